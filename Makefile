@@ -1,0 +1,46 @@
+# `make demo` and `make test` need python3 (3.11 to 3.13), git and make; everything else is set up in .venv.
+PYTHON ?= python3
+VENV := .venv
+UV := $(or $(shell command -v uv 2>/dev/null),$(VENV)/bin/uv)
+READY := $(VENV)/.dapflow-ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format bench clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Set up .venv from uv.lock (uv comes into .venv if there is none)
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "dapflow needs Python 3.11, 3.12 or 3.13; $(PYTHON) is another. Try: make PYTHON=python3.12 setup"; exit 1; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@command -v $(UV) >/dev/null 2>&1 || $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) sync --frozen --inexact --active --quiet
+	@touch $@
+
+demo: setup ## Land real data, ingest it, run the transforms in Airflow, show a data product
+	@$(VENV)/bin/dapflow demo
+
+test: setup ## Run the quick tests (under 5 minutes on 2 cores)
+	@$(VENV)/bin/python -m pytest -n auto --dist loadgroup
+
+test-all: setup ## Run every test, the slow ones too
+	@$(VENV)/bin/python -m pytest -n auto --dist loadgroup -m ''
+
+lint: setup ## ruff and mypy, as CI runs them
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+
+format: setup ## Let ruff format the code
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+bench: setup ## Measure, and record the figures in docs/benchmarks.md
+	@$(VENV)/bin/python -m tests.bench
+
+clean: ## Stop the embedded platform; remove its state and the set-up
+	@if test -x $(VENV)/bin/dapflow; then $(VENV)/bin/dapflow local down --wipe; fi
+	@rm -rf $(VENV) .dapflow .pytest_cache .mypy_cache .ruff_cache

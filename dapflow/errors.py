@@ -1,0 +1,81 @@
+"""The one exception root, and its shape for people and for machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+class DapflowError(Exception):
+    """A mistake that the user can mend, or a fault of the platform that they must know of.
+
+    Attributes:
+        code: stable name of the kind of mistake, such as ``sql-syntax``; documented in docs/reference/errors.md.
+        message: what is wrong, in one sentence, without a trailing hint.
+        file: the file at fault, relative to the project where possible.
+        line: 1-based line in ``file``.
+        column: 1-based column in ``file``.
+        hint: what to do about it.
+        source: the line of text at fault, for the caret.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        file: Path | str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+        source: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.file = str(file) if file is not None else None
+        self.line = line
+        self.column = column
+        self.hint = hint
+        self.source = source
+
+    @property
+    def place(self) -> str:
+        """``file:line:column``, as much of it as is known."""
+        parts = [self.file, self.line, self.column]
+        return ":".join(str(part) for part in parts if part is not None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape that ``--json`` prints."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "hint": self.hint,
+        }
+
+    def __str__(self) -> str:
+        """The shape for people: place, message, the line with a caret, the hint."""
+        head = f"{self.place}: {self.message}" if self.place else self.message
+        lines = [f"{head} [{self.code}]"]
+        if self.source is not None:
+            lines.append(f"  {self.source.replace(chr(9), ' ')}")
+            if self.column is not None:
+                lines.append("  " + " " * (self.column - 1) + "^")
+        if self.hint:
+            lines.append(f"hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class DapflowErrors(DapflowError):
+    """Several mistakes found in one go, so that the user mends them in one go."""
+
+    def __init__(self, errors: list[DapflowError]) -> None:
+        super().__init__("errors", f"{len(errors)} errors")
+        self.errors = errors
+
+    def __str__(self) -> str:
+        """Each error in its own paragraph."""
+        return "\n\n".join(str(error) for error in self.errors)
