@@ -1,0 +1,69 @@
+"""``environment.json``: the physical names of one environment, written by the deployment, read at run time.
+
+Standard library only, as everything that the bundle carries.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dapflow.errors import DapflowError
+
+
+@dataclass(frozen=True)
+class ServiceEnvironment:
+    """What is one service's own in an environment.
+
+    Attributes:
+        workgroup: Athena workgroup that runs its queries.
+        connection: Airflow connection (``aws``) that assumes its runner role.
+        pool: Airflow pool that bounds its concurrent queries.
+        role_arn: its runner role.
+    """
+
+    workgroup: str
+    connection: str
+    pool: str
+    role_arn: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment.
+
+    Attributes:
+        zones: for landing, raw, refined and trusted, an S3 URI that ends in ``/``; below it ``<service>/<table>/``.
+        databases: logical database name to the physical one (they differ in a branch environment).
+        services: by service name.
+        poll_seconds: time between two looks at a running query.
+        deferrable: whether waiting for Athena is handed to Airflow's triggerer.
+        retention_seconds: how long what a publication replaced is kept before it is deleted.
+    """
+
+    name: str
+    region: str
+    account: str
+    zones: dict[str, str]
+    databases: dict[str, str]
+    services: dict[str, ServiceEnvironment]
+    poll_seconds: float = 5.0
+    deferrable: bool = True
+    retention_seconds: int = 3600
+
+    def to_json(self) -> str:
+        """The environment as text; equal environments give equal text."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+
+def read_environment(file: Path) -> Environment:
+    """Read ``environment.json``. Raises DapflowError ``environment``."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DapflowError("environment", "environment.json is missing", file=file) from None
+    except json.JSONDecodeError as error:
+        raise DapflowError("environment", f"not JSON: {error.msg}", file=file, line=error.lineno) from error
+    services = {name: ServiceEnvironment(**value) for name, value in data.pop("services").items()}
+    return Environment(**data, services=services)

@@ -1,0 +1,255 @@
+"""The compiled project: everything the run time needs to know, as one JSON file.
+
+Written at compile time (``dapflow compile``, ``cdk synth``), read at run time (Airflow, the embedded platform). It
+imports the standard library only, because MWAA's stock image is all there is at run time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from dapflow.errors import DapflowError
+
+SCHEMA = 1
+
+Zone = Literal["raw", "refined", "trusted"]
+Contract = Literal["new", "migrated"]
+Format = Literal["csv", "json", "parquet"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and its Athena type, written as in Athena DDL: ``bigint``, ``string``, ``decimal(10,2)``."""
+
+    name: str
+    type: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceColumn(Column):
+    """A column of a landing file. ``format`` is a ``date_parse`` pattern for dates and timestamps written otherwise."""
+
+    format: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """How the landing files of a raw dataset are written.
+
+    ``columns`` is None when service.yml leaves them to be inferred. ``null`` is the text that stands for NULL in a
+    CSV field (Athena cannot tell ``,,`` from ``,"",``, so a marker is needed where both occur).
+    """
+
+    format: Format
+    columns: tuple[SourceColumn, ...] | None
+    delimiter: str = ","
+    null: str = ""
+
+
+@dataclass(frozen=True)
+class GenerationColumns:
+    """The partition columns that identify a generation: ``<prefix>_year``, ``_month``, ``_day``, ``_date``.
+
+    ``extra`` are further partition columns that follow them.
+    """
+
+    prefix: str = "import"
+    extra: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The four generation columns in order, such as ``import_year`` … ``import_date``."""
+        return tuple(f"{self.prefix}_{part}" for part in ("year", "month", "day", "date"))
+
+    @property
+    def partition_names(self) -> tuple[str, ...]:
+        """All partition columns of the history table in order."""
+        return self.names + self.extra
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A table reference in a transform's text: ``text[start:end]`` names ``dataset``.
+
+    ``start`` and ``end`` count characters of ``Transform.sql``. ``kind`` says which of the dataset's names is used.
+    ``alias`` is False when the text gives the table no alias, so that a replacement must bring its own (the table's
+    bare name).
+    """
+
+    start: int
+    end: int
+    dataset: str
+    kind: Literal["current", "history"]
+    alias: bool
+
+
+@dataclass(frozen=True)
+class Transform:
+    """One ``.sql`` file.
+
+    ``sql`` is the statement as written, without what Athena does not take inside ``UNLOAD (…)``: a BOM, the trailing
+    ``;`` and what follows it. Not a character between is changed. ``computes_generation`` is True for a migrated
+    transform whose generation columns are computed instead of passed through; the run checks them.
+    """
+
+    file: str
+    sql: str
+    sha: str
+    references: tuple[Reference, ...]
+    contract: Contract
+    columns: tuple[str, ...] | None
+    computes_generation: bool = False
+    description: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A raw table or a data product: the same thing to the platform.
+
+    Attributes:
+        name: as an analyst writes it, ``flights``.
+        history: name of the history table, in ``database``.
+        current: name of the current view, in ``database``.
+        database: the logical Glue database; ``Environment.databases`` maps it to the physical one.
+        depends_on: ids of the datasets that the transform reads; empty for a raw dataset.
+        source: set for raw datasets. transform: set for data products.
+    """
+
+    service: str
+    zone: Zone
+    name: str
+    database: str
+    history: str
+    current: str
+    generation: GenerationColumns = field(default_factory=GenerationColumns)
+    description: str | None = None
+    columns: tuple[Column, ...] | None = None
+    source: Source | None = None
+    transform: Transform | None = None
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """``<service>.<zone>.<name>``, unique in the project; also the name of the Airflow asset."""
+        return f"{self.service}.{self.zone}.{self.name}"
+
+    @property
+    def task_id(self) -> str:
+        """``<zone>.<name>``: the task of the service's DAG that publishes the dataset."""
+        return f"{self.zone}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A department or team: one folder under ``transforms/``, one DAG.
+
+    ``database`` is where unqualified table names of its transforms live (logical name). ``schedule`` is a cron line,
+    or None: then the DAG waits for the generation of every dataset it reads from other services, or runs daily when
+    it reads none. ``datasets`` are ids in the order in which they can be published. ``bytes_scanned_cutoff`` in
+    bytes, per query.
+    """
+
+    name: str
+    title: str
+    database: str
+    databases: dict[str, str]
+    datasets: tuple[str, ...]
+    description: str | None = None
+    owner: str | None = None
+    schedule: str | None = None
+    timezone: str = "UTC"
+    retries: int = 2
+    reads: tuple[str, ...] = ()
+    bytes_scanned_cutoff: int = 100 * 1024**3
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The whole project. ``services`` by name, ``datasets`` by id, both in publishing order."""
+
+    services: dict[str, Service]
+    datasets: dict[str, Dataset]
+    schema: int = SCHEMA
+
+    def dataset(self, dataset_id: str) -> Dataset:
+        """The dataset with this id. Raises DapflowError ``unknown-dataset``."""
+        try:
+            return self.datasets[dataset_id]
+        except KeyError:
+            raise DapflowError(
+                "unknown-dataset", f"there is no dataset {dataset_id} in the manifest"
+            ) from None
+
+    def to_json(self) -> str:
+        """The manifest as text; equal manifests give equal text."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @property
+    def sha(self) -> str:
+        """Sixteen hexadecimal digits that name this content."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+
+def read_manifest(file: Path) -> Manifest:
+    """Read a manifest written by ``Manifest.to_json``. Raises DapflowError ``manifest``."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DapflowError(
+            "manifest", "the manifest is missing", file=file, hint="run dapflow compile"
+        ) from None
+    except json.JSONDecodeError as error:
+        raise DapflowError(
+            "manifest", f"the manifest is not JSON: {error.msg}", file=file, line=error.lineno
+        ) from error
+    if data.get("schema") != SCHEMA:
+        raise DapflowError(
+            "manifest",
+            f"the manifest has schema {data.get('schema')}, this dapflow reads {SCHEMA}",
+            file=file,
+            hint="compile with the same release of dapflow that runs it",
+        )
+    services = {name: _service(value) for name, value in data["services"].items()}
+    datasets = {name: _dataset(value) for name, value in data["datasets"].items()}
+    return Manifest(services=services, datasets=datasets)
+
+
+def _service(data: dict[str, Any]) -> Service:
+    return Service(**{**data, "datasets": tuple(data["datasets"]), "reads": tuple(data["reads"])})
+
+
+def _dataset(data: dict[str, Any]) -> Dataset:
+    generation = GenerationColumns(data["generation"]["prefix"], tuple(data["generation"]["extra"]))
+    columns = data["columns"] and tuple(Column(**column) for column in data["columns"])
+    return Dataset(
+        **{
+            **data,
+            "generation": generation,
+            "columns": columns,
+            "source": data["source"] and _source(data["source"]),
+            "transform": data["transform"] and _transform(data["transform"]),
+            "depends_on": tuple(data["depends_on"]),
+        }
+    )
+
+
+def _source(data: dict[str, Any]) -> Source:
+    columns = data["columns"] and tuple(SourceColumn(**column) for column in data["columns"])
+    return Source(**{**data, "columns": columns})
+
+
+def _transform(data: dict[str, Any]) -> Transform:
+    return Transform(
+        **{
+            **data,
+            "references": tuple(Reference(**reference) for reference in data["references"]),
+            "columns": data["columns"] and tuple(data["columns"]),
+            "tags": tuple(data["tags"]),
+        }
+    )
