@@ -182,9 +182,7 @@ class Manifest:
         try:
             return self.datasets[dataset_id]
         except KeyError:
-            raise DapflowError(
-                "unknown-dataset", f"there is no dataset {dataset_id} in the manifest"
-            ) from None
+            raise DapflowError("unknown-dataset", f"there is no dataset {dataset_id} in the manifest") from None
 
     def to_json(self) -> str:
         """The manifest as text; equal manifests give equal text."""
@@ -201,9 +199,7 @@ def read_manifest(file: Path) -> Manifest:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DapflowError(
-            "manifest", "the manifest is missing", file=file, hint="run dapflow compile"
-        ) from None
+        raise DapflowError("manifest", "the manifest is missing", file=file, hint="run dapflow compile") from None
     except json.JSONDecodeError as error:
         raise DapflowError(
             "manifest", f"the manifest is not JSON: {error.msg}", file=file, line=error.lineno
