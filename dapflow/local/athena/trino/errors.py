@@ -1,0 +1,18 @@
+"""Errors as Trino reports them."""
+
+from __future__ import annotations
+
+
+class QueryError(Exception):
+    """A statement that fails, with Trino's error name and, where known, a position in the user's text."""
+
+    def __init__(self, error_name: str, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(error_name, message, line, column)
+        self.error_name = error_name
+        self.message = message
+        self.line = line
+        self.column = column
+
+    def __str__(self) -> str:
+        where = "" if self.line is None else f"line {self.line}:{self.column}: "
+        return f"{self.error_name}: {where}{self.message}"

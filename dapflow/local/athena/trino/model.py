@@ -1,0 +1,62 @@
+"""What the SQL room takes from the catalog and gives to the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column with its Trino type as text, such as `varchar(10)` or `row(a bigint, b varchar)`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What the catalog knows of one table or view. Partition columns are among the columns."""
+
+    catalog: str
+    database: str
+    name: str
+    columns: tuple[Column, ...]
+    hidden: tuple[Column, ...] = ()
+    partition_columns: tuple[str, ...] = ()
+    view_sql: str | None = None
+
+
+class Catalog(Protocol):
+    """Where table names are looked up."""
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """Return a table or view, or None. A database of None is the session's."""
+        ...
+
+    def has_database(self, database: str) -> bool:
+        """Say whether a database exists."""
+        ...
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One occurrence of a table: `name` stands in the SQL and must exist in DuckDB when the query runs."""
+
+    name: str
+    relation: Relation
+    columns: tuple[str, ...]
+    #: DuckDB boolean expression over the relation's columns that every row needed satisfies, or None.
+    predicate: str | None = None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A compiled query. `sql` gives typed values; `text_sql` gives the same rows as Athena prints them."""
+
+    sql: str
+    columns: tuple[Column, ...]
+    scans: tuple[Scan, ...]
+    text_sql: str
+    #: True when the rows have an order that must be kept.
+    ordered: bool = False
