@@ -114,8 +114,8 @@ def test_planes_carry_the_day_they_last_flew(s3: "S3Client", landed: Landed) -> 
     planes = records(s3, landed, "planes", date(2013, 12, 30))
     assert len(planes) == 3322
     for plane in planes:
-        when = flown.get(plane["tailnum"])
-        assert plane["last_flown"] == (r"\N" if when is None else date(2013, *when).isoformat())
+        last = flown.get(plane["tailnum"])
+        assert plane["last_flown"] == (date(2013, *last).isoformat() if last else r"\N")
 
 
 def test_weather_arrives_a_day_late(s3: "S3Client", landed: Landed) -> None:
