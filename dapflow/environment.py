@@ -40,6 +40,8 @@ class Environment:
         poll_seconds: time between two looks at a running query.
         deferrable: whether waiting for Athena is handed to Airflow's triggerer.
         retention_seconds: how long what a publication replaced is kept before it is deleted.
+        branch: slug of the git branch that this is the throw-away environment of, else empty. Its raw zone belongs
+            to another environment: it ingests nothing, and its DAGs carry the slug before their names.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Environment:
     poll_seconds: float = 5.0
     deferrable: bool = True
     retention_seconds: int = 3600
+    branch: str = ""
 
     def to_json(self) -> str:
         """The environment as text; equal environments give equal text."""
