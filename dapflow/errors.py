@@ -54,6 +54,7 @@ class DapflowError(Exception):
             "line": self.line,
             "column": self.column,
             "hint": self.hint,
+            "source": self.source,
         }
 
     def __str__(self) -> str:

@@ -1,0 +1,32 @@
+"""The command line. Each module holds one group of commands and registers itself below in one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from dapflow.cli import check, compile, show  # noqa: A004 - named after its command
+from dapflow.cli.failure import print_failure
+from dapflow.errors import DapflowError
+
+app = typer.Typer(
+    name="dapflow",
+    help="Commit Athena SQL, get data products.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+check.register(app)
+compile.register(app)
+show.register(app)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user ends it with status 1 and words, never with a traceback."""
+    try:
+        app()
+    except DapflowError as error:
+        print_failure(error)
+        sys.exit(1)

@@ -1,0 +1,68 @@
+"""How mistakes are shown: to people with the line and a caret, to machines as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+
+from dapflow.errors import DapflowError, DapflowErrors
+
+
+def each_error(error: DapflowError) -> Sequence[DapflowError]:
+    """The single errors of one that may hold several."""
+    return error.errors if isinstance(error, DapflowErrors) else [error]
+
+
+def errors_as_json(errors: Sequence[DapflowError]) -> str:
+    """``{"errors": […]}``, one object for each."""
+    return json.dumps({"errors": [error.as_dict() for error in errors]}, indent=2, ensure_ascii=False)
+
+
+def print_failure(error: DapflowError) -> None:
+    """Print a mistake: as JSON on standard output where the command was asked for JSON, else on standard error."""
+    errors = each_error(error)
+    if "--json" in sys.argv[1:]:
+        print(errors_as_json(errors))
+        return
+    from rich.console import Console  # noqa: PLC0415 - takes a tenth of a second, and most runs never fail
+
+    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    for number, one in enumerate(errors):
+        if number:
+            console.print()
+        for part, style in _parts(one, console.width):
+            console.print(part, style=style, end="")
+        console.print()
+
+
+def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
+    if error.place:
+        yield f"{error.place}: ", "bold"
+    yield error.message, "bold red"
+    yield f" [{error.code}]", "dim"
+    if error.source is not None and error.line is not None:
+        number = str(error.line)
+        line, caret = excerpt(error.source, error.column, width - len(number) - 5)
+        yield f"\n  {number} | ", "dim"
+        yield line, ""
+        if caret is not None:
+            yield f"\n  {' ' * len(number)} | ", "dim"
+            yield f"{' ' * caret}^", "bold red"
+    if error.hint:
+        yield "\nhint: ", "green"
+        yield error.hint, ""
+
+
+def excerpt(source: str, column: int | None, width: int) -> tuple[str, int | None]:
+    """The part of a line that fits the terminal, and how many cells to its left the caret stands."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    line = "".join(character if character.isprintable() else " " for character in source)
+    if column is None:
+        return (line if cell_len(line) <= width else f"{line[: width - 1]}…"), None
+    start = 0
+    if cell_len(line) > width:
+        start = max(0, min(column - 1 - width // 2, len(line) - width))
+        line = f"{'…' if start else ''}{line[start + bool(start) : start + width - 1]}…"
+    return line, cell_len(line[: column - 1 - start])

@@ -1,0 +1,30 @@
+"""``--project DIR``, and how a transform is named on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--project", metavar="DIR", help="The repository; by default the nearest folder that holds transforms/."
+    ),
+]
+TransformArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="TRANSFORM",
+        help="Its id (air_traffic.refined.delays), its name where no other has it (delays), or its .sql file.",
+        show_default=False,
+    ),
+]
+
+
+def project_root(option: Path | None) -> Path:
+    """The repository that a command works on. Raises DapflowError ``no-project``."""
+    from dapflow.project import find_project  # noqa: PLC0415 - brings sqlglot; --help must not wait for it
+
+    return option if option is not None else find_project(Path.cwd())

@@ -1,0 +1,16 @@
+"""What people write under ``transforms/``: loading it, checking it, compiling it to the manifest."""
+
+from dapflow.project.compile import check_project, compile_project, write_manifest
+from dapflow.project.load import find_project, load_project
+from dapflow.project.model import Project
+from dapflow.project.select import find_transform
+
+__all__ = [
+    "Project",
+    "check_project",
+    "compile_project",
+    "find_project",
+    "find_transform",
+    "load_project",
+    "write_manifest",
+]

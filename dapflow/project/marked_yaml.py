@@ -1,0 +1,147 @@
+"""YAML with the place of every value, so that each mistake can be pointed at."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from dapflow.errors import DapflowError
+
+_NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ``key: value`` of a mapping."""
+
+    key: ScalarNode
+    value: Node
+
+
+class YamlFile:
+    """A YAML file that is read value by value. Mistakes are collected in ``errors``; the reading goes on."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.errors: list[DapflowError] = []
+        self._lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self.root = self._compose(text)
+
+    def _compose(self, text: str) -> Node | None:
+        try:
+            root: Node | None = YAML(typ="safe", pure=True).compose(text)
+        except MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, column = (mark.line, mark.column) if mark else (0, 0)
+            self._add("yaml-syntax", f"this is not YAML: {error.problem or error.context}", line, column, _hint(error))
+        except YAMLError as error:
+            self._add("yaml-syntax", f"this is not YAML: {' '.join(str(error).split())}", 0, 0)
+        except RecursionError:
+            self._add("yaml-syntax", "the YAML is nested too deeply", 0, 0)
+        else:
+            return root
+        return None
+
+    def _add(self, code: str, message: str, line: int, column: int, hint: str | None = None) -> None:
+        line = min(line, len(self._lines) - 1)
+        self.errors.append(
+            DapflowError(
+                code,
+                message,
+                file=self.file,
+                line=line + 1,
+                column=column + 1,
+                hint=hint,
+                source=self._lines[line],
+            )
+        )
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 0."""
+        return self._lines[min(number, len(self._lines) - 1)]
+
+    def error(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
+        """Note a mistake at a value."""
+        mark = node.start_mark
+        self._add(code, message, mark.line, mark.column, hint)
+
+    def entries(self, node: Node, name: str, allowed: Iterable[str] | None = None) -> dict[str, Entry]:
+        """A mapping's entries by key; with ``allowed``, other keys are mistakes and left out."""
+        if not isinstance(node, MappingNode):
+            if not is_null(node):
+                self.error("yaml-type", f"{name} must be a mapping (key: value), not {_kind(node)}", node)
+            return {}
+        entries: dict[str, Entry] = {}
+        known = None if allowed is None else list(allowed)
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self.error("yaml-type", f"a key of {name} must be a word, not {_kind(key)}", key)
+            elif known is not None and key.value not in known:
+                self.error("unknown-key", f"unknown key {key.value!r} in {name}", key, _did_you_mean(key.value, known))
+            elif key.value in entries:
+                first = entries[key.value].key.start_mark.line + 1
+                self.error("duplicate-key", f"{key.value!r} stands in {name} twice, first in line {first}", key)
+            else:
+                entries[key.value] = Entry(key, value)
+        return entries
+
+    def string(self, node: Node, name: str) -> str | None:
+        """A text; None (and a mistake, unless it is empty) when it is something else."""
+        if isinstance(node, ScalarNode) and node.tag == _STRING:
+            return str(node.value)
+        if not is_null(node):
+            hint = 'put quotes around it: "…"' if isinstance(node, ScalarNode) else None
+            self.error("yaml-type", f"{name} must be text, not {_kind(node)}", node, hint)
+        return None
+
+    def integer(self, node: Node, name: str) -> int | None:
+        """A whole number that is not negative."""
+        if isinstance(node, ScalarNode) and node.tag == _INTEGER and node.value.isdecimal():
+            return int(node.value)
+        if not is_null(node):
+            self.error("yaml-type", f"{name} must be a whole number, 0 or more, not {_kind(node)}", node)
+        return None
+
+    def items(self, node: Node, name: str) -> list[Node]:
+        """The items of a list."""
+        if isinstance(node, SequenceNode):
+            return list(node.value)
+        if not is_null(node):
+            self.error("yaml-type", f"{name} must be a list ([a, b]), not {_kind(node)}", node)
+        return []
+
+    def strings(self, node: Node, name: str) -> list[tuple[str, Node]]:
+        """The items of a list of texts, each with its place."""
+        items = self.items(node, name)
+        return [(text, item) for item in items if (text := self.string(item, f"each of {name}")) is not None]
+
+
+def is_null(node: Node) -> bool:
+    """Whether a value was left empty."""
+    return isinstance(node, ScalarNode) and node.tag == _NULL
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, MappingNode):
+        return "a mapping"
+    if isinstance(node, SequenceNode):
+        return "a list"
+    kinds = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "str": "text"}
+    kind = kinds.get(node.tag.rsplit(":", 1)[-1], "a value of another kind")
+    return kind if kind == "nothing" else f"{kind} ({node.value})"
+
+
+def _did_you_mean(word: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+
+
+def _hint(error: MarkedYAMLError) -> str | None:
+    if "\\t" in (error.problem or ""):
+        return "indent with spaces: YAML takes no tabs"
+    return None

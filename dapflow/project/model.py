@@ -1,0 +1,100 @@
+"""What people wrote, read and checked file by file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ruamel.yaml.nodes import Node
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import GenerationColumns, Source, Zone
+from dapflow.project.marked_yaml import YamlFile
+from dapflow.sql import Statement
+
+ZONES: tuple[Zone, ...] = ("raw", "refined", "trusted")
+PRODUCT_ZONES: tuple[Zone, ...] = ("refined", "trusted")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is written, for errors that are found later."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    source: str | None = None
+
+    @classmethod
+    def of(cls, yaml: YamlFile, node: Node) -> Place:
+        """The place of a value in a YAML file."""
+        mark = node.start_mark
+        return cls(yaml.file, mark.line + 1, mark.column + 1, yaml.line(mark.line))
+
+    def error(self, code: str, message: str, hint: str | None = None) -> DapflowError:
+        """An error that points here."""
+        return DapflowError(
+            code, message, file=self.file, line=self.line, column=self.column, source=self.source, hint=hint
+        )
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table that a service ingests."""
+
+    name: str
+    source: Source
+    place: Place
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class Product:
+    """A data product: one ``.sql`` file and the ``.yml`` beside it. ``statement`` is None when it cannot be read."""
+
+    name: str
+    zone: Zone
+    file: str
+    statement: Statement | None
+    description: str | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One line of ``reads``: ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class ServiceFolder:
+    """One folder under ``transforms/``. ``reads`` is None when service.yml does not limit what may be read."""
+
+    name: str
+    place: Place
+    title: str
+    databases: dict[str, str]
+    database: str
+    description: str | None = None
+    owner: str | None = None
+    schedule: str | None = None
+    timezone: str = "UTC"
+    retries: int = 2
+    naming: Literal["history", "latest"] = "history"
+    generation: GenerationColumns = field(default_factory=GenerationColumns)
+    reads: tuple[Grant, ...] | None = None
+    bytes_scanned_cutoff: int = 100 * 1024**3
+    sources: tuple[SourceTable, ...] = ()
+    products: tuple[Product, ...] = ()
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything under ``transforms/`` of one repository. ``services`` by name, in the order of their names."""
+
+    root: Path
+    services: dict[str, ServiceFolder]

@@ -1,0 +1,50 @@
+"""Names that Glue, S3 and Airflow all take."""
+
+from __future__ import annotations
+
+import re
+
+# Glue takes 255 characters. Beside a dataset `x` stand `x_history`, `x_latest` and short-lived tables of a run.
+MAX_DATASET = 200
+MAX_DATABASE = 255
+# The service's name is part of IAM role names (64 characters) and of Athena workgroup names.
+MAX_SERVICE = 32
+MAX_COLUMN = 255
+
+
+def dataset_name_problem(name: str) -> str | None:
+    """Why a dataset cannot have this name, or None."""
+    return _problem(name, MAX_DATASET, "[a-z0-9_]+", "lower-case letters, digits and _")
+
+
+def service_name_problem(name: str) -> str | None:
+    """Why a service cannot have this name, or None."""
+    return _problem(name, MAX_SERVICE, "[a-z0-9_]+", "lower-case letters, digits and _")
+
+
+def database_name_problem(name: str) -> str | None:
+    """Why a database cannot have this name, or None. Hyphens are allowed; SQL must then quote the name."""
+    return _problem(name, MAX_DATABASE, "[a-z0-9_-]+", "lower-case letters, digits, _ and -")
+
+
+def column_name_problem(name: str) -> str | None:
+    """Why a column of a landing file cannot have this name, or None."""
+    if not name or len(name) > MAX_COLUMN:
+        return f"a column name has 1 to {MAX_COLUMN} characters"
+    if re.search(r"[\x00-\x1f,:;`\"<>]", name):
+        return "a column name takes no control characters, quotes, commas, colons or angle brackets"
+    return None
+
+
+def suggestion(name: str) -> str | None:
+    """A name in the allowed letters that resembles this one."""
+    near = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")
+    return near if near and near != name else None
+
+
+def _problem(name: str, longest: int, pattern: str, letters: str) -> str | None:
+    if len(name) > longest:
+        return f"{len(name)} characters are too long; at most {longest}"
+    if not re.fullmatch(pattern, name):
+        return f"only {letters} are allowed"
+    return None

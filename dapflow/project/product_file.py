@@ -1,0 +1,33 @@
+"""``<product>.yml``: what may be said about a data product beside its SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dapflow.project.marked_yaml import YamlFile
+
+KEYS = ("description", "columns", "tags")
+
+
+@dataclass(frozen=True)
+class ProductNotes:
+    """Description, comments by column, tags."""
+
+    description: str | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+def read_product_notes(yaml: YamlFile, name: str) -> ProductNotes:
+    """The notes in a product's YAML. Mistakes are noted in ``yaml``."""
+    if yaml.root is None:
+        return ProductNotes()
+    entries = yaml.entries(yaml.root, f"{name}.yml", KEYS)
+    description = yaml.string(entries["description"].value, "description") if "description" in entries else None
+    comments = {}
+    for column, entry in yaml.entries(entries["columns"].value, "columns").items() if "columns" in entries else []:
+        comment = yaml.string(entry.value, f"the description of column {column!r}")
+        if comment is not None:
+            comments[column.lower()] = comment
+    tags = yaml.strings(entries["tags"].value, "tags") if "tags" in entries else []
+    return ProductNotes(description, comments, tuple(tag for tag, _ in tags))

@@ -1,0 +1,27 @@
+"""Cron lines and time zones, read as Airflow reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import available_timezones
+
+from croniter import CroniterBadDateError, croniter
+
+
+def cron_problem(line: str) -> str | None:
+    """Why Airflow would not take this schedule, or None."""
+    fields = line.split()
+    if len(fields) != 5 and not line.startswith("@"):
+        return f"a cron line has 5 fields (minute hour day month weekday), this one has {len(fields)}"
+    try:
+        croniter(line, datetime(2024, 1, 1, tzinfo=UTC)).get_next()
+    except CroniterBadDateError:
+        return "there is no day that it names"
+    except (ValueError, KeyError) as error:
+        return f"not a cron line: {str(error).replace(f'[{line}]', repr(line))}"
+    return None
+
+
+def is_timezone(name: str) -> bool:
+    """Whether the time zone database has this name."""
+    return name in available_timezones()

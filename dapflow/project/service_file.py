@@ -1,0 +1,176 @@
+"""``service.yml``: the service terms, its sources and limits."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+from ruamel.yaml.nodes import Node, ScalarNode
+
+from dapflow.manifest import GenerationColumns
+from dapflow.project.marked_yaml import Entry, YamlFile, is_null
+from dapflow.project.model import ZONES, Grant, Place, ServiceFolder
+from dapflow.project.names import database_name_problem, suggestion
+from dapflow.project.schedule import cron_problem, is_timezone
+from dapflow.project.source_table import read_sources
+
+KEYS = (
+    "title", "description", "owner", "schedule", "timezone", "retries", "database", "databases", "naming",
+    "generation_columns", "reads", "limits", "sources",
+)  # fmt: skip
+_UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+# The least that an Athena workgroup takes.
+_LEAST_CUTOFF = 10_000_000
+_COLUMN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+
+
+def read_service(yaml: YamlFile, name: str, pattern: str) -> ServiceFolder:
+    """The service that a service.yml describes, without its products. Mistakes are noted in ``yaml``.
+
+    ``pattern`` names the databases of the project: ``{service}_{zone}_zone``.
+    """
+    entries = yaml.entries(yaml.root, "service.yml", KEYS) if yaml.root is not None else {}
+    databases = _databases(yaml, entries, {zone: pattern.format(service=name, zone=zone) for zone in ZONES})
+    service = ServiceFolder(
+        name=name,
+        place=Place(yaml.file, 1, 1),
+        title=name.replace("_", " ").strip().capitalize() or name,
+        databases=databases,
+        database=databases["raw"],
+    )
+    fields: dict[str, Any] = {
+        key: yaml.string(entries[key].value, key) for key in ("title", "description", "owner") if key in entries
+    }
+    fields |= {
+        "schedule": _schedule(yaml, entries.get("schedule")),
+        "timezone": _timezone(yaml, entries.get("timezone")),
+        "retries": yaml.integer(entries["retries"].value, "retries") if "retries" in entries else None,
+        "database": _database(yaml, entries.get("database")),
+        "naming": _naming(yaml, entries.get("naming")),
+        "generation": _generation(yaml, entries.get("generation_columns")),
+        "reads": _reads(yaml, entries.get("reads")),
+        "bytes_scanned_cutoff": _cutoff(yaml, entries.get("limits")),
+    }
+    service = replace(service, **{key: value for key, value in fields.items() if value is not None})
+    if "sources" in entries:
+        service = replace(service, sources=read_sources(yaml, entries["sources"].value, service.generation))
+    return service
+
+
+def _schedule(yaml: YamlFile, entry: Entry | None) -> str | None:
+    line = yaml.string(entry.value, "schedule") if entry else None
+    if entry is None or line is None:
+        return None
+    problem = cron_problem(line)
+    if problem:
+        yaml.error(
+            "bad-schedule", f"schedule {line!r}: {problem}", entry.value, 'for example "0 5 * * *": daily at 05:00'
+        )
+        return None
+    return line
+
+
+def _timezone(yaml: YamlFile, entry: Entry | None) -> str | None:
+    name = yaml.string(entry.value, "timezone") if entry else None
+    if entry is None or name is None or is_timezone(name):
+        return name
+    from zoneinfo import available_timezones  # noqa: PLC0415 - read from disk, and needed for the hint alone
+
+    near = difflib.get_close_matches(name, sorted(available_timezones()), n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "a name like Europe/London"
+    yaml.error("bad-timezone", f"there is no time zone {name!r}", entry.value, hint)
+    return None
+
+
+def _databases(yaml: YamlFile, entries: dict[str, Entry], databases: dict[str, str]) -> dict[str, str]:
+    if "databases" not in entries:
+        return databases
+    for zone, entry in yaml.entries(entries["databases"].value, "databases", ZONES).items():
+        name = yaml.string(entry.value, f"databases.{zone}")
+        if name is not None and _check_database(yaml, name, entry.value):
+            databases[zone] = name
+    return databases
+
+
+def _database(yaml: YamlFile, entry: Entry | None) -> str | None:
+    name = yaml.string(entry.value, "database") if entry else None
+    return name if entry and name is not None and _check_database(yaml, name, entry.value) else None
+
+
+def _check_database(yaml: YamlFile, name: str, node: Node) -> bool:
+    problem = database_name_problem(name)
+    if problem:
+        near = suggestion(name)
+        yaml.error(
+            "bad-name", f"{name!r} cannot be a Glue database: {problem}", node, f"for example {near}" if near else None
+        )
+    return not problem
+
+
+def _naming(yaml: YamlFile, entry: Entry | None) -> Literal["history", "latest"] | None:
+    name = yaml.string(entry.value, "naming") if entry else None
+    if entry is None or name is None or name in {"history", "latest"}:
+        return cast(Literal["history", "latest"] | None, name)
+    yaml.error(
+        "bad-value",
+        f"naming is 'history' or 'latest', not {name!r}",
+        entry.value,
+        "history: flights_history and flights; latest: flights and flights_latest",
+    )
+    return None
+
+
+def _generation(yaml: YamlFile, entry: Entry | None) -> GenerationColumns | None:
+    if entry is None:
+        return None
+    inner = yaml.entries(entry.value, "generation_columns", ("prefix", "extra"))
+    prefix = yaml.string(inner["prefix"].value, "generation_columns.prefix") if "prefix" in inner else None
+    if prefix is not None and not _COLUMN_NAME.fullmatch(prefix):
+        yaml.error(
+            "bad-name",
+            f"{prefix!r} cannot begin a column name: lower-case letters, digits and _ are allowed",
+            inner["prefix"].value,
+            "for example import, transform or generation",
+        )
+        prefix = None
+    columns = GenerationColumns(prefix) if prefix else GenerationColumns()
+    extra: list[str] = []
+    for name, node in yaml.strings(inner["extra"].value, "generation_columns.extra") if "extra" in inner else []:
+        if not _COLUMN_NAME.fullmatch(name):
+            yaml.error("bad-name", f"{name!r} cannot be a partition column: use lower-case letters, digits and _", node)
+        elif name in columns.names or name in extra:
+            yaml.error("bad-value", f"partition column {name!r} is there twice", node)
+        else:
+            extra.append(name)
+    return replace(columns, extra=tuple(extra))
+
+
+def _reads(yaml: YamlFile, entry: Entry | None) -> tuple[Grant, ...] | None:
+    if entry is None or is_null(entry.value):
+        return None
+    grants = []
+    for text, node in yaml.strings(entry.value, "reads"):
+        if re.fullmatch(r"[^.\s]+\.(raw|refined|trusted)(\.[^.\s]+)?", text):
+            grants.append(Grant(text, Place.of(yaml, node)))
+        else:
+            yaml.error(
+                "bad-value", f"{text!r} is not a grant", node, "write <service>.<zone> or <service>.<zone>.<dataset>"
+            )
+    return tuple(grants)
+
+
+def _cutoff(yaml: YamlFile, entry: Entry | None) -> int | None:
+    inner = yaml.entries(entry.value, "limits", ("bytes_scanned_per_query",)) if entry else {}
+    if "bytes_scanned_per_query" not in inner:
+        return None
+    node = inner["bytes_scanned_per_query"].value
+    text = node.value if isinstance(node, ScalarNode) else ""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?b)?", str(text).strip(), re.IGNORECASE)
+    size = int(float(match[1]) * _UNITS[(match[2] or "B").upper()]) if match else 0
+    if match and size >= _LEAST_CUTOFF:
+        return size
+    problem = f"{text!r} is less than Athena's least limit of 10 MB" if match else f"{text!r} is not a size"
+    yaml.error("bad-value", f"limits.bytes_scanned_per_query: {problem}", node, 'for example "10 GB"')
+    return None
