@@ -1,0 +1,121 @@
+"""Quick checks of the documentation: command lines parse, links resolve, references are complete and current."""
+
+import ast
+import re
+from pathlib import Path
+
+import click
+import pytest
+import typer.main
+
+from dapflow.cli import app
+from tests.docs import cli_reference
+from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, steps
+
+PAGES = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in documents()]
+GUIDES = [
+    "before-you-begin.md",
+    "my-current-service-data.md",
+    "my-data-history.md",
+    "query-my-data.md",
+    "prototype-a-table-join.md",
+    "prototype-a-legacy-query.md",
+    "commit-a-transform.md",
+    "add-a-table-to-the-raw-zone.md",
+]
+
+
+@pytest.mark.parametrize("file", PAGES)
+def test_every_dapflow_command_line_is_one_that_the_program_takes(file: Path) -> None:
+    for words in dapflow_commands(file):
+        parse(typer.main.get_command(app), "dapflow", words)
+
+
+def parse(command: click.Command, name: str, words: list[str]) -> None:
+    """Parse as the program does, down to the last command, without running anything."""
+    if isinstance(command, click.Group):
+        if not words:
+            return
+        inner = command.commands.get(words[0])
+        assert inner is not None or words[0].startswith("-"), f"there is no command {name} {words[0]}"
+        if inner is not None:
+            parse(inner, f"{name} {words[0]}", words[1:])
+    elif not {"--help", "-h"} & set(words):
+        try:
+            command.make_context(name, list(words))
+        except click.UsageError as error:
+            # An inline mention may leave the argument out; nothing else may be wrong with it.
+            assert not words and isinstance(error, click.MissingParameter), f"{name} {words}: {error.format_message()}"
+
+
+@pytest.mark.parametrize("file", PAGES)
+def test_every_link_resolves(file: Path) -> None:
+    for target in links(file):
+        path, _, fragment = target.partition("#")
+        if re.match(r"[a-z]+:", path):
+            assert path.startswith("https://"), target
+            continue
+        linked = (file.parent / path).resolve() if path else file
+        assert linked.exists(), f"{file}: {target} is not there"
+        if fragment:
+            assert fragment in anchors(linked), f"{file}: {target}: {linked} has no such heading"
+
+
+@pytest.mark.parametrize("file", PAGES)
+def test_blocks_that_are_run_hold_something_to_run(file: Path) -> None:
+    for block in blocks(file):
+        assert block.language, f"{block.place}: say what the block holds: console, sql, text, …"
+        if block.language == "console":
+            assert steps(block), f"{block.place}: no line begins with '$ '"
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / target.partition("#")[0]).resolve() for target in links(index)}
+    # docs/readme.md does not list itself
+    missing = [file for file in documents() if file.is_relative_to(index.parent) and file not in {*linked, index}]
+    assert not missing
+
+
+def test_the_guides_are_there_in_the_order_in_which_they_are_read() -> None:
+    index = ROOT / "docs" / "README.md"
+    listed = [target.removeprefix("guides/") for target in links(index) if target.startswith("guides/")]
+    assert listed == GUIDES
+    assert sorted(file.name for file in (ROOT / "docs" / "guides").iterdir()) == sorted(GUIDES)
+
+
+def test_the_command_reference_is_current() -> None:
+    assert cli_reference.FILE.read_text(encoding="utf-8") == cli_reference.reference(), (
+        "run python -m tests.docs.cli_reference"
+    )
+
+
+def test_every_command_is_shown_in_a_guide_or_the_readme() -> None:
+    """A command that no text uses is a command that nobody finds."""
+    pages = [file for file in documents() if file != cli_reference.FILE]
+    shown = {" ".join(words) for file in pages for words in dapflow_commands(file)}
+    for words in cli_reference.commands():
+        assert any(line == words or line.startswith(f"{words} ") for line in shown), f"dapflow {words} is shown nowhere"
+
+
+def error_codes() -> dict[str, str]:
+    """Every code of a DapflowError in the source, and where it is raised."""
+    codes = {}
+    for file in (ROOT / "dapflow").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            code = node.args[0]
+            if called in {"DapflowError", "error"} and isinstance(code, ast.Constant) and isinstance(code.value, str):
+                codes[code.value] = f"{file.relative_to(ROOT)}:{node.lineno}"
+    return codes
+
+
+def test_every_error_code_is_explained() -> None:
+    text = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
+    codes = error_codes()
+    assert len(codes) > 20, "the codes are still found"
+    assert not {code: place for code, place in codes.items() if code not in explained}
+    assert not explained - codes.keys(), "explained, but raised nowhere"
