@@ -1,0 +1,79 @@
+"""Hourly: which data products are stale or empty. Counts go to CloudWatch by service, names to the log."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+_LOOK_BACK_DAYS = 40
+
+
+def handler(_event: Any, _context: Any) -> None:
+    """Read the manifest in force and look at every dataset's newest generation."""
+    s3, glue = boto3.client("s3"), boto3.client("glue")
+    bucket, prefix = os.environ["BUCKET"], os.environ["PREFIX"]
+    pointer = _read(s3, bucket, f"{prefix}manifest.json")
+    manifest = _read(s3, bucket, prefix + pointer["manifest"])
+    databases = _read(s3, bucket, f"{prefix}environment.json")["databases"]
+    now = datetime.datetime.now(datetime.UTC)
+    stale = dict.fromkeys(manifest["services"], 0)
+    empty = dict.fromkeys(manifest["services"], 0)
+    for dataset in manifest["datasets"].values():
+        newest = newest_generation(glue, databases[dataset["database"]], dataset, now.date())
+        name = f"{dataset['service']}.{dataset['zone']}.{dataset['name']}"
+        if newest is None or is_stale(newest[0], now, float(os.environ["STALE_HOURS"])):
+            stale[dataset["service"]] += 1
+            print(json.dumps({"stale": name, "newest": newest and newest[0]}))
+        elif newest[1] == 0:
+            empty[dataset["service"]] += 1
+            print(json.dumps({"empty": name, "newest": newest[0]}))
+    data = [
+        {"MetricName": metric, "Dimensions": [{"Name": "Service", "Value": service}], "Value": count}
+        for metric, counts in (("StaleProducts", stale), ("EmptyProducts", empty))
+        for service, count in counts.items()
+    ]
+    cloudwatch = boto3.client("cloudwatch")
+    for start in range(0, len(data), 500):
+        cloudwatch.put_metric_data(Namespace=os.environ["NAMESPACE"], MetricData=data[start : start + 500])
+
+
+def newest_generation(
+    glue: Any, database: str, dataset: dict[str, Any], today: datetime.date
+) -> tuple[str, int | None] | None:
+    """The newest generation of a dataset and its rows (None where nobody counted), or None."""
+    column = f"{dataset['generation']['prefix']}_date"
+    since = (today - datetime.timedelta(days=_LOOK_BACK_DAYS)).strftime("%Y%m%d")
+    found: list[tuple[str, int | None]] = []
+    try:
+        for partition in _partitions(glue, database, dataset["history"], f"{column} >= '{since}'"):
+            rows = partition.get("Parameters", {}).get("dapflow.rows")
+            # The four generation columns come first; the date is the fourth.
+            found.append((partition["Values"][3], None if rows is None else int(rows)))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "EntityNotFoundException":
+            raise
+    return max(found, key=lambda each: each[0]) if found else None
+
+
+def is_stale(generation: str, now: datetime.datetime, hours: float) -> bool:
+    """Whether the day of a generation ended longer ago than ``hours``."""
+    end = datetime.datetime.strptime(generation, "%Y%m%d").replace(tzinfo=datetime.UTC) + datetime.timedelta(days=1)
+    return now - end > datetime.timedelta(hours=hours)
+
+
+def _partitions(glue: Any, database: str, table: str, expression: str) -> Iterator[dict[str, Any]]:
+    pages = glue.get_paginator("get_partitions").paginate(
+        DatabaseName=database, TableName=table, Expression=expression, ExcludeColumnSchema=True
+    )
+    for page in pages:
+        yield from page["Partitions"]
+
+
+def _read(s3: Any, bucket: str, key: str) -> Any:
+    return json.load(s3.get_object(Bucket=bucket, Key=key)["Body"])

@@ -1,0 +1,130 @@
+"""The network of an Airflow environment: two private subnets in two zones, and a way to AWS's APIs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.settings import NetworkSettings
+
+# What MWAA, its Celery queue, the runner roles and Athena's callers speak to. S3 has a gateway endpoint, which is free.
+_INTERFACES = (
+    "airflow.api",
+    "airflow.env",
+    "airflow.ops",
+    "athena",
+    "ecr.api",
+    "ecr.dkr",
+    "glue",
+    "kms",
+    "logs",
+    "monitoring",
+    "secretsmanager",
+    "sqs",
+    "sts",
+)
+
+
+@dataclass(frozen=True)
+class NetworkProps:
+    """Props of ``Network``. ``zones`` are the two availability zones; ``key_arn`` encrypts the flow logs."""
+
+    settings: NetworkSettings
+    stem: str
+    zones: tuple[str, ...]
+    key_arn: str
+    flow_log_days: int
+    retain: bool
+
+
+class Network(Construct):
+    """A VPC of our own, or an existing one by its ids. ``subnet_ids`` and ``security_group_id`` are for MWAA."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: NetworkProps) -> None:
+        super().__init__(scope, construct_id)
+        settings = props.settings
+        if settings.kind == "existing":
+            assert settings.vpc_id is not None  # noqa: S101 - read_settings has checked it
+            self.vpc: ec2.IVpc = ec2.Vpc.from_vpc_attributes(
+                self, "vpc", vpc_id=settings.vpc_id, availability_zones=list(props.zones)
+            )
+            self.subnet_ids = list(settings.subnet_ids)
+        else:
+            self.vpc = self._vpc(props)
+            self.subnet_ids = [subnet.subnet_id for subnet in self.vpc.private_subnets or self.vpc.isolated_subnets]
+        group = ec2.SecurityGroup(
+            self,
+            "airflow",
+            vpc=self.vpc,
+            description=f"{props.stem}: Airflow, which speaks to itself and to AWS",
+            allow_all_outbound=settings.kind == "nat",
+        )
+        # MWAA asks that the group lets itself in: scheduler, workers, web server and metadata database share it.
+        group.add_ingress_rule(group, ec2.Port.all_traffic(), "Airflow's own components")
+        if settings.kind != "nat":
+            group.add_egress_rule(group, ec2.Port.all_traffic(), "Airflow's own components and the endpoints")
+            group.add_egress_rule(
+                ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS's APIs; S3's gateway has public addresses"
+            )
+        self.security_group_id = group.security_group_id
+        if settings.kind == "endpoints":
+            self._endpoints(group)
+
+    def _vpc(self, props: NetworkProps) -> ec2.Vpc:
+        nat = props.settings.kind == "nat"
+        private = ec2.SubnetType.PRIVATE_WITH_EGRESS if nat else ec2.SubnetType.PRIVATE_ISOLATED
+        subnets = [ec2.SubnetConfiguration(name="airflow", subnet_type=private, cidr_mask=26)]
+        if nat:
+            subnets.append(
+                ec2.SubnetConfiguration(
+                    name="nat", subnet_type=ec2.SubnetType.PUBLIC, cidr_mask=28, map_public_ip_on_launch=False
+                )
+            )
+        vpc = ec2.Vpc(
+            self,
+            "vpc",
+            ip_addresses=ec2.IpAddresses.cidr(props.settings.cidr),
+            availability_zones=list(props.zones),
+            subnet_configuration=subnets,
+            # One gateway is what an environment can lose for an hour; two would double the standing cost.
+            nat_gateways=1 if nat else 0,
+            restrict_default_security_group=False,
+        )
+        vpc.add_gateway_endpoint("s3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        log_group = logs.CfnLogGroup(
+            self,
+            "flow-log",
+            log_group_name=f"/{props.stem.replace('-', '/', 1)}/flow",
+            retention_in_days=props.flow_log_days,
+            kms_key_id=props.key_arn,
+        )
+        log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN if props.retain else cdk.RemovalPolicy.DESTROY)
+        vpc.add_flow_log(
+            "flow",
+            destination=ec2.FlowLogDestination.to_cloud_watch_logs(
+                logs.LogGroup.from_log_group_arn(self, "flow-log-group", log_group.attr_arn)
+            ),
+        )
+        return vpc
+
+    def _endpoints(self, airflow: ec2.SecurityGroup) -> None:
+        group = ec2.SecurityGroup(
+            self, "endpoints", vpc=self.vpc, description="AWS's endpoints, for Airflow only", allow_all_outbound=False
+        )
+        group.add_ingress_rule(airflow, ec2.Port.tcp(443), "Airflow")
+        airflow.add_egress_rule(group, ec2.Port.tcp(443), "AWS's endpoints")
+        for name in _INTERFACES:
+            ec2.InterfaceVpcEndpoint(
+                self,
+                name.replace(".", "-"),
+                vpc=self.vpc,
+                service=ec2.InterfaceVpcEndpointAwsService(name),
+                security_groups=[group],
+                subnets=ec2.SubnetSelection(subnets=self.vpc.isolated_subnets),
+                private_dns_enabled=True,
+                open=False,
+            )

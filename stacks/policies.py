@@ -1,0 +1,221 @@
+"""IAM policy documents as plain data, so that they can be read, compared and evaluated without AWS.
+
+No document here names an action by a pattern. Where a resource is a pattern, it is a prefix that ends in ``/`` or a
+Glue table of a database that the service owns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stacks.access import Access, Area, Catalog
+
+Statement = dict[str, Any]
+Document = dict[str, Any]
+
+_GLUE_READ = [
+    "glue:GetDatabase",
+    "glue:GetDatabases",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:BatchGetPartition",
+]
+_GLUE_WRITE = [
+    "glue:BatchCreatePartition",
+    "glue:BatchDeletePartition",
+    "glue:CreatePartition",
+    "glue:CreateTable",
+    "glue:DeletePartition",
+    "glue:DeleteTable",
+    "glue:UpdatePartition",
+    "glue:UpdateTable",
+]
+_ATHENA_RUN = [
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetQueryResultsStream",
+    "athena:GetWorkGroup",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+]
+_ATHENA_WORKBENCH = [
+    "athena:BatchGetQueryExecution",
+    "athena:CreateNamedQuery",
+    "athena:CreatePreparedStatement",
+    "athena:DeleteNamedQuery",
+    "athena:DeletePreparedStatement",
+    "athena:GetNamedQuery",
+    "athena:GetPreparedStatement",
+    "athena:ListNamedQueries",
+    "athena:ListPreparedStatements",
+    "athena:ListQueryExecutions",
+    "athena:UpdateNamedQuery",
+    "athena:UpdatePreparedStatement",
+]
+_OBJECT_WRITE = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
+
+
+def document(*statements: Statement) -> Document:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(sid: str, actions: Iterable[str], resources: Iterable[Any], condition: Any = None) -> Statement:
+    """A statement that allows."""
+    statement: Statement = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
+    if condition:
+        statement["Condition"] = condition
+    return statement
+
+
+def assumable_by(role_arn: Any) -> Document:
+    """A trust policy: this one role, and nobody else."""
+    return document(
+        {"Sid": "OnlyAirflow", "Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": "sts:AssumeRole"}
+    )
+
+
+def assumable_by_service(service: str, condition: Any = None) -> Document:
+    """A trust policy: an AWS service."""
+    statement: Statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    if condition:
+        statement["Condition"] = condition
+    return document(statement)
+
+
+def runner(access: Access, keys: Mapping[str, Any]) -> Document:
+    """What a service's queries and publications need, and no more. ``keys`` are key ARNs by zone and ``platform``."""
+    written = (*access.writes, access.results)
+    return document(
+        allow("Queries", _ATHENA_RUN, [_workgroup(access)]),
+        *_glue("Own", [*_GLUE_READ, *_GLUE_WRITE], access, access.owns),
+        *_glue("Granted", _GLUE_READ, access, access.may_read),
+        _default_database(access),
+        *_objects(access.areas, written),
+        *_keys(access, keys, written),
+        allow("Secrets", ["secretsmanager:GetSecretValue"], [_secrets(access)]),
+        allow(
+            "SecretsKey",
+            ["kms:Decrypt"],
+            [keys["platform"]],
+            {
+                "StringEquals": {"kms:ViaService": f"secretsmanager.{access.region}.amazonaws.com"},
+                "StringLike": {"kms:EncryptionContext:SecretARN": _secrets(access)},
+            },
+        ),
+    )
+
+
+def analyst(access: Access, keys: Mapping[str, Any], airflow: str | None) -> Document:
+    """What the people of a service need: read what is theirs and granted, write results, look at Airflow."""
+    statements = [
+        allow("Queries", [*_ATHENA_RUN, *_ATHENA_WORKBENCH], [_workgroup(access)]),
+        # The query editor lists these before a workgroup is chosen; they name things and show no data.
+        allow("Editor", ["athena:ListDataCatalogs", "athena:ListWorkGroups"], ["*"]),
+        allow(
+            "EditorCatalog",
+            [
+                "athena:GetDataCatalog",
+                "athena:GetDatabase",
+                "athena:GetTableMetadata",
+                "athena:ListDatabases",
+                "athena:ListTableMetadata",
+            ],
+            [f"arn:aws:athena:{access.region}:{access.account}:datacatalog/AwsDataCatalog"],
+        ),
+        *_glue("Read", _GLUE_READ, access, (*access.owns, *access.may_read)),
+        _default_database(access),
+        *_objects(access.areas, (access.results,)),
+        *_keys(access, keys, (access.results,)),
+    ]
+    if airflow is not None:
+        statements.append(
+            allow(
+                "Airflow",
+                ["airflow:CreateWebLoginToken"],
+                [f"arn:aws:airflow:{access.region}:{access.account}:role/{airflow}/Viewer"],
+            )
+        )
+    return document(*statements)
+
+
+def _workgroup(access: Access) -> str:
+    return f"arn:aws:athena:{access.region}:{access.account}:workgroup/{access.workgroup}"
+
+
+def _secrets(access: Access) -> str:
+    return f"arn:aws:secretsmanager:{access.region}:{access.account}:secret:{access.secrets}*"
+
+
+def _glue(sid: str, actions: list[str], access: Access, catalogs: Iterable[Catalog]) -> list[Statement]:
+    stem = f"arn:aws:glue:{access.region}:{access.account}"
+    resources = [
+        arn
+        for catalog in catalogs
+        for arn in (
+            f"{stem}:database/{catalog.database}",
+            *(f"{stem}:table/{catalog.database}/{table}" for table in catalog.tables or ("*",)),
+        )
+    ]
+    # Glue asks for every ARN from the catalog down to the table, so the catalog alone gives nothing.
+    return [allow(f"{sid}Catalog", actions, [f"{stem}:catalog", *resources])] if resources else []
+
+
+def _default_database(access: Access) -> Statement:
+    # Athena looks at the database `default` before any DDL statement, whatever database the statement names.
+    stem = f"arn:aws:glue:{access.region}:{access.account}"
+    return allow("AthenaDefault", ["glue:GetDatabase"], [f"{stem}:catalog", f"{stem}:database/default"])
+
+
+def _objects(areas: tuple[Area, ...], written: tuple[Area, ...]) -> list[Statement]:
+    buckets: dict[str, list[str]] = {}
+    for area in areas:
+        buckets.setdefault(area.bucket, []).append(area.prefix)
+    lists = [
+        # s3:prefix must be below one of the prefixes: a list of `air` must not show `air_traffic/`.
+        allow(
+            f"List{number}",
+            ["s3:ListBucket"],
+            [f"arn:aws:s3:::{bucket}"],
+            {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in dict.fromkeys(prefixes)]}},
+        )
+        for number, (bucket, prefixes) in enumerate(buckets.items())
+    ]
+    return [
+        allow("Locate", ["s3:GetBucketLocation"], [f"arn:aws:s3:::{bucket}" for bucket in buckets]),
+        *lists,
+        allow("Read", ["s3:GetObject"], [_objects_of(area) for area in areas]),
+        allow("Write", _OBJECT_WRITE, [_objects_of(area) for area in written]),
+    ]
+
+
+def _objects_of(area: Area) -> str:
+    return f"arn:aws:s3:::{area.bucket}/{area.prefix}*"
+
+
+def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) -> list[Statement]:
+    """Keys are used through S3 only, and only for the buckets of the areas.
+
+    Athena encrypts all that a query writes, the target of an UNLOAD too, with the key of the workgroup's results.
+    Hence the results' key beside each zone's own.
+    """
+
+    def via_s3(areas: Iterable[Area]) -> Any:
+        arns = dict.fromkeys(f"arn:aws:s3:::{area.bucket}" for area in areas)
+        return {
+            "StringEquals": {"kms:ViaService": f"s3.{access.region}.amazonaws.com"},
+            # The bucket where a bucket key is used, as ours do; the object where it is not, as in an adopted bucket.
+            "StringLike": {"kms:EncryptionContext:aws:s3:arn": [each for arn in arns for each in (arn, f"{arn}/*")]},
+        }
+
+    def of(areas: Iterable[Area]) -> list[Any]:
+        zones = dict.fromkeys([*(area.zone for area in areas), "athena-results"])
+        return [keys[zone] for zone in zones]
+
+    return [
+        allow("Decrypt", ["kms:Decrypt"], of(access.areas), via_s3(access.areas)),
+        allow("Encrypt", ["kms:GenerateDataKey"], of(written), via_s3(written)),
+    ]

@@ -1,0 +1,281 @@
+"""A service: databases, a workgroup, a runner role, a policy for its analysts, alerts and a budget."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_budgets as budgets
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from dapflow.environment import ServiceEnvironment
+from dapflow.manifest import Service as ManifestService
+from dapflow.platform import Database, Role, WorkGroup
+from stacks import policies
+from stacks.access import Access
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Limits whose crossing the service is told of, and the addresses that are told."""
+
+    emails: tuple[str, ...]
+    monthly_usd: float
+    scanned_gb_per_day: float
+    metrics: str
+
+
+@dataclass(frozen=True)
+class ServiceProps:
+    """Props of ``Service``.
+
+    Attributes:
+        databases: those to create; adopted ones are left out.
+        keys: key ARNs by zone, and ``platform``.
+        execution_role_arn: the only principal that may assume the runner role; None without Airflow.
+        connection_secret: name of the secret that Airflow finds the service's connection in.
+        airflow: name of the MWAA environment that analysts may look at, or None.
+        watch: alarms, topic and budget, or None for a throw-away environment.
+    """
+
+    service: ManifestService
+    environment: ServiceEnvironment
+    access: Access
+    databases: tuple[Database, ...]
+    workgroup: WorkGroup
+    role: Role
+    keys: Mapping[str, str]
+    execution_role_arn: str | None
+    connection_secret: str | None
+    analyst_policy: str
+    airflow: str | None
+    watch: Watch | None
+    retain: bool
+    remove_results: bool
+
+
+class Service(Construct):
+    """What one folder of ``transforms/`` has in an environment."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: ServiceProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props = props
+        self._databases()
+        self._workgroup()
+        self._runner()
+        iam.CfnManagedPolicy(
+            self,
+            "analyst",
+            managed_policy_name=props.analyst_policy,
+            description=f"{props.service.title}: its analysts. Attach it to their role or permission set.",
+            policy_document=policies.analyst(props.access, props.keys, props.airflow),
+        )
+        if props.connection_secret is not None:
+            self._connection(props.connection_secret)
+        if props.watch is not None:
+            self._watch(props.watch)
+
+    def _databases(self) -> None:
+        for database in self._props.databases:
+            resource = glue.CfnDatabase(
+                self,
+                f"database-{database.zone}",
+                catalog_id=cdk.Stack.of(self).account,
+                database_input=glue.CfnDatabase.DatabaseInputProperty(
+                    name=database.name,
+                    description=f"{self._props.service.title}: {database.zone} zone",
+                    location_uri=database.location,
+                ),
+            )
+            self._removal(resource)
+
+    def _workgroup(self) -> None:
+        workgroup = self._props.workgroup
+        athena.CfnWorkGroup(
+            self,
+            "workgroup",
+            name=workgroup.name,
+            description=f"Queries of {self._props.service.title}",
+            recursive_delete_option=self._props.remove_results,
+            state="ENABLED",
+            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                publish_cloud_watch_metrics_enabled=True,
+                requester_pays_enabled=False,
+                bytes_scanned_cutoff_per_query=workgroup.bytes_scanned_cutoff,
+                engine_version=athena.CfnWorkGroup.EngineVersionProperty(
+                    selected_engine_version="Athena engine version 3"
+                ),
+                result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                    output_location=workgroup.output_location,
+                    expected_bucket_owner=cdk.Stack.of(self).account,
+                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                        encryption_option="SSE_KMS", kms_key=self._props.keys["athena-results"]
+                    ),
+                ),
+            ),
+        )
+
+    def _runner(self) -> None:
+        props = self._props
+        # Without Airflow, as on one machine, the account's own identities stand in for it.
+        principal = props.execution_role_arn or f"arn:aws:iam::{props.access.account}:root"
+        iam.CfnRole(
+            self,
+            "runner",
+            role_name=props.role.name,
+            path=props.role.path,
+            description=f"{props.service.title}: runs its queries and publishes its data, for Airflow only",
+            assume_role_policy_document=policies.assumable_by(principal),
+            max_session_duration=3600,
+            policies=[
+                iam.CfnRole.PolicyProperty(
+                    policy_name="runner", policy_document=policies.runner(props.access, props.keys)
+                )
+            ],
+        )
+
+    def _connection(self, name: str) -> None:
+        value = {
+            "conn_type": "aws",
+            "extra": {"role_arn": self._props.role.arn, "region_name": self._props.access.region},
+        }
+        secret = secretsmanager.CfnSecret(
+            self,
+            "connection",
+            name=name,
+            description=f"Airflow's connection of {self._props.service.title}: which role its tasks assume",
+            # Not confidential: it names a role, and only Airflow may assume that role.
+            secret_string=json.dumps(value, sort_keys=True),
+            kms_key_id=self._props.keys["platform"],
+        )
+        secret.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+
+    def _watch(self, watch: Watch) -> None:
+        name = self._props.environment.workgroup
+        topic = sns.CfnTopic(
+            self,
+            "alerts",
+            topic_name=f"{name}-alerts",
+            display_name=self._props.service.title[:100],
+            kms_master_key_id=self._props.keys["platform"],
+        )
+        sns.CfnTopicPolicy(
+            self,
+            "alerts-policy",
+            topics=[topic.ref],
+            policy_document=topic_policy(topic.ref, self._props.access.account),
+        )
+        owner = self._props.service.owner
+        for number, email in enumerate(dict.fromkeys([*([owner] if owner else []), *watch.emails])):
+            sns.CfnSubscription(self, f"alerts-{number}", topic_arn=topic.ref, protocol="email", endpoint=email)
+        self._alarm(
+            "scanned",
+            topic.ref,
+            "has scanned more in a day than its budget",
+            namespace="AWS/Athena",
+            metric_name="ProcessedBytes",
+            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="WorkGroup", value=self._props.workgroup.name)],
+            threshold=watch.scanned_gb_per_day * 1024**3,
+            period=86400,
+        )
+        for metric, what in (("StaleProducts", "has a product that is stale"), ("EmptyProducts", "published no rows")):
+            self._alarm(
+                metric.removesuffix("Products").lower(),
+                topic.ref,
+                what,
+                namespace=watch.metrics,
+                metric_name=metric,
+                dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="Service", value=self._props.service.name)],
+                threshold=0,
+                period=3600,
+            )
+        self._budget(watch, topic.ref)
+
+    def _alarm(
+        self,
+        what: str,
+        topic: str,
+        description: str,
+        *,
+        namespace: str,
+        metric_name: str,
+        dimensions: list[cloudwatch.CfnAlarm.DimensionProperty],
+        threshold: float,
+        period: int,
+    ) -> None:
+        cloudwatch.CfnAlarm(
+            self,
+            f"alarm-{what}",
+            alarm_name=f"{self._props.environment.workgroup}-{what}",
+            alarm_description=f"{self._props.service.title} {description}",
+            namespace=namespace,
+            metric_name=metric_name,
+            dimensions=dimensions,
+            statistic="Sum" if period == 86400 else "Maximum",
+            comparison_operator="GreaterThanThreshold",
+            threshold=threshold,
+            period=period,
+            evaluation_periods=1,
+            treat_missing_data="notBreaching",
+            alarm_actions=[topic],
+            ok_actions=[topic],
+        )
+
+    def _budget(self, watch: Watch, topic: str) -> None:
+        budgets.CfnBudget(
+            self,
+            "budget",
+            budget=budgets.CfnBudget.BudgetDataProperty(
+                budget_name=self._props.environment.workgroup,
+                budget_type="COST",
+                time_unit="MONTHLY",
+                budget_limit=budgets.CfnBudget.SpendProperty(amount=watch.monthly_usd, unit="USD"),
+                cost_filters={"TagKeyValue": [f"user:dapflow:service${self._props.service.name}"]},
+            ),
+            notifications_with_subscribers=[
+                budgets.CfnBudget.NotificationWithSubscribersProperty(
+                    notification=budgets.CfnBudget.NotificationProperty(
+                        comparison_operator="GREATER_THAN",
+                        notification_type=kind,
+                        threshold=threshold,
+                        threshold_type="PERCENTAGE",
+                    ),
+                    subscribers=[budgets.CfnBudget.SubscriberProperty(address=topic, subscription_type="SNS")],
+                )
+                for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
+            ],
+        )
+
+    def _removal(self, resource: cdk.CfnResource) -> None:
+        resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN if self._props.retain else cdk.RemovalPolicy.DESTROY)
+
+
+def topic_policy(topic: str, account: str) -> policies.Document:
+    """Alarms and budgets of this account may publish to a topic, over TLS; nobody else may."""
+    return policies.document(
+        {
+            "Sid": "Alarms",
+            "Effect": "Allow",
+            "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
+        },
+        {
+            "Sid": "OnlyTls",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sns:Publish",
+            "Resource": topic,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        },
+    )
