@@ -1,0 +1,264 @@
+"""Operations on executions: start, look at, stop."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from dapflow.local.athena.api.protocol import invalid_request, page_start
+from dapflow.local.athena.api.workgroups import ENGINE_VERSION, PRIMARY
+from dapflow.local.athena.ddl import hive_statement
+from dapflow.local.athena.engine.execution import Execution
+from dapflow.local.athena.storage.locations import parse_location
+from dapflow.local.athena.trino import QueryError, Statement, statement_kind
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.api.service import Operation, Service
+
+_MOST_BYTES = 262_144
+# StatementType and SubstatementType by kind of statement.
+_TYPES = {
+    "query": ("DML", "SELECT"),
+    "insert": ("DML", "INSERT"),
+    "unload": ("DML", "UNLOAD"),
+    "delete": ("DML", "DELETE"),
+    "update": ("DML", "UPDATE"),
+    "merge": ("DML", "MERGE"),
+    "ctas": ("DDL", "CREATE_TABLE_AS_SELECT"),
+    "create_view": ("DDL", "CREATE_VIEW"),
+    "drop_view": ("DDL", "DROP_VIEW"),
+    "show_create_view": ("UTILITY", "SHOW_CREATE_VIEW"),
+    "explain": ("UTILITY", "EXPLAIN"),
+    "prepare": ("DDL", "PREPARE"),
+    "deallocate": ("DDL", "DEALLOCATE"),
+    "execute": ("DML", "EXECUTE"),
+}
+_WITHOUT_ROWS = frozenset({"insert", "unload", "ctas", "delete", "update", "merge"})
+
+
+def start_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """StartQueryExecution."""
+    text = request["QueryString"]
+    if len(text.encode()) > _MOST_BYTES:
+        raise invalid_request(f"Query string length exceeds the limit of {_MOST_BYTES} bytes")
+    group = service.workgroups.get(request.get("WorkGroup", PRIMARY))
+    if group["State"] != "ENABLED":
+        raise invalid_request(f"WorkGroup {group['Name']} is disabled.")
+    token = _token(request, group["Name"])
+    if token is not None:
+        earlier = service.engine.execution_by_token(token)
+        if earlier is not None:
+            if not _same(earlier, request):
+                raise invalid_request("Idempotent parameters do not match", "INVALID_INPUT")
+            return {"QueryExecutionId": earlier.id}
+    execution, statement = _execution(service, request, group, token)
+    service.engine.submit(execution, statement)
+    return {"QueryExecutionId": execution.id}
+
+
+def _token(request: dict[str, Any], workgroup: str) -> str | None:
+    token = request.get("ClientRequestToken")
+    return None if token is None else hashlib.sha256(f"{workgroup}\n{token}".encode()).hexdigest()
+
+
+def _same(earlier: Execution, request: dict[str, Any]) -> bool:
+    context = request.get("QueryExecutionContext", {})
+    return (
+        earlier.text == request["QueryString"]
+        and earlier.database == context.get("Database")
+        and earlier.parameters == tuple(request.get("ExecutionParameters", ()))
+    )
+
+
+def _execution(
+    service: Service, request: dict[str, Any], group: dict[str, Any], token: str | None
+) -> tuple[Execution, Statement]:
+    text = request["QueryString"]
+    statement = _statement(text)
+    configuration = group["Configuration"]
+    results = _result_configuration(request.get("ResultConfiguration", {}), configuration)
+    statement_type, substatement = _TYPES.get(statement.kind) or hive_statement.types_of(statement)
+    context = request.get("QueryExecutionContext", {})
+    execution = Execution(
+        text=text,
+        workgroup=group["Name"],
+        output="",
+        database=context.get("Database"),
+        catalog=context.get("Catalog"),
+        parameters=tuple(request.get("ExecutionParameters", ())),
+        token=token,
+        statement_type=statement_type,
+        substatement_type=substatement,
+        cutoff_bytes=configuration.get("BytesScannedCutoffPerQuery"),
+        engine_version=configuration["EngineVersion"]["SelectedEngineVersion"],
+    )
+    folder = results["OutputLocation"].rstrip("/") + "/"
+    execution.output = folder + _output_name(execution, statement)
+    execution.result_configuration = {**results, "OutputLocation": execution.output}
+    return execution, statement
+
+
+def _output_name(execution: Execution, statement: Statement) -> str:
+    if statement.kind == "ctas":
+        return f"tables/{execution.id}"
+    if statement.kind in _WITHOUT_ROWS:
+        return execution.id
+    return f"{execution.id}.{'csv' if statement.kind in {'query', 'execute'} else 'txt'}"
+
+
+def _statement(text: str) -> Statement:
+    try:
+        statement = statement_kind(text)
+        if statement.kind == "ddl":
+            return hive_statement.parse(text)
+    except QueryError as error:
+        message = error.message if error.line is None else f"line {error.line}:{error.column}: {error.message}"
+        raise invalid_request(message, "MALFORMED_QUERY") from error
+    return statement
+
+
+def _result_configuration(requested: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+    """The work group's settings where it enforces them, else the request's before the work group's."""
+    settings = dict(group.get("ResultConfiguration", {}))
+    if not group.get("EnforceWorkGroupConfiguration", False):
+        settings.update(requested)
+    location = settings.get("OutputLocation")
+    if not location:
+        raise invalid_request(
+            "No output location provided. An output location is required either through the Workgroup result "
+            "configuration setting or as an API input."
+        )
+    if not location.startswith("s3://") or parse_location(location) is None:
+        raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
+    return settings
+
+
+def find(service: Service, identity: str) -> Execution:
+    """An execution. Raises InvalidRequestException."""
+    execution = service.engine.execution(identity)
+    if execution is None:
+        raise invalid_request(f"QueryExecution {identity} was not found")
+    return execution
+
+
+def get_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetQueryExecution."""
+    return {"QueryExecution": describe(find(service, request["QueryExecutionId"]))}
+
+
+def describe(execution: Execution) -> dict[str, Any]:
+    """An execution as the API shows it."""
+    state = execution.state
+    status: dict[str, Any] = {"State": state, "SubmissionDateTime": execution.submitted}
+    if execution.is_terminal:
+        status["CompletionDateTime"] = execution.completed
+        if execution.reason is not None:
+            status["StateChangeReason"] = execution.reason
+        if execution.error is not None:
+            status["AthenaError"] = {
+                "ErrorCategory": execution.error.category,
+                "ErrorType": execution.error.type,
+                "Retryable": execution.error.retryable,
+                "ErrorMessage": execution.error.message,
+            }
+    context = {"Database": execution.database, "Catalog": execution.catalog}
+    shown = {
+        "QueryExecutionId": execution.id,
+        "Query": execution.text,
+        "StatementType": execution.statement_type,
+        "SubstatementType": execution.substatement_type,
+        "ResultConfiguration": execution.result_configuration,
+        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "QueryExecutionContext": {key: value for key, value in context.items() if value is not None},
+        "Status": status,
+        "Statistics": _statistics(execution),
+        "WorkGroup": execution.workgroup,
+        "EngineVersion": {
+            "SelectedEngineVersion": execution.engine_version,
+            "EffectiveEngineVersion": ENGINE_VERSION,
+        },
+    }
+    if execution.parameters:
+        shown["ExecutionParameters"] = list(execution.parameters)
+    return shown
+
+
+def _statistics(execution: Execution) -> dict[str, Any]:
+    figures = execution.figures
+    shown: dict[str, Any] = {
+        "EngineExecutionTimeInMillis": figures.engine,
+        "DataScannedInBytes": figures.scanned,
+        "TotalExecutionTimeInMillis": figures.total,
+        "QueryQueueTimeInMillis": figures.queued,
+        "ServicePreProcessingTimeInMillis": 0,
+        "QueryPlanningTimeInMillis": figures.planning,
+        "ServiceProcessingTimeInMillis": figures.publishing,
+        "ResultReuseInformation": {"ReusedPreviousResult": False},
+    }
+    if figures.manifest is not None:
+        shown["DataManifestLocation"] = figures.manifest
+    return shown
+
+
+def batch_get_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """BatchGetQueryExecution."""
+    found, missing = [], []
+    for identity in request["QueryExecutionIds"]:
+        execution = service.engine.execution(identity)
+        if execution is not None:
+            found.append(describe(execution))
+        else:
+            message = f"QueryExecution {identity} was not found"
+            missing.append({"QueryExecutionId": identity, "ErrorCode": "INVALID_INPUT", "ErrorMessage": message})
+    return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+
+
+def list_query_executions(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """ListQueryExecutions: of one work group, newest first."""
+    group = service.workgroups.get(request.get("WorkGroup", PRIMARY))
+    limit, start = request.get("MaxResults", 50), page_start(request.get("NextToken"))
+    found = service.engine.state.execution_ids(group["Name"], limit + 1, start)
+    more = {"NextToken": str(start + limit)} if len(found) > limit else {}
+    return {"QueryExecutionIds": found[:limit], **more}
+
+
+def stop_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """StopQueryExecution. One that has ended stays as it ended."""
+    find(service, request["QueryExecutionId"]).stop("Query cancelled by user")
+    return {}
+
+
+def get_query_runtime_statistics(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetQueryRuntimeStatistics."""
+    execution = find(service, request["QueryExecutionId"])
+    if not execution.is_terminal:
+        raise invalid_request(f"Query has not yet finished. Current state: {execution.state}")
+    figures = execution.figures
+    return {
+        "QueryRuntimeStatistics": {
+            "Timeline": {
+                "QueryQueueTimeInMillis": figures.queued,
+                "QueryPlanningTimeInMillis": figures.planning,
+                "EngineExecutionTimeInMillis": figures.engine,
+                "ServiceProcessingTimeInMillis": figures.publishing,
+                "ServicePreProcessingTimeInMillis": 0,
+                "TotalExecutionTimeInMillis": figures.total,
+            },
+            "Rows": {
+                "InputRows": figures.input_rows,
+                "InputBytes": figures.scanned,
+                "OutputRows": figures.output_rows,
+                "OutputBytes": figures.output_bytes,
+            },
+        }
+    }
+
+
+OPERATIONS: dict[str, Operation] = {
+    "StartQueryExecution": start_query_execution,
+    "GetQueryExecution": get_query_execution,
+    "BatchGetQueryExecution": batch_get_query_execution,
+    "ListQueryExecutions": list_query_executions,
+    "StopQueryExecution": stop_query_execution,
+    "GetQueryRuntimeStatistics": get_query_runtime_statistics,
+}

@@ -1,0 +1,1 @@
+"""What the Glue catalog says of tables, views and partitions, in Trino's terms."""

@@ -1,0 +1,113 @@
+"""Which partitions of a table a query reads: the registered ones, or the projected ones, that its predicate allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from dapflow.local.athena.catalog.hive_types import from_hive
+from dapflow.local.athena.catalog.metastore import Metastore
+from dapflow.local.athena.catalog.predicates import Predicate
+from dapflow.local.athena.catalog.projection import is_projected, projected
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.storage.locations import Location, parse_location
+from dapflow.local.athena.trino.types import duck_type, literal, quote
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A place to read, with the values of the partition columns as Glue has them, and Glue's own description."""
+
+    values: tuple[str, ...]
+    location: Location
+    storage: dict[str, Any]
+
+
+def partition_keys(table: dict[str, Any]) -> list[tuple[str, str]]:
+    """Names and Hive types of the partition columns."""
+    return [(column["Name"].lower(), column.get("Type") or "string") for column in table.get("PartitionKeys") or []]
+
+
+def table_location(table: dict[str, Any]) -> Location:
+    """Where a table's data is."""
+    return _location(table.get("StorageDescriptor", {}).get("Location") or "", table["Name"])
+
+
+def _location(uri: str, table: str) -> Location:
+    location = parse_location(uri)
+    if location is None:
+        raise QueryFailed("HIVE_INVALID_METADATA", f"Table '{table}' has no valid S3 location: '{uri}'")
+    return location
+
+
+def value_sql(text: str, hive_type: str) -> str:
+    """A partition column's value as DuckDB SQL of its type."""
+    kind = from_hive(hive_type)
+    if text == NULL_PARTITION:
+        return f"CAST(NULL AS {duck_type(kind)})"
+    return literal(text) if kind.base == "varchar" else f"CAST({literal(text)} AS {duck_type(kind)})"
+
+
+def read_partitions(
+    work: Work, metastore: Metastore, database: str, table: dict[str, Any], predicate: Predicate
+) -> list[Partition]:
+    """The partitions that may hold rows for ``predicate``. An unpartitioned table is one of its own."""
+    keys = partition_keys(table)
+    storage = table.get("StorageDescriptor", {})
+    if not keys:
+        return [Partition((), table_location(table), storage)]
+    if is_projected(table):
+        found = [
+            Partition(values, _location(uri, table["Name"]), storage)
+            for values, uri in projected(work, table, keys, predicate)
+        ]
+    else:
+        found = [
+            Partition(
+                tuple(item["Values"]),
+                _location(item.get("StorageDescriptor", {}).get("Location") or "", table["Name"]),
+                item.get("StorageDescriptor", {}),
+            )
+            for item in metastore.partitions(database, table["Name"])
+        ]
+    return _matching(work, keys, found, predicate)
+
+
+def _matching(work: Work, keys: list[tuple[str, str]], found: list[Partition], predicate: Predicate) -> list[Partition]:
+    condition = predicate.over(name for name, _ in keys)
+    if condition is None or not found:
+        return found
+    rows = partition_values(keys, [partition.values for partition in found])
+    work.cursor.register("partition_values", rows)
+    try:
+        typed = ", ".join(f"{typed_key(name, hive)} AS {quote(name)}" for name, hive in keys)
+        sql = f"SELECT i FROM (SELECT i, {typed} FROM partition_values) WHERE {condition} ORDER BY i"
+        return [found[row[0]] for row in work.run(sql).fetchall()]
+    finally:
+        work.cursor.unregister("partition_values")
+
+
+def partition_values(keys: list[tuple[str, str]], values: list[tuple[str, ...]]) -> pa.Table:
+    """Partition values as text, one column each, and ``i``, their number."""
+    columns: dict[str, Any] = {"i": pa.array(range(len(values)), pa.int64())}
+    for index, (name, _) in enumerate(keys):
+        texts = [None if row[index] == NULL_PARTITION else row[index] for row in values]
+        columns[name] = pa.array(texts, pa.string())
+    return pa.table(columns)
+
+
+def typed_key(name: str, hive_type: str) -> str:
+    """DuckDB SQL that gives a partition column its type; a value that is not of it fails as in Athena."""
+    kind = from_hive(hive_type)
+    if kind.base in {"varchar", "char"}:
+        return quote(name)
+    message = literal(f"HIVE_INVALID_PARTITION_VALUE: Invalid partition value for {hive_type} partition key: {name}=")
+    return (
+        f"CASE WHEN {quote(name)} IS NOT NULL AND TRY_CAST({quote(name)} AS {duck_type(kind)}) IS NULL "
+        f"THEN error({message} || {quote(name)}) ELSE TRY_CAST({quote(name)} AS {duck_type(kind)}) END"
+    )

@@ -1,0 +1,1 @@
+"""Hive's side of Athena: statements that define things, with backticks and rules of their own."""

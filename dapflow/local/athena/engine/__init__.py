@@ -1,0 +1,1 @@
+"""How a statement runs: executions and their states, the DuckDB engine, what each kind of statement does."""

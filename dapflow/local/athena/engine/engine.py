@@ -1,0 +1,180 @@
+"""The engine: everything that statements need, and the threads that run them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from dapflow.local.athena.catalog.metastore import Metastore
+from dapflow.local.athena.engine.errors import AthenaError, Cancelled, QueryFailed
+from dapflow.local.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
+from dapflow.local.athena.engine.results import Outcome, Results
+from dapflow.local.athena.engine.session import Session, Work
+from dapflow.local.athena.formats.scan import Scanner
+from dapflow.local.athena.settings import Settings
+from dapflow.local.athena.storage.aws import connect
+from dapflow.local.athena.storage.cache import FileCache
+from dapflow.local.athena.storage.objects import ObjectStore
+from dapflow.local.athena.storage.state import State
+from dapflow.local.athena.trino import Column, QueryError
+
+_log = logging.getLogger(__name__)
+_RECENT = 10_000
+_RESULTS_BYTES = 2 << 30
+STOPPED_BY_END = "The server stopped while the query was running"
+
+
+class Engine:
+    """One running Athena without its API."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._temporary = settings.state is None
+        self.directory = Path(tempfile.mkdtemp(prefix="dapflow-athena-")) if settings.state is None else settings.state
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory = self.directory.resolve()
+        aws = connect(settings.aws_endpoint, settings.region, connections=settings.workers * 2 + 16)
+        self.state = State(self.directory)
+        self.metastore = Metastore(aws.glue)
+        self.glue = aws.glue
+        self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes))
+        self.results = Results(self.store, FileCache(self.directory / "results", _RESULTS_BYTES))
+        self.session = Session(self.directory, settings.memory_bytes)
+        self.scanner = Scanner(self.metastore, self.store)
+        self._lock = threading.Lock()
+        self._active: dict[str, Execution] = {}
+        self._recent: OrderedDict[str, Execution] = OrderedDict()
+        self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="query")
+        self._fail_interrupted()
+
+    def close(self) -> None:
+        """Stop what runs and leave nothing behind but the state directory, if there is one."""
+        with self._lock:
+            active = list(self._active.values())
+        for execution in active:
+            execution.stop(STOPPED_BY_END)
+        self._pool.shutdown(wait=True)
+        self.store.close()
+        self.session.close()
+        self.state.close()
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _fail_interrupted(self) -> None:
+        """Executions that a killed server left unfinished fail clearly."""
+        for body in self.state.unfinished():
+            execution = restore(body)
+            failure = QueryFailed("GENERIC_INTERNAL_ERROR", "The server was stopped while the query was running")
+            execution.end(FAILED, str(failure), AthenaError(1, 233, True, str(failure)))
+            self._keep(execution)
+
+    def submit(self, execution: Execution, statement: Any) -> None:
+        """Queue an execution."""
+        self._keep(execution)
+        with self._lock:
+            self._active[execution.id] = execution
+        self._pool.submit(self._run, execution, statement)
+
+    def execution(self, identity: str) -> Execution | None:
+        """An execution of any age, or None."""
+        with self._lock:
+            found = self._active.get(identity) or self._recent.get(identity)
+        if found is None:
+            body = self.state.execution(identity)
+            found = restore(body) if body else None
+        return found
+
+    def execution_by_token(self, token: str) -> Execution | None:
+        """The execution that a client started with the token, or None."""
+        identity = self.state.execution_by_token(token)
+        return None if identity is None else self.execution(identity)
+
+    def _keep(self, execution: Execution) -> None:
+        self.state.put_execution(
+            execution.id, execution.workgroup, execution.submitted, execution.state, execution.token, dump(execution)
+        )
+
+    def _run(self, execution: Execution, statement: Any) -> None:
+        from dapflow.local.athena.engine.statements import run_statement  # noqa: PLC0415 - they need the engine
+
+        state, reason, error = SUCCEEDED, None, None
+        try:
+            execution.begin()
+            with self.session.work(execution) as work:
+                with execution.timed("engine"):
+                    outcome = run_statement(self, work, statement)
+                execution.check()
+                self._publish(execution, outcome, work)
+        except Cancelled as stopped:
+            state, reason = CANCELLED, str(stopped) or None
+        except QueryError as failure:
+            as_failed = QueryFailed(failure.error_name, str(failure).partition(": ")[2])
+            state, reason, error = FAILED, str(as_failed), as_failed.athena_error()
+        except QueryFailed as failure:
+            state, reason, error = FAILED, str(failure), failure.athena_error()
+        except Exception:
+            # The last resort: the user gets a failed query with a reason, the log gets the traceback.
+            _log.exception("query %s failed inside the server", execution.id)
+            broken = QueryFailed(
+                "GENERIC_INTERNAL_ERROR", "The query failed inside the server; its log has the details"
+            )
+            state, reason, error = FAILED, str(broken), broken.athena_error()
+        self._end(execution, state, reason, error)
+
+    def _publish(self, execution: Execution, outcome: Outcome, work: Work) -> None:
+        with execution.timed("publishing"):
+            self.results.publish(execution, outcome, work.directory)
+        execution.result_kind = outcome.kind
+        execution.result_columns = [(column.name, column.type) for column in outcome.columns]
+        execution.update_count = outcome.update_count
+
+    def _end(self, execution: Execution, state: str, reason: str | None, error: AthenaError | None) -> None:
+        # What the state file says must be there before a client can see that the execution has ended.
+        execution.prepare_end(reason, error)
+        with contextlib.suppress(Exception):
+            body = dump(execution) | {"state": state}
+            self.state.put_execution(
+                execution.id, execution.workgroup, execution.submitted, state, execution.token, body
+            )
+        execution.end(state, reason, error)
+        with self._lock:
+            self._active.pop(execution.id, None)
+            self._recent[execution.id] = execution
+            while len(self._recent) > _RECENT:
+                self._recent.popitem(last=False)
+
+
+def dump(execution: Execution) -> dict[str, Any]:
+    """An execution as JSON."""
+    return asdict(execution)
+
+
+def restore(body: dict[str, Any]) -> Execution:
+    """An execution from JSON."""
+    error = body.pop("error")
+    figures = Figures(**body.pop("figures"))
+    parameters = tuple(body.pop("parameters"))
+    columns = [(name, kind) for name, kind in body.pop("result_columns")]
+    found = Execution(
+        **body,
+        parameters=parameters,
+        figures=figures,
+        error=AthenaError(**error) if error else None,
+        result_columns=columns,
+    )
+    if found.is_terminal:
+        found.finished.set()
+    return found
+
+
+def result_columns(execution: Execution) -> list[Column]:
+    """The columns of an execution's result."""
+    return [Column(name, kind) for name, kind in execution.result_columns]

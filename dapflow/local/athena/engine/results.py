@@ -1,0 +1,216 @@
+"""Results of statements: written to S3 as Athena writes them, and read back in pages."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.execution import Execution
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.storage.cache import FileCache
+from dapflow.local.athena.storage.locations import Location, parse_location
+from dapflow.local.athena.storage.objects import ObjectStore
+from dapflow.local.athena.trino import Column, Query
+from dapflow.local.athena.trino.types import literal, parse_type
+
+CSV, TEXT, NOTHING = "csv", "txt", "none"
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|)(?:,|\Z)', re.DOTALL)
+_MOST_VARCHAR = 2147483647
+_PRECISIONS = {
+    "tinyint": 3,
+    "smallint": 5,
+    "integer": 10,
+    "bigint": 19,
+    "real": 17,
+    "double": 17,
+    "varbinary": 1073741824,
+    "timestamp": 3,
+    "timestamp_tz": 3,
+    "time": 3,
+    "time_tz": 3,
+}
+_TYPE_NAMES = {
+    "real": "float",
+    "timestamp_tz": "timestamp with time zone",
+    "time_tz": "time with time zone",
+    "interval_ds": "interval day to second",
+    "interval_ym": "interval year to month",
+}
+
+
+@dataclass
+class Outcome:
+    """What a statement gave.
+
+    Attributes:
+        kind: CSV (rows with a header), TEXT (lines without one) or NOTHING.
+        columns: the columns of the rows.
+        file: the CSV file.
+        lines: the lines of a TEXT outcome.
+        written: objects that the statement wrote; they are listed in a manifest. None where it writes no data.
+        update_count: rows that were written.
+        type: the statement's type and subtype for GetQueryExecution, where only running it showed them.
+    """
+
+    kind: str
+    columns: tuple[Column, ...] = ()
+    file: Path | None = None
+    lines: list[str] = field(default_factory=list)
+    written: list[Location] | None = None
+    update_count: int = 0
+
+
+def text_outcome(name: str, lines: list[str]) -> Outcome:
+    """An outcome of one text column."""
+    return Outcome(TEXT, (Column(name, "string"),), lines=lines)
+
+
+def run_to_file(work: Work, query: Query) -> Outcome:
+    """Run a compiled query whose scans are ready; its rows go to a local CSV file as Athena prints them."""
+    body, whole = work.directory / "rows", work.directory / "result.csv"
+    count = work.run(
+        f"COPY ({query.text_sql}) TO {literal(str(body))} "
+        "(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')"
+    ).fetchone()
+    with whole.open("wb") as target:
+        target.write((",".join(_quoted(column.name) for column in query.columns) + "\n").encode())
+        with body.open("rb") as source:
+            shutil.copyfileobj(source, target, 1 << 20)
+    body.unlink()
+    work.execution.figures.output_rows = int(count[0]) if count else 0
+    return Outcome(CSV, query.columns, whole)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def column_info(columns: tuple[Column, ...] | list[Column]) -> list[dict[str, Any]]:
+    """ColumnInfo of the API."""
+    return [_column_info(column) for column in columns]
+
+
+def _column_info(column: Column) -> dict[str, Any]:
+    precision, scale, name = 0, 0, column.type
+    if column.type != "string":
+        kind = parse_type(column.type)
+        name = _TYPE_NAMES.get(kind.base, kind.base)
+        precision = _PRECISIONS.get(kind.base, 0)
+        if kind.base == "varchar":
+            precision = kind.length if kind.length is not None else _MOST_VARCHAR
+        elif kind.base == "char":
+            precision = kind.length or 1
+        elif kind.base == "decimal":
+            precision, scale = kind.precision, kind.scale
+    return {
+        "CatalogName": "hive",
+        "SchemaName": "",
+        "TableName": "",
+        "Name": column.name,
+        "Label": column.name,
+        "Type": name,
+        "Precision": precision,
+        "Scale": scale,
+        "Nullable": "UNKNOWN",
+        "CaseSensitive": name in {"varchar", "char"},
+    }
+
+
+class Results:
+    """Where results go to and come from. A local copy serves the pages; S3 has the one that lasts."""
+
+    def __init__(self, store: ObjectStore, copies: FileCache) -> None:
+        self._store = store
+        self._copies = copies
+
+    def publish(self, execution: Execution, outcome: Outcome, directory: Path) -> None:
+        """Write the result objects; ``execution.output`` says where."""
+        output = parse_location(execution.output)
+        if output is None:
+            raise QueryFailed("INVALID_INPUT", f"Invalid output location {execution.output}")
+        if outcome.kind == TEXT:
+            outcome.file = directory / "result.txt"
+            outcome.file.write_text("".join(line + "\n" for line in outcome.lines), encoding="utf-8")
+        metadata = json.dumps({"columns": column_info(outcome.columns)}).encode()
+        pending = [
+            self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata),
+        ]
+        if outcome.file is not None:
+            execution.figures.output_bytes = outcome.file.stat().st_size
+            pending.append(self._store.submit(self._store.upload, outcome.file, output))
+        if outcome.written is not None:
+            manifest = Location(output.bucket, output.key + "-manifest.csv")
+            body = "".join(f"{location}\n" for location in outcome.written).encode()
+            pending.append(self._store.submit(self._store.put, manifest, body))
+            execution.figures.manifest = str(manifest)
+        for future in pending:
+            future.result()
+        if outcome.file is not None:
+            file = outcome.file
+            self._copies.link(execution.id, directory / "kept", lambda part: _move(file, part))
+
+    def copy(self, execution: Execution, target: Path) -> None:
+        """Make ``target`` the result file."""
+        output = parse_location(execution.output)
+        if output is None:
+            raise QueryFailed("INVALID_INPUT", f"Invalid output location {execution.output}")
+        self._copies.link(execution.id, target, lambda part: self._store.download(output, part))
+
+
+def _move(source: Path, target: Path) -> None:
+    source.replace(target)
+
+
+def csv_page(file: Path, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
+    """``count`` records from ``offset``, and the offset of the next one, None at the end."""
+    rows: list[list[str | None]] = []
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        while len(rows) < count:
+            record = stream.readline()
+            if not record:
+                return rows, None
+            while record.count(b'"') % 2:
+                more = stream.readline()
+                if not more:
+                    break
+                record += more
+            rows.append(_fields(record[:-1].decode("utf-8")))
+        end = stream.tell()
+        return rows, end if stream.read(1) else None
+
+
+def _fields(record: str) -> list[str | None]:
+    fields: list[str | None] = []
+    at = 0
+    while True:
+        match = _FIELD.match(record, at)
+        if match is None:
+            raise ValueError(record)
+        text = match[1]
+        fields.append(text.replace('""', '"') if text is not None else None)
+        at = match.end()
+        if at >= len(record) and not record.endswith(",", match.start(), at):
+            return fields
+        if at >= len(record):
+            fields.append(None)
+            return fields
+
+
+def text_page(file: Path, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
+    """``count`` lines from ``offset``, and the offset of the next one, None at the end."""
+    rows: list[list[str | None]] = []
+    with file.open("rb") as stream:
+        stream.seek(offset)
+        while len(rows) < count:
+            line = stream.readline()
+            if not line:
+                return rows, None
+            rows.append([line.rstrip(b"\n").decode("utf-8")])
+        end = stream.tell()
+        return rows, end if stream.read(1) else None

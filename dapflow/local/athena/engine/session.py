@@ -1,0 +1,86 @@
+"""The DuckDB database that all queries share, locked down; each query has a cursor and a directory of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dapflow.local.athena.engine.execution import Execution
+from dapflow.local.athena.trino import prepare_connection, translate_error
+
+
+class Session:
+    """The database. It reads and writes local files below its own directory only."""
+
+    def __init__(self, directory: Path, memory_bytes: int) -> None:
+        self._work = directory / "work"
+        # What a killed process left behind.
+        shutil.rmtree(self._work, ignore_errors=True)
+        spill = self._work / "spill"
+        spill.mkdir(parents=True)
+        self._connection = duckdb.connect(
+            ":memory:",
+            config={
+                "memory_limit": f"{memory_bytes // (1 << 20)}MiB",
+                "temp_directory": str(spill),
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "allow_community_extensions": "false",
+                "allow_unsigned_extensions": "false",
+            },
+        )
+        prepare_connection(self._connection)
+        # A Python variable must not be readable as a table.
+        self._connection.execute("SET python_enable_replacements = false")
+        self._connection.execute(f"SET allowed_directories = [{_literal(str(directory))}]")
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    def close(self) -> None:
+        """Close the database and remove its files."""
+        self._connection.close()
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A connection of its own to the database; temporary views are visible to it alone."""
+        return self._connection.cursor()
+
+    @contextlib.contextmanager
+    def work(self, execution: Execution) -> Iterator[Work]:
+        """A cursor and a directory for one execution, both gone afterwards."""
+        directory = Path(tempfile.mkdtemp(dir=self._work))
+        cursor = self.cursor()
+        try:
+            yield Work(execution, cursor, directory)
+        finally:
+            cursor.close()
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where one execution does its work."""
+
+    execution: Execution
+    cursor: duckdb.DuckDBPyConnection
+    directory: Path
+
+    def run(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
+        """Run SQL of our own making on the cursor; a stop request interrupts it. Raises QueryError, Cancelled."""
+        with self.execution.interruptible(self.cursor.interrupt):
+            try:
+                return self.cursor.execute(sql, parameters)
+            except duckdb.Error as error:
+                self.execution.check()
+                raise translate_error(error) from error
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

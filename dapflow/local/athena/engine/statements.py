@@ -1,0 +1,40 @@
+"""What each kind of statement does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.queries import compiled
+from dapflow.local.athena.engine.results import Outcome, run_to_file
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.engine.unload import unload
+from dapflow.local.athena.engine.view_statements import create_view, drop_view, show_create_view
+from dapflow.local.athena.trino import Statement
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.engine.engine import Engine
+
+Handler = Callable[["Engine", Work, Statement], Outcome]
+
+
+def run_statement(engine: Engine, work: Work, statement: Statement) -> Outcome:
+    """Run a statement to its outcome. Raises QueryError, QueryFailed, Cancelled."""
+    handler = _HANDLERS.get(statement.kind)
+    if handler is None:
+        raise QueryFailed("NOT_SUPPORTED", f"{statement.kind.replace('_', ' ').upper()} is not supported")
+    return handler(engine, work, statement)
+
+
+def _select(engine: Engine, work: Work, statement: Statement) -> Outcome:
+    return run_to_file(work, compiled(engine, work, statement))
+
+
+_HANDLERS: dict[str, Handler] = {
+    "query": _select,
+    "unload": unload,
+    "create_view": create_view,
+    "drop_view": drop_view,
+    "show_create_view": show_create_view,
+}

@@ -1,0 +1,80 @@
+"""CREATE VIEW, DROP VIEW, SHOW CREATE VIEW."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from dapflow.local.athena.catalog.views import View, glue_view, is_view, read_view
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.names import target_of
+from dapflow.local.athena.engine.queries import analysed
+from dapflow.local.athena.engine.results import TEXT, Outcome, text_outcome
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.trino import Statement
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.engine.engine import Engine
+
+NAME_LIMIT = 255
+
+
+def create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
+    """Analyse the query and keep its text and columns in Glue."""
+    session = work.execution.database
+    database, name = target_of(statement.target, session)
+    query = analysed(engine, work, statement)
+    doubled = [
+        column for column, count in Counter(column.name.lower() for column in query.columns).items() if count > 1
+    ]
+    if doubled:
+        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{doubled[0]}' specified more than once")
+    if engine.metastore.database(database) is None:
+        raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
+    there = engine.metastore.table(database, name)
+    if there is not None:
+        if not is_view(there):
+            raise QueryFailed(
+                "TABLE_ALREADY_EXISTS", f"line 1:1: Table already exists: 'awsdatacatalog.{database}.{name}'"
+            )
+        if not statement.replace:
+            raise QueryFailed("ALREADY_EXISTS", f"line 1:1: View already exists: 'awsdatacatalog.{database}.{name}'")
+    view = View(statement.query or "", session or database, query.columns)
+    table = glue_view(name, view, statement.comment)
+    if there is None:
+        engine.metastore.create_table(database, table)
+    else:
+        engine.metastore.update_table(database, table)
+    return Outcome(TEXT)
+
+
+def drop_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
+    """Forget a view."""
+    database, name = target_of(statement.target, work.execution.database)
+    there = engine.metastore.table(database, name)
+    if there is None:
+        if statement.if_exists:
+            return Outcome(TEXT)
+        raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist")
+    if not is_view(there):
+        raise QueryFailed(
+            "TABLE_NOT_FOUND",
+            f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist, but a table with that name exists.",
+        )
+    engine.metastore.drop_table(database, name)
+    return Outcome(TEXT)
+
+
+def show_create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
+    """The statement that makes the view."""
+    database, name = target_of(statement.target, work.execution.database)
+    there: dict[str, Any] | None = engine.metastore.table(database, name)
+    if there is None:
+        raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist")
+    if not is_view(there):
+        raise QueryFailed(
+            "NOT_SUPPORTED", f"line 1:1: Relation 'awsdatacatalog.{database}.{name}' is a table, not a view"
+        )
+    view = read_view({**there, "DatabaseName": database})
+    lines = [f'CREATE VIEW "{database}"."{name}" AS ', *view.sql.split("\n")]
+    return text_outcome("Create View", lines)

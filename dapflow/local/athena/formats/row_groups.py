@@ -1,0 +1,66 @@
+"""Which row groups a predicate allows, by the statistics in the footer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from dapflow.local.athena.catalog.predicates import Bound
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.formats.parquet import RowGroup
+from dapflow.local.athena.trino import QueryError
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class RowGroupFilter:
+    """The bounds of a predicate with their literals computed."""
+
+    def __init__(self, work: Work, bounds: list[Bound]) -> None:
+        self._bounds: list[tuple[str, str, Any]] = []
+        for bound in bounds:
+            try:
+                row = work.run(f"SELECT {bound.literal}").fetchone()
+            except QueryError:
+                continue
+            if row is not None:
+                self._bounds.append((bound.column, bound.operator, row[0]))
+
+    def allows(self, group: RowGroup) -> bool:
+        """Whether the row group may hold a row that satisfies every bound."""
+        return all(self._may_hold(group, *bound) for bound in self._bounds)
+
+    @staticmethod
+    def _may_hold(group: RowGroup, column: str, sign: str, value: Any) -> bool:
+        chunk = group.chunks.get(column)
+        if chunk is None or not chunk.has_statistics:
+            return True
+        if value is None:
+            return False
+        least, most = _comparable(chunk.least), _comparable(chunk.most)
+        value = _comparable(value)
+        try:
+            if sign == "=":
+                return bool(least <= value <= most)
+            side = least if sign.startswith("<") else most
+            return _COMPARE[sign](side, value)
+        except TypeError:
+            return True
+
+
+def _comparable(value: Any) -> Any:
+    """Dates and timestamps compare as timestamps without a zone, text as its bytes."""
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
+    if isinstance(value, dt.date):
+        return dt.datetime(value.year, value.month, value.day)
+    if isinstance(value, str):
+        return value.encode()
+    return value

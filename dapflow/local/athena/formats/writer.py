@@ -1,0 +1,223 @@
+"""Writing rows to S3: DuckDB writes local files, which are then uploaded. UNLOAD, CTAS and INSERT use it."""
+
+from __future__ import annotations
+
+import random
+import string
+import time
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from dapflow.local.athena.catalog.hive_types import to_hive
+from dapflow.local.athena.catalog.partitions import NULL_PARTITION
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.formats.text_output import json_select, text_select
+from dapflow.local.athena.storage.locations import Location
+from dapflow.local.athena.storage.objects import ObjectStore
+from dapflow.local.athena.trino import Column, Query
+from dapflow.local.athena.trino.types import Type, duck_type, literal, parse_type, quote
+
+PARTITION_LIMIT = 100
+_FORMATS = {"PARQUET": "PARQUET", "ORC": "ORC", "AVRO": "AVRO", "JSON": "JSON", "TEXTFILE": "TEXTFILE", "CSV": "CSV"}
+_COMPRESSIONS = {
+    "PARQUET": {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "NONE": "uncompressed", "LZ4": "lz4_raw"},
+    "TEXTFILE": {"GZIP": "gzip", "NONE": "none", "ZSTD": "zstd"},
+}
+_SUFFIXES = {"gzip": ".gz", "zstd": ".zst", "none": ""}
+# A row group is the least that is read; this many rows is what Athena's own files have, roughly.
+_ROW_GROUP_ROWS = 122_880
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What to write, and where. ``target`` ends in ``/``; partition columns are the last columns."""
+
+    columns: tuple[Column, ...]
+    target: Location
+    format: str = "PARQUET"
+    compression: str = "GZIP"
+    delimiter: str = "\x01"
+    partition_columns: tuple[str, ...] = ()
+    null_text: str = "\\N"
+    partition_limit: int = PARTITION_LIMIT
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that was written, and the partition values that its rows have."""
+
+    location: Location
+    partition: tuple[str, ...] = ()
+
+
+@dataclass
+class Written:
+    """What was written."""
+
+    rows: int = 0
+    files: list[WrittenFile] = field(default_factory=list)
+
+
+def writing_format(name: object) -> str:
+    """A format by its name in WITH (…)."""
+    found = _FORMATS.get(str(name or "PARQUET").upper())
+    if found is None:
+        raise QueryFailed("INVALID_PROPERTY", f"Unsupported format: {name}")
+    return found
+
+
+def write_rows(work: Work, store: ObjectStore, query: Query, writing: Writing) -> Written:
+    """Run the query and write its rows. A failure or stop leaves what was uploaded, as on AWS."""
+    _check_columns(writing)
+    directory = work.directory / "written"
+    directory.mkdir()
+    written = Written()
+    written.rows = _write_local(work, query, writing, directory)
+    work.execution.figures.output_rows = written.rows
+    if written.rows == 0:
+        return written
+    uploads = []
+    stem = _stem()
+    files = sorted(path for path in directory.rglob("*") if path.is_file())
+    _check_partitions(files, directory, writing)
+    for number, path in enumerate(files):
+        relative = path.relative_to(directory).parent
+        parts = [] if str(relative) == "." else list(relative.parts)
+        values = tuple(unquote(part.partition("=")[2]) for part in parts)
+        prefix = "".join(f"{part}/" for part in parts)
+        location = writing.target.child(f"{prefix}{stem}_{number:05d}_{uuid.uuid4()}{_suffix(writing)}")
+        written.files.append(WrittenFile(location, values))
+        work.execution.figures.output_bytes += path.stat().st_size
+        uploads.append(store.submit(_upload, work, store, path, location))
+    for upload in uploads:
+        upload.result()
+    return written
+
+
+def _upload(work: Work, store: ObjectStore, path: Path, location: Location) -> None:
+    work.execution.check()
+    store.upload(path, location)
+
+
+def _check_partitions(files: list[Path], directory: Path, writing: Writing) -> None:
+    count = len({path.parent for path in files})
+    if writing.partition_columns and count > writing.partition_limit:
+        raise QueryFailed(
+            "HIVE_TOO_MANY_OPEN_PARTITIONS",
+            f"Exceeded limit of {writing.partition_limit} open writers for partitions/buckets.",
+        )
+
+
+def _check_columns(writing: Writing) -> None:
+    names = [column.name for column in writing.columns]
+    for column in writing.columns:
+        if to_hive(parse_type(column.type)) is None:
+            raise QueryFailed("NOT_SUPPORTED", f"Unsupported Hive type: {column.type} (column '{column.name}')")
+        if column.type == "unknown":
+            raise QueryFailed("NOT_SUPPORTED", f"Column type is unknown: {column.name}")
+    doubled = [name for name, count in Counter(names).items() if count > 1]
+    if doubled:
+        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{doubled[0]}' specified more than once")
+    keys = list(writing.partition_columns)
+    missing = [key for key in keys if key not in names]
+    if missing:
+        raise QueryFailed("INVALID_TABLE_PROPERTY", f"Partition columns {missing} not present in schema")
+    if keys and names[-len(keys) :] != keys:
+        raise QueryFailed(
+            "HIVE_COLUMN_ORDER_MISMATCH",
+            f"Partition keys must be the last columns in the table and in the same order as the table properties: {keys}",
+        )
+    if keys and len(keys) == len(names):
+        raise QueryFailed("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
+
+
+def _write_local(work: Work, query: Query, writing: Writing, directory: Path) -> int:
+    if writing.format in {"ORC", "AVRO"}:
+        from dapflow.local.athena.formats.columnar import write_columnar  # noqa: PLC0415 - rarely needed
+
+        return write_columnar(work, query, writing.format, writing.compression, writing.partition_columns, directory)
+    keys = set(writing.partition_columns)
+    data = [column for column in writing.columns if column.name not in keys]
+    aliases = ", ".join(quote(f"c{index}") for index in range(len(writing.columns)))
+    positions = {column.name: quote(f"c{index}") for index, column in enumerate(writing.columns)}
+    rows = f"(SELECT * FROM ({query.sql}) AS q({aliases}))"
+    options: list[str]
+    if writing.format == "PARQUET":
+        selected = [f"{_stored(column, positions[column.name])} AS {quote(column.name)}" for column in data]
+        options = ["FORMAT parquet", f"COMPRESSION {_compression(writing)}", f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}"]
+    elif writing.format == "JSON":
+        selected = [json_select(data, positions)]
+        options = _text_options(writing)
+    else:
+        delimiter = "," if writing.format == "CSV" and writing.delimiter == "\x01" else writing.delimiter
+        selected = [text_select(data, positions, delimiter, writing.null_text)]
+        options = _text_options(writing)
+    selected += [
+        f"{_partition_text(column, positions[column.name])} AS {quote(column.name)}"
+        for column in writing.columns
+        if column.name in keys
+    ]
+    select = f"SELECT {', '.join(selected)} FROM {rows}"
+    if keys:
+        options.append("PARTITION_BY (" + ", ".join(quote(key) for key in writing.partition_columns) + ")")
+        target = directory
+    else:
+        target = directory / "0"
+    answer = work.run(f"COPY ({select}) TO {literal(str(target))} ({', '.join(options)})").fetchone()
+    return int(answer[0]) if answer else 0
+
+
+def _partition_text(column: Column, value: str) -> str:
+    """A partition column's value as it stands in a path."""
+    kind = parse_type(column.type)
+    if kind.base == "timestamp":
+        return f"coalesce(strftime({value}, '%Y-%m-%d %H:%M:%S.%g'), {literal(NULL_PARTITION)})"
+    return f"coalesce(CAST({value} AS VARCHAR), {literal(NULL_PARTITION)})"
+
+
+def _stored(column: Column, value: str) -> str:
+    kind = parse_type(column.type)
+    return f"CAST({value} AS {_stored_type(kind)})"
+
+
+def _stored_type(kind: Type) -> str:
+    """Athena's timestamps have milliseconds in files."""
+    if kind.base == "timestamp" and kind.precision <= 3:
+        return "TIMESTAMP_MS"
+    return duck_type(kind)
+
+
+def _compression(writing: Writing) -> str:
+    known = _COMPRESSIONS["PARQUET" if writing.format == "PARQUET" else "TEXTFILE"]
+    found = known.get(writing.compression)
+    if found is None:
+        raise QueryFailed(
+            "INVALID_PROPERTY", f"Unsupported compression {writing.compression} for format {writing.format}"
+        )
+    return found
+
+
+def _text_options(writing: Writing) -> list[str]:
+    # The line is made already; a delimiter and quote that cannot occur keep the writer from changing it.
+    return [
+        "FORMAT csv",
+        "HEADER false",
+        "DELIMITER '\x1e'",
+        "QUOTE ''",
+        "ESCAPE ''",
+        f"COMPRESSION {_compression(writing)}",
+    ]
+
+
+def _suffix(writing: Writing) -> str:
+    return "" if writing.format in {"PARQUET", "ORC", "AVRO"} else _SUFFIXES[_compression(writing)]
+
+
+def _stem() -> str:
+    moment = time.strftime("%Y%m%d_%H%M%S", time.gmtime())
+    return f"{moment}_{''.join(random.choices(_LETTERS, k=5))}"  # noqa: S311 - a name, not a secret

@@ -1,0 +1,90 @@
+"""A bounded directory of files, each named by what it is a copy of: least recently used goes first.
+
+A user of a file takes a hard link to it, so that the cache may drop its own name at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+class FileCache:
+    """Files by key. A key names content that never changes, so a file never goes stale."""
+
+    def __init__(self, directory: Path, limit_bytes: int) -> None:
+        self._directory = directory
+        self._limit = limit_bytes
+        self._lock = threading.Lock()
+        self._making: dict[str, threading.Lock] = {}
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._total = 0
+        directory.mkdir(parents=True, exist_ok=True)
+        for leftover in directory.glob("*.part*"):
+            leftover.unlink(missing_ok=True)
+        entries = [(path.stat().st_atime, path.name, path.stat().st_size) for path in directory.iterdir()]
+        for _, name, size in sorted(entries):
+            self._sizes[name] = size
+            self._total += size
+        self._evict()
+
+    def link(self, key: str, target: Path, make: Callable[[Path], None]) -> bool:
+        """Make ``target`` a link to the file of ``key``, which ``make`` writes if it is not there. True if it was."""
+        name = hashlib.sha256(key.encode()).hexdigest()
+        if self._take(name, target):
+            return True
+        with self._one_maker(name):
+            if self._take(name, target):
+                return True
+            part = self._directory / f"{name}.part{threading.get_ident()}"
+            try:
+                make(part)
+                part.replace(target)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            self._keep(name, target)
+        return False
+
+    def _take(self, name: str, target: Path) -> bool:
+        try:
+            os.link(self._directory / name, target)
+        except FileNotFoundError:
+            return False
+        with self._lock:
+            if name in self._sizes:
+                self._sizes.move_to_end(name)
+        return True
+
+    def _keep(self, name: str, file: Path) -> None:
+        size = file.stat().st_size
+        if size > self._limit:
+            return
+        with contextlib.suppress(FileExistsError):
+            os.link(file, self._directory / name)
+        with self._lock:
+            if name not in self._sizes:
+                self._sizes[name] = size
+                self._total += size
+            self._evict()
+
+    def _evict(self) -> None:
+        while self._total > self._limit and self._sizes:
+            name, size = self._sizes.popitem(last=False)
+            self._total -= size
+            (self._directory / name).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _one_maker(self, name: str) -> Iterator[None]:
+        """Two queries that need the same object fetch it once."""
+        with self._lock:
+            lock = self._making.setdefault(name, threading.Lock())
+        with lock:
+            yield
+        with self._lock:
+            self._making.pop(name, None)

@@ -1,0 +1,215 @@
+"""S3 objects: list, fetch through the disk cache, write, delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.storage.aws import AwsError, error_code, error_message
+from dapflow.local.athena.storage.cache import FileCache
+from dapflow.local.athena.storage.locations import Location
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CHUNK = 1 << 20
+_DELETE_AT_ONCE = 1000
+_MULTIPART_BYTES = 64 << 20
+_DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403"})
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """One object as it was listed."""
+
+    location: Location
+    size: int
+    etag: str
+
+    @property
+    def identity(self) -> str:
+        """Names this content: another ETag is another content."""
+        return f"{self.location}\n{self.etag}\n{self.size}"
+
+
+class ObjectStore:
+    """S3 for the engine. Faults become what Athena says of them."""
+
+    def __init__(self, client: S3Client, cache: FileCache, threads: int = 16) -> None:
+        self.client = client
+        self._cache = cache
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="s3")
+
+    def close(self) -> None:
+        """Stop the transfer threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def submit(self, function: Any, *arguments: Any) -> Future[Any]:
+        """Run a transfer on the transfer threads."""
+        return self._pool.submit(function, *arguments)
+
+    def list_data(self, location: Location) -> list[S3Object]:
+        """The data objects of a table or partition, in all depths.
+
+        As in Athena, objects whose name starts with ``_`` or ``.`` are hidden, and so are folder markers.
+        """
+        found = [
+            item
+            for item in self.list_objects(location.prefix)
+            if _is_data(item.location.key[len(location.prefix.key) :])
+        ]
+        if not found and location.key and not location.key.endswith("/"):
+            found = [item for item in self.list_objects(location) if item.location == location]
+        return found
+
+    def list_objects(self, prefix: Location) -> list[S3Object]:
+        """Every object whose key starts with ``prefix``."""
+        found: list[S3Object] = []
+        token: dict[str, str] = {}
+        while True:
+            try:
+                page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, **token)
+            except AwsError as error:
+                raise _listing_failed(prefix, error) from error
+            found += [
+                S3Object(Location(prefix.bucket, item["Key"]), item["Size"], item["ETag"].strip('"'))
+                for item in page.get("Contents", [])
+            ]
+            if not page.get("IsTruncated"):
+                return found
+            token = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def list_many(self, locations: Iterable[Location]) -> list[list[S3Object]]:
+        """``list_data`` of several locations, side by side."""
+        return list(self._pool.map(self.list_data, locations))
+
+    def is_empty(self, prefix: Location) -> bool:
+        """Whether nothing is stored below ``prefix``."""
+        try:
+            page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.prefix.key, MaxKeys=1)
+        except AwsError as error:
+            raise _listing_failed(prefix, error) from error
+        return not page.get("Contents")
+
+    def fetch(self, item: S3Object, target: Path) -> None:
+        """Make ``target`` a local copy of exactly the content that was listed."""
+        self._cache.link(item.identity, target, lambda part: self._download(item, part))
+
+    def derive(self, item: S3Object, form: str, target: Path, make: Any) -> None:
+        """Make ``target`` a file computed from an object's content, such as a text file's columns.
+
+        ``form`` names the computation with all that its outcome depends on; ``make(source, part)`` does it.
+        """
+
+        def convert(part: Path) -> None:
+            source = part.with_name(part.name + ".source")
+            try:
+                self.fetch(item, source)
+                make(source, part)
+            finally:
+                source.unlink(missing_ok=True)
+
+        self._cache.link(f"{item.identity}\n{form}", target, convert)
+
+    def _download(self, item: S3Object, part: Path) -> None:
+        place = item.location
+        try:
+            answer = self.client.get_object(Bucket=place.bucket, Key=place.key)
+            if answer["ETag"].strip('"') != item.etag:
+                raise QueryFailed("HIVE_CURSOR_ERROR", f"Object changed while it was read: {place}")
+            with part.open("wb") as file:
+                for chunk in answer["Body"].iter_chunks(_CHUNK):
+                    file.write(chunk)
+        except AwsError as error:
+            raise _opening_failed(place, error) from error
+        if part.stat().st_size != item.size:
+            raise QueryFailed("HIVE_CURSOR_ERROR", f"Object was cut off while it was read: {place}")
+
+    def put(self, location: Location, body: bytes, content_type: str = "application/octet-stream") -> None:
+        """Write a small object."""
+        try:
+            self.client.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType=content_type)
+        except AwsError as error:
+            raise _writing_failed(location, error) from error
+
+    def upload(self, file: Path, location: Location) -> None:
+        """Write a file of any size."""
+        if file.stat().st_size <= _MULTIPART_BYTES:
+            self.put(location, file.read_bytes())
+            return
+        try:
+            self.client.upload_file(str(file), location.bucket, location.key)
+        except AwsError as error:
+            raise _writing_failed(location, error) from error
+
+    def get(self, location: Location) -> bytes:
+        """Read a small object."""
+        try:
+            return self.client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+        except AwsError as error:
+            raise _opening_failed(location, error) from error
+
+    def download(self, location: Location, target: Path) -> None:
+        """Read an object of any size, past the cache."""
+        try:
+            body = self.client.get_object(Bucket=location.bucket, Key=location.key)["Body"]
+            with target.open("wb") as file:
+                for chunk in body.iter_chunks(_CHUNK):
+                    file.write(chunk)
+        except AwsError as error:
+            raise _opening_failed(location, error) from error
+
+    def delete(self, locations: Iterable[Location]) -> None:
+        """Delete objects of one bucket."""
+        items = list(locations)
+        for batch in _batches(items, _DELETE_AT_ONCE):
+            keys: list[Any] = [{"Key": item.key} for item in batch]
+            try:
+                self.client.delete_objects(Bucket=batch[0].bucket, Delete={"Objects": keys, "Quiet": True})
+            except AwsError as error:
+                raise _writing_failed(batch[0], error) from error
+
+
+def _batches(items: list[Location], size: int) -> Iterator[list[Location]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _is_data(relative: str) -> bool:
+    if not relative or relative.endswith("/"):
+        return False
+    return not any(re.match(r"[_.]", part) for part in relative.split("/"))
+
+
+def _listing_failed(location: Location, error: BaseException) -> QueryFailed:
+    code = error_code(error)
+    if code in _DENIED:
+        return QueryFailed("PERMISSION_DENIED", f"Permission denied on S3 path: {location}")
+    if code == "NoSuchBucket":
+        return QueryFailed("HIVE_FILESYSTEM_ERROR", f"Failed to list directory: {location}. The bucket does not exist")
+    return QueryFailed("HIVE_FILESYSTEM_ERROR", f"Failed to list directory: {location}. {error_message(error)}")
+
+
+def _opening_failed(location: Location, error: BaseException) -> QueryFailed:
+    code = error_code(error)
+    if code in _DENIED:
+        reason = "Access Denied (Service: Amazon S3; Status Code: 403)"
+    elif code in {"NoSuchKey", "404"}:
+        reason = "The specified key does not exist (Service: Amazon S3; Status Code: 404)"
+    else:
+        reason = error_message(error)
+    return QueryFailed("HIVE_CANNOT_OPEN_SPLIT", f"Error opening Hive split {location}: {reason}")
+
+
+def _writing_failed(location: Location, error: BaseException) -> QueryFailed:
+    code = error_code(error)
+    if code in _DENIED:
+        return QueryFailed("PERMISSION_DENIED", f"Access Denied on writing S3 path: {location}")
+    if code == "NoSuchBucket":
+        return QueryFailed("HIVE_WRITER_OPEN_ERROR", f"Error writing {location}: The bucket does not exist")
+    return QueryFailed("HIVE_WRITER_CLOSE_ERROR", f"Error committing write to {location}: {error_message(error)}")
