@@ -1,0 +1,88 @@
+"""The AWS clients that the run time talks through, and what becomes of their errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dapflow.errors import DapflowError
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+
+# botocore's standard mode retries ThrottlingException, TooManyRequestsException and S3's SlowDown, with exponential
+# backoff and jitter; ten attempts outlast the minute in which an account's queries queue up.
+RETRIES = {"mode": "standard", "total_max_attempts": 10}
+
+_PASSING = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "InternalServiceException",
+        "OperationTimeoutException",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+class PassingError(DapflowError):
+    """A fault that may be gone at the next attempt: AWS out of reach, throttled, landing files that are late."""
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The three services of the run time."""
+
+    athena: AthenaClient
+    glue: GlueClient
+    s3: S3Client
+
+
+def connect(session: boto3.Session, region: str | None = None) -> Clients:
+    """Clients of a session, set to be patient. Endpoints come from ``AWS_ENDPOINT_URL…`` where they are set."""
+    config = Config(retries=RETRIES, region_name=region)  # type: ignore[arg-type]
+    return Clients(
+        athena=session.client("athena", config=config),
+        glue=session.client("glue", config=config),
+        s3=session.client("s3", config=config),
+    )
+
+
+def error_code(error: ClientError) -> str:
+    """AWS's name of the error, such as ``EntityNotFoundException``."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_message(error: ClientError) -> str:
+    """AWS's text of the error."""
+    details: Any = error.response.get("Error", {})
+    return str(details.get("Message") or details.get("Code") or error)
+
+
+@contextmanager
+def aws_errors() -> Iterator[None]:
+    """Turn what boto3 raises into DapflowError ``aws``; PassingError where another attempt may succeed."""
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        kind = PassingError if code in _PASSING or status >= 500 else DapflowError
+        raise kind("aws", f"{error.operation_name} was refused: {error_message(error)} ({code})") from error
+    except BotoCoreError as error:
+        raise PassingError(
+            "aws-unreachable", f"AWS is out of reach: {error}", hint="look whether the platform is up; then run again"
+        ) from error

@@ -1,0 +1,97 @@
+"""The columns of a SELECT, asked of Athena without reading a byte: it is made a view, and Glue then knows its types."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Column, GenerationColumns
+from dapflow.runtime.athena import Athena
+from dapflow.runtime.aws import PassingError
+from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.current_view import view_definition
+from dapflow.runtime.place import quoted
+from dapflow.runtime.types import column_hive_type
+
+_UNNAMED = re.compile(r"_col\d+")
+
+
+@dataclass(frozen=True)
+class Described:
+    """The output of a SELECT: data columns with Glue's types, and the types of the generation columns it names."""
+
+    columns: tuple[Column, ...]
+    generation_types: tuple[str, ...]
+
+
+def output_columns(
+    athena: Athena, catalog: Catalog, sql: str, *, view: str, database: str, session_database: str
+) -> list[tuple[str, str]]:
+    """Names and Trino types of a SELECT's output. ``view`` is a name in ``database`` that is free for a moment."""
+    try:
+        # A token of its own: with an earlier one Athena would answer with an earlier execution and make no view.
+        athena.run(f"CREATE OR REPLACE VIEW {quoted(database, view)} AS\n{sql}", session_database, uuid.uuid4().hex)
+        table = catalog.table(database, view)
+    finally:
+        catalog.delete_table(database, view)
+    definition = view_definition(table) if table else None
+    if definition is None:
+        raise PassingError("busy", f"the view {database}.{view} was removed while it was read")
+    return [(column["name"], column["type"]) for column in definition["columns"]]
+
+
+def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, file: str | None) -> Described:
+    """Check the output of a transform and part the data columns from the partition columns.
+
+    Raises DapflowError ``unnamed-column``, ``duplicate-column``, ``generation-columns``, ``extra-columns``,
+    ``no-columns`` or ``unsupported-type``.
+    """
+    names = [name.lower() for name, _ in output]
+    if unnamed := [at for at, name in enumerate(names, 1) if _UNNAMED.fullmatch(name)]:
+        raise DapflowError(
+            "unnamed-column", f"column {unnamed[0]} of the output has no name", file=file, hint="name it with AS"
+        )
+    if doubled := [name for name, count in Counter(names).items() if count > 1]:
+        raise DapflowError(
+            "duplicate-column",
+            f"the output names {', '.join(doubled)} more than once",
+            file=file,
+            hint="give each column a name of its own with AS",
+        )
+    extra, four = generation.extra, generation.names
+    if extra and tuple(names[-len(extra) :]) != extra:
+        raise DapflowError(
+            "extra-columns",
+            f"the output must end with the further partition columns {', '.join(extra)}",
+            file=file,
+            hint="name them last in the SELECT, in this order",
+        )
+    names_without_extra = names[: len(names) - len(extra)]
+    found = [name for name in names_without_extra if name in four]
+    migrated = tuple(names_without_extra[-4:]) == four
+    if found and not (migrated and len(found) == 4):
+        raise DapflowError(
+            "generation-columns",
+            f"the output names {', '.join(found)}: a transform ends with all of {', '.join(four)}, or names none",
+            file=file,
+            hint="leave them out (the platform adds them), or end the SELECT with all four",
+        )
+    data = output[: len(names_without_extra) - (4 if migrated else 0)]
+    if not data:
+        raise DapflowError("no-columns", "the output has no columns besides the partition columns", file=file)
+    columns = tuple(Column(name.lower(), _column_type(name.lower(), kind, file)) for name, kind in data)
+    types = (
+        tuple(_column_type(name, kind, file) for name, kind in output[len(data) : len(data) + 4]) if migrated else ()
+    )
+    return Described(columns, types)
+
+
+def _column_type(name: str, kind: str, file: str | None) -> str:
+    try:
+        return column_hive_type(name, kind)
+    except DapflowError as error:
+        raise DapflowError(error.code, error.message, file=file, hint=error.hint) from None

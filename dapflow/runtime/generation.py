@@ -1,0 +1,74 @@
+"""A generation: one complete snapshot of a dataset, identified by one date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import GenerationColumns
+
+_WRITTEN = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{4})([0-9]{2})([0-9]{2})")
+
+
+@dataclass(frozen=True, order=True)
+class Generation:
+    """One date. Generations order by it."""
+
+    day: date
+
+    @classmethod
+    def parse(cls, text: str) -> Generation:
+        """Read ``2013-12-31`` or ``20131231``. Raises DapflowError ``generation``."""
+        match = _WRITTEN.fullmatch(text.strip())
+        if match is not None:
+            with suppress(ValueError):
+                return cls(date(*(int(part) for part in match.groups() if part is not None)))
+        raise DapflowError(
+            "generation", f"{text!r} is not a generation", hint="write a date, as 2013-12-31 or 20131231"
+        )
+
+    @classmethod
+    def of_values(cls, values: Sequence[str]) -> Generation | None:
+        """The generation of a partition, from its first four values; None when they are no date.
+
+        The fourth (``import_date``) decides. Where it is no date, year, month and day are read: older platforms wrote
+        months and days without a leading zero.
+        """
+        try:
+            return cls.parse(values[3])
+        except DapflowError:
+            try:
+                return cls(date(*(int(value) for value in values[:3])))
+            except ValueError:
+                return None
+
+    @property
+    def key(self) -> str:
+        """``20131231``: the Airflow partition key, and the value of ``import_date``."""
+        return f"{self.day:%Y%m%d}"
+
+    @property
+    def values(self) -> tuple[str, str, str, str]:
+        """Values of the four generation columns: ``2013``, ``12``, ``31``, ``20131231``."""
+        return f"{self.day:%Y}", f"{self.day:%m}", f"{self.day:%d}", self.key
+
+    def path(self, columns: GenerationColumns) -> str:
+        """``import_year=2013/import_month=12/import_day=31/import_date=20131231``."""
+        return "/".join(f"{name}={value}" for name, value in zip(columns.names, self.values, strict=True))
+
+    def predicate(self, columns: GenerationColumns) -> str:
+        """The generation as a condition with literals, which is what Athena needs to prune partitions."""
+        return " AND ".join(f"\"{name}\" = '{value}'" for name, value in zip(columns.names, self.values, strict=True))
+
+    def __str__(self) -> str:
+        """``2013-12-31``, for people."""
+        return self.day.isoformat()
+
+
+def newest(generations: Iterable[Generation], *, not_after: Generation | None = None) -> Generation | None:
+    """The newest of them, at ``not_after`` at the latest; None when there is none."""
+    return max((each for each in generations if not_after is None or each <= not_after), default=None)

@@ -1,0 +1,96 @@
+"""What a transform is about to read: which generation of which dataset, and how that is written into its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dapflow.environment import Environment
+from dapflow.errors import DapflowError
+from dapflow.manifest import Dataset, Manifest
+from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.current_view import newest_generation, shown_generation
+from dapflow.runtime.generation import Generation, newest
+from dapflow.runtime.pinning import Pin
+from dapflow.runtime.place import Place
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one run.
+
+    Attributes:
+        pins: datasets whose current view shows a generation newer than the run's.
+        identity: names what is read, so that a query over older data is not taken for this one.
+        notes: what a person should know.
+    """
+
+    pins: dict[str, Pin]
+    identity: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read_inputs(
+    catalog: Catalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+) -> Inputs:
+    """Look up what the current views that a transform names show.
+
+    A view that shows the run's generation, or an older one where that is the newest, is read as it is. One that is
+    ahead is pinned to the newest generation that is not after the run's. Raises DapflowError ``not-published``.
+    """
+    assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
+    pins: dict[str, Pin] = {}
+    identity: list[str] = []
+    notes: list[str] = []
+    current = {each.dataset for each in dataset.transform.references if each.kind == "current"}
+    for name in sorted(current):
+        read = manifest.dataset(name)
+        place = Place.of(read, environment)
+        shown = _shown(catalog, read, place)
+        if shown is None:
+            raise DapflowError(
+                "not-published",
+                f"{dataset.id} reads {name}, which has no generation yet",
+                file=dataset.transform.file,
+                hint=f"publish {name} first",
+            )
+        if shown > generation:
+            shown = _pin(catalog, read, place, generation, dataset)
+            pins[name] = Pin(shown, _view_columns(catalog, read, place))
+            notes.append(f"{dataset.id} reads {name} as of {shown}")
+        elif shown < generation:
+            notes.append(f"{dataset.id} reads {name} as of {shown}, its newest generation")
+        identity += [name, shown.key, _run_id(catalog, read, place, shown)]
+    return Inputs(pins, tuple(identity), tuple(notes))
+
+
+def _shown(catalog: Catalog, read: Dataset, place: Place) -> Generation | None:
+    view = catalog.table(place.database, place.current)
+    if view is None:
+        return None
+    return shown_generation(view) or newest_generation(catalog, read, place, None)
+
+
+def _pin(catalog: Catalog, read: Dataset, place: Place, generation: Generation, dataset: Dataset) -> Generation:
+    expression = f"{read.generation.names[3]} <= '{generation.key}'"
+    partitions = catalog.partitions(place.database, place.history, expression)
+    found = newest((each.generation for each in partitions if each.generation), not_after=generation)
+    if found is None:
+        raise DapflowError(
+            "not-published",
+            f"{dataset.id} reads {read.id}, which has no generation at {generation} or before",
+            file=dataset.transform.file if dataset.transform else None,
+            hint=f"publish {read.id} for {generation} first",
+        )
+    return found
+
+
+def _view_columns(catalog: Catalog, read: Dataset, place: Place) -> tuple[str, ...]:
+    view = catalog.table(place.database, place.current) or {}
+    return tuple(column["Name"] for column in view.get("StorageDescriptor", {}).get("Columns", ()))
+
+
+def _run_id(catalog: Catalog, read: Dataset, place: Place, generation: Generation) -> str:
+    partition = None
+    if not read.generation.extra:
+        partition = catalog.partition(place.database, place.history, generation.values)
+    return partition.location if partition else ""

@@ -1,0 +1,66 @@
+"""A temporary external table over landing files, so that Athena itself reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dapflow.manifest import Column, Source
+from dapflow.runtime.catalog import StaleTableError
+from dapflow.runtime.current_view import glue_column
+from dapflow.runtime.target import Target
+
+# One column more than the header has: where it holds something, the row is too long.
+MORE = "more__"
+_TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
+_TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+# The SerDe's own default is the backslash, with which the text \N would be read as N. No file holds this character.
+_NO_ESCAPE = "\u0001"
+
+
+def csv_storage(source: Source, names: Sequence[str], location: str) -> dict[str, Any]:
+    """CSV files whose columns come in the order of ``names``."""
+    columns = [Column(name, "string") for name in (*names, MORE)]
+    serde = {
+        "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
+        "Parameters": {"separatorChar": source.delimiter, "quoteChar": '"', "escapeChar": _NO_ESCAPE},
+    }
+    return _text_storage(columns, location, serde)
+
+
+def json_storage(keys: Mapping[str, str], location: str) -> dict[str, Any]:
+    """JSON lines. ``keys`` are column names and the keys of the file that they are read from."""
+    mapped = {f"mapping.{name}": key for name, key in keys.items() if name != key.lower()}
+    serde = {
+        "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
+        "Parameters": {"ignore.malformed.json": "false", "case.insensitive": "true", **mapped},
+    }
+    return _text_storage([Column(name, "string") for name in keys], location, serde)
+
+
+def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, header_lines: int = 0) -> None:
+    """Create the table in the dataset's database; one that a crashed attempt left is replaced."""
+    skip = {"skip.header.line.count": str(header_lines)} if header_lines else {}
+    table = {
+        "Name": name,
+        "Description": f"Temporary: the ingest of {target.dataset.id} reads landing files through it",
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": storage,
+        "Parameters": {"EXTERNAL": "TRUE", **skip},
+    }
+    target.journal.write(name, replaced=False, tables=[name])
+    try:
+        target.catalog.create_table(target.place.database, table)
+    except StaleTableError:
+        target.catalog.delete_table(target.place.database, name)
+        target.catalog.create_table(target.place.database, table)
+
+
+def _text_storage(columns: Sequence[Column], location: str, serde: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Columns": [glue_column(column) for column in columns],
+        "Location": location,
+        "InputFormat": _TEXT_INPUT,
+        "OutputFormat": _TEXT_OUTPUT,
+        "SerdeInfo": serde,
+    }

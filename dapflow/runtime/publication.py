@@ -1,0 +1,136 @@
+"""What a publication is made of, on its way (Staged) and when it is done (Publication)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from dapflow.manifest import Column
+from dapflow.runtime.catalog import Partition
+from dapflow.runtime.generation import Generation
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A generation of a dataset that can be read.
+
+    Attributes:
+        dataset: id of the dataset.
+        location: the S3 prefix that holds it, which ends in ``/``.
+        bytes: size of the Parquet objects.
+        bytes_scanned: what Athena read to make it.
+        seconds: from the start of the attempt that published it to its publication.
+        replaced: the location that this one replaced, or None for a generation that was not there before.
+        added_columns: columns that the history table did not have before.
+        current: the generation that the current view shows now; it may be a newer one.
+        query_id: the UNLOAD's execution in Athena.
+    """
+
+    dataset: str
+    generation: Generation
+    location: str
+    rows: int
+    bytes: int
+    bytes_scanned: int
+    seconds: float
+    columns: tuple[Column, ...]
+    added_columns: tuple[str, ...] = ()
+    replaced: str | None = None
+    current: Generation | None = None
+    query_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A generation whose UNLOAD was started and that nobody reads yet.
+
+    It survives a trip through JSON (``as_dict``, ``of_dict``), so that Airflow can defer between start and finish.
+
+    Attributes:
+        run_id: names the attempt; last part of ``location``.
+        exact: whether the file's text was sent byte for byte, so that positions in it are positions in the file.
+        computes_generation: whether the staged generation columns have to be checked.
+        generation_types: types of the generation columns that the SELECT itself ends with.
+        temporary: tables to drop when the query is done.
+        expected_rows: how many rows were counted before, where they were.
+        started: seconds since the epoch.
+    """
+
+    dataset: str
+    generation: str
+    run_id: str
+    query_id: str
+    location: str
+    exact: bool
+    columns: tuple[tuple[str, str, str | None], ...]
+    started: float
+    computes_generation: bool = False
+    generation_types: tuple[str, ...] = ()
+    temporary: tuple[str, ...] = ()
+    bytes_scanned: int = 0
+    expected_rows: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold."""
+        data = asdict(self)
+        return {**data, "columns": [list(column) for column in self.columns]}
+
+    @classmethod
+    def of_dict(cls, data: dict[str, Any]) -> Staged:
+        """The inverse of ``as_dict``."""
+        known = {each.name: data[each.name] for each in fields(cls)}
+        return cls(
+            **{
+                **known,
+                "columns": tuple((column[0], column[1], column[2]) for column in known["columns"]),
+                "generation_types": tuple(known["generation_types"]),
+                "temporary": tuple(known["temporary"]),
+            }
+        )
+
+    @property
+    def described(self) -> tuple[Column, ...]:
+        """The columns of the history table that this one needs."""
+        return tuple(Column(*column) for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What shall be staged: a SELECT and what is known about it.
+
+    Attributes:
+        identity: what the run id is made of besides dataset, generation and run: equal inputs, equal identity.
+        database: physical database in which unqualified names are looked up.
+        columns: columns of the history table; None to ask Athena.
+    """
+
+    sql: str
+    database: str
+    identity: Sequence[str]
+    exact: bool = True
+    columns: tuple[Column, ...] | None = None
+    computes_generation: bool = False
+    temporary: tuple[str, ...] = ()
+    bytes_scanned: int = 0
+    expected_rows: int | None = None
+
+
+def read_publication(dataset: str, partitions: Sequence[Partition], columns: Sequence[Column]) -> Publication | None:
+    """The publication that a generation's partitions record; None when something else made them."""
+    noted = [{key.removeprefix("dapflow."): value for key, value in each.parameters.items()} for each in partitions]
+    if not noted or "run_id" not in noted[0]:
+        return None
+    first, run_id = noted[0], noted[0]["run_id"]
+    return Publication(
+        dataset=dataset,
+        generation=Generation.parse(partitions[0].values[3]),
+        location=partitions[0].location.partition(f"/{run_id}/")[0] + f"/{run_id}/",
+        rows=sum(int(each.get("rows", 0)) for each in noted),
+        bytes=sum(int(each.get("bytes", 0)) for each in noted),
+        bytes_scanned=int(first.get("bytes_scanned", 0)),
+        seconds=float(first.get("seconds", 0)),
+        columns=tuple(columns),
+        replaced=first.get("replaces") or None,
+        query_id=first.get("query_id"),
+    )

@@ -1,0 +1,180 @@
+"""The one way to publish a generation, for raw tables and data products alike.
+
+    stage    compare columns, then UNLOAD the SELECT into a prefix that no one reads
+    finish   check what is there, then one catalog call makes it the generation; refresh the current view; sweep
+
+Every step can be repeated, and a crash anywhere leaves the old generation readable.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dapflow.environment import Environment
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.runtime.attempts import start_unload
+from dapflow.runtime.aws import Clients, PassingError, aws_errors
+from dapflow.runtime.finish import accept, make_visible
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.history import check_history, history_columns
+from dapflow.runtime.ingest import plan_ingest
+from dapflow.runtime.objects import delete_prefix, list_folders
+from dapflow.runtime.publication import Publication, Staged, read_publication
+from dapflow.runtime.target import Target
+from dapflow.runtime.transform import output_of, plan_transform
+
+Progress = Callable[[str], None]
+
+
+def _silent(_line: str) -> None:
+    """Say nothing."""
+
+
+class Publisher:
+    """Publishes generations of one project's datasets in one environment.
+
+    Args:
+        clients: where AWS is; ``dapflow.runtime.aws.connect`` makes them of a boto3 session.
+        manifest: the compiled project.
+        environment: physical names.
+        progress: told in one line what is being done.
+    """
+
+    def __init__(
+        self, clients: Clients, manifest: Manifest, environment: Environment, progress: Progress = _silent
+    ) -> None:
+        self.clients = clients
+        self.manifest = manifest
+        self.environment = environment
+        self.progress = progress
+
+    def publish(
+        self, dataset_id: str, generation: Generation, run_key: str | None = None, attempt: int = 1
+    ) -> Publication:
+        """Publish a generation of a dataset: ingest a raw table, run the transform of a data product.
+
+        A generation that is there already is replaced. Raises DapflowError; PassingError where another attempt may
+        succeed. Either way nothing is published. Interrupted, it stops its query and removes what it staged.
+
+        Args:
+            dataset_id: ``<service>.<zone>.<name>``.
+            generation: which one.
+            run_key: names the run; attempts of one run take up each other's queries. Absent: a run of its own.
+            attempt: 1 for the first attempt of the run, 2 for the next …
+        """
+        staged = self.stage(dataset_id, generation, run_key or uuid.uuid4().hex, attempt)
+        try:
+            with aws_errors():
+                self.target(dataset_id).athena.wait(staged.query_id)
+        except KeyboardInterrupt:
+            self.abandon(staged)
+            raise
+        return self.finish(staged)
+
+    def stage(self, dataset_id: str, generation: Generation, run_key: str, attempt: int = 1) -> Staged:
+        """Check what can be checked before, and start the UNLOAD. Wait for ``query_id``, then call ``finish``."""
+        started = time.time()
+        target = self.target(dataset_id)
+        dataset = target.dataset
+        with aws_errors():
+            if dataset.transform is None:
+                plan = plan_ingest(target, generation, run_key, attempt, self.progress)
+            else:
+                plan = plan_transform(target, self.manifest, self.environment, generation, self.progress)
+            try:
+                output = output_of(target, plan)
+                check_history(target.catalog, dataset, target.place, output.columns)
+                self.progress(f"{dataset.id} {generation}: querying")
+                existing = target.partitions(generation)
+                taken = start_unload(target, generation, plan, existing, run_key=run_key, attempt=attempt)
+            except (DapflowError, KeyboardInterrupt):
+                target.drop(plan.temporary)
+                raise
+        return Staged(
+            dataset=dataset.id,
+            generation=generation.key,
+            run_id=taken.run_id,
+            query_id=taken.query_id,
+            location=taken.location,
+            exact=plan.exact,
+            columns=tuple((column.name, column.type, column.comment) for column in output.columns),
+            started=started,
+            computes_generation=plan.computes_generation,
+            generation_types=output.generation_types,
+            temporary=plan.temporary,
+            bytes_scanned=plan.bytes_scanned,
+            expected_rows=plan.expected_rows,
+        )
+
+    def finish(self, staged: Staged) -> Publication:
+        """Publish what was staged. Its query must be done."""
+        target = self.target(staged.dataset)
+        with aws_errors():
+            try:
+                accepted = accept(target, staged)
+            except PassingError:
+                raise
+            except DapflowError:
+                self.abandon(staged)
+                raise
+            publication = make_visible(target, staged, accepted)
+            self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
+        # What is published stays published, whether or not old objects can be deleted now.
+        with suppress(DapflowError):
+            self.sweep(staged.dataset)
+        return publication
+
+    def abandon(self, staged: Staged) -> None:
+        """Stop the query of a staged generation and remove what it made. Nothing that is published is touched."""
+        target = self.target(staged.dataset)
+        with suppress(ClientError, BotoCoreError, DapflowError):
+            target.athena.stop(staged.query_id)
+            target.athena.wait(staged.query_id)
+            target.drop(staged.temporary)
+            delete_prefix(target.s3, staged.location)
+            target.journal.forget(staged.run_id)
+
+    def sweep(self, dataset_id: str) -> list[str]:
+        """Delete what publications replaced and failed runs left, once it is old enough; the prefixes deleted."""
+        target = self.target(dataset_id)
+
+        def live() -> set[str]:
+            found = target.catalog.partitions(target.place.database, target.place.history)
+            return {each.location for each in found}
+
+        with aws_errors():
+            return target.journal.sweep(live, self.environment.retention_seconds)
+
+    def published(self, dataset_id: str, generation: Generation) -> Publication | None:
+        """What is published of a generation, or None."""
+        target = self.target(dataset_id)
+        with aws_errors():
+            table = target.catalog.table(target.place.database, target.place.history)
+            found = target.partitions(generation) if table else []
+        return read_publication(dataset_id, found, history_columns(table)) if table else None
+
+    def generations(self, dataset_id: str) -> list[Generation]:
+        """The generations that a dataset has, oldest first."""
+        target = self.target(dataset_id)
+        with aws_errors():
+            partitions = target.catalog.partitions(target.place.database, target.place.history)
+        return sorted({each.generation for each in partitions if each.generation})
+
+    def landed(self, dataset_id: str) -> list[Generation]:
+        """The generations of a raw dataset for which files have landed, oldest first."""
+        found = []
+        with aws_errors():
+            for name in list_folders(self.clients.s3, self.target(dataset_id).place.landing):
+                with suppress(DapflowError):
+                    found.append(Generation.parse(name))
+        return sorted(found)
+
+    def target(self, dataset_id: str) -> Target:
+        """Where a dataset lives, with the clients to work on it."""
+        return Target.of(self.manifest.dataset(dataset_id), self.manifest, self.environment, self.clients)

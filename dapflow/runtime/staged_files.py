@@ -1,0 +1,120 @@
+"""What an UNLOAD left in its prefix, and whether it may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Column
+from dapflow.runtime.athena import Execution
+from dapflow.runtime.aws import PassingError
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.history import parquet_storage
+from dapflow.runtime.objects import Object, list_objects, read_object
+from dapflow.runtime.parquet_footer import Footer, FooterError, read_footer
+from dapflow.runtime.place import quoted
+from dapflow.runtime.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_READERS = 8
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class StagedFiles:
+    """The objects of a staged generation, and the rows in each."""
+
+    objects: tuple[Object, ...]
+    rows: dict[str, int]
+
+    @property
+    def bytes(self) -> int:
+        """Their size."""
+        return sum(each.size for each in self.objects)
+
+
+def missing_objects(s3: S3Client, execution: Execution, location: str) -> list[str] | None:
+    """Objects that the UNLOAD wrote and that are gone; None when Athena left no list of what it wrote."""
+    if execution.manifest is None:
+        return None
+    try:
+        written = read_object(s3, execution.manifest).decode().split()
+    except ClientError:
+        return None
+    there = {each.uri for each in list_objects(s3, location)}
+    return [uri for uri in written if uri.startswith(location) and uri not in there]
+
+
+def footer_of(s3: S3Client, item: Object) -> Footer:
+    """The footer of a Parquet object. Raises DapflowError ``parquet``."""
+    try:
+        return read_footer(lambda length: read_object(s3, item.uri, f"-{min(length, item.size)}"))
+    except FooterError as error:
+        raise DapflowError("parquet", f"not a Parquet file that can be read: {error}", file=item.uri) from error
+
+
+def staged_files(target: Target, execution: Execution, location: str) -> StagedFiles:
+    """The objects below a staged location. Raises PassingError ``staged-files`` when some have vanished."""
+    if missing := missing_objects(target.s3, execution, location):
+        raise PassingError(
+            "staged-files", f"{len(missing)} objects that the query wrote are gone, the first being {missing[0]}"
+        )
+    objects = tuple(each for each in list_objects(target.s3, location) if each.size)
+    with ThreadPoolExecutor(_READERS) as pool:
+        footers = pool.map(lambda item: footer_of(target.s3, item), objects)
+        rows = {item.uri: footer.rows for item, footer in zip(objects, footers, strict=True)}
+    return StagedFiles(objects, rows)
+
+
+def check_generation_columns(
+    target: Target, generation: Generation, location: str, types: Sequence[str], run_id: str
+) -> int:
+    """Look whether the generation columns that a migrated transform computed are the run's; the bytes read for it.
+
+    Raises DapflowError ``wrong-generation``.
+    """
+    names = target.dataset.generation.names
+    table = f"{target.dataset.name}__staged_{run_id}"
+    columns = [Column(name, kind) for name, kind in zip(names, types, strict=True)]
+    definition = {
+        "Name": table,
+        "TableType": "EXTERNAL_TABLE",
+        "StorageDescriptor": parquet_storage(columns, location),
+        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
+    }
+    selected = ", ".join(f"CAST({quoted(name)} AS varchar) AS {quoted(name)}" for name in names)
+    target.catalog.delete_table(target.place.database, table)
+    target.catalog.create_table(target.place.database, definition)
+    try:
+        source = quoted(target.place.database, table)
+        statement = f"SELECT {selected}, count(*) FROM {source} GROUP BY 1, 2, 3, 4 LIMIT {_SHOWN}"  # noqa: S608
+        execution = target.athena.run(statement, target.database, run_id.ljust(32, "g"))
+        found = [tuple(row[name] for name in names) for row in target.athena.rows(execution.id)]
+    finally:
+        target.drop((table,))
+    for values in found:
+        if not _same(values, generation):
+            written = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
+            raise DapflowError(
+                "wrong-generation",
+                f"the run is for generation {generation}, but the output has rows with {written}",
+                file=target.file,
+                hint=f"pass {names[3]} through from a table that is read, or leave the generation columns out",
+            )
+    return execution.bytes_scanned
+
+
+def _same(values: Sequence[str | None], generation: Generation) -> bool:
+    """Numbers may have been computed: month 6 is month 06."""
+    widths = (4, 2, 2, 8)
+    return all(
+        found is not None and found.zfill(width) == wanted
+        for found, width, wanted in zip(values, widths, generation.values, strict=True)
+    )

@@ -1,0 +1,67 @@
+"""A dataset in an environment, and the clients to work on it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dapflow.environment import Environment
+from dapflow.manifest import Dataset, Manifest
+from dapflow.runtime.athena import Athena
+from dapflow.runtime.aws import Clients
+from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.journal import Journal
+from dapflow.runtime.place import Place, physical
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the steps of a publication work on. ``database`` is where unqualified names of its SQL are looked up."""
+
+    dataset: Dataset
+    place: Place
+    database: str
+    athena: Athena
+    catalog: Catalog
+    journal: Journal
+    s3: S3Client
+
+    @classmethod
+    def of(cls, dataset: Dataset, manifest: Manifest, environment: Environment, clients: Clients) -> Target:
+        """The target for a dataset; queries run in the workgroup of its service."""
+        place = Place.of(dataset, environment)
+        catalog = Catalog(clients.glue)
+        workgroup = environment.services[dataset.service].workgroup
+        return cls(
+            dataset=dataset,
+            place=place,
+            database=physical(environment, manifest.services[dataset.service].database),
+            athena=Athena(clients.athena, workgroup, environment.poll_seconds),
+            catalog=catalog,
+            journal=Journal(clients.s3, catalog, place),
+            s3=clients.s3,
+        )
+
+    @property
+    def file(self) -> str | None:
+        """The file that a user would look into."""
+        return self.dataset.transform.file if self.dataset.transform else None
+
+    def partitions(self, generation: Generation) -> list[Partition]:
+        """The partitions of a generation: one, or one for each value of the further partition columns."""
+        name = self.dataset.generation.names[3]
+        found = self.catalog.partitions(self.place.database, self.place.history, f"{name} = '{generation.key}'")
+        return [each for each in found if each.values[:4] == generation.values]
+
+    def drop(self, tables: tuple[str, ...]) -> None:
+        """Delete temporary tables. Where that fails, the journal still knows them."""
+        for name in tables:
+            with suppress(ClientError, BotoCoreError):
+                self.catalog.delete_table(self.place.database, name)

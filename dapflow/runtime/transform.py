@@ -1,0 +1,86 @@
+"""From a transform to what is staged: its text for this run, and the columns that it puts out."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from dapflow.environment import Environment
+from dapflow.manifest import Column, Manifest, Transform
+from dapflow.runtime.athena import QueryError
+from dapflow.runtime.describe import Described, described, output_columns
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.inputs import read_inputs
+from dapflow.runtime.pinning import pinned_sql
+from dapflow.runtime.publication import Plan
+from dapflow.runtime.target import Target
+
+# UNLOAD and CREATE VIEW put one line before the transform's text.
+LINES_BEFORE = 1
+
+
+def plan_transform(
+    target: Target,
+    manifest: Manifest,
+    environment: Environment,
+    generation: Generation,
+    progress: Callable[[str], None],
+) -> Plan:
+    """The text of a transform for a generation."""
+    transform = target.dataset.transform
+    assert transform is not None  # noqa: S101 (the caller chose by it)
+    inputs = read_inputs(target.catalog, manifest, environment, target.dataset, generation)
+    for note in inputs.notes:
+        progress(note)
+    sql = pinned_sql(transform, manifest, environment, inputs.pins)
+    return Plan(
+        sql=sql,
+        database=target.database,
+        identity=inputs.identity,
+        exact=sql == transform.sql,
+        computes_generation=transform.computes_generation,
+    )
+
+
+def output_of(target: Target, plan: Plan) -> Described:
+    """The output columns of a plan, with the descriptions that were written for them."""
+    if plan.columns is not None:
+        return Described(plan.columns, ())
+    view = f"{target.dataset.name}__columns_{uuid.uuid4().hex[:12]}"
+    try:
+        output = output_columns(
+            target.athena,
+            target.catalog,
+            plan.sql,
+            view=view,
+            database=target.place.database,
+            session_database=plan.database,
+        )
+    except QueryError as error:
+        raise in_file(error, target.dataset.transform, exact=plan.exact) from error
+    found = described(output, target.dataset.generation, target.file)
+    comments = {column.name: column.comment for column in target.dataset.columns or ()}
+    columns = tuple(Column(each.name, each.type, comments.get(each.name)) for each in found.columns)
+    return Described(columns, found.generation_types)
+
+
+def in_file(error: QueryError, transform: Transform | None, *, exact: bool) -> QueryError:
+    """The same error with the place in the transform's file; without a line where the text was changed for the run."""
+    if transform is None:
+        return error
+    line = error.line - LINES_BEFORE if error.line else None
+    source = None
+    if not exact or line is None or line < 1:
+        line = None
+    else:
+        lines = transform.sql.splitlines()
+        source = lines[line - 1] if line <= len(lines) else None
+    return type(error)(
+        error.code,
+        error.message,
+        file=transform.file,
+        line=line,
+        column=error.column if line else None,
+        hint=error.hint,
+        source=source,
+    )
