@@ -100,15 +100,28 @@ def test_every_command_is_shown_in_a_guide_or_the_readme() -> None:
 
 def error_codes() -> dict[str, str]:
     """Every code of a DapflowError in the source, and where it is raised."""
+    trees = {
+        file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "dapflow").rglob("*.py")
+    }
+    classes = {"DapflowError"}
+    for _ in range(3):  # as deep as anyone subclasses
+        for tree in trees.values():
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ClassDef) and classes & {ast.unparse(base) for base in node.bases}:
+                    classes.add(node.name)
     codes = {}
-    for file in (ROOT / "dapflow").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:
                 continue
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            called = ast.unparse(node.func).rpartition(".")[2]
             code = node.args[0]
-            if called in {"DapflowError", "error"} and isinstance(code, ast.Constant) and isinstance(code.value, str):
-                codes[code.value] = f"{file.relative_to(ROOT)}:{node.lineno}"
+            if (
+                called in {*classes, "error"}
+                and isinstance(code, ast.Constant)
+                and re.fullmatch(r"[a-z]+(-[a-z]+)*", str(code.value))
+            ):
+                codes[str(code.value)] = f"{file}:{node.lineno}"
     return codes
 
 
