@@ -1,0 +1,184 @@
+"""Athena's words: what its lexer makes of a text. Exact where sqlglot's is generous."""
+
+from __future__ import annotations
+
+import re
+
+from dapflow.errors import DapflowError
+from dapflow.sql.text import SqlText
+
+QUOTED, STRING, INTEGER, NUMBER, END = '"', "'", "0", "0.0", ""
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+# Words that name nothing unless they are quoted.
+RESERVED = word_set(
+    """
+    ALTER AND AS BETWEEN BY CASE CAST CONSTRAINT CREATE CROSS CUBE CURRENT_CATALOG CURRENT_DATE CURRENT_PATH
+    CURRENT_ROLE CURRENT_SCHEMA CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DEALLOCATE DELETE DESCRIBE
+    DISTINCT DROP ELSE END ESCAPE EXCEPT EXECUTE EXISTS EXTRACT FALSE FOR FROM FULL GROUP GROUPING HAVING IN
+    INNER INSERT INTERSECT INTO IS JOIN JSON_ARRAY JSON_EXISTS JSON_OBJECT JSON_QUERY JSON_TABLE JSON_VALUE
+    LEFT LIKE LISTAGG LOCALTIME LOCALTIMESTAMP NATURAL NORMALIZE NOT NULL ON OR ORDER OUTER PREPARE RECURSIVE
+    RIGHT ROLLUP SELECT TABLE THEN TRIM TRUE UESCAPE UNION UNNEST USING VALUES WHEN WHERE WITH
+    """
+)
+
+_SKIPPED = re.compile(r"(?:[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
+_WORD = re.compile(
+    r"""(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<quoted>"(?:[^"]|"")*")
+    |(?P<string>'(?:[^']|'')*')
+    |(?P<number>(?:\d+(?:_\d+)*\.?\d*|\.\d+)[eE][+-]?\d+(?![A-Za-z0-9_])|(?:\d+(?:_\d+)*\.\d*|\.\d+)(?![A-Za-z_]))
+    |(?P<radix>0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+)
+    |(?P<digits>\d+[A-Za-z0-9_]*)
+    |(?P<operator><=|>=|<>|!=|\|\||->|=>|[-+*/%=<>.,()\[\];?|^$:{}])
+    """,
+    re.VERBOSE,
+)
+_OPENED = {'"': "a quoted name", "'": "a text", "/": "a comment"}
+_LOOKALIKES = {
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2013": "-",
+    "\u2014": "-",
+    "\uff0c": ",",
+    "\uff08": "(",
+    "\uff09": ")",
+    "\u037e": ";",
+}
+
+
+class Words:
+    """The words of a text, in parallel lists; END follows the last.
+
+    ``kinds`` holds a plain word in upper case, an operator as it is, and QUOTED, STRING, INTEGER or NUMBER.
+    ``closes`` maps each opening bracket to the closing one, or to END where it has none.
+    """
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.closes: dict[int, int] = {}
+
+
+def read_words(text: SqlText, words: Words) -> None:
+    """Cut a text into words. Raises DapflowError ``sql-syntax`` where Athena's lexer would refuse it."""
+    source, position, size = text.text, 0, len(text.text)
+    kinds, starts, ends = words.kinds, words.starts, words.ends
+    skip, match_word = _SKIPPED.match, _WORD.match
+    while True:
+        skipped = skip(source, position)
+        position = skipped.end() if skipped else position
+        if position >= size:
+            break
+        match = match_word(source, position)
+        if match is None:
+            raise _refusal(text, position)
+        group, end = match.lastgroup, match.end()
+        if group == "word":
+            kind = source[position:end].upper()
+            # X'…' and U&'…' are texts with a letter in front.
+            if end - position == 1 and end < size and kind in "XU":
+                prefix = end if kind == "X" else end + 1
+                if source[end:prefix] in {"", "&"} and source[prefix : prefix + 1] in {"'", '"'}:
+                    text_match = match_word(source, prefix)
+                    if text_match is None:
+                        raise _refusal(text, prefix)
+                    end = text_match.end()
+                    kind = source[prefix]
+        elif group == "operator":
+            kind = source[position:end]
+            if source.startswith("/*", position):
+                raise _refusal(text, position)
+        elif group == "quoted":
+            kind = QUOTED
+            if end - position == 2:
+                raise text.error("sql-syntax", 'a name in double quotes is empty: ""', position, "a text is written ''")
+        elif group == "string":
+            kind = STRING
+        elif group == "digits":
+            kind = INTEGER
+            if not source[position:end].replace("_", "").isdecimal():
+                name = source[position:end]
+                raise text.error(
+                    "sql-syntax", f"a name cannot begin with a digit: {name}", position, f'write it as "{name}"'
+                )
+        else:
+            kind = NUMBER
+        kinds.append(kind)
+        starts.append(position)
+        ends.append(end)
+        position = end
+    # Several, so that looking ahead needs no care.
+    kinds.extend([END] * 4)
+    starts.extend([size] * 4)
+    ends.extend([size] * 4)
+
+
+def match_brackets(text: SqlText, words: Words) -> None:
+    """Fill ``words.closes``. Raises DapflowError ``sql-syntax`` for a closing bracket that closes nothing."""
+    closing = {"(": ")", "[": "]", "{": "}"}
+    opened: list[int] = []
+    for index, kind in enumerate(words.kinds):
+        if kind in closing and kind:
+            opened.append(index)
+        elif kind in {")", "]", "}"}:
+            if not opened:
+                raise text.error(
+                    "sql-syntax", f"this {kind} closes nothing", words.starts[index], "delete it, or open it"
+                )
+            last = opened.pop()
+            if closing[words.kinds[last]] != kind:
+                line, column = text.place(words.starts[last])
+                raise text.error(
+                    "sql-syntax",
+                    f"{kind} cannot close the {words.kinds[last]} of line {line}, column {column}",
+                    words.starts[index],
+                )
+            words.closes[last] = index
+    for index in opened:
+        words.closes[index] = words.kinds.index(END)
+
+
+def _refusal(text: SqlText, position: int) -> DapflowError:
+    character = text.text[position]
+    if text.text.startswith("/*", position) or character in {'"', "'"}:
+        return text.error(
+            "sql-syntax", f"{_OPENED[character]} begins here and never ends", position, _closing_hint(character)
+        )
+    if character == "`":
+        hint = 'Athena\'s queries put names into double quotes: "name"'
+        return text.error("sql-syntax", "a backquote (`) cannot stand in a query", position, hint)
+    if character in _LOOKALIKES:
+        plain = _LOOKALIKES[character]
+        message = f"{character} is a typographic character that only looks like {plain}"
+        return text.error(
+            "sql-syntax", message, position, f"type {plain} instead; a word processor may have replaced it"
+        )
+    if character.isspace() or not character.isprintable():
+        message = f"an invisible character (U+{ord(character):04X}) stands here"
+        return text.error("sql-syntax", message, position, "replace it by a plain space")
+    if character.isalpha():
+        message = f"{character} cannot stand in a name that is not quoted"
+        return text.error("sql-syntax", message, position, "put the whole name into double quotes")
+    hints = {
+        "#": "a comment begins with --",
+        "@": "there are no variables; write the value",
+        "!": "write NOT, or <> for not equal",
+        "&": "write AND, or || to join texts",
+        "\\": r"a backslash is plain text inside '…' only",
+    }
+    return text.error("sql-syntax", f"{character} cannot stand in a query", position, hints.get(character))
+
+
+def _closing_hint(character: str) -> str:
+    return {"'": "a quote inside a text is doubled: 'it''s'", '"': 'close it with "', "/": "close it with */"}[
+        character
+    ]
