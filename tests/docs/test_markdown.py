@@ -117,7 +117,7 @@ def error_codes() -> dict[str, str]:
             called = ast.unparse(node.func).rpartition(".")[2]
             code = node.args[0]
             if (
-                called in {*classes, "error"}
+                called in {*classes, "error", "_add", "kind"}
                 and isinstance(code, ast.Constant)
                 and re.fullmatch(r"[a-z]+(-[a-z]+)*", str(code.value))
             ):
