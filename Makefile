@@ -5,7 +5,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),$(VENV)/bin/uv)
 READY := $(VENV)/.dapflow-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format bench clean
+.PHONY: help setup demo test test-all lint format bench synth clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ format: setup ## Let ruff format the code
 
 bench: setup ## Measure, and record the figures in docs/benchmarks.md
 	@$(VENV)/bin/python -m tests.bench
+
+synth: setup ## Write the templates of the example environments to cdk.out/, without credentials
+	@for environment in prod staging; do \
+		CDK_OUTDIR=cdk.out/$$environment $(VENV)/bin/python app.py -c environment=$$environment || exit 1; done
+	@CDK_OUTDIR=cdk.out/branch $(VENV)/bin/python app.py -c branch=example/branch
+	@ls cdk.out/*/*.template.json
 
 clean: ## Stop the embedded platform; remove its state and the set-up
 	@if test -x $(VENV)/bin/dapflow; then $(VENV)/bin/dapflow local down --wipe; fi

@@ -73,9 +73,17 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         mine = physical in owned
         (owns if mine else may_read).append(Catalog(physical))
         (writes if mine else reads).append(_area(environment, zone, f"{service.name}/"))
-    for dataset in _granted(manifest, service):
-        may_read.append(Catalog(environment.databases[dataset.database], (dataset.history, dataset.current)))
-        reads.append(_area(environment, dataset.zone, f"{dataset.service}/{dataset.name}/"))
+    for grant in service.reads:
+        for dataset in _matches(manifest, grant):
+            database = environment.databases[dataset.database]
+            if grant == dataset.id:
+                may_read.append(Catalog(database, (dataset.history, dataset.current)))
+                below = f"{dataset.service}/{dataset.name}/"
+            else:
+                # A whole zone: a product that is added to it later needs no new permission.
+                may_read.append(Catalog(database))
+                below = f"{dataset.service}/"
+            reads.append(_area(environment, dataset.zone, below))
     workgroup = next(each for each in platform.workgroups if each.service == service.name)
     return Access(
         service=service.name,

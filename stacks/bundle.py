@@ -50,7 +50,7 @@ class BundleProps:
 
 
 class Bundle(Construct):
-    """Packs ``dags/``, ``dapflow/runtime``, the manifest and ``environment.json``, and puts them where Airflow looks."""
+    """Packs ``dags/``, the run time, the manifest and ``environment.json``, and puts them where Airflow looks."""
 
     def __init__(self, scope: Construct, construct_id: str, props: BundleProps) -> None:
         super().__init__(scope, construct_id)

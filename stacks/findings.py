@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from constructs import IConstruct
+
+from stacks.policies import Document
 
 
 def accept(construct: IConstruct, rule: str, reason: str) -> None:
     """Accept a rule's finding on a construct and what is inside it."""
     cdk.Validations.of(construct).acknowledge(cdk.Acknowledgment(id=rule, reason=reason))
+
+
+def accept_patterns(construct: IConstruct, policy: Document, reasons: Mapping[str, str]) -> None:
+    """Accept the resource patterns of a policy, statement by statement: ``reasons`` are by the statement's ``Sid``.
+
+    A statement without a reason stays a finding, and so does a pattern in an action.
+    """
+    accepted: dict[str, list[str]] = {}
+    for statement in policy["Statement"]:
+        reason = reasons.get(statement["Sid"])
+        for resource in statement["Resource"]:
+            if reason is not None and isinstance(resource, str) and "*" in resource:
+                accepted.setdefault(resource, []).append(reason)
+    for resource, why in accepted.items():
+        accept(construct, f"AwsSolutions-IAM5[Resource::{resource}]", " ".join(dict.fromkeys(why)))

@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.findings import accept_patterns
 from stacks.policies import Statement, allow, assumable_by_service, document
 
 _SOURCES = Path(__file__).parent / "functions"
@@ -24,7 +25,7 @@ class FunctionProps:
     Attributes:
         name: of the function; its log group is ``/aws/lambda/<name>``.
         handler: ``module.function`` in ``stacks/functions``.
-        statements: what it may do, apart from writing its log.
+        statements: what it may do, apart from writing its log. reasons: why some name resources by a pattern.
     """
 
     name: str
@@ -33,6 +34,7 @@ class FunctionProps:
     statements: tuple[Statement, ...]
     key_arn: str
     log_days: int
+    reasons: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     minutes: int = 5
     retain_logs: bool = False
@@ -51,17 +53,16 @@ class PlatformFunction(Construct):
         group.apply_removal_policy(cdk.RemovalPolicy.RETAIN if props.retain_logs else cdk.RemovalPolicy.DESTROY)
         log_arn = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{name}:log-stream:*"
         write_log = allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_arn])
+        policy = document(write_log, *props.statements)
         role = iam.CfnRole(
             self,
             "role",
             description=f"{props.name}: {props.description}",
             assume_role_policy_document=assumable_by_service("lambda.amazonaws.com"),
-            policies=[
-                iam.CfnRole.PolicyProperty(
-                    policy_name="function", policy_document=document(write_log, *props.statements)
-                )
-            ],
+            policies=[iam.CfnRole.PolicyProperty(policy_name="function", policy_document=policy)],
         )
+        reasons = {"Log": "The streams of the function's own log group, which Lambda names.", **props.reasons}
+        accept_patterns(role, policy, reasons)
         function = lambda_.Function(
             self,
             "function",

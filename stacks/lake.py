@@ -44,13 +44,17 @@ class LakeProps:
 
 
 class Lake(Construct):
-    """The buckets and keys of one environment. Their keys are exported as ``<stem>-key-<zone>``."""
+    """The buckets and keys of one environment. Their keys are exported as ``<stem>-key-<zone>``.
+
+    ``created`` are the buckets that are not adopted, by name.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: LakeProps) -> None:
         super().__init__(scope, construct_id)
         self._props = props
         self._removal = cdk.RemovalPolicy.RETAIN if props.retain else cdk.RemovalPolicy.DESTROY
         self.keys: dict[str, str] = {}
+        self.created: dict[str, s3.Bucket] = {}
         self._logs = self._access_logs()
         platform = self._key("platform")
         self._let_services_use(platform)
@@ -113,6 +117,7 @@ class Lake(Construct):
             lifecycle_rules=[*self._rules(), self._expiry(self._props.retention.access_logs_days)],
             removal_policy=self._removal,
         )
+        self.created[self._props.access_logs_bucket] = bucket
         accept(bucket, "AwsSolutions-S1", "This is where access logs go; logging its own accesses would feed itself.")
         return bucket
 
@@ -137,6 +142,7 @@ class Lake(Construct):
             lifecycle_rules=[*self._rules(), *([self._expiry(days)] if days else [])],
             removal_policy=self._removal,
         )
+        self.created[name] = bucket
         # Athena writes with the results' key, everything else with the bucket's own by default. A request that asks
         # for any other encryption, a key of another account above all, is refused.
         bucket.add_to_resource_policy(
@@ -180,11 +186,3 @@ class Lake(Construct):
 def key_export(stem: str, zone: str) -> str:
     """Name of the CloudFormation export that carries the ARN of a zone's key."""
     return f"{stem}-key-{zone}"
-
-
-class LakeStack(cdk.Stack):
-    """A stack with nothing but the lake."""
-
-    def __init__(self, scope: Construct, construct_id: str, props: LakeProps, **stack: object) -> None:
-        super().__init__(scope, construct_id, **stack)  # type: ignore[arg-type]
-        self.lake = Lake(self, "lake", props)

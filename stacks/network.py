@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.findings import accept_patterns
+from stacks.policies import allow, assumable_by_service, document
 from stacks.settings import NetworkSettings
 
 # What MWAA, its Celery queue, the runner roles and Athena's callers speak to. S3 has a gateway endpoint, which is free.
@@ -64,12 +67,10 @@ class Network(Construct):
             allow_all_outbound=settings.kind == "nat",
         )
         # MWAA asks that the group lets itself in: scheduler, workers, web server and metadata database share it.
-        group.add_ingress_rule(group, ec2.Port.all_traffic(), "Airflow's own components")
+        group.add_ingress_rule(group, ec2.Port.all_traffic(), "Own components")
         if settings.kind != "nat":
-            group.add_egress_rule(group, ec2.Port.all_traffic(), "Airflow's own components and the endpoints")
-            group.add_egress_rule(
-                ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS's APIs; S3's gateway has public addresses"
-            )
+            group.add_egress_rule(group, ec2.Port.all_traffic(), "Own components and endpoints")
+            group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "APIs of AWS, and S3 through its gateway")
         self.security_group_id = group.security_group_id
         if settings.kind == "endpoints":
             self._endpoints(group)
@@ -103,20 +104,46 @@ class Network(Construct):
             kms_key_id=props.key_arn,
         )
         log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN if props.retain else cdk.RemovalPolicy.DESTROY)
-        vpc.add_flow_log(
-            "flow",
-            destination=ec2.FlowLogDestination.to_cloud_watch_logs(
-                logs.LogGroup.from_log_group_arn(self, "flow-log-group", log_group.attr_arn)
-            ),
-        )
+        self._flow_log(vpc, log_group)
         return vpc
+
+    def _flow_log(self, vpc: ec2.Vpc, group: logs.CfnLogGroup) -> None:
+        stack = cdk.Stack.of(self)
+        arn = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{group.log_group_name}"
+        policy = document(
+            allow(
+                "Write",
+                ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                [arn, f"{arn}:log-stream:*"],
+            )
+        )
+        role = iam.CfnRole(
+            self,
+            "flow-role",
+            description="Writes the flow log",
+            assume_role_policy_document=assumable_by_service(
+                "vpc-flow-logs.amazonaws.com", {"StringEquals": {"aws:SourceAccount": stack.account}}
+            ),
+            policies=[iam.CfnRole.PolicyProperty(policy_name="flow", policy_document=policy)],
+        )
+        accept_patterns(role, policy, {"Write": "The streams of one log group, one for each network interface."})
+        flow = ec2.CfnFlowLog(
+            self,
+            "flow",
+            resource_id=vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_group_name=group.log_group_name,
+            deliver_logs_permission_arn=role.attr_arn,
+        )
+        flow.add_resource_dependency(group)
 
     def _endpoints(self, airflow: ec2.SecurityGroup) -> None:
         group = ec2.SecurityGroup(
-            self, "endpoints", vpc=self.vpc, description="AWS's endpoints, for Airflow only", allow_all_outbound=False
+            self, "endpoints", vpc=self.vpc, description="Endpoints of AWS, for Airflow only", allow_all_outbound=False
         )
         group.add_ingress_rule(airflow, ec2.Port.tcp(443), "Airflow")
-        airflow.add_egress_rule(group, ec2.Port.tcp(443), "AWS's endpoints")
+        airflow.add_egress_rule(group, ec2.Port.tcp(443), "Endpoints of AWS")
         for name in _INTERFACES:
             ec2.InterfaceVpcEndpoint(
                 self,

@@ -15,6 +15,7 @@ from aws_cdk import aws_mwaa as mwaa
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
+from stacks.findings import accept_patterns
 from stacks.policies import Document, allow, document
 from stacks.settings import AirflowSettings
 
@@ -26,6 +27,15 @@ _LOGS = {
     "webserver_logs": "WebServer",
     "worker_logs": "Worker",
 }
+_PATTERNS = {
+    "Celery": "MWAA's Celery queue is in an account of AWS's whose number is not published; MWAA names the queue.",
+    "Checks": "MWAA makes both calls before it starts, and AWS takes no resource for either.",
+    "CloudWatch": "CloudWatch takes no resource here; the condition limits it to MWAA's namespace.",
+    "Connections": "The connections and variables of this environment, below its own prefix.",
+    "Logs": "The log groups of this Airflow environment, whose names MWAA makes from its name.",
+    "OwnFiles": "What Airflow loads, below two prefixes of its own bucket.",
+    "RunServices": "Runner roles below this environment's own IAM path; each trusts this role by name.",
+}
 _SCHEDULERS = {"mw1.micro": 1}
 
 
@@ -35,7 +45,7 @@ class OrchestrationProps:
 
     Attributes:
         name: of the MWAA environment.
-        runner_path, branch_path: IAM paths of the roles it may assume, of its own services and of branches it hosts.
+        role_paths: IAM paths below which it may assume roles: its own services', and those of branches it hosts.
         secrets: prefix of the names of its connections and variables, ends in ``/``.
         upload: ARN of the function that puts files into the bucket.
         dags: prefix of the DAGs in the bucket, without the final ``/``.
@@ -48,8 +58,7 @@ class OrchestrationProps:
     bucket: str
     dags: str
     key_arn: str
-    runner_path: str
-    branch_path: str
+    role_paths: tuple[str, ...]
     secrets: str
     upload: str
     log_days: int
@@ -64,18 +73,16 @@ class Orchestration(Construct):
         stack = cdk.Stack.of(self)
         self._props = props
         groups = self._log_groups()
+        policy = self._policy(stack.region, stack.account)
         role = iam.CfnRole(
             self,
             "execution",
             role_name=execution_role_name(props.name),
             description=f"{props.name}: Airflow. Of data it sees nothing but what the runner roles show it",
             assume_role_policy_document=self._trust(stack.region, stack.account),
-            policies=[
-                iam.CfnRole.PolicyProperty(
-                    policy_name="airflow", policy_document=self._policy(stack.region, stack.account)
-                )
-            ],
+            policies=[iam.CfnRole.PolicyProperty(policy_name="airflow", policy_document=policy)],
         )
+        accept_patterns(role, policy, _PATTERNS)
         files, prefix = self._files()
         environment = mwaa.CfnEnvironment(
             self,
@@ -108,7 +115,7 @@ class Orchestration(Construct):
             airflow_configuration_options=self._options(),
         )
         for group in groups:
-            environment.add_dependency(group)
+            environment.add_resource_dependency(group)
         environment.node.add_dependency(files)
 
     def _options(self) -> Mapping[str, Any]:
@@ -175,7 +182,7 @@ class Orchestration(Construct):
 
     def _policy(self, region: str, account: str) -> Document:
         props = self._props
-        roles = [f"arn:aws:iam::{account}:role{path}*" for path in (props.runner_path, props.branch_path)]
+        roles = [f"arn:aws:iam::{account}:role{path}*" for path in props.role_paths]
         bucket = f"arn:aws:s3:::{props.bucket}"
         log_groups = f"arn:aws:logs:{region}:{account}:log-group:airflow-{props.name}-*"
         secrets = f"arn:aws:secretsmanager:{region}:{account}:secret:{props.secrets}"

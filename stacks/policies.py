@@ -11,6 +11,17 @@ from typing import Any
 
 from stacks.access import Access, Area, Catalog
 
+# Why a statement of a runner role or an analyst's policy names its resources by a pattern, by its Sid.
+PATTERNS = {
+    "Editor": "The query editor lists workgroups and catalogs before one is chosen; AWS takes no resource for a list.",
+    "GrantedCatalog": "Every table of one Glue database, which another service's owner granted as a whole.",
+    "OwnCatalog": "Every table of the service's own Glue databases: tables come and go with its products.",
+    "Read": "Every object below prefixes that end in /, the service's own or granted ones.",
+    "ReadCatalog": "Every table of the service's own Glue databases, or of databases granted as a whole.",
+    "Secrets": "Every secret below the service's own prefix.",
+    "Write": "Every object below the service's own prefixes, which end in /.",
+}
+
 Statement = dict[str, Any]
 Document = dict[str, Any]
 

@@ -21,6 +21,7 @@ from dapflow.manifest import Service as ManifestService
 from dapflow.platform import Database, Role, WorkGroup
 from stacks import policies
 from stacks.access import Access
+from stacks.findings import accept, accept_patterns
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,15 @@ class Service(Construct):
         self._databases()
         self._workgroup()
         self._runner()
-        iam.CfnManagedPolicy(
+        analyst = policies.analyst(props.access, props.keys, props.airflow)
+        managed = iam.CfnManagedPolicy(
             self,
             "analyst",
             managed_policy_name=props.analyst_policy,
             description=f"{props.service.title}: its analysts. Attach it to their role or permission set.",
-            policy_document=policies.analyst(props.access, props.keys, props.airflow),
+            policy_document=analyst,
         )
+        accept_patterns(managed, analyst, policies.PATTERNS)
         if props.connection_secret is not None:
             self._connection(props.connection_secret)
         if props.watch is not None:
@@ -128,7 +131,8 @@ class Service(Construct):
         props = self._props
         # Without Airflow, as on one machine, the account's own identities stand in for it.
         principal = props.execution_role_arn or f"arn:aws:iam::{props.access.account}:root"
-        iam.CfnRole(
+        policy = policies.runner(props.access, props.keys)
+        role = iam.CfnRole(
             self,
             "runner",
             role_name=props.role.name,
@@ -136,12 +140,9 @@ class Service(Construct):
             description=f"{props.service.title}: runs its queries and publishes its data, for Airflow only",
             assume_role_policy_document=policies.assumable_by(principal),
             max_session_duration=3600,
-            policies=[
-                iam.CfnRole.PolicyProperty(
-                    policy_name="runner", policy_document=policies.runner(props.access, props.keys)
-                )
-            ],
+            policies=[iam.CfnRole.PolicyProperty(policy_name="runner", policy_document=policy)],
         )
+        accept_patterns(role, policy, policies.PATTERNS)
 
     def _connection(self, name: str) -> None:
         value = {
@@ -158,6 +159,9 @@ class Service(Construct):
             kms_key_id=self._props.keys["platform"],
         )
         secret.apply_removal_policy(cdk.RemovalPolicy.DESTROY)
+        accept(
+            secret, "AwsSolutions-SMG4", "It holds the name of a role, which only Airflow may assume: no credential."
+        )
 
     def _watch(self, watch: Watch) -> None:
         name = self._props.environment.workgroup

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import boto3
 
@@ -98,10 +98,14 @@ class AdoptSettings:
 
 @dataclass(frozen=True)
 class DeliverySettings:
-    """GitHub Actions. An AWS account has one OIDC provider for GitHub: one environment of it creates, others use it."""
+    """GitHub Actions. An AWS account has one OIDC provider for GitHub: one environment of it creates, others use it.
+
+    ``subject_has_ref`` says that the repository's OIDC subject was customised to ``repo, context, ref``.
+    """
 
     provider: Literal["create", "existing"] = "create"
     main_branch: str = "main"
+    subject_has_ref: bool = False
 
 
 @dataclass(frozen=True)
@@ -226,23 +230,31 @@ def _check_environment(source: SettingsFile, path: tuple[str, ...], settings: En
     if not re.fullmatch(r"[a-z0-9]{1,10}", settings.qualifier):
         source.error((*path, "qualifier"), "must be at most 10 lower-case letters and digits")
     _check_orchestration(source, path, settings.network, settings.airflow)
-    if settings.retention.logs_days not in LOG_DAYS:
+    _check_retention(source, path, settings.retention)
+    _check_adoption(source, path, settings.adopt)
+
+
+def _check_retention(source: SettingsFile, path: tuple[str, ...], retention: RetentionSettings) -> None:
+    if retention.logs_days not in LOG_DAYS:
         source.error(
             (*path, "retention", "logs_days"),
             "CloudWatch Logs does not take this number of days",
             f"it takes {', '.join(map(str, LOG_DAYS))}",
         )
-    for name, days in vars(settings.retention).items():
+    for name, days in vars(retention).items():
         if days < 1:
             source.error((*path, "retention", name), "must be at least one day")
+
+
+def _check_adoption(source: SettingsFile, path: tuple[str, ...], adopt: AdoptSettings) -> None:
     for kind in ("buckets", "keys"):
-        for zone in getattr(settings.adopt, kind):
+        for zone in getattr(adopt, kind):
             if zone not in ZONES_WITH_BUCKETS:
                 source.error(
                     (*path, "adopt", kind, zone), "there is no such zone", f"zones: {', '.join(ZONES_WITH_BUCKETS)}"
                 )
-    for zone in settings.adopt.buckets:
-        if zone not in settings.adopt.keys:
+    for zone in adopt.buckets:
+        if zone not in adopt.keys:
             source.error(
                 (*path, "adopt", "buckets", zone),
                 "an adopted bucket needs the key that encrypts it",
@@ -303,8 +315,3 @@ def _check_branch(source: SettingsFile, branch: BranchSettings, environments: di
             f"{branch.raw_from} is in another account or region than {branch.host}",
             "Glue and KMS are read within one account: let raw_from name an environment beside the host",
         )
-
-
-def context_value(context: Any) -> str | None:
-    """A ``-c`` value as text; an empty one counts as not given."""
-    return str(context) if context not in {None, ""} else None

@@ -112,26 +112,29 @@ class SettingsFile:
     def _value(self, hint: Any, value: Any, path: tuple[str, ...]) -> Any:
         origin = get_origin(hint)
         if origin in {Union, types.UnionType}:
-            if value is None:
-                return None
-            return self._value(next(arm for arm in get_args(hint) if arm is not type(None)), value, path)
+            arm = next(arm for arm in get_args(hint) if arm is not type(None))
+            return None if value is None else self._value(arm, value, path)
         if origin is Literal:
             return self._choice(get_args(hint), value, path)
         if dataclasses.is_dataclass(hint):
             return self._dataclass(hint, value, path)  # type: ignore[arg-type]
         if origin is tuple:
-            if not isinstance(value, list):
-                self.error(path, f"must be a list, not {_describe(value)}")
-                return ()
-            item = get_args(hint)[0]
-            return tuple(self._value(item, each, (*path, str(index))) for index, each in enumerate(value))
+            return self._list(get_args(hint)[0], value, path)
         if origin is dict:
-            if not isinstance(value, dict):
-                self.error(path, f"must be a mapping, not {_describe(value)}")
-                return {}
-            item = get_args(hint)[1]
-            return {key: self._value(item, each, (*path, key)) for key, each in value.items()}
+            return self._mapping(get_args(hint)[1], value, path)
         return self._scalar(hint, value, path)
+
+    def _list(self, item: Any, value: Any, path: tuple[str, ...]) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            self.error(path, f"must be a list, not {_describe(value)}")
+            return ()
+        return tuple(self._value(item, each, (*path, str(index))) for index, each in enumerate(value))
+
+    def _mapping(self, item: Any, value: Any, path: tuple[str, ...]) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            self.error(path, f"must be a mapping, not {_describe(value)}")
+            return {}
+        return {key: self._value(item, each, (*path, key)) for key, each in value.items()}
 
     def _choice(self, choices: tuple[str, ...], value: Any, path: tuple[str, ...]) -> Any:
         if value not in choices:

@@ -25,9 +25,9 @@ def answered(handle: Callable[[Event], str]) -> Callable[[Event, Any], None]:
 
     def handler(event: Event, context: Any) -> None:
         try:
-            physical_id, status, reason = handle(event), "SUCCESS", ""
+            physical_id, status, reason = str(handle(event)), "SUCCESS", ""
         except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation must hear of it
-            physical_id = event.get("PhysicalResourceId", event["LogicalResourceId"])
+            physical_id = str(event.get("PhysicalResourceId", event["LogicalResourceId"]))
             status, reason = "FAILED", f"{type(error).__name__}: {error}"
         print(json.dumps({"request": event["RequestType"], "id": physical_id, "status": status, "reason": reason}))
         answer = {

@@ -1,0 +1,28 @@
+"""The CDK app: ``cdk deploy -c environment=prod --all``, or ``-c branch=<git branch>``.
+
+Run without the CDK command line (``python app.py -c environment=prod``) it writes the templates.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from dapflow.errors import DapflowError
+from stacks.synthesis import context_of_arguments, synthesize
+
+
+def main(arguments: list[str]) -> int:
+    """Synthesize what is asked for. A mistake in what people wrote is printed without a traceback."""
+    try:
+        context = context_of_arguments(arguments)
+        synthesize(Path(__file__).parent, output=os.environ.get("CDK_OUTDIR"), context=context)
+    except DapflowError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

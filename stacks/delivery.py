@@ -1,0 +1,106 @@
+"""Delivery from GitHub Actions: short-lived credentials for one repository, one branch, one environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.policies import Document, allow, document
+
+ISSUER = "token.actions.githubusercontent.com"
+
+
+@dataclass(frozen=True)
+class DeliveryProps:
+    """Props of ``Delivery``.
+
+    Attributes:
+        stem: what role names begin with. environment: of dapflow, and of GitHub, under the same name.
+        repository: ``owner/name``. main_branch: the only one that the environment is deployed from.
+        subject_has_ref: whether the repository's OIDC subjects were told to name the git ref too. AWS sees no claim of
+            GitHub's but the subject; without the ref in it, the branch rule of GitHub's environment is what keeps
+            other branches out.
+        create_provider: whether this environment creates the account's OIDC provider.
+        qualifier: of the CDK bootstrap roles that a deployment assumes.
+        hosts_branches: whether pull requests deploy branch environments here.
+    """
+
+    stem: str
+    environment: str
+    repository: str
+    main_branch: str
+    subject_has_ref: bool
+    create_provider: bool
+    qualifier: str
+    hosts_branches: bool
+
+
+class Delivery(Construct):
+    """GitHub's OIDC provider and the roles that workflows of the repository assume."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: DeliveryProps) -> None:
+        super().__init__(scope, construct_id)
+        stack = cdk.Stack.of(self)
+        self._props = props
+        self._provider: Any = f"arn:aws:iam::{stack.account}:oidc-provider/{ISSUER}"
+        if props.create_provider:
+            provider = iam.CfnOIDCProvider(
+                self, "github", url=f"https://{ISSUER}", client_id_list=["sts.amazonaws.com"]
+            )
+            # Other environments of the account use it by name.
+            provider.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+            self._provider = provider.attr_arn
+        repository = f"repo:{props.repository}"
+        self._role(
+            "deploy",
+            f"deploys {props.environment} from {props.main_branch}",
+            {f"{ISSUER}:sub": f"{repository}:environment:{props.environment}{self._ref()}"},
+            ("deploy", "file-publishing", "lookup"),
+        )
+        self._role(
+            "diff",
+            f"shows on a pull request what would change in {props.environment}; it can change nothing",
+            {f"{ISSUER}:sub": f"{repository}:pull_request"},
+            ("lookup",),
+        )
+        if props.hosts_branches:
+            self._role(
+                "branch",
+                "deploys and destroys branch environments",
+                {f"{ISSUER}:sub": f"{repository}:environment:branch"},
+                ("deploy", "file-publishing", "lookup"),
+            )
+
+    def _role(self, name: str, purpose: str, claims: dict[str, str], assumes: tuple[str, ...]) -> None:
+        stack = cdk.Stack.of(self)
+        suffix = f"{stack.account}-{stack.region}"
+        roles = [
+            f"arn:aws:iam::{stack.account}:role/cdk-{self._props.qualifier}-{kind}-role-{suffix}" for kind in assumes
+        ]
+        statements = [allow("Bootstrap", ["sts:AssumeRole"], roles)]
+        iam.CfnRole(
+            self,
+            name,
+            role_name=f"{self._props.stem}-{name}",
+            description=f"GitHub Actions: {purpose}",
+            max_session_duration=3600 * (2 if name == "deploy" else 1),
+            assume_role_policy_document=self._trust(claims),
+            policies=[iam.CfnRole.PolicyProperty(policy_name=name, policy_document=document(*statements))],
+        )
+
+    def _ref(self) -> str:
+        return f":ref:refs/heads/{self._props.main_branch}" if self._props.subject_has_ref else ""
+
+    def _trust(self, claims: dict[str, str]) -> Document:
+        return document(
+            {
+                "Effect": "Allow",
+                "Principal": {"Federated": self._provider},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com", **claims}},
+            }
+        )

@@ -1,0 +1,372 @@
+"""What tells people that something is wrong: alarms, a dashboard, an hourly look at the products, a chat channel."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from stacks.findings import accept
+from stacks.function import FunctionProps, PlatformFunction
+from stacks.policies import allow
+from stacks.service import topic_policy
+from stacks.settings import AlertSettings
+
+# What Athena, Glue and S3 say when they are asked too often, as boto3 writes it into a task's log.
+_THROTTLES = '?"TooManyRequestsException" ?"ThrottlingException" ?"SlowDown"'
+
+
+@dataclass(frozen=True)
+class ObservabilityProps:
+    """Props of ``Observability``.
+
+    Attributes:
+        airflow: name of the MWAA environment. bucket, dags: where its bundle is; ``dags`` ends in ``/``.
+        workgroup_prefix: what the names of the workgroups begin with.
+        databases: physical names, for the hourly look at partitions.
+        branch_stacks: what the names of branch stacks begin with, or None where no branches are hosted.
+    """
+
+    stem: str
+    airflow: str
+    settings: AlertSettings
+    bucket: str
+    dags: str
+    key_arn: str
+    workgroup_prefix: str
+    databases: tuple[str, ...]
+    branch_stacks: str | None
+    log_days: int
+    retain: bool
+
+    @property
+    def metrics(self) -> str:
+        """The platform's own CloudWatch namespace in this environment."""
+        return metrics_namespace(self.stem)
+
+
+def metrics_namespace(stem: str) -> str:
+    """CloudWatch namespace of an environment's own metrics."""
+    return f"dapflow/{stem}"
+
+
+class Observability(Construct):
+    """Alarms, dashboard, hourly watch, chat, and the reaper of branch environments."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: ObservabilityProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props = props
+        self._topic = self._alerts()
+        self._alarms()
+        self._watch()
+        self._dashboard()
+        if props.settings.chat:
+            self._chat()
+        if props.branch_stacks is not None:
+            self._reaper(props.branch_stacks)
+
+    def _alerts(self) -> str:
+        account = cdk.Stack.of(self).account
+        topic = sns.CfnTopic(
+            self, "alerts", topic_name=f"{self._props.stem}-alerts", kms_master_key_id=self._props.key_arn
+        )
+        sns.CfnTopicPolicy(self, "alerts-policy", topics=[topic.ref], policy_document=topic_policy(topic.ref, account))
+        for number, email in enumerate(self._props.settings.emails):
+            sns.CfnSubscription(self, f"alerts-{number}", topic_arn=topic.ref, protocol="email", endpoint=email)
+        return topic.ref
+
+    def _alarms(self) -> None:
+        environment = cloudwatch.CfnAlarm.DimensionProperty(name="Environment", value=self._props.airflow)
+
+        def dimensions(**others: str) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
+            return [
+                *(cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value) for name, value in others.items()),
+                environment,
+            ]
+
+        self._alarm(
+            "failed-task",
+            "A task failed after its retries. Look at the log of the task in Airflow.",
+            namespace="AmazonMWAA",
+            metric_name="TaskInstanceFailures",
+            dimensions=dimensions(DAG="All", Task="All"),
+            statistic="Sum",
+            threshold=0,
+        )
+        self._alarm(
+            "no-heartbeat",
+            "Airflow's scheduler does not run.",
+            namespace="AmazonMWAA",
+            metric_name="SchedulerHeartbeat",
+            dimensions=dimensions(Function="Scheduler"),
+            statistic="Sum",
+            comparison="LessThanThreshold",
+            threshold=1,
+            periods=3,
+            missing="breaching",
+        )
+        self._alarm(
+            "queued-too-long",
+            f"Tasks have been waiting for {self._props.settings.queued_minutes} minutes: more workers, or fewer tasks.",
+            namespace="AmazonMWAA",
+            metric_name="QueuedTasks",
+            dimensions=dimensions(Function="Executor"),
+            statistic="Minimum",
+            threshold=0,
+            periods=max(1, self._props.settings.queued_minutes // 5),
+        )
+        logs.CfnMetricFilter(
+            self,
+            "throttles",
+            log_group_name=f"airflow-{self._props.airflow}-Task",
+            filter_pattern=_THROTTLES,
+            metric_transformations=[
+                logs.CfnMetricFilter.MetricTransformationProperty(
+                    metric_namespace=self._props.metrics, metric_name="Throttles", metric_value="1", default_value=0
+                )
+            ],
+        )
+        self._alarm(
+            "throttled",
+            "AWS refuses calls because there are too many: spread the schedules, or ask for a higher quota.",
+            namespace=self._props.metrics,
+            metric_name="Throttles",
+            dimensions=[],
+            statistic="Sum",
+            threshold=20,
+            periods=3,
+        )
+        self._alarm(
+            "watch-failed",
+            "The hourly look at the data products failed, so a stale one would go unseen.",
+            namespace="AWS/Lambda",
+            metric_name="Errors",
+            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="FunctionName", value=f"{self._props.stem}-watch")],
+            statistic="Sum",
+            threshold=0,
+        )
+
+    def _alarm(
+        self,
+        name: str,
+        description: str,
+        *,
+        namespace: str,
+        metric_name: str,
+        dimensions: list[cloudwatch.CfnAlarm.DimensionProperty],
+        statistic: str,
+        threshold: float,
+        comparison: str = "GreaterThanThreshold",
+        periods: int = 1,
+        missing: str = "notBreaching",
+    ) -> None:
+        cloudwatch.CfnAlarm(
+            self,
+            name,
+            alarm_name=f"{self._props.stem}-{name}",
+            alarm_description=description,
+            namespace=namespace,
+            metric_name=metric_name,
+            dimensions=dimensions,
+            statistic=statistic,
+            comparison_operator=comparison,
+            threshold=threshold,
+            period=300,
+            evaluation_periods=periods,
+            treat_missing_data=missing,
+            alarm_actions=[self._topic],
+            ok_actions=[self._topic],
+        )
+
+    def _watch(self) -> None:
+        stack = cdk.Stack.of(self)
+        bucket = f"arn:aws:s3:::{self._props.bucket}"
+        glue = f"arn:aws:glue:{stack.region}:{stack.account}"
+        watch = self._function(
+            "watch",
+            "which data products are stale or empty",
+            "watch.handler",
+            statements=(
+                allow("Bundle", ["s3:GetObject"], [f"{bucket}/{self._props.dags}*"]),
+                allow(
+                    "BundleKey",
+                    ["kms:Decrypt"],
+                    [self._props.key_arn],
+                    {"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}},
+                ),
+                allow(
+                    "Partitions",
+                    ["glue:GetPartitions"],
+                    [
+                        f"{glue}:catalog",
+                        *(f"{glue}:database/{name}" for name in self._props.databases),
+                        *(f"{glue}:table/{name}/*" for name in self._props.databases),
+                    ],
+                ),
+                allow(
+                    "Metrics",
+                    ["cloudwatch:PutMetricData"],
+                    ["*"],
+                    {"StringEquals": {"cloudwatch:namespace": self._props.metrics}},
+                ),
+            ),
+            reasons={
+                "Bundle": "The bundle below its prefix of the Airflow bucket.",
+                "Partitions": "Every table of the platform's Glue databases, of which it reads the partitions.",
+                "Metrics": "CloudWatch takes no resource here; the condition limits it to the platform's namespace.",
+            },
+            environment={
+                "BUCKET": self._props.bucket,
+                "PREFIX": self._props.dags,
+                "NAMESPACE": self._props.metrics,
+                "STALE_HOURS": str(self._props.settings.stale_hours),
+            },
+        )
+        self._every(watch, cdk.Duration.hours(1))
+
+    def _chat(self) -> None:
+        stack = cdk.Stack.of(self)
+        name = f"{self._props.stem.replace('-', '/', 1)}/chat-webhook"
+        secret = secretsmanager.CfnSecret(
+            self,
+            "webhook",
+            name=name,
+            description='Where alerts are posted: {"url": "https://…"}. A person sets it; no template holds it.',
+            kms_key_id=self._props.key_arn,
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(
+                secret_string_template=json.dumps({"url": "not set"}), generate_string_key="placeholder"
+            ),
+        )
+        chat = self._function(
+            "chat",
+            "posts alerts to a chat channel",
+            "chat.handler",
+            statements=(
+                allow("Webhook", ["secretsmanager:GetSecretValue"], [secret.ref]),
+                allow(
+                    "WebhookKey",
+                    ["kms:Decrypt"],
+                    [self._props.key_arn],
+                    {"StringEquals": {"kms:ViaService": f"secretsmanager.{stack.region}.amazonaws.com"}},
+                ),
+            ),
+            reasons={},
+            environment={"WEBHOOK_SECRET": name},
+        )
+        accept(secret, "AwsSolutions-SMG4", "The webhook is issued by the chat service; nothing here can rotate it.")
+        sns.CfnSubscription(self, "chat-alerts", topic_arn=self._topic, protocol="lambda", endpoint=chat.arn)
+        lambda_.CfnPermission(
+            self,
+            "chat-permission",
+            action="lambda:InvokeFunction",
+            function_name=chat.arn,
+            principal="sns.amazonaws.com",
+            source_arn=self._topic,
+        )
+
+    def _reaper(self, prefix: str) -> None:
+        stack = cdk.Stack.of(self)
+        stacks = f"arn:aws:cloudformation:{stack.region}:{stack.account}:stack"
+        reaper = self._function(
+            "reaper",
+            "deletes branch environments that have expired",
+            "reaper.handler",
+            statements=(
+                # Listing takes no resource. Deleting uses the role that the stack was deployed with.
+                allow("Find", ["cloudformation:DescribeStacks"], ["*"]),
+                allow("Delete", ["cloudformation:DeleteStack"], [f"{stacks}/{prefix}*/*"]),
+            ),
+            reasons={
+                "Find": "CloudFormation lists stacks for all resources only; names and tags are all that is read.",
+                "Delete": "Stacks of branch environments, whose names all begin with this prefix.",
+            },
+            environment={"STACK_PREFIX": prefix},
+        )
+        self._every(reaper, cdk.Duration.days(1))
+
+    def _function(
+        self,
+        name: str,
+        description: str,
+        handler: str,
+        *,
+        statements: tuple[Any, ...],
+        reasons: dict[str, str],
+        environment: dict[str, str],
+    ) -> PlatformFunction:
+        return PlatformFunction(
+            self,
+            name,
+            FunctionProps(
+                name=f"{self._props.stem}-{name}",
+                description=description,
+                handler=handler,
+                statements=statements,
+                key_arn=self._props.key_arn,
+                log_days=self._props.log_days,
+                reasons=reasons,
+                environment=environment,
+                retain_logs=self._props.retain,
+            ),
+        )
+
+    def _every(self, function: PlatformFunction, period: cdk.Duration) -> None:
+        rule = events.Rule(self, f"{function.node.id}-schedule", schedule=events.Schedule.rate(period), enabled=True)
+        rule.add_target(targets.LambdaFunction(function.function, retry_attempts=2))
+
+    def _dashboard(self) -> None:
+        region = cdk.Stack.of(self).region
+        airflow, metrics = self._props.airflow, self._props.metrics
+
+        def search(title: str, query: str, statistic: str, x: int, y: int) -> dict[str, Any]:
+            expression = f"SEARCH('{query}', '{statistic}', 3600)"
+            return {
+                "type": "metric",
+                "x": x,
+                "y": y,
+                "width": 12,
+                "height": 6,
+                "properties": {
+                    "title": title,
+                    "region": region,
+                    "view": "timeSeries",
+                    "metrics": [[{"expression": expression}]],
+                },
+            }
+
+        workgroups = f'{{AWS/Athena,WorkGroup}} MetricName="ProcessedBytes" WorkGroup="{self._props.workgroup_prefix}"'
+        widgets = [
+            search(
+                "Failed tasks",
+                f'{{AmazonMWAA,DAG,Environment,Task}} MetricName="TaskInstanceFailures" Environment="{airflow}"',
+                "Sum",
+                0,
+                0,
+            ),
+            search(
+                "Tasks, queued and running",
+                f'{{AmazonMWAA,Environment,Function}} Environment="{airflow}" '
+                'MetricName=("QueuedTasks" OR "RunningTasks")',
+                "Average",
+                12,
+                0,
+            ),
+            search("Bytes scanned by service", workgroups, "Sum", 0, 6),
+            search("Stale and empty products by service", f"{{{metrics},Service}}", "Maximum", 12, 6),
+        ]
+        cloudwatch.CfnDashboard(
+            self,
+            "dashboard",
+            dashboard_name=self._props.stem,
+            dashboard_body=cdk.Stack.of(self).to_json_string({"widgets": widgets}),
+        )

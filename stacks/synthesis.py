@@ -1,0 +1,99 @@
+"""From ``cdk.json`` and ``transforms/`` to templates."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import cx_api
+from cdk_nag import AwsSolutionsChecks
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.project import compile_project
+from stacks.assembly import Request, assemble
+from stacks.settings import Settings, read_settings
+
+
+def synthesize(
+    root: Path,
+    *,
+    output: str | None = None,
+    context: Mapping[str, Any] | None = None,
+    manifest: Manifest | None = None,
+    checks: bool = True,
+) -> cx_api.CloudAssembly:
+    """Synthesize the environment that the context asks for.
+
+    Context comes from the CDK command line (``-c environment=…``, through the variable that the CLI sets) and from
+    ``context``; the feature flags of ``cdk.json`` hold without the CLI too. Raises DapflowError.
+    """
+    settings = read_settings(root / "cdk.json")
+    given = {**_context_of_command_line(), **(context or {})}
+    request = _request(settings, given)
+    compiled = manifest if manifest is not None else compile_project(root)
+    app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(root), **given})
+    if checks:
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    # The CDK packs the bundle's files while it synthesizes; what was packed is in the output.
+    with tempfile.TemporaryDirectory(prefix="dapflow-bundle-") as work:
+        assemble(app, settings, request, manifest=compiled, root=root, work=Path(work))
+        return app.synth()
+
+
+def context_of_arguments(arguments: Sequence[str]) -> dict[str, str]:
+    """Context from ``-c name=value`` arguments. Raises DapflowError ``usage``."""
+    context: dict[str, str] = {}
+    remaining = list(arguments)
+    while remaining:
+        flag = remaining.pop(0)
+        name, equals, value = (remaining.pop(0) if remaining else "").partition("=")
+        if flag not in {"-c", "--context"} or not equals:
+            raise DapflowError("usage", f"not understood: {flag} {name}".rstrip(), hint="-c name=value")
+        context[name] = value
+    return context
+
+
+def _context_of_command_line() -> dict[str, Any]:
+    context: dict[str, Any] = json.loads(os.environ.get("CDK_CONTEXT_JSON") or "{}")
+    return context
+
+
+def _flags(root: Path) -> dict[str, Any]:
+    context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return {name: value for name, value in context.items() if name.startswith("@")}
+
+
+def _request(settings: Settings, context: Mapping[str, Any]) -> Request:
+    branch, name = context.get("branch") or None, context.get("environment") or settings.default_environment
+    if branch is not None:
+        if settings.branch is None:
+            raise DapflowError(
+                "settings",
+                "context.environments.branch is missing: it says which environment hosts branches",
+                file=settings.file,
+            )
+        name = settings.branch.host
+    if name is None:
+        raise DapflowError(
+            "unknown-environment",
+            "no environment was asked for",
+            file=settings.file,
+            hint=f"-c environment=<name>, of {', '.join(settings.environments)}; or -c branch=<git branch>",
+        )
+    mwaa = context.get("mwaa") or "shared"
+    if mwaa not in {"shared", "dedicated"}:
+        raise DapflowError("settings", f"-c mwaa={mwaa}: must be shared or dedicated", file=settings.file)
+    return Request(
+        environment=str(name),
+        branch=None if branch is None else str(branch),
+        commit=context.get("commit"),
+        owner=context.get("owner"),
+        dedicated=mwaa == "dedicated",
+        destroy=context.get("destroy"),
+    )
