@@ -27,7 +27,7 @@ ENTRY = "dapflow_services.py"
 # What dapflow/runtime imports of dapflow; a test keeps it so.
 _RUNTIME_MODULES = ("__init__.py", "errors.py", "manifest.py", "environment.py")
 _ENTRY_TEXT = '''\
-"""One DAG for each service of the manifest."""
+"""One Airflow DAG for each service of the manifest. (Airflow skips files that do not name it.)"""
 
 from pathlib import Path
 
