@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dapflow.cli import check, compile, show  # noqa: A004 - named after its command
+from dapflow.cli import athena, check, compile, local, show  # noqa: A004 - named after its command
 from dapflow.cli.failure import print_failure
 from dapflow.errors import DapflowError
 
@@ -18,8 +18,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+athena.register(app)
 check.register(app)
 compile.register(app)
+local.register(app)
 show.register(app)
 
 

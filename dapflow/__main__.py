@@ -1,0 +1,5 @@
+"""``python -m dapflow``: the command line."""
+
+from dapflow.cli import main
+
+main()

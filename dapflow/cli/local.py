@@ -1,0 +1,188 @@
+"""``dapflow local``: the embedded platform."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.project_option import ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from dapflow.local.components import Status
+    from dapflow.local.state import State
+
+local = typer.Typer(
+    name="local",
+    help="AWS, Athena and Airflow on this machine, for this project.\n\nExample: dapflow local up",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(local)
+
+
+def say(line: str) -> None:
+    """Print a line of progress; the results of a command go to standard output, this does not."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+@local.command()
+def up(
+    project: ProjectOption = None,
+    airflow: Annotated[bool, typer.Option("--airflow/--no-airflow", help="Whether Airflow is started too.")] = True,
+) -> None:
+    """Start the embedded platform, or bring the one that runs up to date with transforms/.
+
+    Its state is in .dapflow/ and there again at the next start. It listens on this machine only.
+
+    Example: dapflow local up --no-airflow
+    """
+    from dapflow.local import components  # noqa: PLC0415 (these bring psutil, and compiling brings sqlglot)
+    from dapflow.local.startup import Startup  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.project import compile_project  # noqa: PLC0415
+
+    began = time.monotonic()
+    root = project_root(project)
+    startup = Startup(State.of(root), compile_project(root), say)
+    with ends_when_interrupted(), startup.state.locked():
+        try:
+            names = components.ALL if airflow else (components.AWS, components.ATHENA)
+            startup.launch(names)
+            startup.connect()
+            if airflow:
+                startup.connect_airflow()
+        except BaseException:
+            startup.undo()
+            raise
+    _print_statuses(startup.state)
+    did = f"started {', '.join(startup.started)}" if startup.started else "was up; brought up to date with transforms/"
+    say(f"{did} ({time.monotonic() - began:.0f} s)")
+
+
+@local.command()
+def status(
+    project: ProjectOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say what runs. Ends with status 1 unless all that was started still runs.
+
+    Example: dapflow local status
+    """
+    state = _state(project)
+    found = _statuses(state)
+    if as_json:
+        print(
+            json.dumps({"directory": str(state.directory), "components": [each.as_dict() for each in found]}, indent=2)
+        )
+    else:
+        _print_statuses(state)
+    states = {each.state for each in found}
+    if "dead" in states or "running" not in states:
+        raise typer.Exit(1)
+
+
+@local.command()
+def env(project: ProjectOption = None) -> None:
+    """Print the variables with which any AWS client works on the embedded platform.
+
+    Example: eval "$(dapflow local env)" && aws s3 ls
+    """
+    from dapflow.local.aws_session import FOREIGN_VARIABLES, aws_variables  # noqa: PLC0415
+    from dapflow.local.running import require_running  # noqa: PLC0415
+
+    ports = require_running(_state(project))
+    for name in FOREIGN_VARIABLES:
+        if name in os.environ:
+            print(f"unset {name}")
+    for name, value in aws_variables(ports).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+@local.command()
+def logs(
+    component: Annotated[
+        str | None, typer.Argument(help="aws, athena, airflow or a part of it such as airflow-scheduler.")
+    ] = None,
+    project: ProjectOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is added.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many of the last lines.", min=0)] = 40,
+) -> None:
+    """Print what the processes say. (What the tasks say is in Airflow's UI.)
+
+    Example: dapflow local logs airflow-scheduler -f
+    """
+    from dapflow.local.logs import follow_logs, log_files, tail  # noqa: PLC0415
+
+    files = log_files(_state(project), component)
+    for file in files:
+        for line in tail(file, lines):
+            print(f"{file.stem} | {line}" if len(files) > 1 else line)
+    if follow:
+        with ends_when_interrupted():
+            for file, line in follow_logs(files):
+                print(f"{file.stem} | {line}" if len(files) > 1 else line, flush=True)
+
+
+@local.command()
+def down(
+    project: ProjectOption = None,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Forget everything: remove .dapflow/.")] = False,
+) -> None:
+    """Stop the embedded platform. What it holds is there again after the next up.
+
+    Example: dapflow local down --wipe
+    """
+    from dapflow.local import components  # noqa: PLC0415
+    from dapflow.local.processes import stop  # noqa: PLC0415
+
+    state = _state(project)
+    if not state.directory.is_dir():
+        say("nothing runs, and there is no state")
+        return
+    with state.locked():
+        stopped = stop(state, components.ALL)
+        if wipe:
+            state.wipe()
+    say(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+    if wipe:
+        say(f"removed {state.directory}")
+
+
+def _state(project: Path | None) -> State:
+    from dapflow.local.state import State  # noqa: PLC0415
+
+    return State.of(project_root(project))
+
+
+def _statuses(state: State) -> list[Status]:
+    from dapflow.local.components import statuses  # noqa: PLC0415
+    from dapflow.local.ports import read_ports  # noqa: PLC0415
+
+    return list(statuses(state, read_ports(state)))
+
+
+def _print_statuses(state: State) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("component", "state", "process", "address", box=None, header_style="bold", pad_edge=False)
+    colours = {"running": "green", "dead": "red", "stopped": "dim"}
+    for each in _statuses(state):
+        table.add_row(
+            each.name, f"[{colours[each.state]}]{each.state}[/]", str(each.pid or ""), each.url if each.pid else ""
+        )
+        for name, pid in (each.parts or {}).items():
+            table.add_row(f"  {name.removeprefix('airflow-')}", "[green]running[/]", str(pid), "")
+    Console().print(table)

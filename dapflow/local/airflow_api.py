@@ -1,0 +1,132 @@
+"""The parts of Airflow's REST API that the embedded platform and the demo use."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dapflow.errors import DapflowError
+
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class AirflowApi:
+    """Airflow at ``url``. The embedded one takes every request of this machine for an administrator's."""
+
+    url: str
+
+    def get(self, path: str, **parameters: object) -> Any:
+        """Read something."""
+        query = f"?{urlencode(parameters, doseq=True)}" if parameters else ""
+        return self._call("GET", f"/api/v2{path}{query}")
+
+    def get_all(self, path: str, key: str, **parameters: object) -> Iterator[dict[str, Any]]:
+        """All items of a list, page by page."""
+        offset = 0
+        while True:
+            page = self.get(path, limit=_PAGE, offset=offset, **parameters)
+            yield from page[key]
+            offset += _PAGE
+            if offset >= page["total_entries"]:
+                return
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Make something."""
+        return self._call("POST", f"/api/v2{path}", body)
+
+    def put_pool(self, name: str, slots: int, description: str) -> None:
+        """Make a pool, or leave it alone: people may have changed its slots in the UI."""
+        if self._missing(f"/pools/{quote(name, safe='')}"):
+            self.post("/pools", {"name": name, "slots": slots, "description": description, "include_deferred": True})
+
+    def put_connection(self, connection_id: str, extra: dict[str, Any], description: str) -> None:
+        """Make an AWS connection, or bring it up to date."""
+        body = {
+            "connection_id": connection_id,
+            "conn_type": "aws",
+            "description": description,
+            "extra": json.dumps(extra),
+        }
+        path = f"/connections/{quote(connection_id, safe='')}"
+        if self._missing(path):
+            self.post("/connections", body)
+        elif self.get(path).get("extra") != body["extra"]:
+            self._call("PATCH", f"/api/v2{path}", body)
+
+    def trigger(self, dag_id: str, partition_key: str) -> str:
+        """Start a run of a DAG for one generation; returns the run's id."""
+        body = {"logical_date": None, "partition_key": partition_key}
+        return str(self.post(f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
+
+    def dag_runs(self) -> list[dict[str, Any]]:
+        """All runs of all DAGs."""
+        return list(self.get_all("/dags/~/dagRuns", "dag_runs"))
+
+    def task_instances(self) -> list[dict[str, Any]]:
+        """All tasks of all runs."""
+        return list(self.get_all("/dags/~/dagRuns/~/taskInstances", "task_instances"))
+
+    def task_log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> list[str]:
+        """What a task wrote, line by line."""
+        path = f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances/{quote(task_id)}/logs/{attempt}"
+        content = self.get(path)["content"]
+        return [line if isinstance(line, str) else str(line.get("event", "")) for line in content]
+
+    def import_errors(self) -> list[dict[str, Any]]:
+        """What Airflow could not import."""
+        return list(self.get_all("/importErrors", "import_errors"))
+
+    def healthy(self, path: str) -> bool:
+        """Whether a path answers at all."""
+        try:
+            self._call("GET", path)
+        except DapflowError:
+            return False
+        return True
+
+    def _missing(self, path: str) -> bool:
+        try:
+            self.get(path)
+        except NotFoundError:
+            return True
+        return False
+
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 (our own URL)
+            f"{self.url}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+        )
+        # No proxy of the user's environment stands between this machine and itself.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=60) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            text = error.read().decode("utf-8", "replace")
+            kind = NotFoundError if error.code == 404 else DapflowError
+            raise kind("airflow", f"Airflow answered {error.code} to {method} {path}: {_detail(text)}") from None
+        except (OSError, ValueError) as error:
+            raise DapflowError(
+                "airflow",
+                f"Airflow does not answer at {self.url}: {error}",
+                hint="see what it says with dapflow local logs, and start it again with dapflow local up",
+            ) from None
+
+
+class NotFoundError(DapflowError):
+    """Airflow does not know what was asked for."""
+
+
+def _detail(text: str) -> str:
+    try:
+        return str(json.loads(text)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return text[:300]

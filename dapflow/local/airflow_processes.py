@@ -1,0 +1,190 @@
+"""Airflow's processes from one parent: what all of them import is imported once, and they are forked from it.
+
+Started as a file of its own, in Airflow's environment: Airflow must see the bundle's dapflow, so nothing of the
+installed dapflow may be imported here. Started one by one, the processes would each import for some seconds what they
+have in common, and each task would import the Athena operator again.
+
+A process that dies is started again; one that keeps dying ends all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import logging
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from types import FrameType
+
+log = logging.getLogger("dapflow.airflow")
+
+_MOST_STARTS = 4
+_WITHIN_SECONDS = 60.0
+_STOP_SECONDS = 6.0
+
+
+class Processes:
+    """The children: started, watched, stopped."""
+
+    def __init__(self, logs: Path, record: Path) -> None:
+        self._logs = logs
+        self._record = record
+        self._commands: dict[str, list[str]] = {}
+        self._starts: dict[str, deque[float]] = {}
+        self._pids: dict[int, str] = {}
+        self.stopping = False
+
+    def start(self, name: str, command: list[str]) -> None:
+        """Fork a child that runs ``airflow <command>``."""
+        self._commands[name] = command
+        starts = self._starts.setdefault(name, deque(maxlen=_MOST_STARTS))
+        starts.append(time.monotonic())
+        pid = os.fork()
+        if pid == 0:
+            self._become(name, command)
+        self._pids[pid] = name
+        self._note()
+        log.info("%s is process %d", name, pid)
+
+    def watch(self) -> int:
+        """Start again what dies, until told to stop; returns the exit status."""
+        while not self.stopping:
+            try:
+                pid, status = os.wait()
+            except InterruptedError:
+                continue
+            name = self._pids.pop(pid, None)
+            if name is None or self.stopping:
+                continue
+            log.error("%s (process %d) ended with %d", name, pid, os.waitstatus_to_exitcode(status))
+            starts = self._starts[name]
+            if len(starts) == _MOST_STARTS and time.monotonic() - starts[0] < _WITHIN_SECONDS:
+                log.error("%s was started %d times in a minute; giving up", name, _MOST_STARTS)
+                self.stop()
+                return 1
+            self.start(name, self._commands[name])
+        self.stop()
+        return 0
+
+    def stop(self) -> None:
+        """End all children, with force those that take too long."""
+        self.stopping = True
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for pid in self._pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            self._reap(_STOP_SECONDS)
+
+    def _reap(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._pids and time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                self._pids.pop(pid, None)
+                if pid == 0:
+                    time.sleep(0.05)
+
+    def _become(self, name: str, command: list[str]) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        output = os.open(self._logs / f"{name}.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        status = 1
+        try:
+            status = run_airflow(command)
+        except SystemExit as error:
+            status = error.code if isinstance(error.code, int) else 1
+        except BaseException:
+            logging.getLogger().exception("%s failed", name)
+        finally:
+            logging.shutdown()
+            os._exit(status)
+
+    def _note(self) -> None:
+        temporary = self._record.with_suffix(".new")
+        temporary.write_text(json.dumps({name: pid for pid, name in self._pids.items()}))
+        temporary.replace(self._record)
+
+
+def run_airflow(command: list[str]) -> int:
+    """Airflow's own command line, in this process."""
+    from airflow.__main__ import main as airflow_main  # noqa: PLC0415 (imports Airflow)
+
+    sys.argv = ["airflow", *command]
+    airflow_main()
+    return 0
+
+
+def prepare_database(home: Path) -> None:
+    """Make the database when there is none, or when Airflow is another release than the one that made it."""
+    from airflow import __version__, settings  # noqa: PLC0415 (imports Airflow)
+
+    mark = home / "database-version"
+    if mark.exists() and mark.read_text() == __version__:
+        return
+    if not mark.exists():
+        # Half made by a start that was interrupted.
+        for leftover in home.glob("airflow.db*"):
+            leftover.unlink()
+        # Readers and the writer do not wait for each other in this mode; the file remembers it.
+        with contextlib.closing(sqlite3.connect(home / "airflow.db")) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    run_airflow(["db", "migrate"])
+    # A connection must not be shared with the processes that are forked from this one.
+    settings.engine.dispose()
+    mark.write_text(__version__)
+
+
+def main() -> int:
+    """Start everything and watch over it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="port of the API server and the UI, on loopback")
+    parser.add_argument("--home", type=Path, required=True, help="AIRFLOW_HOME")
+    parser.add_argument("--logs", type=Path, required=True, help="directory of the log files")
+    parser.add_argument("--record", type=Path, required=True, help="file that names the processes")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Importing makes a million objects that stay: looking through them again and again takes a fifth of the time.
+    gc.disable()
+    processes = Processes(arguments.logs, arguments.record)
+
+    def stop(*_: int | FrameType | None) -> None:
+        processes.stopping = True
+        raise InterruptedError
+
+    import airflow.cli.commands.api_server_command  # noqa: PLC0415 (the point of this file)
+    import airflow.settings  # noqa: PLC0415
+
+    prepare_database(arguments.home)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        # The slowest to be ready goes first; it builds its routes while this process goes on importing.
+        processes.start("airflow-api-server", ["api-server", "--host", "127.0.0.1", "--port", str(arguments.port)])
+        import airflow.cli.commands.dag_processor_command  # noqa: PLC0415
+        import airflow.cli.commands.scheduler_command  # noqa: PLC0415
+        import airflow.executors.local_executor  # noqa: PLC0415
+        import airflow.providers.amazon.aws.hooks.athena  # noqa: PLC0415
+        import airflow.providers.amazon.aws.operators.athena  # noqa: PLC0415
+        import airflow.sdk.execution_time.task_runner  # noqa: F401, PLC0415
+
+        gc.freeze()
+        gc.enable()
+        processes.start("airflow-dag-processor", ["dag-processor"])
+        processes.start("airflow-scheduler", ["scheduler", "--skip-serve-logs"])
+    except InterruptedError:
+        processes.stop()
+        return 0
+    return processes.watch()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""What the embedded platform consists of, and how each part is started and known to be ready."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+
+from dapflow.local import airflow
+from dapflow.local.aws_session import athena_url, aws_url, platform_environment
+from dapflow.local.ports import Ports
+from dapflow.local.processes import Component, running, was_started
+from dapflow.local.state import State
+
+AWS = "aws"
+ATHENA = "athena"
+AIRFLOW = airflow.NAME
+ALL = (AWS, ATHENA, AIRFLOW)
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a component is: ``running``, ``stopped``, or ``dead`` when it was started and is gone.
+
+    ``parts`` are the processes that it consists of, by name, where it has several.
+    """
+
+    name: str
+    state: str
+    url: str
+    pid: int | None = None
+    started: float | None = None
+    parts: dict[str, int] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape that ``--json`` prints."""
+        return asdict(self)
+
+
+def command(name: str, state: State, ports: Ports) -> Component:
+    """How a component is started."""
+    environment = platform_environment(ports, os.environ)
+    if name == AWS:
+        arguments = ("-P", "-m", "dapflow.local.aws", "--port", str(ports.aws), "--state", str(state.aws))
+        return Component(AWS, arguments, environment)
+    if name == ATHENA:
+        address = ("--port", str(ports.athena), "--aws-endpoint", aws_url(ports))
+        return Component(ATHENA, ("-P", "-m", "dapflow", "athena", *address, "--state", str(state.athena)), environment)
+    return airflow.component(state, ports)
+
+
+def answers(name: str, state: State, ports: Ports) -> bool:
+    """Whether the server of a component answers, and is this platform's."""
+    if name == AWS:
+        return bool(_read(f"{aws_url(ports)}/dapflow/health").get("state") == str(state.aws))
+    if name == ATHENA:
+        return bool(_read(f"{athena_url(ports)}/").get("service") == "athena")
+    return "metadatabase" in _read(f"{airflow.airflow_url(ports)}/api/v2/monitor/health")
+
+
+def statuses(state: State, ports: Ports) -> Iterator[Status]:
+    """How all components are."""
+    urls = {AWS: aws_url(ports), ATHENA: athena_url(ports), AIRFLOW: airflow.airflow_url(ports)}
+    for name, url in urls.items():
+        process = running(state, name)
+        if process is None:
+            yield Status(name, "dead" if was_started(state, name) else "stopped", url)
+            continue
+        parts = _airflow_parts(state) if name == AIRFLOW else None
+        yield Status(name, "running", url, process.pid, process.create_time(), parts)
+
+
+def _airflow_parts(state: State) -> dict[str, int]:
+    noted = state.read_json(airflow.children_file(state))
+    return {name: pid for name, pid in noted.items() if isinstance(pid, int) and psutil.pid_exists(pid)}
+
+
+def _read(url: str) -> dict[str, Any]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as response:
+            data = json.load(response)
+    except (urllib.error.URLError, OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}

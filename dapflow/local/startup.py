@@ -1,0 +1,129 @@
+"""Start what is missing of the embedded platform, bring it up to the project, and wait until it can be used."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from dapflow.bundle import build_bundle
+from dapflow.errors import DapflowError
+from dapflow.local import components
+from dapflow.local.airflow import airflow_url
+from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.aws_session import connect_to_platform
+from dapflow.local.interrupts import shielded
+from dapflow.local.ports import Ports, choose_ports
+from dapflow.local.processes import last_lines, log_file, running, start, stop
+from dapflow.local.state import State
+from dapflow.manifest import Manifest
+
+if TYPE_CHECKING:
+    from dapflow.runtime.aws import Clients
+
+_SECONDS = 120.0
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Startup:
+    """One start of the platform. ``started`` are the components that it started itself."""
+
+    state: State
+    manifest: Manifest
+    tell: Tell
+    started: list[str] = field(default_factory=list)
+    ports: Ports = field(default_factory=Ports)
+    _parsed_after: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def launch(self, names: Iterable[str]) -> None:
+        """Start those of the components that do not run; returns before they are ready."""
+        wanted = list(names)
+        self.state.create()
+        alive = {name for name in components.ALL if running(self.state, name)}
+        self.ports = choose_ports(self.state, alive, self.tell)
+        if components.AIRFLOW in wanted:
+            self.refresh_bundle()
+        for name in wanted:
+            if name in alive:
+                continue
+            # Of a component that died, processes may be left that it had started.
+            stop(self.state, [name])
+            self.tell(f"starting {name}")
+            start(self.state, components.command(name, self.state, self.ports))
+            self.started.append(name)
+
+    def refresh_bundle(self) -> None:
+        """Build the bundle of the project as it is now, and let Airflow look at it at once."""
+        from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
+
+        environment = describe_local(self.manifest).environment
+        dags = build_bundle(self.state.root, self.manifest, environment, self.state.bundle)
+        # Airflow parses a file again when it has changed, which this one does not when only the manifest does.
+        self._parsed_after = datetime.now(UTC)
+        for file in dags.glob("*.py"):
+            os.utime(file)
+
+    def connect(self) -> Clients:
+        """Wait for AWS and Athena, provision them, and connect."""
+        import boto3  # noqa: PLC0415 (takes a second, in which the servers start)
+
+        from dapflow.local.provision import describe_local, provision_athena, provision_aws  # noqa: PLC0415
+
+        clients = connect_to_platform(self.ports)
+        platform = describe_local(self.manifest)
+        self._wait_for(components.AWS)
+        provision_aws(platform, boto3.Session())
+        self._wait_for(components.ATHENA)
+        provision_athena(platform, clients.athena)
+        return clients
+
+    def connect_airflow(self) -> AirflowApi:
+        """Wait until Airflow has read every DAG of the project and can run tasks; provision it."""
+        from dapflow.local.provision import describe_local, provision_airflow  # noqa: PLC0415
+
+        self._wait_for(components.AIRFLOW)
+        api = AirflowApi(airflow_url(self.ports))
+        # The API that tasks report to is built at its first request, for seconds: not while tasks wait for it.
+        api.healthy("/execution/health")
+        provision_airflow(describe_local(self.manifest), api)
+        self._wait(components.AIRFLOW, lambda: self._is_parsed(api))
+        return api
+
+    def undo(self) -> None:
+        """Stop what this start started."""
+        with shielded():
+            stop(self.state, self.started)
+            self.started.clear()
+
+    def _wait_for(self, name: str) -> None:
+        self._wait(name, lambda: components.answers(name, self.state, self.ports))
+
+    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not ready():
+            log = log_file(self.state, name)
+            if running(self.state, name) is None:
+                raise DapflowError(
+                    "component-failed", f"{name} ended while it was starting:\n{last_lines(log)}", file=log
+                )
+            if time.monotonic() > deadline:
+                raise DapflowError("component-failed", f"{name} is not ready after {_SECONDS:.0f} seconds", file=log)
+            time.sleep(0.1)
+
+    def _is_parsed(self, api: AirflowApi) -> bool:
+        health = api.get("/monitor/health")
+        if health["scheduler"]["status"] != "healthy" or health["dag_processor"]["status"] != "healthy":
+            return False
+        for error in api.import_errors():
+            if datetime.fromisoformat(error["timestamp"]) > self._parsed_after:
+                raise DapflowError("dag-import", f"Airflow cannot read the DAGs:\n{error['stack_trace']}")
+        parsed = {
+            dag["dag_id"]: datetime.fromisoformat(dag["last_parsed_time"])
+            for dag in api.get_all("/dags", "dags")
+            if dag.get("last_parsed_time") and not dag.get("is_stale")
+        }
+        return all(name in parsed and parsed[name] > self._parsed_after for name in self.manifest.services)

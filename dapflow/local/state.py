@@ -1,0 +1,123 @@
+"""Where the embedded platform of a project keeps its things: ``.dapflow/`` in the project."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dapflow.errors import DapflowError
+
+_LOCK_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class State:
+    """The paths under ``.dapflow/`` of the project at ``root``."""
+
+    root: Path
+
+    @classmethod
+    def of(cls, root: Path) -> State:
+        """The state of the project at ``root``, whatever way its path is written."""
+        return cls(root.resolve())
+
+    @property
+    def directory(self) -> Path:
+        """The directory that holds everything."""
+        return self.root / ".dapflow"
+
+    @property
+    def aws(self) -> Path:
+        """What the AWS server keeps."""
+        return self.directory / "aws"
+
+    @property
+    def athena(self) -> Path:
+        """What the embedded Athena keeps: executions and copies of objects."""
+        return self.directory / "athena"
+
+    @property
+    def airflow(self) -> Path:
+        """AIRFLOW_HOME."""
+        return self.directory / "airflow"
+
+    @property
+    def bundle(self) -> Path:
+        """The bundle that Airflow runs."""
+        return self.directory / "bundle"
+
+    @property
+    def logs(self) -> Path:
+        """One log file a process."""
+        return self.directory / "logs"
+
+    @property
+    def runs(self) -> Path:
+        """One record a running process."""
+        return self.directory / "run"
+
+    @property
+    def ports_file(self) -> Path:
+        """The ports of the platform, the same at each start where possible."""
+        return self.directory / "ports.json"
+
+    @property
+    def demo_file(self) -> Path:
+        """The DAG runs of the demo, shown again when there is nothing left to run."""
+        return self.directory / "demo.json"
+
+    def create(self) -> None:
+        """Make the directory; git leaves it alone."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            ignore = self.directory / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+        except OSError as error:
+            raise DapflowError(
+                "state-directory", f"{self.directory} cannot be written: {error.strerror}", file=self.directory
+            ) from error
+
+    def wipe(self) -> None:
+        """Remove the directory and everything in it."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep a second command from starting or stopping the same platform at the same time."""
+        self.create()
+        file = self.directory / "lock"
+        with file.open("a+") as lock:
+            _acquire(lock.fileno(), _LOCK_SECONDS)
+            yield
+
+    def read_json(self, file: Path) -> dict[str, object]:
+        """A JSON file of ours; {} when it is missing or was half written."""
+        try:
+            data = json.loads(file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return data if isinstance(data, dict) else {}
+
+
+def _acquire(descriptor: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise DapflowError(
+                    "platform-busy",
+                    "another dapflow command has been starting or stopping this platform for a minute",
+                    hint="wait for it, or end it",
+                ) from None
+            time.sleep(0.2)
+        else:
+            return
