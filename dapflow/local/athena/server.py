@@ -6,6 +6,7 @@ import contextlib
 import errno
 import json
 import logging
+import signal
 import socket
 import threading
 import uuid
@@ -26,6 +27,7 @@ from dapflow.local.athena.engine.engine import Engine
 from dapflow.local.athena.settings import Settings
 
 HOST = "127.0.0.1"
+HEALTH_PATH = "/dapflow/health"
 _log = logging.getLogger(__name__)
 _TARGET = "AmazonAthena."
 OPERATIONS: dict[str, Operation] = {
@@ -74,7 +76,16 @@ def application(service: Service) -> Starlette:
             return _perform(service, target, body)
         return await run_in_threadpool(_perform, service, target, body)
 
-    return Starlette(routes=[Route("/", endpoint, methods=["POST"])])
+    async def health(_: Request) -> Response:
+        return _respond({"service": "athena", "status": "ready"})
+
+    return Starlette(
+        routes=[
+            Route("/", endpoint, methods=["POST"]),
+            Route("/", health, methods=["GET"]),
+            Route(HEALTH_PATH, health, methods=["GET"]),
+        ]
+    )
 
 
 class AthenaServer:
@@ -94,6 +105,7 @@ class AthenaServer:
             log_level="warning",
             access_log=False,
             lifespan="off",
+            ws="none",
             timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
@@ -106,10 +118,14 @@ class AthenaServer:
 
     def run(self) -> None:
         """Serve until SIGINT or SIGTERM."""
+        asked = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: asked.set())
+        self.start()
         try:
-            self._server.run(sockets=[self._socket])
+            asked.wait()
         finally:
-            self._close()
+            self.stop()
 
     def start(self) -> AthenaServer:
         """Serve from a thread until ``stop``."""

@@ -1,0 +1,68 @@
+"""``dapflow athena``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dapflow.errors import DapflowError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("athena")(athena)
+
+
+def athena(  # noqa: PLR0917 - options are named on the command line
+    port: Annotated[int, typer.Option(help="Port on the loopback interface; 0 takes a free one.")] = 0,
+    aws_endpoint: Annotated[
+        str | None, typer.Option(help="URL of the emulator that has Glue and S3. Without it: AWS itself.")
+    ] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Directory that keeps executions and work groups. Without it: forgotten.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="AWS region.", envvar="AWS_DEFAULT_REGION")] = "eu-west-2",
+    memory: Annotated[
+        str | None, typer.Option(help="Memory of all queries together, such as '4 GB'. Default: half of the machine.")
+    ] = None,
+    cache: Annotated[str, typer.Option(help="Disk for copies of S3 objects.")] = "10 GB",
+) -> None:
+    """Serve the Athena API on this machine, over the Glue and S3 of an endpoint.
+
+    Example: dapflow athena --port 5010 --aws-endpoint http://127.0.0.1:5000
+    """
+    from dapflow.local.athena.server import AthenaServer  # noqa: PLC0415
+    from dapflow.local.athena.settings import Settings  # noqa: PLC0415
+
+    more = {} if memory is None else {"memory_bytes": _bytes(memory, "--memory")}
+    server = AthenaServer(
+        Settings(
+            aws_endpoint=aws_endpoint,
+            region=region,
+            state=state,
+            port=port,
+            cache_bytes=_bytes(cache, "--cache"),
+            **more,
+        )
+    )
+    sys.stdout.write(f"Athena listens on {server.url}\n")
+    sys.stdout.flush()
+    server.run()
+
+
+_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _bytes(text: str, option: str) -> int:
+    number = text.rstrip("BKMGTbkmgt ")
+    unit = text[len(number) :].strip().upper() or "B"
+    try:
+        size = int(float(number) * _UNITS[unit])
+    except (KeyError, ValueError):
+        raise DapflowError("option", f"{option}: '{text}' is not a size", hint="write it as '4 GB'") from None
+    if size <= 0:
+        raise DapflowError("option", f"{option}: '{text}' is not a size above zero")
+    return size

@@ -1,0 +1,157 @@
+"""What the ``aws`` fixture gives: moto's server and the embedded Athena over it, and boto3 clients for both."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.server import ThreadedMotoServer
+
+from dapflow.local.athena import Settings, serve
+
+if TYPE_CHECKING:
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
+
+REGION = "eu-west-2"
+BUCKET = "lake"
+RESULTS = "s3://lake/results/"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a statement ended. ``rows`` are without the header."""
+
+    id: str
+    state: str
+    reason: str | None
+    columns: list[str]
+    types: list[str]
+    rows: list[list[str | None]]
+    scanned: int
+    execution: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """Both servers. ``session`` has credentials that any emulator takes."""
+
+    aws_url: str
+    athena_url: str
+    session: boto3.Session
+
+    @functools.cached_property
+    def athena(self) -> AthenaClient:
+        """A client of the embedded Athena."""
+        return self.session.client("athena", endpoint_url=self.athena_url, config=Config(retries={"max_attempts": 1}))
+
+    @functools.cached_property
+    def glue(self) -> GlueClient:
+        """A client of moto's Glue."""
+        return self.session.client("glue", endpoint_url=self.aws_url)
+
+    @functools.cached_property
+    def s3(self) -> S3Client:
+        """A client of moto's S3."""
+        return self.session.client("s3", endpoint_url=self.aws_url, config=Config(s3={"addressing_style": "path"}))
+
+    def start(self, sql: str, database: str | None = "db", **more: Any) -> str:
+        """Start a statement; results go to RESULTS unless ``more`` says otherwise."""
+        if database is not None:
+            more.setdefault("QueryExecutionContext", {"Database": database})
+        if "WorkGroup" not in more:
+            more.setdefault("ResultConfiguration", {"OutputLocation": RESULTS})
+        return self.athena.start_query_execution(QueryString=sql, **more)["QueryExecutionId"]
+
+    def wait(self, identity: str) -> dict[str, Any]:
+        """Wait for the end of an execution, and describe it."""
+        while True:
+            execution: Any = self.athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]
+            if execution["Status"]["State"] not in {"QUEUED", "RUNNING"}:
+                return dict(execution)
+            time.sleep(0.005)
+
+    def run(self, sql: str, database: str | None = "db", **more: Any) -> Answer:
+        """Run a statement to its end, whichever it is."""
+        identity = self.start(sql, database, **more)
+        execution = self.wait(identity)
+        status = execution["Status"]
+        columns: list[Any] = []
+        rows: list[list[str | None]] = []
+        if status["State"] == "SUCCEEDED":
+            for page in self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=identity):
+                columns = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+                rows += [[cell.get("VarCharValue") for cell in row["Data"]] for row in page["ResultSet"]["Rows"]]
+            if execution["ResultConfiguration"]["OutputLocation"].endswith(".csv"):
+                rows = rows[1:]
+        return Answer(
+            id=identity,
+            state=status["State"],
+            reason=status.get("StateChangeReason"),
+            columns=[column["Name"] for column in columns],
+            types=[column["Type"] for column in columns],
+            rows=rows,
+            scanned=execution["Statistics"]["DataScannedInBytes"],
+            execution=execution,
+        )
+
+    def query(self, sql: str, database: str | None = "db", **more: Any) -> list[list[str | None]]:
+        """The rows of a statement that must succeed."""
+        answer = self.run(sql, database, **more)
+        assert answer.state == "SUCCEEDED", answer.reason
+        return answer.rows
+
+    def failure(self, sql: str, database: str | None = "db", **more: Any) -> str:
+        """The reason of a statement that must fail."""
+        answer = self.run(sql, database, **more)
+        assert answer.state == "FAILED", f"{answer.state}: {answer.rows}"
+        assert answer.reason is not None
+        return answer.reason
+
+    def put(self, key: str, body: bytes | str) -> None:
+        """Write an object of the bucket."""
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=body if isinstance(body, bytes) else body.encode())
+
+    def keys(self, prefix: str) -> list[str]:
+        """Keys of the bucket below a prefix."""
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+    def body(self, key: str) -> bytes:
+        """Content of an object of the bucket."""
+        return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+
+def start_moto() -> tuple[ThreadedMotoServer, str]:
+    """moto's server on a free port of the loopback interface."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    # Without it every answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
+    MotoRequestHandler.disable_nagle_algorithm = True
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    return server, f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def local_aws(state: Path | None = None) -> Iterator[LocalAws]:
+    """moto's server with bucket ``lake`` and database ``db``, and the embedded Athena over it."""
+    moto, aws_url = start_moto()
+    try:
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+        with serve(Settings(aws_endpoint=aws_url, region=REGION, state=state)) as athena:
+            local = LocalAws(aws_url, athena.url, session)
+            local.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+            local.glue.create_database(DatabaseInput={"Name": "db"})
+            yield local
+    finally:
+        moto.stop()

@@ -1,0 +1,157 @@
+"""Executions through the API: states, results, refusals."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.aws_servers import RESULTS, LocalAws
+
+
+def test_a_select_gives_its_rows_after_a_header(aws: LocalAws) -> None:
+    answer = aws.run("SELECT 1 AS a, 'x' AS b")
+    assert (answer.state, answer.columns, answer.rows) == ("SUCCEEDED", ["a", "b"], [["1", "x"]])
+    page = aws.athena.get_query_results(QueryExecutionId=answer.id)
+    assert page["ResultSet"]["Rows"][0]["Data"] == [{"VarCharValue": "a"}, {"VarCharValue": "b"}]
+
+
+def test_null_is_a_cell_without_value_and_an_empty_text_is_not(aws: LocalAws) -> None:
+    assert aws.query("SELECT CAST(NULL AS varchar) AS a, '' AS b, 'x' AS c") == [[None, "", "x"]]
+    assert aws.query("SELECT 'x' AS a, CAST(NULL AS varchar) AS b") == [["x", None]]
+    assert aws.query("SELECT CAST(NULL AS varchar) AS a") == [[None]]
+
+
+def test_the_result_file_quotes_every_value_and_leaves_null_empty(aws: LocalAws) -> None:
+    answer = aws.run("SELECT 1 AS a, CAST(NULL AS varchar) AS b, 'say \"hi\",\nyou' AS c, '' AS d")
+    assert answer.rows == [["1", None, 'say "hi",\nyou', ""]]
+    assert answer.execution["ResultConfiguration"]["OutputLocation"] == f"{RESULTS}{answer.id}.csv"
+    assert aws.body(f"results/{answer.id}.csv").decode() == '"a","b","c","d"\n"1",,"say ""hi"",\nyou",""\n'
+    assert f"results/{answer.id}.csv.metadata" in aws.keys("results/")
+
+
+def test_results_come_in_pages_of_a_thousand_with_the_header_first(aws: LocalAws) -> None:
+    sql = "SELECT n FROM UNNEST(sequence(1, 2500)) AS t(n) ORDER BY n"
+    answer = aws.run(sql)
+    assert [row[0] for row in answer.rows] == [str(n) for n in range(1, 2501)]
+    first = aws.athena.get_query_results(QueryExecutionId=answer.id)
+    assert len(first["ResultSet"]["Rows"]) == 1000
+    assert first["ResultSet"]["Rows"][1]["Data"] == [{"VarCharValue": "1"}]
+    small = aws.athena.get_query_results(QueryExecutionId=answer.id, MaxResults=3, NextToken=first["NextToken"])
+    assert [row["Data"][0]["VarCharValue"] for row in small["ResultSet"]["Rows"]] == ["1000", "1001", "1002"]
+
+
+def test_column_info_has_athenas_types_and_precisions(aws: LocalAws) -> None:
+    answer = aws.run(
+        "SELECT 1 AS i, CAST(1 AS bigint) AS l, 1.25 AS d, 'abc' AS s, true AS b, 1e0 AS f, ARRAY[1] AS arr"
+    )
+    page = aws.athena.get_query_results(QueryExecutionId=answer.id)
+    shown = [
+        (column["Name"], column["Type"], column["Precision"], column["Scale"], column["CaseSensitive"])
+        for column in page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+    ]
+    assert shown == [
+        ("i", "integer", 10, 0, False),
+        ("l", "bigint", 19, 0, False),
+        ("d", "decimal", 3, 2, False),
+        ("s", "varchar", 3, 0, True),
+        ("b", "boolean", 0, 0, False),
+        ("f", "double", 17, 0, False),
+        ("arr", "array", 0, 0, False),
+    ]
+
+
+def test_a_syntax_error_is_refused_by_the_call_itself(aws: LocalAws) -> None:
+    with pytest.raises(ClientError) as caught:
+        aws.start("SELEC 1")
+    error = caught.value.response
+    assert error["Error"]["Code"] == "InvalidRequestException"
+    assert error["AthenaErrorCode"] == "MALFORMED_QUERY"
+    assert error["Error"]["Message"].startswith("line 1:1: mismatched input 'SELEC'")
+
+
+def test_an_unknown_table_fails_the_execution(aws: LocalAws) -> None:
+    answer = aws.run("SELECT * FROM nowhere")
+    assert answer.state == "FAILED"
+    assert answer.reason == "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.db.nowhere' does not exist"
+    assert answer.execution["Status"]["AthenaError"]["ErrorCategory"] == 2
+    with pytest.raises(ClientError, match=r"Query did not finish successfully. Final query state: FAILED"):
+        aws.athena.get_query_results(QueryExecutionId=answer.id)
+
+
+def test_a_trailing_semicolon_is_accepted(aws: LocalAws) -> None:
+    assert aws.query("SELECT 1;") == [["1"]]
+
+
+def test_the_same_client_request_token_is_the_same_execution(aws: LocalAws) -> None:
+    token = str(uuid.uuid4())
+    first = aws.start("SELECT 1", ClientRequestToken=token)
+    assert aws.start("SELECT 1", ClientRequestToken=token) == first
+    with pytest.raises(ClientError, match="Idempotent parameters do not match"):
+        aws.start("SELECT 2", ClientRequestToken=token)
+
+
+def test_an_output_location_is_required(aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="No output location provided"):
+        aws.athena.start_query_execution(QueryString="SELECT 1")
+
+
+@pytest.mark.parametrize("location", ["http://lake/x", "lake/results", "s3:/lake"])
+def test_an_output_location_is_an_s3_path(aws: LocalAws, location: str) -> None:
+    with pytest.raises(ClientError, match="not a valid S3 path"):
+        aws.start("SELECT 1", ResultConfiguration={"OutputLocation": location})
+
+
+def test_a_result_bucket_that_is_not_there_fails_the_query(aws: LocalAws) -> None:
+    reason = aws.failure("SELECT 1", ResultConfiguration={"OutputLocation": "s3://no-such-bucket/x/"})
+    assert "s3://no-such-bucket/x/" in reason
+
+
+def test_unknown_executions_are_refused(aws: LocalAws) -> None:
+    missing = str(uuid.uuid4())
+    for call in (aws.athena.get_query_execution, aws.athena.get_query_results, aws.athena.stop_query_execution):
+        with pytest.raises(ClientError, match=f"QueryExecution {missing} was not found"):
+            call(QueryExecutionId=missing)  # type: ignore[operator]
+
+
+def test_batch_get_tells_what_it_found_and_what_not(aws: LocalAws) -> None:
+    known, missing = aws.run("SELECT 1").id, str(uuid.uuid4())
+    answer = aws.athena.batch_get_query_execution(QueryExecutionIds=[known, missing])
+    assert [item["QueryExecutionId"] for item in answer["QueryExecutions"]] == [known]
+    assert [item["QueryExecutionId"] for item in answer["UnprocessedQueryExecutionIds"]] == [missing]
+
+
+def test_executions_are_listed_newest_first_in_pages(aws: LocalAws) -> None:
+    ids = [aws.run(f"SELECT {number}").id for number in range(3)]
+    page = aws.athena.list_query_executions(MaxResults=2)
+    assert page["QueryExecutionIds"] == [ids[2], ids[1]]
+    assert aws.athena.list_query_executions(MaxResults=2, NextToken=page["NextToken"])["QueryExecutionIds"][0] == ids[0]
+
+
+def test_a_query_over_262144_bytes_is_refused(aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="262144"):
+        aws.start("SELECT '" + "x" * 262_144 + "'")
+
+
+def test_a_running_query_is_stopped(aws: LocalAws) -> None:
+    identity = aws.start(
+        "SELECT count(*) FROM UNNEST(sequence(1, 9000)) AS a(x), UNNEST(sequence(1, 9000)) AS b(y), "
+        "UNNEST(sequence(1, 9000)) AS c(z) WHERE (x * y) % 7 = z % 5"
+    )
+    aws.athena.stop_query_execution(QueryExecutionId=identity)
+    execution = aws.wait(identity)
+    assert execution["Status"]["State"] == "CANCELLED"
+    aws.athena.stop_query_execution(QueryExecutionId=identity)
+    assert aws.wait(identity)["Status"]["State"] == "CANCELLED"
+
+
+def test_runtime_statistics_count_rows(aws: LocalAws) -> None:
+    answer = aws.run("SELECT n FROM UNNEST(sequence(1, 7)) AS t(n)")
+    figures = aws.athena.get_query_runtime_statistics(QueryExecutionId=answer.id)["QueryRuntimeStatistics"]
+    assert figures["Rows"]["OutputRows"] == 7
+
+
+def test_parameters_that_the_api_does_not_allow_are_refused(aws: LocalAws) -> None:
+    with pytest.raises(ClientError, match="Member must have value less than or equal to 1000"):
+        aws.athena.get_query_results(QueryExecutionId="x", MaxResults=1001)
