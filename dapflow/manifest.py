@@ -76,7 +76,8 @@ class GenerationColumns:
 class Reference:
     """A table reference in a transform's text: ``text[start:end]`` names ``dataset``.
 
-    ``start`` and ``end`` count characters of ``Transform.sql``. ``kind`` says which of the dataset's names is used.
+    ``start`` and ``end`` count characters of ``Transform.sql``. ``kind`` says which of the dataset's names is used;
+    ``suffix`` follows it for a table of metadata, such as ``$partitions``.
     ``alias`` is False when the text gives the table no alias, so that a replacement must bring its own (the table's
     bare name).
     """
@@ -86,6 +87,7 @@ class Reference:
     dataset: str
     kind: Literal["current", "history"]
     alias: bool
+    suffix: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,8 @@ class Transform:
 
     ``sql`` is the statement as written, without what Athena does not take inside ``UNLOAD (…)``: a BOM, the trailing
     ``;`` and what follows it. Not a character between is changed. ``computes_generation`` is True for a migrated
-    transform whose generation columns are computed instead of passed through; the run checks them.
+    transform whose generation columns are computed instead of passed through; the run checks them. ``comments`` are
+    the descriptions of columns by name.
     """
 
     file: str
@@ -106,6 +109,7 @@ class Transform:
     computes_generation: bool = False
     description: str | None = None
     tags: tuple[str, ...] = ()
+    comments: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,20 @@ from pathlib import Path
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.files import write_whole
 from dapflow.manifest import Column, Dataset, Manifest, Reference, Service, Transform
+from dapflow.project.contract import Output, partition_columns, read_output
+from dapflow.project.grants import check_grants, check_read
 from dapflow.project.load import read_project
 from dapflow.project.model import Product, Project, ServiceFolder
 from dapflow.project.order import circles, publishing_order
 from dapflow.project.tables import Node, Table, Tables
-from dapflow.sql import TableName, table_names
+from dapflow.sql import UNKNOWN, Columns, Statement, TableName, analyse, table_names
+from dapflow.sql import Column as SqlColumn
 
 
 def compile_project(root: Path) -> Manifest:
     """The manifest of the project in ``root``. Raises DapflowErrors with every mistake in it."""
     manifest, errors = check_project(root)
-    if errors or manifest is None:
+    if manifest is None:
         raise DapflowErrors(errors)
     return manifest
 
@@ -47,48 +50,123 @@ def _by_place(error: DapflowError) -> tuple[str, int, int, str]:
 
 
 @dataclass
-class _Read:
-    """A dataset's tables, as its SQL names them."""
+class _Reads:
+    """The tables that a product's SQL names, in the order of the text. ``None`` stands for information_schema."""
 
+    statement: Statement | None = None
     tables: list[tuple[TableName, Table]] = field(default_factory=list)
+
+    @property
+    def datasets(self) -> set[str]:
+        return {table.node.id for _, table in self.tables}
 
 
 class _Compiler:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.tables = Tables(project)
-        self.errors = self.tables.errors
+        self.errors = [*self.tables.errors, *check_grants(project, self.tables)]
         self._reads = {node.id: self._read(node) for node in self.tables.nodes.values()}
-
-    def _read(self, node: Node) -> _Read:
-        read = _Read()
-        statement = node.product.statement if node.product else None
-        for name in table_names(statement.tree) if statement else []:
-            assert statement is not None
-            try:
-                table = self.tables.find(name, node.service, statement.text)
-            except DapflowError as error:
-                self.errors.append(error)
-                continue
-            if table is not None:
-                read.tables.append((name, table))
-        return read
+        self._columns: dict[str, Columns] = {}
+        self._outputs: dict[str, Output] = {}
 
     def manifest(self) -> Manifest:
-        depends = {
-            node_id: sorted({table.node.id for _, table in read.tables} - {node_id})
-            for node_id, read in self._reads.items()
-        }
-        for circle in circles(depends):
-            node = self.tables.nodes[circle[0]]
-            self.errors.append(node.place.error("cycle", f"datasets wait for each other: {' → '.join(circle)}"))
-        datasets = {name: self._dataset(self.tables.nodes[name], depends[name]) for name in publishing_order(depends)}
+        """The manifest; worth something only when there are no errors."""
+        depends = {node: sorted(reads.datasets - {node}) for node, reads in self._reads.items()}
+        self._check_circles(depends)
+        order = publishing_order(depends)
+        # Datasets on a circle come last, so that their own SQL is checked too.
+        for node_id in [*order, *(node for node in depends if node not in set(order))]:
+            self._analyse(self.tables.nodes[node_id])
+        datasets = {name: self._dataset(self.tables.nodes[name], depends[name]) for name in order}
         by_service: dict[str, list[str]] = defaultdict(list)
         for dataset in datasets.values():
             by_service[dataset.service].append(dataset.id)
         names = [*by_service, *(name for name in self.project.services if name not in by_service)]
         services = {name: _service(self.project.services[name], by_service[name]) for name in names}
         return Manifest(services=services, datasets=datasets)
+
+    # -- what a product reads
+
+    def _read(self, node: Node) -> _Reads:
+        reads = _Reads(node.product.statement if node.product else None)
+        if reads.statement is None:
+            return reads
+        text = reads.statement.text
+        for name in table_names(reads.statement.tree):
+            try:
+                table = self.tables.find(name, node.service, text)
+            except DapflowError as error:
+                self.errors.append(error)
+                continue
+            if table is None:
+                continue
+            refused = check_read(node.service, table.node, name, text)
+            if refused is not None:
+                self.errors.append(refused)
+            if table.node is node and table.kind == "current":
+                hint = f"read {node.history} to see what earlier generations held"
+                self.errors.append(text.error("cycle", f"{node.id} reads itself", name.start, hint))
+            reads.tables.append((name, table))
+        return reads
+
+    def _check_circles(self, depends: dict[str, list[str]]) -> None:
+        for circle in circles(depends):
+            reads = self._reads[circle[0]]
+            start = next(name.start for name, table in reads.tables if table.node.id == circle[1])
+            assert reads.statement is not None  # noqa: S101 - only products read
+            path = " → ".join(circle)
+            hint = "one of them must read something else; earlier generations are no way out, they wait too"
+            self.errors.append(
+                reads.statement.text.error("cycle", f"datasets wait for each other: {path}", start, hint)
+            )
+        waits: dict[str, set[str]] = {name: set() for name in self.project.services}
+        for node_id, sources in depends.items():
+            node = self.tables.nodes[node_id]
+            # A service with a schedule waits for nobody.
+            if node.service.schedule is None:
+                owners = {self.tables.nodes[source].service.name for source in sources}
+                waits[node.service.name] |= owners - {node.service.name}
+        for circle in circles(waits):
+            place = self.project.services[circle[0]].place
+            self.errors.append(
+                place.error(
+                    "service-cycle",
+                    f"services wait for each other's data and would never start: {' → '.join(circle)}",
+                    'give one of them a schedule, such as schedule: "0 5 * * *"',
+                )
+            )
+
+    # -- columns
+
+    def _analyse(self, node: Node) -> None:
+        partitions = partition_columns(node.generation)
+        source, statement = node.source, self._reads[node.id].statement
+        if source is not None:
+            declared = [SqlColumn(column.name) for column in source.source.columns or ()]
+            data = tuple(column for column in declared if column.name not in node.generation.extra)
+            self._columns[node.id] = Columns((*data, *partitions), None if declared else 0)
+            return
+        if statement is None:
+            self._columns[node.id] = Columns(partitions, 0)
+            return
+        found = {name.start: table for name, table in self._reads[node.id].tables}
+        result = analyse(statement.tree, statement.text, lambda name: self._table_columns(found.get(name.start)))
+        output = read_output(statement, result.columns, node.generation)
+        self.errors += [*result.errors, *output.errors]
+        self.errors += _unknown_comments(node, output)
+        self._outputs[node.id] = output
+        self._columns[node.id] = output.table
+
+    def _table_columns(self, table: Table | None) -> Columns:
+        if table is None:
+            return UNKNOWN
+        partitions = partition_columns(table.node.generation)
+        if table.suffix:
+            return Columns(partitions) if table.suffix == "$partitions" else UNKNOWN
+        return self._columns.get(table.node.id, Columns(partitions, 0))
+
+    # -- the manifest
 
     def _dataset(self, node: Node, depends_on: list[str]) -> Dataset:
         source, product = node.source, node.product
@@ -104,29 +182,45 @@ class _Compiler:
             description=source.description if source else product.description if product else None,
             columns=tuple(Column(c.name, c.type, c.comment) for c in columns) if columns else None,
             source=source.source if source else None,
-            transform=_transform(product, self._reads[node.id]) if product else None,
+            transform=self._transform(node, product) if product else None,
             depends_on=tuple(depends_on),
         )
 
+    def _transform(self, node: Node, product: Product) -> Transform | None:
+        reads, output = self._reads[node.id], self._outputs.get(node.id)
+        if reads.statement is None or output is None:
+            return None
+        sql = reads.statement.sql
+        return Transform(
+            file=product.file,
+            sql=sql,
+            sha=hashlib.sha256(sql.encode()).hexdigest()[:16],
+            references=tuple(
+                Reference(name.start, name.end, table.node.id, table.kind, name.alias, table.suffix)
+                for name, table in reads.tables
+            ),
+            contract=output.contract,
+            columns=output.columns,
+            computes_generation=output.computes,
+            description=product.description,
+            tags=product.tags,
+            comments={name: comment.text for name, comment in product.comments.items()},
+        )
 
-def _transform(product: Product, read: _Read) -> Transform | None:
-    if product.statement is None:
-        return None
-    sql = product.statement.sql
-    names = tuple(product.statement.tree.named_selects)
-    four = names[-4:] == ("import_year", "import_month", "import_day", "import_date")
-    return Transform(
-        file=product.file,
-        sql=sql,
-        sha=hashlib.sha256(sql.encode()).hexdigest()[:16],
-        references=tuple(
-            Reference(name.start, name.end, table.node.id, table.kind, name.alias) for name, table in read.tables
-        ),
-        contract="migrated" if four else "new",
-        columns=names if "*" not in names else None,
-        description=product.description,
-        tags=product.tags,
-    )
+
+def _unknown_comments(node: Node, output: Output) -> list[DapflowError]:
+    """Comments in the product's YAML on columns that the output does not have."""
+    if node.product is None or output.columns is None:
+        return []
+    return [
+        comment.place.error(
+            "unknown-column",
+            f"{node.name} has no column {name!r}",
+            f"columns: {', '.join(output.columns[:12])}{' …' if len(output.columns) > 12 else ''}",
+        )
+        for name, comment in node.product.comments.items()
+        if name not in output.columns and name not in node.generation.partition_names
+    ]
 
 
 def _service(folder: ServiceFolder, datasets: list[str]) -> Service:

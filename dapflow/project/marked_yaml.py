@@ -132,7 +132,7 @@ def _kind(node: Node) -> str:
     if isinstance(node, SequenceNode):
         return "a list"
     kinds = {"int": "a number", "float": "a number", "bool": "true or false", "null": "nothing", "str": "text"}
-    kind = kinds.get(node.tag.rsplit(":", 1)[-1], "a value of another kind")
+    kind = kinds.get(str(node.tag).rsplit(":", 1)[-1], "a value of another kind")
     return kind if kind == "nothing" else f"{kind} ({node.value})"
 
 

@@ -50,6 +50,14 @@ class SourceTable:
 
 
 @dataclass(frozen=True)
+class Comment:
+    """The description of a column, and where it is written."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True)
 class Product:
     """A data product: one ``.sql`` file and the ``.yml`` beside it. ``statement`` is None when it cannot be read."""
 
@@ -58,7 +66,7 @@ class Product:
     file: str
     statement: Statement | None
     description: str | None = None
-    comments: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, Comment] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
 
 

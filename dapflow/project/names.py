@@ -29,11 +29,7 @@ def database_name_problem(name: str) -> str | None:
 
 def column_name_problem(name: str) -> str | None:
     """Why a column of a landing file cannot have this name, or None."""
-    if not name or len(name) > MAX_COLUMN:
-        return f"a column name has 1 to {MAX_COLUMN} characters"
-    if re.search(r"[\x00-\x1f,:;`\"<>]", name):
-        return "a column name takes no control characters, quotes, commas, colons or angle brackets"
-    return None
+    return _problem(name, MAX_COLUMN, "[a-z0-9]([a-z0-9_]*[a-z0-9])?", "lower-case letters, digits and _ between them")
 
 
 def suggestion(name: str) -> str | None:

@@ -30,7 +30,7 @@ def publishing_order(reads: Mapping[str, Iterable[str]]) -> list[str]:
 def circles(reads: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """One circle for each knot of names that wait for each other: ``[a, b, a]`` when a reads b and b reads a."""
     left = {name: sorted(set(sources)) for name, sources in reads.items()}
-    found = []
+    found: list[list[str]] = []
     while True:
         order = set(publishing_order(left))
         stuck = {name: [source for source in left[name] if source not in order] for name in left if name not in order}

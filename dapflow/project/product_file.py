@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dapflow.project.marked_yaml import YamlFile
+from dapflow.project.model import Comment, Place
 
 KEYS = ("description", "columns", "tags")
 
@@ -14,7 +15,7 @@ class ProductNotes:
     """Description, comments by column, tags."""
 
     description: str | None = None
-    comments: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, Comment] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
 
 
@@ -28,6 +29,6 @@ def read_product_notes(yaml: YamlFile, name: str) -> ProductNotes:
     for column, entry in yaml.entries(entries["columns"].value, "columns").items() if "columns" in entries else []:
         comment = yaml.string(entry.value, f"the description of column {column!r}")
         if comment is not None:
-            comments[column.lower()] = comment
+            comments[column.lower()] = Comment(comment, Place.of(yaml, entry.key))
     tags = yaml.strings(entries["tags"].value, "tags") if "tags" in entries else []
     return ProductNotes(description, comments, tuple(tag for tag, _ in tags))

@@ -79,23 +79,30 @@ def _columns(
         yaml.error("bad-value", f"{where} has no columns", columns.key, "leave columns out to have them inferred")
     found: dict[str, SourceColumn] = {}
     for name, entry in entries.items():
-        lower = name.lower()
         problem = column_name_problem(name)
         if problem:
-            yaml.error("bad-name", f"column {name!r}: {problem}", entry.key)
-        elif lower in generation.partition_names:
+            near = suggestion(name)
+            hint = f"write {near}; in the header of the file the name may keep its spelling" if near else None
+            yaml.error("bad-name", f"column {name!r}: {problem}", entry.key, hint)
+        elif name in generation.names:
             yaml.error(
                 "reserved-column",
-                f"column {name!r} has the name of a partition column of the history table",
+                f"column {name!r} has the name of a generation column of the history table",
                 entry.key,
                 "rename the column in the export, or choose another generation_columns.prefix",
             )
-        elif lower in found:
-            yaml.error("duplicate-key", f"column {name!r} differs from {found[lower].name!r} only by case", entry.key)
         else:
             column = _column(yaml, name, entry)
             if column is not None:
-                found[lower] = column
+                found[name] = column
+    missing = [name for name in generation.extra if name not in entries]
+    if entries and missing:
+        yaml.error(
+            "extra-columns",
+            f"{where} has no column {', '.join(missing)}, by which generation_columns.extra partitions it",
+            columns.key,
+            "add the column, or take it out of generation_columns.extra",
+        )
     return tuple(found.values()) or None
 
 

@@ -69,7 +69,7 @@ class Expressions:
     """A reader of expressions. ``at`` is the index of the next word.
 
     It also notes what sqlglot may stumble over, so that it can be painted over: ``blanks`` are pieces of the text that
-    are free of names, ``commas`` places where a comma says enough, ``functions`` the names of functions (sqlglot knows
+    are free of names, ``commas`` and ``zeros`` places where a comma or a number says enough, ``functions`` the names of functions (sqlglot knows
     some by other arguments) and ``types`` the types of casts.
     """
 
@@ -81,6 +81,7 @@ class Expressions:
         self.at = 0
         self.blanks: list[tuple[int, int]] = []
         self.commas: list[int] = []
+        self.zeros: list[int] = []
         self.functions: list[tuple[int, int]] = []
         self.types: list[tuple[int, int]] = []
 
@@ -270,6 +271,7 @@ class Expressions:
             self.at += 4
             self.take(STRING)
             return
+        start = self.at
         self.at += 1
         while kinds[self.at] == "." and kinds[self.at + 1] != "*":
             self.at += 1
@@ -277,10 +279,10 @@ class Expressions:
         if kinds[self.at] == "(":
             self._arguments()
         elif kinds[self.at] == "OVER":
-            # A measure of row pattern recognition: `label OVER w`.
-            start = self.at
+            # A measure of row pattern recognition, `label OVER w`, and no column.
             self._over()
             self.blank(start, self.at)
+            self.zeros.append(self.starts[start])
 
     def _interval(self) -> None:
         self.at += 1
@@ -583,6 +585,9 @@ class Expressions:
         self.functions.append((self.starts[self.at], self.ends[self.at]))
         self.at += 2
         if kind in {"JSON_OBJECT", "JSON_TABLE"}:
+            returning = next((at for at in range(self.at, close) if self.kinds[at] == "RETURNING"), close)
+            if kind == "JSON_OBJECT":
+                self.blank(returning, close)
             self.at = close
         fresh = True  # at the begin of an argument, where NULL and TRUE are values
         while self.at < close:

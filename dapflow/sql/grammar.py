@@ -19,13 +19,16 @@ _AFTER_TABLE = frozenset({"TABLESAMPLE", "MATCH_RECOGNIZE", "WINDOW", "LIMIT", "
 class Grammar(Expressions):
     """A reader of one statement. ``bare_values`` are the VALUES that stand beside UNION and its likes.
 
-    ``unknown_functions`` are places where the name of a table function says enough.
+    ``unknown_functions`` are places where the name of a table function says enough. ``items`` are the words with which
+    the items of the SELECT list begin that names the output.
     """
 
     def __init__(self, words: Words) -> None:
         super().__init__(words)
         self.bare_values: list[int] = []
         self.unknown_functions: list[int] = []
+        self.items: list[int] = []
+        self._first_select = True
 
     def statement(self) -> None:
         """The whole text. Raises Unexpected."""
@@ -36,7 +39,9 @@ class Grammar(Expressions):
     def query(self) -> None:
         """WITH, SELECT and its likes, ORDER BY, OFFSET, LIMIT."""
         if self.kinds[self.at] == "WITH":
+            first, self._first_select = self._first_select, False
             self._with()
+            self._first_select = first
         self._term()
         if self.kinds[self.at] == "ORDER":
             self.order_by()
@@ -104,9 +109,11 @@ class Grammar(Expressions):
         if kind == "SELECT":
             self._select()
         elif kind == "VALUES":
+            self._first_select = False
             self.at += 1
             self.expressions()
         elif kind == "TABLE":
+            self._first_select = False
             self.at += 1
             self._table_name()
         elif kind == "(":
@@ -121,8 +128,12 @@ class Grammar(Expressions):
         kinds = self.kinds
         if kinds[self.at] in {"DISTINCT", "ALL"}:
             self.at += 1
+        items = self.items if self._first_select else []
+        self._first_select = False
+        items.append(self.at)
         self._select_item()
         while self.skip(","):
+            items.append(self.at)
             self._select_item()
         if self.skip("FROM"):
             self._relation()

@@ -79,11 +79,10 @@ def cte_of(table: exp.Table) -> exp.CTE | None:
 
 def _visible(clause: exp.With, name: str, inside: exp.CTE | None) -> exp.CTE | None:
     """The last CTE of a WITH by this name that can be seen from ``inside`` (one of them), or from the query."""
-    found = None
+    found: exp.CTE | None = None
     for cte in clause.expressions:
-        if cte is inside:
-            own = clause.args.get("recursive") and cte.alias.lower() == name
-            return cte if own else found
+        if inside is not None and cte is inside:
+            return cte if clause.args.get("recursive") and cte.alias.lower() == name else found
         if cte.alias.lower() == name:
             found = cte
     return found

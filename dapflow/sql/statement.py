@@ -21,11 +21,17 @@ class Statement:
     """One query.
 
     ``sql`` is the file's text up to the ``;`` that ends it, so that offsets in ``sql`` and in ``text`` are the same.
+    ``items`` are the offsets of the items of the SELECT list that names the output; empty for VALUES and TABLE.
     """
 
     text: SqlText
     sql: str
     tree: exp.Expr
+    items: tuple[int, ...]
+
+    def item(self, number: int) -> int:
+        """Where an item of the SELECT list begins."""
+        return self.items[number] if number < len(self.items) else len(self.sql) - len(self.sql.lstrip())
 
 
 def read_statement(text: SqlText) -> Statement:
@@ -47,7 +53,8 @@ def read_statement(text: SqlText) -> Statement:
         if isinstance(plain, Exception):
             raise _gap(text, tree)
         tree = plain
-    return Statement(text, query.sql, tree)
+    grammar = query.grammar
+    return Statement(text, query.sql, tree, tuple(grammar.starts[index] for index in grammar.items))
 
 
 def _parse(readable: str) -> exp.Expr | Exception:

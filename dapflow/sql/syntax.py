@@ -49,6 +49,8 @@ class Query:
             characters[start:end] = " " * (end - start)
         for offset in grammar.commas:
             characters[offset] = ","
+        for offset in grammar.zeros:
+            characters[offset] = "0"
         for offset in grammar.unknown_functions:
             characters[offset] = "f"
         for index in grammar.bare_values:

@@ -1,0 +1,132 @@
+"""Which of the two contracts a transform keeps, found in its output columns.
+
+New: the output does not name the generation columns, and the platform adds them. Migrated: the output ends with all
+four. Further partition columns (``generation_columns.extra``) hold values of the transform, so they end either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Contract, GenerationColumns
+from dapflow.sql import Column, Columns, Statement
+
+_PARTS = ("year", "month", "day", "date")
+
+
+@dataclass
+class Output:
+    """What a transform gives.
+
+    ``columns`` are all output columns, or None when not all are known. ``computes`` says that a migrated transform
+    computes its generation columns. ``table`` are the columns of the dataset's tables.
+    """
+
+    contract: Contract
+    columns: tuple[str, ...] | None
+    computes: bool
+    table: Columns
+    errors: list[DapflowError] = field(default_factory=list)
+
+
+def partition_columns(generation: GenerationColumns) -> tuple[Column, ...]:
+    """The partition columns as the tables of a dataset have them."""
+    four = tuple(Column(name, part) for name, part in zip(generation.names, _PARTS, strict=True))
+    return (*four, *(Column(name) for name in generation.extra))
+
+
+def read_output(statement: Statement, columns: Columns, generation: GenerationColumns) -> Output:
+    """Judge the output columns of a transform."""
+    errors = [*_nameless(statement, columns), *_repeated(statement, columns)]
+    four, extra = generation.names, generation.extra
+    known = columns.known
+    # Unknown columns may hide anything but the end of the output, when they are not there.
+    open_end = columns.rest is not None and columns.rest > len(known) - len(extra)
+    if extra and not open_end and tuple(column.name for column in known[-len(extra) :]) != extra:
+        errors.append(_extra_missing(statement, known, extra))
+    body = known[: len(known) - len(extra)] if extra else known
+    found = [column for column in body if column.name in four]
+    last = body[-4:]
+    at_end = columns.rest is None or columns.rest <= len(body) - 4
+    migrated = at_end and tuple(column.name for column in last) == four
+    if found and not (migrated and len(found) == 4):
+        errors.append(_mixed(statement, found, four))
+    data = body[:-4] if migrated else body
+    if not data and columns.complete and not errors:
+        errors.append(
+            statement.text.error(
+                "no-columns", "the output has no columns besides the partition columns", statement.item(0)
+            )
+        )
+    table = Columns((*data, *partition_columns(generation)), columns.rest)
+    table = Columns(table.known, None if columns.rest is None else min(columns.rest, len(data)))
+    return Output(
+        contract="migrated" if migrated else "new",
+        columns=tuple(column.name or "" for column in known) if columns.complete else None,
+        computes=migrated and tuple(column.generation for column in last) != _PARTS,
+        table=table,
+        errors=errors,
+    )
+
+
+def _nameless(statement: Statement, columns: Columns) -> list[DapflowError]:
+    return [
+        statement.text.error(
+            "unnamed-column",
+            f"column {number} of the output has no name",
+            statement.item(column.item),
+            "name it: AS name, behind the expression",
+        )
+        for number, column in enumerate(columns.known, 1)
+        if column.name is None
+    ]
+
+
+def _repeated(statement: Statement, columns: Columns) -> list[DapflowError]:
+    errors: list[DapflowError] = []
+    first: dict[str, Column] = {}
+    items: set[tuple[int, int]] = set()
+    for column in columns.known:
+        if column.name is None:
+            continue
+        other = first.setdefault(column.name, column)
+        # Two stars may share many names; one error for the pair is enough.
+        if other is not column and (other.item, column.item) not in items:
+            items.add((other.item, column.item))
+            line, _ = statement.text.place(statement.item(other.item))
+            errors.append(
+                statement.text.error(
+                    "duplicate-column",
+                    f"the output has two columns {column.name!r}, the first in line {line}",
+                    statement.item(column.item),
+                    "give one another name with AS; instead of *, list the columns that are needed",
+                )
+            )
+    return errors
+
+
+def _extra_missing(statement: Statement, known: tuple[Column, ...], extra: tuple[str, ...]) -> DapflowError:
+    last = known[-1].item if known else 0
+    return statement.text.error(
+        "extra-columns",
+        f"the output must end with the further partition columns {', '.join(extra)}",
+        statement.item(last),
+        "name them last in the SELECT, in this order",
+    )
+
+
+def _mixed(statement: Statement, found: list[Column], four: tuple[str, ...]) -> DapflowError:
+    names = [column.name for column in found]
+    missing = [name for name in four if name not in names]
+    if missing:
+        problem = f"the output names {', '.join(map(str, names))}, but not {', '.join(missing)}"
+    else:
+        problem = f"the output names {', '.join(four)}, but not once, in this order and last"
+    return statement.text.error(
+        "generation-columns",
+        problem,
+        statement.item(found[0].item),
+        "leave all four out (the platform adds them), or end the SELECT with all four; "
+        f"to keep one as data, rename it: {names[0]} AS original_{names[0]}",
+    )

@@ -1,0 +1,108 @@
+"""Columns as far as they can be known from SQL alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table or of a query.
+
+    ``name`` is None for an expression without a name. ``generation`` says which generation column of a dataset it
+    passes through unchanged: ``year``, ``month``, ``day`` or ``date``. ``item`` counts the items of the SELECT list:
+    a star is one item for all of its columns.
+    """
+
+    name: str | None
+    generation: str | None = None
+    item: int = 0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns in order. Where ``rest`` is an index, columns that nobody knows may stand before it."""
+
+    known: tuple[Column, ...] = ()
+    rest: int | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every column is known."""
+        return self.rest is None
+
+    @property
+    def names(self) -> list[str]:
+        """The names that are known, in order."""
+        return [column.name for column in self.known if column.name is not None]
+
+    def named(self, name: str) -> Column | None:
+        """The first column with this name."""
+        return next((column for column in self.known if column.name == name), None)
+
+    def renamed(self, names: Sequence[str]) -> Columns:
+        """The columns under an alias's names: ``t AS x (a, b)``."""
+        if self.complete and len(names) == len(self.known):
+            return Columns(tuple(replace(column, name=name) for column, name in zip(self.known, names, strict=True)))
+        return Columns(tuple(Column(name) for name in names))
+
+    def without(self, names: Iterable[str]) -> Columns:
+        """The columns but for the named ones."""
+        dropped = set(names)
+        rest = self.rest
+        if rest is not None:
+            rest -= sum(column.name in dropped for column in self.known[:rest])
+        return Columns(tuple(column for column in self.known if column.name not in dropped), rest)
+
+
+UNKNOWN = Columns((), 0)
+
+
+def concatenated(parts: Iterable[Columns]) -> Columns:
+    """The columns of several side by side. Of several unknown stretches the last is remembered: nothing behind it is
+    in doubt.
+    """
+    known: list[Column] = []
+    rest = None
+    for part in parts:
+        if part.rest is not None:
+            rest = len(known) + part.rest
+        known.extend(part.known)
+    return Columns(tuple(known), rest)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """What a FROM clause offers under one name. ``path`` qualifies its columns: an alias, or database and table."""
+
+    path: tuple[str, ...]
+    columns: Columns
+
+    def is_called(self, qualifier: Sequence[str]) -> bool:
+        """Whether ``a.b`` in ``a.b.column`` means this relation."""
+        return bool(qualifier) and self.path[-len(qualifier) :] == tuple(qualifier)
+
+
+@dataclass
+class Scope:
+    """The relations that a query's expressions see; ``parent`` is that of the query around it.
+
+    ``aliases`` are names of the SELECT list, for hints. ``exclusive`` says that a bare name which two relations have is
+    a mistake: no USING made the two one.
+    """
+
+    relations: list[Relation] = field(default_factory=list)
+    parent: Scope | None = None
+    aliases: frozenset[str] = frozenset()
+    exclusive: bool = False
+
+    def __iter__(self) -> Iterator[Relation]:
+        scope: Scope | None = self
+        while scope is not None:
+            yield from scope.relations
+            scope = scope.parent
+
+    def find(self, name: str) -> Column | None:
+        """A column by its bare name."""
+        return next((column for relation in self if (column := relation.columns.named(name)) is not None), None)
