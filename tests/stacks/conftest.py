@@ -1,0 +1,41 @@
+"""One synthesis per environment for all tests: they take seconds, and the tests only read them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stacks.example import four_services
+from tests.stacks.templates import Templates, synthesized
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that synthesize share one worker, so that each environment is synthesized once."""
+    for item in items:
+        if {"prod", "staging", "branch", "local"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("synthesis"))
+
+
+@pytest.fixture(scope="session")
+def prod(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The example's ``prod``, with four services; cdk-nag has looked at it."""
+    return synthesized(tmp_path_factory.mktemp("prod"), manifest=four_services(), environment="prod")
+
+
+@pytest.fixture(scope="session")
+def staging(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The example's ``staging``, which hosts branches."""
+    return synthesized(tmp_path_factory.mktemp("staging"), manifest=four_services(), environment="staging")
+
+
+@pytest.fixture(scope="session")
+def branch(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """A branch environment on the Airflow of staging."""
+    return synthesized(
+        tmp_path_factory.mktemp("branch"), manifest=four_services(), branch="Fix/Delays_#12", commit="0123abc"
+    )
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The environment of the embedded platform."""
+    return synthesized(tmp_path_factory.mktemp("local"), manifest=four_services(), environment="local")

@@ -1,0 +1,63 @@
+"""A small project for the stacks' tests, made without SQL: four services whose names try to get in each other's way."""
+
+from __future__ import annotations
+
+from dapflow.manifest import Dataset, Manifest, Reference, Service, Source, Transform
+
+ZONES = ("raw", "refined", "trusted")
+
+
+def service(name: str, reads: tuple[str, ...] = (), products: tuple[str, ...] = ("report",)) -> Manifest:
+    """A manifest of one service with a raw table and some products in both zones."""
+    databases = {zone: f"{name}_{zone}_zone" for zone in ZONES}
+    raw = Dataset(name, "raw", "rows", databases["raw"], "rows_history", "rows", source=Source("csv", None))
+    datasets = {raw.id: raw}
+    for zone in ("refined", "trusted"):
+        for product in products:
+            sql = f"SELECT * FROM rows -- {product}"
+            transform = Transform(
+                f"transforms/{name}/{zone}/{product}.sql",
+                sql,
+                "0" * 16,
+                (Reference(14, 18, raw.id, "current", False),),
+                "new",
+                None,
+            )
+            dataset = Dataset(
+                name,
+                zone,
+                product,
+                databases[zone],
+                f"{product}_history",
+                product,
+                transform=transform,
+                depends_on=(raw.id,),
+            )
+            datasets[dataset.id] = dataset
+    made = Service(
+        name=name,
+        title=name.replace("_", " ").capitalize(),
+        database=databases["raw"],
+        databases=databases,
+        datasets=tuple(datasets),
+        owner=f"{name}@example.org",
+        reads=reads,
+    )
+    return Manifest({name: made}, datasets)
+
+
+def project(*parts: Manifest) -> Manifest:
+    """Several services in one manifest."""
+    services = {name: each for part in parts for name, each in part.services.items()}
+    datasets = {name: each for part in parts for name, each in part.datasets.items()}
+    return Manifest(services, datasets)
+
+
+def four_services() -> Manifest:
+    """``air`` is a prefix of ``air_traffic``; ``air_traffic`` reads a zone of one and a dataset of another."""
+    return project(
+        service("air"),
+        service("air_traffic", reads=("weather.trusted", "rail.refined.delays")),
+        service("rail", products=("delays", "fares")),
+        service("weather"),
+    )

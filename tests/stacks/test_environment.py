@@ -1,0 +1,214 @@
+"""Services, Airflow, network, alarms and delivery in the templates of an environment."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dapflow.platform import describe
+from tests.stacks.example import four_services
+from tests.stacks.iam.evaluate import Request, may_assume
+from tests.stacks.templates import Templates
+
+
+def test_a_workgroup_leaves_nothing_to_its_user(prod: Templates) -> None:
+    workgroup = prod.one("AWS::Athena::WorkGroup", Name="dapflow-prod-air_traffic")
+    settings = workgroup["WorkGroupConfiguration"]
+    assert settings["EnforceWorkGroupConfiguration"] is True
+    assert settings["PublishCloudWatchMetricsEnabled"] is True
+    assert settings["BytesScannedCutoffPerQuery"] == 100 * 1024**3
+    assert settings["EngineVersion"] == {"SelectedEngineVersion": "Athena engine version 3"}
+    results = settings["ResultConfiguration"]
+    assert results["OutputLocation"] == "s3://dapflow-prod-athena-results-111122223333/air_traffic/"
+    assert results["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
+    assert results["ExpectedBucketOwner"] == "111122223333"
+    key = prod.one("AWS::KMS::Alias", AliasName="alias/dapflow-prod-athena-results")["TargetKeyId"]
+    assert results["EncryptionConfiguration"]["KmsKey"] == key
+
+
+def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
+    databases = {
+        each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in prod.properties("AWS::Glue::Database")
+    }
+    assert len(databases) == 12
+    location = databases["air_traffic_raw_zone"]["LocationUri"]
+    assert location == "s3://dapflow-prod-raw-111122223333/air_traffic/"
+
+
+def test_local_is_what_the_embedded_platform_is_told(local: Templates) -> None:
+    """The embedded platform provisions from ``describe``; the templates of ``local`` must say the same."""
+    platform = describe(four_services(), name="local", account="000000000000", region="eu-west-2")
+    roles = {each["RoleName"]: each for each in local.properties("AWS::IAM::Role") if "RoleName" in each}
+    assert {each.name for each in platform.roles} <= set(roles)
+    assert all(roles[each.name]["Path"] == each.path for each in platform.roles)
+    buckets = {each["BucketName"] for each in local.properties("AWS::S3::Bucket")}
+    assert {each.name for each in platform.buckets} <= buckets
+    assert {(each.name, each.location) for each in platform.databases} == {
+        (each["DatabaseInput"]["Name"], each["DatabaseInput"]["LocationUri"])
+        for each in local.properties("AWS::Glue::Database")
+    }
+    assert {(each.name, each.output_location, each.bytes_scanned_cutoff) for each in platform.workgroups} == {
+        (
+            each["Name"],
+            each["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"],
+            each["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"],
+        )
+        for each in local.properties("AWS::Athena::WorkGroup")
+    }
+    assert not local.properties("AWS::MWAA::Environment")
+    assert not local.properties("AWS::EC2::VPC")
+
+
+class TestAirflow:
+    def test_it_is_private_logs_everything_and_reads_its_secrets(self, prod: Templates) -> None:
+        airflow = prod.one("AWS::MWAA::Environment", Name="dapflow-prod")
+        assert airflow["AirflowVersion"] == "3.2.1"
+        assert airflow["WebserverAccessMode"] == "PRIVATE_ONLY"
+        assert len(airflow["LoggingConfiguration"]) == 5
+        assert all(each["Enabled"] for each in airflow["LoggingConfiguration"].values())
+        options = airflow["AirflowConfigurationOptions"]
+        assert options["secrets.backend"].endswith("SecretsManagerBackend")
+        assert json.loads(options["secrets.backend_kwargs"])["connections_prefix"] == "dapflow/prod/connections"
+        assert len(airflow["NetworkConfiguration"]["SubnetIds"]) == 2
+
+    def test_the_web_server_is_public_where_the_settings_say_so(self, staging: Templates) -> None:
+        assert staging.properties("AWS::MWAA::Environment")[0]["WebserverAccessMode"] == "PUBLIC_ONLY"
+
+    def test_its_logs_expire(self, prod: Templates) -> None:
+        groups = {each["LogGroupName"]: each["RetentionInDays"] for each in prod.properties("AWS::Logs::LogGroup")}
+        for part in ("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"):
+            assert groups[f"airflow-dapflow-prod-{part}"] == 365
+        assert all(days for days in groups.values())
+
+    def test_requirements_and_start_up_script_stay_by_their_content(self, prod: Templates) -> None:
+        airflow = prod.one("AWS::MWAA::Environment", Name="dapflow-prod")
+        prefixes = {each["Prefix"] for each in prod.properties("Custom::DapflowBundle")}
+        assert airflow["RequirementsS3Path"].removesuffix("requirements.txt") in prefixes
+        assert airflow["StartupScriptS3Path"].removesuffix("startup.sh") in prefixes
+
+    def test_it_makes_a_pool_for_each_service(self, prod: Templates) -> None:
+        pools = prod.one("Custom::DapflowPools", Environment="dapflow-prod")["Pools"]
+        assert pools == ["dapflow_air", "dapflow_air_traffic", "dapflow_rail", "dapflow_weather"]
+
+
+class TestNetwork:
+    def test_without_nat_there_is_an_endpoint_for_all_that_is_called(self, prod: Templates) -> None:
+        names = {
+            str(each["ServiceName"]).rsplit("eu-west-2.", 1)[-1] for each in prod.properties("AWS::EC2::VPCEndpoint")
+        }
+        needed = {"airflow.api", "airflow.env", "athena", "glue", "kms", "logs", "monitoring", "s3", "secretsmanager"}
+        assert needed | {"sqs", "sts", "ecr.api", "ecr.dkr"} <= names
+        assert not prod.properties("AWS::EC2::NatGateway")
+        assert not prod.properties("AWS::EC2::InternetGateway")
+
+    def test_with_nat_there_is_one_gateway(self, staging: Templates) -> None:
+        assert len(staging.properties("AWS::EC2::NatGateway")) == 1
+
+    @pytest.mark.parametrize("environment", ["prod", "staging"])
+    def test_airflow_has_two_private_subnets_in_two_zones(
+        self, request: pytest.FixtureRequest, environment: str
+    ) -> None:
+        templates: Templates = request.getfixturevalue(environment)
+        private = [
+            each
+            for each in templates.properties("AWS::EC2::Subnet")
+            if any(tag == {"Key": "aws-cdk:subnet-name", "Value": "airflow"} for tag in each["Tags"])
+        ]
+        assert {each["AvailabilityZone"] for each in private} == {"eu-west-2a", "eu-west-2b"}
+        assert not any(each["MapPublicIpOnLaunch"] for each in templates.properties("AWS::EC2::Subnet"))
+
+    def test_flows_are_logged_and_nothing_comes_in(self, prod: Templates) -> None:
+        assert prod.properties("AWS::EC2::FlowLog")[0]["TrafficType"] == "ALL"
+        for group in prod.properties("AWS::EC2::SecurityGroup"):
+            assert not [rule for rule in group.get("SecurityGroupIngress", []) if "CidrIp" in rule]
+        for rule in prod.properties("AWS::EC2::SecurityGroupIngress"):
+            assert "SourceSecurityGroupId" in rule
+
+
+class TestObservability:
+    def test_every_alarm_has_somewhere_to_go(self, prod: Templates) -> None:
+        alarms = {each["AlarmName"]: each for each in prod.properties("AWS::CloudWatch::Alarm")}
+        for name in ("failed-task", "no-heartbeat", "queued-too-long", "throttled"):
+            assert alarms[f"dapflow-prod-{name}"]["AlarmActions"] == [
+                "arn:aws:sns:eu-west-2:111122223333:dapflow-prod-alerts"
+            ]
+        for name in ("scanned", "stale", "empty"):
+            assert alarms[f"dapflow-prod-rail-{name}"]["AlarmActions"] == [
+                "arn:aws:sns:eu-west-2:111122223333:dapflow-prod-rail-alerts"
+            ]
+        assert alarms["dapflow-prod-no-heartbeat"]["TreatMissingData"] == "breaching"
+        assert alarms["dapflow-prod-rail-scanned"]["Threshold"] == 500 * 1024**3
+
+    def test_people_are_told_by_mail_and_in_chat(self, prod: Templates) -> None:
+        endpoints = [(each["Protocol"], each["Endpoint"]) for each in prod.properties("AWS::SNS::Subscription")]
+        assert ("email", "data-platform@example.org") in endpoints
+        assert ("email", "rail@example.org") in endpoints
+        assert ("lambda", "arn:aws:lambda:eu-west-2:111122223333:function:dapflow-prod-chat") in endpoints
+
+    def test_no_template_holds_the_webhook(self, prod: Templates) -> None:
+        webhook = prod.one("AWS::SecretsManager::Secret", Name="dapflow/prod/chat-webhook")
+        assert "SecretString" not in webhook
+
+    def test_a_budget_counts_what_carries_the_services_tag(self, prod: Templates) -> None:
+        budgets = {each["Budget"]["BudgetName"]: each["Budget"] for each in prod.properties("AWS::Budgets::Budget")}
+        budget = budgets["dapflow-prod-rail"]
+        assert budget["BudgetLimit"] == {"Amount": 200, "Unit": "USD"}
+        assert budget["CostFilters"] == {"TagKeyValue": ["user:dapflow:service$rail"]}
+        tagged = prod.one("AWS::Athena::WorkGroup", Name="dapflow-prod-rail")["Tags"]
+        assert {"Key": "dapflow:service", "Value": "rail"} in tagged
+
+    def test_the_dashboard_names_this_environment(self, prod: Templates) -> None:
+        body = str(prod.one("AWS::CloudWatch::Dashboard", DashboardName="dapflow-prod")["DashboardBody"])
+        assert len(json.loads(body)["widgets"]) == 4
+        assert "dapflow-prod" in body
+
+
+class TestDelivery:
+    @pytest.mark.parametrize(
+        ("role", "subject", "allowed"),
+        [
+            ("deploy", "repo:your-organisation/your-data-platform:environment:prod", True),
+            ("deploy", "repo:your-organisation/your-data-platform:environment:staging", False),
+            ("deploy", "repo:your-organisation/your-data-platform:ref:refs/heads/main", False),
+            ("deploy", "repo:your-organisation/your-data-platform:pull_request", False),
+            ("deploy", "repo:someone/your-data-platform:environment:prod", False),
+            ("deploy", "repo:your-organisation/your-data-platform-x:environment:prod", False),
+            ("diff", "repo:your-organisation/your-data-platform:pull_request", True),
+            ("diff", "repo:someone/fork:pull_request", False),
+        ],
+    )
+    def test_who_gets_a_role(self, prod: Templates, role: str, subject: str, allowed: bool) -> None:
+        trust = prod.one("AWS::IAM::Role", RoleName=f"dapflow-prod-{role}")["AssumeRolePolicyDocument"]
+        issuer = "token.actions.githubusercontent.com"
+        context = {f"{issuer}:sub": subject, f"{issuer}:aud": "sts.amazonaws.com"}
+        [provider] = [each["Principal"]["Federated"] for each in trust["Statement"]]
+        request = Request("sts:AssumeRoleWithWebIdentity", ("",), context, provider)
+        assert may_assume(request, [], trust).allowed is allowed
+
+    def test_a_pull_request_can_change_nothing(self, prod: Templates) -> None:
+        role = prod.one("AWS::IAM::Role", RoleName="dapflow-prod-diff")
+        [statement] = role["Policies"][0]["PolicyDocument"]["Statement"]
+        assert statement["Action"] == ["sts:AssumeRole"]
+        assert [each.split("/")[1] for each in statement["Resource"]] == [
+            "cdk-hnb659fds-lookup-role-111122223333-eu-west-2"
+        ]
+
+    def test_an_account_has_one_provider(self, prod: Templates, staging: Templates) -> None:
+        assert len(prod.properties("AWS::IAM::OIDCProvider")) == 1
+        assert not staging.properties("AWS::IAM::OIDCProvider")
+
+    def test_branches_are_deployed_to_their_host(self, prod: Templates, staging: Templates) -> None:
+        names = {
+            each.get("RoleName") for each in [*prod.properties("AWS::IAM::Role"), *staging.properties("AWS::IAM::Role")]
+        }
+        assert "dapflow-staging-branch" in names
+        assert "dapflow-prod-branch" not in names
+
+
+def test_everything_that_takes_tags_says_whose_it_is(prod: Templates) -> None:
+    for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Athena::WorkGroup", "AWS::IAM::Role", "AWS::SNS::Topic"):
+        for name, properties in prod.resources(kind).items():
+            tags = {tag["Key"]: tag["Value"] for tag in properties["Properties"]["Tags"]}
+            assert tags["dapflow:environment"] == "prod", name
+            assert tags["dapflow:owner"] == "data-platform", name

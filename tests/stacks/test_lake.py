@@ -1,0 +1,116 @@
+"""Buckets and keys of the lake."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.stacks.iam.evaluate import Request, evaluate
+from tests.stacks.templates import Templates
+
+ZONES = ("landing", "raw", "refined", "trusted", "athena-results", "airflow", "access-logs")
+DATA = ("landing", "raw", "refined", "trusted", "athena-results")
+
+
+def name(zone: str) -> str:
+    return f"dapflow-prod-{zone}-111122223333"
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_every_bucket_is_private_versioned_and_cleaned(prod: Templates, zone: str) -> None:
+    bucket = prod.one("AWS::S3::Bucket", BucketName=name(zone))
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert rules["abort-incomplete-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 7}
+    assert rules["expire-old-versions"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert ("expire" in rules) is (zone in {"athena-results", "access-logs"})
+
+
+@pytest.mark.parametrize("zone", DATA)
+def test_each_zone_has_a_key_of_its_own_that_rotates(prod: Templates, zone: str) -> None:
+    bucket = prod.one("AWS::S3::Bucket", BucketName=name(zone))
+    rule = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+    assert rule["BucketKeyEnabled"] is True
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    alias = prod.one("AWS::KMS::Alias", AliasName=f"alias/dapflow-prod-{zone}")
+    assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == alias["TargetKeyId"]
+    assert all(key["EnableKeyRotation"] is True for key in prod.properties("AWS::KMS::Key"))
+    targets = [each["TargetKeyId"] for each in prod.properties("AWS::KMS::Alias")]
+    assert len(targets) == len(set(targets)) == 6
+
+
+@pytest.mark.parametrize("zone", DATA)
+@pytest.mark.parametrize(
+    ("what", "headers", "allowed"),
+    [
+        ("no header: the bucket's own key", {}, True),
+        ("SSE-S3", {"s3:x-amz-server-side-encryption": "AES256"}, False),
+        ("KMS without a key, which means AWS's own", {"s3:x-amz-server-side-encryption": "aws:kms"}, False),
+        ("a key of ours", "own", True),
+        ("the results' key, as Athena does", "results", True),
+        ("a key of someone else", "foreign", False),
+    ],
+)
+def test_encryption_is_pinned(
+    prod: Templates, zone: str, what: str, headers: str | dict[str, str], allowed: bool
+) -> None:
+    if isinstance(headers, str):
+        aliases = {each["AliasName"]: each["TargetKeyId"] for each in prod.properties("AWS::KMS::Alias")}
+        key = {
+            "own": aliases[f"alias/dapflow-prod-{zone}"],
+            "results": aliases["alias/dapflow-prod-athena-results"],
+            "foreign": "arn:aws:kms:eu-west-2:999999999999:key/x",
+        }[headers]
+        headers = {"s3:x-amz-server-side-encryption": "aws:kms", "s3:x-amz-server-side-encryption-aws-kms-key-id": key}
+    policy = prod.one("AWS::S3::BucketPolicy", Bucket=name(zone))["PolicyDocument"]
+    put = {"Statement": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}}
+    arn = f"arn:aws:s3:::{name(zone)}"
+    context = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.2", **headers}
+    request = Request("s3:PutObject", (f"{arn}/air/x",), context, "arn:aws:iam::111122223333:role/x")
+    assert evaluate(request, [put], {arn: policy}).allowed is allowed, what
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_only_tls(prod: Templates, zone: str) -> None:
+    arn = f"arn:aws:s3:::{name(zone)}"
+    policy = prod.one("AWS::S3::BucketPolicy", Bucket=name(zone))["PolicyDocument"]
+    everything = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+    for context, allowed in (
+        ({"aws:SecureTransport": "true", "s3:TlsVersion": "1.2"}, True),
+        ({"aws:SecureTransport": "false", "s3:TlsVersion": "1.2"}, False),
+        ({"aws:SecureTransport": "true", "s3:TlsVersion": "1.1"}, False),
+    ):
+        request = Request("s3:GetObject", (f"{arn}/x",), context, "arn:aws:iam::111122223333:role/x")
+        assert evaluate(request, [everything], {arn: policy}).allowed is allowed
+
+
+def test_live_data_outlives_its_stack_and_other_data_does_not(prod: Templates, staging: Templates) -> None:
+    kinds = ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Glue::Database")
+    for kind in kinds:
+        kept = {resource["DeletionPolicy"] for resource in prod.resources(kind).values()}
+        gone = {resource["DeletionPolicy"] for resource in staging.resources(kind).values()}
+        assert (kept, gone) == ({"Retain"}, {"Delete"}), kind
+        assert {each["UpdateReplacePolicy"] for each in prod.resources(kind).values()} == {"Retain"}
+
+
+def test_what_goes_with_its_stack_is_emptied_first(prod: Templates, staging: Templates) -> None:
+    emptied = {each["Bucket"] for each in staging.properties("Custom::DapflowEmptied")}
+    assert emptied == {each["BucketName"] for each in staging.properties("AWS::S3::Bucket")}
+    assert not prod.properties("Custom::DapflowEmptied")
+    functions = {each["FunctionName"] for each in prod.properties("AWS::Lambda::Function")}
+    assert "dapflow-prod-emptied" not in functions
+
+
+def test_accesses_are_logged(prod: Templates) -> None:
+    for bucket in prod.properties("AWS::S3::Bucket"):
+        if bucket["BucketName"] != name("access-logs"):
+            assert bucket["LoggingConfiguration"]["DestinationBucketName"] == name("access-logs")
+
+
+def test_branches_have_a_bucket_at_their_host_only(prod: Templates, staging: Templates) -> None:
+    bucket = staging.one("AWS::S3::Bucket", BucketName="dapflow-staging-branches-111122223333")
+    rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert rules["expire"]["ExpirationInDays"] == 14
+    assert not [each for each in prod.properties("AWS::S3::Bucket") if "branches" in each["BucketName"]]

@@ -1,0 +1,139 @@
+"""Settings in cdk.json: what is wrong is named by its path and pointed at."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.errors import DapflowError, DapflowErrors
+from stacks.settings import read_settings
+from tests.stacks.templates import ROOT
+
+AIRFLOW = {"network": {}, "airflow": {}}
+BASE = {"account": "111122223333", "region": "eu-west-2"}
+
+
+def write(folder: Path, environments: Any, **platform: Any) -> Path:
+    file = folder / "cdk.json"
+    context = {"platform": {"name": "dapflow", **platform}, "environments": environments}
+    file.write_text(json.dumps({"context": context}, indent=2))
+    return file
+
+
+def test_the_example_is_right() -> None:
+    settings = read_settings(ROOT / "cdk.json")
+    assert list(settings.environments) == ["prod", "staging", "local"]
+    assert settings.branch is not None and settings.branch.host == "staging"
+    assert settings.environments["prod"].live
+    assert not settings.environments["staging"].live
+    assert settings.environments["prod"].availability_zones == ("eu-west-2a", "eu-west-2b")
+
+
+@pytest.mark.parametrize(
+    ("environment", "path", "said"),
+    [
+        ({"region": "eu-west-2"}, "account", "is missing"),
+        ({"account": "111122223333"}, "region", "is missing"),
+        ({**BASE, "account": 111122223333}, "account", "must be text"),
+        ({**BASE, "account": "1111"}, "account", "twelve digits"),
+        ({**BASE, "region": "London"}, "region", "is not a region's name"),
+        ({**BASE, **AIRFLOW, "region": "mx-central-1"}, "region", "MWAA is not offered in mx-central-1"),
+        ({**BASE, "live": "yes"}, "live", 'must be true or false, not "yes"'),
+        ({**BASE, "accounts": "1"}, "accounts", "there is no such setting"),
+        ({**BASE, "airflow": {}}, "network", "MWAA needs a network"),
+        ({**BASE, "network": {"kind": "vpn"}}, "network.kind", "must be one of endpoints, nat, existing"),
+        ({**BASE, "network": {"kind": "existing"}}, "network.vpc_id", "is missing"),
+        (
+            {**BASE, "network": {"kind": "existing", "vpc_id": "vpc-1", "subnet_ids": ["subnet-1"]}},
+            "network.subnet_ids",
+            "two private subnets",
+        ),
+        ({**BASE, "network": {"cidr": "10.0.0.0/33"}}, "network.cidr", "not an IPv4 network"),
+        ({**BASE, "network": {"cidr": "10.0.0.0/28"}}, "network.cidr", "between /16 and /24"),
+        ({**BASE, "network": {}, "airflow": {"version": "3.1"}}, "airflow.version", "must be one of"),
+        ({**BASE, "network": {}, "airflow": {"max_workers": True}}, "airflow.max_workers", "must be a whole number"),
+        ({**BASE, "network": {}, "airflow": {"min_workers": 9}}, "airflow.max_workers", "between min_workers"),
+        (
+            {**BASE, "network": {}, "airflow": {"environment_class": "mw1.micro"}},
+            "airflow.environment_class",
+            "one scheduler and one worker",
+        ),
+        ({**BASE, "network": {}, "airflow": {"maintenance": "SUN:03:15"}}, "airflow.maintenance", "SUN:03:00"),
+        ({**BASE, "retention": {"logs_days": 31}}, "retention.logs_days", "does not take this number"),
+        ({**BASE, "retention": {"results_days": 0}}, "retention.results_days", "at least one day"),
+        ({**BASE, "adopt": {"buckets": {"gold": "x"}}}, "adopt.buckets.gold", "no such zone"),
+        ({**BASE, "adopt": {"buckets": {"raw": "x"}}}, "adopt.buckets.raw", "the key that encrypts it"),
+        ({**BASE, "alerts": {"emails": "a@b.c"}}, "alerts.emails", "must be a list"),
+        ({**BASE, "tags": []}, "tags", "must be a mapping, not a list"),
+        ("prod", "", "must be a mapping"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, environment: Any, path: str, said: str) -> None:
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, {"prod": environment}))
+    error = caught.value.errors[0] if isinstance(caught.value, DapflowErrors) else caught.value
+    where = f"context.environments.prod.{path}".rstrip(".")
+    assert error.message.startswith(f"{where}: ")
+    assert said in error.message
+    assert error.file == "cdk.json" and error.line and error.column and error.source is not None
+
+
+def test_the_place_is_the_settings_own(tmp_path: Path) -> None:
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, {"prod": {**BASE, "region": "nowhere"}}))
+    assert caught.value.source is not None and caught.value.column is not None
+    assert caught.value.source[caught.value.column - 1 :] == '"nowhere"'
+
+
+def test_a_misspelt_setting_gets_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, {"prod": {**BASE, "acount": "1"}}))
+    assert caught.value.hint == "did you mean account?"
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DapflowErrors) as caught:
+        read_settings(write(tmp_path, {"prod": {"account": "1", "region": "x"}, "prod-eu": BASE}))
+    assert len(caught.value.errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("branch", "said"),
+    [
+        ({"host": "prod", "raw_from": "prod"}, "prod is live"),
+        ({"host": "nowhere", "raw_from": "prod"}, "there is no environment nowhere"),
+        ({"host": "staging", "raw_from": "far"}, "another account or region"),
+    ],
+)
+def test_branches_live_beside_throw_away_data(tmp_path: Path, branch: dict[str, str], said: str) -> None:
+    environments = {
+        "prod": {**BASE, "live": True},
+        "staging": BASE,
+        "far": {**BASE, "account": "444455556666"},
+        "branch": branch,
+    }
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, environments))
+    assert said in str(caught.value)
+
+
+def test_what_is_not_json_is_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "cdk.json").write_text('{\n  "context": {,}\n}')
+    with pytest.raises(DapflowError) as caught:
+        read_settings(tmp_path / "cdk.json")
+    assert (caught.value.line, caught.value.column) == (2, 15)
+    with pytest.raises(DapflowError, match="missing"):
+        read_settings(tmp_path / "elsewhere.json")
+
+
+def test_an_unknown_environment_is_told_with_the_known_ones() -> None:
+    settings = read_settings(ROOT / "cdk.json")
+    with pytest.raises(DapflowError) as caught:
+        settings.environment("prd")
+    assert caught.value.hint == "did you mean prod?"
+    with pytest.raises(DapflowError) as caught:
+        settings.environment("branch")
+    assert "-c branch=" in (caught.value.hint or "")
