@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.qualify import qualify  # noqa: F401
-
+from dapflow.local.athena.trino import tree
+from dapflow.local.athena.trino.conversion_text import print_sql
 from dapflow.local.athena.trino.errors import QueryError
-from dapflow.local.athena.trino.model import Catalog, Column, Query, Scan
+from dapflow.local.athena.trino.model import Catalog, Column, Query
+from dapflow.local.athena.trino.parser_queries import Parser, parse
+from dapflow.local.athena.trino.queries import QueryCompiler
+from dapflow.local.athena.trino.scope import Field
+from dapflow.local.athena.trino.types import Type, duck_type, quote
+from dapflow.local.athena.trino.unit import Unit
+
+#: Python's own limit of 1,000 frames is some 80 nested parentheses; Trino reads many more.
+_FRAMES = 12_000
 
 
 def compile_query(text: str, catalog: Catalog, database: str | None, *, parameters: Sequence[str] = ()) -> Query:
-    """Compile a query. Names without a database are looked up in `database`."""
+    """Compile a query. Names without a database are looked up in `database`; parameters are texts of expressions."""
+    if sys.getrecursionlimit() < _FRAMES:
+        sys.setrecursionlimit(_FRAMES)
     try:
-        tree = sqlglot.parse_one(text, read="athena")
-    except SqlglotError as error:
-        first = getattr(error, "errors", None) or [{}]
-        raise QueryError("SYNTAX_ERROR", "mismatched input", first[0].get("line"), first[0].get("col")) from None
-    scans: list[Scan] = []
-    ctes = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
-    for table in list(tree.find_all(exp.Table)):
-        if not table.name or (not table.db and table.name.lower() in ctes):
-            continue
-        db = table.db.lower() or None
-        relation = catalog.relation(table.catalog.lower() or None, db, table.name.lower())
-        if relation is None:
-            raise QueryError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{db or database}.{table.name}' does not exist")
-        name = f"scan_{len(scans)}"
-        scans.append(Scan(name, relation, tuple(c.name for c in relation.columns)))
-        alias = table.alias or table.name
-        table.replace(exp.alias_(exp.to_table(name), alias, table=True))
-    sql = tree.sql(dialect="duckdb")
-    names = [p.alias_or_name or f"_col{i}" for i, p in enumerate(tree.selects)] if isinstance(tree, exp.Query) else []
-    return Query(sql, tuple(Column(n, "varchar") for n in names), tuple(scans), f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({sql})")
+        values = [_parameter(p) for p in parameters]
+        node = parse(text)
+        unit = Unit(text, catalog, database, values)
+        found = QueryCompiler(unit).query(node, None)
+    except RecursionError:
+        raise QueryError("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1) from None
+    for one in found.fields:
+        unit.read(one.deps)
+    names = [one.written or f"_col{i}" for i, one in enumerate(found.fields)]
+    typed = _outer(found.sql, found.fields, names, text=False)
+    printed = _outer(found.sql, found.fields, names, text=True)
+    columns = tuple(Column(n, str(one.type)) for n, one in zip(names, found.fields, strict=True))
+    return Query(typed, columns, tuple(scan.finished() for scan in unit.scans), printed, found.ordered)
+
+
+def _parameter(text: str) -> tree.Expr:
+    parser = Parser(text)
+    found = parser.expression()
+    if parser.now.kind != "end":
+        parser.mismatch("<EOF>")
+    return found
+
+
+def _outer(sql: str, fields: Sequence[Field], names: Sequence[str], *, text: bool) -> str:
+    parts = []
+    for i, (one, name) in enumerate(zip(fields, names, strict=True)):
+        held = f"o.c{i}"
+        value = print_sql(held, one.type) if text else _stored(held, one.type)
+        parts.append(f"{value} AS {quote(name)}")
+    return f"SELECT {', '.join(parts)} FROM ({sql}) AS o"
+
+
+def _stored(sql: str, t: Type) -> str:
+    """A value as files and clients get it."""
+    if t.base == "char":
+        return f"rpad({sql}, {t.length}, ' ')"
+    if t.base == "timestamp_tz":
+        return f"timezone('UTC', ({sql}).u)"
+    if t.base in {"time_tz", "interval_ds", "interval_ym"}:
+        return print_sql(sql, t)
+    return f"CAST({sql} AS {duck_type(t)})"

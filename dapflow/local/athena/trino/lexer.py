@@ -65,7 +65,11 @@ def tokens(text: str) -> list[Token]:
         elif kind == "op":
             found.append(Token(kind, m[0], m[0], at))
         elif kind != "space":
-            if kind in {"integer", "decimal"} and m.end() < length and (text[m.end()].isalpha() or text[m.end()] == "_"):
+            if (
+                kind in {"integer", "decimal"}
+                and m.end() < length
+                and (text[m.end()].isalpha() or text[m.end()] == "_")
+            ):
                 fail(text, at, "identifiers must not start with a digit; surround the identifier with double quotes")
             found.append(Token(kind, m[0], "", at))
         at = m.end()

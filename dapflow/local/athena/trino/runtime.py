@@ -7,17 +7,63 @@ import re
 import duckdb
 
 from dapflow.local.athena.trino.errors import QueryError
+from dapflow.local.athena.trino.functions import REGISTRY
+
+_OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
+_TYPES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "decimal"}
+_OPERATIONS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the macros, functions and settings that compiled queries rely on. Once for a database: cursors share them."""
+    for one in REGISTRY.udfs:
+        connection.create_function(
+            one.name,
+            one.function,
+            list(one.params),
+            one.result,
+            null_handling="special" if one.nulls else "default",
+        )
+    connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.macros))
     connection.execute("SET TimeZone = 'UTC'")
 
 
 def translate_error(error: Exception) -> QueryError:
     """What Trino would say of an error that DuckDB raised while running a compiled query."""
+    if isinstance(error, QueryError):
+        return error
     text = str(error)
-    m = re.search(r"\b([A-Z]+(?:_[A-Z]+)+): (.*)", text)
-    if m:
-        return QueryError(m[1], m[2])
+    own = _OWN.search(text)
+    if own:
+        message = own[2].split("\n\nLINE ")[0].split("\nLINE ")[0]
+        return QueryError(own[1], message.strip())
+    for pattern, name, message in _MEANINGS:
+        m = re.search(pattern, text, re.DOTALL)
+        if m:
+            return QueryError(name, message(m))
     return QueryError("GENERIC_INTERNAL_ERROR", "The query failed in the engine")
+
+
+def _overflow(m: re.Match[str]) -> str:
+    kind = _TYPES.get(m[2], "decimal")
+    return f"{kind} {m[1]} overflow: {m[3]}"
+
+
+_MEANINGS = (
+    (r"Division by zero", "DIVISION_BY_ZERO", lambda _: "Division by zero"),
+    (r"Overflow in (\w+) of (\w+) \((.*?)\)", "NUMERIC_VALUE_OUT_OF_RANGE", _overflow),
+    (r"Overflow in \w+ of DECIMAL", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Decimal overflow"),
+    (
+        r"Type (\w+) with value (\S+) can't be cast because the value is out of range for the destination type (\w+)",
+        "NUMERIC_VALUE_OUT_OF_RANGE",
+        lambda m: f"Out of range for {_TYPES.get(m[3], m[3].lower())}: {m[2]}",
+    ),
+    (r"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Value out of range"),
+    (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", lambda _: "Duplicate map keys are not allowed"),
+    (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", lambda _: "map key cannot be null"),
+    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS", lambda _: "Scalar sub-query has returned multiple rows"),
+    (r"Conversion Error", "INVALID_CAST_ARGUMENT", lambda _: "Value cannot be cast to the type wanted"),
+    (r"Out of Memory", "EXCEEDED_LOCAL_MEMORY_LIMIT", lambda _: "Query exceeded the memory limit"),
+    (r"INTERRUPT", "USER_CANCELED", lambda _: "Query was canceled"),
+    (r"Max expression depth", "STACK_OVERFLOW", lambda _: "statement is too large (stack overflow during analysis)"),
+)

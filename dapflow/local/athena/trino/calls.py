@@ -1,0 +1,294 @@
+"""Function calls: the table of functions, the special forms, aggregates and windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dapflow.local.athena.trino import tree
+from dapflow.local.athena.trino.coercion import common, orderable
+from dapflow.local.athena.trino.conversion import coerce
+from dapflow.local.athena.trino.functions import REGISTRY
+from dapflow.local.athena.trino.operators import comparable_form, equal
+from dapflow.local.athena.trino.resolution import Argument, Call, LambdaArgument, render, resolve, substitute
+from dapflow.local.athena.trino.types import BIGINT, VARCHAR, Type, literal
+from dapflow.local.athena.trino.values import Value, let
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.trino.scope import Scope
+    from dapflow.local.athena.trino.unit import Unit
+
+#: Functions that are neither in the table nor known to be carried; they are refused by name.
+UNSUPPORTED = frozenset(
+    """approx_set merge empty_approx_set tdigest_agg qdigest_agg value_at_quantile values_at_quantiles quantile_at_value
+    make_set_digest merge_set_digest jaccard_index intersection_cardinality hash_counts st_geometryfromtext st_point
+    st_contains st_distance st_area st_x st_y to_geometry great_circle_distance classify features learn_classifier
+    numeric_histogram evaluate_classifier_predictions bar color render rgb spooky_hash_v2_32 reduce_agg
+    ip_prefix is_subnet_of ip_prefix_min ip_prefix_max bing_tile geometry_union""".split()
+)
+
+
+class CallAnalyser:
+    """The part of the analyser that reads calls."""
+
+    unit: Unit
+    scope: Scope
+    groups: dict[Any, Value] | None
+    in_aggregate: bool
+    windows: dict[str, tree.Window]
+    aggregates_allowed: str | None
+
+    def visit(self, node: tree.Expr) -> Value:
+        """Translate an expression; the analyser gives it."""
+        raise NotImplementedError
+
+    def boolean(self, node: tree.Expr, what: str) -> str:
+        """Translate a condition."""
+        raise NotImplementedError
+
+    def unify(self, values: Sequence[Value], nodes: Sequence[tree.Expr], what: str) -> tuple[list[Value], Type]:
+        """Values as one type."""
+        raise NotImplementedError
+
+    def apply_lambda(self, node: tree.Lambda, params: Sequence[Value]) -> Value:
+        """The body of a lambda."""
+        raise NotImplementedError
+
+    def comparison(self, op: str, left: Value, right: Value, pos: int) -> str:
+        """A comparison."""
+        raise NotImplementedError
+
+    # ---------------------------------------------------------------------------------------- calls
+    def call(self, node: tree.Call) -> Value:
+        """Any call."""
+        special = _SPECIAL.get(node.name)
+        if special is not None and node.over is None:
+            return special(self, node)
+        rows = REGISTRY.functions.get(node.name)
+        if rows is None:
+            if node.name in UNSUPPORTED:
+                self.unit.unsupported(f"Function {node.name}", node.pos)
+            self.unit.fail("FUNCTION_NOT_FOUND", node.pos, f"Function '{node.written or node.name}' not registered")
+        kind = rows[0].kind
+        if kind == "scalar":
+            return self._scalar(node)
+        if kind == "window" and node.over is None:
+            self.unit.fail("MISSING_OVER", node.pos, f"Window function {node.name} requires an OVER clause")
+        return self._aggregate(node, kind)
+
+    def _scalar(self, node: tree.Call) -> Value:
+        for present, what in ((node.over, "OVER"), (node.filter, "FILTER"), (node.distinct or None, "DISTINCT"), (node.order or None, "ORDER BY")):
+            if present is not None:
+                problem = f"{what} is not allowed for the function {node.name}"
+                if what == "OVER":
+                    problem = f"'{node.name}' is not a window function"
+                    self.unit.fail("FUNCTION_NOT_WINDOW", node.pos, problem)
+                if what in {"FILTER", "DISTINCT"}:
+                    problem = f"{what} is not supported for scalar function {node.name}" if what == "DISTINCT" else problem
+                self.unit.fail("FUNCTION_NOT_AGGREGATE", node.pos, problem)
+        return self._resolved(node, [self.argument(a) for a in node.args], {})
+
+    def argument(self, node: tree.Expr) -> Argument:
+        """An argument, which may be a lambda."""
+        if isinstance(node, tree.Lambda):
+            return LambdaArgument(node, self.apply_lambda)
+        return self.visit(node)
+
+    def _resolved(self, node: tree.Call, args: list[Argument], modifiers: dict[str, str]) -> Value:
+        rows = REGISTRY.functions[node.name]
+        found = resolve(rows, args)
+        if found is None:
+            shown = ", ".join("<function>" if isinstance(a, LambdaArgument) else str(a.type) for a in args)
+            expected = ", ".join(dict.fromkeys(r.text for r in rows))
+            self.unit.fail(
+                "FUNCTION_NOT_FOUND", node.pos, f"Unexpected parameters ({shown}) for function {node.name}. Expected: {expected}"
+            )
+        function, bound, types = found
+        held: list[Any] = [a if isinstance(a, LambdaArgument) else coerce(a, t) for a, t in zip(args, types, strict=True)]
+        originals = [a.type for a in args]
+        result = function.returns(bound, originals) if function.returns else substitute(function.result, bound)
+        call = Call(function, held, originals, bound, result, node, modifiers, self.unit)
+        return Value(render(call), call.type)
+
+    # ---------------------------------------------------------------------- aggregates and windows
+    def _aggregate(self, node: tree.Call, kind: str) -> Value:
+        if node.over is None:
+            if self.aggregates_allowed is not None:
+                self.unit.fail(
+                    "EXPRESSION_NOT_SCALAR",
+                    node.pos,
+                    f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping operations: [{node.name}]",
+                )
+            if self.in_aggregate:
+                self.unit.fail("NESTED_AGGREGATION", node.pos, f"Cannot nest aggregations inside aggregation '{node.name}'")
+        elif self.aggregates_allowed is not None:
+            self.unit.fail(
+                "EXPRESSION_NOT_SCALAR",
+                node.pos,
+                f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping operations: [{node.name}]",
+            )
+        before = self.in_aggregate
+        self.in_aggregate = before or node.over is None
+        try:
+            args = [self.argument(a) for a in node.args]
+            order = self._order(node.order)
+            condition = self.boolean(node.filter, "FILTER expression") if node.filter is not None else None
+        finally:
+            self.in_aggregate = before
+        tail = f" FILTER (WHERE {condition})" if condition else ""
+        over = ""
+        if node.over is not None:
+            over = f" OVER ({self.window(node.over, node)})"
+        modifiers = {
+            "{distinct}": "DISTINCT " if node.distinct else "",
+            "{order}": f" ORDER BY {order}" if order else "",
+            "{nulls}": " IGNORE NULLS" if node.nulls == "IGNORE" else "",
+            "{filter}": tail,
+            "{tail}": tail + over,
+        }
+        if node.star or (node.name == "count" and not args):
+            return Value(f"count(*){tail}{over}", BIGINT)
+        return self._resolved(node, args, modifiers)
+
+    def _order(self, items: Sequence[tree.SortItem]) -> str:
+        return ", ".join(self.sort_key(item) for item in items)
+
+    def sort_key(self, item: tree.SortItem, sql: str | None = None) -> str:
+        """One key of an ORDER BY, with Trino's place for NULLs."""
+        if sql is None:
+            value = self.visit(item.expr)
+            if not orderable(value.type):
+                self.unit.fail(
+                    "TYPE_MISMATCH", item.pos, f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY"
+                )
+            sql = comparable_form(value.sql, value.type)
+            if value.const is not None or sql.lstrip("(").rstrip(")").isdigit():
+                sql = f"CAST({sql} AS VARCHAR)"
+        return f"{sql} {'DESC' if item.descending else 'ASC'} NULLS {'FIRST' if item.nulls_first else 'LAST'}"
+
+    def window(self, node: tree.Window, call: tree.Call) -> str:
+        """What stands between the parentheses of OVER."""
+        if node.existing is not None:
+            base = self.windows.get(node.existing)
+            if base is None:
+                self.unit.fail("INVALID_WINDOW_REFERENCE", node.pos, f"Cannot resolve WINDOW name {node.existing}")
+            if base.existing is not None:
+                base = self._merged(base)
+            node = tree.Window(
+                node.pos,
+                None,
+                node.partition or base.partition,
+                node.order or base.order,
+                node.unit or base.unit,
+                node.start or base.start,
+                node.end or base.end,
+            )
+        parts = []
+        if node.partition:
+            keys = []
+            for key in node.partition:
+                value = self.visit(key)
+                keys.append(comparable_form(value.sql, value.type))
+            parts.append("PARTITION BY " + ", ".join(keys))
+        if node.order:
+            parts.append("ORDER BY " + self._order(node.order))
+        if node.unit and node.start is not None:
+            parts.append(self._frame(node))
+        return " ".join(parts)
+
+    def _merged(self, node: tree.Window) -> tree.Window:
+        base = self.windows.get(node.existing or "")
+        if base is None:
+            self.unit.fail("INVALID_WINDOW_REFERENCE", node.pos, f"Cannot resolve WINDOW name {node.existing}")
+        if base.existing is not None:
+            base = self._merged(base)
+        return tree.Window(node.pos, None, node.partition or base.partition, node.order or base.order, node.unit or base.unit, node.start or base.start, node.end or base.end)
+
+    def _frame(self, node: tree.Window) -> str:
+        start, end = node.start, node.end
+        assert start is not None  # noqa: S101 - the caller looked
+        if start.kind == "unbounded following":
+            self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame start cannot be UNBOUNDED FOLLOWING")
+        if end is not None and end.kind == "unbounded preceding":
+            self.unit.fail("INVALID_WINDOW_FRAME", end.pos, "Window frame end cannot be UNBOUNDED PRECEDING")
+        if start.kind == "current row" and end is not None and end.kind == "preceding":
+            self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame starting from CURRENT ROW cannot end with PRECEDING")
+        if start.kind == "following" and (end is None or end.kind in {"preceding", "current row"}):
+            self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame starting from FOLLOWING cannot end with CURRENT ROW")
+        low = self._bound(start, node)
+        if end is None:
+            return f"{node.unit} {low}" if start.kind != "following" else f"{node.unit} BETWEEN {low} AND CURRENT ROW"
+        return f"{node.unit} BETWEEN {low} AND {self._bound(end, node)}"
+
+    def _bound(self, bound: tree.Bound, node: tree.Window) -> str:
+        if bound.value is None:
+            return bound.kind.upper()
+        value = self.visit(bound.value)
+        sql = value.sql
+        if node.unit in {"ROWS", "GROUPS"}:
+            if value.type.base not in {"tinyint", "smallint", "integer", "bigint"}:
+                self.unit.fail("TYPE_MISMATCH", bound.value.pos, f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {value.type})")
+        elif value.type.base == "interval_ds":
+            sql = f"to_milliseconds({sql})"
+        elif value.type.base == "interval_ym":
+            sql = f"to_months({sql})"
+        return f"{sql} {bound.kind.upper()}"
+
+    # ---------------------------------------------------------------------------------- special forms
+    def _coalesce(self, node: tree.Call) -> Value:
+        if len(node.args) < 2:
+            self.unit.fail("INVALID_ARGUMENTS" if node.args else "SYNTAX_ERROR", node.pos, "The 'coalesce' function must have at least two arguments")
+        values, t = self.unify([self.visit(a) for a in node.args], node.args, "All COALESCE operands")
+        return Value(f"coalesce({', '.join(v.sql for v in values)})", t)
+
+    def _if(self, node: tree.Call) -> Value:
+        if len(node.args) not in {2, 3}:
+            self.unit.fail("SYNTAX_ERROR", node.pos, "Invalid number of arguments for 'if' function")
+        condition = self.boolean(node.args[0], "IF condition")
+        branches = node.args[1:]
+        values, t = self.unify([self.visit(a) for a in branches], branches, "Result types for IF")
+        default = f" ELSE {values[1].sql}" if len(values) > 1 else ""
+        return Value(f"CASE WHEN {condition} THEN {values[0].sql}{default} END", t)
+
+    def _nullif(self, node: tree.Call) -> Value:
+        if len(node.args) != 2:
+            self.unit.fail("SYNTAX_ERROR", node.pos, "Invalid number of arguments for 'nullif' function")
+        first, second = self.visit(node.args[0]), self.visit(node.args[1])
+        both = common(first.type, second.type)
+        if both is None:
+            self.unit.fail("TYPE_MISMATCH", node.pos, f"Types are not comparable with NULLIF: {first.type} vs {second.type}")
+        if both.base == "unknown" or second.type.base == "unknown":
+            return first
+        other = coerce(second, both).sql
+        sql = let(first.sql, lambda x: f"CASE WHEN {equal(coerce(Value(x, first.type), both).sql, other, both)} THEN NULL ELSE {x} END")
+        return Value(sql, first.type)
+
+    def _try(self, node: tree.Call) -> Value:
+        if len(node.args) != 1:
+            self.unit.fail("SYNTAX_ERROR", node.pos, "The 'try' function must have exactly one argument")
+        value = self.visit(node.args[0])
+        return Value(f"TRY({value.sql})", value.type)
+
+    def _typeof(self, node: tree.Call) -> Value:
+        if len(node.args) != 1:
+            self.unit.fail("FUNCTION_NOT_FOUND", node.pos, "Unexpected parameters for function typeof. Expected: typeof(t)")
+        return Value(literal(str(self.visit(node.args[0]).type)), VARCHAR)
+
+    def _grouping(self, node: tree.Call) -> Value:
+        if self.groups is None:
+            self.unit.fail("MISSING_GROUP_BY", node.pos, "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause")
+        names = [self.visit(a).sql for a in node.args]
+        return Value(f"CAST(grouping({', '.join(names)}) AS BIGINT)", BIGINT)
+
+
+_SPECIAL: dict[str, Callable[[Any, tree.Call], Value]] = {
+    "coalesce": CallAnalyser._coalesce,
+    "if": CallAnalyser._if,
+    "nullif": CallAnalyser._nullif,
+    "try": CallAnalyser._try,
+    "typeof": CallAnalyser._typeof,
+    "grouping": CallAnalyser._grouping,
+}
+
+#: Names of aggregates, by which a query is known to aggregate.
+AGGREGATES = frozenset(name for name, rows in REGISTRY.functions.items() if rows[0].kind == "aggregate")

@@ -1,0 +1,139 @@
+"""CAST to and from JSON. A JSON value is held as its canonical text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dapflow.local.athena.trino.coercion import INTEGERS
+from dapflow.local.athena.trino.conversion_text import text_sql
+from dapflow.local.athena.trino.types import VARCHAR, Type, duck_type, field_names, literal, quote, type_text
+from dapflow.local.athena.trino.values import failure, fresh, let
+
+
+#: The text of a JSON string, without its quotes.
+_TEXT = "json_extract_string({}, '$')"
+
+
+def to_json(sql: str, source: Type) -> str:
+    """CAST(x AS JSON)."""
+    base = source.base
+    if base == "json":
+        return sql
+    if base in INTEGERS or base in {"boolean", "decimal"}:
+        return f"CAST({sql} AS VARCHAR)"
+    if base in {"double", "real"}:
+        return f"t_{base}_json({sql})"
+    if base in {"varchar", "char"}:
+        return f"t_json_quote({text_sql(sql, source)})"
+    if base == "unknown":
+        return "CAST(NULL AS VARCHAR)"
+    if base == "array":
+        name = fresh("e")
+        item = f"coalesce({to_json(name, source.args[0])}, 'null')"
+        return f"('[' || array_to_string(list_transform({sql}, lambda {name}: {item}), ',') || ']')"
+    if base == "map":
+        name = fresh("e")
+        key = f"t_json_quote({_key(f'{name}.key', source.args[0])})"
+        value = f"coalesce({to_json(f'{name}.value', source.args[1])}, 'null')"
+        parts = f"list_sort(list_transform(map_entries({sql}), lambda {name}: {key} || ':' || {value}))"
+        return f"('{{' || array_to_string({parts}, ',') || '}}')"
+    if base == "row":
+        names = source.names or tuple(None for _ in source.args)
+
+        def body(x: str) -> str:
+            parts = []
+            for i, (held, shown, kind) in enumerate(zip(field_names(source), names, source.args, strict=True)):
+                label = (shown or "").replace("\\", "\\\\").replace('"', '\\"').replace("'", "''")
+                value = f"coalesce({to_json(f'({x}).{quote(held)}', kind)}, 'null')"
+                parts.append(f"""'{"," if i else "{"}"{label}":' || {value}""")
+            return f"CASE WHEN {x} IS NOT NULL THEN " + " || ".join(parts) + " || '}' END"
+
+        return let(sql, body, limit=60)
+    return f"""('"' || {text_sql(sql, source)} || '"')"""
+
+
+def _key(sql: str, source: Type) -> str:
+    if source.base in {"double", "real"}:
+        return f"t_{source.base}_json({sql})"
+    return text_sql(sql, source)
+
+
+def from_json(sql: str, target: Type, convert: Callable[[str, Type, Type], str]) -> str:
+    """CAST(json AS x)."""
+    return let(sql, lambda x: _from_json(x, target, convert, type_text(target)), limit=60)
+
+
+def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], whole: str) -> str:
+    base = target.base
+    kind = f"json_type({x})"
+    shown = f"'Cannot cast to {whole.replace(chr(39), chr(39) * 2)}. Cannot cast ' || {x} || ' to {whole}'"
+    failing = failure("INVALID_CAST_ARGUMENT", shown, target)
+    if base == "json":
+        return x
+    if base == "array":
+        name = fresh("j")
+        items = f"CAST(json_extract({x}, '$[*]') AS VARCHAR[])"
+        made = f"list_transform({items}, lambda {name}: {_from_json(name, target.args[0], convert, whole)})"
+        return f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'ARRAY' THEN {made} ELSE {failing} END"
+    if base == "map":
+        name = fresh("j")
+        keys = f"CAST(json_keys({x}) AS VARCHAR[])"
+        values = f"CAST(json_extract({x}, '$.*') AS VARCHAR[])"
+        key = convert(name, VARCHAR, target.args[0])
+        value = _from_json(name, target.args[1], convert, whole)
+        made = f"map(list_transform({keys}, lambda {name}: {key}), list_transform({values}, lambda {name}: {value}))"
+        made = f"CAST({made} AS {duck_type(target)})"
+        return f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN {made} ELSE {failing} END"
+    if base == "row":
+        return _row_from_json(x, target, convert, whole, kind, failing)
+    if base == "varchar":
+        text = _TEXT.format(x)
+        if target.length is not None:
+            text = f"left({text}, {target.length})"
+        return f"CASE WHEN {kind} IN ('ARRAY', 'OBJECT') THEN {failing} WHEN {kind} = 'NULL' THEN NULL ELSE {text} END"
+    if base == "boolean":
+        return (
+            f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN {x} = 'true' WHEN 'VARCHAR' THEN "
+            f"{convert(_TEXT.format(x), VARCHAR, target)} "
+            f"WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} ELSE CAST({x} AS DOUBLE) <> 0 END"
+        )
+    return _number_from_json(x, target, convert, kind, failing)
+
+
+def _number_from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], kind: str, failing: str) -> str:
+    text = _TEXT.format(x)
+    double = Type("double")
+    if target.base in INTEGERS:
+        number = (
+            f"CASE WHEN regexp_full_match({x}, '-?[0-9]+') THEN coalesce(TRY_CAST({x} AS {duck_type(target)}), {failing}) "
+            f"ELSE {convert(f'CAST({x} AS DOUBLE)', double, target)} END"
+        )
+    elif target.base == "decimal":
+        number = f"coalesce(TRY_CAST({x} AS {duck_type(target)}), {failing})"
+    else:
+        number = f"CAST({x} AS {duck_type(target)})"
+    return (
+        f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN CAST(CASE WHEN {x} = 'true' THEN 1 ELSE 0 END AS {duck_type(target)}) "
+        f"WHEN 'VARCHAR' THEN {convert(text, VARCHAR, target)} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} "
+        f"ELSE {number} END"
+    )
+
+
+def _row_from_json(
+    x: str, target: Type, convert: Callable[[str, Type, Type], str], whole: str, kind: str, failing: str
+) -> str:
+    names = field_names(target)
+    by_place, by_name = [], []
+    for i, (name, part) in enumerate(zip(names, target.args, strict=True)):
+        place = f"CAST(json_extract({x}, '$[{i}]') AS VARCHAR)"
+        place_sql = let(place, lambda p, part=part: _from_json(p, part, convert, whole), limit=0)  # type: ignore[misc]
+        by_place.append(f"{quote(name)}: {place_sql}")
+        path = literal('$."' + name.replace('"', '\\"') + '"')
+        named = f"CAST(coalesce(json_extract({x}, {path}), 'null') AS VARCHAR)"
+        named_sql = let(named, lambda p, part=part: _from_json(p, part, convert, whole), limit=0)  # type: ignore[misc]
+        by_name.append(f"{quote(name)}: {named_sql}")
+    length = f"json_array_length({x}) = {len(names)}"
+    return (
+        f"CASE WHEN {kind} = 'NULL' THEN NULL WHEN {kind} = 'ARRAY' AND {length} THEN {{{', '.join(by_place)}}} "
+        f"WHEN {kind} = 'OBJECT' THEN {{{', '.join(by_name)}}} ELSE {failing} END"
+    )

@@ -1,0 +1,37 @@
+"""The table of functions, by topic. Importing a topic adds its rows."""
+
+from dapflow.local.athena.trino.functions import (
+    aggregates,
+    arrays,
+    binary,
+    casting,
+    datetime,
+    format,  # noqa: A004 - named after the function
+    json,
+    maps,
+    mathematics,
+    moments,
+    regexp,
+    strings,
+    url,
+    windows,
+)
+from dapflow.local.athena.trino.functions.registry import REGISTRY
+
+__all__ = [
+    "REGISTRY",
+    "aggregates",
+    "arrays",
+    "binary",
+    "casting",
+    "datetime",
+    "format",
+    "json",
+    "maps",
+    "mathematics",
+    "moments",
+    "regexp",
+    "strings",
+    "url",
+    "windows",
+]

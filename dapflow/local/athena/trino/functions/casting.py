@@ -1,0 +1,132 @@
+"""Macros and functions that conversions between types rely on."""
+
+from __future__ import annotations
+
+import ipaddress
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+
+from dapflow.local.athena.trino.functions.registry import macro, udf
+
+
+class Failure(Exception):
+    """An error of the query itself, with Trino's error name before the colon."""
+
+
+@udf("fail", ["VARCHAR"], "INTEGER")
+def fail(message: str) -> int:
+    """Fail the query with a message that starts with Trino's error name."""
+    raise Failure(message)
+
+
+# --------------------------------------------------------------------------------------------- numbers as text
+_DIGITS = "rtrim(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'), '0')"
+_PLACE = (
+    "(length(split_part(split_part(t, 'e', 1), '.', 1)) - (length(replace(split_part(t, 'e', 1), '.', '')) - "
+    "length(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'))) + CAST(coalesce(nullif(split_part(t, 'e', 2), ''), '0') AS INTEGER))"
+)
+macro(f"t_digits(t) AS {_DIGITS}")
+macro(f"t_place(t) AS {_PLACE}")
+macro("t_scientific(t) AS t_digits(t)[1] || '.' || coalesce(nullif(substr(t_digits(t), 2), ''), '0') || 'E' || (t_place(t) - 1)")
+macro(
+    "t_java_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
+    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
+)
+macro("t_double_text(x) AS t_java_number(x)")
+macro("t_real_text(x) AS t_java_number(x)")
+#: CAST to varchar always writes an exponent.
+macro(
+    "t_double_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
+)
+macro(
+    "t_real_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END "
+    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.6e}', CAST(abs(x) AS DOUBLE))) END"
+)
+macro("t_double_json(x) AS CASE WHEN isnan(x) OR isinf(x) THEN '\"' || t_java_number(x) || '\"' ELSE t_java_number(x) END")
+macro("t_real_json(x) AS t_double_json(x)")
+
+# --------------------------------------------------------------------------------------------------- intervals
+macro(
+    "t_interval_ds_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) // 86400000) || ' ' || "
+    "lpad(CAST(abs(x) // 3600000 % 24 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(x) // 60000 % 60 AS VARCHAR), 2, '0') || ':' || "
+    "lpad(CAST(abs(x) // 1000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(abs(x) % 1000 AS VARCHAR), 3, '0')"
+)
+macro("t_interval_ym_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) // 12) || '-' || (abs(x) % 12)")
+
+# -------------------------------------------------------------------------------------------------- collections
+macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(x) < len(x) THEN NULL ELSE TRUE END")
+macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) < len(x) THEN NULL ELSE FALSE END")
+macro("t_array_concat(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list_concat(a, b) END")
+macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
+macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
+macro("t_divide_round(n, d) AS CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))")
+macro("t_ms(us) AS us // 1000")
+
+
+# ---------------------------------------------------------------------------------- decimals past 128 bits
+@udf("py_decimal_divide", ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")
+def decimal_divide(a: str, b: str, scale: int) -> str:
+    """a / b, rounded half up."""
+    with localcontext() as context:
+        context.prec = 120
+        if Decimal(b) == 0:
+            raise Failure("DIVISION_BY_ZERO: Division by zero")
+        found = (Decimal(a) / Decimal(b)).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+        return _fits(found)
+
+
+@udf("py_decimal_mod", ["VARCHAR", "VARCHAR"], "VARCHAR")
+def decimal_mod(a: str, b: str) -> str:
+    """a % b, with the sign of a."""
+    with localcontext() as context:
+        context.prec = 120
+        if Decimal(b) == 0:
+            raise Failure("DIVISION_BY_ZERO: Division by zero")
+        return _fits(Decimal(a) % Decimal(b))
+
+
+@udf("py_decimal_shift", ["VARCHAR", "INTEGER"], "VARCHAR")
+def decimal_shift(a: str, scale: int) -> str:
+    """An integer with a point put into it."""
+    with localcontext() as context:
+        context.prec = 120
+        return format(Decimal(a).scaleb(-scale), "f")
+
+
+def _fits(found: Decimal) -> str:
+    if len(found.as_tuple().digits) > 38:
+        raise Failure("NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow")
+    return format(found, "f")
+
+
+# ------------------------------------------------------------------------------------------------ addresses
+@udf("py_ip", ["VARCHAR"], "VARCHAR")
+def ip(text: str) -> str | None:
+    """An address in its canonical form."""
+    try:
+        return _ip_text(ipaddress.ip_address(text))
+    except ValueError:
+        return None
+
+
+def _ip_text(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(address)
+
+
+@udf("py_ip_binary", ["VARCHAR"], "BLOB")
+def ip_binary(text: str) -> bytes:
+    """An address as 16 bytes."""
+    address = ipaddress.ip_address(text)
+    return address.packed if address.version == 6 else b"\0" * 10 + b"\xff\xff" + address.packed
+
+
+@udf("py_binary_ip", ["BLOB"], "VARCHAR")
+def binary_ip(data: bytes) -> str:
+    """An address of 4 or 16 bytes."""
+    if len(data) not in {4, 16}:
+        raise Failure(f"INVALID_CAST_ARGUMENT: Invalid InetAddress binary length: {len(data)}")
+    return _ip_text(ipaddress.ip_address(data))

@@ -1,0 +1,189 @@
+"""Macros and functions for dates, times and zones that casts, operators and functions share.
+
+A timestamp with time zone is held as {u: the instant in UTC, z: the zone}; a time with time zone as {t: the time as it
+shows, o: the offset in minutes}.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dapflow.local.athena.trino.functions.casting import Failure
+from dapflow.local.athena.trino.functions.registry import macro, udf
+from dapflow.local.athena.trino.moments import parse_date, parse_time, parse_timestamp, zone_info, zone_name
+
+macro("t_now() AS timezone('UTC', now())")
+macro("t_today() AS CAST(CAST(t_now() AS DATE) AS TIMESTAMP)")
+
+# ---------------------------------------------------------------------------------------------------- rounding
+macro("t_floor_to(us, f) AS us - ((us % f) + f) % f")
+macro("t_round_timestamp(x, f) AS make_timestamp(t_floor_to(epoch_us(x) + f // 2, f))")
+macro("t_trunc_timestamp(x, f) AS make_timestamp(t_floor_to(epoch_us(x), f))")
+macro("t_us_time(us) AS CAST(make_timestamp((us % 86400000000 + 86400000000) % 86400000000) AS TIME)")
+macro("t_round_time(x, f) AS t_us_time(t_floor_to(epoch_us(x) + f // 2, f))")
+macro("t_trunc_time(x, f) AS t_us_time(t_floor_to(epoch_us(x), f))")
+
+# ------------------------------------------------------------------------------------------------------- zones
+macro("t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER))")
+macro(
+    "t_to_local(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u + to_minutes(t_offset_minutes(z)) "
+    "WHEN u < TIMESTAMP '1900-01-01' THEN py_to_local(u, z) ELSE timezone(z, timezone('UTC', u)) END"
+)
+macro(
+    "t_to_utc(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u - to_minutes(t_offset_minutes(z)) "
+    "ELSE py_to_utc(u, z) END"
+)
+macro("t_zone_struct(u, z) AS CASE WHEN u IS NULL OR z IS NULL THEN NULL ELSE {'u': u, 'z': z} END")
+macro("t_zoned(u, z) AS t_zone_struct(t_to_utc(u, z), z)")
+macro("t_local(x) AS t_to_local((x).u, (x).z)")
+macro("t_zoned_round(x, f) AS t_zone_struct(t_round_timestamp((x).u, f), (x).z)")
+macro("t_zoned_plus(x, ms) AS t_zone_struct((x).u + to_milliseconds(ms), (x).z)")
+macro("t_zoned_months(x, m) AS t_zoned(t_local(x) + to_months(m), (x).z)")
+macro("t_offset(x) AS CAST((epoch_us(t_local(x)) - epoch_us((x).u)) // 60000000 AS INTEGER)")
+macro(
+    "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(o) // 60 AS VARCHAR), 2, '0') || ':' || "
+    "lpad(CAST(abs(o) % 60 AS VARCHAR), 2, '0')"
+)
+macro("t_time_zoned(t, o) AS CASE WHEN t IS NULL OR o IS NULL THEN NULL ELSE {'t': t, 'o': CAST(o AS INTEGER)} END")
+macro("t_time_local(x) AS (x).t")
+macro("t_time_instant(x) AS ((epoch_us((x).t) - (x).o * 60000000) % 86400000000 + 86400000000) % 86400000000")
+macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
+macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
+macro(
+    "t_date_plus(x, ms) AS CASE WHEN ms % 86400000 <> 0 THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') AS DATE) ELSE x + CAST(ms // 86400000 AS INTEGER) END"
+)
+
+# -------------------------------------------------------------------------------------------------------- text
+macro("t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), greatest(4, length(CAST(abs(x) AS VARCHAR))), '0')")
+macro(
+    "t_timestamp_text(x, p) AS CASE WHEN x >= TIMESTAMP '0001-01-01' AND x < TIMESTAMP '10000-01-01' THEN "
+    "left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 19 ELSE 20 + p END) "
+    "WHEN x IS NOT NULL THEN t_year_text(year(x)) || left(strftime(x, '-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 15 ELSE 16 + p END) END"
+)
+macro(
+    "t_time_text(x, p) AS left(lpad(CAST(hour(x) AS VARCHAR), 2, '0') || ':' || lpad(CAST(minute(x) AS VARCHAR), 2, '0') || ':' || "
+    "lpad(CAST(epoch_us(x) // 1000000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(epoch_us(x) % 1000000 AS VARCHAR), 6, '0'), CASE WHEN p = 0 THEN 8 ELSE 9 + p END)"
+)
+macro("t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE TRY_CAST(py_date(x) AS DATE) END")
+macro(
+    "t_parse_timestamp(x, p) AS CASE WHEN p >= 3 AND regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?') "
+    "THEN TRY_CAST(x AS TIMESTAMP) ELSE TRY_CAST(py_timestamp(x, p) AS TIMESTAMP) END"
+)
+macro("t_parse_time(x, p) AS TRY_CAST(py_time(x, p) AS TIME)")
+
+
+@udf("py_date", ["VARCHAR"], "VARCHAR")
+def date(text: str) -> str | None:
+    """A date that is not written in the usual ten characters."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _rounded(text: str, precision: int) -> tuple[str, str | None]:
+    stamp, zone, digits = parse_timestamp(text)
+    if digits > precision:
+        stamp = _round_stamp(stamp, text, precision)
+    return stamp, zone
+
+
+def _round_stamp(stamp: str, text: str, precision: int) -> str:
+    whole = text.rpartition(".")[2]
+    fraction = "".join(c for c in whole[:12] if c.isdigit())
+    kept = int(fraction[:precision] or "0") + (1 if fraction[precision : precision + 1] >= "5" else 0)
+    era = " (BC)" if stamp.endswith("(BC)") else ""
+    base = dt.datetime.fromisoformat(stamp[:19])
+    if kept == 10**precision:
+        base, kept = base + dt.timedelta(seconds=1), 0
+    return f"{base:%Y-%m-%d %H:%M:%S}".rjust(19, "0") + f".{str(kept).rjust(precision, '0') if precision else '0':0<6}{era}"
+
+
+@udf("py_timestamp", ["VARCHAR", "INTEGER"], "VARCHAR")
+def timestamp(text: str, precision: int) -> str | None:
+    """A timestamp as DuckDB reads it; a zone is left out."""
+    try:
+        return _rounded(text, precision)[0]
+    except ValueError:
+        return None
+
+
+@udf("py_time", ["VARCHAR", "INTEGER"], "VARCHAR")
+def time(text: str, precision: int) -> str | None:
+    """A time as DuckDB reads it; an offset is left out."""
+    try:
+        return _rounded_time(text, precision)[0]
+    except ValueError:
+        return None
+
+
+def _rounded_time(text: str, precision: int) -> tuple[str, int | None]:
+    stamp, offset, digits = parse_time(text)
+    if digits > precision:
+        fraction = text.partition(".")[2]
+        digits_text = ""
+        for c in fraction:
+            if not c.isdigit():
+                break
+            digits_text += c
+        kept = int(digits_text[:precision] or "0") + (1 if digits_text[precision] >= "5" else 0)
+        hour, minute, second = (int(p) for p in stamp[:8].split(":"))
+        total = hour * 3600 + minute * 60 + second
+        if kept == 10**precision:
+            total, kept = (total + 1) % 86400, 0
+        whole = f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d}"
+        stamp = f"{whole}.{str(kept).rjust(precision, '0') if precision else '0':0<6}"
+    return stamp, offset
+
+
+
+
+@udf("py_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
+def zoned_text(text: str, precision: int) -> str | None:
+    """Timestamp and zone of a text, with a bar between."""
+    try:
+        stamp, zone = _rounded(text, precision)
+    except ValueError:
+        return None
+    return f"{stamp}|{zone or 'UTC'}"
+
+
+macro("t_split_zoned(x) AS t_zoned(TRY_CAST(split_part(x, '|', 1) AS TIMESTAMP), split_part(x, '|', 2))")
+macro("py_parse_zoned(x, p) AS t_split_zoned(py_zoned_text(x, p))")
+
+
+@udf("py_time_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
+def time_zoned_text(text: str, precision: int) -> str | None:
+    """Time and offset of a text, with a bar between."""
+    try:
+        stamp, offset = _rounded_time(text, precision)
+    except ValueError:
+        return None
+    return f"{stamp}|{offset or 0}"
+
+
+macro("t_split_time_zoned(x) AS t_time_zoned(CAST(split_part(x, '|', 1) AS TIME), CAST(split_part(x, '|', 2) AS INTEGER))")
+macro("py_parse_time_zoned(x, p) AS t_split_time_zoned(py_time_zoned_text(x, p))")
+
+
+@udf("py_zone", ["VARCHAR"], "VARCHAR")
+def zone(text: str) -> str:
+    """A zone's name as Trino writes it."""
+    try:
+        return zone_name(text)
+    except ValueError:
+        message = f"INVALID_FUNCTION_ARGUMENT: '{text}' is not a valid time zone"
+        raise Failure(message) from None
+
+
+@udf("py_to_local", ["TIMESTAMP", "VARCHAR"], "TIMESTAMP")
+def to_local(moment: dt.datetime, zone_text: str) -> dt.datetime:
+    """The local time of an instant, by the zone's rules at any time in the past."""
+    return moment.replace(tzinfo=dt.UTC).astimezone(zone_info(zone_text)).replace(tzinfo=None)
+
+
+@udf("py_to_utc", ["TIMESTAMP", "VARCHAR"], "TIMESTAMP")
+def to_utc(moment: dt.datetime, zone_text: str) -> dt.datetime:
+    """The instant of a local time; in a gap the clock's jump is added, in an overlap the earlier instant is taken."""
+    return moment.replace(tzinfo=zone_info(zone_text), fold=0).astimezone(dt.UTC).replace(tzinfo=None)

@@ -1,0 +1,177 @@
+"""Literals."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dapflow.local.athena.trino import tree
+from dapflow.local.athena.trino.conversion import castable, convert
+from dapflow.local.athena.trino.errors import QueryError
+from dapflow.local.athena.trino.moments import parse_date, parse_time, parse_timestamp
+from dapflow.local.athena.trino.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    INTERVAL_DS,
+    INTERVAL_YM,
+    JSON,
+    UNKNOWN,
+    VARBINARY,
+    Type,
+    decimal,
+    duck_type,
+    parse_type,
+    varchar,
+)
+from dapflow.local.athena.trino.types import literal as quoted
+from dapflow.local.athena.trino.values import Value
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.trino.unit import Unit
+
+
+def literal(node: tree.Literal, unit: Unit) -> Value:
+    """A plain literal."""
+    kind, value = node.kind, node.value
+    if kind == "string":
+        return Value(quoted(value), varchar(len(value)), value)
+    if kind == "integer":
+        return integer(value, node.pos, unit)
+    if kind == "decimal":
+        return decimal_literal(value, node.pos, unit)
+    if kind == "double":
+        return Value(f"CAST({quoted(value)} AS DOUBLE)", DOUBLE, float(value))
+    if kind == "boolean":
+        return Value("TRUE" if value else "FALSE", BOOLEAN, value)
+    if kind == "binary":
+        return Value(f"unhex('{value.hex()}')", VARBINARY, value)
+    return Value("NULL", UNKNOWN)
+
+
+def integer(text: str, pos: int, unit: Unit) -> Value:
+    """An integer, or a bigint when it is too large for that."""
+    number = int(text, 0) if text[:2].lower() in {"0x", "0b", "0o"} else int(text)
+    if number <= 2147483647:
+        return Value(str(number), INTEGER, number)
+    if number > 9223372036854775807:
+        unit.fail("INVALID_LITERAL", pos, f"Invalid numeric literal: {text}")
+    return Value(f"CAST({number} AS BIGINT)", BIGINT, number)
+
+
+def decimal_literal(text: str, pos: int, unit: Unit) -> Value:
+    """A decimal with just the digits written; zeros before the number do not count."""
+    m = re.fullmatch(r"\s*([+-]?)(\d*)(?:\.(\d*))?\s*", text)
+    if not m or not (m[2] or m[3]):
+        unit.fail("INVALID_LITERAL", pos, f"Invalid decimal literal: '{text}'")
+    whole, fraction = m[2].lstrip("0"), m[3] or ""
+    precision = max(len(whole) + len(fraction), 1)
+    if precision > 38:
+        unit.fail("INVALID_LITERAL", pos, f"Invalid decimal literal: '{text}'")
+    t = decimal(precision, len(fraction))
+    number = f"{m[1]}{whole or '0'}.{fraction or '0'}"
+    return Value(f"CAST('{number}' AS {duck_type(t)})", t, number)
+
+
+def typed_literal(node: tree.TypedLiteral, unit: Unit) -> Value:
+    """`DATE '…'`, `BIGINT '…'` and all others."""
+    name, text, pos = node.type_name, node.text, node.pos
+    try:
+        if name == "decimal":
+            return decimal_literal(text, pos, unit)
+        if name == "date":
+            parsed = parse_date(text)
+            return Value(f"CAST('{parsed}' AS DATE)", DATE, parsed)
+        if name == "timestamp":
+            return _timestamp(text)
+        if name == "time":
+            return _time(text)
+        if name == "char":
+            return Value(quoted(text.rstrip(" ")), Type("char", length=max(len(text), 1)), text)
+        if name == "varbinary":
+            unit.fail("INVALID_LITERAL", pos, f"'{text}' is not a valid VARBINARY literal")
+        if name == "json":
+            from dapflow.local.athena.trino.functions.json import canonical  # noqa: PLC0415 - it imports this room
+
+            return Value(quoted(canonical(text)), JSON, text)
+    except ValueError:
+        unit.fail("INVALID_LITERAL", pos, f"'{text}' is not a valid {name.upper()} literal")
+    try:
+        t = parse_type(name)
+    except QueryError:
+        unit.fail("TYPE_NOT_FOUND", pos, f"Unknown type: {name}")
+    if t.base == "varchar":
+        return Value(quoted(text), t, text)
+    source = varchar(len(text))
+    if not castable(source, t):
+        unit.fail("INVALID_LITERAL", pos, f"No literal form for type {t}")
+    return Value(convert(quoted(text), source, t), t, text)
+
+
+def _timestamp(text: str) -> Value:
+    stamp, zone, precision = parse_timestamp(text)
+    if precision > 6:
+        raise QueryError("NOT_SUPPORTED", f"timestamp({precision}) is not supported: the finest is timestamp(6)")
+    if zone is None:
+        return Value(f"CAST('{stamp}' AS TIMESTAMP)", Type("timestamp", precision=precision), stamp)
+    return Value(
+        f"t_zoned(CAST('{stamp}' AS TIMESTAMP), {quoted(zone)})", Type("timestamp_tz", precision=precision), text
+    )
+
+
+def _time(text: str) -> Value:
+    stamp, offset, precision = parse_time(text)
+    if precision > 6:
+        raise QueryError("NOT_SUPPORTED", f"time({precision}) is not supported: the finest is time(6)")
+    if offset is None:
+        return Value(f"CAST('{stamp}' AS TIME)", Type("time", precision=precision), stamp)
+    return Value(f"t_time_zoned(CAST('{stamp}' AS TIME), {offset})", Type("time_tz", precision=precision), text)
+
+
+_MS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}
+_FIELDS = ("DAY", "HOUR", "MINUTE", "SECOND")
+
+
+def interval(node: tree.IntervalLiteral, unit: Unit) -> Value:
+    """An interval; days to seconds are milliseconds, years to months are months."""
+    try:
+        amount, t = _interval(node)
+    except ValueError:
+        unit.fail("INVALID_LITERAL", node.pos, f"'{node.text}' is not a valid INTERVAL literal")
+    limit = 2**31 if t is INTERVAL_YM else 2**63
+    if not -limit <= amount < limit:
+        unit.fail("INVALID_LITERAL", node.pos, f"'{node.text}' is not a valid INTERVAL literal")
+    return Value(f"CAST({amount} AS {duck_type(t)})", t, amount)
+
+
+def _interval(node: tree.IntervalLiteral) -> tuple[int, Type]:
+    text, start, end = node.text.strip(), node.start, node.end or node.start
+    sign = node.sign
+    if text[:1] in {"-", "+"}:
+        sign, text = sign * (-1 if text[0] == "-" else 1), text[1:]
+    if start in {"YEAR", "MONTH"}:
+        if start == end:
+            return sign * int(text) * (12 if start == "YEAR" else 1), INTERVAL_YM
+        m = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
+        if not m or start != "YEAR" or end != "MONTH":
+            raise ValueError(text)
+        return sign * (int(m[1]) * 12 + int(m[2] or 0)), INTERVAL_YM
+    first, last = _FIELDS.index(start), _FIELDS.index(end)
+    pattern, separators = "", {"DAY": "", "HOUR": " ", "MINUTE": ":", "SECOND": ":"}
+    for i in range(first, last + 1):
+        field = _FIELDS[i]
+        number = r"(\d+(?:\.\d{0,3})?)" if field == "SECOND" else r"(\d+)"
+        pattern += number if i == first else f"(?:{separators[field]}{number}"
+    pattern += ")?" * (last - first)
+    m = re.fullmatch(pattern, text)
+    if not m:
+        raise ValueError(text)
+    total = 0
+    for field, part in zip(_FIELDS[first : last + 1], m.groups(), strict=True):
+        if part is None:
+            continue
+        whole, _, fraction = part.partition(".")
+        total += int(whole) * _MS[field] + (int(fraction.ljust(3, "0")) if fraction else 0)
+    return sign * total, INTERVAL_DS

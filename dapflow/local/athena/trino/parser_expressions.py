@@ -1,0 +1,612 @@
+"""Parsing of expressions, by Trino's precedences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dapflow.local.athena.trino import tree
+from dapflow.local.athena.trino.lexer import Token, fail, string_value
+from dapflow.local.athena.trino.parser import Cursor
+from dapflow.local.athena.trino.parser_json import JsonParser
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.trino.tree import Expr
+
+_COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
+_SPECIAL = frozenset(
+    """CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP CURRENT_USER CURRENT_CATALOG
+    CURRENT_SCHEMA CURRENT_PATH CURRENT_ROLE""".split()
+)
+_QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
+
+
+class ExpressionParser(JsonParser, Cursor):
+    """Expressions."""
+
+    def query(self) -> tree.QueryNode:
+        """A query; the part of the parser that reads queries gives it."""
+        raise NotImplementedError
+
+    def expression(self) -> Expr:
+        """Any expression: OR binds least."""
+        return self._logical("OR", self._and)
+
+    def _and(self) -> Expr:
+        return self._logical("AND", self._not)
+
+    def _logical(self, op: str, term) -> Expr:  # type: ignore[no-untyped-def]
+        first: Expr = term()
+        if self.found[self.at].upper != op:
+            return first
+        terms = [first]
+        while self.take(op):
+            terms.append(term())
+        return tree.Logical(first.pos, op, tuple(terms))
+
+    def _not(self) -> Expr:
+        token = self.found[self.at]
+        if token.upper == "NOT" and token.kind == "word":
+            self.at += 1
+            return tree.Not(token.start, self._not())
+        return self._predicate()
+
+    def _predicate(self) -> Expr:
+        value = self.value()
+        token = self.found[self.at]
+        op = _COMPARISONS.get(token.upper)
+        if op is not None:
+            self.at += 1
+            if self.now.upper in {"ALL", "ANY", "SOME"} and self.ahead().upper == "(":
+                quantifier = "ALL" if self.now.upper == "ALL" else "ANY"
+                self.at += 2
+                query = self.query()
+                self.need(")")
+                return tree.Quantified(token.start, op, quantifier, value, query)
+            return tree.Binary(token.start, op, value, self.value())
+        if token.kind != "word":
+            return value
+        if token.upper == "IS":
+            return self._is(value, token)
+        negated = token.upper == "NOT" and self.ahead().upper in {"BETWEEN", "IN", "LIKE"}
+        if negated:
+            self.at += 1
+        found = self._tested(value, token)
+        if found is None:
+            return value
+        return tree.Not(token.start, found) if negated else found
+
+    def _is(self, value: Expr, token: Token) -> Expr:
+        self.at += 1
+        negated = self.take("NOT")
+        found: Expr
+        if self.take("NULL"):
+            found = tree.IsNull(token.start, value)
+        elif self.take("DISTINCT", "FROM"):
+            found = tree.Binary(token.start, "IS DISTINCT FROM", value, self.value())
+        else:
+            self.mismatch("'DISTINCT', 'NOT', 'NULL'")
+        return tree.Not(token.start, found) if negated else found
+
+    def _tested(self, value: Expr, token: Token) -> Expr | None:
+        if self.take("BETWEEN"):
+            low = self.value()
+            self.need("AND")
+            return tree.Between(token.start, value, low, self.value())
+        if self.take("IN"):
+            self.need("(")
+            if self._query_ahead():
+                query = self.query()
+                self.need(")")
+                return tree.InQuery(token.start, value, query)
+            items = self.expressions(")")
+            return tree.InList(token.start, value, items)
+        if self.take("LIKE"):
+            pattern = self.value()
+            escape = self.value() if self.take("ESCAPE") else None
+            return tree.Like(token.start, value, pattern, escape)
+        return None
+
+    def _query_ahead(self) -> bool:
+        """Whether a query follows, maybe inside parentheses."""
+        at = self.at
+        while self.found[at].upper == "(":
+            at += 1
+        return self.found[at].upper in _QUERY and self.found[at].kind == "word"
+
+    def expressions(self, close: str) -> tuple[Expr, ...]:
+        """Expressions between commas up to a closing bracket."""
+        found = [self.expression()]
+        while self.take(","):
+            found.append(self.expression())
+        self.need(close)
+        return tuple(found)
+
+    # ------------------------------------------------------------------------------------- values
+    def value(self) -> Expr:
+        """A value expression: `||` binds least."""
+        left = self._sum()
+        while self.found[self.at].upper == "||":
+            token = self.found[self.at]
+            self.at += 1
+            left = tree.Binary(token.start, "||", left, self._sum())
+        return left
+
+    def _sum(self) -> Expr:
+        left = self._product()
+        while self.found[self.at].upper in {"+", "-"}:
+            token = self.found[self.at]
+            self.at += 1
+            left = tree.Binary(token.start, token.upper, left, self._product())
+        return left
+
+    def _product(self) -> Expr:
+        left = self._signed()
+        while self.found[self.at].upper in {"*", "/", "%"}:
+            token = self.found[self.at]
+            self.at += 1
+            left = tree.Binary(token.start, token.upper, left, self._signed())
+        return left
+
+    def _signed(self) -> Expr:
+        token = self.found[self.at]
+        if token.upper in {"-", "+"}:
+            self.at += 1
+            return tree.Unary(token.start, token.upper, self._signed())
+        return self._zoned()
+
+    def _zoned(self) -> Expr:
+        value = self._postfix(self._primary())
+        while self.peek("AT", "TIME", "ZONE"):
+            token = self.now
+            self.at += 3
+            zone: Expr
+            if self.peek("INTERVAL"):
+                zone = self._primary()
+            else:
+                literal = self.now
+                zone = (
+                    tree.Literal(literal.start, "string", self.string())
+                    if literal.kind in {"string", "unicode"}
+                    else self._postfix(self._primary())
+                )
+            value = tree.AtTimeZone(token.start, value, zone)
+        return value
+
+    def _postfix(self, value: Expr) -> Expr:
+        while True:
+            if self.take("["):
+                index = self.value()
+                self.need("]")
+                value = tree.Subscript(value.pos, value, index)
+            elif self.found[self.at].upper == "." and self.is_name(self.ahead()):
+                self.at += 1
+                written = self.name()
+                value = tree.Deref(value.pos, value, written.lower(), written)
+            else:
+                return value
+
+    def _primary(self) -> Expr:
+        token = self.found[self.at]
+        kind = token.kind
+        if kind in {"integer", "decimal", "double"}:
+            self.at += 1
+            return tree.Literal(token.start, kind, token.text.replace("_", ""))
+        if kind in {"string", "unicode"}:
+            self.at += 1
+            return tree.Literal(token.start, "string", self._unicode(token))
+        if kind == "binary":
+            self.at += 1
+            return self._binary(token)
+        if kind == "quoted":
+            return self._named(token)
+        if kind == "word":
+            return self._word(token)
+        if token.upper == "(":
+            return self._parenthesis(token)
+        if token.upper == "?":
+            self.at += 1
+            self.parameters += 1
+            return tree.Parameter(token.start, self.parameters - 1)
+        self.mismatch()
+
+    def _unicode(self, token: Token) -> str:
+        if token.kind == "unicode" and self.take("UESCAPE"):
+            self.string()
+        return string_value(token)
+
+    def _binary(self, token: Token) -> Expr:
+        digits = "".join(token.text[2:-1].split())
+        if len(digits) % 2:
+            fail(self.text, token.start, "Binary literal must contain an even number of digits")
+        if any(c not in "0123456789abcdefABCDEF" for c in digits):
+            fail(self.text, token.start, "Binary literal can only contain hexadecimal digits")
+        return tree.Literal(token.start, "binary", bytes.fromhex(digits))
+
+    def _parenthesis(self, token: Token) -> Expr:
+        lambda_ = self._lambda_names()
+        if lambda_ is not None:
+            return tree.Lambda(token.start, lambda_, self.expression())
+        self.at += 1
+        if self.now.upper in _QUERY and self.now.kind == "word":
+            query = self.query()
+            self.need(")")
+            return tree.ScalarQuery(token.start, query)
+        if self.now.upper == "(" and self._query_ahead():
+            start = self.at
+            try:
+                query = self.query()
+                self.need(")")
+            except Exception:  # noqa: BLE001 - ((SELECT 1) + 1) starts like a query
+                self.at = start
+            else:
+                return tree.ScalarQuery(token.start, query)
+        first = self.expression()
+        if self.take(")"):
+            return first
+        items = [first]
+        while self.take(","):
+            items.append(self.expression())
+        self.need(")")
+        return tree.RowNode(token.start, tuple(items))
+
+    def _lambda_names(self) -> tuple[str, ...] | None:
+        """Names of a lambda in parentheses, or None if this is none."""
+        at = self.at + 1
+        names = []
+        while self.found[at].kind in {"word", "quoted"}:
+            names.append(self.found[at])
+            at += 1
+            if self.found[at].upper == ",":
+                at += 1
+            else:
+                break
+        if self.found[at].upper != ")" or self.found[min(at + 1, len(self.found) - 1)].upper != "->":
+            return None
+        self.at = at + 2
+        return tuple(token.text.strip('"').lower() for token in names)
+
+    def _word(self, token: Token) -> Expr:
+        upper = token.upper
+        following = self.ahead()
+        reader = _WORDS.get(upper)
+        if reader is not None:
+            found: Expr | None = reader(self, token)
+            if found is not None:
+                return found
+        if upper in _SPECIAL:
+            self.at += 1
+            precision = None
+            if (
+                upper not in {"CURRENT_DATE", "CURRENT_USER"}
+                and self.now.upper == "("
+                and self.ahead().kind == "integer"
+            ):
+                precision = int(self.ahead().text)
+                self.at += 2
+                self.need(")")
+            return tree.Special(token.start, upper, precision)
+        if following.kind in {"string", "unicode"} and upper not in RESERVED_BEFORE_STRING:
+            self.at += 1
+            return tree.TypedLiteral(token.start, token.text.lower(), self.string())
+        return self._named(token)
+
+    def _named(self, token: Token) -> Expr:
+        if self.ahead().upper == "->":
+            name = self.name()
+            self.at += 1
+            return tree.Lambda(token.start, (name.lower(),), self.expression())
+        if self.ahead().upper == "(" and (token.kind == "quoted" or self._may_call(token)):
+            return self._call(token)
+        if token.kind == "quoted" and self.ahead().kind == "string":
+            self.at += 1
+            return tree.TypedLiteral(token.start, token.text.strip('"').lower(), self.string())
+        written = self.name()
+        if self.now.upper == "OVER" and self.is_name(self.ahead()):
+            self.refuse("Pattern recognition in a window", token.start)
+        return tree.Ident(token.start, written.lower(), written, token.kind == "quoted")
+
+    def _may_call(self, token: Token) -> bool:
+        return self.is_name(token) or token.upper in {"LISTAGG", "LEFT", "RIGHT"}
+
+    def _call(self, token: Token) -> Expr:
+        self.at += 2
+        name = token.text.strip('"').lower()
+        written = token.text
+        star = distinct = False
+        args: tuple[Expr, ...] = ()
+        order: tuple[tree.SortItem, ...] = ()
+        if self.take("*"):
+            star = True
+            self.need(")")
+        elif not self.take(")"):
+            distinct = self.take("DISTINCT")
+            if not distinct:
+                self.take("ALL")
+            items = [self.expression()]
+            while self.take(","):
+                items.append(self.expression())
+            args = tuple(items)
+            if self.take("ORDER", "BY"):
+                order = self.sort_items()
+            self.need(")")
+        return self.call_tail(tree.Call(token.start, name, args, star, distinct, order, written=written))
+
+    def call_tail(self, call: tree.Call) -> Expr:
+        """FILTER, IGNORE NULLS and OVER after the parenthesis."""
+        if self.take("FILTER", "(", "WHERE"):
+            call.filter = self.expression()
+            self.need(")")
+        if self.peek("IGNORE", "NULLS") or self.peek("RESPECT", "NULLS"):
+            call.nulls = self.now.upper
+            self.at += 2
+        if self.now.upper == "OVER" and (self.ahead().upper == "(" or self.is_name(self.ahead())):
+            self.at += 1
+            call.over = self.window() if self.now.upper == "(" else tree.Window(self.now.start, self.name().lower())
+        return call
+
+    # ------------------------------------------------------------------------------------ windows
+    def sort_items(self) -> tuple[tree.SortItem, ...]:
+        """Keys of an ORDER BY."""
+        found = []
+        while True:
+            start = self.now.start
+            value = self.expression()
+            descending = self.take("DESC")
+            if not descending:
+                self.take("ASC")
+            nulls = None
+            if self.take("NULLS"):
+                nulls = self.take("FIRST")
+                if not nulls:
+                    self.need("LAST")
+            found.append(tree.SortItem(start, value, descending, nulls))
+            if not self.take(","):
+                return tuple(found)
+
+    def window(self) -> tree.Window:
+        """A window in parentheses."""
+        found = tree.Window(self.now.start)
+        self.need("(")
+        if self.is_name() and self.now.upper not in {"PARTITION", "RANGE", "ROWS", "GROUPS", "MEASURES"}:
+            found.existing = self.name().lower()
+        if self.take("PARTITION", "BY"):
+            items = [self.expression()]
+            while self.take(","):
+                items.append(self.expression())
+            found.partition = tuple(items)
+        if self.take("ORDER", "BY"):
+            found.order = self.sort_items()
+        if self.now.upper == "MEASURES":
+            self.refuse("Pattern recognition in a window", self.now.start)
+        if self.now.upper in {"RANGE", "ROWS", "GROUPS"}:
+            found.unit = self.now.upper
+            self.at += 1
+            if self.take("BETWEEN"):
+                found.start = self._bound()
+                self.need("AND")
+                found.end = self._bound()
+            else:
+                found.start = self._bound()
+        if self.now.upper in {"PATTERN", "AFTER", "INITIAL", "SEEK", "SUBSET", "DEFINE"}:
+            self.refuse("Pattern recognition in a window", self.now.start)
+        self.need(")")
+        return found
+
+    def _bound(self) -> tree.Bound:
+        start = self.now.start
+        for words in (("UNBOUNDED", "PRECEDING"), ("UNBOUNDED", "FOLLOWING"), ("CURRENT", "ROW")):
+            if self.take(*words):
+                return tree.Bound(start, " ".join(words).lower())
+        value = self.expression()
+        if self.take("PRECEDING"):
+            return tree.Bound(start, "preceding", value)
+        self.need("FOLLOWING")
+        return tree.Bound(start, "following", value)
+
+    # ------------------------------------------------------------------------------ special forms
+    def _case(self, token: Token) -> Expr | None:
+        self.at += 1
+        operand = None if self.peek("WHEN") else self.expression()
+        whens = []
+        while self.take("WHEN"):
+            condition = self.expression()
+            self.need("THEN")
+            whens.append((condition, self.expression()))
+        if not whens:
+            self.mismatch("'WHEN'")
+        default = self.expression() if self.take("ELSE") else None
+        self.need("END")
+        return tree.Case(token.start, operand, tuple(whens), default)
+
+    def _cast(self, token: Token) -> Expr | None:
+        if self.ahead().upper != "(":
+            return None
+        self.at += 2
+        value = self.expression()
+        self.need("AS")
+        kind = self.type()
+        self.need(")")
+        return tree.Cast(token.start, value, kind, token.upper == "TRY_CAST")
+
+    def _literal_word(self, token: Token) -> Expr | None:
+        self.at += 1
+        if token.upper == "NULL":
+            return tree.Literal(token.start, "null", None)
+        return tree.Literal(token.start, "boolean", token.upper == "TRUE")
+
+    def _exists(self, token: Token) -> Expr | None:
+        self.at += 1
+        self.need("(")
+        query = self.query()
+        self.need(")")
+        return tree.Exists(token.start, query)
+
+    def _array(self, token: Token) -> Expr | None:
+        if self.ahead().upper != "[":
+            return None
+        self.at += 2
+        if self.take("]"):
+            return tree.ArrayNode(token.start, ())
+        return tree.ArrayNode(token.start, self.expressions("]"))
+
+    def _row(self, token: Token) -> Expr | None:
+        if self.ahead().upper != "(":
+            return None
+        self.at += 2
+        return tree.RowNode(token.start, self.expressions(")"))
+
+    def _interval(self, token: Token) -> Expr | None:
+        following = self.ahead()
+        signed = following.upper in {"+", "-"}
+        if not (following.kind == "string" or (signed and self.ahead(2).kind == "string")):
+            return None
+        self.at += 1
+        sign = -1 if self.take("-") else 1
+        if signed and sign == 1:
+            self.need("+")
+        text = self.string()
+        start = self._unit()
+        end = self._unit() if self.take("TO") else None
+        return tree.IntervalLiteral(token.start, sign, text, start, end)
+
+    def _unit(self) -> str:
+        unit = self.now.upper
+        if unit not in _UNITS:
+            self.mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'")
+        self.at += 1
+        return unit
+
+    def _extract(self, token: Token) -> Expr | None:
+        self.at += 1
+        self.need("(")
+        field = self.name()
+        self.need("FROM")
+        value = self.value()
+        self.need(")")
+        return tree.Call(token.start, "extract", (tree.Literal(token.start, "string", field.upper()), value))
+
+    def _trim(self, token: Token) -> Expr | None:
+        self.at += 1
+        self.need("(")
+        mode = "trim"
+        spelled = self.now.upper
+        if spelled in {"LEADING", "TRAILING", "BOTH"} and self.ahead().upper not in {")", ","}:
+            self.at += 1
+            mode = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[spelled]
+            if self.take("FROM"):
+                value = self.value()
+                self.need(")")
+                return tree.Call(token.start, mode, (value,))
+        first = self.value()
+        if self.take("FROM"):
+            value = self.value()
+            self.need(")")
+            return tree.Call(token.start, mode, (value, first))
+        if self.take(","):
+            second = self.value()
+            self.need(")")
+            return tree.Call(token.start, mode, (first, second))
+        self.need(")")
+        return tree.Call(token.start, mode, (first,))
+
+    def _substring(self, token: Token) -> Expr | None:
+        if self.ahead().upper != "(":
+            return None
+        start = self.at
+        self.at += 2
+        value = self.value()
+        if not self.take("FROM"):
+            self.at = start
+            return None
+        args = [value, self.value()]
+        if self.take("FOR"):
+            args.append(self.value())
+        self.need(")")
+        return tree.Call(token.start, "substr", tuple(args))
+
+    def _position(self, token: Token) -> Expr | None:
+        if self.ahead().upper != "(":
+            return None
+        start = self.at
+        self.at += 2
+        needle = self.value()
+        if not self.take("IN"):
+            self.at = start
+            return None
+        value = self.value()
+        self.need(")")
+        return tree.Call(token.start, "strpos", (value, needle))
+
+    def _normalize(self, token: Token) -> Expr | None:
+        self.at += 1
+        self.need("(")
+        value = self.value()
+        form = "NFC"
+        if self.take(","):
+            form = self.now.upper
+            if form not in {"NFC", "NFD", "NFKC", "NFKD"}:
+                self.mismatch("'NFC', 'NFD', 'NFKC', 'NFKD'")
+            self.at += 1
+        self.need(")")
+        return tree.Call(token.start, "normalize", (value, tree.Literal(token.start, "string", form)))
+
+    def _listagg(self, token: Token) -> Expr | None:
+        self.at += 1
+        self.need("(")
+        distinct = self.take("DISTINCT")
+        args = [self.expression()]
+        if self.take(","):
+            separator = self.now.start
+            args.append(tree.Literal(separator, "string", self.string()))
+        extra: tuple[str, ...] = ()
+        if self.take("ON", "OVERFLOW"):
+            if not self.take("ERROR"):
+                self.refuse("LISTAGG ... ON OVERFLOW TRUNCATE", token.start)
+        self.need(")")
+        self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
+        order = self.sort_items()
+        self.need(")")
+        return self.call_tail(tree.Call(token.start, "listagg", tuple(args), False, distinct, order, extra=extra))
+
+    def _grouping(self, token: Token) -> Expr | None:
+        self.at += 1
+        self.need("(")
+        if self.take(")"):
+            return tree.Call(token.start, "grouping", ())
+        return tree.Call(token.start, "grouping", self.expressions(")"))
+
+    def _not_alone(self, token: Token) -> Expr | None:
+        self.at += 1
+        return tree.Not(token.start, self._not())
+
+
+#: Words that a string may follow without making a typed literal.
+RESERVED_BEFORE_STRING = frozenset(
+    {"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", "SELECT", "ESCAPE", "IN", "LIKE"}
+)
+
+_WORDS = {
+    "CASE": ExpressionParser._case,
+    "CAST": ExpressionParser._cast,
+    "TRY_CAST": ExpressionParser._cast,
+    "NULL": ExpressionParser._literal_word,
+    "TRUE": ExpressionParser._literal_word,
+    "FALSE": ExpressionParser._literal_word,
+    "EXISTS": ExpressionParser._exists,
+    "ARRAY": ExpressionParser._array,
+    "ROW": ExpressionParser._row,
+    "INTERVAL": ExpressionParser._interval,
+    "EXTRACT": ExpressionParser._extract,
+    "TRIM": ExpressionParser._trim,
+    "SUBSTRING": ExpressionParser._substring,
+    "POSITION": ExpressionParser._position,
+    "NORMALIZE": ExpressionParser._normalize,
+    "LISTAGG": ExpressionParser._listagg,
+    "GROUPING": ExpressionParser._grouping,
+    "JSON_VALUE": JsonParser.json_call,
+    "JSON_QUERY": JsonParser.json_call,
+    "JSON_EXISTS": JsonParser.json_call,
+    "JSON_OBJECT": JsonParser.json_call,
+    "JSON_ARRAY": JsonParser.json_call,
+}

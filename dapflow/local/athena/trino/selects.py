@@ -1,0 +1,350 @@
+"""SELECT: output columns, WHERE, groups, HAVING, DISTINCT and ORDER BY."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from dapflow.local.athena.trino import tree
+from dapflow.local.athena.trino.analyser import Analyser
+from dapflow.local.athena.trino.calls import AGGREGATES
+from dapflow.local.athena.trino.coercion import comparable, orderable
+from dapflow.local.athena.trino.operators import comparable_form
+from dapflow.local.athena.trino.scope import Field, Scope
+from dapflow.local.athena.trino.types import Type, duck_type, quote
+from dapflow.local.athena.trino.values import Value
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.trino.queries import Compiled
+    from dapflow.local.athena.trino.relations import Source
+    from dapflow.local.athena.trino.unit import Unit
+
+#: Functions whose answer is not the same each time; conditions with them are not passed to tables.
+_UNSTEADY = frozenset({"random", "rand", "uuid", "now", "shuffle"})
+
+
+class SelectCompiler:
+    """Compiles SELECT."""
+
+    unit: Unit
+
+    def relation(self, node: tree.RelationNode, parent: Scope | None, beside: list[Field]) -> Source:
+        """A relation; the relation compiler gives it."""
+        raise NotImplementedError
+
+    def ordinal(self, item: tree.SortItem, count: int) -> int | None:
+        """The output column that an ORDER BY number means."""
+        raise NotImplementedError
+
+    def limited(self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int) -> str:
+        """Add ORDER BY, OFFSET and LIMIT."""
+        raise NotImplementedError
+
+    def select(
+        self,
+        node: tree.Select,
+        parent: Scope | None,
+        order: Sequence[tree.SortItem],
+        offset: str | None,
+        limit: str | None,
+        ties: bool,
+    ) -> Compiled:
+        """One SELECT with the ORDER BY and LIMIT that follow it."""
+        from dapflow.local.athena.trino.queries import Compiled  # noqa: PLC0415 - queries build on selects
+
+        outer_deps, self.unit.deps = self.unit.deps, set()
+        source = self.relation(node.source, parent, []) if node.source is not None else None
+        scope = Scope(source.fields if source else [], parent)
+        analyser = Analyser(self, scope)  # type: ignore[arg-type]
+        analyser.windows = dict(node.windows)
+        where = self._where(node, analyser, scope)
+        items = self._items(node, scope, analyser)
+        grouped = node.groups is not None or _aggregates((node.items, node.having, *(s.expr for s in order)))
+        group_sql = self._groups(node, analyser, items, scope) if grouped else ""
+        self.unit.read(self.unit.deps)
+        values: list[Value] = []
+        fields: list[Field] = []
+        for i, (expr, name, written, one) in enumerate(items):
+            self.unit.deps = set()
+            value = Value(one.sql, one.type) if one is not None and not grouped else analyser.top(expr)
+            if one is not None and not grouped:
+                self.unit.use(one)
+            values.append(value)
+            deps = frozenset(self.unit.deps)
+            origin = self._origin(expr, one, analyser) if not grouped else None
+            fields.append(Field(name, value.type, f"c{i}", origin=origin, written=written, deps=deps))
+        self.unit.deps = set()
+        having = analyser.boolean(node.having, "HAVING clause") if node.having is not None else None
+        keys = self._order(node, order, analyser, items, values)
+        self.unit.read(self.unit.deps)
+        if node.distinct:
+            for one, item in zip(fields, node.items, strict=False):
+                if not comparable(one.type):
+                    self.unit.fail("TYPE_MISMATCH", item.pos, f"DISTINCT can only be applied to comparable types (actual: {one.type})")
+            for one in fields:
+                self.unit.read(one.deps)
+        if limit is not None or offset is not None or _windowed((node.items, tuple(order))):
+            for one in fields:
+                one.origin = None
+        self.unit.deps = outer_deps
+        listed = ", ".join(f"{_output(v)} AS c{i}" for i, v in enumerate(values))
+        sql = f"SELECT {'DISTINCT ' if node.distinct else ''}{listed}"
+        if source is not None:
+            sql += f" FROM {source.sql.removeprefix('LATERAL ')}"
+        if where:
+            sql += f" WHERE {where}"
+        sql += group_sql
+        if having:
+            sql += f" HAVING {having}"
+        if ties and (node.distinct or grouped):
+            sql, keys = self._wrapped(sql, keys, len(values), node)
+        return Compiled(self.limited(sql, keys, offset, limit, ties, len(values)), fields, bool(keys))
+
+    def _wrapped(self, sql: str, keys: list[str], count: int, node: tree.Select) -> tuple[str, list[str]]:
+        """The SELECT as a subquery, so that its rows can be ranked after they were made distinct or grouped."""
+        moved = []
+        for key in keys:
+            m = re.match(r"(\d+) (.*)", key)
+            if m is None:
+                self.unit.unsupported("FETCH FIRST WITH TIES ordered by what is not selected", node.pos)
+            moved.append(f"c{int(m[1]) - 1} {m[2]}")
+        return f"SELECT * FROM ({sql}) AS ties", moved
+
+    # --------------------------------------------------------------------------------------- where
+    def _where(self, node: tree.Select, analyser: Analyser, scope: Scope) -> str | None:
+        if node.where is None:
+            return None
+        analyser.aggregates_allowed = "WHERE clause"
+        condition = analyser.boolean(node.where, "WHERE clause")
+        analyser.aggregates_allowed = None
+        self.push(node.where, scope)
+        return condition
+
+    def push(self, condition: tree.Expr, scope: Scope) -> None:
+        """Give conditions on one table's columns and literals to that table, so that files can be left out."""
+        terms = condition.terms if isinstance(condition, tree.Logical) and condition.op == "AND" else (condition,)
+        for term in terms:
+            if isinstance(term, tree.Logical) and term.op == "AND":
+                self.push(term, scope)
+                continue
+            if not _literal_condition(term):
+                continue
+            before, deps, self.unit.seen = self.unit.seen, self.unit.deps, []
+            self.unit.deps = set()
+            sql = Analyser(self, Scope(scope.fields)).visit(term).sql if _resolvable(term, scope) else ""  # type: ignore[arg-type]
+            seen, self.unit.seen, self.unit.deps = self.unit.seen, before, deps
+            scans = {id(f.origin[0]): f.origin[0] for f in seen if f.origin is not None}
+            if len(scans) != 1 or any(f.origin is None for f in seen):
+                continue
+            for one in seen:
+                assert one.origin is not None  # noqa: S101 - seen above
+                sql = sql.replace(one.sql, quote(one.origin[1]))
+            next(iter(scans.values())).predicates.append(sql)
+
+    def _origin(self, expr: Any, one: Field | None, analyser: Analyser) -> Any:
+        if one is None and isinstance(expr, tree.Ident | tree.Deref):
+            one = analyser.field_of(expr)
+        return one.origin if one is not None else None
+
+    # --------------------------------------------------------------------------------------- items
+    def _items(self, node: tree.Select, scope: Scope, analyser: Analyser) -> list[tuple[tree.Expr, str | None, str | None, Field | None]]:
+        """Output columns: expression, name, name as written, and the field for what `*` stands for."""
+        found: list[tuple[tree.Expr, str | None, str | None, Field | None]] = []
+        for item in node.items:
+            if isinstance(item, tree.AllColumns):
+                found += self._all(item, node, scope, analyser)
+                continue
+            written = item.alias
+            if written is None and isinstance(item.expr, tree.Ident | tree.Deref):
+                written = item.expr.written
+            found.append((item.expr, written.lower() if written else None, written, None))
+        return found
+
+    def _all(
+        self, item: tree.AllColumns, node: tree.Select, scope: Scope, analyser: Analyser
+    ) -> list[tuple[tree.Expr, str | None, str | None, Field | None]]:
+        if item.base is None:
+            fields = [f for f in scope.fields if not f.hidden]
+            if node.source is None or not fields:
+                self.unit.fail("COLUMN_NOT_FOUND", item.pos, "SELECT * not allowed in queries without FROM clause")
+            return [(tree.Given(item.pos, f.written or '', f), f.name, f.written, f) for f in fields]
+        parts = _name_parts(item.base)
+        at: Scope | None = scope
+        while parts and at is not None:
+            if at.has_relation(parts):
+                fields = [f for f in at.fields if f.qualifier[-len(parts) :] == parts and not f.hidden]
+                if item.aliases and len(item.aliases) != len(fields):
+                    self.unit.fail("MISMATCHED_COLUMN_ALIASES", item.pos, "Column alias list has wrong number of entries")
+                names = item.aliases or [f.written for f in fields]
+                return [(tree.Given(item.pos, f.written or '', f), n.lower() if n else None, n, f) for f, n in zip(fields, names, strict=True)]
+            at = at.parent
+        if parts and len(parts) == 1 and not scope.named(parts[0]):
+            self.unit.fail("TABLE_NOT_FOUND", item.pos, f"Unable to resolve reference {parts[0]}")
+        value = analyser.visit(item.base)
+        if value.type.base != "row":
+            self.unit.fail("TYPE_MISMATCH", item.pos, f"expected expression of type Row, actual type {value.type}")
+        rows = []
+        for i in range(len(value.type.args)):
+            names = item.aliases or value.type.names or (None,) * len(value.type.args)
+            shown = names[i]
+            rows.append((tree.Subscript(item.pos, item.base, tree.Literal(item.pos, "integer", str(i + 1))), shown.lower() if shown else None, shown, None))
+        return rows  # type: ignore[return-value]
+
+    # -------------------------------------------------------------------------------------- groups
+    def _groups(self, node: tree.Select, analyser: Analyser, items: list[Any], scope: Scope) -> str:
+        keys: dict[Any, Value] = {}
+        parts = []
+        analyser.aggregates_allowed = "GROUP BY clause"
+        for grouping in node.groups or ():
+            sets = []
+            for group in grouping.sets:
+                sqls = []
+                for expr in group:
+                    expr = self._group_expression(expr, items)  # noqa: PLW2901 - the number stands for the expression
+                    value = analyser.visit(expr)
+                    if not comparable(value.type):
+                        self.unit.fail("TYPE_MISMATCH", expr.pos, f"{value.type} is not comparable, and therefore cannot be used in GROUP BY")
+                    if value.const is not None or isinstance(expr, tree.Literal):
+                        value = Value(f"CAST({value.sql} AS {duck_type(value.type)})", value.type)
+                    keys.setdefault(analyser.key(expr), value)
+                    sqls.append(value.sql)
+                sets.append("(" + ", ".join(sqls) + ")")
+            if grouping.kind == "simple":
+                parts.append(sets[0][1:-1] if sets[0] != "()" else "()")
+            else:
+                name = {"rollup": "ROLLUP", "cube": "CUBE", "sets": "GROUPING SETS"}[grouping.kind]
+                parts.append(f"{name} ({', '.join(sets)})")
+        analyser.aggregates_allowed = None
+        analyser.groups = keys
+        return " GROUP BY " + ", ".join(parts) if parts else ""
+
+    def _group_expression(self, expr: tree.Expr, items: list[Any]) -> tree.Expr:
+        if not isinstance(expr, tree.Literal) or expr.kind != "integer":
+            return expr
+        number = int(expr.value)
+        if not 1 <= number <= len(items):
+            self.unit.fail("INVALID_COLUMN_REFERENCE", expr.pos, f"GROUP BY position {number} is not in select list")
+        found: tree.Expr = items[number - 1][0]
+        return found
+
+    # --------------------------------------------------------------------------------------- order
+    def _order(
+        self, node: tree.Select, order: Sequence[tree.SortItem], analyser: Analyser, items: list[Any], values: list[Value]
+    ) -> list[str]:
+        if not order:
+            return []
+        aliases: dict[str, Value | None] = {}
+        for item, (_, name, _, _), value in zip(_expanded(node, items), items, values, strict=True):
+            if name is not None and isinstance(item, tree.SelectItem) and item.alias is not None:
+                known = name in aliases and (aliases[name] is None or aliases[name].sql != value.sql)  # type: ignore[union-attr]
+                aliases[name] = None if known else value
+        analyser.aliases = aliases
+        keys = []
+        for item in order:
+            place = self.ordinal(item, len(values))
+            value = values[place] if place is not None else analyser.top(item.expr)
+            sql = comparable_form(value.sql, value.type)
+            same = [i for i, v in enumerate(values) if v.sql == value.sql and v.type == value.type]
+            if place is None and not same and node.distinct:
+                self.unit.fail(
+                    "EXPRESSION_NOT_IN_DISTINCT", item.pos, "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+                )
+            if same and sql == value.sql:
+                self._must_order(value.type, item)
+                keys.append(analyser.sort_key(item, str(same[0] + 1)))
+            elif value.const is not None or value.type.base == "unknown":
+                continue
+            else:
+                self._must_order(value.type, item)
+                keys.append(analyser.sort_key(item, sql))
+        analyser.aliases = {}
+        return keys
+
+    def _must_order(self, t: Type, item: tree.SortItem) -> None:
+        if not orderable(t):
+            self.unit.fail("TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY")
+
+
+def _expanded(node: tree.Select, items: list[Any]) -> list[Any]:
+    """For each output column, the item it comes from."""
+    found: list[Any] = []
+    named = [i for i in node.items if isinstance(i, tree.SelectItem)]
+    at = 0
+    for expr, *_ in items:
+        if at < len(named) and named[at].expr is expr:
+            found.append(named[at])
+            at += 1
+        else:
+            found.append(None)
+    return found
+
+
+def _output(value: Value) -> str:
+    return "CAST(NULL AS INTEGER)" if value.type.base == "unknown" else value.sql
+
+
+def _name_parts(node: tree.Expr) -> tuple[str, ...]:
+    names: list[str] = []
+    while isinstance(node, tree.Deref):
+        names.append(node.field)
+        node = node.base
+    if not isinstance(node, tree.Ident):
+        return ()
+    return (node.name, *reversed(names))
+
+
+def _aggregates(node: object) -> bool:
+    """Whether a part of a query calls an aggregate of this query."""
+    if isinstance(node, tree.Call) and node.over is None and node.name in AGGREGATES:
+        return True
+    return _inside(node, _aggregates)
+
+
+def _windowed(node: object) -> bool:
+    """Whether a part of a query calls a window function of this query."""
+    if isinstance(node, tree.Call) and node.over is not None:
+        return True
+    return _inside(node, _windowed)
+
+
+def _inside(node: object, test: Any) -> bool:
+    if isinstance(node, tuple):
+        return any(test(part) for part in node)
+    if isinstance(node, tree.Node) and not isinstance(node, tree.QueryNode):
+        return any(test(getattr(node, n)) for n in tree.children(type(node)))
+    return False
+
+
+_CONDITION = (tree.Binary, tree.Between, tree.InList, tree.Like, tree.Logical)
+_OPERAND = (tree.Literal, tree.TypedLiteral, tree.Ident, tree.Deref, tree.Cast, tree.Unary, tree.Special, tree.Call, tree.IntervalLiteral, tree.Parameter)
+
+
+def _literal_condition(node: object) -> bool:
+    """Whether a condition is made of columns and literals, and is never true of NULL."""
+    if isinstance(node, tree.Call) and (node.over is not None or node.name in _UNSTEADY or node.name in {"coalesce", "if", "try"}):
+        return False
+    if isinstance(node, tree.Binary) and node.op == "IS DISTINCT FROM":
+        return False
+    if not isinstance(node, (*_CONDITION, *_OPERAND)):
+        return False
+    for name in tree.children(type(node)):
+        part = getattr(node, name)
+        for one in part if isinstance(part, tuple) else (part,):
+            if isinstance(one, tree.Node) and not _literal_condition(one):
+                return False
+    return True
+
+
+def _resolvable(node: object, scope: Scope) -> bool:
+    """Whether every name in the condition is a column of this very query."""
+    if isinstance(node, tree.Ident):
+        return len(scope.named(node.name)) == 1
+    if isinstance(node, tree.Deref):
+        parts = _name_parts(node)
+        return bool(parts) and len(scope.qualified(parts[:-1], parts[-1])) == 1
+    if isinstance(node, tuple):
+        return all(_resolvable(part, scope) for part in node)
+    if isinstance(node, tree.Node):
+        return all(_resolvable(getattr(node, n), scope) for n in tree.children(type(node)))
+    return True

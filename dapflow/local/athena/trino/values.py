@@ -1,0 +1,60 @@
+"""A translated expression: DuckDB's SQL with Trino's type."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from dapflow.local.athena.trino.types import UNKNOWN, Type, duck_type, literal
+
+_SIMPLE = re.compile(r"[\w.\"$]+")
+#: An argument longer than this is bound to a name instead of being written twice.
+_LONG = 400
+
+
+@dataclass(slots=True)
+class Value:
+    """`const` is the Python value of a literal."""
+
+    sql: str
+    type: Type
+    const: Any = None
+
+
+def null(kind: Type = UNKNOWN) -> Value:
+    """NULL of a type."""
+    return Value(f"CAST(NULL AS {duck_type(kind)})", kind)
+
+
+def simple(sql: str) -> bool:
+    """Whether the text is a name or a number and may be repeated freely."""
+    return _SIMPLE.fullmatch(sql) is not None
+
+
+_names = itertools.count(1)
+
+
+def let(sql: str, body: Callable[[str], str], *, limit: int = _LONG) -> str:
+    """Use an expression more than once: short ones are repeated, long ones are bound to a name."""
+    if len(sql) <= limit:
+        return body(sql)
+    name = fresh("v")
+    return f"list_transform([{sql}], lambda {name}: {body(name)})[1]"
+
+
+def fresh(prefix: str) -> str:
+    """A name that no other part of the query uses."""
+    return f"{prefix}{next(_names)}"
+
+
+def failure(error_name: str, message_sql: str, kind: Type) -> str:
+    """An expression that fails with Trino's error when it is evaluated."""
+    return f"CAST(fail({literal(error_name + ': ')} || {message_sql}) AS {duck_type(kind)})"
+
+
+def failure_text(error_name: str, message: str, kind: Type) -> str:
+    """The same with a message that is known now."""
+    return f"CAST(fail({literal(error_name + ': ' + message)}) AS {duck_type(kind)})"
