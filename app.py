@@ -1,6 +1,6 @@
 """The CDK app: ``cdk deploy -c environment=prod --all``, or ``-c branch=<git branch>``.
 
-Run without the CDK command line (``python app.py -c environment=prod``) it writes the templates.
+It reads ``cdk.json`` and ``transforms/`` of the current folder. Run without the CDK command line (``python app.py -c environment=prod``) it writes the templates.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     """Synthesize what is asked for. A mistake in what people wrote is printed without a traceback."""
     try:
         context = context_of_arguments(arguments)
-        synthesize(Path(__file__).parent, output=os.environ.get("CDK_OUTDIR"), context=context)
+        synthesize(Path.cwd(), output=os.environ.get("CDK_OUTDIR"), context=context)
     except DapflowError as error:
         print(error, file=sys.stderr)
         return 1

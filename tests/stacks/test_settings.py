@@ -12,7 +12,7 @@ from dapflow.errors import DapflowError, DapflowErrors
 from stacks.settings import read_settings
 from tests.stacks.templates import ROOT
 
-AIRFLOW = {"network": {}, "airflow": {}}
+AIRFLOW: dict[str, Any] = {"network": {}, "airflow": {}}
 BASE = {"account": "111122223333", "region": "eu-west-2"}
 
 
