@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -64,13 +65,14 @@ class AirflowApi:
         body = {"logical_date": None, "partition_key": partition_key}
         return str(self.post(f"/dags/{quote(dag_id)}/dagRuns", body)["dag_run_id"])
 
-    def dag_runs(self) -> list[dict[str, Any]]:
-        """All runs of all DAGs."""
-        return list(self.get_all("/dags/~/dagRuns", "dag_runs"))
+    def dag_runs(self, since: datetime) -> list[dict[str, Any]]:
+        """The runs of all DAGs from a moment on."""
+        return list(self.get_all("/dags/~/dagRuns", "dag_runs", run_after_gte=since.isoformat()))
 
-    def task_instances(self) -> list[dict[str, Any]]:
-        """All tasks of all runs."""
-        return list(self.get_all("/dags/~/dagRuns/~/taskInstances", "task_instances"))
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The tasks of a run."""
+        path = f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances"
+        return list(self.get_all(path, "task_instances"))
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> list[str]:
         """What a task wrote, line by line."""

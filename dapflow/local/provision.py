@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import boto3
 
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.manifest import Manifest
 from dapflow.platform import Database, Platform, Role, WorkGroup, describe
 
 if TYPE_CHECKING:
-    import boto3
     from mypy_boto3_athena import AthenaClient
 
     from dapflow.local.airflow_api import AirflowApi
+    from dapflow.runtime.aws import Clients
 
 ENVIRONMENT = "local"
 # The embedded Athena answers in milliseconds.
@@ -23,9 +26,16 @@ _TRUST = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"A
 
 def describe_local(manifest: Manifest) -> Platform:
     """The embedded platform of a project."""
-    return describe(
+    platform = describe(
         manifest, name=ENVIRONMENT, account=ACCOUNT, region=REGION, poll_seconds=_POLL_SECONDS, deferrable=False
     )
+    return replace(platform, environment=replace(platform.environment, scheduled=False))
+
+
+def provision(platform: Platform, clients: Clients) -> None:
+    """All but Airflow's part, on a platform that runs."""
+    provision_aws(platform, boto3.Session())
+    provision_athena(platform, clients.athena)
 
 
 def provision_aws(platform: Platform, session: boto3.Session) -> None:

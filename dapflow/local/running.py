@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.ports import Ports, read_ports
-from dapflow.local.processes import running
+from dapflow.local.processes import log_file, running, was_started
 from dapflow.local.state import State
 
 
@@ -18,3 +21,25 @@ def require_running(state: State) -> Ports:
             "embedded-platform-not-up", f"the embedded platform {what}", hint="start it with dapflow local up"
         )
     return read_ports(state)
+
+
+def require_alive(state: State) -> None:
+    """Raise DapflowError ``component-ended`` when something of the platform died that had been started."""
+    for name in components.ALL:
+        if was_started(state, name) and running(state, name) is None:
+            raise DapflowError(
+                "component-ended",
+                f"{name} ended in the middle of the work; what was published stays as it was",
+                file=log_file(state, name),
+                hint="start it again with dapflow local up, then do this again",
+            )
+
+
+@contextmanager
+def explained(state: State) -> Iterator[None]:
+    """Name the component that died where its absence is what made something fail."""
+    try:
+        yield
+    except DapflowError:
+        require_alive(state)
+        raise

@@ -1,0 +1,121 @@
+"""What the demo shows at its end."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table
+
+from dapflow.cli.result_table import console, print_rows, size_text
+from dapflow.local.query import ask
+from dapflow.runtime.place import Place, quoted
+
+if TYPE_CHECKING:
+    from dapflow.local.dag_runs import RunState
+    from dapflow.local.demo import Outcome
+    from dapflow.manifest import Dataset, Manifest
+
+_PREVIEW_ROWS = 6
+_STATES = {"success": "green", "failed": "red", "upstream_failed": "red", "running": "cyan"}
+
+
+def print_report(outcome: Outcome, manifest: Manifest) -> None:
+    """Datasets, DAG runs, a product, and what to try next; or what failed."""
+    out = console()
+    if not outcome.changed:
+        out.print(
+            "\n[bold green]Nothing to do:[/] every dataset has these generations, made by today's SQL from the files "
+            "that landed. Nothing was changed."
+        )
+    published = [dataset for dataset in manifest.datasets.values() if outcome.publications[dataset.id]]
+    if published:
+        _print_datasets(outcome, published)
+    if outcome.runs:
+        _print_runs(outcome.runs, outcome.changed)
+    for failure in outcome.failures:
+        out.print(f"\n[bold red]{failure.run}: {failure.task_id} failed[/]")
+        for line in failure.log:
+            out.print(f"  {escape(line)}")
+    for run in outcome.left_out:
+        out.print(f"left out: {run} (its files have not landed; the example does not bring them)")
+    products = [dataset for dataset in published if dataset.transform is not None]
+    if products:
+        product = next((each for each in products if each.zone == "trusted"), products[-1])
+        _print_preview(outcome, products[-1] if products[-1].zone == "trusted" else product)
+        if outcome.succeeded:
+            _print_next(products[-1])
+    sys.stdout.flush()
+
+
+def _print_datasets(outcome: Outcome, datasets: list[Dataset]) -> None:
+    shown = outcome.generations
+    table = Table(box=None, pad_edge=False, header_style="bold", title="\nDatasets", title_justify="left")
+    table.add_column("dataset")
+    for generation in shown:
+        table.add_column(f"{generation}\nrows", justify="right")
+    for name in ("all\ngenerations", "size", "rows of the\ncurrent view", "rows of the\nhistory table"):
+        table.add_column(name, justify="right")
+    counts = _counts(outcome, datasets)
+    for dataset in datasets:
+        generations = outcome.publications[dataset.id]
+        table.add_row(
+            dataset.id,
+            *(f"{generations[day].rows:,}" if day in generations else "-" for day in shown),
+            str(len(generations)),
+            size_text(sum(each.bytes for each in generations.values())),
+            *(f"{count:,}" for count in counts[dataset.id]),
+        )
+    console().print(table)
+
+
+def _counts(outcome: Outcome, datasets: list[Dataset]) -> dict[str, tuple[int, int]]:
+    """Rows of current view and history table, as Athena counts them: one statement for all."""
+    parts = []
+    for dataset in datasets:
+        place = Place.of(dataset, outcome.environment)
+        counted = (f"(SELECT count(*) FROM {quoted(place.database, name)})" for name in (place.current, place.history))
+        parts.append(f"SELECT '{dataset.id}' AS dataset, {' , '.join(counted)}")
+    answer = ask(outcome.clients, "\nUNION ALL ".join(parts))
+    return {str(name): (int(current or 0), int(history or 0)) for name, current, history in answer.rows()}
+
+
+def _print_runs(runs: tuple[RunState, ...], changed: bool) -> None:
+    title = "\nDAG runs" if changed else "\nDAG runs of the demo that published them"
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+    for name in ("DAG", "generation", "state", "tasks", "seconds"):
+        table.add_column(name, justify="right" if name == "seconds" else "left")
+    for run in runs:
+        state = run.state or "not started"
+        tasks = {
+            name: [task for task in run.tasks if task.state == name] for name in {task.state for task in run.tasks}
+        }
+        described = ", ".join(
+            f"{len(found)} {name}" for name, found in sorted(tasks.items(), key=lambda each: str(each[0]))
+        )
+        table.add_row(
+            run.service,
+            run.generation,
+            f"[{_STATES.get(state, 'dim')}]{state}[/]",
+            described,
+            f"{run.seconds:.1f}" if run.seconds is not None else "",
+        )
+    console().print(table)
+
+
+def _print_preview(outcome: Outcome, product: Dataset) -> None:
+    place = Place.of(product, outcome.environment)
+    sql = f"SELECT * FROM {quoted(place.database, place.current)} LIMIT {_PREVIEW_ROWS}"  # noqa: S608
+    answer = ask(outcome.clients, sql)
+    console().print(f"\n[bold]{product.id}[/], its current view:")
+    print_rows([(column.name, column.type) for column in answer.columns], answer.rows())
+
+
+def _print_next(product: Dataset) -> None:
+    console().print(
+        "\n[bold]Try next:[/]\n"
+        "  dapflow local up\n"
+        f'  dapflow query "SELECT * FROM {product.database}.{product.current} LIMIT 10"\n'
+        f"  dapflow run {product.id}"
+    )

@@ -1,0 +1,152 @@
+"""Run the DAGs of a project for some generations, in their order, and watch them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dapflow.errors import DapflowError
+from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.published import Run, producers
+from dapflow.manifest import Manifest
+from dapflow.runtime.generation import Generation
+
+_LOOK_SECONDS = 0.5
+# How long after the last producer's end Airflow may take to start the run that its assets ask for.
+_ASSET_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """A task of a run."""
+
+    task_id: str
+    state: str | None
+    seconds: float | None
+    attempt: int
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run is: None until it was started, then Airflow's ``queued``, ``running``, ``success``, ``failed``."""
+
+    service: str
+    generation: str
+    state: str | None = None
+    run_id: str | None = None
+    seconds: float | None = None
+    tasks: tuple[TaskState, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in ("success", "failed")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The shape in which it is remembered."""
+        return asdict(self)
+
+    @classmethod
+    def of_dict(cls, data: dict[str, Any]) -> RunState:
+        """The inverse of ``as_dict``."""
+        return cls(**{**data, "tasks": tuple(TaskState(**task) for task in data["tasks"])})
+
+
+Watch = Callable[[list[RunState]], None]
+
+
+@dataclass
+class DagRuns:
+    """The runs that are wanted, from the first trigger to the last end.
+
+    ``key_of`` gives the partition key with which a service's DAG is triggered for a generation. ``check`` raises when
+    the platform is no longer there. ``watch`` is told how everything is, several times a second.
+    """
+
+    api: AirflowApi
+    manifest: Manifest
+    wanted: set[Run]
+    key_of: Callable[[str, Generation], str]
+    check: Callable[[], None]
+    watch: Watch
+    _run_ids: dict[Run, str] = field(default_factory=dict)
+    _ended: dict[Run, RunState] = field(default_factory=dict)
+    _ready_since: dict[Run, float] = field(default_factory=dict)
+
+    def complete(self) -> list[RunState]:
+        """Run everything; returns the states at the end, some of them perhaps ``failed`` or never started."""
+        began = datetime.now(UTC)
+        while True:
+            states = self._look(began)
+            self.watch(states)
+            if all(state.ended or self._is_blocked(state, states) for state in states):
+                return states
+            self._trigger_what_may_run(states)
+            self.check()
+            time.sleep(_LOOK_SECONDS)
+
+    def _look(self, began: datetime) -> list[RunState]:
+        runs = {run["dag_run_id"]: run for run in self.api.dag_runs(since=began)}
+        for run_id in runs.keys() - self._run_ids.values():
+            # One that assets started: its key is the generation.
+            with suppress(DapflowError):
+                run = Run(Generation.parse(runs[run_id]["partition_key"] or ""), runs[run_id]["dag_id"])
+                if run in self.wanted:
+                    self._run_ids.setdefault(run, run_id)
+        return [self._state(run, runs) for run in sorted(self.wanted)]
+
+    def _state(self, run: Run, runs: dict[str, dict[str, Any]]) -> RunState:
+        if run in self._ended:
+            return self._ended[run]
+        run_id = self._run_ids.get(run)
+        if run_id is None or run_id not in runs:
+            return RunState(run.service, str(run.generation))
+        tasks = [
+            TaskState(task["task_id"], task["state"], task["duration"], task["try_number"])
+            for task in self.api.task_instances(run.service, run_id)
+        ]
+        order = [self.manifest.datasets[dataset].task_id for dataset in self.manifest.services[run.service].datasets]
+        tasks.sort(key=lambda task: order.index(task.task_id) if task.task_id in order else len(order))
+        data = runs[run_id]
+        state = RunState(run.service, str(run.generation), data["state"], run_id, data.get("duration"), tuple(tasks))
+        if state.ended:
+            self._ended[run] = state
+        return state
+
+    def _trigger_what_may_run(self, states: Iterable[RunState]) -> None:
+        state_of = {Run(Generation.parse(state.generation), state.service): state for state in states}
+        for run in sorted(self.wanted - self._run_ids.keys()):
+            reads = producers(self.manifest, run.service)
+            awaited = [
+                state_of[each] for each in (Run(run.generation, service) for service in reads) if each in state_of
+            ]
+            if any(state.state != "success" for state in awaited):
+                continue
+            since = self._ready_since.setdefault(run, time.monotonic())
+            if self._assets_start(run, len(awaited)) and time.monotonic() - since < _ASSET_SECONDS:
+                continue
+            self._run_ids[run] = self.api.trigger(run.service, self.key_of(run.service, run.generation))
+
+    def _assets_start(self, run: Run, awaited: int) -> bool:
+        """Whether the service waits for what it reads, and all of that is being made anew; otherwise nothing would."""
+        reads = producers(self.manifest, run.service)
+        return bool(reads) and awaited == len(reads) and self.manifest.services[run.service].schedule is None
+
+    def _is_blocked(self, state: RunState, states: Iterable[RunState], asked: frozenset[str] = frozenset()) -> bool:
+        """Whether a run will never start because what it waits for failed."""
+        if state.state is not None:
+            return False
+        reads = producers(self.manifest, state.service) - asked
+        awaited = [other for other in states if other.generation == state.generation and other.service in reads]
+        return any(
+            other.state == "failed" or self._is_blocked(other, states, asked | {state.service}) for other in awaited
+        )
+
+
+def failed_tasks(states: Iterable[RunState]) -> list[tuple[RunState, TaskState]]:
+    """The tasks that failed, not those that therefore did not run."""
+    return [(state, task) for state in states for task in state.tasks if task.state == "failed"]

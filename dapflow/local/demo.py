@@ -1,0 +1,175 @@
+"""The main job on the example's data, everything real: files land, Airflow runs the DAGs, products are published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dapflow.errors import DapflowError
+from dapflow.files import write_whole
+from dapflow.local import components
+from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
+from dapflow.local.partition_key import partition_key
+from dapflow.local.published import Publications, Run, outstanding, producers, read_published
+from dapflow.local.running import explained, require_alive
+from dapflow.local.startup import Startup
+from dapflow.local.state import State
+from dapflow.manifest import Manifest
+from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.objects import list_folders
+from dapflow.runtime.place import Place
+
+if TYPE_CHECKING:
+    from dapflow.environment import Environment
+    from dapflow.runtime.aws import Clients
+
+_LOG_LINES = 25
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that failed, and the end of what it said."""
+
+    run: str
+    task_id: str
+    log: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What there is at the end, on a platform that still runs.
+
+    Attributes:
+        changed: whether anything had to be run.
+        runs: the DAG runs, of this demo or, where it had nothing to run, of the one that had.
+        left_out: runs that were not tried, because files are missing that the example does not bring.
+    """
+
+    clients: Clients
+    environment: Environment
+    generations: tuple[Generation, ...]
+    publications: Publications
+    changed: bool
+    runs: tuple[RunState, ...]
+    failures: tuple[Failure, ...]
+    left_out: tuple[Run, ...]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether all that was tried is there."""
+        return not self.failures and all(run.state == "success" for run in self.runs)
+
+
+@contextmanager
+def demo(startup: Startup, watch: Watch) -> Iterator[Outcome]:
+    """Do what is left to do. Afterwards the platform is left as it was found: what this started is stopped again."""
+    with startup.state.locked():
+        try:
+            with explained(startup.state):
+                yield _run(startup, watch)
+        finally:
+            startup.undo()
+
+
+def _run(startup: Startup, watch: Watch) -> Outcome:
+    manifest = startup.manifest
+    # Where nothing was ever published, Airflow is needed for sure: it starts while the rest is prepared.
+    first = not (startup.state.aws / "journal.jsonl").exists()
+    startup.launch(components.ALL if first else (components.AWS, components.ATHENA))
+    clients = startup.connect()
+    from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
+
+    environment = describe_local(manifest).environment
+    generations, anew = _land(startup, clients, environment)
+    catalog = Catalog(clients.glue)
+    publications = read_published(catalog, manifest, environment)
+    stale = outstanding(manifest, publications, generations, anew)
+    possible = stale & _possible(manifest, environment, clients, generations)
+    states, failures = _remembered(startup.state), []
+    if possible:
+        startup.launch([components.AIRFLOW])
+        api = startup.connect_airflow()
+        startup.tell(f"Airflow is ready; {len(possible)} DAG runs to go")
+        states = _run_dags(startup, api, possible, watch)
+        failures = [_failure(api, state, task.task_id, task.attempt) for state, task in failed_tasks(states)]
+        publications = read_published(catalog, manifest, environment)
+    return Outcome(
+        clients=clients,
+        environment=environment,
+        generations=tuple(generations),
+        publications=publications,
+        changed=bool(possible),
+        runs=tuple(states),
+        failures=tuple(failures),
+        left_out=tuple(sorted(stale - possible)),
+    )
+
+
+def _land(
+    startup: Startup, clients: Clients, environment: Environment
+) -> tuple[list[Generation], Collection[tuple[str, Generation]]]:
+    """Land the example's exports; the generations, and the raw datasets whose files are new."""
+    from dapflow.example import land, snapshots  # noqa: PLC0415
+
+    if not any(dataset.source for dataset in startup.manifest.datasets.values()):
+        raise DapflowError("no-example", "the project has no raw tables that the example's files could be for")
+    startup.tell("landing the nightly exports of the example")
+    landed = land(clients.s3, environment.zones["landing"])
+    startup.tell(f"landed {len(landed.written)} files; {len(landed.unchanged)} were there already")
+    anew = {(f"{item.service}.raw.{item.table}", Generation(item.generation)) for item in landed.written}
+    return [Generation(day) for day in snapshots()], anew
+
+
+def _possible(
+    manifest: Manifest, environment: Environment, clients: Clients, generations: Iterable[Generation]
+) -> set[Run]:
+    """The runs of which all files have landed, and those of what their services read."""
+    landed = {
+        dataset.id: set(list_folders(clients.s3, Place.of(dataset, environment).landing))
+        for dataset in manifest.datasets.values()
+        if dataset.source is not None
+    }
+
+    def possible(service: str, generation: Generation, asked: frozenset[str] = frozenset()) -> bool:
+        own = [dataset for dataset in manifest.services[service].datasets if dataset in landed]
+        read = producers(manifest, service) - asked
+        return (
+            bool(own or read or asked)
+            and all(str(generation) in landed[dataset] for dataset in own)
+            and all(possible(other, generation, asked | {service}) for other in read)
+        )
+
+    return {Run(day, service) for day in generations for service in manifest.services if possible(service, day)}
+
+
+def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch) -> list[RunState]:
+    state, services = startup.state, startup.manifest.services
+    runs = DagRuns(
+        api=api,
+        manifest=startup.manifest,
+        wanted=wanted,
+        key_of=lambda service, generation: partition_key(state, services[service], generation),
+        check=lambda: require_alive(state),
+        watch=watch,
+    )
+    states = runs.complete()
+    noted = [run.as_dict() for run in states]
+    write_whole(state.demo_file, (json.dumps({"runs": noted}, indent=1) + "\n").encode())
+    return states
+
+
+def _remembered(state: State) -> list[RunState]:
+    runs = state.read_json(state.demo_file).get("runs")
+    return [RunState.of_dict(run) for run in runs] if isinstance(runs, list) else []
+
+
+def _failure(api: AirflowApi, state: RunState, task_id: str, attempt: int) -> Failure:
+    lines: list[str] = []
+    with suppress(DapflowError):
+        lines = api.task_log(state.service, state.run_id or "", task_id, attempt)
+    return Failure(f"{state.service} {state.generation}", task_id, tuple(lines[-_LOG_LINES:]))

@@ -1,0 +1,116 @@
+"""What is published, and which runs are needed so that everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from dapflow.environment import Environment
+from dapflow.manifest import Dataset, Manifest
+from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.place import Place
+
+
+@dataclass(frozen=True)
+class Published:
+    """One generation of a dataset, as its partitions record it. ``at`` is an ISO time in UTC."""
+
+    rows: int
+    bytes: int
+    sql_sha: str
+    at: str
+
+
+Publications = Mapping[str, Mapping[Generation, Published]]
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """A run of a service's DAG for a generation."""
+
+    generation: Generation
+    service: str
+
+    def __str__(self) -> str:
+        """``weather 2013-12-31``."""
+        return f"{self.service} {self.generation}"
+
+
+def read_published(catalog: Catalog, manifest: Manifest, environment: Environment) -> Publications:
+    """What is published of every dataset, oldest generation first."""
+    return {dataset.id: _generations(catalog, Place.of(dataset, environment)) for dataset in manifest.datasets.values()}
+
+
+def outstanding(
+    manifest: Manifest,
+    publications: Publications,
+    generations: Sequence[Generation],
+    landed_anew: Collection[tuple[str, Generation]],
+) -> set[Run]:
+    """The runs after which every dataset has these generations, made by today's SQL from the data that landed.
+
+    ``landed_anew`` are the raw datasets whose landing files have just changed.
+    """
+    return {
+        Run(generation, dataset.service)
+        for generation in generations
+        for dataset_id in _stale(manifest, publications, generation, landed_anew)
+        for dataset in (manifest.datasets[dataset_id],)
+    }
+
+
+def producers(manifest: Manifest, service: str) -> set[str]:
+    """The other services whose datasets a service reads."""
+    return {
+        manifest.datasets[read].service
+        for dataset in manifest.services[service].datasets
+        for read in manifest.datasets[dataset].depends_on
+    } - {service}
+
+
+def _generations(catalog: Catalog, place: Place) -> dict[Generation, Published]:
+    found: dict[Generation, list[Partition]] = {}
+    for partition in catalog.partitions(place.database, place.history):
+        if partition.generation is not None and "dapflow.run_id" in partition.parameters:
+            found.setdefault(partition.generation, []).append(partition)
+    return {generation: _published(found[generation]) for generation in sorted(found)}
+
+
+def _published(partitions: Sequence[Partition]) -> Published:
+    noted = [partition.parameters for partition in partitions]
+    return Published(
+        rows=sum(int(each.get("dapflow.rows", 0)) for each in noted),
+        bytes=sum(int(each.get("dapflow.bytes", 0)) for each in noted),
+        sql_sha=noted[0].get("dapflow.sql_sha", ""),
+        at=max(each.get("dapflow.published_at", "") for each in noted),
+    )
+
+
+def _stale(
+    manifest: Manifest,
+    publications: Publications,
+    generation: Generation,
+    landed_anew: Collection[tuple[str, Generation]],
+) -> set[str]:
+    stale: set[str] = set()
+    # Publishing order: what a dataset reads has been looked at before it.
+    for dataset in manifest.datasets.values():
+        published = publications[dataset.id].get(generation)
+        if (
+            published is None
+            or (dataset.id, generation) in landed_anew
+            or published.sql_sha != _sha(dataset)
+            or any(read in stale for read in dataset.depends_on)
+            or any(_is_newer(publications[read].get(generation), published) for read in dataset.depends_on)
+        ):
+            stale.add(dataset.id)
+    return stale
+
+
+def _sha(dataset: Dataset) -> str:
+    return dataset.transform.sha if dataset.transform else ""
+
+
+def _is_newer(read: Published | None, published: Published) -> bool:
+    return read is not None and read.at > published.at
