@@ -39,6 +39,10 @@ class DapflowError(Exception):
         self.hint = hint
         self.source = source
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How an error travels between processes."""
+        return _rebuilt, (self.code, self.message, self.file, self.line, self.column, self.hint, self.source)
+
     @property
     def place(self) -> str:
         """``file:line:column``, as much of it as is known."""
@@ -70,12 +74,22 @@ class DapflowError(Exception):
         return "\n".join(lines)
 
 
+def _rebuilt(
+    code: str, message: str, file: str | None, line: int | None, column: int | None, hint: str | None, source: str | None
+) -> DapflowError:
+    return DapflowError(code, message, file=file, line=line, column=column, hint=hint, source=source)
+
+
 class DapflowErrors(DapflowError):
     """Several mistakes found in one go, so that the user mends them in one go."""
 
     def __init__(self, errors: list[DapflowError]) -> None:
         super().__init__("errors", f"{len(errors)} errors")
         self.errors = errors
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How errors travel between processes."""
+        return DapflowErrors, (self.errors,)
 
     def __str__(self) -> str:
         """Each error in its own paragraph."""

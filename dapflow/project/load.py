@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import sys
+import threading
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.project.layout import check_service_folder, product_files, service_folders
+from dapflow.manifest import Zone
+from dapflow.project.layout import ProductFiles, check_service_folder, product_files, service_folders
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES, Product, Project, ServiceFolder
 from dapflow.project.names import service_name_problem, suggestion
@@ -16,6 +22,10 @@ from dapflow.project.service_file import read_service
 from dapflow.project.settings import Settings, read_settings
 from dapflow.project.text_file import read_text
 from dapflow.sql import SqlText, read_statement
+
+_NO_PROJECT = "run dapflow inside the repository, or name it with --project DIR"
+# From here on a second process saves more time than it costs.
+_MANY_BYTES = 300_000
 
 
 def load_project(root: Path) -> Project:
@@ -30,16 +40,13 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     """What could be read of the project in ``root``, and the mistakes. Raises DapflowError when there is no project."""
     folder = root / "transforms"
     if not folder.is_dir():
-        raise DapflowError(
-            "no-project",
-            f"there is no transforms/ folder in {root.resolve()}",
-            hint="run dapflow inside the repository, or name it with --project DIR",
-        )
+        raise DapflowError("no-project", f"there is no transforms/ folder in {root.absolute()}", hint=_NO_PROJECT)
     settings = read_settings(root)
     errors: list[DapflowError] = []
+    folders = service_folders(folder, errors)
     services = {}
-    for path in service_folders(root, folder, errors):
-        service = _read_service(root, path, settings, errors)
+    for service, found in _each_read(folders, settings):
+        errors.extend(found)
         if service is not None:
             services[service.name] = service
     return Project(root, services), errors
@@ -50,79 +57,89 @@ def find_project(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / "transforms").is_dir():
             return folder
-    raise DapflowError(
-        "no-project",
-        f"there is no transforms/ folder in {start} or above it",
-        hint="run dapflow inside the repository, or name it with --project DIR",
+    raise DapflowError("no-project", f"there is no transforms/ folder in {start} or above it", hint=_NO_PROJECT)
+
+
+_Read = tuple[ServiceFolder | None, list[DapflowError]]
+
+
+def _each_read(folders: list[Path], settings: Settings) -> Iterable[_Read]:
+    """Read each service; on several processors at once where there is much to read."""
+    read = partial(read_service_folder, settings=settings)
+    processors = min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1, 4)
+    # A copy of a process that has threads may stop for ever, so only a simple process is copied.
+    if processors == 1 or threading.active_count() > 1 or _size(folders) < _MANY_BYTES:
+        return map(read, folders)
+    with multiprocessing.get_context("fork").Pool(processors) as pool:
+        return pool.map(read, folders, chunksize=max(1, len(folders) // (4 * processors)))
+
+
+def _size(folders: list[Path]) -> int:
+    """About how many bytes there are to read."""
+    return sum(
+        entry.stat().st_size
+        for folder in folders
+        for zone in ("", *PRODUCT_ZONES)
+        if (folder / zone).is_dir()
+        for entry in os.scandir(folder / zone)
+        if entry.is_file()
     )
 
 
-def _read_service(root: Path, path: Path, settings: Settings, errors: list[DapflowError]) -> ServiceFolder | None:
+def read_service_folder(path: Path, settings: Settings) -> _Read:
+    """One service, and the mistakes in its files."""
+    errors: list[DapflowError] = []
     name = path.name
-    folder = relative(root, path)
+    folder = f"transforms/{name}"
     problem = service_name_problem(name)
     if problem:
         near = suggestion(name)
         hint = f"for example transforms/{near}" if near else None
-        errors.append(DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint))
-        return None
-    check_service_folder(root, path, errors)
-    file = path / "service.yml"
-    if not file.exists():
-        errors.append(
-            DapflowError(
-                "no-service-file",
-                f"service {name!r} has no service.yml",
-                file=folder,
-                hint=f"create {folder}/service.yml; one line is enough, such as title: {name.replace('_', ' ').capitalize()}",
-            )
-        )
-        yaml = YamlFile("", f"{folder}/service.yml")
+        return None, [DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint)]
+    check_service_folder(path, folder, errors)
+    if (path / "service.yml").exists():
+        yaml = _read_yaml(path / "service.yml", f"{folder}/service.yml", errors)
     else:
-        yaml = _read_yaml(root, file, errors)
+        title = name.replace("_", " ").capitalize()
+        hint = f"create {folder}/service.yml; one line is enough, such as title: {title}"
+        errors.append(DapflowError("no-service-file", f"service {name!r} has no service.yml", file=folder, hint=hint))
+        yaml = YamlFile("", f"{folder}/service.yml")
     service = read_service(yaml, name, settings.database)
     errors.extend(yaml.errors)
     products = [
-        _read_product(root, file, zone, errors)
+        _read_product(files, zone, f"{folder}/{zone}", errors)
         for zone in PRODUCT_ZONES
-        for file in product_files(root, path / zone, errors)
+        for files in product_files(path / zone, f"{folder}/{zone}", errors)
     ]
-    return replace(service, products=tuple(products))
+    return replace(service, products=tuple(products)), errors
 
 
-def _read_yaml(root: Path, file: Path, errors: list[DapflowError]) -> YamlFile:
-    name = relative(root, file)
+def _read_yaml(path: Path, name: str, errors: list[DapflowError]) -> YamlFile:
     try:
-        return YamlFile(read_text(file, name), name)
+        return YamlFile(read_text(path, name), name)
     except DapflowError as error:
         errors.append(error)
         return YamlFile("", name)
 
 
-def _read_product(root: Path, file: Path, zone: str, errors: list[DapflowError]) -> Product:
-    name = relative(root, file)
+def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[DapflowError]) -> Product:
+    name = f"{folder}/{files.sql.name}"
     statement = None
     try:
-        statement = read_statement(SqlText(read_text(file, name), name))
+        statement = read_statement(SqlText(read_text(files.sql, name), name))
     except DapflowError as error:
         errors.append(error)
     notes = ProductNotes()
-    beside = file.with_suffix(".yml")
-    if beside.exists():
-        yaml = _read_yaml(root, beside, errors)
-        notes = read_product_notes(yaml, file.stem)
+    if files.notes is not None:
+        yaml = _read_yaml(files.notes, f"{folder}/{files.notes.name}", errors)
+        notes = read_product_notes(yaml, files.name)
         errors.extend(yaml.errors)
     return Product(
-        name=file.stem,
-        zone="refined" if zone == "refined" else "trusted",
+        name=files.name,
+        zone=zone,
         file=name,
         statement=statement,
         description=notes.description,
         comments=notes.comments,
         tags=notes.tags,
     )
-
-
-def relative(root: Path, path: Path) -> str:
-    """A path as errors and the manifest name it: from the root, with ``/`` on every system."""
-    return os.path.relpath(path, root).replace(os.sep, "/")

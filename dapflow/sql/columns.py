@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of a table or of a query.
 
     ``name`` is None for an expression without a name. ``generation`` says which generation column of a dataset it
@@ -20,31 +21,40 @@ class Column:
     item: int = 0
 
 
-@dataclass(frozen=True)
 class Columns:
     """Columns in order. Where ``rest`` is an index, columns that nobody knows may stand before it."""
 
-    known: tuple[Column, ...] = ()
-    rest: int | None = None
+    def __init__(self, known: tuple[Column, ...] = (), rest: int | None = None) -> None:
+        self.known = known
+        self.rest = rest
 
     @property
     def complete(self) -> bool:
         """Whether every column is known."""
         return self.rest is None
 
+    @cached_property
+    def names(self) -> dict[str, Column]:
+        """The first column of each name."""
+        names: dict[str, Column] = {}
+        for column in self.known:
+            if column.name is not None:
+                names.setdefault(column.name, column)
+        return names
+
     @property
-    def names(self) -> list[str]:
+    def listed(self) -> list[str]:
         """The names that are known, in order."""
-        return [column.name for column in self.known if column.name is not None]
+        return list(self.names)
 
     def named(self, name: str) -> Column | None:
         """The first column with this name."""
-        return next((column for column in self.known if column.name == name), None)
+        return self.names.get(name)
 
     def renamed(self, names: Sequence[str]) -> Columns:
         """The columns under an alias's names: ``t AS x (a, b)``."""
         if self.complete and len(names) == len(self.known):
-            return Columns(tuple(replace(column, name=name) for column, name in zip(self.known, names, strict=True)))
+            return Columns(tuple(one._replace(name=name) for one, name in zip(self.known, names, strict=True)))
         return Columns(tuple(Column(name) for name in names))
 
     def without(self, names: Iterable[str]) -> Columns:
@@ -60,8 +70,9 @@ UNKNOWN = Columns((), 0)
 
 
 def concatenated(parts: Iterable[Columns]) -> Columns:
-    """The columns of several side by side. Of several unknown stretches the last is remembered: nothing behind it is
-    in doubt.
+    """The columns of several side by side.
+
+    Of several unknown stretches the last is remembered: what stands behind it is not in doubt.
     """
     known: list[Column] = []
     rest = None
@@ -72,8 +83,7 @@ def concatenated(parts: Iterable[Columns]) -> Columns:
     return Columns(tuple(known), rest)
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(NamedTuple):
     """What a FROM clause offers under one name. ``path`` qualifies its columns: an alias, or database and table."""
 
     path: tuple[str, ...]

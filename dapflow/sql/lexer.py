@@ -27,18 +27,24 @@ RESERVED = word_set(
     """
 )
 
-_SKIPPED = re.compile(r"(?:[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
+# One group matches at a time; its number is the kind of word. Spaces and comments before it belong to no group.
+# Nothing is tried twice (`++`, `*+`, `(?>`): a text that is no SQL must not take for ever, nor fail at a later place.
 _WORD = re.compile(
-    r"""(?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<quoted>"(?:[^"]|"")*")
-    |(?P<string>'(?:[^']|'')*')
-    |(?P<number>(?:\d+(?:_\d+)*\.?\d*|\.\d+)[eE][+-]?\d+(?![A-Za-z0-9_])|(?:\d+(?:_\d+)*\.\d*|\.\d+)(?![A-Za-z_]))
-    |(?P<radix>0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+)
-    |(?P<digits>\d+[A-Za-z0-9_]*)
-    |(?P<operator><=|>=|<>|!=|\|\||->|=>|[-+*/%=<>.,()\[\];?|^$:{}])
+    r"""(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+
+    (?:([xX]?'(?:[^']++|'')*+'|[uU]&'(?:[^']++|'')*+')
+    |("(?:[^"]++|"")*+"|[uU]&"(?:[^"]++|"")*+")
+    |([A-Za-z_][A-Za-z0-9_]*)
+    |(<=|>=|<>|!=|\|\||->|=>|(?!/\*)[-+*/%=<>,()\[\];?|^$:{}]|\.(?!\d))
+    |((?:\d+(?:_\d+)*\.?\d*|\.\d+)[eE][+-]?\d+(?![A-Za-z0-9_])|(?:\d+(?:_\d+)*\.\d*|\.\d+)(?![A-Za-z_]))
+    |(0[xX][0-9A-Fa-f_]+|0[oO][0-7_]+|0[bB][01_]+)
+    |(\d+[A-Za-z0-9_]*)
+    |(\Z))
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+_TEXT, _QUOTED, _NAME, _OPERATOR, _NUMBER, _RADIX, _DIGITS, _END = range(1, 9)
+_KINDS = {_TEXT: STRING, _QUOTED: QUOTED, _NUMBER: NUMBER, _RADIX: NUMBER, _DIGITS: INTEGER}
+_SKIPPED = re.compile(r"(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 _OPENED = {'"': "a quoted name", "'": "a text", "/": "a comment"}
 _LOOKALIKES = {
     "\u2018": "'",
@@ -70,52 +76,31 @@ class Words:
 
 def read_words(text: SqlText, words: Words) -> None:
     """Cut a text into words. Raises DapflowError ``sql-syntax`` where Athena's lexer would refuse it."""
-    source, position, size = text.text, 0, len(text.text)
+    source = text.text
     kinds, starts, ends = words.kinds, words.starts, words.ends
-    skip, match_word = _SKIPPED.match, _WORD.match
-    while True:
-        skipped = skip(source, position)
-        position = skipped.end() if skipped else position
-        if position >= size:
+    next_word = _WORD.scanner(source).match  # type: ignore[attr-defined]
+    while (match := next_word()) is not None:
+        group = match.lastindex
+        start, end = match.span(group)
+        if group == _NAME:
+            kinds.append(source[start:end].upper())
+        elif group == _OPERATOR:
+            kinds.append(source[start:end])
+        elif group == _END:
             break
-        match = match_word(source, position)
-        if match is None:
-            raise _refusal(text, position)
-        group, end = match.lastgroup, match.end()
-        if group == "word":
-            kind = source[position:end].upper()
-            # X'…' and U&'…' are texts with a letter in front.
-            if end - position == 1 and end < size and kind in "XU":
-                prefix = end if kind == "X" else end + 1
-                if source[end:prefix] in {"", "&"} and source[prefix : prefix + 1] in {"'", '"'}:
-                    text_match = match_word(source, prefix)
-                    if text_match is None:
-                        raise _refusal(text, prefix)
-                    end = text_match.end()
-                    kind = source[prefix]
-        elif group == "operator":
-            kind = source[position:end]
-            if source.startswith("/*", position):
-                raise _refusal(text, position)
-        elif group == "quoted":
-            kind = QUOTED
-            if end - position == 2:
-                raise text.error("sql-syntax", 'a name in double quotes is empty: ""', position, "a text is written ''")
-        elif group == "string":
-            kind = STRING
-        elif group == "digits":
-            kind = INTEGER
-            if not source[position:end].replace("_", "").isdecimal():
-                name = source[position:end]
-                raise text.error(
-                    "sql-syntax", f"a name cannot begin with a digit: {name}", position, f'write it as "{name}"'
-                )
         else:
-            kind = NUMBER
-        kinds.append(kind)
-        starts.append(position)
+            kinds.append(_KINDS[group])
+        starts.append(start)
         ends.append(end)
-        position = end
+        if group == _DIGITS and not source[start:end].replace("_", "").isdecimal():
+            name = source[start:end]
+            message = f"a name cannot begin with a digit: {name}"
+            raise text.error("sql-syntax", message, start, f'write it as "{name}"')
+        if group == _QUOTED and end - start == 2:
+            raise text.error("sql-syntax", 'a name in double quotes is empty: ""', start, "a text is written ''")
+    else:
+        raise _refusal(text, _SKIPPED.match(source, ends[-1] if ends else 0).end())  # type: ignore[union-attr]
+    size = len(source)
     # Several, so that looking ahead needs no care.
     kinds.extend([END] * 4)
     starts.extend([size] * 4)

@@ -8,6 +8,8 @@ from sqlglot import Dialect, exp
 from sqlglot.errors import SqlglotError
 
 from dapflow.errors import DapflowError
+from dapflow.sql.outline import Query, TableName
+from dapflow.sql.outliner import outline
 from dapflow.sql.syntax import check_syntax
 from dapflow.sql.text import SqlText
 
@@ -21,12 +23,14 @@ class Statement:
     """One query.
 
     ``sql`` is the file's text up to the ``;`` that ends it, so that offsets in ``sql`` and in ``text`` are the same.
-    ``items`` are the offsets of the items of the SELECT list that names the output; empty for VALUES and TABLE.
+    ``tables`` are the tables it names, in the order of the text. ``items`` are the offsets of the items of the SELECT
+    list that names the output; empty for VALUES and TABLE.
     """
 
     text: SqlText
     sql: str
-    tree: exp.Expr
+    outline: Query
+    tables: tuple[TableName, ...]
     items: tuple[int, ...]
 
     def item(self, number: int) -> int:
@@ -46,15 +50,19 @@ def read_statement(text: SqlText) -> Statement:
             column=1,
             hint="split it into two transforms, one reading the other",
         )
-    query = check_syntax(text)
-    tree = _parse(query.readable())
+    checked = check_syntax(text)
+    tree = _parse(checked.readable())
     if isinstance(tree, Exception):
-        plain = _parse(query.readable(plain=True))
+        plain = _parse(checked.readable(plain=True))
         if isinstance(plain, Exception):
             raise _gap(text, tree)
         tree = plain
-    grammar = query.grammar
-    return Statement(text, query.sql, tree, tuple(grammar.starts[index] for index in grammar.items))
+    try:
+        query, tables = outline(tree)
+    except RecursionError:
+        raise text.error("sql-syntax", "the statement is nested too deeply", 0) from None
+    grammar = checked.grammar
+    return Statement(text, checked.sql, query, tuple(tables), tuple(grammar.starts[index] for index in grammar.items))
 
 
 def _parse(readable: str) -> exp.Expr | Exception:

@@ -20,12 +20,12 @@ _STATEMENTS = word_set(
     """
 )
 _FIRST_WORDS = re.compile(r"\(*\s*([a-z]+)(?:\s+(or\s+replace\s+)?([a-z]+))?", re.IGNORECASE)
-_SKIPPED = re.compile(r"(?:[\s(]+|--[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
+_SKIPPED = re.compile(r"(?>[\s(]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 _ONE_SELECT = "a transform is one SELECT; dapflow creates and fills the table itself"
 
 
 @dataclass(frozen=True)
-class Query:
+class Checked:
     """One query that Athena would parse.
 
     ``sql`` is the text up to the ``;`` that ends it.
@@ -63,7 +63,7 @@ class Query:
         return "".join(characters)
 
 
-def check_syntax(text: SqlText) -> Query:
+def check_syntax(text: SqlText) -> Checked:
     """The one query of a file. Raises DapflowError ``sql-…``."""
     if not text.text.strip():
         raise DapflowError("sql-empty", "the file is empty", file=text.file, line=1, column=1, hint="write one SELECT")
@@ -85,7 +85,7 @@ def check_syntax(text: SqlText) -> Query:
     except RecursionError:
         raise text.error("sql-syntax", "the statement is nested too deeply", words.starts[0]) from None
     sql = text.text[:end]
-    return Query(sql, grammar)
+    return Checked(sql, grammar)
 
 
 def _check_kind(text: SqlText) -> None:
