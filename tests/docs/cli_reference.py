@@ -16,7 +16,7 @@ FILE = ROOT / "docs" / "reference" / "cli.md"
 HEAD = """# Commands
 
 Generated from the program by `python -m tests.docs.cli_reference`; a test fails when it is not current.
-`dapflow --help` and `dapflow COMMAND --help` say the same.
+`--help` behind any command says the same.
 
 Every command ends with status 0 when it did what was asked, and with another one when it did not. A mistake is
 reported as `file:line:column: what is wrong [code]`, the line at fault with a caret, and a hint;
