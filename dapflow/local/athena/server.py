@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from dapflow.errors import DapflowError
-from dapflow.local.athena.api import executions, query_results, workgroups
+from dapflow.local.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
 from dapflow.local.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.local.athena.api.service import Operation, Service
 from dapflow.local.athena.engine.engine import Engine
@@ -34,6 +34,9 @@ OPERATIONS: dict[str, Operation] = {
     **executions.OPERATIONS,
     **query_results.OPERATIONS,
     **workgroups.OPERATIONS,
+    **saved_queries.OPERATIONS,
+    **catalogs.OPERATIONS,
+    **tags.OPERATIONS,
 }
 # Answered from memory; all others may wait for S3, Glue or the disk, and do so on a thread.
 _QUICK = frozenset({"GetQueryExecution"})

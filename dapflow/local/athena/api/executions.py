@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.api.protocol import invalid_request, page_start
 from dapflow.local.athena.api.workgroups import ENGINE_VERSION, PRIMARY
-from dapflow.local.athena.ddl import hive_statement
+from dapflow.local.athena.ddl.hive_statement import parse as parse_hive
+from dapflow.local.athena.ddl.model import HiveStatement
 from dapflow.local.athena.engine.execution import Execution
+from dapflow.local.athena.engine.prepared import find_prepared
+from dapflow.local.athena.engine.queries import check_syntax
+from dapflow.local.athena.engine.statements import AnyStatement
 from dapflow.local.athena.storage.locations import parse_location
 from dapflow.local.athena.trino import QueryError, Statement, statement_kind
 
@@ -31,8 +35,8 @@ _TYPES = {
     "explain": ("UTILITY", "EXPLAIN"),
     "prepare": ("DDL", "PREPARE"),
     "deallocate": ("DDL", "DEALLOCATE"),
-    "execute": ("DML", "EXECUTE"),
 }
+_WITH_QUERY = frozenset({"query", "insert", "unload", "ctas", "create_view"})
 _WITHOUT_ROWS = frozenset({"insert", "unload", "ctas", "delete", "update", "merge"})
 
 
@@ -51,8 +55,8 @@ def start_query_execution(service: Service, request: dict[str, Any]) -> dict[str
             if not _same(earlier, request):
                 raise invalid_request("Idempotent parameters do not match", "INVALID_INPUT")
             return {"QueryExecutionId": earlier.id}
-    execution, statement = _execution(service, request, group, token)
-    service.engine.submit(execution, statement)
+    execution, statement, text = _execution(service, request, group, token)
+    service.engine.submit(execution, statement, text)
     return {"QueryExecutionId": execution.id}
 
 
@@ -72,49 +76,71 @@ def _same(earlier: Execution, request: dict[str, Any]) -> bool:
 
 def _execution(
     service: Service, request: dict[str, Any], group: dict[str, Any], token: str | None
-) -> tuple[Execution, Statement]:
+) -> tuple[Execution, AnyStatement, str]:
+    """The execution, and the statement that it runs with the text that this was read from."""
     text = request["QueryString"]
+    parameters = tuple(request.get("ExecutionParameters", ()))
     statement = _statement(text)
+    if isinstance(statement, Statement) and statement.kind == "execute":
+        text, parameters = _prepared(service, group["Name"], statement, parameters)
+        statement = _statement(text)
     configuration = group["Configuration"]
     results = _result_configuration(request.get("ResultConfiguration", {}), configuration)
-    statement_type, substatement = _TYPES.get(statement.kind) or hive_statement.types_of(statement)
     context = request.get("QueryExecutionContext", {})
+    statement_type, substatement = (
+        statement.types if isinstance(statement, HiveStatement) else _TYPES.get(statement.kind, ("DML", ""))
+    )
     execution = Execution(
-        text=text,
+        text=request["QueryString"],
         workgroup=group["Name"],
         output="",
         database=context.get("Database"),
         catalog=context.get("Catalog"),
-        parameters=tuple(request.get("ExecutionParameters", ())),
+        parameters=parameters,
         token=token,
         statement_type=statement_type,
         substatement_type=substatement,
+        enforced_output=bool(configuration.get("EnforceWorkGroupConfiguration"))
+        and bool(configuration.get("ResultConfiguration", {}).get("OutputLocation")),
         cutoff_bytes=configuration.get("BytesScannedCutoffPerQuery"),
         engine_version=configuration["EngineVersion"]["SelectedEngineVersion"],
     )
     folder = results["OutputLocation"].rstrip("/") + "/"
     execution.output = folder + _output_name(execution, statement)
     execution.result_configuration = {**results, "OutputLocation": execution.output}
-    return execution, statement
+    return execution, statement, text
 
 
-def _output_name(execution: Execution, statement: Statement) -> str:
-    if statement.kind == "ctas":
+def _output_name(execution: Execution, statement: AnyStatement) -> str:
+    kind = statement.kind if isinstance(statement, Statement) else ""
+    if kind == "ctas":
         return f"tables/{execution.id}"
-    if statement.kind in _WITHOUT_ROWS:
+    if kind in _WITHOUT_ROWS:
         return execution.id
-    return f"{execution.id}.{'csv' if statement.kind in {'query', 'execute'} else 'txt'}"
+    return f"{execution.id}.{'csv' if kind == 'query' else 'txt'}"
 
 
-def _statement(text: str) -> Statement:
+def _statement(text: str) -> AnyStatement:
     try:
         statement = statement_kind(text)
         if statement.kind == "ddl":
-            return hive_statement.parse(text)
+            return parse_hive(text)
+        if statement.kind in _WITH_QUERY:
+            check_syntax(statement, text)
     except QueryError as error:
         message = error.message if error.line is None else f"line {error.line}:{error.column}: {error.message}"
         raise invalid_request(message, "MALFORMED_QUERY") from error
     return statement
+
+
+def _prepared(
+    service: Service, workgroup: str, statement: Statement, parameters: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    name = statement.target[0]
+    found = find_prepared(service.engine.state, workgroup, name)
+    if found is None:
+        raise invalid_request(f"PreparedStatement {name} was not found in workGroup {workgroup}")
+    return found["QueryStatement"], statement.arguments or parameters
 
 
 def _result_configuration(requested: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:

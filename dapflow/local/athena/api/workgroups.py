@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from dapflow.local.athena.api.service import Operation, Service
 
 PRIMARY = "primary"
+# The account that emulators make up.
+ACCOUNT = "123456789012"
 ENGINE_VERSION = "Athena engine version 3"
 _KIND = "workgroup"
 _LEAST_CUTOFF = 10_000_000
@@ -91,7 +93,7 @@ def create_work_group(service: Service, request: dict[str, Any]) -> dict[str, An
 
 
 def _arn(service: Service, name: str) -> str:
-    return f"arn:aws:athena:{service.engine.settings.region}:123456789012:workgroup/{name}"
+    return f"arn:aws:athena:{service.engine.settings.region}:{ACCOUNT}:workgroup/{name}"
 
 
 def get_work_group(service: Service, request: dict[str, Any]) -> dict[str, Any]:

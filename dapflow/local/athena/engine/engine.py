@@ -18,6 +18,7 @@ from dapflow.local.athena.engine.errors import AthenaError, Cancelled, QueryFail
 from dapflow.local.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
 from dapflow.local.athena.engine.results import Outcome, Results
 from dapflow.local.athena.engine.session import Session, Work
+from dapflow.local.athena.engine.statements import AnyStatement, run_statement
 from dapflow.local.athena.formats.scan import Scanner
 from dapflow.local.athena.settings import Settings
 from dapflow.local.athena.storage.aws import connect
@@ -76,12 +77,12 @@ class Engine:
             execution.end(FAILED, str(failure), AthenaError(1, 233, True, str(failure)))
             self._keep(execution)
 
-    def submit(self, execution: Execution, statement: Any) -> None:
-        """Queue an execution."""
+    def submit(self, execution: Execution, statement: AnyStatement, text: str) -> None:
+        """Queue an execution of ``statement``, read from ``text``."""
         self._keep(execution)
         with self._lock:
             self._active[execution.id] = execution
-        self._pool.submit(self._run, execution, statement)
+        self._pool.submit(self._run, execution, statement, text)
 
     def execution(self, identity: str) -> Execution | None:
         """An execution of any age, or None."""
@@ -102,13 +103,11 @@ class Engine:
             execution.id, execution.workgroup, execution.submitted, execution.state, execution.token, dump(execution)
         )
 
-    def _run(self, execution: Execution, statement: Any) -> None:
-        from dapflow.local.athena.engine.statements import run_statement  # noqa: PLC0415 - they need the engine
-
+    def _run(self, execution: Execution, statement: AnyStatement, text: str) -> None:
         state, reason, error = SUCCEEDED, None, None
         try:
             execution.begin()
-            with self.session.work(execution) as work:
+            with self.session.work(execution, text) as work:
                 with execution.timed("engine"):
                     outcome = run_statement(self, work, statement)
                 execution.check()

@@ -48,6 +48,7 @@ class Execution:
     statement_type: str = "DML"
     substatement_type: str = ""
     result_configuration: dict[str, Any] = field(default_factory=dict)
+    enforced_output: bool = False
     cutoff_bytes: int | None = None
     engine_version: str = "AUTO"
     id: str = field(default_factory=lambda: str(uuid.uuid4()))

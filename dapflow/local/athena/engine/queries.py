@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.catalog.session import SessionCatalog
 from dapflow.local.athena.engine.session import Work
-from dapflow.local.athena.trino import Query, Statement, compile_query
+from dapflow.local.athena.trino import Query, QueryError, Statement, compile_query
+from dapflow.local.athena.trino.parser_queries import parse
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
@@ -26,4 +27,13 @@ def analysed(engine: Engine, work: Work, statement: Statement) -> Query:
     """The query, compiled; nothing is read but the catalog."""
     execution = work.execution
     catalog = SessionCatalog(engine.metastore, execution.database)
-    return compile_query(statement.padded(execution.text), catalog, execution.database, parameters=execution.parameters)
+    text = statement.padded(work.text)
+    return compile_query(text, catalog, execution.database, parameters=execution.parameters)
+
+
+def check_syntax(statement: Statement, text: str) -> None:
+    """Refuse a query that does not parse. Raises QueryError."""
+    try:
+        parse(statement.padded(text))
+    except RecursionError:
+        raise QueryError("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import duckdb
 
 from dapflow.local.athena.engine.execution import Execution
 from dapflow.local.athena.trino import prepare_connection, translate_error
+
+_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -53,12 +56,12 @@ class Session:
         return self._connection.cursor()
 
     @contextlib.contextmanager
-    def work(self, execution: Execution) -> Iterator[Work]:
+    def work(self, execution: Execution, text: str) -> Iterator[Work]:
         """A cursor and a directory for one execution, both gone afterwards."""
         directory = Path(tempfile.mkdtemp(dir=self._work))
         cursor = self.cursor()
         try:
-            yield Work(execution, cursor, directory)
+            yield Work(execution, text, cursor, directory)
         finally:
             cursor.close()
             shutil.rmtree(directory, ignore_errors=True)
@@ -66,9 +69,10 @@ class Session:
 
 @dataclass(frozen=True)
 class Work:
-    """Where one execution does its work."""
+    """Where one execution does its work. ``text`` is the statement that runs; EXECUTE runs a prepared one."""
 
     execution: Execution
+    text: str
     cursor: duckdb.DuckDBPyConnection
     directory: Path
 
@@ -79,7 +83,11 @@ class Work:
                 return self.cursor.execute(sql, parameters)
             except duckdb.Error as error:
                 self.execution.check()
-                raise translate_error(error) from error
+                failure = translate_error(error)
+                if failure.error_name == "GENERIC_INTERNAL_ERROR":
+                    # The user sees no word of the engine's; who mends the server must.
+                    _log.warning("query %s: %s\n%s", self.execution.id, error, sql)
+                raise failure from error
 
 
 def _literal(text: str) -> str:

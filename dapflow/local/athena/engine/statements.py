@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from dapflow.local.athena.ddl.model import HiveStatement
+from dapflow.local.athena.ddl.run import run_hive
+from dapflow.local.athena.engine.create_table_as import create_table_as
 from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.explain import explain
+from dapflow.local.athena.engine.insert import insert
+from dapflow.local.athena.engine.prepared import deallocate, prepare
 from dapflow.local.athena.engine.queries import compiled
 from dapflow.local.athena.engine.results import Outcome, run_to_file
 from dapflow.local.athena.engine.session import Work
@@ -16,14 +22,19 @@ from dapflow.local.athena.trino import Statement
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
 
+AnyStatement = Statement | HiveStatement
 Handler = Callable[["Engine", Work, Statement], Outcome]
 
 
-def run_statement(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def run_statement(engine: Engine, work: Work, statement: AnyStatement) -> Outcome:
     """Run a statement to its outcome. Raises QueryError, QueryFailed, Cancelled."""
+    if isinstance(statement, HiveStatement):
+        return run_hive(engine, work, statement)
     handler = _HANDLERS.get(statement.kind)
     if handler is None:
-        raise QueryFailed("NOT_SUPPORTED", f"{statement.kind.replace('_', ' ').upper()} is not supported")
+        raise QueryFailed(
+            "NOT_SUPPORTED", f"{statement.kind.upper()} is for Iceberg tables only, and those are not supported"
+        )
     return handler(engine, work, statement)
 
 
@@ -34,7 +45,12 @@ def _select(engine: Engine, work: Work, statement: Statement) -> Outcome:
 _HANDLERS: dict[str, Handler] = {
     "query": _select,
     "unload": unload,
+    "ctas": create_table_as,
+    "insert": insert,
     "create_view": create_view,
     "drop_view": drop_view,
     "show_create_view": show_create_view,
+    "explain": explain,
+    "prepare": prepare,
+    "deallocate": deallocate,
 }

@@ -34,15 +34,18 @@ def opencsv_reader(columns: list[dict[str, Any]], properties: dict[str, str], pa
         schema = pa.schema([(name, pa.string()) for name in names])
         write(part, _tables(source, place, names, separator, quote_character, escape, skip), schema)
 
-    return Reader(f"opencsv {separator!r} {quote_character!r} {escape!r} {skip} {names}", convert, _typed)
+    return Reader(f"opencsv {separator!r} {quote_character!r} {escape!r} {skip} {names}", convert, typed_text)
 
 
 def _character(properties: dict[str, str], name: str, default: str) -> str:
     text = properties.get(name, "")
+    if re.fullmatch(r"\\u[0-9a-fA-F]{4}", text):
+        # Clients of Glue write a control character this way, as it stands in DDL.
+        return chr(int(text[2:], 16))
     return text[0] if text else default
 
 
-def _typed(name: str, value: str, kind: Type) -> str:
+def typed_text(name: str, value: str, kind: Type) -> str:
     """Athena gives a text column its declared type; text that is not of it fails the query."""
     if kind.base == "varchar":
         return value if kind.length is None else f"substr({value}, 1, {kind.length})"

@@ -45,7 +45,7 @@ def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict
     if name in {"OrcSerde", "AvroSerDe"}:
         from dapflow.local.athena.formats.columnar import avro_reader, orc_reader  # noqa: PLC0415 - rarely needed
 
-        return orc_reader(columns) if name == "OrcSerde" else avro_reader(columns)
+        return orc_reader(columns, properties) if name == "OrcSerde" else avro_reader(columns)
     if name == "OpenCSVSerde":
         from dapflow.local.athena.formats.opencsv import opencsv_reader  # noqa: PLC0415
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+import pyarrow.parquet as pq
+
 from dapflow.local.athena.catalog.hive_types import to_hive
 from dapflow.local.athena.catalog.partitions import NULL_PARTITION
 from dapflow.local.athena.engine.errors import QueryFailed
@@ -137,39 +139,53 @@ def _check_columns(writing: Writing) -> None:
 
 
 def _write_local(work: Work, query: Query, writing: Writing, directory: Path) -> int:
-    if writing.format in {"ORC", "AVRO"}:
-        from dapflow.local.athena.formats.columnar import write_columnar  # noqa: PLC0415 - rarely needed
-
-        return write_columnar(work, query, writing.format, writing.compression, writing.partition_columns, directory)
+    """Write the rows to files below ``directory``, one folder for each partition."""
     keys = set(writing.partition_columns)
     data = [column for column in writing.columns if column.name not in keys]
-    aliases = ", ".join(quote(f"c{index}") for index in range(len(writing.columns)))
     positions = {column.name: quote(f"c{index}") for index, column in enumerate(writing.columns)}
-    rows = f"(SELECT * FROM ({query.sql}) AS q({aliases}))"
-    options: list[str]
-    if writing.format == "PARQUET":
-        selected = [f"{_stored(column, positions[column.name])} AS {quote(column.name)}" for column in data]
-        options = ["FORMAT parquet", f"COMPRESSION {_compression(writing)}", f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}"]
-    elif writing.format == "JSON":
-        selected = [json_select(data, positions)]
-        options = _text_options(writing)
-    else:
-        delimiter = "," if writing.format == "CSV" and writing.delimiter == "\x01" else writing.delimiter
-        selected = [text_select(data, positions, delimiter, writing.null_text)]
-        options = _text_options(writing)
+    aliases = ", ".join(positions.values())
+    selected, options = _form(writing, data, positions)
     selected += [
         f"{_partition_text(column, positions[column.name])} AS {quote(column.name)}"
         for column in writing.columns
         if column.name in keys
     ]
-    select = f"SELECT {', '.join(selected)} FROM {rows}"
+    select = f"SELECT {', '.join(selected)} FROM (SELECT * FROM ({query.sql}) AS q({aliases}))"
+    target = directory / "0"
     if keys:
-        options.append("PARTITION_BY (" + ", ".join(quote(key) for key in writing.partition_columns) + ")")
+        options = [*options, "PARTITION_BY (" + ", ".join(quote(key) for key in writing.partition_columns) + ")"]
         target = directory
-    else:
-        target = directory / "0"
     answer = work.run(f"COPY ({select}) TO {literal(str(target))} ({', '.join(options)})").fetchone()
+    if writing.format in {"ORC", "AVRO"}:
+        _rewrite(work, writing, data, directory)
     return int(answer[0]) if answer else 0
+
+
+def _form(writing: Writing, data: list[Column], positions: dict[str, str]) -> tuple[list[str], list[str]]:
+    """What is selected and the options of COPY."""
+    if writing.format == "JSON":
+        return [json_select(data, positions)], _text_options(writing)
+    if writing.format in {"TEXTFILE", "CSV"}:
+        delimiter = "," if writing.format == "CSV" and writing.delimiter == "\x01" else writing.delimiter
+        return [text_select(data, positions, delimiter, writing.null_text)], _text_options(writing)
+    compression = _compression(writing) if writing.format == "PARQUET" else "zstd"
+    selected = [f"{_stored(column, positions[column.name])} AS {quote(column.name)}" for column in data]
+    return selected, ["FORMAT parquet", f"COMPRESSION {compression}", f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}"]
+
+
+def _rewrite(work: Work, writing: Writing, data: list[Column], directory: Path) -> None:
+    """ORC and Avro are made from the Parquet files that DuckDB wrote."""
+    from dapflow.local.athena.formats.columnar import write_avro, write_orc  # noqa: PLC0415 - rarely needed
+
+    for path in [path for path in directory.rglob("*") if path.is_file()]:
+        work.execution.check()
+        table = pq.ParquetFile(path).read()
+        part = path.with_name(path.name + ".part")
+        if writing.format == "ORC":
+            write_orc(table, part, writing.compression)
+        else:
+            write_avro(table, [(column.name, parse_type(column.type)) for column in data], part, writing.compression)
+        part.replace(path)
 
 
 def _partition_text(column: Column, value: str) -> str:

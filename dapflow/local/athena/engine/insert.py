@@ -1,0 +1,142 @@
+"""INSERT INTO: a query's rows are added to a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dapflow.local.athena.catalog.partitions import partition_keys, table_location
+from dapflow.local.athena.catalog.projection import is_projected
+from dapflow.local.athena.catalog.session import columns_of
+from dapflow.local.athena.catalog.views import is_view
+from dapflow.local.athena.ddl.storage_formats import LAZY_SIMPLE
+from dapflow.local.athena.engine.create_table_as import register
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.engine.names import target_of
+from dapflow.local.athena.engine.queries import compiled
+from dapflow.local.athena.engine.results import NOTHING, Outcome
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.formats.writer import Writing, write_rows
+from dapflow.local.athena.trino import Column, Query, Statement
+from dapflow.local.athena.trino.types import Type, duck_type, parse_type, quote
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.engine.engine import Engine
+
+_FORMATS = {
+    "ParquetHiveSerDe": "PARQUET",
+    "OrcSerde": "ORC",
+    "AvroSerDe": "AVRO",
+    "LazySimpleSerDe": "TEXTFILE",
+    "JsonSerDe": "JSON",
+}
+_NUMBERS = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
+
+
+def insert(engine: Engine, work: Work, statement: Statement) -> Outcome:
+    """Write the files, then tell the catalog of new partitions."""
+    database, name = target_of(statement.target, work.execution.database)
+    table = engine.metastore.table(database, name)
+    if table is None:
+        raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
+    if is_view(table):
+        raise QueryFailed("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
+    query = _fitted(compiled(engine, work, statement), table, statement.columns)
+    keys = [key for key, _ in partition_keys(table)]
+    writing = _writing(table, query, keys)
+    written = write_rows(work, engine.store, query, writing)
+    if not is_projected(table):
+        register(engine, database, table, keys, written, writing.target)
+    return Outcome(NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows)
+
+
+def _writing(table: dict[str, Any], query: Query, keys: list[str]) -> Writing:
+    serde = table["StorageDescriptor"].get("SerdeInfo") or {}
+    library = str(serde.get("SerializationLibrary") or "")
+    format_name = _FORMATS.get(library.rpartition(".")[2])
+    if format_name is None:
+        raise QueryFailed("NOT_SUPPORTED", f"Inserting into a table with SerDe {library or 'none'} is not supported")
+    properties = serde.get("Parameters") or {}
+    delimiter = "\x01"
+    if library == LAZY_SIMPLE:
+        delimiter = properties.get("field.delim") or properties.get("serialization.format") or "\x01"
+        delimiter = "\x01" if delimiter == "1" else delimiter
+    parameters = table.get("Parameters") or {}
+    compression = next(
+        (
+            str(parameters[key])
+            for key in ("write.compression", "parquet.compression", "orc.compress", "write_compression")
+            if parameters.get(key)
+        ),
+        "GZIP",
+    )
+    return Writing(
+        columns=query.columns,
+        target=table_location(table).prefix,
+        format=format_name,
+        compression=compression.upper(),
+        delimiter=delimiter,
+        partition_columns=tuple(keys),
+        null_text=properties.get("serialization.null.format", "\\N"),
+    )
+
+
+def _fitted(query: Query, table: dict[str, Any], names: tuple[str, ...]) -> Query:
+    """The query's columns in the table's order and types; a column that the statement leaves out is NULL."""
+    wanted = columns_of(table["StorageDescriptor"].get("Columns", [])) + columns_of(table.get("PartitionKeys") or [])
+    known = {column.name for column in wanted}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise QueryFailed(
+            "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
+        )
+    order = list(names) or [column.name for column in wanted]
+    inserted = [column for name in order for column in wanted if column.name == name]
+    if len(order) != len(query.columns):
+        raise _mismatch(inserted, query)
+    parts = []
+    for column in wanted:
+        if column.name not in order:
+            parts.append(f"CAST(NULL AS {duck_type(parse_type(column.type))}) AS {quote(column.name)}")
+            continue
+        index = order.index(column.name)
+        source, target = parse_type(query.columns[index].type), parse_type(column.type)
+        if not _assignable(source, target):
+            raise _mismatch(inserted, query)
+        parts.append(f"{_assigned(quote(f'c{index}'), source, target)} AS {quote(column.name)}")
+    aliases = ", ".join(quote(f"c{index}") for index in range(len(query.columns)))
+    sql = f"SELECT {', '.join(parts)} FROM ({query.sql}) AS q({aliases})"
+    return Query(sql, tuple(wanted), query.scans, query.text_sql, query.ordered)
+
+
+def _mismatch(wanted: list[Column], query: Query) -> QueryFailed:
+    table = ", ".join(column.type for column in wanted)
+    given = ", ".join(column.type for column in query.columns)
+    return QueryFailed(
+        "TYPE_MISMATCH", f"line 1:1: Insert query has mismatched column types: Table: [{table}], Query: [{given}]"
+    )
+
+
+def _assignable(source: Type, target: Type) -> bool:
+    if source == target or source.base == "unknown":
+        return True
+    if source.base in _NUMBERS and target.base in _NUMBERS:
+        if target.base == "decimal":
+            return source.base not in {"real", "double"}
+        if source.base == "decimal":
+            return target.base in {"real", "double"}
+        return _NUMBERS.index(source.base) <= _NUMBERS.index(target.base)
+    if source.base in {"varchar", "char"} and target.base in {"varchar", "char"}:
+        return True
+    if source.base == "date" and target.base == "timestamp":
+        return True
+    if source.base == target.base == "timestamp":
+        return True
+    if source.base != target.base or len(source.args) != len(target.args):
+        return False
+    return bool(source.args) and all(map(_assignable, source.args, target.args))
+
+
+def _assigned(value: str, source: Type, target: Type) -> str:
+    if target.base in {"varchar", "char"} and target.length is not None:
+        return f"substr({value}, 1, {target.length})"
+    return value if source == target else f"CAST({value} AS {duck_type(target)})"

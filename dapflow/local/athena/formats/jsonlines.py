@@ -1,0 +1,232 @@
+"""JSON, one object a line: the OpenX SerDe and Hive's."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dapflow.local.athena.catalog.hive_types import from_hive
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.formats.arrow_types import arrow_type
+from dapflow.local.athena.formats.converted import write
+from dapflow.local.athena.formats.lines import blocks
+from dapflow.local.athena.formats.reader import Reader
+from dapflow.local.athena.storage.locations import Location
+from dapflow.local.athena.trino.types import Type, field_names
+
+_RANGES = {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}
+
+
+class _Number(str):
+    """A number as it is written, so that text columns show it unchanged."""
+
+    __slots__ = ()
+
+
+def json_reader(
+    columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str], *, openx: bool
+) -> Reader:
+    """A reader by the SerDe's properties."""
+    kinds = [(column["Name"].lower(), from_hive(column.get("Type") or "string")) for column in columns]
+    forgiving = openx and _flag(properties, "ignore.malformed.json") or _flag(properties, "hive.ignore.malformed.json")
+    any_case = not openx or properties.get("case.insensitive", "true").lower() != "false"
+    dots = openx and _flag(properties, "dots.in.keys")
+    keys = {name: properties.get(f"mapping.{name}", name) for name, _ in kinds}
+    schema = pa.schema([(name, arrow_type(kind)) for name, kind in kinds])
+
+    def key_of(name: str) -> str:
+        if dots:
+            name = name.replace(".", "_")
+        return name.lower() if any_case else name
+
+    wanted = [(name, key_of(keys[name]), kind) for name, kind in kinds]
+
+    def convert(source: Path, part: Path, place: Location) -> None:
+        write(part, _tables(source, place, wanted, key_of, schema, forgiving=forgiving, openx=openx), schema)
+
+    form = f"json {openx} {forgiving} {any_case} {dots} {wanted}"
+    return Reader(form, convert, lambda _name, value, _kind: value)
+
+
+def _flag(properties: dict[str, str], name: str) -> bool:
+    return properties.get(name, "false").lower() == "true"
+
+
+def _tables(
+    source: Path,
+    place: Location,
+    wanted: list[tuple[str, str, Type]],
+    key_of: Callable[[str], str],
+    schema: pa.Schema,
+    *,
+    forgiving: bool,
+    openx: bool,
+) -> Iterator[pa.Table]:
+    for text in blocks(source, place):
+        rows: list[dict[str, Any]] = []
+        for line in text.split("\n"):
+            if line and not line.isspace():
+                rows.append(_object(line, place, key_of, forgiving=forgiving, openx=openx))
+        arrays = [_array(rows, key, name, kind) for name, key, kind in wanted]
+        yield pa.table(arrays, schema=schema)
+
+
+def _object(
+    line: str, place: Location, key_of: Callable[[str], str], *, forgiving: bool, openx: bool
+) -> dict[str, Any]:
+    try:
+        value = json.loads(line, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        return {key_of(key): item for key, item in value.items()}
+    if forgiving:
+        return {}
+    if openx:
+        raise QueryFailed(
+            "HIVE_CURSOR_ERROR",
+            f"Row is not a valid JSON Object - JSONException: A JSONObject text must be valid in file {place}: "
+            f"{line[:200]}",
+        )
+    raise QueryFailed("HIVE_BAD_DATA", f"Error Parsing a column in the table: {line[:200]} in file {place}")
+
+
+def _array(rows: list[dict[str, Any]], key: str, name: str, kind: Type) -> pa.Array:
+    convert = _converter(kind)
+    values = []
+    for row in rows:
+        value = row.get(key)
+        try:
+            values.append(None if value is None else convert(value))
+        except (ValueError, InvalidOperation, binascii.Error):
+            shown = _text(value)
+            raise QueryFailed(
+                "HIVE_BAD_DATA",
+                f"Error parsing field value '{shown[:200]}' for field {name}: For input string: \"{shown[:200]}\"",
+            ) from None
+    return pa.array(values, arrow_type(kind))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    """A nested value as JSON, its numbers as they were."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_written(item)}" for key, item in value.items())
+            + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _converter(kind: Type) -> Callable[[Any], Any]:
+    base = kind.base
+    if base in {"varchar", "char"}:
+        length = kind.length
+        return _text if length is None else lambda value: _text(value)[:length]
+    if base in _RANGES:
+        return lambda value: _integer(value, _RANGES[base])
+    if base in {"double", "real"}:
+        return lambda value: float(_scalar(value))
+    if base == "decimal":
+        return lambda value: _decimal(value, kind)
+    return {
+        "boolean": _boolean,
+        "date": _date,
+        "timestamp": _timestamp,
+        "varbinary": lambda value: base64.b64decode(_scalar(value), validate=True),
+        "array": lambda value: _list(value, kind),
+        "map": lambda value: _map(value, kind),
+        "row": lambda value: _row(value, kind),
+    }[base]
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, dict | list):
+        raise ValueError(value)
+    return _text(value).strip()
+
+
+def _integer(value: Any, bits: int) -> int:
+    text = _scalar(value)
+    if isinstance(value, bool):
+        return int(value)
+    number = int(text) if text.lstrip("+-").isdigit() else int(float(text))
+    if not -(1 << bits) <= number < 1 << bits:
+        raise ValueError(value)
+    return number
+
+
+def _decimal(value: Any, kind: Type) -> Decimal:
+    number = Decimal(_scalar(value)).quantize(Decimal(1).scaleb(-kind.scale))
+    if len(number.as_tuple().digits) > kind.precision:
+        raise ValueError(value)
+    return number
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = _scalar(value).lower()
+    return text == "true"
+
+
+def _date(value: Any) -> dt.date:
+    return dt.date.fromisoformat(_scalar(value)[:10])
+
+
+def _timestamp(value: Any) -> dt.datetime:
+    text = _scalar(value)
+    if isinstance(value, _Number):
+        number = Decimal(text)
+        # A number is seconds with a fraction, or milliseconds.
+        seconds = number if "." in text else number / 1000
+        return dt.datetime(1970, 1, 1) + dt.timedelta(seconds=float(seconds))  # noqa: DTZ001 - without a zone
+    moment = dt.datetime.fromisoformat(text)
+    return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _list(value: Any, kind: Type) -> list[Any]:
+    convert = _converter(kind.args[0])
+    items = value if isinstance(value, list) else [value]
+    return [None if item is None else convert(item) for item in items]
+
+
+def _map(value: Any, kind: Type) -> list[tuple[Any, Any]]:
+    if not isinstance(value, dict):
+        raise ValueError(value)
+    key, item = _converter(kind.args[0]), _converter(kind.args[1])
+    return [(key(name), None if inner is None else item(inner)) for name, inner in value.items()]
+
+
+def _row(value: Any, kind: Type) -> dict[str, Any]:
+    names = field_names(kind)
+    if isinstance(value, list):
+        value = dict(zip(names, value, strict=False))
+    if not isinstance(value, dict):
+        raise ValueError(value)
+    lower = {name.lower(): inner for name, inner in value.items()}
+    found: dict[str, Any] = {}
+    for name, part in zip(names, kind.args, strict=True):
+        inner = lower.get(name.lower())
+        found[name] = None if inner is None else _converter(part)(inner)
+    return found

@@ -1,0 +1,52 @@
+"""RegexSerDe: each group of a regular expression is a column; a line that does not match has NULLs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.formats.converted import write
+from dapflow.local.athena.formats.lines import header_lines, line_arrays
+from dapflow.local.athena.formats.opencsv import typed_text
+from dapflow.local.athena.formats.reader import Reader
+from dapflow.local.athena.storage.locations import Location
+
+
+def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> Reader:
+    """A reader by the SerDe's properties ``input.regex`` and ``input.regex.case.insensitive``."""
+    text = properties.get("input.regex")
+    if text is None:
+        raise QueryFailed("HIVE_INVALID_METADATA", 'This table does not have serde property "input.regex"!')
+    flags = re.IGNORECASE if properties.get("input.regex.case.insensitive", "false").lower() == "true" else 0
+    try:
+        pattern = re.compile(text, flags | re.DOTALL)
+    except re.error as error:
+        raise QueryFailed("HIVE_INVALID_METADATA", f"input.regex cannot be read: {error}") from error
+    names = [column["Name"].lower() for column in columns]
+    if pattern.groups != len(names):
+        raise QueryFailed(
+            "HIVE_CURSOR_ERROR", f"Number of matching groups doesn't match the number of columns: {pattern.groups}"
+        )
+    schema = pa.schema([(name, pa.string()) for name in names])
+    skip = header_lines(properties, parameters)
+
+    def convert(source: Path, part: Path, place: Location) -> None:
+        write(part, _tables(source, place, pattern, schema, skip), schema)
+
+    return Reader(f"regex {text!r} {flags} {skip} {names}", convert, typed_text)
+
+
+def _tables(
+    source: Path, place: Location, pattern: re.Pattern[str], schema: pa.Schema, skip: int
+) -> Iterator[pa.Table]:
+    none = (None,) * len(schema)
+    for lines in line_arrays(source, place, skip):
+        matches = [pattern.fullmatch(line) for line in lines.to_pylist()]
+        rows = [match.groups() if match else none for match in matches]
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+        yield pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
