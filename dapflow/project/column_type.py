@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 
 _PLAIN = {
     "boolean": "boolean",
@@ -91,12 +92,11 @@ class _Parser:
             return _PLAIN[name]
         raise ColumnTypeError(f"{self.text!r} is not a column type of Athena", _near(name))
 
-    def _inside(self, read: object) -> str:
+    def _inside(self, read: Callable[[], str]) -> str:
         opening = self.take()
         if opening not in {"<", "("}:
             raise ColumnTypeError(f"{self.text!r} is not a column type: '<' is missing")
-        assert callable(read)
-        inner: str = read()
+        inner = read()
         self.take(">" if opening == "<" else ")")
         return inner
 

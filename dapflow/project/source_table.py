@@ -111,7 +111,7 @@ def _column(yaml: YamlFile, name: str, entry: Entry) -> SourceColumn | None:
         text = yaml.string(entry.value, f"the type of column {name!r}")
         if is_null(entry.value):
             yaml.error("bad-column-type", f"column {name!r} has no type", entry.key, f"write {name}: string")
-        return _typed(yaml, name, text, entry.value, None, None)
+        return _typed(yaml, name, text, entry.value)
     inner = yaml.entries(entry.value, f"column {name!r}", COLUMN_KEYS)
     if "type" not in inner or is_null(inner["type"].value):
         yaml.error("bad-column-type", f"column {name!r} has no type", entry.key, "add type: string")
@@ -119,11 +119,11 @@ def _column(yaml: YamlFile, name: str, entry: Entry) -> SourceColumn | None:
     text = yaml.string(inner["type"].value, "type")
     pattern = yaml.string(inner["format"].value, "format") if "format" in inner else None
     comment = yaml.string(inner["description"].value, "description") if "description" in inner else None
-    return _typed(yaml, name, text, inner["type"].value, pattern, comment)
+    return _typed(yaml, name, text, inner["type"].value, pattern=pattern, comment=comment)
 
 
 def _typed(
-    yaml: YamlFile, name: str, text: str | None, node: Node, pattern: str | None, comment: str | None
+    yaml: YamlFile, name: str, text: str | None, node: Node, *, pattern: str | None = None, comment: str | None = None
 ) -> SourceColumn | None:
     if text is None:
         return None

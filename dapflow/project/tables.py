@@ -171,6 +171,7 @@ def _node(
     zone: Zone,
     name: str,
     place: Place,
+    *,
     source: SourceTable | None = None,
     product: Product | None = None,
 ) -> Node:

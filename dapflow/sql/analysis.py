@@ -222,8 +222,8 @@ def _merged(source: From, relations: list[Relation]) -> Columns:
     if not source.flat:
         return UNKNOWN
     columns = relations[0].columns
-    for relation, names in zip(relations[1:], source.merges[1:], strict=True):
-        right = relation.columns
+    for relation, using in zip(relations[1:], source.merges[1:], strict=True):
+        right, names = relation.columns, using
         if names is None:
             if not (columns.complete and right.complete):
                 return UNKNOWN

@@ -7,8 +7,9 @@ and notes what sqlglot must not see (see ``Expressions``).
 
 from __future__ import annotations
 
-from dapflow.sql.expressions import VALUE, Expressions, Unexpected
+from dapflow.sql.expressions import Expressions
 from dapflow.sql.lexer import END, INTEGER, Words
+from dapflow.sql.reader import VALUE, Unexpected
 
 _SET_OPERATIONS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
@@ -297,7 +298,7 @@ class Grammar(Expressions):
         elif kind == "TABLE" and follower == "(":
             self.at = self.closes[self.at + 1] + 1
         elif kind == "JSON_TABLE" and follower == "(":
-            self._json(kind)
+            self.json(kind)
         else:
             self._table_name()
             if self.skip("FOR"):

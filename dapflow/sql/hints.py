@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
-from dapflow.sql.expressions import VALUE, Unexpected
 from dapflow.sql.lexer import END, INTEGER, QUOTED, RESERVED, STRING, Words
+from dapflow.sql.reader import VALUE, Unexpected
 from dapflow.sql.text import SqlText
 
 _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT")
@@ -17,6 +19,8 @@ _KEYWORDS = (
     "RIGHT", "OUTER", "CROSS", "CASE", "WHEN", "THEN", "ELSE", "BETWEEN", "PARTITION", "OVER", "WITH", "NULL", "LIKE",
     "EXISTS", "INTERSECT", "EXCEPT", "VALUES", "USING", "END", "AND", "DESC",
 )  # fmt: skip
+_NOTHING_MORE = "the end of the statement"
+_OPERATORS = frozenset({"ILIKE", "RLIKE", "REGEXP"})
 _TEMPLATE = "there are no templates here: write the name itself, dapflow finds the tables in the SQL"
 # By the word that cannot stand there.
 _BY_WORD = {
@@ -54,121 +58,156 @@ _BY_PREVIOUS = {
 }
 
 
+@dataclass(frozen=True)
+class _Slip:
+    """A word that cannot stand where it stands, and its surroundings."""
+
+    text: SqlText
+    words: Words
+    index: int
+    expected: str
+
+    @property
+    def found(self) -> str:
+        return self.words.kinds[self.index]
+
+    @property
+    def previous(self) -> str:
+        return self.words.kinds[self.index - 1] if self.index else END
+
+    @property
+    def next(self) -> str:
+        return self.words.kinds[self.index + 1] if self.found != END else END
+
+    @property
+    def clause(self) -> str | None:
+        return _clause(self.words, self.index)
+
+    def shown(self, index: int) -> str:
+        if self.words.kinds[index] == END:
+            return "the end of the statement"
+        word = self.text.text[self.words.starts[index] : self.words.ends[index]]
+        word = word if len(word) <= 40 else f"{word[:39]}…"
+        return word if self.words.kinds[index] in {STRING, QUOTED} else f"'{word}'"
+
+
 def explain(text: SqlText, words: Words, problem: Unexpected) -> DapflowError:
     """The error for a word that the grammar does not expect."""
-    index = problem.index
-    mistyped = _mistyped(text, words, index)
+    slip = _Slip(text, words, problem.index, problem.expected)
+    mistyped = _mistyped(words, problem.index)
     if mistyped is not None:
         at, keyword = mistyped
-        message = f"{_shown(text, words, at)} is not expected here"
+        message = f"{slip.shown(at)} is not expected here"
         return text.error("sql-syntax", message, words.starts[at], f"did you mean {keyword}?")
-    message = _message(text, words, problem)
-    return text.error("sql-syntax", message, _offset(text, words, index), _hint(text, words, problem))
+    # For the end of the text, point behind the last word, because comments and blank lines may follow it.
+    at_end = slip.found == END and problem.index
+    offset = words.ends[problem.index - 1] if at_end else words.starts[problem.index]
+    hint = next((hint for rule in _RULES if (hint := rule(slip)) is not None), None)
+    return text.error("sql-syntax", _message(slip), offset, hint)
 
 
-def _offset(text: SqlText, words: Words, index: int) -> int:
-    """Where to point: for the end of the text, behind the last word, because comments and blank lines may follow."""
-    return words.ends[index - 1] if words.kinds[index] == END and index else words.starts[index]
-
-
-def _message(text: SqlText, words: Words, problem: Unexpected) -> str:
-    found = _shown(text, words, problem.index)
-    if problem.expected == "the end of the statement":
-        after = f" after {_shown(text, words, problem.index - 1)}" if problem.index else ""
-        return f"{found} is not expected{after}"
-    if (
-        problem.expected == VALUE
-        and words.kinds[problem.index - 1] == ","
-        and words.kinds[problem.index] in _AFTER_COMMA
-    ):
+def _message(slip: _Slip) -> str:
+    found = slip.shown(slip.index)
+    if slip.expected == _NOTHING_MORE:
+        return f"{found} is not expected{f' after {slip.shown(slip.index - 1)}' if slip.index else ''}"
+    if slip.expected == VALUE and slip.previous == "," and slip.found in _AFTER_COMMA:
         return f"after the comma {VALUE} is missing, before {found}"
-    return f"expected {problem.expected}, found {found}"
+    return f"expected {slip.expected}, found {found}"
 
 
-def _shown(text: SqlText, words: Words, index: int) -> str:
-    if words.kinds[index] == END:
-        return "the end of the statement"
-    word = text.text[words.starts[index] : words.ends[index]]
-    word = word if len(word) <= 40 else f"{word[:39]}…"
-    return word if words.kinds[index] in {STRING, QUOTED} else f"'{word}'"
-
-
-def _hint(text: SqlText, words: Words, problem: Unexpected) -> str | None:
-    kinds, index = words.kinds, problem.index
-    found, previous = kinds[index], kinds[index - 1] if index else ""
-    if found == "=" and previous == "=":
+def _of_word(slip: _Slip) -> str | None:
+    if slip.found == "=" and slip.previous == "=":
         return "equal is written with one ="
-    if found in _BY_WORD:
-        return _BY_WORD[found]
-    if previous in _BY_PREVIOUS:
-        return _BY_PREVIOUS[previous]
-    if previous in {"ILIKE", "RLIKE", "REGEXP"}:
-        return _BY_WORD[previous]
-    if previous == "," and found in _AFTER_COMMA:
+    if slip.found in _BY_WORD:
+        return _BY_WORD[slip.found]
+    return _BY_PREVIOUS.get(slip.previous) or (_BY_WORD[slip.previous] if slip.previous in _OPERATORS else None)
+
+
+def _of_comma(slip: _Slip) -> str | None:
+    if slip.previous == "," and slip.found in _AFTER_COMMA:
         return "delete the comma"
-    if previous == "," and found == "SELECT":
+    if slip.previous == "," and slip.found == "SELECT":
         return "delete the comma before SELECT"
-    if found == "AS":
-        return _hint_as(words, index)
-    if problem.expected == "SELECT" and kinds[index + 1] == "AS":
-        return "a comma is missing between the queries of WITH"
-    if problem.expected == "SELECT" and found == "WITH":
-        return "there is one WITH; its queries are separated by commas"
-    if found in {"OFFSET", ","} and _clause(words, index) == "LIMIT":
+    if slip.found in {"OFFSET", ","} and slip.clause == "LIMIT":
         return "write OFFSET 5 LIMIT 10"
-    if problem.expected == ")" or found == END:
-        opened = _opened(words, index)
-        if opened is not None:
-            line, column = text.place(words.starts[opened])
-            return f"the {kinds[opened]} of line {line}, column {column} is not closed here{_or_comma(words, index)}"
-    return _hint_more(text, words, problem)
-
-
-def _hint_more(text: SqlText, words: Words, problem: Unexpected) -> str | None:
-    kinds, index = words.kinds, problem.index
-    found, previous = kinds[index], kinds[index - 1] if index else ""
-    if found == "-" and _clause(words, index) == "FROM":
-        return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
-    if found == "(" and previous.startswith(("CURRENT_", "LOCAL")):
-        return f"write {previous.lower()} without ()"
-    if found in {"TRUE", "FALSE"} and "IS" in kinds[index - 2 : index]:
-        return f"write a = {found.lower()}"
-    if found == STRING and (previous == "AS" or problem.expected == "an operator or a comma"):
-        return 'a name is written in double quotes: AS "total"'
-    if problem.expected in {VALUE, "a value: a transform takes no parameters"}:
-        return None
-    if found in RESERVED and problem.expected.startswith(("a name", "the name", "a table")):
-        return f'{found} is a word of the language; as a name it is quoted: "{found.lower()}"'
-    if problem.expected == "the end of the statement" and found in _CLAUSES:
-        return f"the order is {', '.join(_CLAUSES).replace('GROUP', 'GROUP BY').replace('ORDER', 'ORDER BY')}"
-    if problem.expected == "the end of the statement":
-        comma = _or_comma(words, index)
-        return comma.removeprefix("; or ") or None
     return None
 
 
-def _hint_as(words: Words, index: int) -> str:
-    clause = _clause(words, index)
+def _of_as(slip: _Slip) -> str | None:
+    if slip.found != "AS":
+        return None
+    clause = slip.clause
     if clause in {"GROUP", "ORDER"}:
-        return f"{clause} BY takes no AS: name the column in the SELECT list, and write {clause} BY with the expression alone"
+        return f"{clause} BY takes no AS: give the name in the SELECT list, and only the expression to {clause} BY"
     return "AS names a column in the SELECT list, a table in FROM, or a query in WITH; nothing else"
 
 
-def _or_comma(words: Words, index: int) -> str:
-    """A comma may be missing where a value follows a value."""
-    found = words.kinds[index]
+def _of_with(slip: _Slip) -> str | None:
+    if slip.expected == "SELECT" and slip.next == "AS":
+        return "a comma is missing between the queries of WITH"
+    if slip.expected == "SELECT" and slip.found == "WITH":
+        return "there is one WITH; its queries are separated by commas"
+    return None
+
+
+def _of_bracket(slip: _Slip) -> str | None:
+    if slip.expected not in {")", "]"} and slip.found != END:
+        return None
+    # The innermost bracket that is open here and has not been closed before.
+    opened = [start for start, close in slip.words.closes.items() if start < slip.index <= close]
+    if not opened:
+        return None
+    line, column = slip.text.place(slip.words.starts[max(opened)])
+    comma = _missing_comma(slip)
+    bracket = slip.words.kinds[max(opened)]
+    return f"the {bracket} of line {line}, column {column} is not closed here{f'; or {comma}' if comma else ''}"
+
+
+def _of_name(slip: _Slip) -> str | None:
+    if slip.found == "-" and slip.clause == "FROM":
+        return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
+    if slip.found == STRING and (slip.previous == "AS" or slip.expected == "an operator or a comma"):
+        return 'a name is written in double quotes: AS "total"'
+    if slip.found in RESERVED and slip.expected.startswith(("a name", "the name", "a table")):
+        return f'{slip.found} is a word of the language; as a name it is quoted: "{slip.found.lower()}"'
+    return None
+
+
+def _of_form(slip: _Slip) -> str | None:
+    if slip.found == "(" and slip.previous.startswith(("CURRENT_", "LOCAL")):
+        return f"write {slip.previous.lower()} without ()"
+    if slip.found in {"TRUE", "FALSE"} and "IS" in slip.words.kinds[max(0, slip.index - 2) : slip.index]:
+        return f"write a = {slip.found.lower()}"
+    if slip.expected == _NOTHING_MORE and slip.found in _CLAUSES:
+        return f"the order is {', '.join(_CLAUSES).replace('GROUP', 'GROUP BY').replace('ORDER', 'ORDER BY')}"
+    return None
+
+
+def _missing_comma(slip: _Slip) -> str | None:
+    """Where a value follows a value, something between them is missing."""
+    found = slip.found
     value = found in {QUOTED, STRING, INTEGER, "CASE", "CAST", "("} or (found[:1].isalpha() and found not in RESERVED)
-    if value and words.kinds[index - 1] not in {",", "("}:
-        return "; or a comma or an operator is missing before it"
-    if found == "." and words.kinds[index - 2] not in {",", "."}:
-        return "; or a comma is missing before the name that this . follows"
-    return ""
+    if value and slip.previous not in {",", "("}:
+        return "a comma or an operator is missing before it"
+    if found == "." and slip.index > 1 and slip.words.kinds[slip.index - 2] not in {",", "."}:
+        return f"a comma is missing before {slip.shown(slip.index - 1)}"
+    return None
 
 
-def _opened(words: Words, index: int) -> int | None:
-    """The innermost bracket that is open at a word and has not been closed before it."""
-    open_ones = [start for start, close in words.closes.items() if start < index <= close]
-    return max(open_ones) if open_ones else None
+def _of_nothing_more(slip: _Slip) -> str | None:
+    return _missing_comma(slip) if slip.expected == _NOTHING_MORE else None
+
+
+_RULES: tuple[Callable[[_Slip], str | None], ...] = (
+    _of_word,
+    _of_comma,
+    _of_as,
+    _of_with,
+    _of_bracket,
+    _of_name,
+    _of_form,
+    _of_nothing_more,
+)
 
 
 def _clause(words: Words, index: int) -> str | None:
@@ -186,7 +225,7 @@ def _clause(words: Words, index: int) -> str | None:
     return None
 
 
-def _mistyped(text: SqlText, words: Words, index: int) -> tuple[int, str] | None:
+def _mistyped(words: Words, index: int) -> tuple[int, str] | None:
     """A plain word here, or just before, that looks like a keyword but is none."""
     for at in (index, index - 1):
         kind = words.kinds[at] if at >= 0 else END

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
-from dapflow.sql.expressions import Unexpected
 from dapflow.sql.grammar import Grammar
 from dapflow.sql.hints import explain
 from dapflow.sql.lexer import END, Words, match_brackets, read_words, word_set
+from dapflow.sql.reader import Unexpected
 from dapflow.sql.text import SqlText
 
 _STATEMENTS = word_set(
