@@ -42,6 +42,8 @@ class Environment:
         retention_seconds: how long what a publication replaced is kept before it is deleted.
         branch: slug of the git branch that this is the throw-away environment of, else empty. Its raw zone belongs
             to another environment: it ingests nothing, and its DAGs carry the slug before their names.
+        scheduled: whether cron schedules start runs. On a developer's machine they do not: its landing files are of
+            other days than today. What other services' generations start, they start everywhere.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Environment:
     deferrable: bool = True
     retention_seconds: int = 3600
     branch: str = ""
+    scheduled: bool = True
 
     def to_json(self) -> str:
         """The environment as text; equal environments give equal text."""

@@ -58,6 +58,9 @@ class Athena:
         workgroup: where every statement runs.
         poll_seconds: the longest time between two looks at a running statement; the first ones are quicker.
         sleep: replaced in tests.
+
+    Attributes:
+        running: statements that were started here and were not seen to be done.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Athena:
         self.workgroup = workgroup
         self.poll_seconds = poll_seconds
         self.sleep = sleep
+        self.running: set[str] = set()
 
     def start(self, statement: str, database: str, token: str) -> str:
         """Start a statement; its id. The same token with the same statement is the same execution."""
@@ -89,11 +93,16 @@ class Athena:
             if error_code(error) in _BAD_STATEMENT_CODES:
                 raise query_error(error_message(error)) from error
             raise
+        self.running.add(answer["QueryExecutionId"])
         return answer["QueryExecutionId"]
 
     def look(self, execution_id: str) -> Execution:
         """The statement as it stands."""
-        return _execution(self.client.get_query_execution(QueryExecutionId=execution_id)["QueryExecution"])
+        answer = self.client.get_query_execution(QueryExecutionId=execution_id)
+        execution = _execution(answer["QueryExecution"])
+        if execution.done:
+            self.running.discard(execution_id)
+        return execution
 
     def wait(self, execution_id: str) -> Execution:
         """The statement when it is done. It looks often at first, then every ``poll_seconds``, never in step."""

@@ -98,7 +98,7 @@ class _Ingest:
         except QueryError as error:
             if self.source.format == "json" and (found := malformed_json(self.target, self.landed.files)):
                 raise found from error
-            raise QueryError(
+            raise type(error)(
                 error.code,
                 f"Athena could not read the landing files: {error.message}",
                 file=self.landed.files[0].uri.rpartition("/")[0] + "/",

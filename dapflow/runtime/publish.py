@@ -53,6 +53,7 @@ class Publisher:
         self.manifest = manifest
         self.environment = environment
         self.progress = progress
+        self._targets: dict[str, Target] = {}
 
     def publish(
         self, dataset_id: str, generation: Generation, run_key: str | None = None, attempt: int = 1
@@ -70,8 +71,7 @@ class Publisher:
         """
         staged = self.stage(dataset_id, generation, run_key or uuid.uuid4().hex, attempt)
         try:
-            with aws_errors():
-                self.target(dataset_id).athena.wait(staged.query_id)
+            self.wait(staged)
         except KeyboardInterrupt:
             self.abandon(staged)
             raise
@@ -112,6 +112,11 @@ class Publisher:
             expected_rows=plan.expected_rows,
         )
 
+    def wait(self, staged: Staged) -> None:
+        """Wait until the UNLOAD of a staged generation is done, well or badly."""
+        with aws_errors():
+            self.target(staged.dataset).athena.wait(staged.query_id)
+
     def finish(self, staged: Staged) -> Publication:
         """Publish what was staged. Its query must be done."""
         target = self.target(staged.dataset)
@@ -139,6 +144,12 @@ class Publisher:
             target.drop(staged.temporary)
             delete_prefix(target.s3, staged.location)
             target.journal.forget(staged.run_id)
+
+    def stop(self) -> None:
+        """Stop every query of this publisher that may be running; for a process that is told to end."""
+        for target in self._targets.values():
+            for query_id in tuple(target.athena.running):
+                target.athena.stop(query_id)
 
     def sweep(self, dataset_id: str) -> list[str]:
         """Delete what publications replaced and failed runs left, once it is old enough; the prefixes deleted."""
@@ -177,4 +188,7 @@ class Publisher:
 
     def target(self, dataset_id: str) -> Target:
         """Where a dataset lives, with the clients to work on it."""
-        return Target.of(self.manifest.dataset(dataset_id), self.manifest, self.environment, self.clients)
+        if dataset_id not in self._targets:
+            dataset = self.manifest.dataset(dataset_id)
+            self._targets[dataset_id] = Target.of(dataset, self.manifest, self.environment, self.clients)
+        return self._targets[dataset_id]

@@ -1,0 +1,181 @@
+"""One DAG per service, built from the manifest alone. Nothing here parses SQL.
+
+The DAG processor builds all DAGs again and again, so this reads the manifest's JSON as it is; the
+manifest's classes are made where a task runs.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import DAG, Asset
+from airflow.sdk.definitions.context import get_parsing_context
+
+from dapflow.environment import Environment
+from dapflow.runtime.aws import RETRIES
+from dapflow.runtime.operators import IngestOperator, TransformOperator
+from dapflow.runtime.place import physical
+from dapflow.runtime.project import Project
+from dapflow.runtime.schedule import Ticks, asset_timetable, cron_timetable
+
+EXECUTION_TIMEOUT = timedelta(hours=3)
+MAX_RETRY_DELAY = timedelta(minutes=15)
+BOTOCORE = {"retries": RETRIES}
+
+Data = dict[str, Any]
+
+
+def build_dags(folder: Path) -> dict[str, DAG]:
+    """The DAGs of the bundle in ``folder``, by DAG id. A worker asks for one of them; then only that one is built."""
+    with _no_garbage_collection():
+        project = Project(folder)
+        data = project.data()
+        services, datasets = data["services"], data["datasets"]
+        wanted = get_parsing_context().dag_id
+        factory = _Factory(project, services, datasets)
+        dags = {}
+        for service in services.values():
+            dag_id = factory.dag_id(service)
+            if wanted in (None, dag_id) and (published := factory.published(service)):
+                dags[dag_id] = factory.dag(dag_id, service, published)
+        return dags
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Nothing that is built here becomes garbage, and each full collection walks through all of Airflow's objects."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class _Factory:
+    """Makes the DAGs of one project."""
+
+    def __init__(self, project: Project, services: dict[str, Data], datasets: dict[str, Data]) -> None:
+        self.project = project
+        self.environment: Environment = project.environment
+        self.branch = project.environment.branch
+        self.services = services
+        self.datasets = datasets
+
+    def dag_id(self, service: Data) -> str:
+        """The service's name, behind the branch's."""
+        return f"{self.branch}__{service['name']}" if self.branch else str(service["name"])
+
+    def published(self, service: Data) -> dict[str, Data]:
+        """The datasets that this environment publishes for a service: a branch reads the raw zone of another one."""
+        found = {each: self.datasets[each] for each in service["datasets"]}
+        return {key: each for key, each in found.items() if not (self.branch and each["zone"] == "raw")}
+
+    def dag(self, dag_id: str, service: Data, published: dict[str, Data]) -> DAG:
+        """The DAG of a service."""
+        environment = self.environment
+        own = environment.services[service["name"]]
+        common = {
+            "owner": service["owner"] or service["name"],
+            "retries": service["retries"],
+            "retry_delay": timedelta(seconds=max(5.0, 12 * environment.poll_seconds)),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": MAX_RETRY_DELAY,
+            "execution_timeout": EXECUTION_TIMEOUT,
+            "pool": own.pool,
+            "aws_conn_id": own.connection,
+            "region_name": environment.region,
+            "botocore_config": BOTOCORE,
+            "workgroup": own.workgroup,
+            "sleep_time": environment.poll_seconds,
+            "deferrable": environment.deferrable,
+            "database": physical(environment, service["database"]),
+        }
+        with DAG(
+            dag_id,
+            description=service["description"] or service["title"],
+            doc_md=_dag_page(service, published),
+            schedule=self._schedule(service, published),
+            catchup=False,
+            max_active_runs=1,
+            tags=["dapflow", service["name"], *([self.branch] if self.branch else [])],
+        ) as dag:
+            tasks: dict[str, Any] = {}
+            for dataset_id, dataset in published.items():
+                task = tasks[dataset_id] = self._task(dataset_id, dataset, common)
+                # What set_upstream does, without its hash of the DAG, which prints the timetable, for every edge.
+                for upstream in (tasks[each] for each in dataset["depends_on"] if each in tasks):
+                    task.upstream_task_ids.add(upstream.task_id)
+                    upstream.downstream_task_ids.add(task.task_id)
+        return dag
+
+    def _task(self, dataset_id: str, dataset: Data, common: Data) -> TransformOperator | IngestOperator:
+        transform = dataset["transform"]
+        kind, query = (TransformOperator, transform["sql"]) if transform else (IngestOperator, "")
+        task = kind(
+            **common,
+            task_id=f"{dataset['zone']}.{dataset['name']}",
+            query=query,
+            doc_md=_task_page(dataset),
+            outlets=[self._asset(dataset_id, dataset)],
+        )
+        task.__dict__.update(dataset_id=dataset_id, project=self.project)
+        return task
+
+    def _asset(self, dataset_id: str, dataset: Data) -> Asset:
+        """The asset of a dataset. What a branch publishes must not start the DAGs of the environment it runs on."""
+        path = f"{dataset['service']}/{dataset['zone']}/{dataset['name']}"
+        if self.branch and dataset["zone"] != "raw":
+            return Asset(f"{self.branch}__{dataset_id}", f"dapflow://{self.branch}/{path}")
+        return Asset(dataset_id, f"dapflow://{path}")
+
+    def _schedule(self, service: Data, published: dict[str, Data]) -> Any:
+        """The service's cron line; else the generations of what it reads from elsewhere; else daily.
+
+        A branch's DAG has no cron line: it waits for the raw zone, which is another environment's.
+        """
+        read = _read_elsewhere(published, self.datasets)
+        if not read or (service["schedule"] and not self.branch):
+            return cron_timetable(_ticks(service)) if self.environment.scheduled else None
+        return asset_timetable([(self._asset(key, each), self._ticking(each)) for key, each in read.items()])
+
+    def _ticking(self, dataset: Data) -> Ticks | None:
+        """The cron line that gives the partition keys of a dataset's asset; None where other assets give them."""
+        if self.branch and dataset["zone"] != "raw":
+            return None
+        service = self.services[dataset["service"]]
+        own = {each: self.datasets[each] for each in service["datasets"]}
+        return None if _read_elsewhere(own, self.datasets) and not service["schedule"] else _ticks(service)
+
+
+def _ticks(service: Data) -> Ticks:
+    return Ticks(service["schedule"], service["timezone"])
+
+
+def _read_elsewhere(published: dict[str, Data], datasets: dict[str, Data]) -> dict[str, Data]:
+    """What datasets read besides themselves."""
+    read = (each for dataset in published.values() for each in dataset["depends_on"])
+    return {each: datasets[each] for each in read if each not in published}
+
+
+def _dag_page(service: Data, published: dict[str, Data]) -> str:
+    lines = [f"# {service['title']}", "", service["description"] or "", ""]
+    if service["owner"]:
+        lines += [f"Owner: {service['owner']}", ""]
+    lines += [
+        f"- `{each['zone']}.{each['name']}` → `{each['database']}.{each['current']}`" for each in published.values()
+    ]
+    return "\n".join(lines)
+
+
+def _task_page(dataset: Data) -> str:
+    described = f"{dataset['description']}\n\n" if dataset["description"] else ""
+    if dataset["transform"] is None:
+        return f"{described}Ingests the landing files into `{dataset['database']}.{dataset['history']}`."
+    return f"{described}`{dataset['transform']['file']}`\n\n```sql\n{dataset['transform']['sql']}\n```"

@@ -1,0 +1,146 @@
+"""The Airflow operators that publish a generation, on top of the stock AthenaOperator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.links.athena import AthenaQueryResultsLink
+from airflow.providers.amazon.aws.operators.athena import AthenaOperator
+from airflow.providers.amazon.aws.triggers.athena import AthenaTrigger
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from dapflow.errors import DapflowError
+from dapflow.runtime.aws import Clients, PassingError
+from dapflow.runtime.project import Project
+from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.publish import Publisher
+from dapflow.runtime.schedule import generation_of_run
+
+
+class PublishOperator(AthenaOperator):
+    """Publishes the run's generation of one dataset.
+
+    The stock operator brings the hook, the connection, the link to the query and the trigger. What it may not do is to
+    render the SQL: its text goes to Athena as the analyst wrote it, braces and all.
+    """
+
+    template_fields: Sequence[str] = ()
+    template_ext: Sequence[str] = ()
+
+    # Set by the DAG factory; class attributes spare a thousand constructors.
+    project: Project
+    dataset_id: str
+    staged: Staged | None = None
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        """Stage the generation, wait here or in the triggerer, publish it."""
+        dag_run, instance = context["dag_run"], context["ti"]
+        with airflow_errors():
+            service = self.project.manifest.services[self.project.manifest.dataset(self.dataset_id).service]
+            generation = generation_of_run(dag_run, service.timezone)
+            self.staged = self.publisher.stage(self.dataset_id, generation, dag_run.run_id, instance.try_number)
+        self.query_execution_id = self.staged.query_id
+        self.log.info("Query execution id: %s", self.query_execution_id)
+        AthenaQueryResultsLink.persist(
+            context=context,
+            operator=self,
+            region_name=self.hook.conn_region_name,
+            aws_partition=self.hook.conn_partition,
+            query_execution_id=self.query_execution_id,
+        )
+        if self.deferrable:
+            self.defer(
+                trigger=AthenaTrigger(
+                    query_execution_id=self.query_execution_id,
+                    waiter_delay=self.sleep_time,
+                    waiter_max_attempts=self.max_polling_attempts,
+                    aws_conn_id=self.aws_conn_id,
+                    region_name=self.region_name,
+                    verify=self.verify,
+                    botocore_config=self.botocore_config,
+                ),
+                method_name="execute_complete",
+                kwargs={"staged": self.staged.as_dict()},
+                timeout=self.execution_timeout,
+            )
+        with airflow_errors():
+            self.publisher.wait(self.staged)
+            return self._finish(context, self.staged)
+
+    def execute_complete(
+        self, context: Any, event: dict[str, Any] | None = None, staged: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Publish when the triggerer has seen the query end. How it ended, Athena is asked again."""
+        self.log.info("Query ended: %s", event)
+        with airflow_errors():
+            self.staged = Staged.of_dict(staged or {})
+            self.query_execution_id = self.staged.query_id
+            return self._finish(context, self.staged)
+
+    def on_kill(self) -> None:
+        """Stop what runs on Athena and remove what was staged."""
+        self.publisher.stop()
+        if self.staged is not None:
+            self.publisher.abandon(self.staged)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """The publisher, with clients of the service's connection."""
+        clients = Clients(athena=self.hook.get_conn(), glue=self._client("glue"), s3=self._client("s3"))
+        return Publisher(clients, self.project.manifest, self.project.environment, self.log.info)
+
+    def _client(self, service: str) -> Any:
+        return AwsBaseHook(
+            aws_conn_id=self.aws_conn_id,
+            client_type=service,
+            region_name=self.region_name,
+            verify=self.verify,
+            config=self.hook.config,
+        ).get_conn()
+
+    def _finish(self, context: Any, staged: Staged) -> dict[str, Any]:
+        publication = self.publisher.finish(staged)
+        noted = summary(publication)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = noted
+        return noted
+
+
+class TransformOperator(PublishOperator):
+    """Runs a transform: UNLOADs the ``.sql`` file's SELECT and publishes the result."""
+
+
+class IngestOperator(PublishOperator):
+    """Ingests a raw table: Athena reads the landing files, checks and types them, and the result is published."""
+
+    ui_color = "#8fd694"
+
+
+def summary(publication: Publication) -> dict[str, Any]:
+    """A publication in plain values: the task's result and the asset event's extra."""
+    return {
+        "dataset": publication.dataset,
+        "generation": str(publication.generation),
+        "rows": publication.rows,
+        "bytes": publication.bytes,
+        "bytes_scanned": publication.bytes_scanned,
+        "seconds": publication.seconds,
+        "location": publication.location,
+        "replaced": publication.replaced,
+        "query_id": publication.query_id,
+    }
+
+
+@contextmanager
+def airflow_errors() -> Iterator[None]:
+    """Let Airflow retry what another attempt may mend, and nothing else. No traceback for a user's mistake."""
+    try:
+        yield
+    except PassingError as error:
+        raise AirflowException(str(error)) from None
+    except DapflowError as error:
+        raise AirflowFailException(str(error)) from None

@@ -1,0 +1,46 @@
+"""What a bundle holds: one compiled project, and the names of one environment."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dapflow.environment import Environment, read_environment
+from dapflow.errors import DapflowError
+from dapflow.manifest import SCHEMA, Manifest, read_manifest
+
+POINTER = "manifest.json"
+
+
+class Project:
+    """The project in a bundle's folder, as the pointer named it when this was made. Raises DapflowError ``manifest``.
+
+    A DAG run may meet a newer bundle: the manifest is named by its content, so this one stays the same.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        pointer = folder / POINTER
+        try:
+            self.file = folder / str(json.loads(pointer.read_text(encoding="utf-8"))["manifest"])
+        except FileNotFoundError:
+            raise DapflowError("manifest", "the bundle has no manifest.json", file=pointer) from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DapflowError("manifest", "the bundle's manifest.json names no manifest", file=pointer) from error
+        self.environment: Environment = read_environment(folder / "environment.json")
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """The manifest."""
+        return read_manifest(self.file)
+
+    def data(self) -> dict[str, Any]:
+        """The manifest as plain values, which is all that building DAGs takes."""
+        try:
+            data: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            data = {}
+        if data.get("schema") != SCHEMA:
+            read_manifest(self.file)  # says what is wrong
+        return data

@@ -1,0 +1,46 @@
+"""The embedded AWS and the embedded Athena, for every test that needs them."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from dapflow.local.athena.server import AthenaServer
+from dapflow.local.athena.settings import Settings
+from tests.runtime.lake import REGION, Lake
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint() -> Iterator[str]:
+    """S3 and Glue."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def athena_endpoint(aws_endpoint: str) -> Iterator[str]:
+    """Athena over them."""
+    with AthenaServer(Settings(aws_endpoint, REGION)) as server:
+        yield server.url
+
+
+@pytest.fixture
+def lake(aws_endpoint: str, athena_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    """An empty lake."""
+    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST"))  # noqa: S310
+    for name, value in {
+        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ENDPOINT_URL_ATHENA": athena_endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return Lake(boto3.Session())

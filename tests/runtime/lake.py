@@ -1,0 +1,192 @@
+"""A small data lake for tests: buckets, databases and a work group on the embedded AWS, and a project of few lines."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dapflow.environment import Environment
+from dapflow.manifest import (
+    Column,
+    Dataset,
+    GenerationColumns,
+    Manifest,
+    Reference,
+    Service,
+    Source,
+    SourceColumn,
+    Transform,
+    Zone,
+)
+from dapflow.platform import Platform, describe
+from dapflow.runtime.aws import Clients, connect
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.publication import Publication
+from dapflow.runtime.publish import Publisher
+
+ACCOUNT = "123456789012"
+REGION: Literal["eu-west-2"] = "eu-west-2"
+DAY = Generation.parse("2013-12-31")
+EARLIER = Generation.parse("2013-12-30")
+LATER = Generation.parse("2014-01-01")
+SERVICE = "air_traffic"
+PLANES = (SourceColumn("tailnum", "string"), SourceColumn("seats", "int"))
+
+
+def transform(sql: str, references: Sequence[tuple[str, str]] = (), **more: Any) -> Transform:
+    """A transform whose references are given as (text as it stands in the SQL, dataset id)."""
+    found = []
+    for text, dataset in references:
+        start = sql.index(text)
+        bare = text.rpartition(".")[2].strip('"')
+        kind = "history" if bare.endswith("_history") else "current"
+        found.append(Reference(start, start + len(text), dataset, kind, alias=False))  # type: ignore[arg-type]
+    sha = hashlib.sha256(sql.encode()).hexdigest()[:16]
+    return Transform("transforms/air_traffic/refined/x.sql", sql, sha, tuple(found), "new", None, **more)
+
+
+class Lake:
+    """An environment and its project. Datasets are added as a test goes on."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self.session = session
+        self.clients: Clients = connect(session, REGION)
+        self.services = {SERVICE: self.service(SERVICE)}
+        self.datasets: dict[str, Dataset] = {}
+        self.overrides: dict[str, Any] = {}
+        self.provision()
+
+    def service(self, name: str, **more: Any) -> Service:
+        """A service with the default databases."""
+        databases = {zone: f"{name}_{zone}_zone" for zone in ("raw", "refined", "trusted")}
+        return Service(name, name, databases["raw"], databases, (), **more)
+
+    def provision(self) -> None:
+        """Create what the platform description says and is not there."""
+        platform = self.platform
+        for bucket in platform.buckets:
+            self.clients.s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for database in platform.databases:
+            self.clients.glue.create_database(DatabaseInput={"Name": database.name})
+        there = {group["Name"] for group in self.clients.athena.list_work_groups()["WorkGroups"]}
+        for group in platform.workgroups:
+            if group.name not in there:
+                self.clients.athena.create_work_group(
+                    Name=group.name,
+                    Configuration={"ResultConfiguration": {"OutputLocation": group.output_location}},
+                )
+
+    @property
+    def platform(self) -> Platform:
+        """The environment's description."""
+        return describe(self.manifest, name="test", account=ACCOUNT, region=REGION, poll_seconds=0.05)
+
+    @property
+    def environment(self) -> Environment:
+        """The environment, with what the test overrides."""
+        return replace(self.platform.environment, **{"retention_seconds": 0, **self.overrides})
+
+    @property
+    def manifest(self) -> Manifest:
+        """The project as it is now."""
+        services = {
+            name: replace(each, datasets=tuple(key for key, one in self.datasets.items() if one.service == name))
+            for name, each in self.services.items()
+        }
+        return Manifest(services, dict(self.datasets))
+
+    @property
+    def publisher(self) -> Publisher:
+        """A publisher for the project as it is now."""
+        return Publisher(self.clients, self.manifest, self.environment)
+
+    def dataset(self, name: str, zone: Zone = "raw", **more: Any) -> Dataset:
+        """Add or change a dataset."""
+        service = more.pop("service", SERVICE)
+        database = more.pop("database", self.services[service].databases[zone])
+        made = Dataset(
+            service, zone, name, database, more.pop("history", f"{name}_history"), more.pop("current", name), **more
+        )
+        self.datasets[made.id] = made
+        return made
+
+    def raw(self, name: str, columns: Sequence[SourceColumn] | None = PLANES, **more: Any) -> Dataset:
+        """Add a raw dataset; ``format``, ``delimiter`` and ``null`` go to its source."""
+        source = {key: more.pop(key) for key in ("format", "delimiter", "null") if key in more}
+        described = tuple(columns) if columns is not None else None
+        return self.dataset(name, "raw", source=Source(source.pop("format", "csv"), described, **source), **more)
+
+    def product(
+        self, name: str, sql: str, references: Sequence[tuple[str, str]] = (), zone: Zone = "refined", **more: Any
+    ) -> Dataset:
+        """Add a data product."""
+        written = {key: more.pop(key) for key in ("computes_generation",) if key in more}
+        columns: tuple[Column, ...] | None = more.pop("columns", None)
+        depends_on = tuple(dict.fromkeys(dataset for _, dataset in references))
+        return self.dataset(
+            name, zone, transform=transform(sql, references, **written), columns=columns, depends_on=depends_on, **more
+        )
+
+    def land(self, dataset: Dataset, generation: Generation = DAY, **files: bytes | str) -> None:
+        """Put landing files; ``planes_csv="…"`` is planes.csv."""
+        for name, content in files.items():
+            self.put_landing(dataset, generation, name.replace("_", "."), content)
+
+    def put_landing(self, dataset: Dataset, generation: Generation, name: str, content: bytes | str) -> str:
+        """Put one landing file; its URI."""
+        bucket = self.environment.zones["landing"].removeprefix("s3://").rstrip("/")
+        key = f"{dataset.service}/{dataset.name}/{generation}/{name}"
+        self.clients.s3.put_object(
+            Bucket=bucket, Key=key, Body=content.encode() if isinstance(content, str) else content
+        )
+        return f"s3://{bucket}/{key}"
+
+    def publish(self, dataset: Dataset, generation: Generation = DAY, **more: Any) -> Publication:
+        """Publish a generation."""
+        return self.publisher.publish(dataset.id, generation, **more)
+
+    def query(self, sql: str) -> list[dict[str, str | None]]:
+        """The rows of a SELECT, as Athena prints them."""
+        some = next(iter(self.datasets.values()))
+        athena = self.publisher.target(some.id).athena
+        token = hashlib.sha256(f"{sql}{id(object())}".encode()).hexdigest()
+        return list(athena.rows(athena.run(sql, some.database, token).id))
+
+    def rows(self, dataset: Dataset, *, history: bool = False) -> list[tuple[str | None, ...]]:
+        """All rows of a current view, or of a history table, without the generation columns and in order."""
+        name = dataset.history if history else dataset.current
+        found = self.query(f'SELECT * FROM "{dataset.database}"."{name}"')
+        return sorted((tuple(list(row.values())[:-4]) for row in found), key=str)
+
+    def objects(self, zone: str) -> set[str]:
+        """Keys of all objects of a zone's bucket, without the journal."""
+        bucket = self.environment.zones[zone].removeprefix("s3://").rstrip("/")
+        pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = {each["Key"] for page in pages for each in page.get("Contents", ())}
+        return {key for key in keys if "/_runs/" not in key}
+
+    def tables(self, zone: str = "raw", service: str = SERVICE) -> set[str]:
+        """Names of all tables and views of a zone."""
+        database = self.services[service].databases[zone]
+        pages = self.clients.glue.get_paginator("get_tables").paginate(DatabaseName=database)
+        return {table["Name"] for page in pages for table in page["TableList"]}
+
+
+def parquet(columns: dict[str, list[Any]], types: dict[str, pa.DataType] | None = None) -> bytes:
+    """A Parquet file."""
+    sink = io.BytesIO()
+    schema = pa.schema(types) if types else None
+    pq.write_table(pa.table(columns, schema=schema), sink)
+    return sink.getvalue()
+
+
+def generation_columns(*extra: str, prefix: str = "import") -> GenerationColumns:
+    """Generation columns with further partition columns."""
+    return GenerationColumns(prefix, extra)
