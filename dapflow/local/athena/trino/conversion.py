@@ -451,6 +451,12 @@ for _a in (
 ):  # fmt: skip
     _RULES[_a, "varchar"] = _to_text
     _RULES[_a, "char"] = _to_text
+def _text_binary(sql: str, source: Type, _: Type) -> str:
+    return f"encode({_padded(sql, source)})"
+
+
+for _a in ("varchar", "char"):
+    _RULES[_a, "varbinary"] = _text_binary
 _RULES |= {
     ("timestamp", "timestamp"): _timestamp_timestamp,
     ("timestamp", "date"): _timestamp_date,

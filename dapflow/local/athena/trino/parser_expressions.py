@@ -480,11 +480,14 @@ class ExpressionParser(JsonParser, Cursor):
     def _extract(self, token: Token) -> Expr | None:
         self.at += 1
         self.need("(")
-        field = self.name()
+        place = self.now.start
+        field = self.name().lower()
+        if field not in EXTRACT_FIELDS:
+            fail(self.text, place, f"Invalid EXTRACT field: {field}")
         self.need("FROM")
         value = self.value()
         self.need(")")
-        return tree.Call(token.start, "extract", (tree.Literal(token.start, "string", field.upper()), value))
+        return tree.Call(token.start, field, (value,))
 
     def _trim(self, token: Token) -> Expr | None:
         self.at += 1
@@ -580,6 +583,12 @@ class ExpressionParser(JsonParser, Cursor):
         self.at += 1
         return tree.Not(token.start, self._not())
 
+
+#: Fields of EXTRACT; each is the name of a function too.
+EXTRACT_FIELDS = frozenset(
+    """year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second
+    timezone_hour timezone_minute""".split()
+)
 
 #: Words that a string may follow without making a typed literal.
 RESERVED_BEFORE_STRING = frozenset(

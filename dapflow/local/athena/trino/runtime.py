@@ -24,7 +24,7 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
             one.result,
             null_handling="special" if one.nulls else "default",
         )
-    connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.macros))
+    connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.ordered_macros()))
     connection.execute("SET TimeZone = 'UTC'")
 
 

@@ -6,6 +6,7 @@ from dapflow.local.athena.trino.functions import (
     binary,
     casting,
     datetime,
+    datetime_formats,
     format,  # noqa: A004 - named after the function
     json,
     maps,
@@ -25,6 +26,7 @@ __all__ = [
     "binary",
     "casting",
     "datetime",
+    "datetime_formats",
     "format",
     "json",
     "maps",

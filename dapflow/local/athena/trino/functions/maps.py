@@ -1,1 +1,146 @@
-"""maps."""
+"""Maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dapflow.local.athena.trino.functions.registry import macro, scalar
+from dapflow.local.athena.trino.types import duck_type, field_names, map_of, quote
+from dapflow.local.athena.trino.values import fresh, let
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.trino.resolution import Call
+
+
+def checked_map(keys: str, values: str, kind: str) -> str:
+    """A map of keys and values, with Trino's checks of the keys."""
+
+    def fail(message: str) -> str:
+        return f"CAST(fail('INVALID_FUNCTION_ARGUMENT: {message}') AS {kind})"
+
+    return let(
+        keys,
+        lambda k: (
+            f"CASE WHEN {k} IS NULL OR {values} IS NULL THEN NULL WHEN len({k}) <> len({values}) THEN {fail('Key and value arrays must be the same length')} "
+            f"WHEN list_count({k}) < len({k}) THEN {fail('map key cannot be null')} "
+            f"WHEN len(list_distinct({k})) < len({k}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate map keys (' || t_first_twin({k}) || ') are not allowed') AS {kind}) "
+            f"ELSE CAST(map({k}, {values}) AS {kind}) END"
+        ),
+        limit=200,
+    )
+
+
+macro("t_first_twin(x) AS CAST(list_filter(x, lambda e, i: list_position(x, e) < i)[1] AS VARCHAR)")
+
+
+def _map(call: Call) -> str:
+    return checked_map(call.args[0].sql, call.args[1].sql, duck_type(call.type))
+
+
+scalar("map() -> map(unknown,unknown)", "CAST(map([], []) AS $ret)")
+scalar("map(array(K), array(V)) -> map(K,V)", _map)
+scalar("map_keys(map(K,V)) -> array(K)", "map_keys($1)")
+scalar("map_values(map(K,V)) -> array(V)", "map_values($1)")
+
+
+def _entries(call: Call) -> str:
+    name = fresh("e")
+    k, v = field_names(call.type.args[0])
+    return f"list_transform(map_entries({call.args[0].sql}), lambda {name}: {{{quote(k)}: {name}.key, {quote(v)}: {name}.value}})"
+
+
+scalar("map_entries(map(K,V)) -> array(row(K,V))", _entries)
+
+
+def _from_entries(call: Call) -> str:
+    entry = call.args[0].type.args[0]
+    k, v = (quote(n) for n in field_names(entry))
+    kind = duck_type(call.type)
+    e, f = fresh("e"), fresh("e")
+
+    def body(x: str) -> str:
+        keys, values = f"list_transform({x}, lambda {e}: ({e}).{k})", f"list_transform({x}, lambda {f}: ({f}).{v})"
+        made = checked_map(keys, values, kind)
+        return f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null') AS {kind}) ELSE {made} END"
+
+    return let(call.args[0].sql, body, limit=100)
+
+
+def _multimap(call: Call) -> str:
+    k, v = (quote(n) for n in field_names(call.args[0].type.args[0]))
+    kind = duck_type(call.type)
+    e, f = fresh("e"), fresh("e")
+
+    def body(x: str) -> str:
+        keys, values = f"list_transform({x}, lambda {e}: ({e}).{k})", f"list_transform({x}, lambda {f}: ({f}).{v})"
+        return (
+            f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null') AS {kind}) "
+            f"WHEN list_count({keys}) < len({keys}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map key cannot be null') AS {kind}) "
+            f"ELSE CAST(t_multimap({keys}, {values}) AS {kind}) END"
+        )
+
+    return let(call.args[0].sql, body, limit=100)
+
+
+scalar("map_from_entries(array(row(K,V))) -> map(K,V)", _from_entries)
+scalar("multimap_from_entries(array(row(K,V))) -> map(K,array(V))", _multimap)
+
+
+def _concat(call: Call) -> str:
+    kind = duck_type(call.type)
+    maps = ", ".join(f"map_entries({a.sql})" for a in call.args)
+    given = " AND ".join(f"{a.sql} IS NOT NULL" for a in call.args)
+    return f"CASE WHEN {given} THEN CAST(t_map_last(flatten([{maps}])) AS {kind}) END"
+
+
+# The last value of a key counts; the key keeps the place where it came first.
+macro("t_map_last(es) AS t_map_of_last(list_transform(es, lambda e: e.key), list_transform(es, lambda e: e.value))")
+macro(
+    "t_map_of_last(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
+    "vs[list_max(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k))]))"
+)
+scalar("map_concat(map(K,V), map(K,V)...) -> map(K,V)", _concat)
+
+
+def _filter(call: Call) -> str:
+    e = fresh("e")
+    test = call.args[1].body(f"{e}.key", f"{e}.value")
+    kind = duck_type(call.type)
+    return f"CAST(map_from_entries(list_filter(map_entries({call.args[0].sql}), lambda {e}: coalesce({test}, FALSE))) AS {kind})"
+
+
+def _transform_values(call: Call) -> str:
+    e = fresh("e")
+    body = call.args[1].body(f"{e}.key", f"{e}.value")
+    x = call.args[0].sql
+    value = duck_type(call.type.args[1])
+    return f"CAST(map(map_keys({x}), list_transform(map_entries({x}), lambda {e}: CAST({body} AS {value}))) AS {duck_type(call.type)})"
+
+
+def _transform_keys(call: Call) -> str:
+    e = fresh("e")
+    body = call.args[1].body(f"{e}.key", f"{e}.value")
+    x = call.args[0].sql
+    key = duck_type(call.type.args[0])
+    return checked_map(f"list_transform(map_entries({x}), lambda {e}: CAST({body} AS {key}))", f"map_values({x})", duck_type(call.type))
+
+
+def _zip_with(call: Call) -> str:
+    k = fresh("k")
+    kind = map_of(call.type.args[0], call.type.args[1])
+
+    def made(a: str, b: str) -> str:
+        body = call.args[2].body(k, f"{a}[{k}]", f"{b}[{k}]")
+        keys = f"list_distinct_keep(list_concat(map_keys({a}), map_keys({b})))"
+        return (
+            f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN "
+            f"CAST(map({keys}, list_transform({keys}, lambda {k}: CAST({body} AS {duck_type(kind.args[1])}))) AS {duck_type(kind)}) END"
+        )
+
+    return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b), limit=120), limit=120)
+
+
+scalar("map_filter(map(K,V), function(K,V,boolean)) -> map(K,V)", _filter)
+scalar("transform_values(map(K,V), function(K,V,W)) -> map(K,W)", _transform_values)
+scalar("transform_keys(map(K,V), function(K,V,L)) -> map(L,V)", _transform_keys)
+scalar("map_zip_with(map(K,V), map(K,W), function(K,V,W,R)) -> map(K,R)", _zip_with)

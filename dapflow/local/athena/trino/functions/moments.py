@@ -55,7 +55,7 @@ macro(
 )
 
 # -------------------------------------------------------------------------------------------------------- text
-macro("t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), greatest(4, length(CAST(abs(x) AS VARCHAR))), '0')")
+macro("t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(4, length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')")
 macro(
     "t_timestamp_text(x, p) AS CASE WHEN x >= TIMESTAMP '0001-01-01' AND x < TIMESTAMP '10000-01-01' THEN "
     "left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 19 ELSE 20 + p END) "

@@ -1,1 +1,243 @@
-"""regexp."""
+"""Regular expressions: Java's in Trino, here by RE2 where both agree and by Python where not."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from dapflow.local.athena.trino.functions.casting import Failure
+from dapflow.local.athena.trino.functions.registry import scalar, udf
+from dapflow.local.athena.trino.types import array, duck_type, varchar
+from dapflow.local.athena.trino.values import fresh, let
+
+if TYPE_CHECKING:
+    from dapflow.local.athena.trino.resolution import Call
+
+#: Parts of patterns that mean the same in Java and in RE2: no back references, no look around, no possessive or
+#: Unicode-sensitive classes.
+_PLAIN = re.compile(r"(?:[^\\(\[]|\((?!\?)|\(\?:|\\[dswDSWbtnr.*+?()\[\]{}|^$/\\-]|\[\^?(?:[^\[\]\\&]|\\[dswtnr.*+?()\[\]{}|^$/\\-])+\])*")
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A Java pattern as one of Python."""
+    text = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern)
+    text = re.sub(r"\\p\{(L|Alpha|IsAlphabetic)\}", r"[^\\W\\d_]", text)
+    text = re.sub(r"\\p\{(Lower|Ll)\}", "[a-zß-öø-ÿ]", text)
+    text = re.sub(r"\\p\{(Upper|Lu)\}", "[A-ZÀ-ÖØ-Þ]", text)
+    text = re.sub(r"\\p\{(Nd|Digit|IsDigit)\}", r"\\d", text)
+    text = re.sub(r"\\p\{Punct\}", r"""[!"#$%&'()*+,\-./:;<=>?@\\[\\\\\\]^_`{|}~]""", text)
+    text = text.replace(r"\z", r"\Z").replace(r"\h", r"[ \t\xA0]")
+    m = re.search(r"(?<!\\)\(\?([imsx]+)\)", text)
+    if m and m.start() > 0:
+        # Java lets a flag stand inside a pattern, for what follows it.
+        text = text[: m.start()] + f"(?{m[1]}:" + text[m.end() :] + ")"
+    try:
+        return re.compile(text)
+    except re.error as error:
+        message = f"INVALID_FUNCTION_ARGUMENT: {error}: {pattern}"
+        raise Failure(message) from None
+
+
+def _native(call: Call, at: int = 1) -> bool:
+    pattern = call.args[at].const
+    if not isinstance(pattern, str) or not _PLAIN.fullmatch(pattern) or not pattern.isascii():
+        return False
+    try:
+        compiled(pattern)
+    except Failure as failure:
+        name, _, message = str(failure).partition(": ")
+        call.unit.fail(name, call.node.pos, message)
+    return True
+
+
+def _like(call: Call) -> str:
+    if _native(call):
+        return f"regexp_matches({call.args[0].sql}, {call.args[1].sql})"
+    return f"py_regexp_like({call.args[0].sql}, {call.args[1].sql})"
+
+
+def _group_problem(call: Call) -> int:
+    """Check a literal group against a literal pattern; the group, or 0."""
+    group = call.args[2].const if len(call.args) > 2 else 0
+    return group if isinstance(group, int) else -1
+
+
+def _extract(call: Call) -> str:
+    group = _group_problem(call)
+    x, p = call.args[0].sql, call.args[1].sql
+    pattern = call.args[1].const
+    if group == 0 and _native(call):
+        return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}) END"
+    # A group that took no part is NULL in Trino and empty in RE2: only groups that are not optional go to RE2.
+    if group > 0 and _native(call) and isinstance(pattern, str) and not re.search(r"[|?*{]", re.sub(r"\\.|\[[^\]]*\]", "", pattern)) and group <= compiled(pattern).groups:
+        return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}, {group}) END"
+    return f"py_regexp_extract({x}, {p}, {call.args[2].sql if len(call.args) > 2 else 0})"
+
+
+scalar("regexp_like(varchar(x), varchar(p)) -> boolean", _like)
+scalar("regexp_extract(varchar(x), varchar(p)) -> varchar(x)", _extract)
+scalar("regexp_extract(varchar(x), varchar(p), bigint) -> varchar(x)", _extract)
+scalar("regexp_extract_all(varchar(x), varchar(p)) -> array(varchar(x))", "py_regexp_extract_all($1, $2, 0)")
+scalar("regexp_extract_all(varchar(x), varchar(p), bigint) -> array(varchar(x))", "py_regexp_extract_all($1, $2, $3)")
+scalar("regexp_split(varchar(x), varchar(p)) -> array(varchar(x))", "py_regexp_split($1, $2)")
+scalar("regexp_count(varchar, varchar) -> bigint", "py_regexp_count($1, $2)")
+scalar("regexp_position(varchar, varchar) -> integer", "py_regexp_position($1, $2, 1, 1)")
+scalar("regexp_position(varchar, varchar, bigint) -> integer", "py_regexp_position($1, $2, $3, 1)")
+scalar("regexp_position(varchar, varchar, bigint, bigint) -> integer", "py_regexp_position($1, $2, $3, $4)")
+
+
+def _replace(call: Call) -> str:
+    x, p = call.args[0].sql, call.args[1].sql
+    by = call.args[2].sql if len(call.args) > 2 else "''"
+    replacement = call.args[2].const if len(call.args) > 2 else ""
+    simple = isinstance(replacement, str) and "$" not in replacement and "\\" not in replacement
+    if simple and _native(call) and not compiled(str(call.args[1].const)).match(""):
+        return f"regexp_replace({x}, {p}, {by}, 'g')"
+    return f"py_regexp_replace({x}, {p}, {by})"
+
+
+def _replaced_length(bound: dict[str, int | None], _: object) -> object:
+    x, r = bound.get("x"), bound.get("r")
+    if x is None or r is None:
+        return varchar(None)
+    return varchar(min(2147483647, max(x + max(x + 1, 0) * r, x)))
+
+
+scalar("regexp_replace(varchar(x), varchar(p)) -> varchar(x)", _replace)
+scalar("regexp_replace(varchar(x), varchar(p), varchar(r)) -> varchar(x)", _replace, _replaced_length)  # type: ignore[arg-type]
+
+
+def _replace_by(call: Call) -> str:
+    """Replacement by a lambda: pieces between matches and the groups of each match are made first."""
+    e = fresh("m")
+    body = call.args[2].body(f"{e}.g")
+    groups = duck_type(array(varchar(None)))
+    pieces = f"CAST(py_regexp_pieces({call.args[0].sql}, {call.args[1].sql}) AS STRUCT(t VARCHAR, g {groups})[])"
+    made = f"list_transform({pieces}, lambda {e}: CASE WHEN {e}.g IS NULL THEN {e}.t ELSE {body} END)"
+
+    def joined(parts: str) -> str:
+        return f"CASE WHEN list_count({parts}) = len({parts}) THEN coalesce(array_to_string({parts}, ''), '') END"
+
+    return let(made, joined, limit=0)
+
+
+scalar("regexp_replace(varchar, varchar, function(array(varchar),varchar)) -> varchar", _replace_by)
+
+
+@udf("py_regexp_like", ["VARCHAR", "VARCHAR"], "BOOLEAN")
+def regexp_like(text: str, pattern: str) -> bool:
+    """Whether a pattern is found in a text."""
+    return compiled(pattern).search(text) is not None
+
+
+def _check_group(pattern: re.Pattern[str], group: int) -> None:
+    if group < 0:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Group cannot be negative")
+    if group > pattern.groups:
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: Pattern has {pattern.groups} groups. Cannot access group {group}")
+
+
+@udf("py_regexp_extract", ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR")
+def regexp_extract(text: str, pattern: str, group: int) -> str | None:
+    """A group of the first match."""
+    shape = compiled(pattern)
+    _check_group(shape, group)
+    m = shape.search(text)
+    return m[group] if m else None
+
+
+@udf("py_regexp_extract_all", ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR[]")
+def regexp_extract_all(text: str, pattern: str, group: int) -> list[str | None]:
+    """A group of every match."""
+    shape = compiled(pattern)
+    _check_group(shape, group)
+    return [m[group] for m in shape.finditer(text)]
+
+
+@udf("py_regexp_split", ["VARCHAR", "VARCHAR"], "VARCHAR[]")
+def regexp_split(text: str, pattern: str) -> list[str]:
+    """The parts between matches."""
+    found, at = [], 0
+    for m in compiled(pattern).finditer(text):
+        found.append(text[at : m.start()])
+        at = m.end()
+    found.append(text[at:])
+    return found
+
+
+@udf("py_regexp_count", ["VARCHAR", "VARCHAR"], "BIGINT")
+def regexp_count(text: str, pattern: str) -> int:
+    """The number of matches."""
+    return sum(1 for _ in compiled(pattern).finditer(text))
+
+
+@udf("py_regexp_position", ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT"], "INTEGER")
+def regexp_position(text: str, pattern: str, start: int, occurrence: int) -> int:
+    """The place of the n-th match, or -1."""
+    if start < 1:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: start position cannot be smaller than 1")
+    if occurrence < 1:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: occurrence cannot be smaller than 1")
+    if start > len(text):
+        return -1
+    for i, m in enumerate(compiled(pattern).finditer(text, start - 1), 1):
+        if i == occurrence:
+            return m.start() + 1
+    return -1
+
+
+@lru_cache(maxsize=1024)
+def _template(replacement: str, groups: int, names: tuple[str, ...]) -> tuple[str | int, ...]:
+    """A Java replacement in texts and groups."""
+    found: list[str | int] = []
+    at = 0
+    while at < len(replacement):
+        c = replacement[at]
+        if c == "\\":
+            if at + 1 >= len(replacement):
+                raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: " + replacement)
+            found.append(replacement[at + 1])
+            at += 2
+        elif c == "$":
+            named = re.match(r"\{(\w+)\}", replacement[at + 1 :])
+            number = re.match(r"\d", replacement[at + 1 :], re.ASCII)
+            if named and named[1] in names:
+                found.append(names.index(named[1]) + 1)
+                at += 1 + named.end()
+            elif number:
+                group, at = int(number[0]), at + 2
+                if group > groups:
+                    raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group " + str(group))
+                while at < len(replacement) and replacement[at] in "0123456789" and group * 10 + int(replacement[at]) <= groups:
+                    group, at = group * 10 + int(replacement[at]), at + 1
+                found.append(group)
+            else:
+                raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: " + replacement)
+        else:
+            found.append(c)
+            at += 1
+    return tuple(found)
+
+
+@udf("py_regexp_replace", ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
+def regexp_replace(text: str, pattern: str, replacement: str) -> str:
+    """Every match replaced, `$1` standing for a group."""
+    shape = compiled(pattern)
+    names = sorted(shape.groupindex, key=lambda n: shape.groupindex[n])
+    parts = _template(replacement, shape.groups, tuple(names))
+    return shape.sub(lambda m: "".join(p if isinstance(p, str) else m[p] or "" for p in parts), text)
+
+
+@udf("py_regexp_pieces", ["VARCHAR", "VARCHAR"], "STRUCT(t VARCHAR, g VARCHAR[])[]")
+def regexp_pieces(text: str, pattern: str) -> list[dict[str, object]]:
+    """Texts between matches, and the groups of each match."""
+    found: list[dict[str, object]] = []
+    at = 0
+    for m in compiled(pattern).finditer(text):
+        found.append({"t": text[at : m.start()], "g": None})
+        found.append({"t": None, "g": list(m.groups())})
+        at = m.end()
+    found.append({"t": text[at:], "g": None})
+    return found

@@ -70,6 +70,25 @@ class Registry:
     udfs: list[Udf] = field(default_factory=list)
 
 
+    def ordered_macros(self) -> list[str]:
+        """The macros, each after those that it uses: DuckDB looks into a macro when it is made."""
+        by_name = {text.partition("(")[0]: text for text in self.macros}
+        found: dict[str, str] = {}
+
+        def add(name: str) -> None:
+            if name in found:
+                return
+            text = by_name[name]
+            for other in re.findall(r"[a-z_0-9]+(?=\()", text.partition(" AS ")[2]):
+                if other in by_name and other != name:
+                    add(other)
+            found[name] = text
+
+        for name in by_name:
+            add(name)
+        return list(found.values())
+
+
 REGISTRY = Registry()
 _ZONED = re.compile(r"(timestamp|time)\((\w+)\) with time zone")
 _CALL = re.compile(r"([a-z]+)\((.*)\)", re.DOTALL)

@@ -49,9 +49,9 @@ scalar("concat_ws(varchar, varchar...) -> varchar", "CASE WHEN $1 IS NOT NULL TH
 macro(f"t_space() AS {_SPACE}")
 for _name in ("trim", "ltrim", "rtrim"):
     scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_name}($1, t_space())")
-    scalar(f"{_name}(char(x)) -> char(x)", f"rtrim({_name}($1, t_space()), ' ')")
+    scalar(f"{_name}(char(x)) -> varchar(x)", f"rtrim({_name}($1, t_space()), ' ')" if _name == "ltrim" else f"{_name}($1, t_space())")
     scalar(f"{_name}(varchar(x), varchar) -> varchar(x)", f"{_name}($1, $2)")
-    scalar(f"{_name}(char(x), varchar) -> char(x)", f"rtrim({_name}($1, $2), ' ')")
+    scalar(f"{_name}(char(x), varchar) -> varchar(x)", f"rtrim({_name}($1, $2), ' ')")
 _PAD = (
     "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]') AS VARCHAR) "
     "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
@@ -76,8 +76,8 @@ def _substr(call: Call) -> str:
 
 
 for _name in ("substr", "substring"):
-    scalar(f"{_name}(char(x), bigint) -> char(x)", lambda call: f"rtrim({_substr_char(call)}, ' ')")
-    scalar(f"{_name}(char(x), bigint, bigint) -> char(x)", lambda call: f"rtrim({_substr_char(call)}, ' ')")
+    scalar(f"{_name}(char(x), bigint) -> varchar(x)", lambda call: _substr_char(call))
+    scalar(f"{_name}(char(x), bigint, bigint) -> varchar(x)", lambda call: _substr_char(call))
     scalar(f"{_name}(varchar(x), bigint) -> varchar(x)", _substr)
     scalar(f"{_name}(varchar(x), bigint, bigint) -> varchar(x)", _substr)
 
