@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dapflow.cli.project_option import ProjectOption, TransformArgument, project_root
+from dapflow.errors import DapflowError
+
+if TYPE_CHECKING:
+    from dapflow.environment import Environment
+    from dapflow.manifest import Dataset, Manifest, Transform
+    from dapflow.runtime.generation import Generation
+    from dapflow.runtime.pinning import Pin
 
 
 def register(app: typer.Typer) -> None:
@@ -14,14 +23,112 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
 
 
-def show(transform: TransformArgument, project: ProjectOption = None) -> None:
-    """Print the SQL of a transform.
+def show(
+    transform: TransformArgument,
+    rendered: Annotated[bool, typer.Option("--rendered", help="Print what is sent to Athena.")] = False,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            "--generation",
+            "-g",
+            metavar="D",
+            help="Print what is sent for this date, as 2013-12-31.",
+            show_default=False,
+        ),
+    ] = None,
+    project: ProjectOption = None,
+) -> None:
+    """Print the SQL of a transform, or what is sent to Athena.
 
-    Example: dapflow show air_traffic.refined.delays
+    An ordinary run sends the text of the file as it is. A run for a past generation reads each table as it was then:
+    the names of current views, and nothing else, are replaced.
+
+    Example: dapflow show daily_departures --generation 2013-12-30
     """
-    from dapflow.project import compile_project, find_transform  # noqa: PLC0415
+    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings sqlglot)
 
     root = project_root(project)
-    dataset = find_transform(compile_project(root), root, transform)
-    assert dataset.transform is not None
-    sys.stdout.write(dataset.transform.sql)
+    manifest = compile_project(root)
+    dataset = find_transform(manifest, root, transform)
+    if dataset.transform is None:
+        raise DapflowError("unknown-transform", f"{dataset.id} has no SQL")
+    if not rendered and generation is None:
+        _print(dataset.transform.sql)
+        return
+    _print(_sent(root, manifest, dataset, dataset.transform, generation))
+
+
+def _print(sql: str) -> None:
+    """The text byte for byte, and a line end so that the prompt stands on a line of its own."""
+    end = b"" if sql.endswith("\n") else b"\n"
+    sys.stdout.flush()
+    sys.stdout.buffer.write(sql.encode() + end)
+    sys.stdout.flush()
+
+
+def _sent(root: Path, manifest: Manifest, dataset: Dataset, transform: Transform, generation: str | None) -> str:
+    from dapflow.local.provision import describe_local  # noqa: PLC0415 (brings boto3)
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+    from dapflow.runtime.pinning import pinned_sql  # noqa: PLC0415
+
+    environment = describe_local(manifest).environment
+    if generation is None:
+        return pinned_sql(transform, manifest, environment)
+    day = Generation.parse(generation)
+    pins = _pins_of_platform(root, manifest, environment, dataset, day)
+    if pins is None:
+        sys.stderr.write(f"The embedded platform is not running: every current view is read as of {day}.\n")
+        pins = _pins_by_columns(manifest, transform, day)
+    return pinned_sql(transform, manifest, environment, pins)
+
+
+def _pins_of_platform(
+    root: Path, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+) -> dict[str, Pin] | None:
+    """What a run on the embedded platform would pin, or None when it is not running."""
+    from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
+    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.runtime.catalog import Catalog  # noqa: PLC0415
+    from dapflow.runtime.inputs import read_inputs  # noqa: PLC0415
+
+    try:
+        ports = require_running(State.of(root))
+    except DapflowError as error:
+        if error.code != "embedded-platform-not-up":
+            raise
+        return None
+    inputs = read_inputs(Catalog(connect_to_platform(ports).glue), manifest, environment, dataset, generation)
+    for note in inputs.notes:
+        sys.stderr.write(f"{note}\n")
+    return inputs.pins
+
+
+def _pins_by_columns(manifest: Manifest, transform: Transform, generation: Generation) -> dict[str, Pin]:
+    """Pins from the project alone: as if every dataset had exactly this generation."""
+    from dapflow.runtime.pinning import Pin  # noqa: PLC0415
+
+    pins = {}
+    for reference in transform.references:
+        read = manifest.dataset(reference.dataset)
+        columns = _view_columns(read)
+        if reference.kind == "current" and columns is None:
+            raise DapflowError(
+                "unknown-columns",
+                f"the columns of {read.id} are only known on a platform",
+                hint="start it with dapflow local up, or name the columns in service.yml",
+            )
+        if columns is not None:
+            pins[read.id] = Pin(generation, columns)
+    return pins
+
+
+def _view_columns(read: Dataset) -> tuple[str, ...] | None:
+    """The columns of a dataset's current view, as far as the project says."""
+    partitions = read.generation.partition_names
+    names: tuple[str, ...] | None = None
+    if read.transform is not None:
+        names = read.transform.columns
+    elif read.columns is not None:
+        names = tuple(column.name for column in read.columns)
+    return None if names is None else (*(name for name in names if name not in partitions), *partitions)
