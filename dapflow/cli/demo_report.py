@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -42,10 +43,10 @@ def print_report(outcome: Outcome, manifest: Manifest) -> None:
         out.print(f"left out: {run} (its files have not landed; the example does not bring them)")
     products = [dataset for dataset in published if dataset.transform is not None]
     if products:
-        product = next((each for each in products if each.zone == "trusted"), products[-1])
-        _print_preview(outcome, products[-1] if products[-1].zone == "trusted" else product)
+        product = next((each for each in reversed(products) if each.zone == "trusted"), products[-1])
+        _print_preview(outcome, product)
         if outcome.succeeded:
-            _print_next(products[-1])
+            _print_next(product)
     sys.stdout.flush()
 
 
@@ -75,8 +76,9 @@ def _counts(outcome: Outcome, datasets: list[Dataset]) -> dict[str, tuple[int, i
     parts = []
     for dataset in datasets:
         place = Place.of(dataset, outcome.environment)
-        counted = (f"(SELECT count(*) FROM {quoted(place.database, name)})" for name in (place.current, place.history))
-        parts.append(f"SELECT '{dataset.id}' AS dataset, {' , '.join(counted)}")
+        tables = [quoted(place.database, name) for name in (place.current, place.history)]
+        counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 (names of the manifest)
+        parts.append(f"SELECT '{dataset.id}' AS dataset, {counted}")
     answer = ask(outcome.clients, "\nUNION ALL ".join(parts))
     return {str(name): (int(current or 0), int(history or 0)) for name, current, history in answer.rows()}
 
@@ -88,12 +90,8 @@ def _print_runs(runs: tuple[RunState, ...], changed: bool) -> None:
         table.add_column(name, justify="right" if name == "seconds" else "left")
     for run in runs:
         state = run.state or "not started"
-        tasks = {
-            name: [task for task in run.tasks if task.state == name] for name in {task.state for task in run.tasks}
-        }
-        described = ", ".join(
-            f"{len(found)} {name}" for name, found in sorted(tasks.items(), key=lambda each: str(each[0]))
-        )
+        tasks = Counter(task.state or "not started" for task in run.tasks)
+        described = ", ".join(f"{count} {name}" for name, count in sorted(tasks.items()))
         table.add_row(
             run.service,
             run.generation,
@@ -113,9 +111,9 @@ def _print_preview(outcome: Outcome, product: Dataset) -> None:
 
 
 def _print_next(product: Dataset) -> None:
-    console().print(
-        "\n[bold]Try next:[/]\n"
-        "  dapflow local up\n"
-        f'  dapflow query "SELECT * FROM {product.database}.{product.current} LIMIT 10"\n'
-        f"  dapflow run {product.id}"
-    )
+    out = console()
+    table = f"{product.database}.{product.current}"
+    out.print("\n[bold]Try next:[/]")
+    out.print("  dapflow local up")
+    out.print(f'  dapflow query "SELECT * FROM {table} LIMIT 10"', soft_wrap=True)  # noqa: S608 (shown, not run)
+    out.print(f"  dapflow run {product.id}")

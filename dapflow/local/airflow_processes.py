@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import gc
 import json
 import logging
@@ -143,6 +144,25 @@ def prepare_database(home: Path) -> None:
     mark.write_text(__version__)
 
 
+def keep_what_botocore_reads() -> None:
+    """Let botocore parse each of its descriptions of AWS once, here, instead of for every session of every task.
+
+    A task makes half a dozen sessions (an operator makes one for each client, and one to assume its role), and each
+    parses some megabytes of JSON: more work than the task itself. Nobody changes what is parsed.
+    """
+    import boto3  # noqa: PLC0415
+    from botocore.loaders import JSONFileLoader, Loader  # noqa: PLC0415
+
+    class RememberingLoader(JSONFileLoader):
+        load_file = functools.cache(JSONFileLoader.load_file)
+
+    shared = RememberingLoader()
+    Loader.FILE_LOADER_CLASS = staticmethod(lambda: shared)  # type: ignore[assignment]
+    session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="eu-west-2")  # noqa: S106
+    for service in ("sts", "athena", "glue", "s3"):
+        session.client(service)
+
+
 def main() -> int:
     """Start everything and watch over it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -176,6 +196,7 @@ def main() -> int:
         import airflow.providers.amazon.aws.operators.athena  # noqa: PLC0415
         import airflow.sdk.execution_time.task_runner  # noqa: F401, PLC0415
 
+        keep_what_botocore_reads()
         gc.freeze()
         gc.enable()
         processes.start("airflow-dag-processor", ["dag-processor"])

@@ -131,11 +131,18 @@ def _environment(state: State, component: Component) -> dict[str, str]:
     # setproctitle, which Airflow uses, would write a title over the environment that we recognise our processes by.
     environment["SPT_NOENV"] = "1"
     environment["PYTHONUNBUFFERED"] = "1"
-    if environment.pop("PYTHONDONTWRITEBYTECODE", None) and "PYTHONPYCACHEPREFIX" not in environment:
-        # Without compiled modules each process takes three times as long to start. Where no one wants them beside
-        # the sources, they go into the virtual environment's own folder.
-        environment["PYTHONPYCACHEPREFIX"] = str(Path(sys.prefix) / "pycache")
-    return environment
+    return with_compiled_modules(environment)
+
+
+def with_compiled_modules(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which Python keeps its compiled modules; without, a process takes three times as long to start.
+
+    Where no one wants them beside the sources, they go into the virtual environment's own folder.
+    """
+    with_them = dict(environment)
+    if with_them.pop("PYTHONDONTWRITEBYTECODE", None):
+        with_them.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "pycache"))
+    return with_them
 
 
 def _belongs(process: psutil.Process, state: State, names: set[str]) -> bool:

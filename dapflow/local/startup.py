@@ -53,8 +53,8 @@ class Startup:
             # Of a component that died, processes may be left that it had started.
             stop(self.state, [name])
             self.tell(f"starting {name}")
-            start(self.state, components.command(name, self.state, self.ports))
             self.started.append(name)
+            start(self.state, components.command(name, self.state, self.ports))
 
     def refresh_bundle(self) -> None:
         """Build the bundle of the project as it is now, and let Airflow look at it at once."""

@@ -1,0 +1,194 @@
+"""``dapflow local``: start, look, use, stop, and everything that may stand in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import psutil
+import pytest
+
+from tests.local.projects import LocalProject, make_project
+
+UP = ("local", "up", "--no-airflow")
+
+
+def client(project: LocalProject, service: Any) -> Any:
+    """A client as ``eval "$(dapflow local env)"`` makes it."""
+    lines = project.run("local", "env").stdout.splitlines()
+    values = dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines)
+    endpoint = values.get(f"AWS_ENDPOINT_URL_{service.upper()}", values["AWS_ENDPOINT_URL"])
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name=values["AWS_REGION"],
+        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def test_up_use_down_up(project: LocalProject) -> None:
+    project.run(*UP)
+    states = {name: each["state"] for name, each in project.status().items()}
+    assert states == {"aws": "running", "athena": "running", "airflow": "stopped"}
+    listening = {
+        (connection.laddr.ip, connection.laddr.port)
+        for process in project.processes()
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {("127.0.0.1", project.ports()["aws"]), ("127.0.0.1", project.ports()["athena"])}
+    s3, glue, athena = client(project, "s3"), client(project, "glue"), client(project, "athena")
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    assert "dapflow-local-landing-123456789012" in buckets
+    databases = {database["Name"] for database in glue.get_databases()["DatabaseList"]}
+    assert databases == {"housing_raw_zone", "housing_refined_zone", "housing_trusted_zone"}
+    groups = {group["Name"] for group in athena.list_work_groups()["WorkGroups"]}
+    assert groups == {"primary", "dapflow-local-housing"}
+    s3.put_object(Bucket="dapflow-local-landing-123456789012", Key="mine", Body=b"kept")
+
+    again = project.run(*UP)
+    assert "starting" not in again.stderr
+    project.run("local", "down")
+    assert project.processes() == []
+    assert "nothing was running" in project.run("local", "down").stderr
+    project.write("transforms/parking/service.yml", "sources: {permits: {}}\n")
+    project.run(*UP)
+
+    s3, glue = client(project, "s3"), client(project, "glue")
+    assert s3.get_object(Bucket="dapflow-local-landing-123456789012", Key="mine")["Body"].read() == b"kept"
+    assert "parking_raw_zone" in {database["Name"] for database in glue.get_databases()["DatabaseList"]}
+    project.run("local", "down", "--wipe")
+    assert not project.state.directory.exists()
+
+
+def test_a_killed_component_is_named_and_up_repairs_it(project: LocalProject) -> None:
+    project.run(*UP)
+    client(project, "glue").create_database(DatabaseInput={"Name": "mine"})
+    psutil.Process(project.status()["aws"]["pid"]).kill()
+    time.sleep(0.2)
+
+    assert project.status()["aws"]["state"] == "dead"
+    assert project.run("local", "status", check=False).returncode == 1
+    asked = project.run("query", "SELECT 1", check=False)
+    assert asked.returncode == 1
+    assert "without aws" in asked.stderr
+    assert "dapflow local up" in asked.stderr
+
+    repaired = project.run(*UP)
+    assert "starting aws" in repaired.stderr
+    assert "starting athena" not in repaired.stderr
+    assert client(project, "glue").get_database(Name="mine")
+
+
+def test_a_process_that_only_has_the_noted_number_is_left_alone(project: LocalProject) -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        project.write(".dapflow/run/aws.json", json.dumps({"pid": stranger.pid}))
+        assert project.status()["aws"]["state"] == "dead"
+        project.run(*UP)
+        assert project.status()["aws"]["state"] == "running"
+        assert project.status()["aws"]["pid"] != stranger.pid
+        project.run("local", "down")
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def test_a_port_in_use_is_named_and_another_is_taken(project: LocalProject) -> None:
+    wanted = project.ports()["aws"]
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", wanted))
+        other.listen()
+        started = project.run(*UP)
+        assert f"port {wanted}" in started.stderr
+        assert "is in use" in started.stderr
+        taken = project.ports()["aws"]
+        assert taken != wanted
+        assert client(project, "s3").list_buckets()["Buckets"]
+    # The port that was found is kept, so that what was noted elsewhere stays true.
+    project.run("local", "down")
+    project.run(*UP)
+    assert project.ports()["aws"] == taken
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_up_leaves_nothing_running(project: LocalProject, number: signal.Signals) -> None:
+    process = subprocess.Popen(
+        project.command(*UP), env=project.variables, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "starting athena" in line:
+            break
+    os.killpg(process.pid, number)
+    said = process.stderr.read()
+    assert process.wait(60) == 128 + number, said
+    assert "Traceback" not in said
+    assert project.processes() == []
+    for port in project.ports().values():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    assert set(project.status()) == {"aws", "athena", "airflow"}
+    assert {each["state"] for each in project.status().values()} == {"stopped"}
+
+
+def test_two_projects_run_beside_each_other(project: LocalProject, tmp_path: Path) -> None:
+    other = make_project(tmp_path / "other")
+    other.write(".dapflow/ports.json", json.dumps(project.ports()))
+    try:
+        project.run(*UP)
+        other.run(*UP)
+        client(other, "glue").create_database(DatabaseInput={"Name": "only_here"})
+        other.run("local", "down")
+        names = {database["Name"] for database in client(project, "glue").get_databases()["DatabaseList"]}
+        assert "only_here" not in names
+    finally:
+        other.run("local", "down", "--wipe")
+
+
+def test_without_a_platform_commands_say_so(project: LocalProject) -> None:
+    for command in (("query", "SELECT 1"), ("run", "housing"), ("local", "env")):
+        done = project.run(*command, check=False)
+        assert done.returncode == 1
+        assert "[embedded-platform-not-up]" in done.stderr
+        assert "dapflow local up" in done.stderr
+    assert json.loads(project.run("query", "SELECT 1", "--json", check=False).stdout)["errors"][0]["code"] == (
+        "embedded-platform-not-up"
+    )
+
+
+def test_a_project_with_mistakes_is_not_started(project: LocalProject) -> None:
+    project.write("transforms/housing/refined/repair_costs.sql", "SELECT FROM")
+    done = project.run(*UP, check=False)
+    assert done.returncode == 1
+    assert "repair_costs.sql:1:" in done.stderr
+    assert project.processes() == []
+
+
+def test_a_state_directory_that_cannot_be_made_is_named(project: LocalProject) -> None:
+    project.run("local", "down", "--wipe")
+    project.write(".dapflow", "a file in its place")
+    done = project.run(*UP, check=False)
+    (project.root / ".dapflow").unlink()
+    assert done.returncode == 1
+    assert "[state-directory]" in done.stderr
+
+
+def test_logs_of_a_component(project: LocalProject) -> None:
+    project.run(*UP)
+    assert "serving AWS" in project.run("local", "logs", "aws").stdout
+    done = project.run("local", "logs", "asw", check=False)
+    assert done.returncode == 1
+    assert "[unknown-component]" in done.stderr
