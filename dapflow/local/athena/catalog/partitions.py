@@ -82,14 +82,10 @@ def _matching(work: Work, keys: list[tuple[str, str]], found: list[Partition], p
     condition = predicate.over(name for name, _ in keys)
     if condition is None or not found:
         return found
-    rows = partition_values(keys, [partition.values for partition in found])
-    work.cursor.register("partition_values", rows)
-    try:
-        typed = ", ".join(f"{typed_key(name, hive)} AS {quote(name)}" for name, hive in keys)
-        sql = f"SELECT i FROM (SELECT i, {typed} FROM partition_values) WHERE {condition} ORDER BY i"
-        return [found[row[0]] for row in work.run(sql).fetchall()]
-    finally:
-        work.cursor.unregister("partition_values")
+    work.table("partition_values", partition_values(keys, [partition.values for partition in found]))
+    typed = ", ".join(f"{typed_key(name, hive)} AS {quote(name)}" for name, hive in keys)
+    sql = f"SELECT i FROM (SELECT i, {typed} FROM partition_values) WHERE {condition} ORDER BY i"
+    return [found[row[0]] for row in work.run(sql).fetchall()]
 
 
 def partition_values(keys: list[tuple[str, str]], values: list[tuple[str, ...]]) -> pa.Table:

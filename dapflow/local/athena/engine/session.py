@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dapflow.local.athena.engine.execution import Execution
 from dapflow.local.athena.trino import prepare_connection, translate_error
@@ -88,6 +90,12 @@ class Work:
                     # The user sees no word of the engine's; who mends the server must.
                     _log.warning("query %s: %s\n%s", self.execution.id, error, sql)
                 raise failure from error
+
+    def table(self, name: str, rows: pa.Table) -> None:
+        """Make ``name`` a relation of these rows. It goes by a file: handing Arrow data over would import pandas."""
+        file = self.directory / f"{name}.parquet"
+        pq.write_table(rows, file, compression="none")
+        self.run(f'CREATE OR REPLACE TEMP VIEW "{name}" AS SELECT * FROM read_parquet({_literal(str(file))})')
 
 
 def _literal(text: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from dapflow.local.athena.trino.types import literal
 
 
 def write(part: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
@@ -21,26 +24,30 @@ def write(part: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
 
 @functools.cache
 def _database() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config={"threads": "1"})
+    """A database of its own, that no query of a user reaches: it reads and writes the files that it is told to."""
+    connection = duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    )
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_external_access = false")
     return connection
 
 
-class Converter:
-    """A cursor of a private, in-memory DuckDB that splits and types lines. It sees Arrow data only, no files."""
+@contextmanager
+def _beside(part: Path, ending: str) -> Iterator[Path]:
+    file = part.with_name(f"{part.name}.{ending}")
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
-    def __enter__(self) -> Converter:
-        self._cursor = _database().cursor()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._cursor.close()
-
-    def lines(self, lines: pa.Array, select: str) -> pa.Table:
-        """``select`` over the relation ``lines(line)``."""
-        self._cursor.register("lines", pa.table({"line": lines}))
+def convert_lines(part: Path, lines: Iterable[pa.Array], select: str) -> None:
+    """Write ``select`` over the relation ``lines(line)`` to ``part``. The lines never are in memory all at once."""
+    with _beside(part, "lines") as file:
+        write(file, (pa.table({"line": array}) for array in lines), pa.schema([("line", pa.string())]))
+        source = f"WITH lines AS (SELECT line FROM read_parquet({literal(str(file))})) {select}"
+        cursor = _database().cursor()
         try:
-            return self._cursor.sql(select).to_arrow_table()
+            cursor.execute(f"COPY ({source}) TO {literal(str(part))} (FORMAT parquet, COMPRESSION zstd)")
         finally:
-            self._cursor.unregister("lines")
+            cursor.close()

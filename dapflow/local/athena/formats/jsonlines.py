@@ -7,6 +7,7 @@ import binascii
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,10 @@ from dapflow.local.athena.trino.types import Type, field_names
 _RANGES = {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}
 
 
+class _Misfit(ValueError):
+    """A value of another kind than the column's."""
+
+
 class _Number(str):
     """A number as it is written, so that text columns show it unchanged."""
 
@@ -36,71 +41,80 @@ def json_reader(
 ) -> Reader:
     """A reader by the SerDe's properties."""
     kinds = [(column["Name"].lower(), from_hive(column.get("Type") or "string")) for column in columns]
-    forgiving = openx and _flag(properties, "ignore.malformed.json") or _flag(properties, "hive.ignore.malformed.json")
-    any_case = not openx or properties.get("case.insensitive", "true").lower() != "false"
-    dots = openx and _flag(properties, "dots.in.keys")
     keys = {name: properties.get(f"mapping.{name}", name) for name, _ in kinds}
+    rules = _Rules(
+        openx=openx,
+        forgiving=_flag(properties, "ignore.malformed.json") or _flag(properties, "hive.ignore.malformed.json"),
+        any_case=not openx or properties.get("case.insensitive", "true").lower() != "false",
+        dots=openx and _flag(properties, "dots.in.keys"),
+        names=tuple(name for name, _ in kinds),
+    )
+    wanted = [(name, rules.key(keys[name]), kind) for name, kind in kinds]
     schema = pa.schema([(name, arrow_type(kind)) for name, kind in kinds])
 
-    def key_of(name: str) -> str:
-        if dots:
-            name = name.replace(".", "_")
-        return name.lower() if any_case else name
-
-    wanted = [(name, key_of(keys[name]), kind) for name, kind in kinds]
-
     def convert(source: Path, part: Path, place: Location) -> None:
-        write(part, _tables(source, place, wanted, key_of, schema, forgiving=forgiving, openx=openx), schema)
+        write(part, _tables(source, place, wanted, schema, rules), schema)
 
-    form = f"json {openx} {forgiving} {any_case} {dots} {wanted}"
-    return Reader(form, convert, lambda _name, value, _kind: value)
+    return Reader(f"json {rules} {wanted}", convert, lambda _name, value, _kind: value)
 
 
 def _flag(properties: dict[str, str], name: str) -> bool:
     return properties.get(name, "false").lower() == "true"
 
 
+@dataclass(frozen=True)
+class _Rules:
+    """How lines are read: by which SerDe, and what its properties say."""
+
+    openx: bool
+    forgiving: bool
+    any_case: bool
+    dots: bool
+    names: tuple[str, ...]
+
+    def key(self, name: str) -> str:
+        """A key of the data as it is compared with columns."""
+        if self.dots:
+            name = name.replace(".", "_")
+        return name.lower() if self.any_case else name
+
+    def row(self, line: str, place: Location) -> dict[str, Any]:
+        """The values of a line by key."""
+        text = line.strip()
+        if self.openx and not text.startswith(("{", "[")):
+            # Anything else, an empty line too, is a row of NULLs.
+            return {}
+        try:
+            value = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            return {self.key(key): item for key, item in value.items()}
+        if isinstance(value, list) and self.openx:
+            return dict(zip(self.names, value, strict=False))
+        if self.forgiving:
+            return {}
+        shown = line[:200]
+        if self.openx:
+            message = f"Row is not a valid JSON Object - JSONException: {shown} in file {place}"
+            raise QueryFailed("HIVE_CURSOR_ERROR", message)
+        raise QueryFailed("HIVE_BAD_DATA", f"Error Parsing a column in the table: {shown} in file {place}")
+
+
 def _tables(
-    source: Path,
-    place: Location,
-    wanted: list[tuple[str, str, Type]],
-    key_of: Callable[[str], str],
-    schema: pa.Schema,
-    *,
-    forgiving: bool,
-    openx: bool,
+    source: Path, place: Location, wanted: list[tuple[str, str, Type]], schema: pa.Schema, rules: _Rules
 ) -> Iterator[pa.Table]:
     for text in blocks(source, place):
-        rows: list[dict[str, Any]] = []
-        for line in text.split("\n"):
-            if line and not line.isspace():
-                rows.append(_object(line, place, key_of, forgiving=forgiving, openx=openx))
-        arrays = [_array(rows, key, name, kind) for name, key, kind in wanted]
+        rows = [rules.row(line, place) for line in text[:-1].split("\n")]
+        arrays = [_array(rows, key, name, kind, openx=rules.openx) for name, key, kind in wanted]
         yield pa.table(arrays, schema=schema)
 
 
-def _object(
-    line: str, place: Location, key_of: Callable[[str], str], *, forgiving: bool, openx: bool
-) -> dict[str, Any]:
-    try:
-        value = json.loads(line, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
-    except (ValueError, RecursionError):
-        value = None
-    if isinstance(value, dict):
-        return {key_of(key): item for key, item in value.items()}
-    if forgiving:
-        return {}
-    if openx:
-        raise QueryFailed(
-            "HIVE_CURSOR_ERROR",
-            f"Row is not a valid JSON Object - JSONException: A JSONObject text must be valid in file {place}: "
-            f"{line[:200]}",
-        )
-    raise QueryFailed("HIVE_BAD_DATA", f"Error Parsing a column in the table: {line[:200]} in file {place}")
-
-
-def _array(rows: list[dict[str, Any]], key: str, name: str, kind: Type) -> pa.Array:
+def _array(rows: list[dict[str, Any]], key: str, name: str, kind: Type, *, openx: bool) -> pa.Array:
     convert = _converter(kind)
+    if not openx and kind.base in {"varchar", "char"}:
+        # Hive's own SerDe does not print nested values into text columns.
+        convert = _scalar
     values = []
     for row in rows:
         value = row.get(key)
@@ -110,7 +124,7 @@ def _array(rows: list[dict[str, Any]], key: str, name: str, kind: Type) -> pa.Ar
             shown = _text(value)
             raise QueryFailed(
                 "HIVE_BAD_DATA",
-                f"Error parsing field value '{shown[:200]}' for field {name}: For input string: \"{shown[:200]}\"",
+                f"Error parsing field value '{shown[:200]}' for field {name}: For input string",
             ) from None
     return pa.array(values, arrow_type(kind))
 
@@ -162,7 +176,7 @@ def _converter(kind: Type) -> Callable[[Any], Any]:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, dict | list):
-        raise ValueError(value)
+        raise _Misfit(value)
     return _text(value).strip()
 
 
@@ -200,7 +214,7 @@ def _timestamp(value: Any) -> dt.datetime:
         number = Decimal(text)
         # A number is seconds with a fraction, or milliseconds.
         seconds = number if "." in text else number / 1000
-        return dt.datetime(1970, 1, 1) + dt.timedelta(seconds=float(seconds))  # noqa: DTZ001 - without a zone
+        return dt.datetime(1970, 1, 1) + dt.timedelta(seconds=float(seconds))
     moment = dt.datetime.fromisoformat(text)
     return moment.astimezone(dt.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
@@ -213,7 +227,7 @@ def _list(value: Any, kind: Type) -> list[Any]:
 
 def _map(value: Any, kind: Type) -> list[tuple[Any, Any]]:
     if not isinstance(value, dict):
-        raise ValueError(value)
+        raise _Misfit(value)
     key, item = _converter(kind.args[0]), _converter(kind.args[1])
     return [(key(name), None if inner is None else item(inner)) for name, inner in value.items()]
 
@@ -223,7 +237,7 @@ def _row(value: Any, kind: Type) -> dict[str, Any]:
     if isinstance(value, list):
         value = dict(zip(names, value, strict=False))
     if not isinstance(value, dict):
-        raise ValueError(value)
+        raise _Misfit(value)
     lower = {name.lower(): inner for name, inner in value.items()}
     found: dict[str, Any] = {}
     for name, part in zip(names, kind.args, strict=True):

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from dapflow.local.athena.catalog.hive_types import from_hive
-from dapflow.local.athena.formats.converted import Converter, write
+from dapflow.local.athena.formats.converted import convert_lines
 from dapflow.local.athena.formats.lines import header_lines, line_arrays
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
@@ -35,16 +32,9 @@ def lazy_simple_reader(columns: list[dict[str, Any]], properties: dict[str, str]
     select = _select(kinds, separators, escape, null, last_takes_rest)
 
     def convert(source: Path, part: Path, place: Location) -> None:
-        with Converter() as converter:
-            schema = converter.lines(pa.array([], pa.string()), select).schema
-            write(part, _tables(converter, source, place, select, skip), schema)
+        convert_lines(part, line_arrays(source, place, skip), select)
 
     return Reader(f"lazy {skip} {select}", convert, lambda _name, value, _kind: value)
-
-
-def _tables(converter: Converter, source: Path, place: Location, select: str, skip: int) -> Iterator[pa.Table]:
-    for lines in line_arrays(source, place, skip):
-        yield converter.lines(lines, select)
 
 
 def _delimiter(properties: dict[str, str], names: tuple[str, ...], default: str) -> str:

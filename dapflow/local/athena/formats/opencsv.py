@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from dapflow.local.athena.engine.errors import QueryFailed
-from dapflow.local.athena.formats.converted import Converter, write
-from dapflow.local.athena.formats.lines import header_lines, line_arrays
+from dapflow.local.athena.formats.converted import write
+from dapflow.local.athena.formats.lines import blocks, header_lines
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.types import Type, duck_type, literal, quote
+from dapflow.local.athena.trino.types import Type, duck_type, literal
 
-_NONE = "\0"
+# The standard library refuses longer fields; here the line is the limit.
+csv.field_size_limit(1 << 30)
 
 
 def opencsv_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> Reader:
     """A reader by the SerDe's properties ``separatorChar``, ``quoteChar``, ``escapeChar``."""
-    separator = _character(properties, "separatorChar", ",")
-    quote_character = _character(properties, "quoteChar", '"')
     # The SerDe's own default, the quote, makes it use the parser's default, which is the backslash.
     escape = _character(properties, "escapeChar", '"')
     if escape == '"':
         escape = "\\"
+    dialect = Dialect(_character(properties, "separatorChar", ","), _character(properties, "quoteChar", '"'), escape)
     skip = header_lines(properties, parameters)
     names = [column["Name"].lower() for column in columns]
 
     def convert(source: Path, part: Path, place: Location) -> None:
         schema = pa.schema([(name, pa.string()) for name in names])
-        write(part, _tables(source, place, names, separator, quote_character, escape, skip), schema)
+        write(part, _tables(source, place, dialect, skip, schema), schema)
 
-    return Reader(f"opencsv {separator!r} {quote_character!r} {escape!r} {skip} {names}", convert, typed_text)
+    return Reader(f"opencsv {dialect} {skip} {names}", convert, typed_text)
 
 
 def _character(properties: dict[str, str], name: str, default: str) -> str:
@@ -63,120 +65,86 @@ def typed_text(name: str, value: str, kind: Type) -> str:
         literal("HIVE_BAD_DATA: Error parsing field value '"),
         literal(f"' for field {name}: For input string"),
     )
-    return f"CASE WHEN {value} IS NOT NULL AND {parsed} IS NULL THEN error({before} || {value} || {after}) ELSE {parsed} END"
+    failure = f"error({before} || {value} || {after})"
+    return f"CASE WHEN {value} IS NOT NULL AND {parsed} IS NULL THEN {failure} ELSE {parsed} END"
 
 
-def _tables(
-    source: Path, place: Location, names: list[str], separator: str, quote_character: str, escape: str, skip: int
-) -> Iterator[pa.Table]:
-    special = "[" + re.escape(quote_character) + re.escape(escape) + "]"
-    plain = ", ".join(f"parts[{index + 1}] AS {quote(name)}" for index, name in enumerate(names))
-    select = f"SELECT {plain} FROM (SELECT string_split(line, {literal(separator)}) AS parts FROM lines)"
-    pattern = re.compile(special)
-    schema = pa.schema([(name, pa.string()) for name in names])
-    with Converter() as converter:
-        for lines in line_arrays(source, place, skip):
-            texts = lines.to_pylist()
-            hard = [text for text in texts if pattern.search(text)]
-            if len(hard) < len(texts):
-                easy = pa.array([text for text in texts if not pattern.search(text)], pa.string()) if hard else lines
-                yield converter.lines(easy, select).cast(schema)
-            if hard:
-                yield _parsed(hard, names, separator, quote_character, escape, place, schema)
+@dataclass(frozen=True)
+class Dialect:
+    """The SerDe's three characters."""
 
+    separator: str
+    quote: str
+    escape: str
 
-def _parsed(
-    lines: list[str],
-    names: list[str],
-    separator: str,
-    quote_character: str,
-    escape: str,
-    place: Location,
-    schema: pa.Schema,
-) -> pa.Table:
-    width = len(names)
-    rows = []
-    for line in lines:
-        fields = _well_formed(line, separator, quote_character, escape)
-        if fields is None:
-            fields = parse_line(line, separator, quote_character, escape)
-        if fields is None:
-            raise QueryFailed("HIVE_CURSOR_ERROR", f"Un-terminated quoted field at end of CSV line in {place}")
-        rows.append((fields + [None] * width)[:width])
-    columns = list(zip(*rows, strict=True)) if rows else [()] * width
-    return pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)
+    @cached_property
+    def _plain(self) -> Callable[[str], object]:
+        """Matches lines whose fields are quoted whole or hold no quote at all. Nearly all are, and those go fast."""
+        quoted, separator, escape = (re.escape(sign) for sign in (self.quote, self.separator, self.escape))
+        field = f"(?:{quoted}(?:[^{quoted}{escape}]|{quoted}{quoted})*{quoted}|[^{quoted}{separator}{escape}]*)"
+        return re.compile(f"{field}(?:{separator}{field})*", re.DOTALL).fullmatch
 
+    def rows(self, lines: list[str], width: int) -> Iterator[list[str | None]]:
+        """The fields of each line, in any order, without those beyond ``width``. An empty line has none."""
+        whole = "\n".join(lines)
+        if self.quote not in whole and self.escape not in whole:
+            yield from (line.split(self.separator, width)[:width] if line else [] for line in lines)  # type: ignore[misc]
+            return
+        plain, others = [], []
+        for line in lines:
+            (plain if self._plain(line) else others).append(line)
+        for row in csv.reader(plain, delimiter=self.separator, quotechar=self.quote):
+            yield row[:width]  # type: ignore[misc]
+        for line in others:
+            yield self.parse(line, width)
 
-def _well_formed(line: str, separator: str, quote_character: str, escape: str) -> list[str | None] | None:
-    """Fields of a line where every field is quoted whole or holds no quote at all: the usual case, quickly."""
-    if escape in line or quote_character * 2 in line:
-        return None
-    pieces = line.split(quote_character)
-    if len(pieces) % 2 == 0:
-        return None
-    fields: list[str | None] = []
-    last = len(pieces) - 1
-    for index, piece in enumerate(pieces):
-        if index % 2 == 1:
-            fields.append(piece)
-            continue
-        # Between two quoted fields: separators at both ends, unquoted fields between them.
-        if index > 0 and piece and piece[0] != separator:
-            return None
-        if index < last and piece and piece[-1] != separator:
-            return None
-        if 0 < index < last and not piece:
-            return None
-        between = piece[1 if index > 0 else 0 : len(piece) - (1 if index < last else 0)]
-        if 0 < index < last:
-            if len(piece) > 1:
-                fields += between.split(separator)
-        elif piece:
-            fields += between.split(separator)
-    return fields
+    def parse(self, line: str, width: int) -> list[str | None]:
+        """Up to ``width`` fields of a line by the SerDe's own rules.
 
-
-def parse_line(line: str, separator: str, quote_character: str, escape: str) -> list[str | None] | None:
-    """Fields of a line by the opencsv 2 parser's rules; None if a quoted field is not closed.
-
-    Its odd ones: an escape counts within quotes only and is dropped elsewhere; a quote within a field is kept, and
-    still opens or closes quoting; a field cannot go on in the next line.
-    """
-    fields: list[str | None] = []
-    field: list[str] = []
-    quoted = False
-    in_field = False
-    length = len(line)
-    index = 0
-    while index < length:
-        letter = line[index]
-        following = line[index + 1] if index + 1 < length else _NONE
-        if letter == escape:
-            if (quoted or in_field) and following in {quote_character, escape} and following != _NONE:
-                field.append(following)
-                index += 1
-        elif letter == quote_character:
-            if (quoted or in_field) and following == quote_character:
-                field.append(following)
-                index += 1
+        Its odd ones: an escape counts in a field only and is dropped elsewhere; a quote within a field is kept, and
+        still opens or closes quoting; a quoted field that is not closed has no value.
+        """
+        fields: list[str | None] = []
+        field: list[str] = []
+        quoted = in_field = False
+        index = 0
+        while index < len(line) and len(fields) < width:
+            letter = line[index]
+            following = line[index + 1] if index + 1 < len(line) else ""
+            if letter == self.escape:
+                if (quoted or in_field) and following and following in {self.quote, self.escape}:
+                    field.append(following)
+                    index += 1
+            elif letter == self.quote:
+                if (quoted or in_field) and following == self.quote:
+                    field.append(following)
+                    index += 1
+                else:
+                    if index > 2 and line[index - 1] != self.separator and following not in {"", self.separator}:
+                        if field and "".join(field).isspace():
+                            field.clear()
+                        else:
+                            field.append(letter)
+                    quoted = not quoted
+                in_field = not in_field
+            elif letter == self.separator and not quoted:
+                fields.append("".join(field))
+                field.clear()
+                in_field = False
             else:
-                inside = index > 2 and line[index - 1] != separator and index + 1 < length and following != separator
-                if inside:
-                    if field and "".join(field).isspace():
-                        field.clear()
-                    else:
-                        field.append(letter)
-                quoted = not quoted
-            in_field = not in_field
-        elif letter == separator and not quoted:
+                field.append(letter)
+                in_field = True
+            index += 1
+        if len(fields) < width and not quoted:
             fields.append("".join(field))
-            field.clear()
-            in_field = False
-        else:
-            field.append(letter)
-            in_field = True
-        index += 1
-    if quoted:
-        return None
-    fields.append("".join(field))
-    return fields
+        return fields
+
+
+def _tables(source: Path, place: Location, dialect: Dialect, skip: int, schema: pa.Schema) -> Iterator[pa.Table]:
+    width = len(schema)
+    padding: list[str | None] = [None] * width
+    for text in blocks(source, place, skip):
+        lines = text[:-1].split("\n")
+        rows = [row if len(row) == width else (row + padding)[:width] for row in dialect.rows(lines, width)]
+        columns = zip(*rows, strict=True)
+        yield pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)

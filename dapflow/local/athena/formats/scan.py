@@ -70,7 +70,7 @@ class Scanner:
             column.name: pa.array([row[index] for row in rows], pa.int64() if column.type == "bigint" else pa.string())
             for index, column in enumerate(scan.relation.columns)
         }
-        work.cursor.register(scan.name, pa.table(columns))
+        work.table(scan.name, pa.table(columns))
 
     @staticmethod
     def _wanted(work: Work, scan: Scan, column: str) -> set[str] | None:
@@ -89,7 +89,7 @@ class Scanner:
             registered = self._metastore.partitions(relation.database, relation.table["Name"])
             values = [tuple(item["Values"]) for item in registered]
         source = f"{scan.name}_values"
-        work.cursor.register(source, partition_values(keys, values))
+        work.table(source, partition_values(keys, values))
         typed = ", ".join(f"{typed_key(name, hive)} AS {quote(name)}" for name, hive in keys)
         work.run(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {typed} FROM {quote(source)}")
 
