@@ -38,7 +38,8 @@ def partition_columns(generation: GenerationColumns) -> tuple[Column, ...]:
 
 def read_output(statement: Statement, columns: Columns, generation: GenerationColumns) -> Output:
     """Judge the output columns of a transform."""
-    errors = [*_nameless(statement, columns), *_repeated(statement, columns)]
+    repeated = _repeated(statement, columns)
+    errors = [*_nameless(statement, columns), *repeated.values()]
     four, extra = generation.names, generation.extra
     known = columns.known
     # Unknown columns may hide anything but the end of the output, when they are not there.
@@ -50,7 +51,8 @@ def read_output(statement: Statement, columns: Columns, generation: GenerationCo
     last = body[-4:]
     at_end = columns.rest is None or columns.rest <= len(body) - 4
     migrated = at_end and tuple(column.name for column in last) == four
-    if found and not (migrated and len(found) == 4):
+    # A generation column that is there twice has been said above.
+    if found and not (migrated and len(found) == 4) and not repeated.keys() & set(four):
         errors.append(_mixed(statement, found, four))
     data = body[:-4] if migrated else body
     if not data and columns.complete and not errors:
@@ -83,8 +85,9 @@ def _nameless(statement: Statement, columns: Columns) -> list[DapflowError]:
     ]
 
 
-def _repeated(statement: Statement, columns: Columns) -> list[DapflowError]:
-    errors: list[DapflowError] = []
+def _repeated(statement: Statement, columns: Columns) -> dict[str, DapflowError]:
+    """An error by the first name that is there twice, for each pair of items of the SELECT list."""
+    errors: dict[str, DapflowError] = {}
     first: dict[str, Column] = {}
     items: set[tuple[int, int]] = set()
     for column in columns.known:
@@ -95,13 +98,11 @@ def _repeated(statement: Statement, columns: Columns) -> list[DapflowError]:
         if other is not column and (other.item, column.item) not in items:
             items.add((other.item, column.item))
             line, _ = statement.text.place(statement.item(other.item))
-            errors.append(
-                statement.text.error(
-                    "duplicate-column",
-                    f"the output has two columns {column.name!r}, the first in line {line}",
-                    statement.item(column.item),
-                    "give one another name with AS; instead of *, list the columns that are needed",
-                )
+            errors[column.name] = statement.text.error(
+                "duplicate-column",
+                f"the output has two columns {column.name!r}, the first in line {line}",
+                statement.item(column.item),
+                "give one another name with AS; instead of *, list the columns that are needed",
             )
     return errors
 

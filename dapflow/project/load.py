@@ -89,13 +89,22 @@ def _size(folders: list[Path]) -> int:
 def read_service_folder(path: Path, settings: Settings) -> _Read:
     """One service, and the mistakes in its files."""
     errors: list[DapflowError] = []
+    try:
+        return _read_service(path, settings, errors), errors
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        return None, [*errors, DapflowError("unreadable-file", problem, file=error.filename or path)]
+
+
+def _read_service(path: Path, settings: Settings, errors: list[DapflowError]) -> ServiceFolder | None:
     name = path.name
     folder = f"transforms/{name}"
     problem = service_name_problem(name)
     if problem:
         near = suggestion(name)
         hint = f"for example transforms/{near}" if near else None
-        return None, [DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint)]
+        errors.append(DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint))
+        return None
     check_service_folder(path, folder, errors)
     if (path / "service.yml").exists():
         yaml = _read_yaml(path / "service.yml", f"{folder}/service.yml", errors)
@@ -111,7 +120,7 @@ def read_service_folder(path: Path, settings: Settings) -> _Read:
         for zone in PRODUCT_ZONES
         for files in product_files(path / zone, f"{folder}/{zone}", errors)
     ]
-    return replace(service, products=tuple(products)), errors
+    return replace(service, products=tuple(products))
 
 
 def _read_yaml(path: Path, name: str, errors: list[DapflowError]) -> YamlFile:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from dapflow.errors import DapflowError
 
@@ -39,6 +40,11 @@ class YamlFile:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line, mark.column) if mark else (0, 0)
             self._add("yaml-syntax", f"this is not YAML: {error.problem or error.context}", line, column, _hint(error))
+        except ReaderError as error:
+            line = text.count("\n", 0, error.position)
+            column = error.position - (text.rfind("\n", 0, error.position) + 1)
+            message = f"this is not YAML: the character U+{ord(text[error.position]):04X} may not stand in it"
+            self._add("yaml-syntax", message, line, column, "delete it")
         except YAMLError as error:
             self._add("yaml-syntax", f"this is not YAML: {' '.join(str(error).split())}", 0, 0)
         except RecursionError:
@@ -142,6 +148,11 @@ def _did_you_mean(word: str, known: list[str]) -> str:
 
 
 def _hint(error: MarkedYAMLError) -> str | None:
-    if "\\t" in (error.problem or ""):
+    problem = f"{error.problem} {error.context}"
+    if "\\t" in problem:
         return "indent with spaces: YAML takes no tabs"
+    if "cannot start any token" in problem or "alias" in problem:
+        return 'put quotes around a text that begins with a special character, such as "@daily" or "* * * * *"'
+    if "mapping values are not allowed" in problem:
+        return "put quotes around a text that holds a colon, and indent the lines of a mapping alike"
     return None

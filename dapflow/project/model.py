@@ -80,7 +80,11 @@ class Grant:
 
 @dataclass(frozen=True)
 class ServiceFolder:
-    """One folder under ``transforms/``. ``reads`` is None when service.yml does not limit what may be read."""
+    """One folder under ``transforms/``.
+
+    ``reads`` is None when service.yml does not limit what may be read. ``database_places`` says where the names of
+    databases are written, by zone, for those that are not made of the pattern; ``database`` stands for the default one.
+    """
 
     name: str
     place: Place
@@ -98,6 +102,7 @@ class ServiceFolder:
     bytes_scanned_cutoff: int = 100 * 1024**3
     sources: tuple[SourceTable, ...] = ()
     products: tuple[Product, ...] = ()
+    database_places: dict[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

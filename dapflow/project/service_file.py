@@ -32,13 +32,19 @@ def read_service(yaml: YamlFile, name: str, pattern: str) -> ServiceFolder:
     ``pattern`` names the databases of the project: ``{service}_{zone}_zone``.
     """
     entries = yaml.entries(yaml.root, "service.yml", KEYS) if yaml.root is not None else {}
-    databases = _databases(yaml, entries, {zone: pattern.format(service=name, zone=zone) for zone in ZONES})
+    named = _databases(yaml, entries.get("databases"))
+    databases: dict[str, str] = {zone: pattern.format(service=name, zone=zone) for zone in ZONES}
+    databases |= {zone: str(entry.value.value) for zone, entry in named.items()}
+    places = {zone: Place.of(yaml, entry.value) for zone, entry in named.items()}
+    if "database" in entries:
+        places["database"] = Place.of(yaml, entries["database"].value)
     service = ServiceFolder(
         name=name,
         place=Place(yaml.file, 1, 1),
         title=name.replace("_", " ").strip().capitalize() or name,
         databases=databases,
         database=databases["raw"],
+        database_places=places,
     )
     fields: dict[str, Any] = {
         key: yaml.string(entries[key].value, key) for key in ("title", "description", "owner") if key in entries
@@ -84,14 +90,14 @@ def _timezone(yaml: YamlFile, entry: Entry | None) -> str | None:
     return None
 
 
-def _databases(yaml: YamlFile, entries: dict[str, Entry], databases: dict[str, str]) -> dict[str, str]:
-    if "databases" not in entries:
-        return databases
-    for zone, entry in yaml.entries(entries["databases"].value, "databases", ZONES).items():
-        name = yaml.string(entry.value, f"databases.{zone}")
-        if name is not None and _check_database(yaml, name, entry.value):
-            databases[zone] = name
-    return databases
+def _databases(yaml: YamlFile, entry: Entry | None) -> dict[str, Entry]:
+    """The databases that are named here, by zone."""
+    inner = yaml.entries(entry.value, "databases", ZONES) if entry else {}
+    return {
+        zone: one
+        for zone, one in inner.items()
+        if (name := yaml.string(one.value, f"databases.{zone}")) is not None and _check_database(yaml, name, one.value)
+    }
 
 
 def _database(yaml: YamlFile, entry: Entry | None) -> str | None:

@@ -57,6 +57,7 @@ class Tables:
         for service in project.services.values():
             self._claim_databases(service)
         for service in project.services.values():
+            self._check_default(service)
             for source in service.sources:
                 self._add(_node(service, "raw", source.name, source.place, source=source))
             for product in service.products:
@@ -70,15 +71,21 @@ class Tables:
                 same = owner[0] == service.name
                 other = f"its {owner[1]} zone" if same else f"the {owner[1]} zone of service {owner[0]!r}"
                 self.errors.append(
-                    service.place.error(
+                    service.database_places.get(zone, service.place).error(
                         "database-claimed-twice",
                         f"database {database!r} of the {zone} zone of service {service.name!r} is also that of {other}",
                         "give each service and zone a database of its own: databases: {" + zone + ": …}",
                     )
                 )
 
+    def _check_default(self, service: ServiceFolder) -> None:
+        if service.database not in self._owner:
+            place = service.database_places.get("database", service.place)
+            message = f"no service has a database {service.database!r}"
+            self.errors.append(place.error("unknown-database", message, self._near_database(service.database)))
+
     def _add(self, node: Node) -> None:
-        taken = False
+        rival: Node | None = None
         kinds: tuple[tuple[str, Literal["current", "history"]], ...] = (
             (node.current, "current"),
             (node.history, "history"),
@@ -86,8 +93,8 @@ class Tables:
         for name, kind in kinds:
             table = Table(node, kind)
             other = self._tables.setdefault((node.database, name), table)
-            if other is not table:
-                taken = True
+            if other is not table and other.node is not rival:
+                rival = other.node
                 self.errors.append(
                     node.place.error(
                         "duplicate-dataset",
@@ -95,7 +102,7 @@ class Tables:
                         f"rename one of them; the other is in {other.node.place.file}",
                     )
                 )
-        if not taken:
+        if rival is None:
             self.nodes[node.id] = node
 
     def find(self, name: TableName, service: ServiceFolder, text: SqlText) -> Table | None:

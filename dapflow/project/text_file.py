@@ -11,6 +11,8 @@ def read_text(path: Path, name: str) -> str:
     """The text of a file without its BOM; line ends stay as they are. Raises DapflowError, ``name`` being the file."""
     if path.is_dir():
         raise DapflowError("unreadable-file", "this is a folder, not a file", file=name)
+    if path.exists() and not path.is_file():
+        raise DapflowError("unreadable-file", "this is not a file of text", file=name)
     try:
         data = path.read_bytes()
     except OSError as error:
