@@ -20,6 +20,9 @@ from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.schedule import generation_of_run
 
+# XCom in which a deferred task finds what it had staged.
+STAGED = "staged"
+
 
 class PublishOperator(AthenaOperator):
     """Publishes the run's generation of one dataset.
@@ -53,6 +56,7 @@ class PublishOperator(AthenaOperator):
             query_execution_id=self.query_execution_id,
         )
         if self.deferrable:
+            instance.xcom_push(STAGED, self.staged.as_dict())
             self.defer(
                 trigger=AthenaTrigger(
                     query_execution_id=self.query_execution_id,
@@ -64,20 +68,17 @@ class PublishOperator(AthenaOperator):
                     botocore_config=self.botocore_config,
                 ),
                 method_name="execute_complete",
-                kwargs={"staged": self.staged.as_dict()},
                 timeout=self.execution_timeout,
             )
         with airflow_errors():
             self.publisher.wait(self.staged)
             return self._finish(context, self.staged)
 
-    def execute_complete(
-        self, context: Any, event: dict[str, Any] | None = None, staged: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
+    def execute_complete(self, context: Any, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Publish when the triggerer has seen the query end. How it ended, Athena is asked again."""
         self.log.info("Query ended: %s", event)
         with airflow_errors():
-            self.staged = Staged.of_dict(staged or {})
+            self.staged = Staged.of_dict(context["ti"].xcom_pull(task_ids=self.task_id, key=STAGED))
             self.query_execution_id = self.staged.query_id
             return self._finish(context, self.staged)
 

@@ -10,7 +10,9 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import Asset, AssetAll, CronPartitionTimetable, PartitionedAssetTimetable, StartOfDayMapper
+# The one in airflow.sdk takes no time zone in 3.2.1.
+from airflow.partition_mappers.temporal import StartOfDayMapper
+from airflow.sdk import Asset, AssetAll, CronPartitionTimetable, PartitionedAssetTimetable
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.generation import Generation

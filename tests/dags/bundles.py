@@ -1,0 +1,46 @@
+"""Bundles on disk, as the deployment writes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dapflow.manifest import Dataset, Manifest, Service, Source, SourceColumn, Zone
+from dapflow.platform import describe
+from tests.runtime.lake import transform
+
+PLANES = (SourceColumn("tailnum", "string"), SourceColumn("seats", "int"))
+
+
+def service(name: str, **more: Any) -> Service:
+    """A service without datasets."""
+    databases = {zone: f"{name}_{zone}_zone" for zone in ("raw", "refined", "trusted")}
+    return Service(name, more.pop("title", name.title()), databases["raw"], databases, (), **more)
+
+
+def raw(owner: str, name: str) -> Dataset:
+    """A raw dataset."""
+    return Dataset(owner, "raw", name, f"{owner}_raw_zone", f"{name}_history", name, source=Source("csv", PLANES))
+
+
+def product(owner: str, name: str, *reads: str, sql: str = "SELECT 1 AS one", zone: Zone = "refined") -> Dataset:
+    """A data product that reads datasets with these ids."""
+    made = Dataset(owner, zone, name, f"{owner}_{zone}_zone", f"{name}_history", name, depends_on=reads)
+    return replace(made, transform=transform(sql))
+
+
+def write_bundle(folder: Path, services: list[Service], datasets: list[Dataset], **environment: Any) -> Path:
+    """Write a bundle's dags folder; gives it back."""
+    owned = {
+        each.name: replace(each, datasets=tuple(one.id for one in datasets if one.service == each.name))
+        for each in services
+    }
+    manifest = Manifest(owned, {each.id: each for each in datasets})
+    described = describe(manifest, name="test", account="123456789012", region="eu-west-2").environment
+    (folder / "manifests").mkdir(parents=True, exist_ok=True)
+    (folder / f"manifests/{manifest.sha}.json").write_text(manifest.to_json())
+    (folder / "environment.json").write_text(replace(described, **environment).to_json())
+    (folder / "manifest.json").write_text(json.dumps({"manifest": f"manifests/{manifest.sha}.json"}))
+    return folder

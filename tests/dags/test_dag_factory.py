@@ -1,0 +1,225 @@
+"""The DAGs of a bundle, as Airflow sees them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk import AssetAll
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
+
+from dapflow.errors import DapflowError
+from dapflow.runtime.dag_factory import build_dags
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.schedule import generation_of_run
+from tests.dags.bundles import product, raw, service, write_bundle
+
+SQL = "SELECT '{{ ds }}' AS a, '{% raw %}' AS b -- {{ not jinja }} .sql"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two services that ingest, and one that reads both."""
+    return write_bundle(
+        tmp_path,
+        [
+            service("flights", schedule="30 4 * * *", timezone="Europe/London", owner="team@example.org", retries=3),
+            service("weather"),
+            service("reports", description="What **both** say"),
+        ],
+        [
+            raw("flights", "planes"),
+            product("flights", "large", "flights.raw.planes", sql=SQL),
+            product("flights", "largest", "flights.refined.large", "flights.raw.planes", zone="trusted"),
+            raw("weather", "hours"),
+            product("reports", "both", "weather.raw.hours", "flights.refined.large"),
+        ],
+    )
+
+
+def test_one_dag_per_service_in_the_order_of_its_references(folder: Path) -> None:
+    dags = build_dags(folder)
+    assert list(dags) == ["flights", "weather", "reports"]
+    tasks = dags["flights"].task_dict
+    assert list(tasks) == ["raw.planes", "refined.large", "trusted.largest"]
+    assert tasks["trusted.largest"].upstream_task_ids == {"raw.planes", "refined.large"}
+    assert tasks["raw.planes"].downstream_task_ids == {"refined.large", "trusted.largest"}
+    assert dags["reports"].task_dict["refined.both"].upstream_task_ids == set()
+
+
+def test_airflow_sends_the_text_of_the_file_untouched(folder: Path) -> None:
+    task = build_dags(folder)["flights"].task_dict["refined.large"]
+    task.resolve_template_files()
+    task.render_template_fields({"ds": "2013-12-31"})  # type: ignore[typeddict-item]
+    assert task.query == SQL
+    assert SQL in task.doc_md
+
+
+def test_every_dag_survives_airflows_serialization(folder: Path) -> None:
+    for dag in build_dags(folder).values():
+        dag.validate()
+        data = DagSerialization.to_dict(dag)
+        again = DagSerialization.from_dict(data)
+        assert set(again.task_dict) == set(dag.task_dict)
+        assert again.timetable.partitioned
+        for name, task in again.task_dict.items():
+            assert task.downstream_task_ids == dag.task_dict[name].downstream_task_ids
+            assert [(outlet.name, outlet.uri) for outlet in task.outlets] == [
+                (f"{dag.dag_id}.{name}", f"dapflow://{dag.dag_id}/{name.replace('.', '/')}")
+            ]
+
+
+def test_settings_of_the_service_reach_its_tasks(folder: Path) -> None:
+    dag = build_dags(folder)["flights"]
+    assert (dag.catchup, dag.max_active_runs, dag.tags) == (False, 1, {"dapflow", "flights"})
+    for task in dag.tasks:
+        assert (task.retries, task.owner, task.pool) == (3, "team@example.org", "dapflow_flights")
+        assert (task.workgroup, task.aws_conn_id) == ("dapflow-test-flights", "dapflow_flights")
+        assert (task.deferrable, task.sleep_time, task.database) == (True, 5.0, "flights_raw_zone")
+        assert task.retry_exponential_backoff
+        assert task.execution_timeout is not None
+
+
+def test_who_waits_for_what(folder: Path) -> None:
+    dags = build_dags(folder)
+    flights = dags["flights"].timetable
+    assert (flights.expression, str(flights.timezone), flights.key_format) == ("30 4 * * *", "Europe/London", "%Y%m%d")
+    weather = dags["weather"].timetable
+    assert (weather.expression, str(weather.timezone)) == ("0 5 * * *", "UTC")
+    condition = dags["reports"].timetable.asset_condition
+    assert isinstance(condition, AssetAll)
+    assert [asset.name for asset in condition.objects] == ["weather.raw.hours", "flights.refined.large"]
+
+
+def test_a_schedule_of_its_own_comes_before_what_a_service_reads(tmp_path: Path) -> None:
+    folder = write_bundle(
+        tmp_path,
+        [service("weather"), service("reports", schedule="@daily")],
+        [raw("weather", "hours"), product("reports", "both", "weather.raw.hours")],
+    )
+    assert build_dags(folder)["reports"].timetable.expression == "@daily"
+
+
+def test_nothing_ticks_where_the_environment_has_no_schedules(tmp_path: Path) -> None:
+    folder = write_bundle(
+        tmp_path,
+        [service("weather"), service("reports")],
+        [raw("weather", "hours"), product("reports", "both", "weather.raw.hours")],
+        scheduled=False,
+    )
+    dags = build_dags(folder)
+    assert not dags["weather"].timetable.can_be_scheduled
+    assert [asset.name for asset in dags["reports"].timetable.asset_condition.objects] == ["weather.raw.hours"]
+
+
+@pytest.mark.parametrize(
+    ("cron", "timezone", "tick", "generation"),
+    [
+        ("0 5 * * *", "UTC", "2024-06-05T05:00Z", "2024-06-05"),
+        ("0 5 * * *", "Europe/London", "2024-06-05T04:00Z", "2024-06-05"),
+        ("30 0 * * *", "Europe/London", "2024-06-04T23:30Z", "2024-06-05"),  # summer: the day before in UTC
+        ("30 0 * * *", "Europe/London", "2024-01-05T00:30Z", "2024-01-05"),
+        ("@daily", "Europe/London", "2024-06-04T23:00Z", "2024-06-05"),
+        ("0 5 * * *", "Asia/Kolkata", "2024-06-04T23:30Z", "2024-06-05"),
+        ("0 22 * * *", "America/New_York", "2024-06-06T02:00Z", "2024-06-05"),
+        ("0 */6 * * *", "Europe/London", "2024-06-04T23:00Z", "2024-06-05"),
+        ("0 22-23 * * 1,3", "UTC", "2024-06-05T23:00Z", "2024-06-05"),
+    ],
+)
+def test_generation_of_a_cron_run_is_the_services_day(
+    tmp_path: Path, cron: str, timezone: str, tick: str, generation: str
+) -> None:
+    """Through Airflow's own timetable, and on to a consumer that maps the key."""
+    folder = write_bundle(
+        tmp_path,
+        [service("source", schedule=cron, timezone=timezone), service("reader")],
+        [raw("source", "t"), product("reader", "p", "source.raw.t")],
+    )
+    dags = {name: DagSerialization.from_dict(DagSerialization.to_dict(dag)) for name, dag in build_dags(folder).items()}
+    at = datetime.fromisoformat(tick)
+    timetable = dags["source"].timetable
+    info = timetable.next_dagrun_info_v2(
+        last_dagrun_info=None, restriction=TimeRestriction(earliest=at, latest=None, catchup=True)
+    )
+    assert info.run_after == at
+    assert generation_of_run(run(info.partition_key), timezone) == Generation.parse(generation)
+    mapper = dags["reader"].timetable.get_partition_mapper(name="source.raw.t")
+    assert mapper.to_downstream(info.partition_key) == generation.replace("-", "")
+
+
+def test_a_run_for_a_generation_by_configuration() -> None:
+    assert generation_of_run(run(None, {"generation": "2013-12-31"}), "UTC") == Generation.parse("2013-12-31")
+    assert generation_of_run(run("20131230", {"generation": "2013-12-31"}), "UTC") == Generation.parse("2013-12-30")
+
+
+def test_a_run_without_a_generation_says_how_to_trigger_it() -> None:
+    with pytest.raises(DapflowError, match="manual__1 says no generation") as caught:
+        generation_of_run(run(None, None), "UTC")
+    assert "20131231" in str(caught.value.hint)
+
+
+def run(partition_key: str | None, conf: dict[str, Any] | None = None) -> Any:
+    return SimpleNamespace(run_id="manual__1", partition_key=partition_key, conf=conf)
+
+
+def test_a_worker_builds_the_one_dag_it_was_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "weather")
+    assert list(build_dags(folder)) == ["weather"]
+
+
+def test_a_branch_reads_the_raw_zone_and_disturbs_nobody(tmp_path: Path) -> None:
+    folder = write_bundle(
+        tmp_path,
+        [service("flights", schedule="0 4 * * *"), service("reports"), service("empty")],
+        [
+            raw("flights", "planes"),
+            product("flights", "large", "flights.raw.planes"),
+            product("reports", "both", "flights.refined.large"),
+            raw("empty", "nothing"),
+        ],
+        branch="fix-it",
+    )
+    dags = build_dags(folder)
+    assert list(dags) == ["fix-it__flights", "fix-it__reports"]
+    flights, reports = dags.values()
+    assert list(flights.task_dict) == ["refined.large"]
+    assert [asset.name for asset in flights.timetable.asset_condition.objects] == ["flights.raw.planes"]
+    assert [asset.name for asset in reports.timetable.asset_condition.objects] == ["fix-it__flights.refined.large"]
+    assert flights.task_dict["refined.large"].outlets[0].uri == "dapflow://fix-it/flights/refined/large"
+
+
+@pytest.mark.parametrize(
+    ("pointer", "message"),
+    [
+        (None, "no manifest.json"),
+        ("{", "names no manifest"),
+        ('{"other": 1}', "names no manifest"),
+        ('{"manifest": "manifests/gone.json"}', "manifest is missing"),
+    ],
+)
+def test_a_damaged_bundle_says_so(folder: Path, pointer: str | None, message: str) -> None:
+    (folder / "manifest.json").unlink()
+    if pointer is not None:
+        (folder / "manifest.json").write_text(pointer)
+    with pytest.raises(DapflowError, match=message):
+        build_dags(folder)
+
+
+def test_the_manifest_of_another_release_is_refused(folder: Path) -> None:
+    file = next((folder / "manifests").iterdir())
+    file.write_text(file.read_text().replace('"schema": 1', '"schema": 99'))
+    with pytest.raises(DapflowError, match="schema 99"):
+        build_dags(folder)
+
+
+def test_building_keeps_no_clock(folder: Path) -> None:
+    """The same bundle gives the same DAGs at any time: nothing derives from today."""
+    first, second = (
+        {name: DagSerialization.to_dict(dag) for name, dag in build_dags(folder).items()} for _ in range(2)
+    )
+    assert str(datetime.now(UTC).date()) not in str(first)
+    assert first == second
