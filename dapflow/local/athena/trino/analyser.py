@@ -136,6 +136,8 @@ class Analyser(CallAnalyser):
             self.unit.fail(
                 "EXPRESSION_NOT_AGGREGATE", whole.pos, f"'{text}' must be an aggregate expression or appear in GROUP BY clause"
             )
+        if scope is not self.scope:
+            self.unit.correlated = True
         self.unit.use(one)
         return Value(one.sql, one.type)
 
@@ -458,39 +460,31 @@ class Analyser(CallAnalyser):
 
     # ---------------------------------------------------------------------------------- subqueries
     def _scalar_query(self, node: tree.ScalarQuery) -> Value:
-        sql, types = self.queries.nested(node.query, self)
-        if len(types) != 1:
-            t = row(*types)
-            names = field_names(t)
-            inner = fresh("q")
-            packed = ", ".join(f"{quote(n)}: {inner}.c{i}" for i, n in enumerate(names))
-            return Value(f"(SELECT {{{packed}}} FROM ({sql}) AS {inner})", t)
-        return Value(f"({sql})", types[0])
+        sql, t = self.queries.nested(node.query, self)
+        if len(t.args) != 1:
+            return Value(f"(SELECT {_packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})", t)
+        return Value(f"({sql})", t.args[0])
 
     def _in_query(self, node: tree.InQuery) -> Value:
         return self._quantified(tree.Quantified(node.pos, "=", "ANY", node.expr, node.query))
 
     def _quantified(self, node: tree.Quantified) -> Value:
         value = self.visit(node.expr)
-        sql, types = self.queries.nested(node.query, self)
-        t = types[0] if len(types) == 1 else row(*types)
-        if len(types) == 1 and value.type.base == "row" and len(value.type.args) == 1 and t.base != "row":
-            t = row(t)
-        both = common(value.type, t)
-        if both is None:
-            self.unit.fail("TYPE_MISMATCH", node.pos, f"Value expression and result of subquery must be of the same type: {value.type} vs {t}")
+        sql, t = self.queries.nested(node.query, self)
         inner = fresh("q")
-        if len(types) == 1 and t.base != "row":
-            item = coerce(Value(f"{inner}.c0", t), both).sql
-        elif len(types) == 1:
-            item = coerce(Value(f"{inner}.c0", t), both).sql
-        else:
-            packed = ", ".join(f"{quote(n)}: {inner}.c{i}" for i, n in enumerate(field_names(t)))
-            item = coerce(Value("{" + packed + "}", t), both).sql
-        left = coerce(value, both).sql
-        if both.base == "timestamp_tz":
-            left, item = operators.comparable_form(left, both), operators.comparable_form(item, both)
-        source = sql if item == f"{inner}.c0" else f"SELECT {item} FROM ({sql}) AS {inner}"
+        item = Value(_packed(t, inner), t)
+        if len(t.args) == 1 and not (value.type.base == "row" and len(value.type.args) == 1 and t.args[0].base != "row"):
+            item = Value(f"{inner}.c0", t.args[0])
+        both = common(value.type, item.type)
+        if both is None:
+            self.unit.fail(
+                "TYPE_MISMATCH",
+                node.pos,
+                f"Value expression and result of subquery must be of the same type: {value.type} vs {item.type}",
+            )
+        left = operators.comparable_form(coerce(value, both).sql, both)
+        right = operators.comparable_form(coerce(item, both).sql, both)
+        source = sql if right == f"{inner}.c0" else f"SELECT {right} FROM ({sql}) AS {inner}"
         if node.op == "=" and node.quantifier == "ANY":
             return Value(f"({left} IN ({source}))", BOOLEAN)
         if node.op == "<>" and node.quantifier == "ALL":
@@ -500,6 +494,11 @@ class Analyser(CallAnalyser):
     def _exists(self, node: tree.Exists) -> Value:
         sql, _ = self.queries.nested(node.query, self)
         return Value(f"EXISTS ({sql})", BOOLEAN)
+
+
+def _packed(t: Type, inner: str) -> str:
+    """The columns of a subquery as one row."""
+    return "{" + ", ".join(f"{quote(n)}: {inner}.c{i}" for i, n in enumerate(field_names(t))) + "}"
 
 
 def _held(value: Value) -> str:

@@ -38,25 +38,27 @@ class CallAnalyser:
     windows: dict[str, tree.Window]
     aggregates_allowed: str | None
 
-    def visit(self, node: tree.Expr) -> Value:
-        """Translate an expression; the analyser gives it."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def boolean(self, node: tree.Expr, what: str) -> str:
-        """Translate a condition."""
-        raise NotImplementedError
+        def visit(self, node: tree.Expr) -> Value:
+            """Translate an expression; the analyser gives it."""
+            ...
 
-    def unify(self, values: Sequence[Value], nodes: Sequence[tree.Expr], what: str) -> tuple[list[Value], Type]:
-        """Values as one type."""
-        raise NotImplementedError
+        def boolean(self, node: tree.Expr, what: str) -> str:
+            """Translate a condition."""
+            ...
 
-    def apply_lambda(self, node: tree.Lambda, params: Sequence[Value]) -> Value:
-        """The body of a lambda."""
-        raise NotImplementedError
+        def unify(self, values: Sequence[Value], nodes: Sequence[tree.Expr], what: str) -> tuple[list[Value], Type]:
+            """Values as one type."""
+            ...
 
-    def comparison(self, op: str, left: Value, right: Value, pos: int) -> str:
-        """A comparison."""
-        raise NotImplementedError
+        def apply_lambda(self, node: tree.Lambda, params: Sequence[Value]) -> Value:
+            """The body of a lambda."""
+            ...
+
+        def comparison(self, op: str, left: Value, right: Value, pos: int) -> str:
+            """A comparison."""
+            ...
 
     # ---------------------------------------------------------------------------------------- calls
     def call(self, node: tree.Call) -> Value:

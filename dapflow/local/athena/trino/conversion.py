@@ -217,6 +217,14 @@ def _number_decimal(sql: str, source: Type, target: Type) -> str:
     if source.base == "decimal" and target.precision - target.scale > source.precision - source.scale:
         return f"CAST({sql} AS {duck_type(target)})"
     kind = "DECIMAL" if source.base == "decimal" else source.base.upper()
+    if source.base in {"real", "double"}:
+        # By way of text, since Trino takes the shortest decimal that means this number.
+        return _checked(
+            sql,
+            lambda x: f"CASE WHEN isfinite({x}) THEN TRY_CAST(CAST({x} AS VARCHAR) AS {duck_type(target)}) END",
+            lambda x: f"'Cannot cast {kind} \'\'' || t_java_number({x}) || '\'\' to DECIMAL({target.precision}, {target.scale})'",
+            target,
+        )
     shown = f"'Cannot cast {kind} '''"
     return _checked(
         sql,

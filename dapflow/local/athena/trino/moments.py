@@ -49,7 +49,7 @@ def parse_timestamp(text: str) -> tuple[str, str | None, int]:
     zone = zone_name(m[8]) if m[8] else None
     day = _date_text(int(m[1]), int(m[2]), int(m[3]))
     day, _, era = day.partition(" ")
-    stamp = f"{day} {hour:02d}:{minute:02d}:{second:02d}.{fraction[:6]:0<6}" + (f" {era}" if era else "")
+    stamp = f"{day}{' ' + era if era else ''} {hour:02d}:{minute:02d}:{second:02d}.{fraction[:6]:0<6}"
     return stamp, zone, len(fraction)
 
 

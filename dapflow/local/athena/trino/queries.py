@@ -13,7 +13,7 @@ from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.relations import RelationCompiler
 from dapflow.local.athena.trino.scope import Field, Scope
 from dapflow.local.athena.trino.selects import SelectCompiler
-from dapflow.local.athena.trino.types import BIGINT, Type, duck_type, field_names, quote
+from dapflow.local.athena.trino.types import BIGINT, Type, duck_type, field_names, quote, row
 from dapflow.local.athena.trino.values import Value, fresh
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         self.unit = unit
         self.environment = environment or Environment()
 
-    def nested(self, node: tree.QueryNode, analyser: Analyser) -> tuple[str, list[Type]]:
+    def nested(self, node: tree.QueryNode, analyser: Analyser) -> tuple[str, Type]:
         """A subquery in an expression."""
         seen = self.unit.deps
         self.unit.deps = set()
@@ -72,7 +72,8 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             self.unit.read(one.deps)
         self.unit.read(self.unit.deps)
         self.unit.deps = seen
-        return found.sql, [one.type for one in found.fields]
+        names = tuple(one.name for one in found.fields)
+        return found.sql, row(*(one.type for one in found.fields), names=names)
 
     # ------------------------------------------------------------------------------------- queries
     def query(self, node: tree.QueryNode, parent: Scope | None) -> Compiled:
@@ -201,10 +202,10 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             if not keys:
                 self.unit.fail("MISSING_ORDER_BY", 0, "FETCH FIRST WITH TIES clause requires ORDER BY")
             columns = ", ".join(f"c{i}" for i in range(count))
-            first = f"coalesce((SELECT max(rk) FROM tt WHERE rn <= {offset or 0} + {limit}), 0)"
             return (
-                f"WITH tt AS (SELECT *, row_number() OVER (ORDER BY rk) AS rn FROM ({self._ranked(sql, keys)}) AS ts) "
-                f"SELECT {columns} FROM tt WHERE rk <= {first} AND rn > {offset or 0} ORDER BY rn"
+                f"SELECT {columns} FROM (SELECT *, max(CASE WHEN rn <= {offset or 0} + {limit} THEN rk END) OVER () AS mk FROM "
+                f"(SELECT *, row_number() OVER (ORDER BY rk) AS rn FROM ({self._ranked(sql, keys)}) AS ts) AS tt) AS tu "
+                f"WHERE rk <= mk AND rn > {offset or 0} ORDER BY rn"
             )
         if offset:
             order += f" OFFSET {offset}" if limit is None else ""

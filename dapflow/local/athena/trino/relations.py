@@ -35,9 +35,11 @@ class RelationCompiler:
     unit: Unit
     environment: Environment
 
-    def query(self, node: tree.QueryNode, parent: Scope | None) -> Compiled:
-        """A whole query; the query compiler gives it."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def query(self, node: tree.QueryNode, parent: Scope | None) -> Compiled:
+            """A whole query; the query compiler gives it."""
+            ...
 
     def relation(self, node: tree.RelationNode, parent: Scope | None, beside: list[Field]) -> Source:
         """A relation. `beside` are the fields to the left of it, which LATERAL and UNNEST see."""
@@ -47,7 +49,12 @@ class RelationCompiler:
             return self._alias(node, parent, beside)
         if isinstance(node, tree.SubqueryNode):
             scope = Scope(beside, parent) if node.lateral else parent
-            return self._derived(self.query(node.query, scope), (), lateral=node.lateral)
+            before, self.unit.correlated = self.unit.correlated, False
+            found = self._derived(self.query(node.query, scope), ())
+            if node.lateral and self.unit.correlated:
+                found.sql = "LATERAL " + found.sql
+            self.unit.correlated = self.unit.correlated or before
+            return found
         if isinstance(node, tree.JoinNode):
             return self._join(node, parent, beside)
         if isinstance(node, tree.UnnestNode):
@@ -63,10 +70,10 @@ class RelationCompiler:
         chance = f"random() < CAST({percentage.sql} AS DOUBLE) / 100"
         return Source(f"(SELECT {', '.join(columns)} FROM {found.sql} WHERE {chance}) AS {name}", moved)
 
-    def _derived(self, found: Compiled, qualifier: tuple[str, ...], *, lateral: bool = False) -> Source:
+    def _derived(self, found: Compiled, qualifier: tuple[str, ...]) -> Source:
         name = fresh("r")
         fields = [replace(f, sql=f"{name}.c{i}", qualifier=qualifier) for i, f in enumerate(found.fields)]
-        return Source(f"{'LATERAL ' if lateral else ''}({found.sql}) AS {name}", fields)
+        return Source(f"({found.sql}) AS {name}", fields)
 
     # -------------------------------------------------------------------------------------- tables
     def _table(self, node: tree.TableNode, parent: Scope | None) -> Source:
@@ -185,6 +192,7 @@ class RelationCompiler:
     # -------------------------------------------------------------------------------------- unnest
     def _unnest(self, node: tree.UnnestNode, parent: Scope | None, beside: list[Field]) -> Source:
         analyser = Analyser(self, Scope(beside, parent))  # type: ignore[arg-type]
+        before, self.unit.seen = self.unit.seen, []
         name = fresh("r")
         columns: list[str] = []
         lengths: list[str] = []
@@ -197,7 +205,7 @@ class RelationCompiler:
                 lengths.append(f"len({value.sql})")
                 unpacked.append((value.sql, t.args[0]))
             elif t.base == "map":
-                lengths.append(f"cardinality({value.sql})")
+                lengths.append(f"CAST(cardinality({value.sql}) AS BIGINT)")
                 entries = row(*t.args, names=("key", "value"))
                 unpacked.append((f"map_entries({value.sql})", entries))
             else:
@@ -220,7 +228,9 @@ class RelationCompiler:
             fields.append(Field("ordinality", BIGINT, f"{name}.c{len(fields)}", written="ordinality"))
             picked.append("n")
         outer = ", ".join(f"{p} AS c{i}" for i, p in enumerate(picked))
-        sql = f"LATERAL (SELECT {outer} FROM (SELECT {', '.join(columns)}) AS {fresh('q')}) AS {name}"
+        beside_used = any(one in beside for one in self.unit.seen)
+        self.unit.seen = before
+        sql = f"{'LATERAL ' if beside_used else ''}(SELECT {outer} FROM (SELECT {', '.join(columns)}) AS {fresh('q')}) AS {name}"
         return Source(sql, fields)
 
     # --------------------------------------------------------------------------------------- joins
@@ -240,7 +250,11 @@ class RelationCompiler:
         assert node.on is not None  # noqa: S101 - the parser wants ON or USING
         before = self.unit.deps
         self.unit.deps = set()
+        outer, self.unit.correlated = self.unit.correlated, False
         condition = analyser.boolean(node.on, "JOIN ON clause")
+        if node.kind != "inner" and self.unit.correlated:
+            self.unit.unsupported(f"A correlated subquery in the condition of a {node.kind.upper()} JOIN", node.on.pos)
+        self.unit.correlated = self.unit.correlated or outer
         self.unit.read(self.unit.deps)
         self.unit.deps = before
         if node.kind == "inner" and not lateral:
@@ -249,9 +263,11 @@ class RelationCompiler:
             f"{left.sql} {node.kind.upper()} JOIN {_wrapped(node.right, right.sql)} ON {condition}", _nullable(node.kind, left.fields, right.fields)
         )
 
-    def push(self, condition: tree.Expr, scope: Scope) -> None:
-        """Note literal conditions on table columns; the select compiler gives it."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def push(self, condition: tree.Expr, scope: Scope) -> None:
+            """Note literal conditions on table columns; the select compiler gives it."""
+            ...
 
     def _using(self, node: tree.JoinNode, left: Source, right: Source) -> Source:
         conditions, shared = [], []

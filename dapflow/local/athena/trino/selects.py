@@ -29,17 +29,19 @@ class SelectCompiler:
 
     unit: Unit
 
-    def relation(self, node: tree.RelationNode, parent: Scope | None, beside: list[Field]) -> Source:
-        """A relation; the relation compiler gives it."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def ordinal(self, item: tree.SortItem, count: int) -> int | None:
-        """The output column that an ORDER BY number means."""
-        raise NotImplementedError
+        def relation(self, node: tree.RelationNode, parent: Scope | None, beside: list[Field]) -> Source:
+            """A relation; the relation compiler gives it."""
+            ...
 
-    def limited(self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int) -> str:
-        """Add ORDER BY, OFFSET and LIMIT."""
-        raise NotImplementedError
+        def ordinal(self, item: tree.SortItem, count: int) -> int | None:
+            """The output column that an ORDER BY number means."""
+            ...
+
+        def limited(self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int) -> str:
+            """Add ORDER BY, OFFSET and LIMIT."""
+            ...
 
     def select(
         self,
@@ -235,10 +237,10 @@ class SelectCompiler:
         if not order:
             return []
         aliases: dict[str, Value | None] = {}
-        for item, (_, name, _, _), value in zip(_expanded(node, items), items, values, strict=True):
-            if name is not None and isinstance(item, tree.SelectItem) and item.alias is not None:
-                known = name in aliases and (aliases[name] is None or aliases[name].sql != value.sql)  # type: ignore[union-attr]
-                aliases[name] = None if known else value
+        for (_, name, _, _), value in zip(items, values, strict=True):
+            if name is not None:
+                known = aliases.get(name, value)
+                aliases[name] = value if known is not None and known.sql == value.sql else None
         analyser.aliases = aliases
         keys = []
         for item in order:
@@ -264,20 +266,6 @@ class SelectCompiler:
     def _must_order(self, t: Type, item: tree.SortItem) -> None:
         if not orderable(t):
             self.unit.fail("TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY")
-
-
-def _expanded(node: tree.Select, items: list[Any]) -> list[Any]:
-    """For each output column, the item it comes from."""
-    found: list[Any] = []
-    named = [i for i in node.items if isinstance(i, tree.SelectItem)]
-    at = 0
-    for expr, *_ in items:
-        if at < len(named) and named[at].expr is expr:
-            found.append(named[at])
-            at += 1
-        else:
-            found.append(None)
-    return found
 
 
 def _output(value: Value) -> str:

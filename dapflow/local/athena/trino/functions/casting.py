@@ -62,7 +62,7 @@ macro("t_array_concat(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE l
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
 macro("t_divide_round(n, d) AS CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))")
-macro("t_ms(us) AS us // 1000")
+macro("t_ms(us) AS (us + CASE WHEN us < 0 THEN -500 ELSE 500 END) // 1000")
 
 
 # ---------------------------------------------------------------------------------- decimals past 128 bits

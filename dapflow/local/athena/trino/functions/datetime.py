@@ -167,7 +167,7 @@ scalar("at_timezone(time(p) with time zone, interval day to second) -> time(p) w
 scalar(f"with_timezone({_P}, varchar) -> {_Z}", "t_zoned($1, py_zone($2))")
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
 macro("t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE CAST((epoch_us(t_to_local(t_now(), z)) - epoch_us(t_now())) // 60000000 AS INTEGER) END")
-macro("t_time_at(x, o) AS t_time_zoned(t_us_time(t_time_instant(x) + o * 60000000), o)")
+macro("t_time_at(x, o) AS t_time_zoned(t_us_time(t_time_instant(x) + CAST(o AS BIGINT) * 60000000), o)")
 
 # ---------------------------------------------------------------------------------------------------- unix times
 macro(

@@ -46,7 +46,7 @@ macro(
 )
 macro("t_time_zoned(t, o) AS CASE WHEN t IS NULL OR o IS NULL THEN NULL ELSE {'t': t, 'o': CAST(o AS INTEGER)} END")
 macro("t_time_local(x) AS (x).t")
-macro("t_time_instant(x) AS ((epoch_us((x).t) - (x).o * 60000000) % 86400000000 + 86400000000) % 86400000000")
+macro("t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) % 86400000000")
 macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
 macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
 macro(
@@ -93,11 +93,13 @@ def _round_stamp(stamp: str, text: str, precision: int) -> str:
     whole = text.rpartition(".")[2]
     fraction = "".join(c for c in whole[:12] if c.isdigit())
     kept = int(fraction[:precision] or "0") + (1 if fraction[precision : precision + 1] >= "5" else 0)
-    era = " (BC)" if stamp.endswith("(BC)") else ""
+    if "(BC)" in stamp or len(stamp) != 26:
+        message = "NOT_SUPPORTED: Rounding of a timestamp before year 1 or after year 9999"
+        raise Failure(message)
     base = dt.datetime.fromisoformat(stamp[:19])
     if kept == 10**precision:
         base, kept = base + dt.timedelta(seconds=1), 0
-    return f"{base:%Y-%m-%d %H:%M:%S}".rjust(19, "0") + f".{str(kept).rjust(precision, '0') if precision else '0':0<6}{era}"
+    return f"{base:%Y-%m-%d %H:%M:%S}".rjust(19, "0") + f".{str(kept).rjust(precision, '0') if precision else '0':0<6}"
 
 
 @udf("py_timestamp", ["VARCHAR", "INTEGER"], "VARCHAR")
