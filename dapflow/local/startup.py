@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dapflow.bundle import build_bundle
+from dapflow.bundle import ENTRY, build_bundle
 from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow import airflow_url
@@ -37,6 +38,7 @@ class Startup:
     tell: Tell
     started: list[str] = field(default_factory=list)
     ports: Ports = field(default_factory=Ports)
+    _told: set[str] = field(default_factory=set)
     _parsed_after: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def launch(self, names: Iterable[str]) -> None:
@@ -118,12 +120,30 @@ class Startup:
         health = api.get("/monitor/health")
         if health["scheduler"]["status"] != "healthy" or health["dag_processor"]["status"] != "healthy":
             return False
-        for error in api.import_errors():
-            if datetime.fromisoformat(error["timestamp"]) > self._parsed_after:
-                raise DapflowError("dag-import", f"Airflow cannot read the DAGs:\n{error['stack_trace']}")
+        self._look_at_import_errors(api)
         parsed = {
             dag["dag_id"]: datetime.fromisoformat(dag["last_parsed_time"])
             for dag in api.get_all("/dags", "dags")
             if dag.get("last_parsed_time") and not dag.get("is_stale")
         }
         return all(name in parsed and parsed[name] > self._parsed_after for name in self.manifest.services)
+
+    def _look_at_import_errors(self, api: AirflowApi) -> None:
+        """Raise what keeps the services' DAGs from being read; tell once what is wrong with other DAG files."""
+        for error in api.import_errors():
+            if datetime.fromisoformat(error["timestamp"]) <= self._parsed_after:
+                continue
+            failure = _import_failure(str(error["filename"]), str(error["stack_trace"]))
+            if error["filename"] == ENTRY:
+                raise failure
+            if error["filename"] not in self._told:
+                self._told.add(error["filename"])
+                self.tell(f"Airflow cannot read a DAG file: {failure}")
+
+
+def _import_failure(name: str, trace: str) -> DapflowError:
+    """What is wrong with a DAG file, at the line of it where Python was."""
+    lines = trace.strip().splitlines() or [""]
+    places = re.findall(rf'File ".*/{re.escape(name)}", line (\d+)', trace)
+    line = int(places[-1]) if places else None
+    return DapflowError("dag-import", lines[-1], file=f"dags/{name}", line=line)
