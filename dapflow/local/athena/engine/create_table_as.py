@@ -10,7 +10,7 @@ from dapflow.local.athena.ddl.partitions import new_partition, partition_path
 from dapflow.local.athena.ddl.storage_formats import LAZY_SIMPLE, storage_of
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.names import target_of
-from dapflow.local.athena.engine.queries import compiled
+from dapflow.local.athena.engine.queries import check_named, compiled
 from dapflow.local.athena.engine.results import NOTHING, Outcome
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.writer import Writing, Written, write_rows, writing_format
@@ -103,10 +103,7 @@ def _check_properties(properties: dict[str, object]) -> None:
 
 def _named(query: Query, names: tuple[str, ...]) -> Query:
     if not names:
-        unnamed = [column.name for column in query.columns if column.name.startswith("_col")]
-        if unnamed:
-            position = next(i for i, column in enumerate(query.columns) if column.name == unnamed[0]) + 1
-            raise QueryFailed("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {position}")
+        check_named(query)
         return query
     if len(names) != len(query.columns):
         raise QueryFailed(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dapflow.local.athena.catalog.session import SessionCatalog
+from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.trino import Query, QueryError, Statement, compile_query
 from dapflow.local.athena.trino.parser_queries import parse
@@ -37,3 +39,13 @@ def check_syntax(statement: Statement, text: str) -> None:
         parse(statement.padded(text))
     except RecursionError:
         raise QueryError("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1) from None
+
+
+def check_named(query: Query) -> None:
+    """Refuse a query that gives no name to a column that will be stored. Such a column is called after its place."""
+    for index, column in enumerate(query.columns):
+        if column.name == f"_col{index}":
+            raise QueryFailed("MISSING_COLUMN_NAME", f"line 1:1: Column name not specified at position {index + 1}")
+    doubled = [name for name, count in Counter(column.name.lower() for column in query.columns).items() if count > 1]
+    if doubled:
+        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{doubled[0]}' specified more than once")

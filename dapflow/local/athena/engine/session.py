@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dapflow.local.athena.engine.execution import Execution
+from dapflow.local.athena.engine.faults import fault_of
 from dapflow.local.athena.trino import prepare_connection, translate_error
 
 _log = logging.getLogger(__name__)
@@ -77,14 +78,19 @@ class Work:
     text: str
     cursor: duckdb.DuckDBPyConnection
     directory: Path
+    #: Local files of scans and the objects that they are copies of.
+    places: dict[str, str] = field(default_factory=dict)
 
     def run(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
-        """Run SQL of our own making on the cursor; a stop request interrupts it. Raises QueryError, Cancelled."""
+        """Run SQL of our own making on the cursor; a stop request interrupts it. Raises QueryError, QueryFailed, Cancelled."""
         with self.execution.interruptible(self.cursor.interrupt):
             try:
                 return self.cursor.execute(sql, parameters)
             except duckdb.Error as error:
                 self.execution.check()
+                fault = fault_of(error, self.places)
+                if fault is not None:
+                    raise fault from error
                 failure = translate_error(error)
                 if failure.error_name == "GENERIC_INTERNAL_ERROR":
                     # The user sees no word of the engine's; who mends the server must.

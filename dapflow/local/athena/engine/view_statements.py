@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.catalog.views import View, glue_view, is_view, read_view
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.names import target_of
-from dapflow.local.athena.engine.queries import analysed
+from dapflow.local.athena.engine.queries import analysed, check_named
 from dapflow.local.athena.engine.results import TEXT, Outcome, text_outcome
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.trino import Statement
@@ -16,19 +15,13 @@ from dapflow.local.athena.trino import Statement
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
 
-NAME_LIMIT = 255
-
 
 def create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
     """Analyse the query and keep its text and columns in Glue."""
     session = work.execution.database
     database, name = target_of(statement.target, session)
     query = analysed(engine, work, statement)
-    doubled = [
-        column for column, count in Counter(column.name.lower() for column in query.columns).items() if count > 1
-    ]
-    if doubled:
-        raise QueryFailed("DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{doubled[0]}' specified more than once")
+    check_named(query)
     if engine.metastore.database(database) is None:
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
     there = engine.metastore.table(database, name)

@@ -122,6 +122,7 @@ class Scanner:
                 if item.size == 0:
                     continue
                 local = directory / f"{len(pending)}.parquet"
+                work.places[str(local)] = str(item.location)
                 pending.append((item, index, local, self._store.submit(self._bring, work, readers[index], item, local)))
         try:
             return [_File(item, index, local, future.result()) for item, index, local, future in pending]

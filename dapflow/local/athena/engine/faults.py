@@ -1,0 +1,25 @@
+"""Faults that lie in data or machine, not in SQL: what DuckDB says of them, in Athena's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import duckdb
+
+from dapflow.local.athena.engine.errors import QueryFailed
+
+_NO_SPACE = re.compile(r"no space left|disk quota|max_temp_directory_size", re.IGNORECASE)
+
+
+def fault_of(error: duckdb.Error, places: Mapping[str, str]) -> QueryFailed | None:
+    """The failure that an error stands for, or None if it is about the SQL. ``places`` names local files by their URI."""
+    text = str(error)
+    place = next((uri for local, uri in places.items() if local in text), None)
+    if place is not None:
+        return QueryFailed("HIVE_CURSOR_ERROR", f"Failed to read Parquet file: {place}: the data is damaged")
+    if isinstance(error, duckdb.OutOfMemoryException) and not _NO_SPACE.search(text):
+        return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
+    if _NO_SPACE.search(text):
+        return QueryFailed("INSUFFICIENT_RESOURCES", "The disk of the embedded Athena is full")
+    return None

@@ -1,0 +1,259 @@
+"""Parquet tables: types, partitions, what is read and what it costs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.aws_servers import LocalAws
+
+
+def put_parquet(aws: LocalAws, key: str, table: pa.Table, **options: Any) -> pq.FileMetaData:
+    """Write a table as one object; answers its footer."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, **options)
+    aws.put(key, buffer.getvalue())
+    return pq.read_metadata(io.BytesIO(buffer.getvalue()))
+
+
+def chunk_bytes(footer: Any, *columns: str, groups: list[int] | None = None) -> int:
+    """Compressed bytes of columns, by the footer."""
+    total = 0
+    for index in groups if groups is not None else range(footer.num_row_groups):
+        group = footer.row_group(index)
+        for position in range(group.num_columns):
+            column = group.column(position)
+            if column.path_in_schema.split(".")[0] in columns:
+                total += column.total_compressed_size
+    return total
+
+
+def test_every_type_comes_back(aws: LocalAws) -> None:
+    table = pa.table(
+        {
+            "b": pa.array([True, None]),
+            "i8": pa.array([1, None], pa.int8()),
+            "i16": pa.array([2, None], pa.int16()),
+            "i32": pa.array([3, None], pa.int32()),
+            "i64": pa.array([4, None], pa.int64()),
+            "f": pa.array([1.5, None], pa.float32()),
+            "d": pa.array([2.5, None], pa.float64()),
+            "dec": pa.array([Decimal("12.30"), None], pa.decimal128(10, 2)),
+            "s": pa.array(["x", None]),
+            "bin": pa.array([b"\x01\xff", None]),
+            "dt": pa.array([dt.date(2024, 6, 5), None]),
+            "ts": pa.array([dt.datetime(2024, 6, 5, 1, 2, 3, 456_700), None], pa.timestamp("us")),
+            "arr": pa.array([[1, None], None], pa.list_(pa.int32())),
+            "m": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int32())),
+            "st": pa.array([{"x": 1, "y": "z"}, None], pa.struct([("x", pa.int32()), ("y", pa.string())])),
+        }
+    )
+    put_parquet(aws, "types/x.parquet", table)
+    aws.query(
+        "CREATE EXTERNAL TABLE types (b boolean, i8 tinyint, i16 smallint, i32 int, i64 bigint, f float, d double, "
+        "dec decimal(10,2), s string, bin binary, dt date, ts timestamp, arr array<int>, m map<string,int>, "
+        "st struct<x:int,y:string>) STORED AS PARQUET LOCATION 's3://lake/types/'"
+    )
+    answer = aws.run("SELECT * FROM types ORDER BY i32")
+    assert answer.rows == [
+        ["true", "1", "2", "3", "4", "1.5", "2.5", "12.30", "x", "01 ff", "2024-06-05", "2024-06-05 01:02:03.457",
+         "[1, null]", "{k=1}", "{x=1, y=z}"],
+        [None] * 15,
+    ]  # fmt: skip
+    assert answer.types == [
+        "boolean", "tinyint", "smallint", "integer", "bigint", "float", "double", "decimal", "varchar", "varbinary",
+        "date", "timestamp", "array", "map", "row",
+    ]  # fmt: skip
+
+
+def test_columns_are_found_by_name_and_missing_ones_are_null(aws: LocalAws) -> None:
+    put_parquet(aws, "evolved/1.parquet", pa.table({"B": ["x"], "A": pa.array([1], pa.int32())}))
+    put_parquet(aws, "evolved/2.parquet", pa.table({"a": pa.array([2], pa.int64()), "c": [True]}))
+    aws.query(
+        "CREATE EXTERNAL TABLE evolved (a bigint, b string, c boolean) STORED AS PARQUET LOCATION 's3://lake/evolved/'"
+    )
+    assert aws.query("SELECT * FROM evolved ORDER BY a") == [["1", "x", None], ["2", None, "true"]]
+
+
+def test_a_type_that_does_not_fit_is_bad_data_only_where_it_is_read(aws: LocalAws) -> None:
+    put_parquet(aws, "misfit/1.parquet", pa.table({"a": ["text"], "b": [1]}))
+    aws.query("CREATE EXTERNAL TABLE misfit (a int, b bigint) STORED AS PARQUET LOCATION 's3://lake/misfit/'")
+    assert aws.query("SELECT b FROM misfit") == [["1"]]
+    assert aws.failure("SELECT a FROM misfit") == (
+        "HIVE_BAD_DATA: Field a's type BINARY in parquet file s3://lake/misfit/1.parquet is incompatible with type "
+        "integer defined in table schema"
+    )
+
+
+@pytest.fixture(scope="module")
+def partitioned(aws: LocalAws) -> LocalAws:
+    """Table ``events``: two registered partitions, one elsewhere, one folder that is not registered."""
+    for day, values in (("2024-06-01", [1, 2]), ("2024-06-02", [3]), ("2024-06-03", [99])):
+        put_parquet(aws, f"events/day={day}/x.parquet", pa.table({"n": pa.array(values, pa.int32())}))
+    put_parquet(aws, "elsewhere/x.parquet", pa.table({"n": pa.array([7], pa.int32())}))
+    aws.query(
+        "CREATE EXTERNAL TABLE events (n int) PARTITIONED BY (day string) STORED AS PARQUET LOCATION 's3://lake/events/'"
+    )
+    aws.query(
+        "ALTER TABLE events ADD PARTITION (day='2024-06-01') PARTITION (day='2024-06-02') "
+        "PARTITION (day='2024-06-04') LOCATION 's3://lake/elsewhere/'"
+    )
+    return aws
+
+
+def test_only_registered_partitions_are_read(partitioned: LocalAws) -> None:
+    assert partitioned.query("SELECT n, day FROM events ORDER BY n") == [
+        ["1", "2024-06-01"],
+        ["2", "2024-06-01"],
+        ["3", "2024-06-02"],
+        ["7", "2024-06-04"],
+    ]
+
+
+def test_a_partition_predicate_costs_its_partition_only(partitioned: LocalAws) -> None:
+    one = partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'")
+    assert one.rows == [["3"]]
+    body = partitioned.body("events/day=2024-06-02/x.parquet")
+    assert one.scanned == chunk_bytes(pq.read_metadata(io.BytesIO(body)), "n")
+    assert partitioned.run("SELECT day FROM events WHERE day = '2024-06-02'").scanned == 0
+    assert partitioned.run("SELECT n FROM events WHERE day = '1999-01-01'").scanned == 0
+
+
+def test_partitions_without_a_literal_are_all_read(partitioned: LocalAws) -> None:
+    whole = partitioned.run("SELECT n FROM events")
+    latest = partitioned.run("SELECT n FROM events WHERE day = (SELECT max(day) FROM events)")
+    assert latest.rows == [["7"]]
+    assert latest.scanned == whole.scanned
+
+
+def test_the_partitions_table_reads_the_catalog_only(partitioned: LocalAws) -> None:
+    answer = partitioned.run("SELECT day FROM \"events$partitions\" WHERE day > '2024-06-01' ORDER BY 1")
+    assert (answer.rows, answer.scanned) == ([["2024-06-02"], ["2024-06-04"]], 0)
+
+
+def test_the_path_is_a_hidden_column(partitioned: LocalAws) -> None:
+    rows = partitioned.query("SELECT \"$path\", n FROM events WHERE day = '2024-06-04'")
+    assert rows == [["s3://lake/elsewhere/x.parquet", "7"]]
+    assert partitioned.run("SELECT * FROM events").columns == ["n", "day"]
+
+
+def test_a_view_costs_what_the_tables_below_it_cost(partitioned: LocalAws) -> None:
+    partitioned.query("CREATE OR REPLACE VIEW last_event AS SELECT n, day FROM events WHERE day = '2024-06-04'")
+    viewed = partitioned.run("SELECT n FROM last_event")
+    assert viewed.rows == [["7"]]
+    assert viewed.scanned == partitioned.run("SELECT n FROM events WHERE day = '2024-06-04'").scanned
+    twice = partitioned.run("WITH e AS (SELECT n FROM last_event) SELECT count(a.n) FROM e a CROSS JOIN e b")
+    assert twice.scanned == 2 * viewed.scanned
+
+
+def test_partition_columns_have_their_types(aws: LocalAws) -> None:
+    put_parquet(aws, "typed/x.parquet", pa.table({"n": [1]}))
+    aws.query(
+        "CREATE EXTERNAL TABLE typed (n bigint) PARTITIONED BY (y int, d date) STORED AS PARQUET "
+        "LOCATION 's3://lake/typed_nothing/'"
+    )
+    for year in (2023, 2024):
+        aws.query(f"ALTER TABLE typed ADD PARTITION (y={year}, d='{year}-01-01') LOCATION 's3://lake/typed/'")
+    assert aws.query("SELECT y + 1, d FROM typed WHERE y > 2023 AND d = DATE '2024-01-01'") == [["2025", "2024-01-01"]]
+    assert aws.query("SELECT y, sum(n) FROM typed GROUP BY y ORDER BY y") == [["2023", "1"], ["2024", "1"]]
+
+
+def test_only_the_columns_and_row_groups_that_are_read_are_billed(aws: LocalAws) -> None:
+    table = pa.table(
+        {
+            "n": list(range(100_000)),
+            "s": [f"text {n}" for n in range(100_000)],
+            "st": [{"x": n} for n in range(100_000)],
+        }
+    )
+    footer = put_parquet(aws, "groups/x.parquet", table, row_group_size=10_000)
+    aws.query(
+        "CREATE EXTERNAL TABLE row_groups (n bigint, s string, st struct<x:bigint>) STORED AS PARQUET "
+        "LOCATION 's3://lake/groups/'"
+    )
+    assert aws.run("SELECT n FROM row_groups").scanned == chunk_bytes(footer, "n")
+    assert aws.run("SELECT st.x FROM row_groups").scanned == chunk_bytes(footer, "st")
+    assert aws.run("SELECT count(*) FROM row_groups").scanned == 0
+    one = aws.run("SELECT s FROM row_groups WHERE n = 25000")
+    assert one.rows == [["text 25000"]]
+    assert one.scanned == chunk_bytes(footer, "n", "s", groups=[2])
+    some = aws.run("SELECT count(s) FROM row_groups WHERE n BETWEEN 15000 AND 25000")
+    assert some.rows == [["10001"]]
+    assert some.scanned == chunk_bytes(footer, "n", "s", groups=[1, 2])
+
+
+def test_a_projected_table_needs_no_registered_partitions(aws: LocalAws) -> None:
+    for day in ("2024/06/01", "2024/06/02"):
+        for kind in ("a", "b"):
+            put_parquet(aws, f"projected/{kind}/{day}/x.parquet", pa.table({"n": [f"{kind} {day}"]}))
+    aws.query(
+        "CREATE EXTERNAL TABLE projected (n string) PARTITIONED BY (kind string, day string) STORED AS PARQUET "
+        "LOCATION 's3://lake/projected/' TBLPROPERTIES ('projection.enabled'='true', "
+        "'projection.kind.type'='enum', 'projection.kind.values'='a,b', 'projection.day.type'='date', "
+        "'projection.day.format'='yyyy/MM/dd', 'projection.day.range'='2024/05/30,2024/06/02', "
+        "'storage.location.template'='s3://lake/projected/${kind}/${day}/')"
+    )
+    assert aws.query("SELECT n FROM projected WHERE kind = 'b' AND day >= '2024/06/02'") == [["b 2024/06/02"]]
+    assert len(aws.query("SELECT n FROM projected")) == 4
+
+
+def test_projection_of_integers_and_injected_values(aws: LocalAws) -> None:
+    put_parquet(aws, "injected/id=x1/h=07/x.parquet", pa.table({"n": [1]}))
+    aws.query(
+        "CREATE EXTERNAL TABLE injected (n bigint) PARTITIONED BY (id string, h string) STORED AS PARQUET "
+        "LOCATION 's3://lake/injected/' TBLPROPERTIES ('projection.enabled'='true', 'projection.id.type'='injected', "
+        "'projection.h.type'='integer', 'projection.h.range'='0,23', 'projection.h.digits'='2')"
+    )
+    assert aws.query("SELECT n, h FROM injected WHERE id = 'x1'") == [["1", "07"]]
+    assert aws.failure("SELECT n FROM injected").startswith(
+        "CONSTRAINT_VIOLATION: For the injected projected partition"
+    )
+
+
+def test_a_table_without_objects_is_empty(aws: LocalAws) -> None:
+    aws.query("CREATE EXTERNAL TABLE nothing (a int, b string) STORED AS PARQUET LOCATION 's3://lake/nothing/'")
+    assert aws.query("SELECT a, b FROM nothing") == []
+    assert aws.query("SELECT count(*) FROM nothing") == [["0"]]
+
+
+def test_what_is_not_parquet_is_bad_data_with_its_place(aws: LocalAws) -> None:
+    aws.put("broken/x.parquet", b"this is no parquet file at all")
+    aws.query("CREATE EXTERNAL TABLE broken (a int) STORED AS PARQUET LOCATION 's3://lake/broken/'")
+    reason = aws.failure("SELECT a FROM broken")
+    assert reason.startswith("HIVE_BAD_DATA: Not valid Parquet file: s3://lake/broken/x.parquet")
+
+
+def test_a_damaged_page_fails_without_words_of_the_engine(aws: LocalAws) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"a": [f"text {n}" for n in range(5000)]}), buffer)
+    body = bytearray(buffer.getvalue())
+    body[100:2000] = b"\xff" * 1900
+    aws.put("torn/x.parquet", bytes(body))
+    aws.query("CREATE EXTERNAL TABLE torn (a string) STORED AS PARQUET LOCATION 's3://lake/torn/'")
+    reason = aws.failure("SELECT a FROM torn")
+    assert "/tmp" not in reason
+    assert "duckdb" not in reason.lower()
+    assert reason.startswith(("HIVE_CURSOR_ERROR", "HIVE_BAD_DATA"))
+
+
+def test_a_bucket_that_is_not_there_fails_with_its_name(aws: LocalAws) -> None:
+    aws.query("CREATE EXTERNAL TABLE lost (a int) STORED AS PARQUET LOCATION 's3://no-such-bucket/x/'")
+    assert "s3://no-such-bucket/x/" in aws.failure("SELECT a FROM lost")
+
+
+def test_orc_and_avro_tables_are_read(aws: LocalAws) -> None:
+    for name in ("orc", "avro"):
+        aws.query(
+            f"CREATE TABLE {name}_copy WITH (format = '{name}', external_location = 's3://lake/{name}_copy/') AS "
+            "SELECT 1 AS a, 'x' AS b, ARRAY[1, 2] AS c, DATE '2024-06-05' AS d, CAST(1.5 AS decimal(5,2)) AS e, "
+            "TIMESTAMP '2024-06-05 01:02:03.004' AS f"
+        )
+        assert aws.query(f"SELECT * FROM {name}_copy") == [
+            ["1", "x", "[1, 2]", "2024-06-05", "1.50", "2024-06-05 01:02:03.004"]
+        ]
