@@ -16,7 +16,7 @@ def glue(application: Any, action: str, **request: Any) -> dict[str, Any]:
     environ = restored(api_request("glue", "eu-west-2", f"AWSGlue.{action}"))
     response = call(application, environ, json.dumps(request).encode())
     assert response.ok, response.body
-    return json.loads(response.body) if response.body else {}  # type: ignore[no-any-return]
+    return json.loads(response.body) if response.body else {}
 
 
 def reset(application: Any) -> None:

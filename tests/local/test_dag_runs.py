@@ -1,0 +1,104 @@
+"""The order in which DAGs are triggered, and when there is nothing more to wait for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.dag_runs import DagRuns, RunState, failed_tasks
+from dapflow.local.published import Run
+from tests.local.test_published import MANIFEST, NEW, OLD
+
+
+class Airflow:
+    """Answers as Airflow does. Each look moves every run on by one state; ``fails`` are DAGs whose runs fail."""
+
+    def __init__(self, *fails: str, starts_consumers: bool = True) -> None:
+        self.runs: list[dict[str, Any]] = []
+        self.triggered: list[str] = []
+        self.fails = fails
+        self.starts_consumers = starts_consumers
+
+    def trigger(self, dag_id: str, partition_key: str) -> str:
+        self.triggered.append(f"{dag_id} {partition_key}")
+        return self._start(dag_id, partition_key, "manual")
+
+    def dag_runs(self, since: datetime) -> list[dict[str, Any]]:
+        assert since <= datetime.now(UTC)
+        for run in list(self.runs):
+            if run["state"] == "running":
+                run["state"] = "failed" if run["dag_id"] in self.fails else "success"
+                if run["dag_id"] == "weather" and run["state"] == "success" and self.starts_consumers:
+                    self._start("traffic", run["partition_key"], "asset_triggered")
+            elif run["state"] == "queued":
+                run["state"] = "running"
+        return self.runs
+
+    def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        state = next(run["state"] for run in self.runs if run["dag_run_id"] == run_id)
+        tasks = [MANIFEST.datasets[name].task_id for name in MANIFEST.services[dag_id].datasets]
+        return [{"task_id": task, "state": state, "duration": 1.0, "try_number": 1} for task in reversed(tasks)]
+
+    def _start(self, dag_id: str, key: str, kind: str) -> str:
+        run_id = f"{kind}__{dag_id}_{key}"
+        run = {"dag_id": dag_id, "dag_run_id": run_id, "partition_key": key, "state": "queued", "duration": 2.0}
+        self.runs.append(run)
+        return run_id
+
+
+def complete(airflow: Airflow, wanted: set[Run], monkeypatch: Any) -> list[RunState]:
+    monkeypatch.setattr("dapflow.local.dag_runs._LOOK_SECONDS", 0.001)
+    monkeypatch.setattr("dapflow.local.dag_runs._ASSET_SECONDS", 0.05)
+    runs = DagRuns(
+        api=cast(AirflowApi, airflow),
+        manifest=MANIFEST,
+        wanted=wanted,
+        key_of=lambda _, generation: generation.key,
+        check=lambda: None,
+        watch=lambda _: None,
+    )
+    return runs.complete()
+
+
+def test_consumers_are_left_to_their_assets(monkeypatch: Any) -> None:
+    airflow = Airflow()
+    wanted = {Run(day, service) for day in (OLD, NEW) for service in ("weather", "traffic", "parking")}
+    states = complete(airflow, wanted, monkeypatch)
+    assert airflow.triggered == [
+        "parking 20240604",
+        "weather 20240604",
+        "parking 20240605",
+        "weather 20240605",
+    ]
+    assert {(state.service, state.state) for state in states} == {
+        ("weather", "success"),
+        ("traffic", "success"),
+        ("parking", "success"),
+    }
+    traffic = next(state for state in states if state.service == "traffic")
+    assert [task.task_id for task in traffic.tasks] == ["raw.flights", "refined.delays"]
+    assert RunState.of_dict(traffic.as_dict()) == traffic
+
+
+def test_a_consumer_whose_producers_are_up_to_date_is_triggered(monkeypatch: Any) -> None:
+    airflow = Airflow()
+    complete(airflow, {Run(NEW, "traffic")}, monkeypatch)
+    assert airflow.triggered == ["traffic 20240605"]
+
+
+def test_a_consumer_that_its_assets_do_not_start_is_triggered_in_the_end(monkeypatch: Any) -> None:
+    airflow = Airflow(starts_consumers=False)
+    complete(airflow, {Run(NEW, "weather"), Run(NEW, "traffic")}, monkeypatch)
+    assert airflow.triggered == ["weather 20240605", "traffic 20240605"]
+
+
+def test_after_a_failure_the_others_end_and_its_consumers_do_not_start(monkeypatch: Any) -> None:
+    airflow = Airflow("weather")
+    states = complete(airflow, {Run(NEW, service) for service in ("weather", "traffic", "parking")}, monkeypatch)
+    assert {state.service: state.state for state in states} == {
+        "weather": "failed",
+        "traffic": None,
+        "parking": "success",
+    }
+    assert [task.task_id for _, task in failed_tasks(states)] == ["raw.observations", "trusted.hours"]

@@ -1,0 +1,95 @@
+"""Which runs are needed so that everything is published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dapflow.local.published import Published, Run, outstanding, producers
+from dapflow.manifest import Dataset, Manifest, Service, Source, Transform, Zone
+from dapflow.runtime.generation import Generation
+
+OLD, NEW = Generation.parse("2024-06-04"), Generation.parse("2024-06-05")
+
+
+def dataset(service: str, zone: Zone, name: str, *depends_on: str) -> Dataset:
+    transform = Transform(f"{name}.sql", f"SELECT {name}", f"sha of {name}", (), "new", None) if depends_on else None
+    return Dataset(
+        service=service,
+        zone=zone,
+        name=name,
+        database=f"{service}_{zone}_zone",
+        history=f"{name}_history",
+        current=name,
+        source=None if depends_on else Source("csv", None),
+        transform=transform,
+        depends_on=depends_on,
+    )
+
+
+DATASETS = (
+    dataset("weather", "raw", "observations"),
+    dataset("weather", "trusted", "hours", "weather.raw.observations"),
+    dataset("traffic", "raw", "flights"),
+    dataset("traffic", "refined", "delays", "traffic.raw.flights", "weather.trusted.hours"),
+    dataset("parking", "raw", "permits"),
+)
+MANIFEST = Manifest(
+    services={
+        name: Service(
+            name=name,
+            title=name,
+            database=f"{name}_raw_zone",
+            databases={},
+            datasets=tuple(each.id for each in DATASETS if each.service == name),
+        )
+        for name in ("weather", "traffic", "parking")
+    },
+    datasets={each.id: each for each in DATASETS},
+)
+EVERYTHING = {
+    each.id: {
+        day: Published(1, 1, each.transform.sha if each.transform else "", "2024-07-01T00:00:00") for day in (OLD, NEW)
+    }
+    for each in DATASETS
+}
+
+
+def names(runs: set[Run]) -> set[str]:
+    return {str(run) for run in runs}
+
+
+def test_nothing_published_needs_every_run() -> None:
+    nothing: dict[str, dict[Generation, Published]] = {each.id: {} for each in DATASETS}
+    assert names(outstanding(MANIFEST, nothing, [NEW], set())) == {
+        "weather 2024-06-05",
+        "traffic 2024-06-05",
+        "parking 2024-06-05",
+    }
+
+
+def test_everything_published_needs_no_run() -> None:
+    assert outstanding(MANIFEST, EVERYTHING, [OLD, NEW], set()) == set()
+
+
+def test_changed_sql_needs_its_service_and_those_that_read_it() -> None:
+    hours = MANIFEST.datasets["weather.trusted.hours"]
+    assert hours.transform is not None
+    changed = replace(hours, transform=replace(hours.transform, sha="another"))
+    manifest = replace(MANIFEST, datasets={**MANIFEST.datasets, hours.id: changed})
+    assert names(outstanding(manifest, EVERYTHING, [NEW], set())) == {"weather 2024-06-05", "traffic 2024-06-05"}
+
+
+def test_files_that_landed_anew_need_their_generation_only() -> None:
+    runs = outstanding(MANIFEST, EVERYTHING, [OLD, NEW], {("traffic.raw.flights", OLD)})
+    assert names(runs) == {"traffic 2024-06-04"}
+
+
+def test_a_dataset_older_than_what_it_reads_is_made_again() -> None:
+    later = Published(1, 1, "", "2024-07-02T00:00:00")
+    publications = {**EVERYTHING, "weather.raw.observations": {**EVERYTHING["weather.raw.observations"], NEW: later}}
+    assert names(outstanding(MANIFEST, publications, [OLD, NEW], set())) == {"weather 2024-06-05", "traffic 2024-06-05"}
+
+
+def test_producers_are_the_other_services() -> None:
+    assert producers(MANIFEST, "traffic") == {"weather"}
+    assert producers(MANIFEST, "weather") == set()
