@@ -462,7 +462,9 @@ class Analyser(CallAnalyser):
     def _scalar_query(self, node: tree.ScalarQuery) -> Value:
         sql, t = self.queries.nested(node.query, self)
         if len(t.args) != 1:
-            return Value(f"(SELECT {_packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})", t)
+            packed = f"(SELECT {_packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})"
+            nothing = ", ".join(f"{quote(n)}: CAST(NULL AS {duck_type(part)})" for n, part in zip(field_names(t), t.args, strict=True))
+            return Value(f"coalesce({packed}, {{{nothing}}})", t)
         return Value(f"({sql})", t.args[0])
 
     def _in_query(self, node: tree.InQuery) -> Value:
@@ -489,6 +491,8 @@ class Analyser(CallAnalyser):
             return Value(f"({left} IN ({source}))", BOOLEAN)
         if node.op == "<>" and node.quantifier == "ALL":
             return Value(f"({left} NOT IN ({source}))", BOOLEAN)
+        if both.base == "row":
+            self.unit.unsupported(f"Comparison of rows by {node.op} {node.quantifier}", node.pos)
         return Value(f"({left} {node.op} {node.quantifier} ({source}))", BOOLEAN)
 
     def _exists(self, node: tree.Exists) -> Value:

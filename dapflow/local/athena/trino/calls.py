@@ -140,6 +140,8 @@ class CallAnalyser:
         tail = f" FILTER (WHERE {condition})" if condition else ""
         over = ""
         if node.over is not None:
+            if node.order:
+                self.unit.fail("NOT_SUPPORTED", node.pos, "Window function with ORDER BY is not supported")
             over = f" OVER ({self.window(node.over, node)})"
         modifiers = {
             "{distinct}": "DISTINCT " if node.distinct else "",
@@ -228,8 +230,13 @@ class CallAnalyser:
         value = self.visit(bound.value)
         sql = value.sql
         if node.unit in {"ROWS", "GROUPS"}:
-            if value.type.base not in {"tinyint", "smallint", "integer", "bigint"}:
+            if value.type.base not in {"tinyint", "smallint", "integer", "bigint"} and not (value.type.base == "decimal" and value.type.scale == 0):
                 self.unit.fail("TYPE_MISMATCH", bound.value.pos, f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {value.type})")
+            if value.const is None or value.type.base == "decimal":
+                missing = "CAST(fail('INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null') AS BIGINT)"
+                sql = f"CASE WHEN {sql} >= 0 THEN CAST({sql} AS BIGINT) ELSE {missing} END"
+        elif node.order and self.visit(node.order[0].expr).type.base.startswith("interval"):
+            pass
         elif value.type.base == "interval_ds":
             sql = f"to_milliseconds({sql})"
         elif value.type.base == "interval_ym":

@@ -20,7 +20,7 @@ def to_json(sql: str, source: Type) -> str:
     if base == "json":
         return sql
     if base in INTEGERS or base in {"boolean", "decimal"}:
-        return f"CAST({sql} AS VARCHAR)"
+        return text_sql(sql, source)
     if base in {"double", "real"}:
         return f"t_{base}_json({sql})"
     if base in {"varchar", "char"}:

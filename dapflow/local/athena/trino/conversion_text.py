@@ -27,6 +27,10 @@ def text_sql(sql: str, source: Type) -> str:
         return let(
             sql, lambda x: f"({_time(f't_time_local({x})', source.precision)} || t_offset_text(({x}).o))", limit=120
         )
+    if base == "decimal" and source.precision == source.scale < 38:
+        return f"CAST(CAST({sql} AS DECIMAL({source.precision + 1}, {source.scale})) AS VARCHAR)"
+    if base == "decimal" and source.scale == 38:
+        return f"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\\.', '\\10.')"
     if base == "interval_ds":
         return f"t_interval_ds_text({sql})"
     if base == "interval_ym":

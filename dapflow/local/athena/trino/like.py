@@ -24,7 +24,9 @@ def like_sql(value: Value, pattern: Value, escape: Value | None, pos: int, unit:
             unit.fail("INVALID_FUNCTION_ARGUMENT", pos, "Escape string must be a single character")
         check_escape(pattern.const, escape.const, pos, unit)
         return f"({text} LIKE {literal(pattern.const)} ESCAPE {literal(escape.const)})"
-    return f"t_like({text}, {shape}, {coerce(escape, VARCHAR).sql})"
+    if escape.type.base == "unknown":
+        return "CAST(NULL AS BOOLEAN)"
+    unit.unsupported("LIKE with an escape or a pattern with an escape that is not a literal", pos)
 
 
 def check_escape(pattern: str, escape: str, pos: int, unit: Unit) -> None:

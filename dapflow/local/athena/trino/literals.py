@@ -91,7 +91,7 @@ def typed_literal(node: tree.TypedLiteral, unit: Unit) -> Value:
         if name == "char":
             return Value(quoted(text.rstrip(" ")), Type("char", length=max(len(text), 1)), text)
         if name == "varbinary":
-            unit.fail("INVALID_LITERAL", pos, f"'{text}' is not a valid VARBINARY literal")
+            return Value(f"encode({quoted(text)})", VARBINARY, text.encode())
         if name == "json":
             from dapflow.local.athena.trino.functions.json import canonical  # noqa: PLC0415 - it imports this room
 

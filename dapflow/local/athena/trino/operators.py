@@ -289,7 +289,7 @@ def _concat_arrays(a: Value, b: Value) -> Value | None:
         both = common(x, y)
         if both is not None:
             left, right = coerce(a, both).sql, coerce(b, both).sql
-            return Value(f"t_array_concat({left}, {right})", both)
+            return Value(f"({left} || {right})", both)
     if x.base == "array":
         item = common(x.args[0], y)
         if item is not None:

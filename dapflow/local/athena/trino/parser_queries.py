@@ -159,8 +159,9 @@ class Parser(ExpressionParser):
         return tree.SelectItem(start, value, alias)
 
     def _groups(self) -> tuple[tree.Grouping, ...]:
-        if not self.take("ALL"):
-            self.take("DISTINCT")
+        if self.now.upper == "DISTINCT":
+            self.refuse("GROUP BY DISTINCT", self.now.start)
+        self.take("ALL")
         found = []
         while True:
             start = self.now.start

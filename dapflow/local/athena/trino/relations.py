@@ -240,8 +240,11 @@ class RelationCompiler:
         lateral = right.sql.startswith("LATERAL ")
         if node.kind in {"cross", "implicit"}:
             return Source(f"{left.sql} CROSS JOIN {_wrapped(node.right, right.sql)}", [*left.fields, *right.fields])
-        if lateral and node.kind in {"right", "full"}:
-            self.unit.fail("INVALID_LATERAL_JOIN", node.pos, f"LATERAL reference not allowed in {node.kind.upper()} JOIN")
+        inner = node.right.relation if isinstance(node.right, tree.AliasNode) else node.right
+        if node.kind in {"right", "full"} and (lateral or (isinstance(inner, tree.SubqueryNode) and inner.lateral)):
+            self.unit.unsupported(f"{node.kind.upper()} JOIN of LATERAL", node.pos)
+        if isinstance(inner, tree.UnnestNode) and node.kind != "inner" and not (isinstance(node.on, tree.Literal) and node.on.value is True):
+            self.unit.fail("NOT_SUPPORTED", node.pos, f"{node.kind.upper()} JOIN involving UNNEST is only supported with condition ON TRUE")
         if node.using is not None:
             return self._using(node, left, right)
         fields = [*left.fields, *right.fields]

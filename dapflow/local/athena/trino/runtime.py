@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
+from typing import Any
 
 import duckdb
 
@@ -17,15 +20,24 @@ _OPERATIONS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the macros, functions and settings that compiled queries rely on. Once for a database: cursors share them."""
     for one in REGISTRY.udfs:
-        connection.create_function(
-            one.name,
-            one.function,
-            list(one.params),
-            one.result,
-            null_handling="special" if one.nulls else "default",
-        )
+        # DuckDB's own handling of NULL would refuse functions that return NULL.
+        connection.create_function(one.name, _strict(one.function), list(one.params), one.result, null_handling="special")
     connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.ordered_macros()))
     connection.execute("SET TimeZone = 'UTC'")
+
+
+def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, giving NULL when any argument is NULL."""
+
+    def call(*args: Any) -> Any:
+        for one in args:
+            if one is None:
+                return None
+        return function(*args)
+
+    # DuckDB counts the parameters of what it is given.
+    call.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return call
 
 
 def translate_error(error: Exception) -> QueryError:

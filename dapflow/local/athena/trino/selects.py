@@ -91,6 +91,8 @@ class SelectCompiler:
                 one.origin = None
         self.unit.deps = outer_deps
         listed = ", ".join(f"{_output(v)} AS c{i}" for i, v in enumerate(values))
+        if ties:
+            listed, keys = _named_keys(listed, keys)
         sql = f"SELECT {'DISTINCT ' if node.distinct else ''}{listed}"
         if source is not None:
             sql += f" FROM {source.sql.removeprefix('LATERAL ')}"
@@ -99,19 +101,9 @@ class SelectCompiler:
         sql += group_sql
         if having:
             sql += f" HAVING {having}"
-        if ties and (node.distinct or grouped):
-            sql, keys = self._wrapped(sql, keys, len(values), node)
+        if ties:
+            sql = f"SELECT * FROM ({sql}) AS ties"
         return Compiled(self.limited(sql, keys, offset, limit, ties, len(values)), fields, bool(keys))
-
-    def _wrapped(self, sql: str, keys: list[str], count: int, node: tree.Select) -> tuple[str, list[str]]:
-        """The SELECT as a subquery, so that its rows can be ranked after they were made distinct or grouped."""
-        moved = []
-        for key in keys:
-            m = re.match(r"(\d+) (.*)", key)
-            if m is None:
-                self.unit.unsupported("FETCH FIRST WITH TIES ordered by what is not selected", node.pos)
-            moved.append(f"c{int(m[1]) - 1} {m[2]}")
-        return f"SELECT * FROM ({sql}) AS ties", moved
 
     # --------------------------------------------------------------------------------------- where
     def _where(self, node: tree.Select, analyser: Analyser, scope: Scope) -> str | None:
@@ -266,6 +258,20 @@ class SelectCompiler:
     def _must_order(self, t: Type, item: tree.SortItem) -> None:
         if not orderable(t):
             self.unit.fail("TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY")
+
+
+def _named_keys(listed: str, keys: Sequence[str]) -> tuple[str, list[str]]:
+    """Output columns with those added that the order needs, and the order by names of columns."""
+    named = []
+    for i, key in enumerate(keys):
+        m = re.fullmatch(r"(.*) ((?:ASC|DESC) NULLS (?:FIRST|LAST))", key, re.DOTALL)
+        assert m is not None  # noqa: S101 - every key is written so
+        if m[1].isdigit():
+            named.append(f"c{int(m[1]) - 1} {m[2]}")
+        else:
+            listed += f", {m[1]} AS k{i}"
+            named.append(f"k{i} {m[2]}")
+    return listed, named
 
 
 def _output(value: Value) -> str:

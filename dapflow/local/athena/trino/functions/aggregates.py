@@ -80,7 +80,7 @@ aggregate("listagg(varchar, varchar) -> varchar", "string_agg({distinct}$1, $2{o
 aggregate("set_agg(T) -> array(T)", "array_agg(DISTINCT $1){tail}")
 aggregate("set_union(array(T)) -> array(T)", "list_distinct_keep(flatten(array_agg($1){tail}))")
 aggregate("map_agg(K, V) -> map(K,V)", "t_map_agg(array_agg($1) FILTER (WHERE $1 IS NOT NULL), array_agg($2) FILTER (WHERE $1 IS NOT NULL))")
-aggregate("multimap_agg(K, V) -> map(K,array(V))", "t_multimap(array_agg($1) FILTER (WHERE $1 IS NOT NULL), array_agg($2) FILTER (WHERE $1 IS NOT NULL))")
+aggregate("multimap_agg(K, V) -> map(K,array(V))", "t_multimap(array_agg($1{order}) FILTER (WHERE $1 IS NOT NULL), array_agg($2{order}) FILTER (WHERE $1 IS NOT NULL))")
 aggregate("map_union(map(K,V)) -> map(K,V)", "t_map_first(flatten(array_agg(map_entries($1)) FILTER (WHERE $1 IS NOT NULL)))")
 aggregate("histogram(T) -> map(T,bigint)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")

@@ -40,7 +40,7 @@ for _bits, _type in ((32, "integer"), (64, "bigint")):
 scalar("to_ieee754_32(real) -> varbinary", "py_to_ieee(CAST($1 AS DOUBLE), '>f')")
 scalar("to_ieee754_64(double) -> varbinary", "py_to_ieee($1, '>d')")
 scalar("from_ieee754_32(varbinary) -> real", "CAST(py_from_ieee($1, '>f') AS FLOAT)")
-scalar("from_ieee754_64(varbinary) -> double", "py_from_ieee($1, '>d')")
+scalar("from_ieee754_64(varbinary) -> double", "CAST(py_from_ieee($1, '>d') AS DOUBLE)")
 scalar("reverse(varbinary) -> varbinary", "py_reverse_bytes($1)")
 for _name in ("lpad", "rpad"):
     scalar(f"{_name}(varbinary, bigint, varbinary) -> varbinary", f"py_pad_bytes($1, $2, $3, '{_name}')")
@@ -124,13 +124,13 @@ def to_ieee(number: float, form: str) -> bytes:
     return struct.pack(form, number)
 
 
-@udf("py_from_ieee", ["BLOB", "VARCHAR"], "DOUBLE")
-def from_ieee(data: bytes, form: str) -> float:
-    """The floating point number of some bytes."""
+@udf("py_from_ieee", ["BLOB", "VARCHAR"], "VARCHAR")
+def from_ieee(data: bytes, form: str) -> str:
+    """The floating point number of some bytes, as text: a NaN would reach DuckDB as NULL."""
     size = struct.calcsize(form)
     if len(data) != size:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: Input floating-point value must be exactly {size} bytes long")
-    return float(struct.unpack(form, data)[0])
+    return repr(float(struct.unpack(form, data)[0]))
 
 
 @udf("py_reverse_bytes", ["BLOB"], "BLOB")

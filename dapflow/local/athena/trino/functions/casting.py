@@ -58,7 +58,6 @@ macro("t_interval_ym_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) 
 # -------------------------------------------------------------------------------------------------- collections
 macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(x) < len(x) THEN NULL ELSE TRUE END")
 macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) < len(x) THEN NULL ELSE FALSE END")
-macro("t_array_concat(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL ELSE list_concat(a, b) END")
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
 macro("t_divide_round(n, d) AS CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))")

@@ -288,7 +288,7 @@ def _extreme(call: Call) -> str:
 for _name in ("greatest", "least"):
     scalar(f"{_name}(E, E...) -> E", _extreme)
 
-scalar("normal_cdf(double, double, double) -> double", "py_normal_cdf($1, $2, $3)")
+scalar("normal_cdf(double, double, double) -> double", "CASE WHEN isnan($1) OR isnan($3) THEN CAST('NaN' AS DOUBLE) ELSE py_normal_cdf($1, $2, $3) END")
 scalar("inverse_normal_cdf(double, double, double) -> double", "py_inverse_normal_cdf($1, $2, $3)")
 scalar("beta_cdf(double, double, double) -> double", "py_beta_cdf($1, $2, $3)")
 scalar("inverse_beta_cdf(double, double, double) -> double", "py_inverse_beta_cdf($1, $2, $3)")

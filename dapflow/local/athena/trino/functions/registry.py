@@ -52,13 +52,12 @@ class Function:
 
 @dataclass(frozen=True)
 class Udf:
-    """A Python function for DuckDB, called for each row that is not NULL, or for all when `nulls`."""
+    """A Python function for DuckDB, called for each row whose arguments are not NULL."""
 
     name: str
     function: Callable[..., Any]
     params: tuple[str, ...]
     result: str
-    nulls: bool = False
 
 
 @dataclass
@@ -148,11 +147,11 @@ def macro(text: str) -> None:
     REGISTRY.macros.append(text)
 
 
-def udf(name: str, params: Sequence[str], result: str, *, nulls: bool = False) -> Callable[[Any], Any]:
+def udf(name: str, params: Sequence[str], result: str) -> Callable[[Any], Any]:
     """Add a Python function under a name, with DuckDB's types."""
 
     def add(function: Callable[..., Any]) -> Callable[..., Any]:
-        REGISTRY.udfs.append(Udf(name, function, tuple(params), result, nulls))
+        REGISTRY.udfs.append(Udf(name, function, tuple(params), result))
         return function
 
     return add

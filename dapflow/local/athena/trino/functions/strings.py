@@ -36,10 +36,15 @@ def _concat(call: Call) -> str:
     return str(found.sql)
 
 
+def _concat_arrays(call: Call) -> str:
+    given = " AND ".join(f"{a.sql} IS NOT NULL" for a in call.args)
+    return f"CASE WHEN {given} THEN flatten([{', '.join(a.sql for a in call.args)}]) END"
+
+
 scalar("concat(char(x), char(y)) -> char(x)", _concat, lambda b, _: Type("char", length=(b["x"] or 0) + (b["y"] or 0)))
 scalar("concat(varchar, varchar...) -> varchar", _concat)
-scalar("concat(varbinary, varbinary...) -> varbinary", _concat)
-scalar("concat(array(E), array(E)...) -> array(E)", _concat)
+scalar("concat(varbinary, varbinary, varbinary...) -> varbinary", _concat)
+scalar("concat(array(E), array(E)...) -> array(E)", lambda call: _concat_arrays(call))
 scalar("concat(E, array(E)) -> array(E)", _concat)
 scalar("concat(array(E), E) -> array(E)", _concat)
 scalar("concat_ws(varchar, array(varchar)) -> varchar", "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string(list_filter($2, lambda e: e IS NOT NULL), $1), '') END")

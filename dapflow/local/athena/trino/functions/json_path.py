@@ -1,0 +1,424 @@
+"""The SQL standard's JSON path language, for JSON_VALUE, JSON_QUERY and JSON_EXISTS."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)|"(?P<string>(?:[^"\\]|\\.)*)"|(?P<variable>\$"[^"]*"|\$[A-Za-z_]\w*)|(?P<name>[A-Za-z_]\w*)
+    |(?P<op>==|<>|!=|<=|>=|&&|\|\||[$@.\[\]*(),?!<>+\-/%:])|(?P<end>$))""",
+    re.VERBOSE,
+)
+
+
+class PathError(Exception):
+    """A path that is not valid."""
+
+
+class StructuralError(Exception):
+    """A path that does not fit the value, in strict mode or in arithmetic."""
+
+
+class Node(NamedTuple):
+    """One step or operator of a path."""
+
+    kind: str
+    parts: tuple[Any, ...]
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.tokens: list[tuple[str, str]] = []
+        at = 0
+        while True:
+            m = _TOKEN.match(text, at)
+            if m is None:
+                raise PathError(text)
+            kind = m.lastgroup or "end"
+            self.tokens.append((kind, m[kind]))
+            at = m.end()
+            if kind == "end":
+                break
+        self.at = 0
+
+    def peek(self) -> tuple[str, str]:
+        return self.tokens[self.at]
+
+    def take(self, *texts: str) -> str | None:
+        kind, text = self.tokens[self.at]
+        if kind in {"op", "name"} and text in texts:
+            self.at += 1
+            return text
+        return None
+
+    def need(self, text: str) -> None:
+        if not self.take(text):
+            raise PathError(f"expected {text}")
+
+    # ------------------------------------------------------------------------------------ grammar
+    def path(self) -> tuple[bool, Node]:
+        mode = self.take("lax", "strict")
+        if mode is None:
+            raise PathError("a path starts with lax or strict")
+        found = self.sum()
+        if self.peek()[0] != "end":
+            raise PathError("text after the path")
+        return mode == "lax", found
+
+    def sum(self) -> Node:
+        left = self.product()
+        while op := self.take("+", "-"):
+            left = Node("arithmetic", (op, left, self.product()))
+        return left
+
+    def product(self) -> Node:
+        left = self.signed()
+        while op := self.take("*", "/", "%"):
+            left = Node("arithmetic", (op, left, self.signed()))
+        return left
+
+    def signed(self) -> Node:
+        if op := self.take("-", "+"):
+            return Node("sign", (op, self.signed()))
+        return self.accessors()
+
+    def accessors(self) -> Node:
+        found = self.primary()
+        while True:
+            if self.take("."):
+                found = self.member(found)
+            elif self.take("["):
+                found = self.places(found)
+            elif self.take("?"):
+                self.need("(")
+                test = self.predicate()
+                self.need(")")
+                found = Node("filter", (found, test))
+            else:
+                return found
+
+    def member(self, base: Node) -> Node:
+        kind, text = self.peek()
+        if self.take("*"):
+            return Node("members", (base,))
+        self.at += 1
+        if kind == "string":
+            return Node("member", (base, _unescaped(text)))
+        if kind != "name":
+            raise PathError("expected a member")
+        if self.take("("):
+            if text == "keyvalue" or text in _METHODS:
+                self.need(")")
+                return Node("method", (base, text))
+            raise PathError(f"unknown method {text}")
+        return Node("member", (base, text))
+
+    def places(self, base: Node) -> Node:
+        if self.take("*"):
+            self.need("]")
+            return Node("items", (base,))
+        ranges = []
+        while True:
+            low = self.sum()
+            ranges.append((low, self.sum() if self.take("to") else None))
+            if self.take("]"):
+                return Node("places", (base, tuple(ranges)))
+            self.need(",")
+
+    def primary(self) -> Node:
+        kind, text = self.peek()
+        self.at += 1
+        if kind == "number":
+            return Node("literal", (float(text) if any(c in text for c in ".eE") else int(text),))
+        if kind == "string":
+            return Node("literal", (_unescaped(text),))
+        if kind == "variable":
+            return Node("variable", (text[1:].strip('"'),))
+        if kind == "op" and text in {"$", "@"}:
+            return Node("root" if text == "$" else "current", ())
+        if kind == "op" and text == "(":
+            found = self.sum()
+            self.need(")")
+            return found
+        if kind == "name" and text in {"true", "false", "null", "last"}:
+            return Node("last", ()) if text == "last" else Node("literal", ({"true": True, "false": False, "null": None}[text],))
+        raise PathError(f"unexpected {text}")
+
+    def predicate(self) -> Node:
+        left = self.conjunction()
+        while self.take("||"):
+            left = Node("or", (left, self.conjunction()))
+        return left
+
+    def conjunction(self) -> Node:
+        left = self.test()
+        while self.take("&&"):
+            left = Node("and", (left, self.test()))
+        return left
+
+    def test(self) -> Node:
+        if self.take("!"):
+            self.need("(")
+            inner = self.predicate()
+            self.need(")")
+            return Node("not", (inner,))
+        if self.peek() == ("name", "exists"):
+            self.at += 1
+            self.need("(")
+            inner = self.sum()
+            self.need(")")
+            return Node("exists", (inner,))
+        start = self.at
+        if self.take("("):
+            try:
+                inner = self.predicate()
+                self.need(")")
+            except PathError:
+                self.at = start
+            else:
+                if self.take("is"):
+                    self.need("unknown")
+                    return Node("unknown", (inner,))
+                return inner
+        left = self.sum()
+        if self.take("starts"):
+            self.need("with")
+            return Node("starts", (left, self.sum()))
+        op = self.take("==", "<>", "!=", "<", ">", "<=", ">=")
+        if op is None:
+            raise PathError("expected a comparison")
+        return Node("compare", (op, left, self.sum()))
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+@lru_cache(maxsize=512)
+def parse_path(text: str) -> tuple[bool, Node]:
+    """Read a path: whether it is lax, and its tree."""
+    return _Reader(text).path()
+
+
+class _Walk:
+    def __init__(self, lax: bool, root: Any, variables: dict[str, Any]) -> None:
+        self.lax, self.root, self.variables = lax, root, variables
+        self.current: Any = None
+        self.last: int | None = None
+
+    def run(self, node: Node) -> list[Any]:
+        found: list[Any] = getattr(self, "_" + node.kind)(*node.parts)
+        return found
+
+    def _root(self) -> list[Any]:
+        return [self.root]
+
+    def _current(self) -> list[Any]:
+        return [self.current]
+
+    def _literal(self, value: Any) -> list[Any]:
+        return [value]
+
+    def _last(self) -> list[Any]:
+        if self.last is None:
+            raise StructuralError("last outside of a place")
+        return [self.last]
+
+    def _variable(self, name: str) -> list[Any]:
+        if name not in self.variables:
+            raise StructuralError(f"no value passed for parameter {name}")
+        return [self.variables[name]]
+
+    def _unwrapped(self, items: list[Any]) -> list[Any]:
+        if not self.lax:
+            return items
+        return [x for item in items for x in (item if isinstance(item, list) else [item])]
+
+    def _member(self, base: Node, name: str) -> list[Any]:
+        found = []
+        for item in self._unwrapped(self.run(base)):
+            if isinstance(item, dict) and name in item:
+                found.append(item[name])
+            elif not self.lax:
+                raise StructuralError(f"missing member '{name}' in JSON object")
+        return found
+
+    def _members(self, base: Node) -> list[Any]:
+        found = []
+        for item in self._unwrapped(self.run(base)):
+            if isinstance(item, dict):
+                found += item.values()
+            elif not self.lax:
+                raise StructuralError("invalid item type")
+        return found
+
+    def _arrays(self, base: Node) -> list[list[Any]]:
+        found = []
+        for item in self.run(base):
+            if isinstance(item, list):
+                found.append(item)
+            elif self.lax:
+                found.append([item])
+            else:
+                raise StructuralError("invalid item type")
+        return found
+
+    def _items(self, base: Node) -> list[Any]:
+        return [x for array in self._arrays(base) for x in array]
+
+    def _places(self, base: Node, ranges: tuple[tuple[Node, Node | None], ...]) -> list[Any]:
+        found = []
+        for array in self._arrays(base):
+            before, self.last = self.last, len(array) - 1
+            for low_node, high_node in ranges:
+                low = self._place(low_node)
+                high = low if high_node is None else self._place(high_node)
+                if not self.lax and (low < 0 or high >= len(array) or low > high):
+                    raise StructuralError("invalid array subscript")
+                found += array[max(low, 0) : high + 1] if high >= 0 else []
+            self.last = before
+        return found
+
+    def _place(self, node: Node) -> int:
+        found = self.run(node)
+        if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int | float):
+            raise StructuralError("array subscript is no single number")
+        return math.floor(found[0])
+
+    def _number(self, node: Node) -> Any:
+        found = self._unwrapped(self.run(node))
+        if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int | float):
+            raise StructuralError("arithmetic on what is no single number")
+        return found[0]
+
+    def _arithmetic(self, op: str, left: Node, right: Node) -> list[Any]:
+        a, b = self._number(left), self._number(right)
+        if op in "/%" and b == 0 and isinstance(a, int) and isinstance(b, int):
+            raise StructuralError("division by zero")
+        if op == "/":
+            return [int(a / b) if isinstance(a, int) and isinstance(b, int) else a / b]
+        if op == "%":
+            return [int(math.fmod(a, b)) if isinstance(a, int) and isinstance(b, int) else math.fmod(a, b)]
+        return [{"+": a + b, "-": a - b, "*": a * b}[op]]
+
+    def _sign(self, op: str, node: Node) -> list[Any]:
+        return [-self._number(Node("literal", (x,))) if op == "-" else x for x in self._unwrapped(self.run(node))]
+
+    def _method(self, base: Node, name: str) -> list[Any]:
+        items = self.run(base)
+        if name in {"type", "size"}:
+            return [_METHODS[name](self, item) for item in items]
+        if name == "keyvalue":
+            return [{"name": k, "value": v, "id": 0} for item in self._unwrapped(items) for k, v in self._object(item).items()]
+        return [_METHODS[name](self, item) for item in self._unwrapped(items)]
+
+    def _object(self, item: Any) -> dict[str, Any]:
+        if not isinstance(item, dict):
+            raise StructuralError("keyvalue() of what is no object")
+        return item
+
+    def _filter(self, base: Node, test: Node) -> list[Any]:
+        found = []
+        for item in self._unwrapped(self.run(base)):
+            before, self.current = self.current, item
+            if self.holds(test) is True:
+                found.append(item)
+            self.current = before
+        return found
+
+    # -------------------------------------------------------------------------------- predicates
+    def holds(self, node: Node) -> bool | None:
+        """A condition: true, false or unknown."""
+        kind, parts = node
+        if kind in {"and", "or"}:
+            a, b = self.holds(parts[0]), self.holds(parts[1])
+            decided = kind == "or"
+            if decided in {a, b}:
+                return decided
+            return None if a is None or b is None else not decided
+        if kind == "not":
+            inner = self.holds(parts[0])
+            return None if inner is None else not inner
+        if kind == "unknown":
+            return self.holds(parts[0]) is None
+        try:
+            if kind == "exists":
+                return bool(self.run(parts[0]))
+            if kind == "starts":
+                texts, starts = self._unwrapped(self.run(parts[0])), self.run(parts[1])
+                if not all(isinstance(t, str) for t in (*texts, *starts)):
+                    return None
+                return any(t.startswith(s) for t in texts for s in starts)
+            op, left, right = parts
+            results = [_compared(op, a, b) for a in self._unwrapped(self.run(left)) for b in self._unwrapped(self.run(right))]
+        except StructuralError:
+            return None
+        if None in results:
+            return None
+        return True in results
+
+
+def _compared(op: str, a: Any, b: Any) -> bool | None:
+    if a is None or b is None:
+        return None if isinstance(a, dict | list) or isinstance(b, dict | list) else _both_null(op, a, b)
+    kinds = [("b" if isinstance(x, bool) else "n" if isinstance(x, int | float) else "s" if isinstance(x, str) else "x") for x in (a, b)]
+    if kinds[0] != kinds[1] or kinds[0] == "x":
+        return None
+    return {"==": a == b, "<>": a != b, "!=": a != b, "<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[op]
+
+
+def _both_null(op: str, a: Any, b: Any) -> bool:
+    same = a is None and b is None
+    return same if op in {"==", "<=", ">="} else not same if op in {"<>", "!="} else False
+
+
+def _type(_: _Walk, item: Any) -> str:
+    if item is None:
+        return "null"
+    if isinstance(item, bool):
+        return "boolean"
+    if isinstance(item, int | float):
+        return "number"
+    return "string" if isinstance(item, str) else "array" if isinstance(item, list) else "object"
+
+
+def _size(walk: _Walk, item: Any) -> int:
+    if isinstance(item, list):
+        return len(item)
+    if walk.lax:
+        return 1
+    raise StructuralError("size() of what is no array")
+
+
+def _numeric(convert: Callable[[Any], Any], *, texts: bool = False) -> Callable[[_Walk, Any], Any]:
+    def method(_: _Walk, item: Any) -> Any:
+        if isinstance(item, str) and texts:
+            try:
+                return convert(float(item))
+            except ValueError:
+                raise StructuralError("no number") from None
+        if isinstance(item, bool) or not isinstance(item, int | float):
+            raise StructuralError("no number")
+        return convert(item)
+
+    return method
+
+
+_METHODS: dict[str, Callable[[_Walk, Any], Any]] = {
+    "type": _type,
+    "size": _size,
+    "double": _numeric(float, texts=True),
+    "ceiling": _numeric(math.ceil),
+    "floor": _numeric(math.floor),
+    "abs": _numeric(abs),
+}
+
+
+def evaluate(path: str, root: Any, variables: dict[str, Any]) -> list[Any]:
+    """The values at a path."""
+    lax, node = parse_path(path)
+    return _Walk(lax, root, variables).run(node)
