@@ -97,12 +97,7 @@ def refresh_current_view(
     """
     for _ in range(_TRIES):
         before = catalog.table(place.database, place.current)
-        if before is not None and before.get("TableType") != "VIRTUAL_VIEW":
-            raise DapflowError(
-                "name-taken",
-                f"{place.database}.{place.current} is a table, so it cannot become the current view of {dataset.id}",
-                hint="rename that table, or let the service use `naming: latest` in service.yml",
-            )
+        check_current(dataset, place, before)
         newest = newest_generation(catalog, dataset, place, shown_generation(before) if before else None)
         if newest is None:
             return None
@@ -117,6 +112,16 @@ def refresh_current_view(
         if newest_generation(catalog, dataset, place, newest) == newest:
             return newest
     raise PassingError("busy", f"the current view {place.database}.{place.current} is changed by others all the time")
+
+
+def check_current(dataset: Dataset, place: Place, table: dict[str, Any] | None) -> None:
+    """Raise DapflowError ``name-taken`` when what has the current view's name is not a view."""
+    if table is not None and table.get("TableType") != "VIRTUAL_VIEW":
+        raise DapflowError(
+            "name-taken",
+            f"{place.database}.{place.current} is a table, so it cannot become the current view of {dataset.id}",
+            hint="rename that table, or let the service use `naming: latest` in service.yml",
+        )
 
 
 def glue_column(column: Column) -> dict[str, str]:

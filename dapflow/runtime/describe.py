@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, GenerationColumns
-from dapflow.runtime.athena import Athena
+from dapflow.runtime.athena import Athena, QueryError
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.current_view import view_definition
@@ -18,6 +18,9 @@ from dapflow.runtime.place import quoted
 from dapflow.runtime.types import column_hive_type
 
 _UNNAMED = re.compile(r"_col\d+")
+# What Athena says of a view whose columns it cannot name.
+_NO_NAME = re.compile(r"Column name not specified at position (\d+)")
+_TWICE = re.compile(r"Column name '(.*)' specified more than once")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,9 @@ def output_columns(
     try:
         # A token of its own: with an earlier one Athena would answer with an earlier execution and make no view.
         athena.run(f"CREATE OR REPLACE VIEW {quoted(database, view)} AS\n{sql}", session_database, uuid.uuid4().hex)
+    except QueryError as error:
+        raise _named(error) from error
+    else:
         table = catalog.table(database, view)
     finally:
         catalog.delete_table(database, view)
@@ -52,16 +58,9 @@ def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, 
     """
     names = [name.lower() for name, _ in output]
     if unnamed := [at for at, name in enumerate(names, 1) if _UNNAMED.fullmatch(name)]:
-        raise DapflowError(
-            "unnamed-column", f"column {unnamed[0]} of the output has no name", file=file, hint="name it with AS"
-        )
+        raise _unnamed(str(unnamed[0]), file)
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
-        raise DapflowError(
-            "duplicate-column",
-            f"the output names {', '.join(doubled)} more than once",
-            file=file,
-            hint="give each column a name of its own with AS",
-        )
+        raise _duplicate(", ".join(doubled), file)
     extra, four = generation.extra, generation.names
     if extra and tuple(names[-len(extra) :]) != extra:
         raise DapflowError(
@@ -82,12 +81,35 @@ def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, 
         )
     data = output[: len(names_without_extra) - (4 if migrated else 0)]
     if not data:
-        raise DapflowError("no-columns", "the output has no columns besides the partition columns", file=file)
+        raise DapflowError(
+            "no-columns",
+            "the output has no columns besides the partition columns",
+            file=file,
+            hint="select at least one column that holds data",
+        )
     columns = tuple(Column(name.lower(), _column_type(name.lower(), kind, file)) for name, kind in data)
     types = (
         tuple(_column_type(name, kind, file) for name, kind in output[len(data) : len(data) + 4]) if migrated else ()
     )
     return Described(columns, types)
+
+
+def _named(error: QueryError) -> DapflowError:
+    if match := _NO_NAME.search(error.message):
+        return _unnamed(match[1], None)
+    if match := _TWICE.search(error.message):
+        return _duplicate(match[1], None)
+    return error
+
+
+def _unnamed(position: str, file: str | None) -> DapflowError:
+    message = f"column {position} of the output has no name"
+    return DapflowError("unnamed-column", message, file=file, hint="name it with AS")
+
+
+def _duplicate(names: str, file: str | None) -> DapflowError:
+    message = f"the output names {names} more than once"
+    return DapflowError("duplicate-column", message, file=file, hint="give each column a name of its own with AS")
 
 
 def _column_type(name: str, kind: str, file: str | None) -> str:

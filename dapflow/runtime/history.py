@@ -10,7 +10,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog, StaleTableError
-from dapflow.runtime.current_view import glue_column
+from dapflow.runtime.current_view import check_current, glue_column
 from dapflow.runtime.place import Place
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
@@ -71,7 +71,8 @@ def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Co
 
 
 def check_history(catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column]) -> None:
-    """Raise what ``ensure_history`` would raise, and change nothing."""
+    """Raise what ``ensure_history`` and the refresh of the current view would raise, and change nothing."""
+    check_current(dataset, place, catalog.table(place.database, place.current))
     table = catalog.table(place.database, place.history)
     if table is not None:
         _check_keys(dataset, place, table)

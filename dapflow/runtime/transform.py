@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Callable
 
 from dapflow.environment import Environment
+from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Manifest, Transform
 from dapflow.runtime.athena import QueryError
+from dapflow.runtime.aws import PassingError
 from dapflow.runtime.describe import Described, described, output_columns
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import read_inputs
@@ -58,6 +60,10 @@ def output_of(target: Target, plan: Plan) -> Described:
         )
     except QueryError as error:
         raise in_file(error, target.dataset.transform, exact=plan.exact) from error
+    except PassingError:
+        raise
+    except DapflowError as error:
+        raise DapflowError(error.code, error.message, file=target.file, hint=error.hint) from error
     found = described(output, target.dataset.generation, target.file)
     comments = {column.name: column.comment for column in target.dataset.columns or ()}
     columns = tuple(Column(each.name, each.type, comments.get(each.name)) for each in found.columns)

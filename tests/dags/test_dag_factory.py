@@ -54,7 +54,7 @@ def test_one_dag_per_service_in_the_order_of_its_references(folder: Path) -> Non
 def test_airflow_sends_the_text_of_the_file_untouched(folder: Path) -> None:
     task = build_dags(folder)["flights"].task_dict["refined.large"]
     task.resolve_template_files()
-    task.render_template_fields({"ds": "2013-12-31"})  # type: ignore[typeddict-item]
+    task.render_template_fields({"ds": "2013-12-31"})
     assert task.query == SQL
     assert SQL in task.doc_md
 

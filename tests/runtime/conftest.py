@@ -11,6 +11,7 @@ from moto.server import ThreadedMotoServer
 
 from dapflow.local.athena.server import AthenaServer
 from dapflow.local.athena.settings import Settings
+from dapflow.runtime.aws import Clients, connect
 from tests.runtime.lake import REGION, Lake
 
 
@@ -31,16 +32,28 @@ def athena_endpoint(aws_endpoint: str) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture
-def lake(aws_endpoint: str, athena_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Lake:
-    """An empty lake."""
-    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST"))  # noqa: S310
-    for name, value in {
+@pytest.fixture(scope="session")
+def clients(aws_endpoint: str, athena_endpoint: str) -> Iterator[Clients]:
+    """Clients for all tests: making them takes longer than most tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(aws_endpoint, athena_endpoint).items():
+            patch.setenv(name, value)
+        yield connect(boto3.Session(), REGION)
+
+
+def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
+    """What lets any AWS client find the servers."""
+    return {
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_ENDPOINT_URL_ATHENA": athena_endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
-    }.items():
-        monkeypatch.setenv(name, value)
-    return Lake(boto3.Session())
+    }
+
+
+@pytest.fixture
+def lake(aws_endpoint: str, clients: Clients) -> Lake:
+    """An empty lake."""
+    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST"))  # noqa: S310
+    return Lake(clients)

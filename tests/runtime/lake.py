@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -26,7 +25,7 @@ from dapflow.manifest import (
     Zone,
 )
 from dapflow.platform import Platform, describe
-from dapflow.runtime.aws import Clients, connect
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
@@ -41,10 +40,14 @@ PLANES = (SourceColumn("tailnum", "string"), SourceColumn("seats", "int"))
 
 
 def transform(sql: str, references: Sequence[tuple[str, str]] = (), **more: Any) -> Transform:
-    """A transform whose references are given as (text as it stands in the SQL, dataset id)."""
+    """A transform whose references are given as (text as it first stands in the SQL, dataset id).
+
+    ``FROM planes`` means its ``planes``.
+    """
     found = []
-    for text, dataset in references:
-        start = sql.index(text)
+    for written, dataset in references:
+        text = written.removeprefix("FROM ")
+        start = sql.index(written) + len(written) - len(text)
         bare = text.rpartition(".")[2].strip('"')
         kind = "history" if bare.endswith("_history") else "current"
         found.append(Reference(start, start + len(text), dataset, kind, alias=False))  # type: ignore[arg-type]
@@ -55,9 +58,8 @@ def transform(sql: str, references: Sequence[tuple[str, str]] = (), **more: Any)
 class Lake:
     """An environment and its project. Datasets are added as a test goes on."""
 
-    def __init__(self, session: boto3.Session) -> None:
-        self.session = session
-        self.clients: Clients = connect(session, REGION)
+    def __init__(self, clients: Clients) -> None:
+        self.clients = clients
         self.services = {SERVICE: self.service(SERVICE)}
         self.datasets: dict[str, Dataset] = {}
         self.overrides: dict[str, Any] = {}
@@ -141,7 +143,7 @@ class Lake:
 
     def put_landing(self, dataset: Dataset, generation: Generation, name: str, content: bytes | str) -> str:
         """Put one landing file; its URI."""
-        bucket = self.environment.zones["landing"].removeprefix("s3://").rstrip("/")
+        bucket = self.bucket("landing")
         key = f"{dataset.service}/{dataset.name}/{generation}/{name}"
         self.clients.s3.put_object(
             Bucket=bucket, Key=key, Body=content.encode() if isinstance(content, str) else content
@@ -165,9 +167,13 @@ class Lake:
         found = self.query(f'SELECT * FROM "{dataset.database}"."{name}"')
         return sorted((tuple(list(row.values())[:-4]) for row in found), key=str)
 
+    def bucket(self, zone: str) -> str:
+        """The bucket of a zone."""
+        return self.environment.zones[zone].removeprefix("s3://").rstrip("/")
+
     def objects(self, zone: str) -> set[str]:
         """Keys of all objects of a zone's bucket, without the journal."""
-        bucket = self.environment.zones[zone].removeprefix("s3://").rstrip("/")
+        bucket = self.bucket(zone)
         pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = {each["Key"] for page in pages for each in page.get("Contents", ())}
         return {key for key in keys if "/_runs/" not in key}
