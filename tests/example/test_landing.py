@@ -18,6 +18,9 @@ from dapflow.example.package_data import data_directory
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# The exports land once, not once per worker.
+pytestmark = pytest.mark.xdist_group("example-landing")
+
 BUCKET = "landing-bucket"
 LAST = date(2013, 12, 31)
 

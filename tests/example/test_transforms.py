@@ -11,6 +11,9 @@ import pytest
 from dapflow.example.package_data import data_directory
 from tests.example.warehouse import Warehouse
 
+# The warehouse is built once, not once per worker.
+pytestmark = pytest.mark.xdist_group("example-transforms")
+
 PRODUCTS = [
     "air_traffic.refined.airline_punctuality",
     "air_traffic.refined.daily_departures",
@@ -191,7 +194,7 @@ def test_hourly_conditions(warehouse: Warehouse, package: duckdb.DuckDBPyConnect
                round(precip * 25.4, 1),
                round(25.4 * list_sum(list(precip) OVER (PARTITION BY origin ORDER BY time_hour)[-3:]), 1),
                ['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west', 'north']
-                   [((wind_dir + 22.5) // 45)::integer + 1],
+                   [floor((wind_dir + 22.5) / 45)::integer + 1],
                visib
         FROM weather ORDER BY origin, time_hour""").fetchall()
     assert len(ours) == 26115
