@@ -101,7 +101,9 @@ class _Analyst:
             columns = self.query(source.query, environment, outer)
         else:
             columns = Columns(tuple(Column(name) for name in source.columns)) if source.columns else UNKNOWN
-        return Relation(path, columns.renamed(source.columns) if source.columns else columns)
+        hidden = source.cte or (source.table.name if source.table else None)
+        columns = columns.renamed(source.columns) if source.columns else columns
+        return Relation(path, columns, hidden if source.alias else None)
 
     # -- names in expressions
 
@@ -168,7 +170,11 @@ class _Analyst:
             return
         tables = [relation.path[-1] for relation in scope if relation.path]
         message = f"there is no table or column {parts[0]!r} here"
-        self._error("unknown-column", message, column.offsets[0], _nearest(parts[0], tables))
+        hint = _nearest(parts[0], tables)
+        alias = next((one.path[-1] for one in scope if one.hidden == parts[0] and one.path), None)
+        if alias is not None:
+            hint = f"{parts[0]} is called {alias} here: write {alias}.{'.'.join(parts[1:]) or '*'}"
+        self._error("unknown-column", message, column.offsets[0], hint)
 
     def _error(self, code: str, message: str, offset: int, hint: str | None) -> None:
         self.errors.append(self.text.error(code, message, offset, hint))

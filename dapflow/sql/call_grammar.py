@@ -206,7 +206,8 @@ class CallGrammar(TypeGrammar):
     def json(self, kind: str) -> None:
         """SQL/JSON functions: sqlglot takes their arguments, and only in part the clauses between and behind them."""
         close = self.closes[self.at + 1]
-        self.functions.append((self.starts[self.at], self.ends[self.at]))
+        if kind not in {"JSON_OBJECT", "JSON_TABLE"}:
+            self.painted_functions.append((self.starts[self.at], self.ends[self.at]))
         self.at += 2
         if kind in {"JSON_OBJECT", "JSON_TABLE"}:
             returning = next((at for at in range(self.at, close) if self.kinds[at] == "RETURNING"), close)

@@ -84,10 +84,14 @@ def concatenated(parts: Iterable[Columns]) -> Columns:
 
 
 class Relation(NamedTuple):
-    """What a FROM clause offers under one name. ``path`` qualifies its columns: an alias, or database and table."""
+    """What a FROM clause offers under one name.
+
+    ``path`` qualifies its columns: an alias, or database and table. ``hidden`` is the name that an alias hides.
+    """
 
     path: tuple[str, ...]
     columns: Columns
+    hidden: str | None = None
 
     def is_called(self, qualifier: Sequence[str]) -> bool:
         """Whether ``a.b`` in ``a.b.column`` means this relation."""

@@ -12,6 +12,7 @@ from dapflow.sql.reader import VALUE, Unexpected
 from dapflow.sql.text import SqlText
 
 _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT")
+_ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"
 _AFTER_COMMA = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", ")", "]", END})
 # Words that are often mistyped, for a word that looks like one of them.
 _KEYWORDS = (
@@ -94,7 +95,8 @@ class _Slip:
 def explain(text: SqlText, words: Words, problem: Unexpected) -> DapflowError:
     """The error for a word that the grammar does not expect."""
     slip = _Slip(text, words, problem.index, problem.expected)
-    mistyped = _mistyped(words, problem.index)
+    plain = slip.found in {QUOTED, STRING, INTEGER, END, "(", "*"} or slip.found[:1].isalpha()
+    mistyped = _mistyped(words, problem.index) if plain else None
     if mistyped is not None:
         at, keyword = mistyped
         message = f"{slip.shown(at)} is not expected here"
@@ -124,12 +126,28 @@ def _of_word(slip: _Slip) -> str | None:
 
 
 def _of_comma(slip: _Slip) -> str | None:
-    if slip.previous == "," and slip.found in _AFTER_COMMA:
+    if slip.previous == "," and slip.found in {*_AFTER_COMMA, ","}:
         return "delete the comma"
     if slip.previous == "," and slip.found == "SELECT":
         return "delete the comma before SELECT"
     if slip.found in {"OFFSET", ","} and slip.clause == "LIMIT":
         return "write OFFSET 5 LIMIT 10"
+    return None
+
+
+def _of_case(slip: _Slip) -> str | None:
+    if slip.expected == "WHEN":
+        return "CASE WHEN condition THEN value ELSE value END"
+    return "close the CASE with END" if slip.expected.startswith("WHEN, ELSE") else None
+
+
+def _of_join(slip: _Slip) -> str | None:
+    if slip.expected.startswith("ON and"):
+        return "add ON and the condition, or write CROSS JOIN"
+    if slip.found == "ON" and slip.clause == "FROM":
+        return "only JOIN takes ON, and once; CROSS JOIN and NATURAL JOIN take none"
+    if slip.found == "ON" and slip.previous == "DISTINCT":
+        return "Athena has no DISTINCT ON; number the rows with row_number() in a subquery and keep the first"
     return None
 
 
@@ -147,6 +165,12 @@ def _of_with(slip: _Slip) -> str | None:
         return "a comma is missing between the queries of WITH"
     if slip.expected == "SELECT" and slip.found == "WITH":
         return "there is one WITH; its queries are separated by commas"
+    if slip.expected == "SELECT" and slip.found == END and slip.previous == ")":
+        return "a SELECT must follow the queries of WITH"
+    if slip.expected == "SELECT" and slip.found in _CLAUSES:
+        return _ORDER
+    if slip.found == "SELECT":
+        return "put the inner SELECT into parentheses"
     return None
 
 
@@ -157,6 +181,10 @@ def _of_bracket(slip: _Slip) -> str | None:
     opened = [start for start, close in slip.words.closes.items() if start < slip.index <= close]
     if not opened:
         return None
+    # PIVOT (…) and such look like an alias with columns.
+    before = slip.words.kinds[max(opened) - 1] if max(opened) else END
+    if before in _BY_PREVIOUS:
+        return _BY_PREVIOUS[before]
     line, column = slip.text.place(slip.words.starts[max(opened)])
     comma = _missing_comma(slip)
     bracket = slip.words.kinds[max(opened)]
@@ -178,9 +206,11 @@ def _of_form(slip: _Slip) -> str | None:
         return f"write {slip.previous.lower()} without ()"
     if slip.found in {"TRUE", "FALSE"} and "IS" in slip.words.kinds[max(0, slip.index - 2) : slip.index]:
         return f"write a = {slip.found.lower()}"
-    if slip.expected == _NOTHING_MORE and slip.found in _CLAUSES:
-        return f"the order is {', '.join(_CLAUSES).replace('GROUP', 'GROUP BY').replace('ORDER', 'ORDER BY')}"
-    return None
+    if slip.expected == "AS":
+        return "CAST(value AS type), for example CAST(a AS varchar)"
+    if slip.expected == _NOTHING_MORE and slip.found == slip.clause == "WHERE":
+        return "there is one WHERE: join the conditions with AND"
+    return _ORDER if slip.expected == _NOTHING_MORE and slip.found in _CLAUSES else None
 
 
 def _missing_comma(slip: _Slip) -> str | None:
@@ -201,6 +231,8 @@ def _of_nothing_more(slip: _Slip) -> str | None:
 _RULES: tuple[Callable[[_Slip], str | None], ...] = (
     _of_word,
     _of_comma,
+    _of_case,
+    _of_join,
     _of_as,
     _of_with,
     _of_bracket,

@@ -43,6 +43,7 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TEXT, _QUOTED, _NAME, _OPERATOR, _NUMBER, _RADIX, _DIGITS, _END = range(1, 9)
+_NUMERIC = frozenset({_NUMBER, _RADIX, _DIGITS})
 _KINDS = {_TEXT: STRING, _QUOTED: QUOTED, _NUMBER: NUMBER, _RADIX: NUMBER, _DIGITS: INTEGER}
 _SKIPPED = re.compile(r"(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 _OPENED = {'"': "a quoted name", "'": "a text", "/": "a comment"}
@@ -64,7 +65,8 @@ class Words:
     """The words of a text, in parallel lists; END follows the last.
 
     ``kinds`` holds a plain word in upper case, an operator as it is, and QUOTED, STRING, INTEGER or NUMBER.
-    ``closes`` maps each opening bracket to the closing one, or to END where it has none.
+    ``closes`` maps each opening bracket to the closing one, or to END where it has none. ``numbers`` are the numbers
+    that sqlglot does not know: ``1_000``, ``0b1``.
     """
 
     def __init__(self) -> None:
@@ -72,6 +74,7 @@ class Words:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.closes: dict[int, int] = {}
+        self.numbers: list[tuple[int, int]] = []
 
 
 def read_words(text: SqlText, words: Words) -> None:
@@ -96,6 +99,8 @@ def read_words(text: SqlText, words: Words) -> None:
             name = source[start:end]
             message = f"a name cannot begin with a digit: {name}"
             raise text.error("sql-syntax", message, start, f'write it as "{name}"')
+        if group in _NUMERIC and (group == _RADIX or "_" in source[start:end]):
+            words.numbers.append((start, end))
         if group == _QUOTED and end - start == 2:
             raise text.error("sql-syntax", 'a name in double quotes is empty: ""', start, "a text is written ''")
     else:
@@ -149,7 +154,8 @@ def _refusal(text: SqlText, position: int) -> DapflowError:
         )
     if character.isspace() or not character.isprintable():
         message = f"an invisible character (U+{ord(character):04X}) stands here"
-        return text.error("sql-syntax", message, position, "replace it by a plain space")
+        hint = "replace it by a plain space" if character.isspace() else "delete it"
+        return text.error("sql-syntax", message, position, hint)
     if character.isalpha():
         message = f"{character} cannot stand in a name that is not quoted"
         return text.error("sql-syntax", message, position, "put the whole name into double quotes")

@@ -21,7 +21,8 @@ class Reader:
 
     It also notes what sqlglot may stumble over, so that it can be painted over: ``blanks`` are pieces of the text that
     are free of names, ``commas`` and ``zeros`` places where a comma or a number says enough, ``functions`` the names
-    of functions (sqlglot knows some by other arguments) and ``types`` the types of casts.
+    of functions (sqlglot knows some by other arguments) and ``types`` the types of casts. ``painted_functions`` and
+    ``numbers`` are those that it never reads as Athena does.
     """
 
     def __init__(self, words: Words) -> None:
@@ -35,6 +36,8 @@ class Reader:
         self.zeros: list[int] = []
         self.functions: list[tuple[int, int]] = []
         self.types: list[tuple[int, int]] = []
+        self.painted_functions: list[tuple[int, int]] = []
+        self.numbers = words.numbers
 
     def query(self) -> None:
         """A whole query."""

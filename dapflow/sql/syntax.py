@@ -19,6 +19,7 @@ _STATEMENTS = word_set(
     VACUUM
     """
 )
+_NOUNS = word_set("TABLE VIEW INTO FROM DATABASE SCHEMA EXTERNAL PARTITIONS TABLES REPAIR")
 _FIRST_WORDS = re.compile(r"\(*\s*([a-z]+)(?:\s+(or\s+replace\s+)?([a-z]+))?", re.IGNORECASE)
 _SKIPPED = re.compile(r"(?>[\s(]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 _ONE_SELECT = "a transform is one SELECT; dapflow creates and fills the table itself"
@@ -42,7 +43,7 @@ class Checked:
         # sqlglot ends a line comment at \n only, Trino at \r too.
         readable = re.sub("\r(?!\n)", "\n", self.sql) if "\r" in self.sql else self.sql
         grammar = self.grammar
-        if not (plain or grammar.blanks or grammar.bare_values):
+        if not (plain or grammar.blanks or grammar.bare_values or grammar.painted_functions or grammar.numbers):
             return readable
         characters = list(readable)
         for start, end in grammar.blanks:
@@ -56,8 +57,10 @@ class Checked:
         for index in grammar.bare_values:
             # sqlglot takes no VALUES beside UNION; as far as names go, SELECT says the same.
             characters[grammar.starts[index] : grammar.ends[index]] = "SELECT"
-        for start, end in grammar.functions if plain else ():
+        for start, end in grammar.painted_functions + (grammar.functions if plain else []):
             characters[start:end] = "_" * (end - start)
+        for start, end in grammar.numbers:
+            characters[start:end] = "0" * (end - start)
         for start, end in grammar.types if plain else ():
             characters[start:end] = "int".ljust(end - start)
         return "".join(characters)
@@ -96,19 +99,9 @@ def _check_kind(text: SqlText) -> None:
     if match is None or match[1].upper() not in _STATEMENTS:
         return
     verb, noun = match[1].upper(), (match[3] or "").upper()
-    named = noun in {
-        "TABLE",
-        "VIEW",
-        "INTO",
-        "FROM",
-        "DATABASE",
-        "SCHEMA",
-        "EXTERNAL",
-        "PARTITIONS",
-        "TABLES",
-        "REPAIR",
-    }
+    named = noun in _NOUNS
     name = f"{verb} {noun}" if named else verb
+    name += " TABLE" if noun in {"EXTERNAL", "REPAIR"} else ""
     hint = _ONE_SELECT
     if verb in {"CREATE", "INSERT", "UNLOAD"}:
         hint = f"keep the SELECT alone, without the {name} around it: dapflow creates and fills the table itself"
