@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ministack.app import main
-from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
+from ministack.app import main  # type: ignore[import-not-found]
+from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS  # type: ignore[import-not-found]
 
 Made = tuple[str, dict[str, Any]]
 

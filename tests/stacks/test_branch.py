@@ -1,0 +1,169 @@
+"""Branch environments: they read production's raw zone, write below their own names, and go."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dapflow.environment import Environment, ServiceEnvironment
+from dapflow.platform import branch_slug, describe, describe_branch, limited
+from tests.stacks.example import four_services
+from tests.stacks.iam.evaluate import Request, evaluate, may_assume
+from tests.stacks.templates import Templates, synthesized
+
+SLUG = branch_slug("Fix/Delays_#12")
+ACCOUNT = "111122223333"
+
+
+@given(st.text(min_size=1, max_size=200))
+def test_any_branch_name_gives_a_safe_one(name: str) -> None:
+    slug = branch_slug(name)
+    assert re.fullmatch(r"[a-z][a-z0-9-]*-[0-9a-f]{6}", slug)
+    assert len(slug) <= 23
+    assert "--" not in slug
+
+
+def test_branches_that_look_alike_are_kept_apart() -> None:
+    names = ("fix/x", "Fix/x", "fix-x", "fix_x", "fix//x", "x" * 60, "x" * 61)
+    assert len({branch_slug(name) for name in names}) == len(names)
+
+
+@given(st.text(alphabet="abcdefghij_-", min_size=1, max_size=120), st.integers(20, 64))
+def test_names_stay_within_a_limit(name: str, limit: int) -> None:
+    assert len(limited(name, limit)) <= limit
+    assert limited(name, limit) == name or len(name) > limit
+
+
+def test_shortened_names_stay_apart() -> None:
+    assert limited("x" * 70 + "a", 64) != limited("x" * 70 + "b", 64)
+
+
+def test_stacks_carry_what_the_reaper_asks_for(branch: Templates) -> None:
+    artifacts = json.loads((branch.folder / "manifest.json").read_text())["artifacts"]
+    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    assert len(stacks) == 5
+    for name, stack in stacks.items():
+        tags = stack["properties"]["tags"]
+        assert name.startswith(f"dapflow-branch-{SLUG}-")
+        assert tags["dapflow:kind"] == "branch"
+        assert tags["dapflow:branch"] == "Fix/Delays__12"
+        assert tags["dapflow:commit"] == "0123abc"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\+00:00", tags["dapflow:expires"])
+
+
+def test_it_owns_refined_and_trusted_and_no_raw(branch: Templates) -> None:
+    names = {each["DatabaseInput"]["Name"] for each in branch.properties("AWS::Glue::Database")}
+    stem = SLUG.replace("-", "_")
+    assert names == {
+        f"{stem}__{service}_{zone}_zone" for service in four_services().services for zone in ("refined", "trusted")
+    }
+    assert not branch.properties("AWS::S3::Bucket")
+    assert not branch.properties("AWS::MWAA::Environment")
+
+
+def bundled_environment(templates: Templates) -> dict[str, Any]:
+    [asset] = templates.folder.glob("asset.*/environment.json")
+    loaded: dict[str, Any] = json.loads(asset.read_text())
+    return loaded
+
+
+def test_its_bundle_says_where_everything_is(branch: Templates) -> None:
+    environment = bundled_environment(branch)
+    read = Environment(
+        **{
+            **environment,
+            "services": {name: ServiceEnvironment(**each) for name, each in environment["services"].items()},
+        }
+    )
+    assert read.branch == SLUG
+    assert read.databases["air_raw_zone"] == "air_raw_zone"
+    assert read.databases["air_refined_zone"] == f"{SLUG.replace('-', '_')}__air_refined_zone"
+    assert read.zones["raw"] == f"s3://dapflow-prod-raw-{ACCOUNT}/"
+    assert read.zones["refined"] == f"s3://dapflow-staging-branches-{ACCOUNT}/{SLUG}/refined/"
+    properties = branch.one("Custom::DapflowBundle")
+    assert properties["Prefix"] == f"dags/branches/{SLUG}/"
+    assert properties["Remove"] == "true"
+    [entry] = [each.read_text() for each in branch.folder.glob("asset.*/dapflow_services.py")]
+    # It runs the code of the branch, not the code at the top of Airflow's path.
+    assert entry.index("sys.path.insert(0, str(Path(__file__).parent))") < entry.index("from dapflow")
+
+
+class TestRights:
+    @pytest.fixture
+    def runner(self, branch: Templates) -> tuple[dict[str, Any], str]:
+        [role] = [each for each in branch.properties("AWS::IAM::Role") if each["RoleName"].endswith("rail-runner")]
+        return role, f"arn:aws:iam::{ACCOUNT}:role{role['Path']}{role['RoleName']}"
+
+    @pytest.mark.parametrize(
+        ("action", "resource", "allowed"),
+        [
+            ("s3:GetObject", f"dapflow-prod-raw-{ACCOUNT}/rail/rows/x", True),
+            ("s3:PutObject", f"dapflow-prod-raw-{ACCOUNT}/rail/rows/x", False),
+            ("s3:DeleteObject", f"dapflow-prod-raw-{ACCOUNT}/rail/rows/x", False),
+            ("s3:GetObject", f"dapflow-prod-raw-{ACCOUNT}/weather/rows/x", False),
+            ("s3:GetObject", f"dapflow-prod-trusted-{ACCOUNT}/rail/report/x", False),
+            ("s3:PutObject", f"dapflow-prod-trusted-{ACCOUNT}/rail/report/x", False),
+            ("s3:PutObject", f"dapflow-staging-trusted-{ACCOUNT}/rail/report/x", False),
+            ("s3:PutObject", f"dapflow-staging-branches-{ACCOUNT}/{SLUG}/refined/rail/delays/x", True),
+            ("s3:PutObject", f"dapflow-staging-branches-{ACCOUNT}/{SLUG}/refined/weather/report/x", False),
+            ("s3:PutObject", f"dapflow-staging-branches-{ACCOUNT}/other-123456/refined/rail/delays/x", False),
+        ],
+    )
+    def test_objects(self, runner: tuple[dict[str, Any], str], action: str, resource: str, allowed: bool) -> None:
+        policies = [each["PolicyDocument"] for each in runner[0]["Policies"]]
+        assert evaluate(Request(action, (f"arn:aws:s3:::{resource}",)), policies).allowed is allowed
+
+    @pytest.mark.parametrize(
+        ("action", "database", "allowed"),
+        [
+            ("GetTable", "rail_raw_zone", True),
+            ("GetPartitions", "rail_raw_zone", True),
+            ("UpdateTable", "rail_raw_zone", False),
+            ("CreateTable", "rail_raw_zone", False),
+            ("DeletePartition", "rail_raw_zone", False),
+            ("UpdateTable", "rail_refined_zone", False),
+            ("UpdateTable", f"{SLUG.replace('-', '_')}__rail_refined_zone", True),
+        ],
+    )
+    def test_tables(self, runner: tuple[dict[str, Any], str], action: str, database: str, allowed: bool) -> None:
+        stem = f"arn:aws:glue:eu-west-2:{ACCOUNT}"
+        resources = (f"{stem}:catalog", f"{stem}:database/{database}", f"{stem}:table/{database}/delays")
+        policies = [each["PolicyDocument"] for each in runner[0]["Policies"]]
+        assert evaluate(Request(f"glue:{action}", resources), policies).allowed is allowed
+
+    def test_the_host_runs_it_and_production_cannot(
+        self, runner: tuple[dict[str, Any], str], staging: Templates, prod: Templates
+    ) -> None:
+        role, arn = runner
+        for templates, name, allowed in ((staging, "dapflow-staging", True), (prod, "dapflow-prod", False)):
+            airflow = templates.one("AWS::IAM::Role", RoleName=f"{name}-airflow")
+            identity = [each["PolicyDocument"] for each in airflow["Policies"]]
+            request = Request("sts:AssumeRole", (arn,), principal=f"arn:aws:iam::{ACCOUNT}:role/{name}-airflow")
+            assert may_assume(request, identity, role["AssumeRolePolicyDocument"]).allowed is allowed
+            assert evaluate(request, identity).allowed is allowed
+
+
+def test_a_branch_and_its_host_share_no_name() -> None:
+    manifest = four_services()
+    host = describe(manifest, name="staging", account=ACCOUNT, region="eu-west-2")
+    raw = describe(manifest, name="prod", account=ACCOUNT, region="eu-west-2")
+    made = describe_branch(manifest, branch="x", host=host.environment, raw=raw.environment, bucket="b")
+    for kind in ("databases", "workgroups", "roles"):
+        assert not {each.name for each in getattr(made, kind)} & {each.name for each in getattr(host, kind)}
+
+
+@pytest.mark.slow
+def test_an_airflow_of_its_own(tmp_path: Path) -> None:
+    made = synthesized(tmp_path, manifest=four_services(), branch="big change", mwaa="dedicated")
+    slug = branch_slug("big change")
+    airflow = made.one("AWS::MWAA::Environment", Name=f"dapflow-branch-{slug}")
+    assert airflow["DagS3Path"] == f"airflow/branches/{slug}"
+    role = made.one("AWS::IAM::Role", RoleName=f"dapflow-branch-{slug}-airflow")
+    [statement] = [each for each in role["Policies"][0]["PolicyDocument"]["Statement"] if each["Sid"] == "RunServices"]
+    assert statement["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/dapflow/staging/branch/{slug}/*"]

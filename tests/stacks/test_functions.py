@@ -1,0 +1,249 @@
+"""The Lambda functions, against moto where they speak to AWS."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from stacks.functions import chat, reaper, resources, watch
+
+BUCKET = "airflow-bucket"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name, value in {"ACCESS_KEY_ID": "x", "SECRET_ACCESS_KEY": "x", "DEFAULT_REGION": "eu-west-2"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        client = boto3.client("s3")
+        where = {"LocationConstraint": "eu-west-2"}
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)  # type: ignore[arg-type]
+        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        yield client
+
+
+def bundle(*manifests: str, extra: tuple[str, ...] = ()) -> bytes:
+    """An archive of a bundle whose pointer names the last manifest."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("manifest.json", json.dumps({"manifest": f"manifests/{manifests[-1]}.json"}))
+        for name in (*(f"manifests/{each}.json" for each in manifests), "dapflow_services.py", *extra):
+            archive.writestr(name, name)
+    return packed.getvalue()
+
+
+def keys(s3: Any, prefix: str = "dags/") -> set[str]:
+    listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+    return {each["Key"].removeprefix(prefix) for each in listed}
+
+
+class Recorder:
+    """An S3 client that notes what is written and deleted, in order."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.calls: list[tuple[str, str]] = []
+
+    def put_object(self, **call: Any) -> Any:
+        self.calls.append(("put", call["Key"]))
+        return self._client.put_object(**call)
+
+    def delete_objects(self, **call: Any) -> Any:
+        self.calls += [("delete", each["Key"]) for each in call["Delete"]["Objects"]]
+        return self._client.delete_objects(**call)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_a_bundle_is_whole_before_the_pointer_and_pruned_after_it(s3: Any) -> None:
+    resources.publish(s3, BUCKET, "dags/", bundle("one", extra=("old.py",)))
+    recorder = Recorder(s3)
+    resources.publish(recorder, BUCKET, "dags/", bundle("two"))
+    pointer = recorder.calls.index(("put", "dags/manifest.json"))
+    assert recorder.calls[0] == ("put", "dags/manifests/two.json")
+    assert all(call == "put" for call, _ in recorder.calls[:pointer])
+    assert recorder.calls[pointer + 1 :] == [("delete", "dags/old.py")]
+    # The manifest before it stays, for the runs that are under way.
+    assert keys(s3) == {"manifest.json", "manifests/one.json", "manifests/two.json", "dapflow_services.py"}
+
+
+def test_the_main_bundle_leaves_the_branches_alone(s3: Any) -> None:
+    resources.publish(s3, BUCKET, "dags/branches/fix-123456/", bundle("branch"))
+    resources.publish(s3, BUCKET, "dags/", bundle("one"))
+    assert "branches/fix-123456/manifest.json" in keys(s3)
+
+
+def test_only_so_many_manifests_are_kept(s3: Any) -> None:
+    for number in range(resources.KEPT_MANIFESTS + 3):
+        resources.publish(s3, BUCKET, "dags/", bundle(f"m{number:03}"))
+    left = {key for key in keys(s3) if key.startswith("manifests/")}
+    assert len(left) == resources.KEPT_MANIFESTS
+    assert f"manifests/m{resources.KEPT_MANIFESTS + 2:03}.json" in left
+
+
+def test_emptying_leaves_no_version_behind_and_nothing_beside_it(s3: Any) -> None:
+    for key in ("a/x", "a/x", "a/y", "ab/z"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"1")
+    s3.delete_object(Bucket=BUCKET, Key="a/y")
+    event = {"RequestType": "Delete", "ResourceProperties": {"Bucket": BUCKET, "Prefix": "a/"}}
+    resources.emptied(event)
+    versions = s3.list_object_versions(Bucket=BUCKET)
+    assert [each["Key"] for each in versions["Versions"]] == ["ab/z"]
+    assert not versions.get("DeleteMarkers")
+
+
+def test_updates_and_creations_empty_nothing(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="a/x", Body=b"1")
+    for kind in ("Create", "Update"):
+        resources.emptied({"RequestType": kind, "ResourceProperties": {"Bucket": BUCKET, "Prefix": "a/"}})
+    assert keys(s3, "a/") == {"x"}
+
+
+def test_the_files_of_a_live_environment_stay_when_its_stack_goes(s3: Any) -> None:
+    resources.publish(s3, BUCKET, "dags/", bundle("one"))
+    properties = {"Bucket": BUCKET, "Prefix": "dags/", "Remove": "false"}
+    resources.bundle({"RequestType": "Delete", "ResourceProperties": properties})
+    assert keys(s3)
+    resources.bundle({"RequestType": "Delete", "ResourceProperties": {**properties, "Remove": "true"}})
+    assert not keys(s3)
+
+
+def test_cloudformation_always_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, Any]] = []
+
+    def note(request: Any, **_: Any) -> io.BytesIO:
+        sent.append(json.loads(request.data))
+        return io.BytesIO()
+
+    def broken(_event: resources.Event) -> str:
+        raise ValueError("no such thing")
+
+    class Context:
+        log_stream_name = "stream"
+
+    monkeypatch.setattr("urllib.request.urlopen", note)
+    event = {name: name for name in ("LogicalResourceId", "StackId", "RequestId")}
+    event |= {"RequestType": "Create", "ResponseURL": "https://cloudformation.example/answer"}
+    resources.answered(broken)(event, Context())
+    resources.answered(lambda _: "made")(event, Context())
+    assert [(each["Status"], each["PhysicalResourceId"]) for each in sent] == [
+        ("FAILED", "LogicalResourceId"),
+        ("SUCCESS", "made"),
+    ]
+    assert "no such thing" in sent[0]["Reason"]
+
+
+class TestWatch:
+    NOW = datetime.datetime(2024, 6, 7, 5, tzinfo=datetime.UTC)
+
+    @pytest.mark.parametrize(("generation", "stale"), [("20240606", False), ("20240605", False), ("20240604", True)])
+    def test_a_product_is_stale_after_so_many_hours(self, generation: str, stale: bool) -> None:
+        assert watch.is_stale(generation, self.NOW, 30) is stale
+
+    def test_it_counts_by_service(self, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
+        glue: Any = boto3.client("glue")
+        glue.create_database(DatabaseInput={"Name": "db"})
+        datasets = {}
+        for name, generation, rows in (("fresh", today, "5"), ("old", "20200101", "5"), ("empty", today, "0")):
+            datasets[name] = {
+                "service": "rail",
+                "zone": "raw",
+                "name": name,
+                "database": "logical",
+                "history": f"{name}_history",
+                "generation": {"prefix": "import"},
+            }
+            columns = [{"Name": f"import_{part}", "Type": "string"} for part in ("year", "month", "day", "date")]
+            glue.create_table(DatabaseName="db", TableInput={"Name": f"{name}_history", "PartitionKeys": columns})
+            values = [generation[:4], generation[4:6], generation[6:], generation]
+            glue.create_partition(
+                DatabaseName="db",
+                TableName=f"{name}_history",
+                PartitionInput={"Values": values, "Parameters": {"dapflow.rows": rows}},
+            )
+        datasets["never"] = {**datasets["fresh"], "name": "never", "history": "never_history"}
+        manifest = {"services": {"rail": {}, "air": {}}, "datasets": datasets}
+        for key, body in (
+            ("dags/manifest.json", {"manifest": "manifests/1.json"}),
+            ("dags/manifests/1.json", manifest),
+            ("dags/environment.json", {"databases": {"logical": "db"}}),
+        ):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(body))
+        for name, value in {"BUCKET": BUCKET, "PREFIX": "dags/", "STALE_HOURS": "30", "NAMESPACE": "ours"}.items():
+            monkeypatch.setenv(name, value)
+        watch.handler({}, None)
+        now = datetime.datetime.now(datetime.UTC)
+        counted = {}
+        for metric in ("StaleProducts", "EmptyProducts"):
+            for service in ("rail", "air"):
+                [point] = boto3.client("cloudwatch").get_metric_statistics(
+                    Namespace="ours",
+                    MetricName=metric,
+                    Dimensions=[{"Name": "Service", "Value": service}],
+                    StartTime=now - datetime.timedelta(hours=1),
+                    EndTime=now + datetime.timedelta(hours=1),
+                    Period=7200,
+                    Statistics=["Maximum"],
+                )["Datapoints"][:1]
+                counted[metric, service] = point["Maximum"]
+        assert counted == {
+            ("StaleProducts", "rail"): 2,
+            ("StaleProducts", "air"): 0,
+            ("EmptyProducts", "rail"): 1,
+            ("EmptyProducts", "air"): 0,
+        }
+
+
+@pytest.mark.parametrize(
+    ("change", "expired"),
+    [
+        ({}, True),
+        ({"StackName": "dapflow-prod-lake"}, False),
+        ({"StackStatus": "DELETE_IN_PROGRESS"}, False),
+        ({"Tags": [{"Key": "dapflow:expires", "Value": "2024-01-01"}]}, False),
+        ({"Tags": [{"Key": "dapflow:kind", "Value": "branch"}]}, False),
+        (
+            {
+                "Tags": [
+                    {"Key": "dapflow:kind", "Value": "branch"},
+                    {"Key": "dapflow:expires", "Value": "2024-07-01T00:00:00+00:00"},
+                ]
+            },
+            False,
+        ),
+    ],
+)
+def test_the_reaper_takes_expired_branches_only(change: dict[str, Any], expired: bool) -> None:
+    stack = {
+        "StackName": "dapflow-branch-fix-123456-bundle",
+        "StackStatus": "CREATE_COMPLETE",
+        "Tags": [
+            {"Key": "dapflow:kind", "Value": "branch"},
+            {"Key": "dapflow:expires", "Value": "2024-06-01T00:00:00+00:00"},
+        ],
+        **change,
+    }
+    assert reaper.is_expired(stack, "dapflow-branch-", "2024-06-05T00:00:00+00:00") is expired
+
+
+def test_an_alarm_is_told_in_words() -> None:
+    alarm = {
+        "AlarmName": "dapflow-prod-rail-stale",
+        "NewStateValue": "ALARM",
+        "NewStateReason": "1 > 0",
+        "AlarmDescription": "Rail has a product that is stale",
+    }
+    told = chat.text({"Message": json.dumps(alarm)})
+    assert told == "ALARM: dapflow-prod-rail-stale: Rail has a product that is stale\n1 > 0"
+    assert chat.text({"Subject": "Budget", "Message": "80 %"}) == "Budget\n80 %"

@@ -1,0 +1,56 @@
+"""Two linters look at every template that the example gives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.templates import Templates
+
+# Warnings of cfn-lint that are left, with the reason.
+EXPLAINED = {
+    # The zones are a setting: CDK would otherwise ask AWS for them, and synthesis would need credentials.
+    "W3010",
+}
+
+
+@pytest.mark.parametrize("environment", ["prod", "staging", "branch", "local"])
+def test_cdk_nag_has_no_open_finding(request: pytest.FixtureRequest, environment: str) -> None:
+    """A finding that is open fails the synthesis; this reads the report, and what was accepted."""
+    templates: Templates = request.getfixturevalue(environment)
+    reports = list(templates.folder.glob("*NagReport*")) + list(templates.folder.glob("validation-report.json"))
+    for report in reports:
+        text = report.read_text()
+        assert '"Non-Compliant"' not in text
+        assert '"conclusion": "failure"' not in text
+    accepted = [reason for each in acknowledgements(templates.folder) for reason in each.values()]
+    assert accepted, "the rules were not looked at"
+    assert all(len(reason) > 25 for reason in accepted)
+
+
+def acknowledgements(folder: Path) -> list[dict[str, str]]:
+    """What constructs' metadata says of accepted rules, by rule."""
+    found: list[dict[str, str]] = []
+    files = [folder / "manifest.json", *folder.glob("*.metadata.json")]
+    for file in files:
+        stack = json.loads(file.read_text())
+        artifacts = stack.get("artifacts", {"": {"metadata": stack}})
+        for artifact in artifacts.values():
+            for entries in (artifact.get("metadata") or {}).values():
+                found += [each["data"] for each in entries if "acknowledged" in each["type"]]
+    return found
+
+
+def test_cfn_lint_finds_nothing(prod: Templates, staging: Templates, branch: Templates) -> None:
+    files = [str(file) for each in (prod, staging, branch) for file in each.folder.glob("*.template.json")]
+    arguments = ["--format", "json", "--regions", "eu-west-2", "--", *files]
+    run = subprocess.run([str(Path(sys.executable).parent / "cfn-lint"), *arguments], capture_output=True, check=False)
+    found = json.loads(run.stdout)
+    unexplained = [each for each in found if each["Rule"]["Id"] not in EXPLAINED]
+    assert not [(each["Rule"]["Id"], each["Message"], each["Filename"]) for each in unexplained]
+    assert {each["Level"] for each in found} <= {"Warning"}
+    assert {each["Rule"]["Id"] for each in found} == EXPLAINED, "an explanation is no longer needed"

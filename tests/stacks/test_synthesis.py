@@ -1,0 +1,270 @@
+"""What changes when something changes, what names come out, and what cannot be deployed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.manifest import Manifest
+from dapflow.platform import describe
+from stacks.access import check_grants
+from stacks.assembly import check_names
+from stacks.synthesis import context_of_arguments
+from tests.stacks.example import four_services, project, service
+from tests.stacks.templates import ROOT, Templates, synthesized
+
+SNAPSHOT = Path(__file__).parent / "names.json"
+# Properties that name a resource for good: a change of one replaces what people and policies refer to.
+NAMES = {
+    "AWS::Athena::WorkGroup": "Name",
+    "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::KMS::Alias": "AliasName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::MWAA::Environment": "Name",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SecretsManager::Secret": "Name",
+}
+
+
+def names(templates: Templates) -> dict[str, list[str]]:
+    found = {
+        kind: sorted(each[name] for each in templates.properties(kind) if name in each) for kind, name in NAMES.items()
+    }
+    found["AWS::Glue::Database"] = sorted(
+        each["DatabaseInput"]["Name"] for each in templates.properties("AWS::Glue::Database")
+    )
+    return {"stacks": sorted(templates.by_stack), **found}
+
+
+def test_names_stay(prod: Templates) -> None:
+    """A renamed bucket or database is a new, empty one. To change the snapshot on purpose, write ``names(prod)``."""
+    assert names(prod) == json.loads(SNAPSHOT.read_text())
+
+
+def changed_resources(before: Templates, after: Templates) -> list[tuple[str, str]]:
+    """Resources that differ, by stack and type."""
+    assert before.by_stack.keys() == after.by_stack.keys()
+    changed = []
+    for stack, template in before.by_stack.items():
+        one, other = template.get("Resources", {}), after.by_stack[stack].get("Resources", {})
+        for logical in one.keys() | other.keys():
+            if one.get(logical) != other.get(logical):
+                changed.append((stack, (one.get(logical) or other[logical])["Type"]))
+    return changed
+
+
+def with_other_sql(manifest: Manifest) -> Manifest:
+    """The same project after an analyst has changed one file."""
+    dataset = manifest.datasets["rail.refined.delays"]
+    assert dataset.transform is not None
+    transform = dataclasses.replace(dataset.transform, sql=f"{dataset.transform.sql} more", sha="1" * 16)
+    changed = dataclasses.replace(dataset, transform=transform)
+    return dataclasses.replace(manifest, datasets={**manifest.datasets, dataset.id: changed})
+
+
+def with_another_product(manifest: Manifest) -> Manifest:
+    """The same project with a file more, in a zone that another service was granted as a whole."""
+    dataset = manifest.datasets["weather.trusted.report"]
+    added = dataclasses.replace(dataset, name="storms", history="storms_history", current="storms")
+    weather = manifest.services["weather"]
+    services = {
+        **manifest.services,
+        "weather": dataclasses.replace(weather, datasets=(*weather.datasets, added.id)),
+    }
+    return dataclasses.replace(manifest, services=services, datasets={**manifest.datasets, added.id: added})
+
+
+@pytest.mark.parametrize("change", [with_other_sql, with_another_product])
+def test_sql_changes_the_bundle_and_nothing_else(local: Templates, tmp_path: Path, change: Any) -> None:
+    after = synthesized(tmp_path, manifest=change(four_services()), checks=False, environment="local")
+    assert changed_resources(local, after) == [("dapflow-local-bundle", "Custom::DapflowBundle")]
+
+
+def test_the_same_project_gives_the_same_templates(local: Templates, tmp_path: Path) -> None:
+    again = synthesized(tmp_path, manifest=four_services(), checks=False, environment="local")
+    assert changed_resources(local, again) == []
+
+
+def test_a_service_takes_so_many_resources(prod: Templates) -> None:
+    """docs/deploy.md states the number. A stack per service: neither 100 services nor 500 reach the limit of 500."""
+    sizes = {stack: len(template["Resources"]) for stack, template in prod.by_stack.items()}
+    services = {stack: size for stack, size in sizes.items() if "-service-" in stack}
+    assert len(services) == 4
+    assert max(services.values()) <= 20
+    assert max(sizes.values()) < 100
+
+
+@pytest.mark.slow
+def test_a_hundred_services(tmp_path: Path) -> None:
+    many = project(*(service(f"service_{number:03}") for number in range(100)))
+    made = synthesized(tmp_path, manifest=many, checks=False, environment="prod")
+    for stack, template in made.by_stack.items():
+        assert len(template["Resources"]) < 500, stack
+        assert len((made.folder / f"{stack}.template.json").read_bytes()) < 1_000_000
+    assert len(made.properties("AWS::Athena::WorkGroup")) == 100
+    for role in made.properties("AWS::IAM::Role"):
+        # Inline policies of a role have 10,240 characters together.
+        assert len(json.dumps([each["PolicyDocument"] for each in role.get("Policies", [])])) < 10_240
+
+
+def test_names_over_the_limit_are_shortened_and_kept_apart() -> None:
+    long = "a" * 31
+    many = project(service(f"{long}1"), service(f"{long}2"))
+    platform = describe(many, name="production", account="111122223333", region="eu-west-2", prefix="our-data-lake")
+    assert all(len(each.name) <= 63 for each in platform.buckets)
+    assert all(len(each.name) <= 64 for each in platform.roles)
+    assert len({each.name for each in platform.roles}) == 2
+    assert all(each.name.startswith("our-data-lake-production-aaa") for each in platform.roles)
+    assert all(each.name.endswith("-runner") for each in platform.roles)
+    assert all(each.arn.endswith(f"role{each.path}{each.name}") for each in platform.roles)
+    check_names(platform, "cdk.json")
+
+
+def test_an_adopted_lake_is_used_and_not_made(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    key = "arn:aws:kms:eu-west-2:000000000000:key/0a1b"
+    settings["context"]["environments"]["local"]["adopt"] = {
+        "buckets": {"raw": "their-raw-zone"},
+        "keys": {"raw": key},
+        "databases": ["rail_raw_zone"],
+    }
+    (root / "cdk.json").write_text(json.dumps(settings))
+    made = synthesized(tmp_path / "out", root=root, manifest=four_services(), checks=False, environment="local")
+    assert "their-raw-zone" not in {each["BucketName"] for each in made.properties("AWS::S3::Bucket")}
+    assert "their-raw-zone" not in {each["Bucket"] for each in made.properties("Custom::DapflowEmptied")}
+    databases = {
+        each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in made.properties("AWS::Glue::Database")
+    }
+    assert "rail_raw_zone" not in databases
+    assert databases["air_raw_zone"]["LocationUri"] == "s3://their-raw-zone/air/"
+    role = made.one("AWS::IAM::Role", RoleName="dapflow-local-air-runner")
+    text = json.dumps(role["Policies"])
+    assert "arn:aws:s3:::their-raw-zone/air/*" in text
+    assert key in text
+    assert len(made.properties("AWS::KMS::Key")) == 5
+
+
+class TestTeardown:
+    @staticmethod
+    def settings(root: Path, **production: Any) -> Path:
+        root.mkdir()
+        settings = json.loads((ROOT / "cdk.json").read_text())
+        local = settings["context"]["environments"]["local"]
+        settings["context"]["environments"]["local"] = {**local, "live": True, **production}
+        (root / "cdk.json").write_text(json.dumps(settings))
+        return root
+
+    @pytest.mark.parametrize(
+        ("allowed", "flag", "policy"),
+        [(True, "local", "Delete"), (True, None, "Retain"), (True, "prod", "Retain"), (False, None, "Retain")],
+    )
+    def test_live_data_goes_with_two_keys_only(
+        self, tmp_path: Path, allowed: bool, flag: str | None, policy: str
+    ) -> None:
+        root = self.settings(tmp_path / "project", allow_destroy=allowed)
+        context = {"environment": "local", **({"destroy": flag} if flag else {})}
+        one = service("air")
+        made = synthesized(tmp_path / "out", root=root, manifest=one, checks=False, **context)
+        for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Glue::Database"):
+            assert {each["DeletionPolicy"] for each in made.resources(kind).values()} == {policy}
+        artifacts = json.loads((made.folder / "manifest.json").read_text())["artifacts"]
+        protected = artifacts["dapflow-local-lake"]["properties"].get("terminationProtection", False)
+        assert protected is (policy == "Retain")
+
+    def test_the_flag_alone_is_refused(self, tmp_path: Path) -> None:
+        root = self.settings(tmp_path / "project")
+        with pytest.raises(DapflowError) as caught:
+            synthesized(tmp_path / "out", root=root, manifest=service("air"), environment="local", destroy="local")
+        assert caught.value.code == "destroy-refused"
+        assert "allow_destroy" in caught.value.message
+
+
+class TestBadInput:
+    def test_a_grant_to_something_unknown(self, tmp_path: Path) -> None:
+        folder = tmp_path / "transforms" / "air"
+        folder.mkdir(parents=True)
+        (folder / "service.yml").write_text("title: Air\nreads: [rail.golden]\n")
+        with pytest.raises(DapflowError) as caught:
+            check_grants(project(service("air", reads=("rail.golden",)), service("rail")), tmp_path)
+        assert caught.value.code == "unknown-grant"
+        assert caught.value.place == "transforms/air/service.yml:2:9"
+        assert "rail.refined" in (caught.value.hint or "")
+
+    def test_a_read_that_nobody_granted(self, tmp_path: Path) -> None:
+        manifest = project(service("air"), service("rail"))
+        report = manifest.datasets["air.refined.report"]
+        reading = dataclasses.replace(report, depends_on=("rail.raw.rows", "rail.trusted.report"))
+        manifest = dataclasses.replace(manifest, datasets={**manifest.datasets, report.id: reading})
+        with pytest.raises(DapflowErrors) as caught:
+            check_grants(manifest, tmp_path)
+        assert [each.code for each in caught.value.errors] == ["ungranted-read"] * 2
+        assert caught.value.errors[0].file == "transforms/air/refined/report.sql"
+        assert "reads: [rail.raw.rows]" in (caught.value.errors[0].hint or "")
+
+    def test_two_services_that_claim_a_database(self) -> None:
+        manifest = project(service("air"), service("rail"))
+        rail = manifest.services["rail"]
+        thief = dataclasses.replace(rail, databases={**rail.databases, "refined": "air_refined_zone"})
+        manifest = dataclasses.replace(manifest, services={**manifest.services, "rail": thief})
+        platform = describe(manifest, name="prod", account="111122223333", region="eu-west-2")
+        with pytest.raises(DapflowError) as caught:
+            check_names(platform, "cdk.json")
+        assert caught.value.code == "name-clash"
+        assert "air and rail both claim the database air_refined_zone" in caught.value.message
+
+    @pytest.mark.parametrize(
+        ("context", "said"),
+        [
+            ({"environment": "production"}, "no environment production"),
+            ({"environment": "branch"}, "-c branch="),
+            ({"branch": "x", "mwaa": "own"}, "must be shared or dedicated"),
+        ],
+    )
+    def test_what_is_asked_for(self, tmp_path: Path, context: dict[str, str], said: str) -> None:
+        with pytest.raises(DapflowError) as caught:
+            synthesized(tmp_path, manifest=four_services(), **context)
+        assert said in str(caught.value)
+
+    def test_arguments_that_are_not_context(self) -> None:
+        assert context_of_arguments(["-c", "a=b=c", "--context", "d="]) == {"a": "b=c", "d": ""}
+        with pytest.raises(DapflowError, match="not understood"):
+            context_of_arguments(["prod"])
+
+
+def test_an_analysts_mistake_fails_the_synthesis_at_its_place(tmp_path: Path) -> None:
+    """The whole app, as the CDK command line runs it."""
+    shutil.copy(ROOT / "cdk.json", tmp_path)
+    folder = tmp_path / "transforms" / "rail" / "refined"
+    folder.mkdir(parents=True)
+    (folder.parent / "service.yml").write_text("title: Rail\nsources:\n  rows: {}\n")
+    (folder / "delays.sql").write_text("SELECT a\nFROM rows\nWHERE (a = 1")
+    command = [sys.executable, str(ROOT / "app.py"), "-c", "environment=local"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "transforms/rail/refined/delays.sql:" in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not (tmp_path / "cdk.out").exists()
+
+
+def test_templates_of_the_example_project(tmp_path: Path) -> None:
+    made = synthesized(tmp_path, checks=False, environment="local")
+    kinds = Counter(each["Type"] for template in made.by_stack.values() for each in template["Resources"].values())
+    assert kinds["AWS::Athena::WorkGroup"] == 2
+    assert kinds["Custom::DapflowBundle"] == 1
+    [bundle] = made.folder.glob("asset.*/manifest.json")
+    assert json.loads(bundle.read_text())["manifest"].startswith("manifests/")
