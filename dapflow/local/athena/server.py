@@ -49,24 +49,28 @@ def _respond(body: dict[str, Any], status: int = 200) -> Response:
 
 def _perform(service: Service, target: str, body: bytes) -> Response:
     try:
-        name = target.removeprefix(_TARGET)
-        if not target.startswith(_TARGET) or name not in service_model().operation_names:
-            raise ApiError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header'}")
-        try:
-            request = json.loads(body or b"{}")
-        except ValueError:
-            raise ApiError("SerializationException", "The request is not JSON") from None
-        operation = OPERATIONS.get(name)
-        if operation is None:
-            raise ApiError("InvalidRequestException", f"{name} is not supported by the embedded Athena")
-        check_request(name, request)
-        return _respond(operation(service, request))
+        return _respond(_answer(service, target, body))
     except ApiError as error:
         return _respond(error.body, error.status)
-    except Exception:
+    except Exception:  # noqa: BLE001 - the client gets Athena's own answer to that, the log the traceback
         _log.exception("%s failed", target)
         failure = {"__type": "InternalServerException", "Message": "The request failed inside the server"}
         return _respond(failure, 500)
+
+
+def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
+    name = target.removeprefix(_TARGET)
+    if not target.startswith(_TARGET) or name not in service_model().operation_names:
+        raise ApiError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header'}")
+    try:
+        request = json.loads(body or b"{}")
+    except ValueError:
+        raise ApiError("SerializationException", "The request is not JSON") from None
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise ApiError("InvalidRequestException", f"{name} is not supported by the embedded Athena")
+    check_request(name, request)
+    return operation(service, request)
 
 
 def application(service: Service) -> Starlette:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.api.protocol import ApiError, invalid_request, page
+from dapflow.local.athena.api.protocol import ApiError, given, invalid_request, page
 from dapflow.local.athena.engine.errors import QueryFailed
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def create_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, 
     name = request["Name"]
     if name.lower() == GLUE.lower() or service.engine.state.get(_KIND, name) is not None:
         raise invalid_request(f"DataCatalog {name} has already been created")
-    kept = {key: request[key] for key in ("Name", "Type", "Description", "Parameters") if key in request}
+    kept = given(request, "Name", "Type", "Description", "Parameters")
     service.engine.state.put(_KIND, name, kept)
     return {"DataCatalog": kept}
 
@@ -62,7 +62,7 @@ def update_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, 
     found = service.engine.state.get(_KIND, request["Name"])
     if found is None:
         raise invalid_request(f"DataCatalog {request['Name']} was not found")
-    changes = {key: request[key] for key in ("Type", "Description", "Parameters") if key in request}
+    changes = given(request, "Type", "Description", "Parameters")
     service.engine.state.put(_KIND, request["Name"], {**found, **changes})
     return {}
 

@@ -141,6 +141,11 @@ def _refusal(value: Any, path: str, constraint: str) -> str:
     return f"Value {shown} at '{path}' failed to satisfy constraint: {constraint}"
 
 
+def given(request: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The members of a request that are given, of those named."""
+    return {name: request[name] for name in names if name in request}
+
+
 def page(items: list[Any], token: str | None, limit: int) -> tuple[list[Any], str | None]:
     """One page of a list, and the token of the next one. A token is the number of items before the page."""
     start = page_start(token)

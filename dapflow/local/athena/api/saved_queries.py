@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.api.protocol import invalid_request, not_found, page
+from dapflow.local.athena.api.protocol import given, invalid_request, not_found, page
 from dapflow.local.athena.api.workgroups import PRIMARY
 from dapflow.local.athena.engine.prepared import KIND as PREPARED
 from dapflow.local.athena.engine.prepared import find_prepared, keep_prepared, prepared_key
@@ -26,7 +26,7 @@ def create_named_query(service: Service, request: dict[str, Any]) -> dict[str, A
         if earlier is not None:
             return earlier
     identity = str(uuid.uuid4())
-    kept = {key: request[key] for key in ("Name", "Description", "Database", "QueryString") if key in request}
+    kept = given(request, "Name", "Description", "Database", "QueryString")
     state.put(_NAMED, identity, {**kept, "NamedQueryId": identity, "WorkGroup": group})
     answer = {"NamedQueryId": identity}
     if token is not None:
@@ -70,7 +70,7 @@ def list_named_queries(service: Service, request: dict[str, Any]) -> dict[str, A
 def update_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateNamedQuery."""
     query = _named(service, request["NamedQueryId"])
-    changes = {key: request[key] for key in ("Name", "Description", "QueryString") if key in request}
+    changes = given(request, "Name", "Description", "QueryString")
     service.engine.state.put(_NAMED, query["NamedQueryId"], {**query, **changes})
     return {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.api.protocol import not_found, page
@@ -14,11 +15,11 @@ _KIND = "tags"
 
 def _known(service: Service, arn: str) -> str:
     kind, _, name = arn.rpartition(":")[2].partition("/")
-    there = {
+    there: dict[str, Callable[[], object]] = {
         "workgroup": lambda: service.workgroups.find(name),
         "datacatalog": lambda: name == "AwsDataCatalog" or service.engine.state.get("data_catalog", name),
-    }.get(kind)
-    if there is None or not there():
+    }
+    if kind not in there or not there[kind]():
         raise not_found(f"Resource {arn} was not found", arn)
     return arn
 

@@ -49,7 +49,8 @@ class Metastore:
 
     def database(self, name: str) -> dict[str, Any] | None:
         """A database, or None."""
-        return self._find(lambda: self._client.get_database(Name=name)["Database"])
+        found: dict[str, Any] | None = self._find(lambda: self._client.get_database(Name=name)["Database"])
+        return found
 
     def databases(self) -> list[dict[str, Any]]:
         """All databases, by name."""
@@ -70,7 +71,10 @@ class Metastore:
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         """A table or view, or None."""
-        return self._find(lambda: self._client.get_table(DatabaseName=database, Name=name)["Table"])
+        found: dict[str, Any] | None = self._find(
+            lambda: self._client.get_table(DatabaseName=database, Name=name)["Table"]
+        )
+        return found
 
     def tables(self, database: str) -> list[dict[str, Any]]:
         """All tables and views of a database, by name; none if there is no such database."""
@@ -95,11 +99,9 @@ class Metastore:
 
     def partition(self, database: str, table: str, values: list[str]) -> dict[str, Any] | None:
         """A partition, or None."""
-        return self._find(
-            lambda: self._client.get_partition(DatabaseName=database, TableName=table, PartitionValues=values)[
-                "Partition"
-            ]
-        )
+        key = {"DatabaseName": database, "TableName": table, "PartitionValues": values}
+        found: dict[str, Any] | None = self._find(lambda: self._client.get_partition(**key)["Partition"])
+        return found
 
     def create_partitions(self, database: str, table: str, partitions: list[dict[str, Any]]) -> list[list[str]]:
         """Register partitions; answers the values of those that were there already."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote as url_quote
 
 import pyarrow as pa
 
@@ -17,6 +19,15 @@ from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.trino.types import duck_type, literal, quote
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+# What Hive leaves as it is in a path.
+_PLAIN = " !$&()+,;@~.-_"
+
+
+def partition_path(keys: Sequence[str], values: Sequence[str]) -> str:
+    """``a=1/b=2``, the folders of a partition."""
+    return "/".join(f"{key}={url_quote(value, safe=_PLAIN)}" for key, value in zip(keys, values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -62,10 +73,13 @@ def read_partitions(
     if not keys:
         return [Partition((), table_location(table), storage)]
     if is_projected(table):
-        found = [
-            Partition(values, _location(uri, table["Name"]), storage)
-            for values, uri in projected(work, table, keys, predicate)
-        ]
+        kinds = dict(keys)
+
+        def allowed(name: str, values: list[str]) -> list[str]:
+            return [row[0] for row in _matching(work, [(name, kinds[name])], [(value,) for value in values], predicate)]
+
+        rows = list(projected(work, table, [name for name, _ in keys], predicate, allowed))
+        found = [Partition(values, _location(uri, table["Name"]), storage) for values, uri in rows]
     else:
         found = [
             Partition(
@@ -75,17 +89,21 @@ def read_partitions(
             )
             for item in metastore.partitions(database, table["Name"])
         ]
-    return _matching(work, keys, found, predicate)
+    chosen = set(_matching(work, keys, [partition.values for partition in found], predicate))
+    return [partition for partition in found if partition.values in chosen]
 
 
-def _matching(work: Work, keys: list[tuple[str, str]], found: list[Partition], predicate: Predicate) -> list[Partition]:
+def _matching(
+    work: Work, keys: list[tuple[str, str]], rows: list[tuple[str, ...]], predicate: Predicate
+) -> list[tuple[str, ...]]:
+    """Those of the values of partition columns that the predicate allows, as far as it speaks of these columns."""
     condition = predicate.over(name for name, _ in keys)
-    if condition is None or not found:
-        return found
-    work.table("partition_values", partition_values(keys, [partition.values for partition in found]))
+    if condition is None or not rows:
+        return rows
+    work.table("partition_values", partition_values(keys, rows))
     typed = ", ".join(f"{typed_key(name, hive)} AS {quote(name)}" for name, hive in keys)
     sql = f"SELECT i FROM (SELECT i, {typed} FROM partition_values) WHERE {condition} ORDER BY i"
-    return [found[row[0]] for row in work.run(sql).fetchall()]
+    return [rows[row[0]] for row in work.run(sql).fetchall()]
 
 
 def partition_values(keys: list[tuple[str, str]], values: list[tuple[str, ...]]) -> pa.Table:

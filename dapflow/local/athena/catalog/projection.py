@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from string import Template
 from typing import Any
 
 from dapflow.local.athena.catalog.predicates import Predicate
@@ -37,29 +39,35 @@ def is_projected(table: dict[str, Any]) -> bool:
 
 
 def projected(
-    work: Work, table: dict[str, Any], keys: list[tuple[str, str]], predicate: Predicate
+    work: Work,
+    table: dict[str, Any],
+    names: list[str],
+    predicate: Predicate,
+    allowed: Callable[[str, list[str]], list[str]],
 ) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Values and location of every projected partition, before the predicate is applied but for injected columns."""
+    """Values and location of every projected partition whose values, each for itself, are ``allowed``."""
     parameters = {key.lower(): value for key, value in (table.get("Parameters") or {}).items()}
-    choices = [_values(work, parameters, name, predicate) for name, _ in keys]
-    total = 1
-    for choice in choices:
-        total *= len(choice)
+    choices = [allowed(name, _values(work, parameters, name, predicate)) for name in names]
+    total = math.prod(len(choice) for choice in choices)
     if total > _MOST:
         raise QueryFailed(
             "GENERIC_USER_ERROR", f"Partition projection of table '{table['Name']}' gives {total} partitions"
         )
     base = (table.get("StorageDescriptor", {}).get("Location") or "").rstrip("/") + "/"
-    template = parameters.get("storage.location.template")
+    template = Template(parameters.get("storage.location.template") or "")
     for values in itertools.product(*choices):
-        named = {name: value for (name, _), value in zip(keys, values, strict=True)}
-        if template is None:
-            yield values, base + "".join(f"{name}={value}/" for name, value in named.items())
+        named = dict(zip(names, values, strict=True))
+        if template.template:
+            yield values, template.safe_substitute(_AnyCase(named))
         else:
-            yield (
-                values,
-                re.sub(r"\$\{(\w+)\}", lambda match, named=named: named.get(match[1].lower(), match[0]), template),
-            )
+            yield values, base + "".join(f"{name}={value}/" for name, value in named.items())
+
+
+class _AnyCase(dict[str, str]):
+    """Column names in a template may be written in any case."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
 
 
 def _values(work: Work, parameters: dict[str, str], name: str, predicate: Predicate) -> list[str]:

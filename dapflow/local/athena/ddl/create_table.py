@@ -18,7 +18,8 @@ def create_table(r: Reader, *, external: bool) -> CreateTable:
     columns = r.columns() if r.now.upper == "(" else ()
     comment = r.string() if r.take("COMMENT") else None
     keys: tuple[HiveColumn, ...] = r.columns() if r.take("PARTITIONED", "BY") else ()
-    buckets, bucket_columns = -1, ()
+    buckets = -1
+    bucket_columns: tuple[str, ...] = ()
     if r.take("CLUSTERED", "BY"):
         bucket_columns = _names(r)
         r.need("INTO")

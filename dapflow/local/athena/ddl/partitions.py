@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from dapflow.local.athena.catalog.metastore import partition_input
-from dapflow.local.athena.catalog.partitions import table_location
+from dapflow.local.athena.catalog.partitions import partition_path, table_location
 from dapflow.local.athena.ddl import failures, model
 from dapflow.local.athena.ddl.tables import check_location, need_table, spec_text, spec_values
 from dapflow.local.athena.engine.results import TEXT, Outcome
@@ -14,19 +14,6 @@ from dapflow.local.athena.engine.session import Work
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
-
-# What Hive leaves as it is in a path.
-_PLAIN = " !$&()+,;@~.-_"
-
-
-def path_value(text: str) -> str:
-    """A partition value as it stands in a path."""
-    return quote(text, safe=_PLAIN)
-
-
-def partition_path(keys: list[str], values: list[str] | tuple[str, ...]) -> str:
-    """``a=1/b=2``."""
-    return "/".join(f"{key}={path_value(value)}" for key, value in zip(keys, values, strict=True))
 
 
 def keys_of(table: dict[str, Any]) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dapflow.local.athena.catalog.partitions import partition_path
 from dapflow.local.athena.catalog.projection import is_projected
 from dapflow.local.athena.catalog.views import is_view
 from dapflow.local.athena.ddl import failures, model
 from dapflow.local.athena.ddl.databases import matches
-from dapflow.local.athena.ddl.partitions import keys_of, partition_path
+from dapflow.local.athena.ddl.partitions import keys_of
 from dapflow.local.athena.ddl.tables import need_table
 from dapflow.local.athena.engine.results import TEXT, Outcome, text_outcome
 from dapflow.local.athena.engine.session import Work

@@ -6,12 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.catalog.hive_types import to_hive
-from dapflow.local.athena.ddl.partitions import new_partition, partition_path
+from dapflow.local.athena.catalog.partitions import partition_path
+from dapflow.local.athena.ddl.partitions import new_partition
 from dapflow.local.athena.ddl.storage_formats import LAZY_SIMPLE, storage_of
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.names import target_of
 from dapflow.local.athena.engine.queries import check_named, compiled
-from dapflow.local.athena.engine.results import NOTHING, Outcome
+from dapflow.local.athena.engine.results import NOTHING, Outcome, output_location
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.writer import Writing, Written, write_rows, writing_format
 from dapflow.local.athena.storage.locations import Location, parse_location
@@ -118,9 +119,7 @@ def _target(engine: Engine, work: Work, statement: Statement) -> Location:
     wanted = statement.properties.get("external_location")
     if wanted is None:
         # ``output`` is <location>/tables/<query id>, which is where Athena puts such a table.
-        output = parse_location(work.execution.output)
-        assert output is not None
-        return output.prefix
+        return output_location(work.execution).prefix
     if work.execution.enforced_output:
         raise QueryFailed(
             "INVALID_TABLE_PROPERTY",

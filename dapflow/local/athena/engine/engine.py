@@ -119,7 +119,7 @@ class Engine:
             state, reason, error = FAILED, str(as_failed), as_failed.athena_error()
         except QueryFailed as failure:
             state, reason, error = FAILED, str(failure), failure.athena_error()
-        except Exception:
+        except Exception:  # noqa: BLE001
             # The last resort: the user gets a failed query with a reason, the log gets the traceback.
             _log.exception("query %s failed inside the server", execution.id)
             broken = QueryFailed(

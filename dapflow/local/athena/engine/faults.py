@@ -13,7 +13,10 @@ _NO_SPACE = re.compile(r"no space left|disk quota|max_temp_directory_size", re.I
 
 
 def fault_of(error: duckdb.Error, places: Mapping[str, str]) -> QueryFailed | None:
-    """The failure that an error stands for, or None if it is about the SQL. ``places`` names local files by their URI."""
+    """The failure that an error stands for, or None if it is about the SQL.
+
+    ``places`` has the URI of each local file that the query reads.
+    """
     text = str(error)
     place = next((uri for local, uri in places.items() if local in text), None)
     if place is not None:

@@ -65,6 +65,14 @@ class Outcome:
     update_count: int = 0
 
 
+def output_location(execution: Execution) -> Location:
+    """Where the execution's result goes. The request was refused if it is no S3 path."""
+    location = parse_location(execution.output)
+    if location is None:
+        raise QueryFailed("INVALID_INPUT", f"Invalid output location {execution.output}")
+    return location
+
+
 def text_outcome(name: str, lines: list[str]) -> Outcome:
     """An outcome of one text column."""
     return Outcome(TEXT, (Column(name, "string"),), lines=lines)
@@ -130,9 +138,7 @@ class Results:
 
     def publish(self, execution: Execution, outcome: Outcome, directory: Path) -> None:
         """Write the result objects; ``execution.output`` says where."""
-        output = parse_location(execution.output)
-        if output is None:
-            raise QueryFailed("INVALID_INPUT", f"Invalid output location {execution.output}")
+        output = output_location(execution)
         if outcome.kind == TEXT:
             outcome.file = directory / "result.txt"
             outcome.file.write_text("".join(line + "\n" for line in outcome.lines), encoding="utf-8")
@@ -156,9 +162,7 @@ class Results:
 
     def copy(self, execution: Execution, target: Path) -> None:
         """Make ``target`` the result file."""
-        output = parse_location(execution.output)
-        if output is None:
-            raise QueryFailed("INVALID_INPUT", f"Invalid output location {execution.output}")
+        output = output_location(execution)
         self._copies.link(execution.id, target, lambda part: self._store.download(output, part))
 
 

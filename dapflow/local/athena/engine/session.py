@@ -82,7 +82,10 @@ class Work:
     places: dict[str, str] = field(default_factory=dict)
 
     def run(self, sql: str, parameters: Any = None) -> duckdb.DuckDBPyConnection:
-        """Run SQL of our own making on the cursor; a stop request interrupts it. Raises QueryError, QueryFailed, Cancelled."""
+        """Run SQL of our own making on the cursor; a stop request interrupts it.
+
+        Raises QueryError, QueryFailed, Cancelled.
+        """
         with self.execution.interruptible(self.cursor.interrupt):
             try:
                 return self.cursor.execute(sql, parameters)

@@ -39,9 +39,9 @@ def unload(engine: Engine, work: Work, statement: Statement) -> Outcome:
     if not engine.store.is_empty(target):
         raise QueryFailed(
             "HIVE_PATH_ALREADY_EXISTS",
-            f"Target directory for table 'awsdatacatalog.{work.execution.database or 'default'}.unload' already exists: "
-            f"{target}. You may need to manually clean the data at location '{target}' before retrying. Athena will not "
-            "delete data in your account.",
+            f"Target directory for table 'awsdatacatalog.{work.execution.database or 'default'}.unload' already "
+            f"exists: {target}. You may need to manually clean the data at location '{target}' before retrying. "
+            "Athena will not delete data in your account.",
         )
     written = write_rows(work, engine.store, query, writing)
     return Outcome(NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows)

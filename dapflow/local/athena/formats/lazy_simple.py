@@ -51,7 +51,8 @@ def _delimiter(properties: dict[str, str], names: tuple[str, ...], default: str)
 def _select(kinds: list[tuple[str, Type]], separators: list[str], escape: str, null: str, last_takes_rest: bool) -> str:
     if escape:
         # An escaped character is none of the delimiters: cut at the separators that have no escape before them.
-        cut = f"string_split(regexp_replace(line, {literal(_unescaped(separators[0], escape))}, '\\1' || chr(0), 'g'), chr(0))"
+        separator = literal(_unescaped(separators[0], escape))
+        cut = f"string_split(regexp_replace(line, {separator}, '\\1' || chr(0), 'g'), chr(0))"
     else:
         cut = f"string_split(line, {literal(separators[0])})"
     width = len(kinds)
@@ -85,7 +86,8 @@ def _value(value: str, kind: Type, separators: list[str], escape: str, null: str
     if kind.base in {"double", "real", "decimal"}:
         return f"TRY_CAST(trim({present}) AS {duck_type(kind)})"
     if kind.base == "date":
-        return f"CASE WHEN regexp_full_match({present}, '\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}') THEN TRY_CAST({present} AS DATE) END"
+        shape = "\\d{4}-\\d{1,2}-\\d{1,2}"
+        return f"CASE WHEN regexp_full_match({present}, {literal(shape)}) THEN TRY_CAST({present} AS DATE) END"
     if kind.base == "timestamp":
         shape = "\\d{4}-\\d{1,2}-\\d{1,2} \\d{1,2}:\\d{1,2}:\\d{1,2}(\\.\\d{1,9})?"
         return f"CASE WHEN regexp_full_match({present}, {literal(shape)}) THEN TRY_CAST({present} AS TIMESTAMP) END"

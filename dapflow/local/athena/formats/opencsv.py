@@ -90,7 +90,8 @@ class Dialect:
         if self.quote not in whole and self.escape not in whole:
             yield from (line.split(self.separator, width)[:width] if line else [] for line in lines)  # type: ignore[misc]
             return
-        plain, others = [], []
+        plain: list[str] = []
+        others: list[str] = []
         for line in lines:
             (plain if self._plain(line) else others).append(line)
         for row in csv.reader(plain, delimiter=self.separator, quotechar=self.quote):

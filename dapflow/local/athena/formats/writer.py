@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pyarrow.parquet as pq
 
 from dapflow.local.athena.catalog.hive_types import to_hive
-from dapflow.local.athena.catalog.partitions import NULL_PARTITION
+from dapflow.local.athena.catalog.partitions import NULL_PARTITION, partition_path
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.text_output import json_select, text_select
@@ -91,7 +91,8 @@ def write_rows(work: Work, store: ObjectStore, query: Query, writing: Writing) -
         relative = path.relative_to(directory).parent
         parts = [] if str(relative) == "." else list(relative.parts)
         values = tuple(unquote(part.partition("=")[2]) for part in parts)
-        prefix = "".join(f"{part}/" for part in parts)
+        # DuckDB escapes more in a path than Hive does.
+        prefix = f"{partition_path(writing.partition_columns, values)}/" if values else ""
         location = writing.target.child(f"{prefix}{stem}_{number:05d}_{uuid.uuid4()}{_suffix(writing)}")
         written.files.append(WrittenFile(location, values))
         work.execution.figures.output_bytes += path.stat().st_size
@@ -132,7 +133,8 @@ def _check_columns(writing: Writing) -> None:
     if keys and names[-len(keys) :] != keys:
         raise QueryFailed(
             "HIVE_COLUMN_ORDER_MISMATCH",
-            f"Partition keys must be the last columns in the table and in the same order as the table properties: {keys}",
+            "Partition keys must be the last columns in the table and in the same order as the table properties: "
+            f"{keys}",
         )
     if keys and len(keys) == len(names):
         raise QueryFailed("INVALID_TABLE_PROPERTY", "Table contains only partition columns")

@@ -70,7 +70,7 @@ class ObjectStore:
     def list_objects(self, prefix: Location) -> list[S3Object]:
         """Every object whose key starts with ``prefix``."""
         found: list[S3Object] = []
-        token: dict[str, str] = {}
+        token: dict[str, Any] = {}
         while True:
             try:
                 page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, **token)

@@ -11,7 +11,8 @@ from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (
-    id TEXT PRIMARY KEY, workgroup TEXT NOT NULL, submitted REAL NOT NULL, state TEXT NOT NULL, token TEXT, body TEXT NOT NULL
+    id TEXT PRIMARY KEY, workgroup TEXT NOT NULL, submitted REAL NOT NULL, state TEXT NOT NULL, token TEXT,
+    body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS executions_of_workgroup ON executions (workgroup, submitted DESC, id);
 CREATE INDEX IF NOT EXISTS executions_by_token ON executions (token);
