@@ -46,7 +46,16 @@ def acknowledgements(folder: Path) -> list[dict[str, str]]:
 
 
 def test_cfn_lint_finds_nothing(prod: Templates, staging: Templates, branch: Templates) -> None:
-    files = [str(file) for each in (prod, staging, branch) for file in each.folder.glob("*.template.json")]
+    # One of the four services' stacks, which are alike, and of the other environments what differs from prod.
+    alike = tuple(f"dapflow-prod-service-{name}." for name in ("air", "rail", "weather"))
+    different = [
+        *(file for file in prod.folder.glob("*.template.json") if not file.name.startswith(alike)),
+        staging.folder / "dapflow-staging-lake.template.json",
+        staging.folder / "dapflow-staging-network.template.json",
+        *branch.folder.glob("*air-traffic.template.json"),
+        *branch.folder.glob("*bundle.template.json"),
+    ]
+    files = [str(file) for file in different]
     arguments = ["--format", "json", "--regions", "eu-west-2", "--", *files]
     run = subprocess.run([str(Path(sys.executable).parent / "cfn-lint"), *arguments], capture_output=True, check=False)
     found = json.loads(run.stdout)

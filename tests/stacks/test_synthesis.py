@@ -177,7 +177,7 @@ class TestTeardown:
         self, tmp_path: Path, allowed: bool, flag: str | None, policy: str
     ) -> None:
         root = self.settings(tmp_path / "project", allow_destroy=allowed)
-        context = {"environment": "local", **({"destroy": flag} if flag else {})}
+        context: dict[str, Any] = {"environment": "local", **({"destroy": flag} if flag else {})}
         one = service("air")
         made = synthesized(tmp_path / "out", root=root, manifest=one, checks=False, **context)
         for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Glue::Database"):
@@ -235,7 +235,7 @@ class TestBadInput:
             ({"branch": "x", "mwaa": "own"}, "must be shared or dedicated"),
         ],
     )
-    def test_what_is_asked_for(self, tmp_path: Path, context: dict[str, str], said: str) -> None:
+    def test_what_is_asked_for(self, tmp_path: Path, context: dict[str, Any], said: str) -> None:
         with pytest.raises(DapflowError) as caught:
             synthesized(tmp_path, manifest=four_services(), **context)
         assert said in str(caught.value)

@@ -1,0 +1,126 @@
+"""The real CDK command line against ministack, each in an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from stacks import NODE
+from tests.stacks.templates import ROOT
+
+CDK = "aws-cdk@2.1148.1"
+# ministack pins its own botocore; its Lambda workers find boto3 beside it.
+MINISTACK = ["--from", "ministack==1.5.33", "--with", "boto3"]
+ACCOUNT, REGION = "000000000000", "eu-west-2"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """An emulator that runs, and a project to deploy to it."""
+
+    port: int
+    project: Path
+    cdk_home: Path
+
+    @property
+    def endpoint(self) -> str:
+        """Where AWS is. Not 127.0.0.1: the CDK command line would put bucket names before it."""
+        return f"http://localhost:{self.port}"
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def cdk(self, *arguments: str) -> str:
+        """Run the CDK command line in the project; gives back what it printed."""
+        environment = {
+            **os.environ,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            # The command line remembers accounts by access key, so each emulator has its own.
+            "AWS_ACCESS_KEY_ID": f"test{self.port}",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CI": "true",
+        }
+        program = self.cdk_home / "node_modules" / "aws-cdk" / "bin" / "cdk"
+        command = [str(NODE), str(program), *arguments, "--no-notices", "--no-version-reporting"]
+        run = subprocess.run(
+            command, cwd=self.project, env=environment, capture_output=True, text=True, timeout=900, check=False
+        )
+        printed = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout + run.stderr)
+        assert run.returncode == 0, printed[-4000:]
+        return printed
+
+
+@contextmanager
+def cloud(project: Path, log: Path) -> Iterator[Cloud]:
+    """Start an emulator on a free port of the loopback interface, and stop it."""
+    cdk_home = ROOT / ".dapflow" / "cdk-cli"
+    if not (cdk_home / "node_modules" / "aws-cdk").is_dir():
+        npm = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        install = [str(NODE), str(npm), "install", "--prefix", str(cdk_home), "--no-audit", "--no-fund", CDK]
+        subprocess.run(install, check=True, capture_output=True, timeout=300)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    environment = {
+        **os.environ,
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+    }
+    uv = ROOT / ".venv" / "bin" / "uv"
+    command = [str(uv) if uv.exists() else "uv", "tool", "run", *MINISTACK, "python"]
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, str(Path(__file__).with_name("emulator.py"))],
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        _wait(port, process, log)
+        yield Cloud(port, project, cdk_home)
+    finally:
+        # uv starts Python as its child; both are in the session that was started here.
+        os.killpg(process.pid, 15)
+        process.wait(30)
+
+
+def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=2).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+    raise AssertionError(f"ministack does not answer: {log.read_text()[-2000:]}")

@@ -1,0 +1,201 @@
+"""A whole environment deployed by the real CDK command line, read back, changed and destroyed again.
+
+The emulator cannot show MWAA, OIDC, budgets, flow logs and a bucket's default key; those are tested on the templates.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.platform import branch_slug
+from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud
+from tests.stacks.templates import ROOT, Templates
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
+
+STAGING = ("-c", "environment=staging")
+
+
+@pytest.fixture
+def aws(tmp_path: Path) -> Iterator[Cloud]:
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "transforms", project / "transforms")
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    settings["app"] = f"{sys.executable} {ROOT / 'app.py'}"
+    environments = settings["context"]["environments"]
+    for name in ("prod", "staging", "local"):
+        environments[name] |= {"account": ACCOUNT, "region": REGION}
+    environments["branch"]["raw_from"] = "staging"
+    (project / "cdk.json").write_text(json.dumps(settings))
+    with cloud(project, tmp_path / "ministack.log") as running:
+        yield running
+
+
+def test_the_life_of_an_environment(aws: Cloud) -> None:
+    aws.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", *STAGING)
+    before = roles(aws)
+    aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *STAGING)
+    templates = read_templates(aws.project / "cdk.out")
+    compare(aws, templates)
+    assert "Number of stacks with differences: 0" in aws.cdk("diff", "--all", *STAGING)
+
+    pointer = bundle_pointer(aws)
+    change_a_transform(aws.project)
+    difference = aws.cdk("diff", "--all", *STAGING)
+    assert "Number of stacks with differences: 1" in difference
+    changed = [line.strip() for line in difference.splitlines() if line.startswith(("[~]", "[+]", "[-]"))]
+    assert [line.split()[1] for line in changed] == ["Custom::DapflowBundle"]
+    aws.cdk("deploy", "dapflow-staging-bundle", "--exclusively", "--require-approval", "never", *STAGING)
+    assert bundle_pointer(aws) != pointer
+    assert "Number of stacks with differences: 0" in aws.cdk("diff", "--all", *STAGING)
+
+    a_branch_comes_and_goes(aws)
+
+    put_data(aws)
+    aws.cdk("destroy", "--all", "--force", *STAGING)
+    nothing_is_left(aws, before)
+
+
+def compare(aws: Cloud, templates: Templates) -> None:
+    """Read back every type that the emulator keeps, and compare it with the templates."""
+    s3, glue, athena, iam = (aws.client(name) for name in ("s3", "glue", "athena", "iam"))
+    for bucket in templates.properties("AWS::S3::Bucket"):
+        name = bucket["BucketName"]
+        assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+        block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+        assert block == bucket["PublicAccessBlockConfiguration"]
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+        assert {each["ID"] for each in rules} == {each["Id"] for each in bucket["LifecycleConfiguration"]["Rules"]}
+        policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
+        declared = templates.one("AWS::S3::BucketPolicy", Bucket=name)["PolicyDocument"]
+        assert [each.get("Sid") for each in policy["Statement"]] == [each.get("Sid") for each in declared["Statement"]]
+    for database in templates.properties("AWS::Glue::Database"):
+        declared = database["DatabaseInput"]
+        stored = glue.get_database(Name=declared["Name"])["Database"]
+        assert stored["LocationUri"] == declared["LocationUri"]
+    for workgroup in templates.properties("AWS::Athena::WorkGroup"):
+        stored = athena.get_work_group(WorkGroup=workgroup["Name"])["WorkGroup"]["Configuration"]
+        declared = workgroup["WorkGroupConfiguration"]
+        for setting in ("EnforceWorkGroupConfiguration", "BytesScannedCutoffPerQuery"):
+            assert stored[setting] == declared[setting]
+        location = stored["ResultConfiguration"]["OutputLocation"]
+        assert location == declared["ResultConfiguration"]["OutputLocation"]
+    for role in templates.properties("AWS::IAM::Role"):
+        if "RoleName" in role:
+            stored = iam.get_role(RoleName=role["RoleName"])["Role"]
+            assert stored["Path"] == role.get("Path", "/")
+            assert sids(stored["AssumeRolePolicyDocument"]) == sids(role["AssumeRolePolicyDocument"])
+            for policy in role["Policies"]:
+                inline = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy["PolicyName"])
+                assert sids(inline["PolicyDocument"]) == sids(policy["PolicyDocument"])
+    compare_the_rest(aws, templates)
+
+
+def compare_the_rest(aws: Cloud, templates: Templates) -> None:
+    """Keys, functions, secrets, logs, topics and alarms."""
+    kms = aws.client("kms")
+    aliases = {
+        each["AliasName"]: each["TargetKeyId"] for each in kms.list_aliases()["Aliases"] if "TargetKeyId" in each
+    }
+    for alias in templates.properties("AWS::KMS::Alias"):
+        assert kms.get_key_rotation_status(KeyId=aliases[alias["AliasName"]])["KeyRotationEnabled"]
+    functions = {each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]}
+    assert {each["FunctionName"] for each in templates.properties("AWS::Lambda::Function")} <= functions
+    secrets = aws.client("secretsmanager")
+    for secret in templates.properties("AWS::SecretsManager::Secret"):
+        if "SecretString" in secret:
+            stored = secrets.get_secret_value(SecretId=secret["Name"])["SecretString"]
+            assert stored == secret["SecretString"]
+    groups = {each["logGroupName"]: each for each in aws.client("logs").describe_log_groups()["logGroups"]}
+    for group in templates.properties("AWS::Logs::LogGroup"):
+        assert groups[group["LogGroupName"]]["retentionInDays"] == group["RetentionInDays"]
+    topics = {each["TopicArn"].rsplit(":", 1)[1] for each in aws.client("sns").list_topics()["Topics"]}
+    assert {each["TopicName"] for each in templates.properties("AWS::SNS::Topic")} <= topics
+    alarms = {each["AlarmName"] for each in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
+    assert {each["AlarmName"] for each in templates.properties("AWS::CloudWatch::Alarm")} <= alarms
+
+
+def a_branch_comes_and_goes(aws: Cloud) -> None:
+    """Its databases, workgroups and roles are there, and then nothing of it."""
+    before = (databases(aws), workgroups(aws), roles(aws))
+    branch = ("-c", "branch=Fix/Delays", "-c", "commit=0123abc")
+    aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *branch)
+    slug = branch_slug("Fix/Delays")
+    made = databases(aws) - before[0]
+    assert {name.split("__")[0] for name in made} == {slug.replace("-", "_")}
+    assert {name.rsplit("-", 1)[-1] for name in workgroups(aws) - before[1]} == {"air_traffic", "weather"}
+    s3 = aws.client("s3")
+    prefix = f"dags/branches/{slug}/"
+    airflow, branches = (f"dapflow-staging-{name}-{ACCOUNT}" for name in ("airflow", "branches"))
+    assert s3.get_object(Bucket=airflow, Key=f"{prefix}manifest.json")
+    s3.put_object(Bucket=branches, Key=f"{slug}/refined/weather/x/part-0.parquet", Body=b"1")
+    aws.cdk("destroy", "--all", "--force", *branch)
+    assert (databases(aws), workgroups(aws), roles(aws)) == before
+    assert not s3.list_objects_v2(Bucket=airflow, Prefix=prefix).get("Contents")
+    assert not s3.list_object_versions(Bucket=branches, Prefix=f"{slug}/").get("Versions")
+
+
+def put_data(aws: Cloud) -> None:
+    """A lake that is in use: objects with old versions and deleted ones."""
+    s3 = aws.client("s3")
+    bucket = f"dapflow-staging-raw-{ACCOUNT}"
+    for key in ("weather/observations/a", "weather/observations/a", "weather/observations/b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="weather/observations/b")
+
+
+def nothing_is_left(aws: Cloud, roles_before: set[str]) -> None:
+    """No bucket, database, workgroup, role, function or live key of the environment."""
+    names = {each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]}
+    assert not {name for name in names if name.startswith("dapflow-")}
+    assert not {name for name in databases(aws) if name.endswith("_zone")}
+    assert not {name for name in workgroups(aws) if name.startswith("dapflow-")}
+    assert roles(aws) == roles_before
+    assert not aws.client("lambda").list_functions()["Functions"]
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    assert {each["StackName"] for each in stacks} == {"CDKToolkit"}
+
+
+def change_a_transform(project: Path) -> None:
+    file = next(iter(sorted((project / "transforms").glob("*/refined/*.sql"))))
+    file.write_text("-- looked at again\n" + file.read_text())
+
+
+def bundle_pointer(aws: Cloud) -> str:
+    s3, bucket = aws.client("s3"), f"dapflow-staging-airflow-{ACCOUNT}"
+    pointer = json.load(s3.get_object(Bucket=bucket, Key="dags/manifest.json")["Body"])
+    # What the pointer names is there.
+    s3.head_object(Bucket=bucket, Key=f"dags/{pointer['manifest']}")
+    return str(pointer["manifest"])
+
+
+def read_templates(folder: Path) -> Templates:
+    files = sorted(folder.glob("dapflow-staging-*.template.json"))
+    by_stack = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
+    return Templates(folder, by_stack, ACCOUNT, REGION)
+
+
+def sids(document: Any) -> list[Any]:
+    loaded = json.loads(document) if isinstance(document, str) else document
+    statements = loaded["Statement"] if isinstance(loaded["Statement"], list) else [loaded["Statement"]]
+    return [(each.get("Sid"), each["Effect"], each["Action"]) for each in statements]
+
+
+def databases(aws: Cloud) -> set[str]:
+    return {each["Name"] for each in aws.client("glue").get_databases()["DatabaseList"]}
+
+
+def workgroups(aws: Cloud) -> set[str]:
+    return {each["Name"] for each in aws.client("athena").list_work_groups()["WorkGroups"]}
+
+
+def roles(aws: Cloud) -> set[str]:
+    pages = aws.client("iam").get_paginator("list_roles").paginate()
+    return {each["RoleName"] for page in pages for each in page["Roles"]}
