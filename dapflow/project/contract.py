@@ -51,8 +51,9 @@ def read_output(statement: Statement, columns: Columns, generation: GenerationCo
     last = body[-4:]
     at_end = columns.rest is None or columns.rest <= len(body) - 4
     migrated = at_end and tuple(column.name for column in last) == four
-    # A generation column that is there twice has been said above.
-    if found and not (migrated and len(found) == 4) and not repeated.keys() & set(four):
+    # Columns that are there twice have been named above.
+    twice = bool(repeated) and len({column.name for column in found}) < len(found)
+    if found and not (migrated and len(found) == 4) and not twice:
         errors.append(_mixed(statement, found, four))
     data = body[:-4] if migrated else body
     if not data and columns.complete and not errors:

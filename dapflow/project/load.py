@@ -24,8 +24,7 @@ from dapflow.project.text_file import read_text
 from dapflow.sql import SqlText, read_statement
 
 _NO_PROJECT = "run dapflow inside the repository, or name it with --project DIR"
-# From here on a second process saves more time than it costs.
-_MANY_BYTES = 300_000
+_MANY_FILES = 150
 
 
 def load_project(root: Path) -> Project:
@@ -68,22 +67,15 @@ def _each_read(folders: list[Path], settings: Settings) -> Iterable[_Read]:
     read = partial(read_service_folder, settings=settings)
     processors = min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1, 4)
     # A copy of a process that has threads may stop for ever, so only a simple process is copied.
-    if processors == 1 or threading.active_count() > 1 or _size(folders) < _MANY_BYTES:
+    if processors == 1 or threading.active_count() > 1 or not _many_files(folders):
         return map(read, folders)
     with multiprocessing.get_context("fork").Pool(processors) as pool:
         return pool.map(read, folders, chunksize=max(1, len(folders) // (4 * processors)))
 
 
-def _size(folders: list[Path]) -> int:
-    """About how many bytes there are to read."""
-    return sum(
-        entry.stat().st_size
-        for folder in folders
-        for zone in ("", *PRODUCT_ZONES)
-        if (folder / zone).is_dir()
-        for entry in os.scandir(folder / zone)
-        if entry.is_file()
-    )
+def _many_files(folders: list[Path]) -> bool:
+    """Whether there is so much to read that a second process saves more time than it costs."""
+    return sum(len(list((folder / zone).glob("*.sql"))) for folder in folders for zone in PRODUCT_ZONES) > _MANY_FILES
 
 
 def read_service_folder(path: Path, settings: Settings) -> _Read:

@@ -6,6 +6,7 @@ import string
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.project.names import database_name_problem
@@ -26,7 +27,12 @@ def read_settings(root: Path) -> Settings:
         return Settings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DapflowError("bad-settings", f"this is not TOML: {error}", file="pyproject.toml") from error
-    table = data.get("tool", {}).get("dapflow", {})
+    table: Any = data
+    for depth, name in enumerate(("tool", "dapflow")):
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            where = ("[tool]", "[tool.dapflow]")[depth]
+            raise DapflowError("bad-settings", f"{where} must be a table", file="pyproject.toml")
     pattern = table.get("database", Settings.database)
     problem = _pattern_problem(pattern)
     unknown = sorted(set(table) - {"database"})
