@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dapflow.local.athena.trino import literals, operators, tree
 from dapflow.local.athena.trino.calls import CallAnalyser
@@ -134,7 +134,9 @@ class Analyser(CallAnalyser):
             whole = self.whole or node
             text = expression_text(whole)
             self.unit.fail(
-                "EXPRESSION_NOT_AGGREGATE", whole.pos, f"'{text}' must be an aggregate expression or appear in GROUP BY clause"
+                "EXPRESSION_NOT_AGGREGATE",
+                whole.pos,
+                f"'{text}' must be an aggregate expression or appear in GROUP BY clause",
             )
         if scope is not self.scope:
             self.unit.correlated = True
@@ -160,7 +162,7 @@ class Analyser(CallAnalyser):
             if not self._known(parts[0]):
                 self.unit.fail("COLUMN_NOT_FOUND", node.pos, f"Column '{expression_text(node)}' cannot be resolved")
         base = self.visit(node.base)
-        return self.row_field(base, node.field, node)
+        return self.row_field(base, node.name, node)
 
     def _known(self, name: str) -> bool:
         scope: Scope | None = self.scope
@@ -179,7 +181,9 @@ class Analyser(CallAnalyser):
         names = base.type.names or ()
         places = [i for i, n in enumerate(names) if n is not None and n.lower() == name]
         if len(places) != 1:
-            problem = "Ambiguous row field reference" if places else f"Column '{expression_text(node)}' cannot be resolved"
+            problem = (
+                "Ambiguous row field reference" if places else f"Column '{expression_text(node)}' cannot be resolved"
+            )
             self.unit.fail("AMBIGUOUS_NAME" if places else "COLUMN_NOT_FOUND", node.pos, problem)
         held = field_names(base.type)[places[0]]
         return Value(f"({base.sql}).{quote(held)}", base.type.args[places[0]])
@@ -260,9 +264,11 @@ class Analyser(CallAnalyser):
         if not orderable(t):
             self._no_operator("", op, left, right, pos)
 
-    def _no_operator(self, function: str, op: str, left: Value, right: Value, pos: int) -> Any:
+    def _no_operator(self, function: str, op: str, left: Value, right: Value, pos: int) -> NoReturn:
         if function:
-            self.unit.fail("FUNCTION_NOT_FOUND", pos, f"Unexpected parameters ({left.type}, {right.type}) for function {function}")
+            self.unit.fail(
+                "FUNCTION_NOT_FOUND", pos, f"Unexpected parameters ({left.type}, {right.type}) for function {function}"
+            )
         self.unit.fail("TYPE_MISMATCH", pos, f"Cannot apply operator: {left.type} {op} {right.type}")
 
     def _unary(self, node: tree.Unary) -> Value:
@@ -272,7 +278,9 @@ class Analyser(CallAnalyser):
             negative = operators.negate(value)
             assert negative is not None  # noqa: S101 - numbers have a negative
             if inner.kind == "integer":
-                return Value(f"({-value.const})" if value.type.base == "integer" else negative.sql, value.type, -value.const)
+                return Value(
+                    f"({-value.const})" if value.type.base == "integer" else negative.sql, value.type, -value.const
+                )
             return Value(negative.sql, value.type, "-" + value.const if inner.kind == "decimal" else -value.const)
         if value.type.base == "unknown":
             return value
@@ -332,14 +340,20 @@ class Analyser(CallAnalyser):
         if operators.plain(both):
             return Value(f"({value.sql} IN ({', '.join(item.sql for item in items)}))", BOOLEAN)
         return Value(
-            let(value.sql, lambda x: "(" + " OR ".join(operators.compare("=", Value(x, both), i, both) for i in items) + ")"),
+            let(
+                value.sql,
+                lambda x: "(" + " OR ".join(operators.compare("=", Value(x, both), i, both) for i in items) + ")",
+            ),
             BOOLEAN,
         )
 
     def _like(self, node: tree.Like) -> Value:
         value, pattern = self.visit(node.expr), self.visit(node.pattern)
         escape = self.visit(node.escape) if node.escape is not None else None
-        for one, source, what in ((value, node.expr, "Left side of LIKE expression"), (pattern, node.pattern, "Pattern for LIKE expression")):
+        for one, source, what in (
+            (value, node.expr, "Left side of LIKE expression"),
+            (pattern, node.pattern, "Pattern for LIKE expression"),
+        ):
             if one.type.base not in {"varchar", "char", "unknown"}:
                 self.unit.fail("TYPE_MISMATCH", source.pos, f"{what} must evaluate to a varchar (actual: {one.type})")
         return Value(like_sql(value, pattern, escape, node.pos, self.unit), BOOLEAN)
@@ -419,7 +433,11 @@ class Analyser(CallAnalyser):
                 self._no_subscript(base, index, node.pos)
             at = coerce(index, BIGINT)
             if isinstance(index.const, int) and index.const <= 0:
-                problem = "SQL array indices start at 1" if index.const == 0 else f"Array subscript is negative: {index.const}"
+                problem = (
+                    "SQL array indices start at 1"
+                    if index.const == 0
+                    else f"Array subscript is negative: {index.const}"
+                )
                 return Value(failure_text("INVALID_FUNCTION_ARGUMENT", problem, t.args[0]), t.args[0])
             return Value(_element(base.sql, at.sql, t.args[0]), t.args[0])
         if t.base == "map":
@@ -429,16 +447,19 @@ class Analyser(CallAnalyser):
             return Value(_map_value(base.sql, key.sql, t), t.args[1])
         if t.base == "row":
             if not isinstance(index.const, int) or not isinstance(node.index, tree.Literal):
-                self.unit.fail("EXPRESSION_NOT_CONSTANT", node.index.pos, "Subscript expression on ROW requires a constant index")
+                self.unit.fail(
+                    "EXPRESSION_NOT_CONSTANT", node.index.pos, "Subscript expression on ROW requires a constant index"
+                )
             if not 1 <= index.const <= len(t.args):
                 self.unit.fail(
-                    "INVALID_FUNCTION_ARGUMENT", node.index.pos, f"Invalid subscript index: {index.const}. ROW indices start at 1"
+                    "INVALID_FUNCTION_ARGUMENT",
+                    node.index.pos,
+                    f"Invalid subscript index: {index.const}. ROW indices start at 1",
                 )
             return Value(f"({base.sql}).{quote(field_names(t)[index.const - 1])}", t.args[index.const - 1])
         self._no_subscript(base, index, node.pos)
-        raise AssertionError
 
-    def _no_subscript(self, base: Value, index: Value, pos: int) -> None:
+    def _no_subscript(self, base: Value, index: Value, pos: int) -> NoReturn:
         self.unit.fail("TYPE_MISMATCH", pos, f"Cannot use {index.type} for subscript of {base.type}")
 
     def _lambda(self, node: tree.Lambda) -> Value:
@@ -463,7 +484,9 @@ class Analyser(CallAnalyser):
         sql, t = self.queries.nested(node.query, self)
         if len(t.args) != 1:
             packed = f"(SELECT {_packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})"
-            nothing = ", ".join(f"{quote(n)}: CAST(NULL AS {duck_type(part)})" for n, part in zip(field_names(t), t.args, strict=True))
+            nothing = ", ".join(
+                f"{quote(n)}: CAST(NULL AS {duck_type(part)})" for n, part in zip(field_names(t), t.args, strict=True)
+            )
             return Value(f"coalesce({packed}, {{{nothing}}})", t)
         return Value(f"({sql})", t.args[0])
 
@@ -475,7 +498,9 @@ class Analyser(CallAnalyser):
         sql, t = self.queries.nested(node.query, self)
         inner = fresh("q")
         item = Value(_packed(t, inner), t)
-        if len(t.args) == 1 and not (value.type.base == "row" and len(value.type.args) == 1 and t.args[0].base != "row"):
+        if len(t.args) == 1 and not (
+            value.type.base == "row" and len(value.type.args) == 1 and t.args[0].base != "row"
+        ):
             item = Value(f"{inner}.c0", t.args[0])
         both = common(value.type, item.type)
         if both is None:
@@ -512,8 +537,16 @@ def _held(value: Value) -> str:
 
 def _element(base: str, index: str, t: Type) -> str:
     def body(a: str, i: str) -> str:
-        high = failure("INVALID_FUNCTION_ARGUMENT", f"'Array subscript must be less than or equal to array length: ' || {i} || ' > ' || len({a})", t)
-        low = failure("INVALID_FUNCTION_ARGUMENT", f"CASE WHEN {i} = 0 THEN 'SQL array indices start at 1' ELSE 'Array subscript is negative: ' || {i} END", t)
+        high = failure(
+            "INVALID_FUNCTION_ARGUMENT",
+            f"'Array subscript must be less than or equal to array length: ' || {i} || ' > ' || len({a})",
+            t,
+        )
+        low = failure(
+            "INVALID_FUNCTION_ARGUMENT",
+            f"CASE WHEN {i} = 0 THEN 'SQL array indices start at 1' ELSE 'Array subscript is negative: ' || {i} END",
+            t,
+        )
         return f"CASE WHEN {i} > len({a}) THEN {high} WHEN {i} < 1 THEN {low} ELSE {a}[{i}] END"
 
     return let(base, lambda a: let(index, lambda i: body(a, i), limit=100), limit=200)
@@ -532,7 +565,9 @@ def _check_precision(unit: Unit, t: Type, pos: int) -> None:
     if t.base in {"timestamp", "timestamp_tz", "time", "time_tz"} and t.precision > 6:
         unit.unsupported(f"{t} (the finest precision is 6)", pos)
     if t.base == "decimal" and (t.precision > 38 or t.precision < 1 or t.scale > t.precision):
-        unit.fail("INVALID_FUNCTION_ARGUMENT" if t.precision > 38 else "TYPE_MISMATCH", pos, f"Invalid DECIMAL type: {t}")
+        unit.fail(
+            "INVALID_FUNCTION_ARGUMENT" if t.precision > 38 else "TYPE_MISMATCH", pos, f"Invalid DECIMAL type: {t}"
+        )
     if t.base in {"hyperloglog", "HyperLogLog", "qdigest", "tdigest", "JsonPath", "color"}:
         unit.unsupported(f"The type {t}", pos)
     for part in t.args:
@@ -543,7 +578,7 @@ def _parts(node: tree.Expr) -> tuple[str, ...] | None:
     """A dotted name in parts."""
     names: list[str] = []
     while isinstance(node, tree.Deref):
-        names.append(node.field)
+        names.append(node.name)
         node = node.base
     if not isinstance(node, tree.Ident):
         return None

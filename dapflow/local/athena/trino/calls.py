@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 #: Functions that are neither in the table nor known to be carried; they are refused by name.
 UNSUPPORTED = frozenset(
-    """approx_set merge empty_approx_set tdigest_agg qdigest_agg value_at_quantile values_at_quantiles quantile_at_value
-    make_set_digest merge_set_digest jaccard_index intersection_cardinality hash_counts st_geometryfromtext st_point
-    st_contains st_distance st_area st_x st_y to_geometry great_circle_distance classify features learn_classifier
-    numeric_histogram evaluate_classifier_predictions bar color render rgb spooky_hash_v2_32 reduce_agg
-    ip_prefix is_subnet_of ip_prefix_min ip_prefix_max bing_tile geometry_union""".split()
+    ["approx_set", "merge", "empty_approx_set", "tdigest_agg", "qdigest_agg", "value_at_quantile", "values_at_quantiles", "quantile_at_value", "make_set_digest", "merge_set_digest", "jaccard_index", "intersection_cardinality", "hash_counts", "st_geometryfromtext", "st_point", "st_contains", "st_distance", "st_area", "st_x", "st_y", "to_geometry", "great_circle_distance", "classify", "features", "learn_classifier", "numeric_histogram", "evaluate_classifier_predictions", "bar", "color", "render", "rgb", "spooky_hash_v2_32", "reduce_agg", "ip_prefix", "is_subnet_of", "ip_prefix_min", "ip_prefix_max", "bing_tile", "geometry_union"]
 )
 
 
@@ -79,14 +75,21 @@ class CallAnalyser:
         return self._aggregate(node, kind)
 
     def _scalar(self, node: tree.Call) -> Value:
-        for present, what in ((node.over, "OVER"), (node.filter, "FILTER"), (node.distinct or None, "DISTINCT"), (node.order or None, "ORDER BY")):
+        for present, what in (
+            (node.over, "OVER"),
+            (node.filter, "FILTER"),
+            (node.distinct or None, "DISTINCT"),
+            (node.order or None, "ORDER BY"),
+        ):
             if present is not None:
                 problem = f"{what} is not allowed for the function {node.name}"
                 if what == "OVER":
                     problem = f"'{node.name}' is not a window function"
                     self.unit.fail("FUNCTION_NOT_WINDOW", node.pos, problem)
                 if what in {"FILTER", "DISTINCT"}:
-                    problem = f"{what} is not supported for scalar function {node.name}" if what == "DISTINCT" else problem
+                    problem = (
+                        f"{what} is not supported for scalar function {node.name}" if what == "DISTINCT" else problem
+                    )
                 self.unit.fail("FUNCTION_NOT_AGGREGATE", node.pos, problem)
         return self._resolved(node, [self.argument(a) for a in node.args], {})
 
@@ -103,10 +106,14 @@ class CallAnalyser:
             shown = ", ".join("<function>" if isinstance(a, LambdaArgument) else str(a.type) for a in args)
             expected = ", ".join(dict.fromkeys(r.text for r in rows))
             self.unit.fail(
-                "FUNCTION_NOT_FOUND", node.pos, f"Unexpected parameters ({shown}) for function {node.name}. Expected: {expected}"
+                "FUNCTION_NOT_FOUND",
+                node.pos,
+                f"Unexpected parameters ({shown}) for function {node.name}. Expected: {expected}",
             )
         function, bound, types = found
-        held: list[Any] = [a if isinstance(a, LambdaArgument) else coerce(a, t) for a, t in zip(args, types, strict=True)]
+        held: list[Any] = [
+            a if isinstance(a, LambdaArgument) else coerce(a, t) for a, t in zip(args, types, strict=True)
+        ]
         originals = [a.type for a in args]
         result = function.returns(bound, originals) if function.returns else substitute(function.result, bound)
         call = Call(function, held, originals, bound, result, node, modifiers, self.unit)
@@ -122,7 +129,9 @@ class CallAnalyser:
                     f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping operations: [{node.name}]",
                 )
             if self.in_aggregate:
-                self.unit.fail("NESTED_AGGREGATION", node.pos, f"Cannot nest aggregations inside aggregation '{node.name}'")
+                self.unit.fail(
+                    "NESTED_AGGREGATION", node.pos, f"Cannot nest aggregations inside aggregation '{node.name}'"
+                )
         elif self.aggregates_allowed is not None:
             self.unit.fail(
                 "EXPRESSION_NOT_SCALAR",
@@ -163,7 +172,9 @@ class CallAnalyser:
             value = self.visit(item.expr)
             if not orderable(value.type):
                 self.unit.fail(
-                    "TYPE_MISMATCH", item.pos, f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY"
+                    "TYPE_MISMATCH",
+                    item.pos,
+                    f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
                 )
             sql = comparable_form(value.sql, value.type)
             if value.const is not None or sql.lstrip("(").rstrip(")").isdigit():
@@ -206,7 +217,15 @@ class CallAnalyser:
             self.unit.fail("INVALID_WINDOW_REFERENCE", node.pos, f"Cannot resolve WINDOW name {node.existing}")
         if base.existing is not None:
             base = self._merged(base)
-        return tree.Window(node.pos, None, node.partition or base.partition, node.order or base.order, node.unit or base.unit, node.start or base.start, node.end or base.end)
+        return tree.Window(
+            node.pos,
+            None,
+            node.partition or base.partition,
+            node.order or base.order,
+            node.unit or base.unit,
+            node.start or base.start,
+            node.end or base.end,
+        )
 
     def _frame(self, node: tree.Window) -> str:
         start, end = node.start, node.end
@@ -216,9 +235,13 @@ class CallAnalyser:
         if end is not None and end.kind == "unbounded preceding":
             self.unit.fail("INVALID_WINDOW_FRAME", end.pos, "Window frame end cannot be UNBOUNDED PRECEDING")
         if start.kind == "current row" and end is not None and end.kind == "preceding":
-            self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame starting from CURRENT ROW cannot end with PRECEDING")
+            self.unit.fail(
+                "INVALID_WINDOW_FRAME", start.pos, "Window frame starting from CURRENT ROW cannot end with PRECEDING"
+            )
         if start.kind == "following" and (end is None or end.kind in {"preceding", "current row"}):
-            self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame starting from FOLLOWING cannot end with CURRENT ROW")
+            self.unit.fail(
+                "INVALID_WINDOW_FRAME", start.pos, "Window frame starting from FOLLOWING cannot end with CURRENT ROW"
+            )
         low = self._bound(start, node)
         if end is None:
             return f"{node.unit} {low}" if start.kind != "following" else f"{node.unit} BETWEEN {low} AND CURRENT ROW"
@@ -230,8 +253,14 @@ class CallAnalyser:
         value = self.visit(bound.value)
         sql = value.sql
         if node.unit in {"ROWS", "GROUPS"}:
-            if value.type.base not in {"tinyint", "smallint", "integer", "bigint"} and not (value.type.base == "decimal" and value.type.scale == 0):
-                self.unit.fail("TYPE_MISMATCH", bound.value.pos, f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {value.type})")
+            if value.type.base not in {"tinyint", "smallint", "integer", "bigint"} and not (
+                value.type.base == "decimal" and value.type.scale == 0
+            ):
+                self.unit.fail(
+                    "TYPE_MISMATCH",
+                    bound.value.pos,
+                    f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {value.type})",
+                )
             if value.const is None or value.type.base == "decimal":
                 missing = "CAST(fail('INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null') AS BIGINT)"
                 sql = f"CASE WHEN {sql} >= 0 THEN CAST({sql} AS BIGINT) ELSE {missing} END"
@@ -246,7 +275,11 @@ class CallAnalyser:
     # ---------------------------------------------------------------------------------- special forms
     def _coalesce(self, node: tree.Call) -> Value:
         if len(node.args) < 2:
-            self.unit.fail("INVALID_ARGUMENTS" if node.args else "SYNTAX_ERROR", node.pos, "The 'coalesce' function must have at least two arguments")
+            self.unit.fail(
+                "INVALID_ARGUMENTS" if node.args else "SYNTAX_ERROR",
+                node.pos,
+                "The 'coalesce' function must have at least two arguments",
+            )
         values, t = self.unify([self.visit(a) for a in node.args], node.args, "All COALESCE operands")
         return Value(f"coalesce({', '.join(v.sql for v in values)})", t)
 
@@ -265,11 +298,16 @@ class CallAnalyser:
         first, second = self.visit(node.args[0]), self.visit(node.args[1])
         both = common(first.type, second.type)
         if both is None:
-            self.unit.fail("TYPE_MISMATCH", node.pos, f"Types are not comparable with NULLIF: {first.type} vs {second.type}")
+            self.unit.fail(
+                "TYPE_MISMATCH", node.pos, f"Types are not comparable with NULLIF: {first.type} vs {second.type}"
+            )
         if both.base == "unknown" or second.type.base == "unknown":
             return first
         other = coerce(second, both).sql
-        sql = let(first.sql, lambda x: f"CASE WHEN {equal(coerce(Value(x, first.type), both).sql, other, both)} THEN NULL ELSE {x} END")
+        sql = let(
+            first.sql,
+            lambda x: f"CASE WHEN {equal(coerce(Value(x, first.type), both).sql, other, both)} THEN NULL ELSE {x} END",
+        )
         return Value(sql, first.type)
 
     def _try(self, node: tree.Call) -> Value:
@@ -280,12 +318,18 @@ class CallAnalyser:
 
     def _typeof(self, node: tree.Call) -> Value:
         if len(node.args) != 1:
-            self.unit.fail("FUNCTION_NOT_FOUND", node.pos, "Unexpected parameters for function typeof. Expected: typeof(t)")
+            self.unit.fail(
+                "FUNCTION_NOT_FOUND", node.pos, "Unexpected parameters for function typeof. Expected: typeof(t)"
+            )
         return Value(literal(str(self.visit(node.args[0]).type)), VARCHAR)
 
     def _grouping(self, node: tree.Call) -> Value:
         if self.groups is None:
-            self.unit.fail("MISSING_GROUP_BY", node.pos, "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause")
+            self.unit.fail(
+                "MISSING_GROUP_BY",
+                node.pos,
+                "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
+            )
         names = [self.visit(a).sql for a in node.args]
         return Value(f"CAST(grouping({', '.join(names)}) AS BIGINT)", BIGINT)
 

@@ -222,7 +222,9 @@ def _number_decimal(sql: str, source: Type, target: Type) -> str:
         return _checked(
             sql,
             lambda x: f"CASE WHEN isfinite({x}) THEN TRY_CAST(CAST({x} AS VARCHAR) AS {duck_type(target)}) END",
-            lambda x: f"'Cannot cast {kind} \'\'' || t_java_number({x}) || '\'\' to DECIMAL({target.precision}, {target.scale})'",
+            lambda x: (
+                f"'Cannot cast {kind} ''' || t_java_number({x}) || ''' to DECIMAL({target.precision}, {target.scale})'"
+            ),
             target,
         )
     shown = f"'Cannot cast {kind} '''"
@@ -459,6 +461,8 @@ for _a in (
 ):  # fmt: skip
     _RULES[_a, "varchar"] = _to_text
     _RULES[_a, "char"] = _to_text
+
+
 def _text_binary(sql: str, source: Type, _: Type) -> str:
     return f"encode({_padded(sql, source)})"
 

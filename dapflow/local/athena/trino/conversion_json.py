@@ -9,7 +9,6 @@ from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.types import VARCHAR, Type, duck_type, field_names, literal, quote, type_text
 from dapflow.local.athena.trino.values import failure, fresh, let
 
-
 #: The text of a JSON string, without its quotes.
 _TEXT = "json_extract_string({}, '$')"
 
@@ -90,7 +89,8 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
         text = _TEXT.format(x)
         if target.length is not None:
             text = f"left({text}, {target.length})"
-        return f"CASE WHEN {kind} IN ('ARRAY', 'OBJECT') THEN {failing} WHEN {kind} = 'NULL' THEN NULL ELSE {text} END"
+        number = f"t_double_cast(CAST({x} AS DOUBLE))"
+        return f"CASE {kind} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN {number} ELSE {text} END"
     if base == "boolean":
         return (
             f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN {x} = 'true' WHEN 'VARCHAR' THEN "

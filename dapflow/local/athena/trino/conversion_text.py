@@ -17,6 +17,8 @@ def text_sql(sql: str, source: Type) -> str:
         return f"t_double_cast({sql})"
     if base == "real":
         return f"t_real_cast({sql})"
+    if base == "date":
+        return f"t_date_text({sql})"
     if base == "timestamp":
         return _timestamp(sql, source.precision)
     if base == "time":

@@ -15,7 +15,7 @@ def expression_text(node: tree.Node) -> str:
         return f"{expression_text(node.base)}.{node.written}"
     if isinstance(node, tree.Literal):
         if node.kind == "string":
-            return "'" + node.value.replace("'", "''") + "'"
+            return "'" + str(node.value).replace("'", "''") + "'"
         return "null" if node.kind == "null" else str(node.value).lower() if node.kind == "boolean" else str(node.value)
     if isinstance(node, tree.TypedLiteral):
         return f"{node.type_name.upper()} '{node.text}'"

@@ -10,7 +10,7 @@ from dapflow.local.athena.trino.conversion import castable, convert
 from dapflow.local.athena.trino.conversion_json import to_json
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.json import read, write
-from dapflow.local.athena.trino.functions.json_path import PathError, StructuralError, evaluate, parse_path
+from dapflow.local.athena.trino.functions.json_path import EMPTY, PathError, StructuralError, evaluate, parse_path
 from dapflow.local.athena.trino.functions.registry import udf
 from dapflow.local.athena.trino.types import BOOLEAN, VARBINARY, VARCHAR, Type, duck_type, literal
 from dapflow.local.athena.trino.values import Value, failure_text, let
@@ -18,7 +18,9 @@ from dapflow.local.athena.trino.values import Value, failure_text, let
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.analyser import Analyser
 
-_PLAIN = frozenset({"tinyint", "smallint", "integer", "bigint", "boolean", "decimal", "double", "real", "varchar", "char", "json"})
+_PLAIN = frozenset(
+    {"tinyint", "smallint", "integer", "bigint", "boolean", "decimal", "double", "real", "varchar", "char", "json"}
+)
 _CODECS = {"UTF8": "utf-8", "UTF16": "utf-16-le", "UTF32": "utf-32-le"}
 
 
@@ -35,8 +37,16 @@ def _source(analyser: Analyser, expr: tree.Expr, form: str | None) -> str:
     if value.type.base == "varbinary":
         codec = _CODECS.get(form or "UTF8", "utf-8")
         return f"py_decode({value.sql}, '{codec}')"
+    if form in _CODECS and value.type.base != "unknown":
+        analyser.unit.fail(
+            "TYPE_MISMATCH",
+            expr.pos,
+            f"Cannot read input of type {value.type} as JSON using formatting JSON ENCODING {form}",
+        )
     if value.type.base not in {"varchar", "char", "json", "unknown"}:
-        analyser.unit.fail("TYPE_MISMATCH", expr.pos, f"Cannot read input of type {value.type} as JSON using formatting JSON")
+        analyser.unit.fail(
+            "TYPE_MISMATCH", expr.pos, f"Cannot read input of type {value.type} as JSON using formatting JSON"
+        )
     return convert(value.sql, value.type, VARCHAR) if value.type.base != "json" else value.sql
 
 
@@ -93,21 +103,23 @@ def _path_call(analyser: Analyser, node: tree.JsonCall) -> Value:
     (source_expr, form), path, passing = node.args
     try:
         parse_path(path.value)
-    except PathError as error:
-        analyser.unit.fail("INVALID_PATH", path.pos, f"invalid path: {error}")
+    except PathError as problem:
+        analyser.unit.fail("INVALID_PATH", path.pos, f"invalid path: {problem}")
     source = _source(analyser, source_expr, form)
     names = literal(standard.dumps([name for _, _, name in passing]))
     held = []
     for expr, passed_form, _ in passing:
         value = _source(analyser, expr, passed_form) if passed_form else _member(analyser, expr, None)
-        held.append(f"coalesce({value}, 'null')")
+        held.append(f"coalesce({value}, {literal(EMPTY if passed_form else 'null')})")
     values = "('[' || " + " || ',' || ".join(held) + " || ']')" if held else "'[]'"
     clauses = dict(node.clauses)
     mode = clauses.get("wrapper", "without") if node.name == "json_query" else node.name
     quotes = clauses.get("quotes", "keep")
     found = f"py_json_walk({source}, {literal(path.value)}, {names}, {values}, '{mode}', '{quotes}')"
     if node.name == "json_exists":
-        return Value(_outcome(found, "x[2:] = 'true'", _exists_error(clauses.get("on error", "false")), "FALSE"), BOOLEAN)
+        return Value(
+            _outcome(found, "x[2:] = 'true'", _exists_error(clauses.get("on error", "false")), "FALSE"), BOOLEAN
+        )
     t = clauses.get("returning", VARCHAR)
     if node.name == "json_query":
         error, empty = (_behaviour(analyser, clauses.get(w, "null"), VARCHAR) for w in ("on error", "on empty"))
@@ -140,7 +152,11 @@ def _behaviour(analyser: Analyser, behaviour: Any, t: Type) -> str:
     if isinstance(behaviour, tree.Expr):
         return analyser.wanted(behaviour, t, "Function JSON_VALUE default result").sql
     if behaviour == "error":
-        return failure_text("JSON_VALUE_RESULT_ERROR", "cannot extract SQL scalar from JSON: path evaluation failed or returned no single value", t)
+        return failure_text(
+            "JSON_VALUE_RESULT_ERROR",
+            "cannot extract SQL scalar from JSON: path evaluation failed or returned no single value",
+            t,
+        )
     if behaviour == "empty array":
         return "'[]'"
     return "'{}'" if behaviour == "empty object" else f"CAST(NULL AS {duck_type(t)})"
@@ -158,7 +174,9 @@ def json_walk(text: str, path: str, names: str, values: str, mode: str, quotes: 
         return "Vtrue" if found else "Vfalse"
     if mode == "json_value":
         return _scalar(found)
-    if mode == "unconditional" or (mode == "conditional" and not (len(found) == 1 and isinstance(found[0], dict | list))):
+    if mode == "unconditional" or (
+        mode == "conditional" and not (len(found) == 1 and isinstance(found[0], dict | list))
+    ):
         return "V" + write(found) if found else "E"
     if len(found) != 1:
         return "X" if found else "E"

@@ -33,4 +33,8 @@ def check_escape(pattern: str, escape: str, pos: int, unit: Unit) -> None:
     """An escape may stand only before %, _ or itself."""
     e = re.escape(escape)
     if re.search(rf"(?s)^(?:[^{e}]|{e}[%_{e}])*{e}(?![%_{e}])", pattern):
-        unit.fail("INVALID_FUNCTION_ARGUMENT", pos, "Escape character must be followed by '%', '_' or the escape character itself")
+        unit.fail(
+            "INVALID_FUNCTION_ARGUMENT",
+            pos,
+            "Escape character must be followed by '%', '_' or the escape character itself",
+        )

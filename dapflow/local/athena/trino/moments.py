@@ -115,4 +115,4 @@ def zone_info(name: str) -> dt.tzinfo:
     if m:
         minutes = (int(m[2]) * 60 + int(m[3] or 0)) * (-1 if m[1] == "-" else 1)
         return dt.timezone(dt.timedelta(minutes=minutes))
-    return dt.timezone.utc if name == "UTC" else ZoneInfo(name)
+    return dt.UTC if name == "UTC" else ZoneInfo(name)

@@ -105,6 +105,27 @@ def compare(op: str, a: Value, b: Value, t: Type) -> str:
     return f"({comparable_form(a.sql, t)} {op} {comparable_form(b.sql, t)})"
 
 
+def holds_float(t: Type) -> bool:
+    """Whether a nested type has floating point numbers in it."""
+    return any(part.base in {"double", "real"} or holds_float(part) for part in t.args)
+
+
+def nan_lowest(sql: str, t: Type) -> str:
+    """A value to order by where NaN comes first: the largest is then the one that Trino takes."""
+    if t.base in {"double", "real"}:
+        return f"CASE WHEN isnan({sql}) THEN CAST('-Infinity' AS {duck_type(t)}) ELSE {sql} END"
+    if t.base == "array" and (holds_float(t)):
+        e = fresh("e")
+        return f"list_transform({sql}, lambda {e}: {nan_lowest(e, t.args[0])})"
+    if t.base == "row" and holds_float(t):
+        parts = (
+            f"{quote(n)}: {nan_lowest(f'({sql}).{quote(n)}', part)}"
+            for n, part in zip(field_names(t), t.args, strict=True)
+        )
+        return "{" + ", ".join(parts) + "}"
+    return sql
+
+
 def arithmetic(op: str, a: Value, b: Value) -> Value | None:
     """The result of `+ - * / %`, or None if Trino has no such operator."""
     x, y = a.type, b.type

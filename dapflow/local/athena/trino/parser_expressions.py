@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 _SPECIAL = frozenset(
-    """CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP CURRENT_USER CURRENT_CATALOG
-    CURRENT_SCHEMA CURRENT_PATH CURRENT_ROLE""".split()
+    ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURRENT_USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_PATH", "CURRENT_ROLE"]
 )
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
@@ -586,8 +585,7 @@ class ExpressionParser(JsonParser, Cursor):
 
 #: Fields of EXTRACT; each is the name of a function too.
 EXTRACT_FIELDS = frozenset(
-    """year quarter month week day day_of_month day_of_week dow day_of_year doy year_of_week yow hour minute second
-    timezone_hour timezone_minute""".split()
+    ["year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy", "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute"]
 )
 
 #: Words that a string may follow without making a typed literal.

@@ -60,7 +60,10 @@ class JsonParser(Cursor):
             while True:
                 value, form = self._value()
                 self.need("AS")
-                passing.append((value, form, self.name()))
+                quoted = self.now.kind == "quoted"
+                name = self.name()
+                # A name without quotes is in capitals, and the path is to say it so.
+                passing.append((value, form, name if quoted else name.upper()))
                 if not self.take(","):
                     break
         return tree.JsonCall(token.start, name, (source, path, tuple(passing)), tuple(self._clauses()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.analyser import Analyser
@@ -95,7 +95,9 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         seen: set[str] = set()
         for i, cte in enumerate(node.ctes):
             if cte.name in seen:
-                self.unit.fail("DUPLICATE_NAMED_QUERY", cte.pos, f"WITH query name '{cte.name}' specified more than once")
+                self.unit.fail(
+                    "DUPLICATE_NAMED_QUERY", cte.pos, f"WITH query name '{cte.name}' specified more than once"
+                )
             seen.add(cte.name)
             later = (*(c.query for c in node.ctes[i + 1 :]), node.body, *(s.expr for s in node.order))
             recursive = node.recursive and _mentions(cte.query, cte.name) > 0
@@ -133,7 +135,9 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
     def _recursive(self, cte: tree.Cte, parent: Scope | None) -> str:
         body = cte.query.body
         if not isinstance(body, tree.SetOperation) or body.op != "UNION":
-            self.unit.fail("INVALID_RECURSIVE_REFERENCE", cte.pos, "recursive query must be a UNION of an anchor and a step")
+            self.unit.fail(
+                "INVALID_RECURSIVE_REFERENCE", cte.pos, "recursive query must be a UNION of an anchor and a step"
+            )
         if cte.columns is None:
             self.unit.fail("MISSING_COLUMN_ALIASES", cte.pos, "missing column aliases in recursive WITH query")
         anchor = self._aliased_columns(self.body(body.left, parent), cte)
@@ -144,11 +148,15 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         self.environment = Environment({cte.name: NamedQuery(cte, self.environment, name, fields)}, self.environment)
         step = self.body(body.right, parent)
         if len(step.fields) != len(fields):
-            self.unit.fail("TYPE_MISMATCH", cte.pos, "base and step relations of recursion have different numbers of fields")
+            self.unit.fail(
+                "TYPE_MISMATCH", cte.pos, "base and step relations of recursion have different numbers of fields"
+            )
         for i, (a, b) in enumerate(zip(fields, step.fields, strict=True)):
             if common(a.type, b.type) != a.type:
                 self.unit.fail(
-                    "TYPE_MISMATCH", cte.pos, f"recursion step relation output type ({b.type}) is not coercible to recursion base relation output type ({a.type}) at column {i + 1}"
+                    "TYPE_MISMATCH",
+                    cte.pos,
+                    f"recursion step relation output type ({b.type}) is not coercible to recursion base relation output type ({a.type}) at column {i + 1}",
                 )
             self.unit.read(b.deps)
         step_sql = self._cast_columns(step, [f.type for f in fields])
@@ -192,10 +200,14 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             return None
         number = int(item.expr.value)
         if not 1 <= number <= count:
-            self.unit.fail("INVALID_COLUMN_REFERENCE", item.expr.pos, f"ORDER BY position {number} is not in select list")
+            self.unit.fail(
+                "INVALID_COLUMN_REFERENCE", item.expr.pos, f"ORDER BY position {number} is not in select list"
+            )
         return number - 1
 
-    def limited(self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int) -> str:
+    def limited(
+        self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int
+    ) -> str:
         """Add ORDER BY, OFFSET and LIMIT to a SELECT."""
         order = f" ORDER BY {', '.join(keys)}" if keys else ""
         if ties:
@@ -231,7 +243,9 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             return found
         if isinstance(node, tree.TableBody):
             item = tree.AllColumns(node.pos, None, ())
-            return self.select(tree.Select(node.pos, False, (item,), node.table, None, None, None, ()), parent, (), None, None, False)
+            return self.select(
+                tree.Select(node.pos, False, (item,), node.table, None, None, None, ()), parent, (), None, None, False
+            )
         assert isinstance(node, tree.SetOperation)  # noqa: S101 - no other body exists
         return self._set_operation(node, parent)
 
@@ -239,14 +253,18 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         left, right = self.body(node.left, parent), self.body(node.right, parent)
         if len(left.fields) != len(right.fields):
             self.unit.fail(
-                "TYPE_MISMATCH", node.right.pos, f"{node.op} query has different number of fields: {len(left.fields)}, {len(right.fields)}"
+                "TYPE_MISMATCH",
+                node.right.pos,
+                f"{node.op} query has different number of fields: {len(left.fields)}, {len(right.fields)}",
             )
         types, fields = [], []
         for i, (a, b) in enumerate(zip(left.fields, right.fields, strict=True)):
             both = common(a.type, b.type)
             if both is None:
                 self.unit.fail(
-                    "TYPE_MISMATCH", node.right.pos, f"column {i + 1} in {node.op} query has incompatible types: {a.type}, {b.type}"
+                    "TYPE_MISMATCH",
+                    node.right.pos,
+                    f"column {i + 1} in {node.op} query has incompatible types: {a.type}, {b.type}",
                 )
             types.append(both)
             deps = a.deps | b.deps
@@ -272,11 +290,17 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         types: list[Type] = []
         for values, source in zip(rows, node.rows, strict=True):
             if len(values) != width:
-                self.unit.fail("TYPE_MISMATCH", node.pos, f"Values rows have mismatched types: row 1 has {width} columns, another {len(values)}")
+                self.unit.fail(
+                    "TYPE_MISMATCH",
+                    node.pos,
+                    f"Values rows have mismatched types: row 1 has {width} columns, another {len(values)}",
+                )
             for i, value in enumerate(values):
                 both = common(types[i], value.type) if len(types) > i else value.type
                 if both is None:
-                    self.unit.fail("TYPE_MISMATCH", source.pos, f"Values rows have mismatched types: {types[i]} vs {value.type}")
+                    self.unit.fail(
+                        "TYPE_MISMATCH", source.pos, f"Values rows have mismatched types: {types[i]} vs {value.type}"
+                    )
                 types[i:] = [both, *types[i + 1 :]]
         lines = []
         for values in rows:
@@ -297,10 +321,10 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         return [value]
 
 
-def _mentions(node: object, name: str) -> int:
+def _mentions(node: Any, name: str) -> int:
     """How often a table name is used in a part of the query, inner WITH queries of the same name included."""
     if isinstance(node, tree.TableNode):
-        return int(node.parts == (name,))
+        return 1 if node.parts == (name,) else 0
     if isinstance(node, tuple):
         return sum(_mentions(part, name) for part in node)
     if isinstance(node, tree.Node):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.analyser import Analyser
@@ -11,6 +11,7 @@ from dapflow.local.athena.trino.coercion import common
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.errors import QueryError
 from dapflow.local.athena.trino.model import Relation
+from dapflow.local.athena.trino.operators import comparable_form
 from dapflow.local.athena.trino.scope import Field, Scope
 from dapflow.local.athena.trino.types import BIGINT, Type, field_names, parse_type, quote, row
 from dapflow.local.athena.trino.unit import ScanBuilder
@@ -99,8 +100,14 @@ class RelationCompiler:
                 t = parse_type(column.type)
                 fields.append(
                     Field(
-                        column.name.lower(), t, self._held(f"{alias}.{quote(column.name)}", t), qualifier, hidden,
-                        (scan, column.name), column.name, frozenset({(scan, column.name.lower())}),
+                        column.name.lower(),
+                        t,
+                        self._held(f"{alias}.{quote(column.name)}", t),
+                        qualifier,
+                        hidden,
+                        (scan, column.name),
+                        column.name,
+                        frozenset({(scan, column.name.lower())}),
                     )  # fmt: skip
                 )
         return Source(f"{quote(scan.name)} AS {alias}", fields)
@@ -114,7 +121,7 @@ class RelationCompiler:
             return f"t_zoned(CAST({sql} AS TIMESTAMP), 'UTC')"
         return sql
 
-    def _missing(self, node: tree.TableNode, catalog: str | None, database: str | None, name: str) -> Any:
+    def _missing(self, node: tree.TableNode, catalog: str | None, database: str | None, name: str) -> NoReturn:
         place = database or self.unit.database
         if place is None:
             self.unit.fail("MISSING_SCHEMA_NAME", node.pos, "Schema must be specified when session schema is not set")
@@ -122,7 +129,9 @@ class RelationCompiler:
             self.unit.fail("CATALOG_NOT_FOUND", node.pos, f"Catalog '{catalog}' does not exist")
         if not self.unit.catalog.has_database(place):
             self.unit.fail("SCHEMA_NOT_FOUND", node.pos, f"Schema '{place}' does not exist")
-        self.unit.fail("TABLE_NOT_FOUND", node.pos, f"Table '{catalog or 'awsdatacatalog'}.{place}.{name}' does not exist")
+        self.unit.fail(
+            "TABLE_NOT_FOUND", node.pos, f"Table '{catalog or 'awsdatacatalog'}.{place}.{name}' does not exist"
+        )
 
     def _named(self, named: Any, name: str, parent: Scope | None) -> Source:
         if named.sql_name is not None:
@@ -160,7 +169,11 @@ class RelationCompiler:
 
     def _declared(self, relation: Relation, source: Source, shown: str, node: tree.TableNode) -> None:
         if len(relation.columns) != len(source.fields):
-            self.unit.fail("VIEW_IS_STALE", node.pos, f"View '{shown}' is stale or in invalid state: stored view column count ({len(relation.columns)}) does not match column count derived from the view query analysis ({len(source.fields)})")
+            self.unit.fail(
+                "VIEW_IS_STALE",
+                node.pos,
+                f"View '{shown}' is stale or in invalid state: stored view column count ({len(relation.columns)}) does not match column count derived from the view query analysis ({len(source.fields)})",
+            )
         for i, (column, one) in enumerate(zip(relation.columns, source.fields, strict=True)):
             declared = parse_type(column.type)
             if common(declared, one.type) != declared and not _loosely(declared, one.type):
@@ -215,7 +228,9 @@ class RelationCompiler:
             columns.append(f"unnest({sql}) AS u{i}")
             if t.base == "row":
                 for held, shown, part in zip(field_names(t), t.names or (None,) * len(t.args), t.args, strict=True):
-                    fields.append(Field(shown.lower() if shown else None, part, f"{name}.c{len(fields)}", written=shown))
+                    fields.append(
+                        Field(shown.lower() if shown else None, part, f"{name}.c{len(fields)}", written=shown)
+                    )
                     picked.append(f"(u{i}).{quote(held)}")
             else:
                 fields.append(Field(None, t, f"{name}.c{len(fields)}"))
@@ -243,8 +258,16 @@ class RelationCompiler:
         inner = node.right.relation if isinstance(node.right, tree.AliasNode) else node.right
         if node.kind in {"right", "full"} and (lateral or (isinstance(inner, tree.SubqueryNode) and inner.lateral)):
             self.unit.unsupported(f"{node.kind.upper()} JOIN of LATERAL", node.pos)
-        if isinstance(inner, tree.UnnestNode) and node.kind != "inner" and not (isinstance(node.on, tree.Literal) and node.on.value is True):
-            self.unit.fail("NOT_SUPPORTED", node.pos, f"{node.kind.upper()} JOIN involving UNNEST is only supported with condition ON TRUE")
+        if (
+            isinstance(inner, tree.UnnestNode)
+            and node.kind != "inner"
+            and not (isinstance(node.on, tree.Literal) and node.on.value is True)
+        ):
+            self.unit.fail(
+                "NOT_SUPPORTED",
+                node.pos,
+                f"{node.kind.upper()} JOIN involving UNNEST is only supported with condition ON TRUE",
+            )
         if node.using is not None:
             return self._using(node, left, right)
         fields = [*left.fields, *right.fields]
@@ -263,7 +286,8 @@ class RelationCompiler:
         if node.kind == "inner" and not lateral:
             self.push(node.on, Scope(fields, parent))
         return Source(
-            f"{left.sql} {node.kind.upper()} JOIN {_wrapped(node.right, right.sql)} ON {condition}", _nullable(node.kind, left.fields, right.fields)
+            f"{left.sql} {node.kind.upper()} JOIN {_wrapped(node.right, right.sql)} ON {condition}",
+            _nullable(node.kind, left.fields, right.fields),
         )
 
     if TYPE_CHECKING:
@@ -278,23 +302,33 @@ class RelationCompiler:
         seen: set[str] = set()
         for column in node.using or ():
             if column.name in seen:
-                self.unit.fail("DUPLICATE_COLUMN_NAME", column.pos, f"Column '{column.written}' appears multiple times in USING clause")
+                self.unit.fail(
+                    "DUPLICATE_COLUMN_NAME",
+                    column.pos,
+                    f"Column '{column.written}' appears multiple times in USING clause",
+                )
             seen.add(column.name)
             sides = []
             for side, fields in (("left", left.fields), ("right", right.fields)):
                 found = Scope(fields).named(column.name)
                 if not found:
-                    self.unit.fail("COLUMN_NOT_FOUND", column.pos, f"Column '{column.written}' is missing from {side} side of join")
+                    self.unit.fail(
+                        "COLUMN_NOT_FOUND", column.pos, f"Column '{column.written}' is missing from {side} side of join"
+                    )
                 if len(found) > 1:
                     self.unit.fail("AMBIGUOUS_NAME", column.pos, f"Column '{column.written}' is ambiguous")
                 sides.append(found[0])
             a, b = sides
             both = common(a.type, b.type)
             if both is None:
-                self.unit.fail("TYPE_MISMATCH", column.pos, f"Column types of left and right side are not comparable: left {a.type}, right {b.type}")
+                self.unit.fail(
+                    "TYPE_MISMATCH",
+                    column.pos,
+                    f"Column types of left and right side are not comparable: left {a.type}, right {b.type}",
+                )
             self.unit.read(a.deps | b.deps)
             x, y = coerce(Value(a.sql, a.type), both).sql, coerce(Value(b.sql, b.type), both).sql
-            conditions.append(f"{x} = {y}")
+            conditions.append(f"{comparable_form(x, both)} = {comparable_form(y, both)}")
             sql = {"inner": x, "left": x, "right": y}.get(node.kind, f"coalesce({x}, {y})")
             used += sides
             origin = a.origin if node.kind in {"inner", "left"} and both == a.type else None

@@ -181,12 +181,19 @@ def _attempt(f: Function, args: Sequence[Argument], coercing: bool) -> tuple[dic
     if coercing:
         # A variable bound late may widen what an earlier argument bound: check that all still fit.
         for p, a in pairs:
-            if isinstance(a, Value) and p.concrete is None and p.base != "any" and not can_coerce(a.type, substitute(p, bound)):
+            if (
+                isinstance(a, Value)
+                and p.concrete is None
+                and p.base != "any"
+                and not can_coerce(a.type, substitute(p, bound))
+            ):
                 return None
     for p, a in pairs:
         if isinstance(a, LambdaArgument) and not _bind_lambda(p, a, bound):
             return None
-    return bound, [a.type if isinstance(a, LambdaArgument) or p.base == "any" else substitute(p, bound) for p, a in pairs]
+    return bound, [
+        a.type if isinstance(a, LambdaArgument) or p.base == "any" else substitute(p, bound) for p, a in pairs
+    ]
 
 
 def _bind_lambda(p: Pattern, a: LambdaArgument, bound: dict[str, Any]) -> bool:
@@ -271,7 +278,9 @@ def _fill(template: str, call: Call) -> str:
 
             def body(name: str, at: int = int(number) - 1, kind: Type = argument.type, held: list[Any] = others) -> str:
                 args = [*held[:at], Value(name, kind), *held[at + 1 :]]
-                return _fill(template, Call(call.function, args, call.types, call.bindings, call.type, call.node, {}, call.unit))
+                return _fill(
+                    template, Call(call.function, args, call.types, call.bindings, call.type, call.node, {}, call.unit)
+                )
 
             return let(argument.sql, body)
 

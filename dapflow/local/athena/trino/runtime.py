@@ -21,7 +21,9 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the macros, functions and settings that compiled queries rely on. Once for a database: cursors share them."""
     for one in REGISTRY.udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
-        connection.create_function(one.name, _strict(one.function), list(one.params), one.result, null_handling="special")
+        connection.create_function(
+            one.name, _strict(one.function), list(one.params), one.result, null_handling="special"
+        )
     connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.ordered_macros()))
     connection.execute("SET TimeZone = 'UTC'")
 
@@ -73,7 +75,11 @@ _MEANINGS = (
     (r"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Value out of range"),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", lambda _: "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", lambda _: "map key cannot be null"),
-    (r"More than one row returned by a subquery", "SUBQUERY_MULTIPLE_ROWS", lambda _: "Scalar sub-query has returned multiple rows"),
+    (
+        r"More than one row returned by a subquery",
+        "SUBQUERY_MULTIPLE_ROWS",
+        lambda _: "Scalar sub-query has returned multiple rows",
+    ),
     (r"Conversion Error", "INVALID_CAST_ARGUMENT", lambda _: "Value cannot be cast to the type wanted"),
     (r"Out of Memory", "EXCEEDED_LOCAL_MEMORY_LIMIT", lambda _: "Query exceeded the memory limit"),
     (r"INTERRUPT", "USER_CANCELED", lambda _: "Query was canceled"),

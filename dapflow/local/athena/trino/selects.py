@@ -39,7 +39,9 @@ class SelectCompiler:
             """The output column that an ORDER BY number means."""
             ...
 
-        def limited(self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int) -> str:
+        def limited(
+            self, sql: str, keys: Sequence[str], offset: str | None, limit: str | None, ties: bool, count: int
+        ) -> str:
             """Add ORDER BY, OFFSET and LIMIT."""
             ...
 
@@ -83,7 +85,11 @@ class SelectCompiler:
         if node.distinct:
             for one, item in zip(fields, node.items, strict=False):
                 if not comparable(one.type):
-                    self.unit.fail("TYPE_MISMATCH", item.pos, f"DISTINCT can only be applied to comparable types (actual: {one.type})")
+                    self.unit.fail(
+                        "TYPE_MISMATCH",
+                        item.pos,
+                        f"DISTINCT can only be applied to comparable types (actual: {one.type})",
+                    )
             for one in fields:
                 self.unit.read(one.deps)
         if limit is not None or offset is not None or _windowed((node.items, tuple(order))):
@@ -142,7 +148,9 @@ class SelectCompiler:
         return one.origin if one is not None else None
 
     # --------------------------------------------------------------------------------------- items
-    def _items(self, node: tree.Select, scope: Scope, analyser: Analyser) -> list[tuple[tree.Expr, str | None, str | None, Field | None]]:
+    def _items(
+        self, node: tree.Select, scope: Scope, analyser: Analyser
+    ) -> list[tuple[tree.Expr, str | None, str | None, Field | None]]:
         """Output columns: expression, name, name as written, and the field for what `*` stands for."""
         found: list[tuple[tree.Expr, str | None, str | None, Field | None]] = []
         for item in node.items:
@@ -162,16 +170,21 @@ class SelectCompiler:
             fields = [f for f in scope.fields if not f.hidden]
             if node.source is None or not fields:
                 self.unit.fail("COLUMN_NOT_FOUND", item.pos, "SELECT * not allowed in queries without FROM clause")
-            return [(tree.Given(item.pos, f.written or '', f), f.name, f.written, f) for f in fields]
+            return [(tree.Given(item.pos, f.written or "", f), f.name, f.written, f) for f in fields]
         parts = _name_parts(item.base)
         at: Scope | None = scope
         while parts and at is not None:
             if at.has_relation(parts):
                 fields = [f for f in at.fields if f.qualifier[-len(parts) :] == parts and not f.hidden]
                 if item.aliases and len(item.aliases) != len(fields):
-                    self.unit.fail("MISMATCHED_COLUMN_ALIASES", item.pos, "Column alias list has wrong number of entries")
+                    self.unit.fail(
+                        "MISMATCHED_COLUMN_ALIASES", item.pos, "Column alias list has wrong number of entries"
+                    )
                 names = item.aliases or [f.written for f in fields]
-                return [(tree.Given(item.pos, f.written or '', f), n.lower() if n else None, n, f) for f, n in zip(fields, names, strict=True)]
+                return [
+                    (tree.Given(item.pos, f.written or "", f), n.lower() if n else None, n, f)
+                    for f, n in zip(fields, names, strict=True)
+                ]
             at = at.parent
         if parts and len(parts) == 1 and not scope.named(parts[0]):
             self.unit.fail("TABLE_NOT_FOUND", item.pos, f"Unable to resolve reference {parts[0]}")
@@ -180,9 +193,16 @@ class SelectCompiler:
             self.unit.fail("TYPE_MISMATCH", item.pos, f"expected expression of type Row, actual type {value.type}")
         rows = []
         for i in range(len(value.type.args)):
-            names = item.aliases or value.type.names or (None,) * len(value.type.args)
-            shown = names[i]
-            rows.append((tree.Subscript(item.pos, item.base, tree.Literal(item.pos, "integer", str(i + 1))), shown.lower() if shown else None, shown, None))
+            row_names = item.aliases or value.type.names or (None,) * len(value.type.args)
+            shown = row_names[i]
+            rows.append(
+                (
+                    tree.Subscript(item.pos, item.base, tree.Literal(item.pos, "integer", str(i + 1))),
+                    shown.lower() if shown else None,
+                    shown,
+                    None,
+                )
+            )
         return rows  # type: ignore[return-value]
 
     # -------------------------------------------------------------------------------------- groups
@@ -198,7 +218,11 @@ class SelectCompiler:
                     expr = self._group_expression(expr, items)  # noqa: PLW2901 - the number stands for the expression
                     value = analyser.visit(expr)
                     if not comparable(value.type):
-                        self.unit.fail("TYPE_MISMATCH", expr.pos, f"{value.type} is not comparable, and therefore cannot be used in GROUP BY")
+                        self.unit.fail(
+                            "TYPE_MISMATCH",
+                            expr.pos,
+                            f"{value.type} is not comparable, and therefore cannot be used in GROUP BY",
+                        )
                     if value.const is not None or isinstance(expr, tree.Literal):
                         value = Value(f"CAST({value.sql} AS {duck_type(value.type)})", value.type)
                     keys.setdefault(analyser.key(expr), value)
@@ -224,7 +248,12 @@ class SelectCompiler:
 
     # --------------------------------------------------------------------------------------- order
     def _order(
-        self, node: tree.Select, order: Sequence[tree.SortItem], analyser: Analyser, items: list[Any], values: list[Value]
+        self,
+        node: tree.Select,
+        order: Sequence[tree.SortItem],
+        analyser: Analyser,
+        items: list[Any],
+        values: list[Value],
     ) -> list[str]:
         if not order:
             return []
@@ -242,7 +271,9 @@ class SelectCompiler:
             same = [i for i, v in enumerate(values) if v.sql == value.sql and v.type == value.type]
             if place is None and not same and node.distinct:
                 self.unit.fail(
-                    "EXPRESSION_NOT_IN_DISTINCT", item.pos, "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+                    "EXPRESSION_NOT_IN_DISTINCT",
+                    item.pos,
+                    "For SELECT DISTINCT, ORDER BY expressions must appear in select list",
                 )
             if same and sql == value.sql:
                 self._must_order(value.type, item)
@@ -257,7 +288,9 @@ class SelectCompiler:
 
     def _must_order(self, t: Type, item: tree.SortItem) -> None:
         if not orderable(t):
-            self.unit.fail("TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY")
+            self.unit.fail(
+                "TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY"
+            )
 
 
 def _named_keys(listed: str, keys: Sequence[str]) -> tuple[str, list[str]]:
@@ -275,13 +308,13 @@ def _named_keys(listed: str, keys: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _output(value: Value) -> str:
-    return "CAST(NULL AS INTEGER)" if value.type.base == "unknown" else value.sql
+    return f"CAST({value.sql} AS INTEGER)" if value.type.base == "unknown" else value.sql
 
 
 def _name_parts(node: tree.Expr) -> tuple[str, ...]:
     names: list[str] = []
     while isinstance(node, tree.Deref):
-        names.append(node.field)
+        names.append(node.name)
         node = node.base
     if not isinstance(node, tree.Ident):
         return ()
@@ -311,12 +344,25 @@ def _inside(node: object, test: Any) -> bool:
 
 
 _CONDITION = (tree.Binary, tree.Between, tree.InList, tree.Like, tree.Logical)
-_OPERAND = (tree.Literal, tree.TypedLiteral, tree.Ident, tree.Deref, tree.Cast, tree.Unary, tree.Special, tree.Call, tree.IntervalLiteral, tree.Parameter)
+_OPERAND = (
+    tree.Literal,
+    tree.TypedLiteral,
+    tree.Ident,
+    tree.Deref,
+    tree.Cast,
+    tree.Unary,
+    tree.Special,
+    tree.Call,
+    tree.IntervalLiteral,
+    tree.Parameter,
+)
 
 
 def _literal_condition(node: object) -> bool:
     """Whether a condition is made of columns and literals, and is never true of NULL."""
-    if isinstance(node, tree.Call) and (node.over is not None or node.name in _UNSTEADY or node.name in {"coalesce", "if", "try"}):
+    if isinstance(node, tree.Call) and (
+        node.over is not None or node.name in _UNSTEADY or node.name in {"coalesce", "if", "try"}
+    ):
         return False
     if isinstance(node, tree.Binary) and node.op == "IS DISTINCT FROM":
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import Any
 
 from dapflow.local.athena.trino.types import Type
@@ -69,7 +68,7 @@ class Deref(Expr):
     """`base.field`."""
 
     base: Expr
-    field: str
+    name: str
     written: str = field(compare=False)
 
 
@@ -448,7 +447,12 @@ class QueryNode(Node):
     ties: bool = False
 
 
-@cache
+_CHILDREN: dict[type, tuple[str, ...]] = {}
+
+
 def children(cls: type[Node]) -> tuple[str, ...]:
     """Names of the parts of a kind of node that may hold nodes."""
-    return tuple(f.name for f in fields(cls) if f.name not in {"pos", "written"})
+    found = _CHILDREN.get(cls)
+    if found is None:
+        found = _CHILDREN[cls] = tuple(f.name for f in fields(cls) if f.name not in {"pos", "written"})
+    return found

@@ -70,4 +70,5 @@ class Unit:
     def view(self, relation: Relation) -> Unit:
         """The unit for a view's own text."""
         key = (relation.database, relation.name)
-        return Unit(relation.view_sql or "", self.catalog, relation.database, (), self.scans, (*self.views, key), False)
+        views = (*self.views, key)
+        return Unit(relation.view_sql or "", self.catalog, relation.database, (), self.scans, views, placed=False)

@@ -78,7 +78,11 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     cases = [json.loads(line) for line in Path(args.corpus).read_text().split("\n") if line]
     cases = [c for c in cases if not set(runner.DEFAULT_SKIP) & set(c["flags"])]
-    cases = [c for c in cases if (not args.category or c["category"] in args.category) and args.grep.lower() in c["sql"].lower()]
+    cases = [
+        c
+        for c in cases
+        if (not args.category or c["category"] in args.category) and args.grep.lower() in c["sql"].lower()
+    ]
     target = Target(runner.PrintedValues)
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     causes: Counter[str] = Counter()

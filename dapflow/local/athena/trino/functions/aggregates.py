@@ -79,13 +79,23 @@ aggregate("listagg(varchar) -> varchar", "string_agg({distinct}$1, ''{order}){ta
 aggregate("listagg(varchar, varchar) -> varchar", "string_agg({distinct}$1, $2{order}){tail}")
 aggregate("set_agg(T) -> array(T)", "array_agg(DISTINCT $1){tail}")
 aggregate("set_union(array(T)) -> array(T)", "list_distinct_keep(flatten(array_agg($1){tail}))")
-aggregate("map_agg(K, V) -> map(K,V)", "t_map_agg(array_agg($1) FILTER (WHERE $1 IS NOT NULL), array_agg($2) FILTER (WHERE $1 IS NOT NULL))")
-aggregate("multimap_agg(K, V) -> map(K,array(V))", "t_multimap(array_agg($1{order}) FILTER (WHERE $1 IS NOT NULL), array_agg($2{order}) FILTER (WHERE $1 IS NOT NULL))")
-aggregate("map_union(map(K,V)) -> map(K,V)", "t_map_first(flatten(array_agg(map_entries($1)) FILTER (WHERE $1 IS NOT NULL)))")
+aggregate(
+    "map_agg(K, V) -> map(K,V)",
+    "t_map_agg(array_agg($1) FILTER (WHERE $1 IS NOT NULL), array_agg($2) FILTER (WHERE $1 IS NOT NULL))",
+)
+aggregate(
+    "multimap_agg(K, V) -> map(K,array(V))",
+    "t_multimap(array_agg($1{order}) FILTER (WHERE $1 IS NOT NULL), array_agg($2{order}) FILTER (WHERE $1 IS NOT NULL))",
+)
+aggregate(
+    "map_union(map(K,V)) -> map(K,V)", "t_map_first(flatten(array_agg(map_entries($1)) FILTER (WHERE $1 IS NOT NULL)))"
+)
 aggregate("histogram(T) -> map(T,bigint)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
-macro("t_map_agg(ks, vs) AS map(list_transform(t_first_keys(ks), lambda i: ks[i]), list_transform(t_first_keys(ks), lambda i: vs[i]))")
+macro(
+    "t_map_agg(ks, vs) AS map(list_transform(t_first_keys(ks), lambda i: ks[i]), list_transform(t_first_keys(ks), lambda i: vs[i]))"
+)
 macro(
     "t_multimap(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
     "list_transform(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k), lambda i: vs[i])))"
@@ -102,11 +112,25 @@ aggregate("geometric_mean(double) -> double", "exp(avg(ln($1)){tail})")
 
 for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop", "skewness", "kurtosis"):
     aggregate(f"{_name}(double) -> double", f"{_name}({_ARGS}")
-for _name in ("corr", "covar_pop", "covar_samp", "regr_slope", "regr_intercept", "regr_avgx", "regr_avgy", "regr_sxx", "regr_sxy", "regr_syy", "regr_r2"):
+for _name in (
+    "corr",
+    "covar_pop",
+    "covar_samp",
+    "regr_slope",
+    "regr_intercept",
+    "regr_avgx",
+    "regr_avgy",
+    "regr_sxx",
+    "regr_sxy",
+    "regr_syy",
+    "regr_r2",
+):
     aggregate(f"{_name}(double, double) -> double", f"{_name}($1, $2){{tail}}")
 aggregate("regr_count(double, double) -> double", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
 aggregate("entropy(bigint) -> double", "t_entropy(array_agg(CAST($1 AS DOUBLE)) FILTER (WHERE $1 IS NOT NULL))")
-macro("t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))")
+macro(
+    "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"
+)
 
 for _name in ("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg"):
     aggregate(f"{_name}(bigint) -> bigint", f"bit_{_name.split('_')[1]}({_ARGS}")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.coercion import orderable
 from dapflow.local.athena.trino.conversion import castable, convert
-from dapflow.local.athena.trino.functions.registry import macro, scalar
-from dapflow.local.athena.trino.operators import equal
+from dapflow.local.athena.trino.functions.registry import Returns, macro, scalar
+from dapflow.local.athena.trino.operators import equal, holds_float, nan_lowest
 from dapflow.local.athena.trino.types import UNKNOWN, VARCHAR, array, duck_type, field_names, quote, row
 from dapflow.local.athena.trino.values import fresh, let
 
@@ -28,14 +28,31 @@ scalar("array_sort(array(E)) -> array(E)", _sorted)
 scalar("array_sort(array(T), function(T,T,integer)) -> array(T)", lambda call: _sort_by(call))
 scalar("array_distinct(array(E)) -> array(E)", "t_distinct($1)")
 macro("t_distinct(x) AS CASE WHEN x IS NOT NULL THEN list_filter(x, lambda e, i: t_position(x, e) = i) END")
-macro("t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) ELSE list_position(x, e) END")
+macro(
+    "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) ELSE list_position(x, e) END"
+)
 macro("t_has(x, e) AS coalesce(t_position(x, e), 0) > 0")
-scalar("array_union(array(E), array(E)) -> array(E)", "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END")
-scalar("array_intersect(array(E), array(E)) -> array(E)", "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: t_has($2, e)) END")
-scalar("array_except(array(E), array(E)) -> array(E)", "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END")
+scalar(
+    "array_union(array(E), array(E)) -> array(E)",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END",
+)
+scalar(
+    "array_intersect(array(E), array(E)) -> array(E)",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: t_has($2, e)) END END",
+)
+scalar(
+    "array_except(array(E), array(E)) -> array(E)",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END",
+)
 scalar("reverse(array(E)) -> array(E)", "list_reverse($1)")
-scalar("shuffle(array(E)) -> array(E)", "list_transform(list_sort(list_transform($1, lambda e: {'r': random(), 'e': e})), lambda e: e.e)")
-scalar("flatten(array(array(E))) -> array(E)", "CASE WHEN $1 IS NOT NULL THEN coalesce(flatten(list_filter($1, lambda e: e IS NOT NULL)), []) END")
+scalar(
+    "shuffle(array(E)) -> array(E)",
+    "list_transform(list_sort(list_transform($1, lambda e: {'r': random(), 'e': e})), lambda e: e.e)",
+)
+scalar(
+    "flatten(array(array(E))) -> array(E)",
+    "CASE WHEN $1 IS NOT NULL THEN coalesce(flatten(list_filter($1, lambda e: e IS NOT NULL)), []) END",
+)
 scalar(
     "trim_array(array(E), bigint) -> array(E)",
     "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || $2) AS $ret) "
@@ -112,7 +129,15 @@ def _extreme(call: Call) -> str:
     if item.base == "unknown":
         return f"CAST(NULL AS {duck_type(call.type)})"
     held = call.args[0].sql
-    nan = f"WHEN len(list_filter({held}, lambda e: isnan(e))) = len({held}) THEN {held}[1] " if item.base in {"double", "real"} else ""
+    nan = (
+        f"WHEN len(list_filter({held}, lambda e: isnan(e))) = len({held}) THEN {held}[1] "
+        if item.base in {"double", "real"}
+        else ""
+    )
+    if holds_float(item) and name == "list_max":
+        e = fresh("e")
+        pairs = f"list_transform({held}, lambda {e}: {{'k': {nan_lowest(e, item)}, 'v': {e}}})"
+        return f"CASE WHEN len({held}) = 0 OR list_count({held}) < len({held}) THEN NULL ELSE (list_max({pairs})).v END"
     source = f"list_filter({held}, lambda e: NOT isnan(e))" if nan else held
     return f"CASE WHEN len({held}) = 0 OR list_count({held}) < len({held}) THEN NULL {nan}ELSE {name}({source}) END"
 
@@ -160,13 +185,19 @@ def _repeat(call: Call) -> str:
     small = f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0') AS {t})"
     if call.args[0].type.base == "unknown":
         item = "CAST(NULL AS INTEGER)"
-    heavy = f"WHEN {n} * length({item}) > 1000000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat function is too large') AS {t})" if call.args[0].type.base == "varchar" else ""
+    heavy = (
+        f"WHEN {n} * length({item}) > 1000000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat function is too large') AS {t})"
+        if call.args[0].type.base == "varchar"
+        else ""
+    )
     return f"CASE WHEN {n} > 10000 THEN {large} WHEN {n} < 0 THEN {small} {heavy} WHEN {n} IS NOT NULL THEN CAST(list_transform(range(0, {n}), lambda i: {item}) AS {t}) END"
 
 
 scalar("repeat(T, integer) -> array(T)", _repeat)
 
-_TOO_MANY = "CAST(fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') AS {t})"
+_TOO_MANY = (
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') AS {t})"
+)
 _WRONG_WAY = (
     "CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero "
     "otherwise stop should be less than or equal to start') AS {t})"
@@ -181,14 +212,26 @@ def _sequence(call: Call) -> str:
     many, wrong = _TOO_MANY.format(t=t), _WRONG_WAY.format(t=t)
     if item == "bigint":
         s = step.sql if step else f"CASE WHEN {a} <= {b} THEN 1 ELSE -1 END"
-        return _steps(a, b, s, many, wrong, f"list_transform(range(0, abs(({b} - {a}) // ({s})) + 1), lambda i: {a} + i * ({s}))", t)
+        return _steps(
+            a,
+            b,
+            s,
+            many,
+            wrong,
+            f"list_transform(range(0, abs(({b} - {a}) // ({s})) + 1), lambda i: {a} + i * ({s}))",
+            t,
+        )
     if step is not None and step.type.base == "interval_ym":
         s = step.sql
         made = f"list_filter(list_transform(range(0, least(t_months_or_days('month', {a}, {b}) // {s} + 1, 10002)), lambda i: CAST({a} + to_months(CAST(i * {s} AS INTEGER)) AS {duck_type(call.type.args[0])})), lambda e: ({s} > 0 AND e <= {b}) OR ({s} < 0 AND e >= {b}))"
         return f"CASE WHEN ({a} < {b} AND {s} < 0) OR ({a} > {b} AND {s} > 0) THEN {wrong} WHEN len({made}) > 10000 THEN {many} ELSE {made} END"
     if item == "date":
         s = f"({step.sql} // 86400000)" if step else f"CASE WHEN {a} <= {b} THEN 1 ELSE -1 END"
-        check = f"WHEN {step.sql} % 86400000 <> 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates') AS {t}) " if step else ""
+        check = (
+            f"WHEN {step.sql} % 86400000 <> 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates') AS {t}) "
+            if step
+            else ""
+        )
         made = f"list_transform(range(0, abs(({b} - {a}) // ({s})) + 1), lambda i: {a} + CAST(i * ({s}) AS INTEGER))"
         return _steps(a, b, s, many, wrong, made, t, check)
     assert step is not None  # noqa: S101 - timestamps have a step by their signature
@@ -212,8 +255,13 @@ for _unit in ("interval day to second", "interval year to month"):
     scalar(f"sequence(date, date, {_unit}) -> array(date)", _sequence)
     scalar(f"sequence(timestamp(p), timestamp(p), {_unit}) -> array(timestamp(p))", _sequence)
 
-macro("t_ngrams(x, n) AS CASE WHEN len(x) <= n THEN [x] ELSE list_transform(range(1, len(x) - n + 2), lambda i: x[i:i + n - 1]) END")
-scalar("ngrams(array(T), bigint) -> array(array(T))", "CASE WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_ngrams($1, $2) END")
+macro(
+    "t_ngrams(x, n) AS CASE WHEN len(x) <= n THEN [x] ELSE list_transform(range(1, len(x) - n + 2), lambda i: x[i:i + n - 1]) END"
+)
+scalar(
+    "ngrams(array(T), bigint) -> array(array(T))",
+    "CASE WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_ngrams($1, $2) END",
+)
 
 
 def _combinations(call: Call) -> str:
@@ -223,7 +271,9 @@ def _combinations(call: Call) -> str:
     t = duck_type(call.type)
     x = call.args[0].sql
     if n < 0 or n > 5:
-        problem = "combination size must not be negative: " + str(n) if n < 0 else f"combination size must not exceed 5: {n}"
+        problem = (
+            "combination size must not be negative: " + str(n) if n < 0 else f"combination size must not exceed 5: {n}"
+        )
         return f"CAST(fail('INVALID_FUNCTION_ARGUMENT: {problem}') AS {t})"
     # Places are chosen in growing order, the last varying slowest as in Trino.
     sets = "[CAST([] AS BIGINT[])]"
@@ -231,7 +281,11 @@ def _combinations(call: Call) -> str:
         s, i = fresh("s"), fresh("i")
         sets = f"flatten(list_transform({sets}, lambda {s}: list_transform(range(coalesce({s}[-1], 0) + 1, len({x}) + 1), lambda {i}: list_append({s}, {i}))))"
     order, c, i = fresh("o"), fresh("c"), fresh("i")
-    sets = f"list_transform(list_sort(list_transform({sets}, lambda {order}: list_reverse({order}))), lambda {order}: list_reverse({order}))" if n else sets
+    sets = (
+        f"list_transform(list_sort(list_transform({sets}, lambda {order}: list_reverse({order}))), lambda {order}: list_reverse({order}))"
+        if n
+        else sets
+    )
     made = f"list_transform({sets}, lambda {c}: list_transform({c}, lambda {i}: {x}[{i}]))"
     return f"CASE WHEN {x} IS NOT NULL THEN CAST({made} AS {t}) END"
 
@@ -278,7 +332,9 @@ def _reduce(call: Call) -> str:
     folded = f"list_reduce({items}, lambda {state}, {item}: {{'s': CAST({step} AS {held}), 'x': {item}.x}}, {first})"
     final = fresh("s")
     result = call.args[3].body(final)
-    return f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN list_transform([({folded}).s], lambda {final}: {result})[1] END"
+    return (
+        f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN list_transform([({folded}).s], lambda {final}: {result})[1] END"
+    )
 
 
 scalar("reduce(array(T), S, function(S,T,S), function(S,R)) -> R", _reduce)
@@ -301,9 +357,23 @@ def _zip(call: Call) -> str:
     return f"CASE WHEN {given} THEN list_transform(list_zip({', '.join(a.sql for a in call.args)}), lambda {z}: {{{parts}}}) END"
 
 
+def _zipped(letters: str) -> Returns:
+    return lambda bound, _: array(row(*(bound.get(c, UNKNOWN) for c in letters)))
+
+
 for _count in range(2, 6):
     _letters = "ABCDE"[:_count]
-    scalar(f"zip({', '.join(f'array({c})' for c in _letters)}) -> array(A)", _zip, lambda b, _, ls=_letters: array(row(*(b.get(c, UNKNOWN) for c in ls))))  # type: ignore[misc]
+    scalar(
+        f"zip({', '.join(f'array({c})' for c in _letters)}) -> array(A)",
+        _zip,
+        _zipped(_letters),
+    )
+
+
+macro(
+    "t_comparison(c) AS CASE WHEN c IN (-1, 0, 1) THEN c ELSE "
+    "fail('INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1') END"
+)
 
 
 def _sort_by(call: Call) -> str:
@@ -311,11 +381,12 @@ def _sort_by(call: Call) -> str:
     i, j = fresh("i"), fresh("j")
 
     def body(x: str) -> str:
-        before = call.args[1].body(f"{x}[{j}]", f"{x}[{i}]")
-        count = f"len(list_filter(range(1, len({x}) + 1), lambda {j}: coalesce({before}, 0) < 0 OR (coalesce({before}, 0) = 0 AND {j} < {i})))"
+        # Each pair is compared once, the earlier item first, as a stable sort would.
+        earlier = f"t_comparison({call.args[1].body(f'{x}[{j}]', f'{x}[{i}]')}) <= 0"
+        later = f"t_comparison({call.args[1].body(f'{x}[{i}]', f'{x}[{j}]')}) > 0"
+        count = f"len(list_filter(range(1, len({x}) + 1), lambda {j}: CASE WHEN {j} < {i} THEN {earlier} WHEN {j} > {i} THEN {later} ELSE FALSE END))"
         ranked = f"list_sort(list_transform(range(1, len({x}) + 1), lambda {i}: {{'n': {count}, 'i': {i}}}))"
         k = fresh("k")
         return f"CASE WHEN {x} IS NOT NULL THEN list_transform({ranked}, lambda {k}: {x}[{k}.i]) END"
 
     return let(call.args[0].sql, body, limit=80)
-

@@ -26,7 +26,9 @@ _PLACE = (
 )
 macro(f"t_digits(t) AS {_DIGITS}")
 macro(f"t_place(t) AS {_PLACE}")
-macro("t_scientific(t) AS t_digits(t)[1] || '.' || coalesce(nullif(substr(t_digits(t), 2), ''), '0') || 'E' || (t_place(t) - 1)")
+macro(
+    "t_scientific(t) AS t_digits(t)[1] || '.' || coalesce(nullif(substr(t_digits(t), 2), ''), '0') || 'E' || (t_place(t) - 1)"
+)
 macro(
     "t_java_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
     "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
@@ -44,7 +46,9 @@ macro(
     "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END "
     "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.6e}', CAST(abs(x) AS DOUBLE))) END"
 )
-macro("t_double_json(x) AS CASE WHEN isnan(x) OR isinf(x) THEN '\"' || t_java_number(x) || '\"' ELSE t_java_number(x) END")
+macro(
+    "t_double_json(x) AS CASE WHEN isnan(x) OR isinf(x) THEN '\"' || t_java_number(x) || '\"' ELSE t_java_number(x) END"
+)
 macro("t_real_json(x) AS t_double_json(x)")
 
 # --------------------------------------------------------------------------------------------------- intervals
@@ -60,7 +64,9 @@ macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(
 macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) < len(x) THEN NULL ELSE FALSE END")
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
-macro("t_divide_round(n, d) AS CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))")
+macro(
+    "t_divide_round(n, d) AS CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))"
+)
 macro("t_ms(us) AS (us + CASE WHEN us < 0 THEN -500 ELSE 500 END) // 1000")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,15 @@ def _unit(call: Call, t: Type) -> str:
     if not isinstance(unit, str):
         call.unit.unsupported(f"{call.function.name} with a unit that is not a literal", call.node.pos)
     unit = unit.lower()
-    allowed = {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(t.base, (*_TIME_UNITS, *_DATE_UNITS))
+    allowed = {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(
+        t.base, (*_TIME_UNITS, *_DATE_UNITS)
+    )
     if unit not in allowed:
-        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, f"'{unit}' is not a valid {_KINDS[t.base].upper() if t.base == 'date' else _KINDS[t.base]} field")
+        call.unit.fail(
+            "INVALID_FUNCTION_ARGUMENT",
+            call.node.pos,
+            f"'{unit}' is not a valid {_KINDS[t.base].upper() if t.base == 'date' else _KINDS[t.base]} field",
+        )
     return unit
 
 
@@ -49,7 +56,11 @@ def _trunc(call: Call) -> str:
     if t.base == "time_tz":
         return let(x, lambda v: f"t_time_zoned(t_trunc_time(({v}).t, {_MS[unit] * 1000}), ({v}).o)", limit=80)
     if unit in _TIME_UNITS:
-        return let(x, lambda v: f"t_zone_struct(({v}).u - (t_local({v}) - date_trunc('{unit}', t_local({v}))), ({v}).z)", limit=80)
+        return let(
+            x,
+            lambda v: f"t_zone_struct(({v}).u - (t_local({v}) - date_trunc('{unit}', t_local({v}))), ({v}).z)",
+            limit=80,
+        )
     return let(x, lambda v: f"t_zoned(date_trunc('{unit}', t_local({v})), ({v}).z)", limit=80)
 
 
@@ -72,7 +83,11 @@ def _add(call: Call) -> str:
     ms = f"({n} * {_MS[unit]})" if _MS[unit] > 1 else n
     if t.base == "timestamp":
         days = unit in {"day", "week"}
-        sql = f"({x} + to_days(CAST({n} * {7 if unit == 'week' else 1} AS INTEGER)))" if days else f"({x} + to_milliseconds({ms}))"
+        sql = (
+            f"({x} + to_days(CAST({n} * {7 if unit == 'week' else 1} AS INTEGER)))"
+            if days
+            else f"({x} + to_milliseconds({ms}))"
+        )
         return _rounded_to(sql, t.precision, unit)
     if t.base == "time":
         sql = f"t_time_plus({x}, {ms})"
@@ -82,7 +97,11 @@ def _add(call: Call) -> str:
         sql = f"t_round_time({sql}, {10 ** (6 - t.precision)})" if unit == "millisecond" and t.precision < 3 else sql
         return f"t_time_zoned({sql}, ({x}).o)"
     if unit in {"day", "week"}:
-        return let(x, lambda v: f"t_zoned(t_local({v}) + to_days(CAST({n} * {7 if unit == 'week' else 1} AS INTEGER)), ({v}).z)", limit=80)
+        return let(
+            x,
+            lambda v: f"t_zoned(t_local({v}) + to_days(CAST({n} * {7 if unit == 'week' else 1} AS INTEGER)), ({v}).z)",
+            limit=80,
+        )
     sql = f"t_zoned_plus({x}, {ms})"
     return f"t_zoned_round({sql}, {10 ** (6 - t.precision)})" if unit == "millisecond" and t.precision < 3 else sql
 
@@ -125,7 +144,12 @@ _PARTS = {
     "week_of_year": "week(#)", "day_of_week": "isodow(#)", "dow": "isodow(#)", "day_of_year": "dayofyear(#)", "doy": "dayofyear(#)",
     "year_of_week": "isoyear(#)", "yow": "isoyear(#)",
 }  # fmt: skip
-_CLOCK = {"hour": "hour(#)", "minute": "minute(#)", "second": "(epoch_us(#) % 60000000 + 60000000) % 60000000 // 1000000", "millisecond": "(epoch_us(#) % 1000000 + 1000000) % 1000000 // 1000"}
+_CLOCK = {
+    "hour": "hour(#)",
+    "minute": "minute(#)",
+    "second": "(epoch_us(#) % 60000000 + 60000000) % 60000000 // 1000000",
+    "millisecond": "(epoch_us(#) % 1000000 + 1000000) % 1000000 // 1000",
+}
 for _name, _sql in {**_PARTS, **_CLOCK}.items():
     if _name in _PARTS:
         scalar(f"{_name}(date) -> bigint", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
@@ -134,7 +158,13 @@ for _name, _sql in {**_PARTS, **_CLOCK}.items():
     if _name in _CLOCK:
         scalar(f"{_name}(time(p)) -> bigint", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
         scalar(f"{_name}(time(p) with time zone) -> bigint", f"CAST({_sql.replace('#', '($1).t')} AS BIGINT)")
-for _name, _divisor in (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1000), ("millisecond", 1)):
+for _name, _divisor in (
+    ("day", 86_400_000),
+    ("hour", 3_600_000),
+    ("minute", 60_000),
+    ("second", 1000),
+    ("millisecond", 1),
+):
     _modulus = {"day": "", "hour": " % 24", "minute": " % 60", "second": " % 60", "millisecond": " % 1000"}[_name]
     scalar(f"{_name}(interval day to second) -> bigint", f"($1 // {_divisor}{_modulus})")
 scalar("year(interval year to month) -> bigint", "CAST($1 // 12 AS BIGINT)")
@@ -162,11 +192,19 @@ def coerce_cast(call: Call, target: Type) -> str:
 # --------------------------------------------------------------------------------------------------------- zones
 scalar(f"at_timezone({_Z}, varchar) -> {_Z}", "t_zone_struct(($1).u, py_zone($2))")
 scalar(f"at_timezone({_Z}, interval day to second) -> {_Z}", "t_zone_struct(($1).u, t_zone_of($2))")
-scalar("at_timezone(time(p) with time zone, varchar) -> time(p) with time zone", "t_time_at($1, t_zone_minutes(py_zone($2)))")
-scalar("at_timezone(time(p) with time zone, interval day to second) -> time(p) with time zone", "t_time_at($1, CAST($2 // 60000 AS INTEGER))")
+scalar(
+    "at_timezone(time(p) with time zone, varchar) -> time(p) with time zone",
+    "t_time_at($1, t_zone_minutes(py_zone($2)))",
+)
+scalar(
+    "at_timezone(time(p) with time zone, interval day to second) -> time(p) with time zone",
+    "t_time_at($1, CAST($2 // 60000 AS INTEGER))",
+)
 scalar(f"with_timezone({_P}, varchar) -> {_Z}", "t_zoned($1, py_zone($2))")
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
-macro("t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE CAST((epoch_us(t_to_local(t_now(), z)) - epoch_us(t_now())) // 60000000 AS INTEGER) END")
+macro(
+    "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE CAST((epoch_us(t_to_local(t_now(), z)) - epoch_us(t_now())) // 60000000 AS INTEGER) END"
+)
 macro("t_time_at(x, o) AS t_time_zoned(t_us_time(t_time_instant(x) + CAST(o AS BIGINT) * 60000000), o)")
 
 # ---------------------------------------------------------------------------------------------------- unix times
@@ -176,8 +214,14 @@ macro(
 )
 scalar("from_unixtime(double) -> timestamp(3) with time zone", "t_unix($1, 'UTC')")
 scalar("from_unixtime(double, varchar) -> timestamp(3) with time zone", "t_unix($1, py_zone($2))")
-scalar("from_unixtime(double, bigint, bigint) -> timestamp(3) with time zone", "t_unix($1, t_zone_of(($2 * 60 + $3) * 60000))")
-scalar("from_unixtime_nanos(bigint) -> timestamp(9) with time zone", lambda call: call.unit.unsupported("Function from_unixtime_nanos (the finest precision is 6)", call.node.pos))
+scalar(
+    "from_unixtime(double, bigint, bigint) -> timestamp(3) with time zone",
+    "t_unix($1, t_zone_of(($2 * 60 + $3) * 60000))",
+)
+scalar(
+    "from_unixtime_nanos(bigint) -> timestamp(9) with time zone",
+    lambda call: call.unit.unsupported("Function from_unixtime_nanos (the finest precision is 6)", call.node.pos),
+)
 scalar(f"to_unixtime({_P}) -> double", "(epoch_us($1) / 1000000.0::DOUBLE)")
 scalar(f"to_unixtime({_Z}) -> double", "(epoch_us(($1).u) / 1000000.0::DOUBLE)")
 
@@ -255,9 +299,10 @@ scalar("parse_duration(varchar) -> interval day to second", "py_parse_duration($
 @udf("py_human_seconds", ["DOUBLE"], "VARCHAR")
 def human_seconds(seconds: float) -> str:
     """Seconds in weeks, days, hours, minutes and seconds."""
-    if seconds != seconds or abs(seconds) == float("inf"):  # noqa: PLR0124 - NaN differs from itself
-        raise Failure("INVALID_FUNCTION_ARGUMENT: Invalid argument found: " + ("NaN" if seconds != seconds else "Infinity"))  # noqa: PLR0124
-    rest, parts = abs(round(seconds)), []
+    if not math.isfinite(seconds):
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: Invalid argument found: {seconds}")
+    parts: list[str] = []
+    rest = abs(round(seconds))
     for name, size in (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, rest = divmod(rest, size)
         if count or (name == "second" and not parts):
@@ -280,5 +325,3 @@ def parse_duration(text: str) -> int:
     if m[2] not in _UNIT_MS:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: Unknown time unit: {m[2]}")
     return int(float(m[1]) * _UNIT_MS[m[2]] + 0.5)
-
-

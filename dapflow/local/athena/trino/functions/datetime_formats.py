@@ -100,7 +100,7 @@ def _number(sql: str, width: int) -> str:
     return text if width <= 1 else f"lpad({text}, CAST(greatest({width}, length({text})) AS INTEGER), '0')"
 
 
-def _joda_part(letter: str, run: str, x: str, zoned: str | None) -> str:  # noqa: PLR0911, PLR0912 - one case for each letter
+def _joda_part(letter: str, run: str, x: str, zoned: str | None) -> str:
     width = len(run)
     if letter == "":
         return literal(run)
@@ -148,12 +148,34 @@ def _format_joda(call: Call) -> str:
         plain = _as_strftime(tokens)
         if plain is not None:
             return f"strftime({local}, {literal(plain)})"
-        return "(" + " || ".join(_joda_part(letter, run, local, zoned) for letter, run in tokens) + ")" if tokens else "''"
+        return (
+            "(" + " || ".join(_joda_part(letter, run, local, zoned) for letter, run in tokens) + ")" if tokens else "''"
+        )
 
     return let(source, body, limit=120)
 
 
-_STRFTIME = {"yyyy": "%Y", "YYYY": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "SSS": "%g", "yy": "%y", "EEE": "%a", "EEEE": "%A", "MMM": "%b", "MMMM": "%B", "hh": "%I", "a": "%p", "M": "%-m", "d": "%-d", "H": "%-H", "h": "%-I"}
+_STRFTIME = {
+    "yyyy": "%Y",
+    "YYYY": "%Y",
+    "MM": "%m",
+    "dd": "%d",
+    "HH": "%H",
+    "mm": "%M",
+    "ss": "%S",
+    "SSS": "%g",
+    "yy": "%y",
+    "EEE": "%a",
+    "EEEE": "%A",
+    "MMM": "%b",
+    "MMMM": "%B",
+    "hh": "%I",
+    "a": "%p",
+    "M": "%-m",
+    "d": "%-d",
+    "H": "%-H",
+    "h": "%-I",
+}
 
 
 def _as_strftime(tokens: tuple[tuple[str, str], ...]) -> str | None:
@@ -167,7 +189,20 @@ def _as_strftime(tokens: tuple[tuple[str, str], ...]) -> str | None:
 
 
 # ------------------------------------------------------------------------------------------------------- parsing
-_MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTH_NAMES = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH_PATTERN = "|".join([*_MONTH_NAMES, *(n[:3] for n in _MONTH_NAMES)])
 _DAY_PATTERN = "|".join([*_DAY_NAMES, *(n[:3] for n in _DAY_NAMES)])
@@ -237,13 +272,27 @@ def joda_shape(pattern: str) -> re.Pattern[str]:
         elif letter in "zZ":
             parts.append(r"(?P<Z>Z|[+-]\d{2}:?\d{2}|[A-Za-z][\w/+-]*)")
         else:
-            group = {"M": "M", "d": "d", "D": "D", "H": "H", "h": "h", "k": "k", "K": "K", "m": "m", "s": "s", "x": "x", "w": "w", "e": "e", "C": "C"}[letter]
+            group = {
+                "M": "M",
+                "d": "d",
+                "D": "D",
+                "H": "H",
+                "h": "h",
+                "k": "k",
+                "K": "K",
+                "m": "m",
+                "s": "s",
+                "x": "x",
+                "w": "w",
+                "e": "e",
+                "C": "C",
+            }[letter]
             limit = 3 if letter == "D" else 4 if letter == "x" else 2
             parts.append(rf"(?P<{group}>\d{{{width if beside else 1},{max(limit, width)}}})")
     return _compiled(parts)
 
 
-def _moment(m: re.Match[str]) -> dt.datetime:  # noqa: PLR0912 - one case for each part
+def _moment(m: re.Match[str]) -> dt.datetime:
     got = {k: v for k, v in m.groupdict().items() if v is not None}
     year = int(got["Y"]) if "Y" in got else 1970
     if "y2" in got:
@@ -275,7 +324,7 @@ def _parse(text: str, shape: re.Pattern[str]) -> tuple[dt.datetime, str | None]:
     m = shape.fullmatch(text)
     if m is None:
         partial = shape.match(text)
-        rest = f' is malformed at "{text[partial.end():]}"' if partial else ""
+        rest = f' is malformed at "{text[partial.end() :]}"' if partial else ""
         raise Failure(f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{text}"{rest}')
     try:
         return _moment(m), m.groupdict().get("Z")
@@ -322,7 +371,15 @@ _MYSQL_NATIVE = {
     "%Y": (r"\d{4}", "%Y"), "%m": (r"\d{2}", "%m"), "%d": (r"\d{2}", "%d"), "%H": (r"\d{2}", "%H"), "%i": (r"\d{2}", "%M"),
     "%s": (r"\d{2}", "%S"), "%S": (r"\d{2}", "%S"), "%T": (r"\d{2}:\d{2}:\d{2}", "%H:%M:%S"), "%c": (r"\d{2}", "%m"), "%e": (r"\d{2}", "%d"),
 }  # fmt: skip
-_JODA_NATIVE = {"yyyy": (r"\d{4}", "%Y"), "MM": (r"\d{2}", "%m"), "dd": (r"\d{2}", "%d"), "HH": (r"\d{2}", "%H"), "mm": (r"\d{2}", "%M"), "ss": (r"\d{2}", "%S"), "SSS": (r"\d{3}", "%g")}
+_JODA_NATIVE = {
+    "yyyy": (r"\d{4}", "%Y"),
+    "MM": (r"\d{2}", "%m"),
+    "dd": (r"\d{2}", "%d"),
+    "HH": (r"\d{2}", "%H"),
+    "mm": (r"\d{2}", "%M"),
+    "ss": (r"\d{2}", "%S"),
+    "SSS": (r"\d{3}", "%g"),
+}
 
 
 def _date_parse(call: Call) -> str:

@@ -16,7 +16,24 @@ if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
 
 _INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
-_FINE = frozenset({"boolean", "varchar", "char", "date", "timestamp", "timestamp_tz", "time", "json", "decimal", "real", "double", "unknown", "uuid", "ipaddress"})
+_FINE = frozenset(
+    {
+        "boolean",
+        "varchar",
+        "char",
+        "date",
+        "timestamp",
+        "timestamp_tz",
+        "time",
+        "json",
+        "decimal",
+        "real",
+        "double",
+        "unknown",
+        "uuid",
+        "ipaddress",
+    }
+)
 
 
 def _iso(x: str, t: Type) -> str:
@@ -57,7 +74,10 @@ def _piece(sql: str, t: Type) -> tuple[str, str]:
     if t.base == "time":
         return f"py_format_time({text_sql(sql, Type('time', precision=6))})", "s"
     if t.base in {"timestamp", "timestamp_tz"}:
-        return f"({_iso(sql, t)} || '\x1f' || {text_sql(f't_local({sql})' if t.base == 'timestamp_tz' else sql, Type('timestamp', precision=6))})", "t"
+        return (
+            f"({_iso(sql, t)} || '\x1f' || {text_sql(f't_local({sql})' if t.base == 'timestamp_tz' else sql, Type('timestamp', precision=6))})",
+            "t",
+        )
     if t.base == "date":
         return f"({text_sql(sql, t)} || '\x1f' || {text_sql(sql, t)})", "t"
     return text_sql(sql, t), "s"
@@ -66,7 +86,7 @@ def _piece(sql: str, t: Type) -> tuple[str, str]:
 @udf("py_format_time", ["VARCHAR"], "VARCHAR")
 def format_time(text: str) -> str:
     """A time as format() shows it: no seconds if there are none, fraction in threes."""
-    return java_time(text)
+    return str(java_time(text))
 
 
 def _format(call: Call) -> str:
@@ -181,7 +201,33 @@ def _fraction(value: str, conversion: str, precision: int, flags: str) -> str:
     return _signed(format(rounded, ",f" if "," in flags else "f"), number < 0, flags)
 
 
-_NAMES = {"Y": "%Y", "y": "%y", "m": "%m", "d": "%d", "B": "%B", "b": "%b", "A": "%A", "a": "%a", "H": "%H", "I": "%I", "M": "%M", "S": "%S", "j": "%j", "F": "%Y-%m-%d", "T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "L": "%L", "p": "%p", "r": "%I:%M:%S %p", "h": "%b", "c": "%a %b %d %H:%M:%S", "e": "%e", "k": "%k", "l": "%l"}
+_NAMES = {
+    "Y": "%Y",
+    "y": "%y",
+    "m": "%m",
+    "d": "%d",
+    "B": "%B",
+    "b": "%b",
+    "A": "%A",
+    "a": "%a",
+    "H": "%H",
+    "I": "%I",
+    "M": "%M",
+    "S": "%S",
+    "j": "%j",
+    "F": "%Y-%m-%d",
+    "T": "%H:%M:%S",
+    "R": "%H:%M",
+    "D": "%m/%d/%y",
+    "L": "%L",
+    "p": "%p",
+    "r": "%I:%M:%S %p",
+    "h": "%b",
+    "c": "%a %b %d %H:%M:%S",
+    "e": "%e",
+    "k": "%k",
+    "l": "%l",
+}
 
 
 def _dated(value: str, letter: str, pattern: str) -> str:
@@ -189,7 +235,13 @@ def _dated(value: str, letter: str, pattern: str) -> str:
     moment = dt.datetime.fromisoformat(text)
     if letter not in _NAMES:
         _wrong(pattern, f"%t{letter}")
-    own = {"L": f"{moment.microsecond // 1000:03d}", "e": str(moment.day), "k": str(moment.hour), "l": str((moment.hour + 11) % 12 + 1), "p": moment.strftime("%p").lower()}
+    own = {
+        "L": f"{moment.microsecond // 1000:03d}",
+        "e": str(moment.day),
+        "k": str(moment.hour),
+        "l": str((moment.hour + 11) % 12 + 1),
+        "p": moment.strftime("%p").lower(),
+    }
     return own.get(letter) or moment.strftime(_NAMES[letter])
 
 

@@ -89,7 +89,9 @@ macro("t_is_json_scalar(x) AS CASE WHEN x IS NOT NULL THEN x[1] NOT IN ('[', '{'
 
 
 # ----------------------------------------------------------------------------------------------- paths of Trino
-_STEP = re.compile(r"\.\.|\.?\[\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|(-?\d+)|(\*))\s*\]|\.(?:\"([^\"]+)\"|([\w:$@#-]+|\*))")
+_STEP = re.compile(
+    r"\.\.|\.?\[\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|(-?\d+)|(\*))\s*\]|\.(?:\"([^\"]+)\"|([\w:$@#-]+|\*))"
+)
 
 
 def path_steps(path: str) -> list[str | int | None]:
@@ -188,7 +190,10 @@ def _native_path(call: Call) -> str | None:
         steps = path_steps(path)
     except (ValueError, KeyError):
         return None
-    if any(not (isinstance(s, int) and s >= 0) and not (isinstance(s, str) and re.fullmatch(r"[A-Za-z_]\w*", s)) for s in steps):
+    if any(
+        not (isinstance(s, int) and s >= 0) and not (isinstance(s, str) and re.fullmatch(r"[A-Za-z_]\w*", s))
+        for s in steps
+    ):
         return None
     return "$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in steps)
 
@@ -216,7 +221,10 @@ for _t in ("json", "varchar"):
     scalar(f"json_size({_t}, varchar(p)) -> bigint", "py_json_size($1, $2)")
     scalar(f"json_array_length({_t}) -> bigint", "py_json_array_length($1)")
     scalar(f"json_array_get({_t}, bigint) -> json", "py_json_array_get($1, $2)")
-    scalar(f"json_array_contains({_t}, boolean) -> boolean", "py_json_array_contains($1, CASE WHEN $2 THEN 'true' ELSE 'false' END, 'b')")
+    scalar(
+        f"json_array_contains({_t}, boolean) -> boolean",
+        "py_json_array_contains($1, CASE WHEN $2 THEN 'true' WHEN $2 IS NOT NULL THEN 'false' END, 'b')",
+    )
     scalar(f"json_array_contains({_t}, bigint) -> boolean", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'i')")
     scalar(f"json_array_contains({_t}, double) -> boolean", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'd')")
     scalar(f"json_array_contains({_t}, varchar) -> boolean", "py_json_array_contains($1, $2, 's')")
@@ -265,5 +273,3 @@ def json_array_contains(text: str, wanted: str, kind: str) -> bool | None:
         if kind == "d" and isinstance(item, _Number) and float(item) == float(wanted):
             return True
     return False
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as standard
 import math
 import re
 from collections.abc import Callable
@@ -13,6 +14,10 @@ _TOKEN = re.compile(
     |(?P<op>==|<>|!=|<=|>=|&&|\|\||[$@.\[\]*(),?!<>+\-/%:])|(?P<end>$))""",
     re.VERBOSE,
 )
+
+
+#: JSON text that stands for a parameter without any value.
+EMPTY = '{"\\u0001": "empty"}'
 
 
 class PathError(Exception):
@@ -145,7 +150,11 @@ class _Reader:
             self.need(")")
             return found
         if kind == "name" and text in {"true", "false", "null", "last"}:
-            return Node("last", ()) if text == "last" else Node("literal", ({"true": True, "false": False, "null": None}[text],))
+            return (
+                Node("last", ())
+                if text == "last"
+                else Node("literal", ({"true": True, "false": False, "null": None}[text],))
+            )
         raise PathError(f"unexpected {text}")
 
     def predicate(self) -> Node:
@@ -231,7 +240,8 @@ class _Walk:
     def _variable(self, name: str) -> list[Any]:
         if name not in self.variables:
             raise StructuralError(f"no value passed for parameter {name}")
-        return [self.variables[name]]
+        value = self.variables[name]
+        return [] if value == standard.loads(EMPTY) else [value]
 
     def _unwrapped(self, items: list[Any]) -> list[Any]:
         if not self.lax:
@@ -248,7 +258,7 @@ class _Walk:
         return found
 
     def _members(self, base: Node) -> list[Any]:
-        found = []
+        found: list[Any] = []
         for item in self._unwrapped(self.run(base)):
             if isinstance(item, dict):
                 found += item.values()
@@ -313,7 +323,11 @@ class _Walk:
         if name in {"type", "size"}:
             return [_METHODS[name](self, item) for item in items]
         if name == "keyvalue":
-            return [{"name": k, "value": v, "id": 0} for item in self._unwrapped(items) for k, v in self._object(item).items()]
+            return [
+                {"name": k, "value": v, "id": 0}
+                for item in self._unwrapped(items)
+                for k, v in self._object(item).items()
+            ]
         return [_METHODS[name](self, item) for item in self._unwrapped(items)]
 
     def _object(self, item: Any) -> dict[str, Any]:
@@ -354,7 +368,9 @@ class _Walk:
                     return None
                 return any(t.startswith(s) for t in texts for s in starts)
             op, left, right = parts
-            results = [_compared(op, a, b) for a in self._unwrapped(self.run(left)) for b in self._unwrapped(self.run(right))]
+            results = [
+                _compared(op, a, b) for a in self._unwrapped(self.run(left)) for b in self._unwrapped(self.run(right))
+            ]
         except StructuralError:
             return None
         if None in results:
@@ -365,10 +381,14 @@ class _Walk:
 def _compared(op: str, a: Any, b: Any) -> bool | None:
     if a is None or b is None:
         return None if isinstance(a, dict | list) or isinstance(b, dict | list) else _both_null(op, a, b)
-    kinds = [("b" if isinstance(x, bool) else "n" if isinstance(x, int | float) else "s" if isinstance(x, str) else "x") for x in (a, b)]
+    kinds = [
+        ("b" if isinstance(x, bool) else "n" if isinstance(x, int | float) else "s" if isinstance(x, str) else "x")
+        for x in (a, b)
+    ]
     if kinds[0] != kinds[1] or kinds[0] == "x":
         return None
-    return {"==": a == b, "<>": a != b, "!=": a != b, "<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}[op]
+    verdicts: dict[str, bool] = {"==": a == b, "<>": a != b, "!=": a != b, "<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}
+    return verdicts[op]
 
 
 def _both_null(op: str, a: Any, b: Any) -> bool:

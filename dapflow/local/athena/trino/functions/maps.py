@@ -122,7 +122,9 @@ def _transform_keys(call: Call) -> str:
     body = call.args[1].body(f"{e}.key", f"{e}.value")
     x = call.args[0].sql
     key = duck_type(call.type.args[0])
-    return checked_map(f"list_transform(map_entries({x}), lambda {e}: CAST({body} AS {key}))", f"map_values({x})", duck_type(call.type))
+    return checked_map(
+        f"list_transform(map_entries({x}), lambda {e}: CAST({body} AS {key}))", f"map_values({x})", duck_type(call.type)
+    )
 
 
 def _zip_with(call: Call) -> str:

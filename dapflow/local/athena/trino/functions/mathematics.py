@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
-from dapflow.local.athena.trino.operators import arithmetic
+from dapflow.local.athena.trino.operators import arithmetic, holds_float, nan_lowest
 from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.types import decimal, duck_type
 
@@ -22,7 +22,10 @@ for _t in _INTEGERS:
     scalar(f"sign({_t}) -> {_t}", "CAST(sign($1) AS $ret)")
     for _name in ("ceil", "ceiling", "floor", "round", "truncate"):
         scalar(f"{_name}({_t}) -> {_t}", "$1")
-    scalar(f"round({_t}, integer) -> {_t}", "CASE WHEN $2 >= 0 THEN $1 WHEN $2 < -19 THEN 0 ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), t_power_ten(-$2)) * t_power_ten(-$2) AS $ret) END")
+    scalar(
+        f"round({_t}, integer) -> {_t}",
+        "CASE WHEN $2 >= 0 THEN $1 WHEN $2 < -19 THEN 0 ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), t_power_ten(-$2)) * t_power_ten(-$2) AS $ret) END",
+    )
     scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
 macro("t_power_ten(n) AS CAST(1 || repeat('0', CAST(n AS INTEGER)) AS HUGEINT)")
 for _t in ("double", "real"):
@@ -34,8 +37,12 @@ for _t in ("double", "real"):
     scalar(f"round({_t}, integer) -> {_t}", "CASE WHEN isfinite($1) THEN CAST(t_round($1, $2) AS $ret) ELSE $1 END")
     scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
 scalar("truncate(double, integer) -> double", "t_truncate($1, $2)")
-macro("t_round(x, d) AS CASE WHEN d > 20 OR abs(x) > 1e15 THEN py_round(CAST(x AS DOUBLE), d) ELSE round(CAST(x AS DOUBLE), d) END")
-macro("t_truncate(x, d) AS CASE WHEN isfinite(x) THEN trunc(x * power(10.0::DOUBLE, d)) / power(10.0::DOUBLE, d) ELSE x END")
+macro(
+    "t_round(x, d) AS CASE WHEN d > 20 OR abs(x) > 1e15 THEN py_round(CAST(x AS DOUBLE), d) ELSE round(CAST(x AS DOUBLE), d) END"
+)
+macro(
+    "t_truncate(x, d) AS CASE WHEN isfinite(x) THEN trunc(x * power(10.0::DOUBLE, d)) / power(10.0::DOUBLE, d) ELSE x END"
+)
 
 
 @udf("py_round", ["DOUBLE", "INTEGER"], "DOUBLE")
@@ -56,8 +63,16 @@ def _whole(call: Call) -> str:
 scalar("abs(decimal(p,s)) -> decimal(p,s)", "CAST(abs($1) AS $ret)")
 scalar("sign(decimal(p,s)) -> decimal(1,0)", "CAST(sign($1) AS DECIMAL(1, 0))")
 for _name in ("ceil", "ceiling", "floor"):
-    scalar(f"{_name}(decimal(p,s)) -> decimal(p,s)", _whole, lambda b, _: decimal(max(b["p"] - b["s"] + min(b["s"], 1), 1), 0))
-scalar("round(decimal(p,s)) -> decimal(p,s)", _whole, lambda b, _: decimal(max(min(38, b["p"] - b["s"] + min(b["s"], 1)), 1), 0))
+    scalar(
+        f"{_name}(decimal(p,s)) -> decimal(p,s)",
+        _whole,
+        lambda b, _: decimal(max(b["p"] - b["s"] + min(b["s"], 1), 1), 0),
+    )
+scalar(
+    "round(decimal(p,s)) -> decimal(p,s)",
+    _whole,
+    lambda b, _: decimal(max(min(38, b["p"] - b["s"] + min(b["s"], 1)), 1), 0),
+)
 scalar("truncate(decimal(p,s)) -> decimal(p,s)", _whole, lambda b, _: decimal(max(b["p"] - b["s"], 1), 0))
 
 
@@ -74,6 +89,10 @@ def _round_decimal(call: Call) -> str:
 
 scalar("round(decimal(p,s), bigint) -> decimal(p,s)", _round_decimal, lambda b, _: decimal(min(38, b["p"] + 1), b["s"]))
 scalar("truncate(decimal(p,s), bigint) -> decimal(p,s)", _round_decimal)
+scalar(
+    "round(decimal(p,s), integer) -> decimal(p,s)", _round_decimal, lambda b, _: decimal(min(38, b["p"] + 1), b["s"])
+)
+scalar("truncate(decimal(p,s), integer) -> decimal(p,s)", _round_decimal)
 
 
 @udf("py_decimal_round", ["VARCHAR", "INTEGER"], "VARCHAR")
@@ -114,14 +133,23 @@ scalar(
 for _name in ("sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "exp", "cbrt", "degrees", "radians"):
     scalar(f"{_name}(double) -> double", f"{_name}($1)")
 for _name in ("asin", "acos"):
-    scalar(f"{_name}(double) -> double", f"CASE WHEN abs($1) > 1 OR isnan($1) THEN CAST('NaN' AS DOUBLE) ELSE {_name}($1) END")
+    scalar(
+        f"{_name}(double) -> double",
+        f"CASE WHEN abs($1) > 1 OR isnan($1) THEN CAST('NaN' AS DOUBLE) ELSE {_name}($1) END",
+    )
 scalar("sqrt(double) -> double", "CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) ELSE sqrt($1) END")
 for _name in ("ln", "log2", "log10"):
-    scalar(f"{_name}(double) -> double", f"CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) WHEN $1 = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE {_name}($1) END")
+    scalar(
+        f"{_name}(double) -> double",
+        f"CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) WHEN $1 = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE {_name}($1) END",
+    )
 scalar("log(double, double) -> double", "(ln($2) / ln($1))")
 scalar("atan2(double, double) -> double", "atan2($1, $2)")
 for _name in ("power", "pow"):
-    scalar(f"{_name}(double, double) -> double", "CASE WHEN isnan($1) AND $2 <> 0 OR isnan($2) OR (abs($1) = 1 AND isinf($2)) THEN CAST('NaN' AS DOUBLE) ELSE power($1, $2) END")
+    scalar(
+        f"{_name}(double, double) -> double",
+        "CASE WHEN isnan($1) AND $2 <> 0 OR isnan($2) OR (abs($1) = 1 AND isinf($2)) THEN CAST('NaN' AS DOUBLE) ELSE power($1, $2) END",
+    )
 scalar("pi() -> double", "pi()")
 scalar("e() -> double", "exp(1.0::DOUBLE)")
 scalar("nan() -> double", "CAST('NaN' AS DOUBLE)")
@@ -161,7 +189,9 @@ def bit_count(number: int, bits: int) -> int:
     if not 2 <= bits <= 64:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: Bits specified in bit_count must be between 2 and 64, got {bits}")
     if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
-        raise Failure(f"INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. {number} can not be represented with {bits} bits")
+        raise Failure(
+            f"INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. {number} can not be represented with {bits} bits"
+        )
     return (number & ((1 << bits) - 1)).bit_count()
 
 
@@ -282,13 +312,19 @@ def _extreme(call: Call) -> str:
     if t.base in {"double", "real"}:
         parts = ", ".join(f"CASE WHEN isnan({a.sql}) THEN NULL ELSE {a.sql} END" for a in call.args)
         return f"CASE WHEN {nulls} THEN NULL ELSE coalesce({name}({parts}), CAST('NaN' AS {duck_type(t)})) END"
+    if name == "greatest" and holds_float(t):
+        pairs = ", ".join(f"{{'k': {nan_lowest(a.sql, t)}, 'v': {a.sql}}}" for a in call.args)
+        return f"CASE WHEN {nulls} THEN NULL ELSE (greatest({pairs})).v END"
     return fill(f"CASE WHEN {nulls} THEN NULL ELSE {name}($*) END", call)
 
 
 for _name in ("greatest", "least"):
     scalar(f"{_name}(E, E...) -> E", _extreme)
 
-scalar("normal_cdf(double, double, double) -> double", "CASE WHEN isnan($1) OR isnan($3) THEN CAST('NaN' AS DOUBLE) ELSE py_normal_cdf($1, $2, $3) END")
+scalar(
+    "normal_cdf(double, double, double) -> double",
+    "CASE WHEN isnan($1) OR isnan($3) THEN CAST('NaN' AS DOUBLE) ELSE py_normal_cdf($1, $2, $3) END",
+)
 scalar("inverse_normal_cdf(double, double, double) -> double", "py_inverse_normal_cdf($1, $2, $3)")
 scalar("beta_cdf(double, double, double) -> double", "py_beta_cdf($1, $2, $3)")
 scalar("inverse_beta_cdf(double, double, double) -> double", "py_inverse_beta_cdf($1, $2, $3)")
@@ -354,7 +390,10 @@ def _incomplete_beta(a: float, b: float, x: float) -> float:
     d = 1 / (d if abs(d) > tiny else tiny)
     total = d
     for m in range(1, 500):
-        for step in (m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)), -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))):
+        for step in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
             d = 1 + step * d
             d = 1 / (d if abs(d) > tiny else tiny)
             c = 1 + step / c
@@ -377,10 +416,14 @@ def wilson(successes: int, trials: int, z: float, side: int) -> float:
     if z < 0:
         raise Failure("INVALID_FUNCTION_ARGUMENT: z-score must not be negative")
     p = successes / trials
-    return (p + z * z / (2 * trials) + side * z * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))) / (1 + z * z / trials)
+    return (p + z * z / (2 * trials) + side * z * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))) / (
+        1 + z * z / trials
+    )
 
 
 scalar("cosine_similarity(map(varchar,double), map(varchar,double)) -> double", "t_cosine_map($1, $2)")
 scalar("cosine_similarity(array(double), array(double)) -> double", "list_cosine_similarity($1, $2)")
 macro("t_norm(m) AS sqrt(CAST(list_sum(list_transform(map_values(m), lambda v: v * v)) AS DOUBLE))")
-macro("t_cosine_map(a, b) AS coalesce(CAST(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], 0))) AS DOUBLE), 0) / (t_norm(a) * t_norm(b))")
+macro(
+    "t_cosine_map(a, b) AS coalesce(CAST(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], 0))) AS DOUBLE), 0) / (t_norm(a) * t_norm(b))"
+)

@@ -24,7 +24,9 @@ macro("t_round_time(x, f) AS t_us_time(t_floor_to(epoch_us(x) + f // 2, f))")
 macro("t_trunc_time(x, f) AS t_us_time(t_floor_to(epoch_us(x), f))")
 
 # ------------------------------------------------------------------------------------------------------- zones
-macro("t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER))")
+macro(
+    "t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER))"
+)
 macro(
     "t_to_local(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u + to_minutes(t_offset_minutes(z)) "
     "WHEN u < TIMESTAMP '1900-01-01' THEN py_to_local(u, z) ELSE timezone(z, timezone('UTC', u)) END"
@@ -46,7 +48,9 @@ macro(
 )
 macro("t_time_zoned(t, o) AS CASE WHEN t IS NULL OR o IS NULL THEN NULL ELSE {'t': t, 'o': CAST(o AS INTEGER)} END")
 macro("t_time_local(x) AS (x).t")
-macro("t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) % 86400000000")
+macro(
+    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) % 86400000000"
+)
 macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
 macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
 macro(
@@ -55,7 +59,13 @@ macro(
 )
 
 # -------------------------------------------------------------------------------------------------------- text
-macro("t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(4, length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')")
+macro(
+    "t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(4, length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')"
+)
+macro(
+    "t_date_text(x) AS CASE WHEN x >= DATE '0001-01-01' AND x < DATE '10000-01-01' THEN CAST(x AS VARCHAR) "
+    "WHEN x IS NOT NULL THEN t_year_text(year(x)) || strftime(x, '-%m-%d') END"
+)
 macro(
     "t_timestamp_text(x, p) AS CASE WHEN x >= TIMESTAMP '0001-01-01' AND x < TIMESTAMP '10000-01-01' THEN "
     "left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 19 ELSE 20 + p END) "
@@ -65,7 +75,9 @@ macro(
     "t_time_text(x, p) AS left(lpad(CAST(hour(x) AS VARCHAR), 2, '0') || ':' || lpad(CAST(minute(x) AS VARCHAR), 2, '0') || ':' || "
     "lpad(CAST(epoch_us(x) // 1000000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(epoch_us(x) % 1000000 AS VARCHAR), 6, '0'), CASE WHEN p = 0 THEN 8 ELSE 9 + p END)"
 )
-macro("t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE TRY_CAST(py_date(x) AS DATE) END")
+macro(
+    "t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE TRY_CAST(py_date(x) AS DATE) END"
+)
 macro(
     "t_parse_timestamp(x, p) AS CASE WHEN p >= 3 AND regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?') "
     "THEN TRY_CAST(x AS TIMESTAMP) ELSE TRY_CAST(py_timestamp(x, p) AS TIMESTAMP) END"
@@ -139,8 +151,6 @@ def _rounded_time(text: str, precision: int) -> tuple[str, int | None]:
     return stamp, offset
 
 
-
-
 @udf("py_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
 def zoned_text(text: str, precision: int) -> str | None:
     """Timestamp and zone of a text, with a bar between."""
@@ -165,7 +175,9 @@ def time_zoned_text(text: str, precision: int) -> str | None:
     return f"{stamp}|{offset or 0}"
 
 
-macro("t_split_time_zoned(x) AS t_time_zoned(CAST(split_part(x, '|', 1) AS TIME), CAST(split_part(x, '|', 2) AS INTEGER))")
+macro(
+    "t_split_time_zoned(x) AS t_time_zoned(CAST(split_part(x, '|', 1) AS TIME), CAST(split_part(x, '|', 2) AS INTEGER))"
+)
 macro("py_parse_time_zoned(x, p) AS t_split_time_zoned(py_time_zoned_text(x, p))")
 
 

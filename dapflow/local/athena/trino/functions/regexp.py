@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 #: Parts of patterns that mean the same in Java and in RE2: no back references, no look around, no possessive or
 #: Unicode-sensitive classes.
-_PLAIN = re.compile(r"(?:[^\\(\[]|\((?!\?)|\(\?:|\\[dswDSWbtnr.*+?()\[\]{}|^$/\\-]|\[\^?(?:[^\[\]\\&]|\\[dswtnr.*+?()\[\]{}|^$/\\-])+\])*")
+_PLAIN = re.compile(
+    r"(?:[^\\(\[]|\((?!\?)|\(\?:|\\[dswDSWbtnr.*+?()\[\]{}|^$/\\-]|\[\^?(?:[^\[\]\\&]|\\[dswtnr.*+?()\[\]{}|^$/\\-])+\])*"
+)
 
 
 @lru_cache(maxsize=1024)
@@ -71,7 +73,13 @@ def _extract(call: Call) -> str:
     if group == 0 and _native(call):
         return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}) END"
     # A group that took no part is NULL in Trino and empty in RE2: only groups that are not optional go to RE2.
-    if group > 0 and _native(call) and isinstance(pattern, str) and not re.search(r"[|?*{]", re.sub(r"\\.|\[[^\]]*\]", "", pattern)) and group <= compiled(pattern).groups:
+    if (
+        group > 0
+        and _native(call)
+        and isinstance(pattern, str)
+        and not re.search(r"[|?*{]", re.sub(r"\\.|\[[^\]]*\]", "", pattern))
+        and group <= compiled(pattern).groups
+    ):
         return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}, {group}) END"
     return f"py_regexp_extract({x}, {p}, {call.args[2].sql if len(call.args) > 2 else 0})"
 
@@ -209,8 +217,14 @@ def _template(replacement: str, groups: int, names: tuple[str, ...]) -> tuple[st
             elif number:
                 group, at = int(number[0]), at + 2
                 if group > groups:
-                    raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group " + str(group))
-                while at < len(replacement) and replacement[at] in "0123456789" and group * 10 + int(replacement[at]) <= groups:
+                    raise Failure(
+                        "INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group " + str(group)
+                    )
+                while (
+                    at < len(replacement)
+                    and replacement[at] in "0123456789"
+                    and group * 10 + int(replacement[at]) <= groups
+                ):
                     group, at = group * 10 + int(replacement[at]), at + 1
                 found.append(group)
             else:

@@ -68,7 +68,6 @@ class Registry:
     macros: list[str] = field(default_factory=list)
     udfs: list[Udf] = field(default_factory=list)
 
-
     def ordered_macros(self) -> list[str]:
         """The macros, each after those that it uses: DuckDB looks into a macro when it is made."""
         by_name = {text.partition("(")[0]: text for text in self.macros}

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
 
 #: What Trino's trim takes for white space.
-_SPACE = "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760) || " + " || ".join(
-    f"chr({c})" for c in (*range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000)
+_SPACE = (
+    "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760) || "
+    + " || ".join(f"chr({c})" for c in (*range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
 )
 
 scalar("length(varchar) -> bigint", "length($1)")
-scalar("length(char(x)) -> bigint", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END")
+scalar(
+    "length(char(x)) -> bigint", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END"
+)
 for _name in ("lower", "upper"):
     scalar(f"{_name}(char(x)) -> char(x)", f"{_name}($1)")
     scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_name}($1)")
@@ -47,16 +50,22 @@ scalar("concat(varbinary, varbinary, varbinary...) -> varbinary", _concat)
 scalar("concat(array(E), array(E)...) -> array(E)", lambda call: _concat_arrays(call))
 scalar("concat(E, array(E)) -> array(E)", _concat)
 scalar("concat(array(E), E) -> array(E)", _concat)
-scalar("concat_ws(varchar, array(varchar)) -> varchar", "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string(list_filter($2, lambda e: e IS NOT NULL), $1), '') END")
+scalar(
+    "concat_ws(varchar, array(varchar)) -> varchar",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string(list_filter($2, lambda e: e IS NOT NULL), $1), '') END",
+)
 scalar("concat_ws(varchar, varchar...) -> varchar", "CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END")
 
 # ------------------------------------------------------------------------------------------------------ trimming
 macro(f"t_space() AS {_SPACE}")
 for _name in ("trim", "ltrim", "rtrim"):
     scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_name}($1, t_space())")
-    scalar(f"{_name}(char(x)) -> varchar(x)", f"rtrim({_name}($1, t_space()), ' ')" if _name == "ltrim" else f"{_name}($1, t_space())")
-    scalar(f"{_name}(varchar(x), varchar) -> varchar(x)", f"{_name}($1, $2)")
+    scalar(
+        f"{_name}(char(x)) -> varchar(x)",
+        f"rtrim({_name}($1, t_space()), ' ')" if _name == "ltrim" else f"{_name}($1, t_space())",
+    )
     scalar(f"{_name}(char(x), varchar) -> varchar(x)", f"rtrim({_name}($1, $2), ' ')")
+    scalar(f"{_name}(varchar(x), varchar) -> varchar(x)", f"{_name}($1, $2)")
 _PAD = (
     "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]') AS VARCHAR) "
     "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
@@ -75,7 +84,11 @@ macro(
 def _substr(call: Call) -> str:
     start = call.args[1].const
     length = call.args[2] if len(call.args) > 2 else None
-    if isinstance(start, int) and 0 < start < 2**31 and (length is None or (isinstance(length.const, int) and 0 < length.const < 2**31)):
+    if (
+        isinstance(start, int)
+        and 0 < start < 2**31
+        and (length is None or (isinstance(length.const, int) and 0 < length.const < 2**31))
+    ):
         return f"substring({call.args[0].sql}, {start}" + (f", {length.const})" if length else ")")
     return f"t_substr({call.args[0].sql}, {call.args[1].sql}, {length.sql if length else 2147483647})"
 
@@ -100,7 +113,14 @@ macro(
     "WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
     "ELSE list_append(string_split(s, d)[1:n - 1], array_to_string(string_split(s, d)[n:], d)) END"
 )
-scalar("split(varchar(x), varchar(y)) -> array(varchar(x))", lambda call: f"string_split({call.args[0].sql}, {call.args[1].sql})" if call.args[1].const else f"t_split({call.args[0].sql}, {call.args[1].sql}, 2147483647)")
+scalar(
+    "split(varchar(x), varchar(y)) -> array(varchar(x))",
+    lambda call: (
+        f"string_split({call.args[0].sql}, {call.args[1].sql})"
+        if call.args[1].const
+        else f"t_split({call.args[0].sql}, {call.args[1].sql}, 2147483647)"
+    ),
+)
 scalar("split(varchar(x), varchar(y), bigint) -> array(varchar(x))", "t_split($1, $2, $3)")
 macro(
     "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') AS VARCHAR) "
@@ -117,7 +137,10 @@ macro(
     "t_replace(s, x, y) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN y || CASE WHEN s = '' THEN '' ELSE array_to_string(string_split(s, ''), y) || y END END "
     "ELSE replace(s, x, y) END"
 )
-scalar("replace(varchar, varchar, varchar) -> varchar", lambda call: f"{'replace' if call.args[1].const else 't_replace'}({', '.join(a.sql for a in call.args)})")
+scalar(
+    "replace(varchar, varchar, varchar) -> varchar",
+    lambda call: f"{'replace' if call.args[1].const else 't_replace'}({', '.join(a.sql for a in call.args)})",
+)
 scalar("translate(varchar, varchar, varchar) -> varchar", "py_translate($1, $2, $3)")
 scalar(
     "chr(bigint) -> varchar(1)",
@@ -139,8 +162,12 @@ scalar("soundex(varchar) -> varchar(4)", "py_soundex($1)")
 scalar("luhn_check(varchar) -> boolean", "py_luhn($1)")
 scalar("split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)", "t_split_to_map($1, $2, $3)")
 scalar("split_to_multimap(varchar, varchar, varchar) -> map(varchar,array(varchar))", "t_split_to_multimap($1, $2, $3)")
-macro("t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = '' AND i = len(string_split(s, d)))) END")
-macro("t_pair_key(e, k) AS CASE WHEN strpos(e, k) = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''') AS VARCHAR) ELSE left(e, strpos(e, k) - 1) END")
+macro(
+    "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = '' AND i = len(string_split(s, d)))) END"
+)
+macro(
+    "t_pair_key(e, k) AS CASE WHEN strpos(e, k) = 0 OR strpos(t_pair_value(e, k), k) > 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''') AS VARCHAR) ELSE left(e, strpos(e, k) - 1) END"
+)
 macro("t_pair_value(e, k) AS substring(e, strpos(e, k) + length(k))")
 macro(
     "t_pair_check(s, d, k) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is empty') AS VARCHAR) "
@@ -198,7 +225,9 @@ def from_utf8(data: bytes, replacement: str) -> str:
 def hamming(a: str, b: str) -> int:
     """Number of places where two texts differ."""
     if len(a) != len(b):
-        raise Failure("INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length")
+        raise Failure(
+            "INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length"
+        )
     return sum(x != y for x, y in zip(a, b, strict=True))
 
 
@@ -242,4 +271,3 @@ def luhn(text: str) -> bool:
         return False
     digits = [int(c) for c in reversed(text)]
     return sum(d if i % 2 == 0 else sum(divmod(d * 2, 10)) for i, d in enumerate(digits)) % 10 == 0
-

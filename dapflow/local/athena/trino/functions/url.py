@@ -28,7 +28,13 @@ def url_part(url: str, part: str) -> str | None:
         return None
     if part == "port":
         return None if port is None else str(port)
-    value = {"protocol": found.scheme, "host": found.hostname, "path": found.path, "query": found.query, "fragment": found.fragment}[part]
+    value = {
+        "protocol": found.scheme,
+        "host": found.hostname,
+        "path": found.path,
+        "query": found.query,
+        "fragment": found.fragment,
+    }[part]
     return unquote_part(value or "") if part in {"path", "query", "fragment"} else value or ""
 
 
