@@ -19,12 +19,15 @@ class Conversion:
     """A column on its way from the file into the table.
 
     Attributes:
+        type: Glue's type of the column in the table.
+        written: the type as service.yml has it.
         raw: the value in the file, NULL where the file says so.
         typed: the value in the table, NULL where it does not fit.
     """
 
     name: str
     type: str
+    written: str
     raw: str
     typed: str
 
@@ -52,9 +55,9 @@ def conversion(column: SourceColumn, null: str | None, found: str = "string") ->
     name = quoted(column.name)
     if found != "string":
         typed = name if found == wanted else f"TRY_CAST({name} AS {trino_type(wanted)})"
-        return Conversion(column.name, wanted, name, typed)
+        return Conversion(column.name, wanted, column.type, name, typed)
     raw = name if null is None else f"NULLIF({name}, {literal(null)})"
-    return Conversion(column.name, wanted, raw, _typed(column, wanted, raw))
+    return Conversion(column.name, wanted, column.type, raw, _typed(column, wanted, raw))
 
 
 def literal(text: str) -> str:

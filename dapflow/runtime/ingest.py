@@ -229,7 +229,7 @@ def _json_keys(target: Target, files: list[Object], wanted: list[str] | None, *,
                     "landing-json", "the line is not a JSON object", file=item.uri, line=number, source=line[:200]
                 )
             found |= {column_name(key): key for key in value}
-        if wanted is not None:
+        if wanted is not None and found:
             check_names(item, list(found), wanted if declared else [*wanted, *found], exact=False, line=None)
         keys |= found
     return keys

@@ -114,9 +114,9 @@ def lines(s3: S3Client, item: Object) -> Iterator[bytes]:
             yield line.rstrip(b"\r\n")
 
 
-def fields_of(line: str, delimiter: str) -> list[str]:
-    """The fields of one line of CSV."""
-    return next(csv.reader([line], delimiter=delimiter), [])
+def fields_of(line: str, delimiter: str, *, strict: bool = False) -> list[str]:
+    """The fields of one line of CSV. ``strict`` raises csv.Error for quotes that make no sense."""
+    return next(csv.reader([line], delimiter=delimiter, strict=strict), [])
 
 
 def column_name(text: str) -> str:
@@ -129,7 +129,13 @@ def header(item: Object, text: str, delimiter: str) -> list[str]:
     first = text.removeprefix("\ufeff").split("\n", 1)[0].rstrip("\r")
     names = [column_name(name) for name in fields_of(first, delimiter)]
     if not first.strip():
-        raise DapflowError("landing-header", "the first line is blank; it must name the columns", file=item.uri, line=1)
+        raise DapflowError(
+            "landing-header",
+            "the first line is blank",
+            file=item.uri,
+            line=1,
+            hint="the first line must name the columns",
+        )
     if "" in names:
         raise DapflowError(
             "landing-header", f"column {names.index('') + 1} has no name", file=item.uri, line=1, source=first[:200]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,10 +33,13 @@ class Reading:
 
     @property
     def blank(self) -> str | None:
-        """Whether a row is a blank line; None where there can be none. With one column, a blank line is a value."""
-        if self.source.format != "csv" or len(self.names) < 2:
+        """Whether a row is a blank line; None where there can be none. The SerDe gives NULL for fields that lack."""
+        first, *others = (quoted(name) for name in self.names)
+        if self.source.format == "json":
+            return "(" + " AND ".join(f"{name} IS NULL" for name in (first, *others)) + ")"
+        if self.source.format != "csv":
             return None
-        return f"({quoted(self.names[0])} = '' AND {quoted(self.names[1])} IS NULL)"
+        return f"(coalesce({first}, '') = '' AND {others[0]} IS NULL)" if others else f"({first} IS NULL)"
 
     def select(self, database: str, order: Sequence[str]) -> str:
         """The SELECT whose result is the generation, with the columns in this order."""
@@ -47,18 +51,20 @@ class Reading:
 
 def validation_query(reading: Reading, database: str) -> str:
     """Counts by file: rows, rows too long or too short, text that was not UTF-8, values that do not fit."""
-    csv = reading.source.format == "csv"
+    is_csv = reading.source.format == "csv"
     blank = f"coalesce({reading.blank}, false)" if reading.blank else "false"
-    long = f"({quoted(MORE)} IS NOT NULL)" if csv else "false"
-    short = f"({quoted(reading.names[-1])} IS NULL AND NOT {blank})" if csv else "false"
+    long = f"({quoted(MORE)} IS NOT NULL)" if is_csv else "false"
+    short = f"({quoted(reading.names[-1])} IS NULL AND NOT {blank})" if is_csv else "false"
     garbled = " OR ".join(f"strpos({quoted(name)}, chr(65533)) > 0" for name in reading.names)
+    if reading.source.format == "parquet":
+        garbled = "false"
     measures = [
         f"count(CASE WHEN NOT {blank} THEN 1 END) AS row_count",
         f"count(CASE WHEN {long} THEN 1 END) AS long_count",
         f"count(CASE WHEN {short} THEN 1 END) AS short_count",
         f"count(CASE WHEN {garbled} THEN 1 END) AS garbled_count",
     ]
-    whole = f"NOT {long} AND NOT {short}" if csv else "true"
+    whole = f"NOT {long} AND NOT {short}" if is_csv else "true"
     for number, each in _checked(reading):
         bad = f"CASE WHEN {whole} AND {each.bad}"
         measures.append(f"count({bad} THEN 1 END) AS bad_{number}")
@@ -131,7 +137,7 @@ def _complaints(target: Target, reading: Reading, row: dict[str, str | None], it
                 line = _find(target, item, partial(_has, delimiter, at, sample))
             yield DapflowError(
                 "landing-value",
-                f"column {each.name}: {sample[:_LONGEST_SAMPLE]!r} is no {each.type}"
+                f"column {each.name}: {sample[:_LONGEST_SAMPLE]!r} is no {each.written}"
                 + (f", nor are {bad - 1} other values" if bad > 1 else ""),
                 file=item.uri,
                 line=line,
@@ -157,7 +163,10 @@ def _find(target: Target, item: Object, wanted: Callable[[str], bool]) -> int | 
 
 
 def _ragged(delimiter: str, width: int, longer: bool, line: str) -> bool:
-    found = len(fields_of(line, delimiter))
+    try:
+        found = len(fields_of(line, delimiter, strict=True))
+    except csv.Error:
+        return not longer  # a quote is left open
     return found > width if longer else 0 < found < width
 
 
