@@ -1,6 +1,7 @@
 """The CDK app: ``cdk deploy -c environment=prod --all``, or ``-c branch=<git branch>``.
 
-It reads ``cdk.json`` and ``transforms/`` of the current folder. Run without the CDK command line (``python app.py -c environment=prod``) it writes the templates.
+It reads ``cdk.json`` and ``transforms/`` of the current folder. Run without the CDK command line
+(``python app.py -c environment=prod``) it writes the templates.
 """
 
 from __future__ import annotations
@@ -20,6 +21,12 @@ def main(arguments: list[str]) -> int:
         synthesize(Path.cwd(), output=os.environ.get("CDK_OUTDIR"), context=context)
     except DapflowError as error:
         print(error, file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        # The CDK has printed what its rules found; its stack trace says nothing more.
+        if "ValidationFailed" not in str(error):
+            raise
+        print("The templates break a rule; see the report above.", file=sys.stderr)
         return 1
     return 0
 

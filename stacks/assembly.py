@@ -228,6 +228,7 @@ class _EnvironmentAssembly(_Assembly):
         self._hosts = self._all.branch is not None and self._all.branch.host == name
         platform = self._describe(name)
         check_names(platform, self._all.file)
+        self._check_removed()
         lake = self._lake(platform)
         airflow = self._stem if settings.airflow is not None else None
         last = lake
@@ -253,6 +254,18 @@ class _EnvironmentAssembly(_Assembly):
             self._service_stack(service, platform, airflow, last)
         self._bundle(platform, airflow, last)
         self._deliver()
+
+    def _check_removed(self) -> None:
+        for name in self._settings.services:
+            if name not in self._manifest.services:
+                path = f"context.environments.{self._request.environment}.services"
+                raise DapflowError(
+                    "service-removed",
+                    f"{path} says that {name} has data, and transforms/{name} is gone",
+                    file=self._all.file,
+                    hint=f"bring the folder back; or destroy the stack {self._stem}-service-{name.replace('_', '-')}, "
+                    "whose data stays, and take the name from the list",
+                )
 
     def _destroyable(self) -> bool:
         """Destroying live data takes two keys: a setting in the file, and a flag on the command line."""

@@ -116,6 +116,7 @@ class EnvironmentSettings:
         live: its data outlives its stacks: buckets, keys and databases are retained, stacks are protected.
         allow_destroy: the first of two keys to destroying live data; the second is ``-c destroy=<environment>``.
         qualifier: of the CDK bootstrap stack to deploy with.
+        services: those that have data here. One of them without a folder is an error, not a forgotten stack.
     """
 
     account: str = field(metadata=_ACCOUNT_HINT)
@@ -124,6 +125,7 @@ class EnvironmentSettings:
     allow_destroy: bool = False
     availability_zones: tuple[str, ...] = ()
     qualifier: str = "hnb659fds"
+    services: tuple[str, ...] = ()
     network: NetworkSettings | None = None
     airflow: AirflowSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)

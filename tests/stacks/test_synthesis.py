@@ -227,6 +227,13 @@ class TestBadInput:
         assert caught.value.code == "name-clash"
         assert "air and rail both claim the database air_refined_zone" in caught.value.message
 
+    def test_a_service_that_is_gone_while_its_data_is_there(self, tmp_path: Path) -> None:
+        root = TestTeardown.settings(tmp_path / "project", services=["air", "rail"])
+        with pytest.raises(DapflowError) as caught:
+            synthesized(tmp_path / "out", root=root, manifest=service("air"), environment="local")
+        assert caught.value.code == "service-removed"
+        assert "transforms/rail is gone" in caught.value.message
+
     @pytest.mark.parametrize(
         ("context", "said"),
         [
