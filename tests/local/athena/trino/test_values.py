@@ -1,0 +1,151 @@
+"""What expressions give, as Athena prints it: one line for each rule."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapflow.local.athena.trino import QueryError
+from tests.local.athena.trino.conftest import Run
+
+VALUES = [
+    # Numbers
+    ("7 / 2", "3"),
+    ("-7 / 2", "-3"),
+    ("-7 % 3", "-1"),
+    ("7 / 2e0", "3.5"),
+    ("1e7", "1.0E7"),
+    ("1.71e10", "1.71E10"),
+    ("1e-4", "1.0E-4"),
+    ("1e0 / 0", "Infinity"),
+    ("nan()", "NaN"),
+    ("REAL '1.5'", "1.5"),
+    ("1.10 + 1.1", "2.20"),
+    ("1.0 / 3", "0.3"),
+    ("DECIMAL '1.005' * 2", "2.010"),
+    ("round(2.5)", "3"),
+    ("round(-2.5e0)", "-3.0"),
+    ("round(123.456, 1)", "123.500"),
+    ("cast(2.5e0 AS integer)", "3"),
+    ("cast(1.5e0 AS varchar)", "1.5E0"),
+    ("cast(0.5 AS varchar)", "0.5"),
+    ("mod(-5, 3)", "-2"),
+    ("greatest(1, NULL)", None),
+    ("nan() = nan()", "false"),
+    ("bitwise_left_shift(TINYINT '127', 1)", "-2"),
+    # Strings
+    ("cast('abcdef' AS varchar(3))", "abc"),
+    ("cast('ab' AS char(4))", "ab  "),
+    ("cast('ab' AS char(4)) = 'ab'", "true"),
+    ("length(cast('ab' AS char(4)))", "4"),
+    ("substr('hello', -3, 2)", "ll"),
+    ("substr('hello', 0)", ""),
+    ("split_part('a,b', ',', 3)", None),
+    ("strpos('banana', 'an', 2)", "4"),
+    ("replace('abc', '', '-')", "-a-b-c-"),
+    ("trim(chr(9) || 'x' || chr(10))", "x"),
+    ("concat_ws('-', 'a', NULL, 'b')", "a-b"),
+    ("'a' || NULL", None),
+    ("lpad('abc', 2, 'x')", "ab"),
+    ("format('%,d|%05.1f|%s', 1234567, 3.14159e0, 'x')", "1,234,567|003.1|x"),
+    # Regular expressions are Java's
+    ("regexp_extract('abc', '[0-9]')", None),
+    ("regexp_extract('1a 2b', '(\\d)([a-z])', 2)", "a"),
+    ("regexp_extract('ac', 'a(b)?c', 1)", None),
+    ("regexp_replace('abc', '(b)', '[$1]')", "a[b]c"),
+    ("regexp_like('foobar', '(?<=foo)bar')", "true"),
+    ("regexp_split('a1b2', '\\d')", "[a, b, ]"),
+    # Dates and times
+    ("TIMESTAMP '2024-06-05 00:00:00.000'", "2024-06-05 00:00:00.000"),
+    ("cast(TIMESTAMP '2024-06-05 10:00:00.5555' AS timestamp(3))", "2024-06-05 10:00:00.556"),
+    ("cast(TIME '23:59:59.9999' AS time(3))", "00:00:00.000"),
+    ("date_diff('month', DATE '2024-01-31', DATE '2024-02-28')", "0"),
+    ("date_diff('day', TIMESTAMP '2024-01-01 23:00:00', TIMESTAMP '2024-01-02 01:00:00')", "0"),
+    ("date_add('month', 1, DATE '2024-01-31')", "2024-02-29"),
+    ("millisecond(TIMESTAMP '2024-01-01 00:00:07.123')", "123"),
+    ("day_of_week(DATE '2024-06-02')", "7"),
+    ("date_trunc('week', DATE '2024-06-05')", "2024-06-03"),
+    ("date_format(TIMESTAMP '2024-06-05 15:04:05', '%Y-%m-%d %H:%i:%s %p')", "2024-06-05 15:04:05 PM"),
+    ("date_parse('05/06/2024', '%d/%m/%Y')", "2024-06-05 00:00:00.000"),
+    ("format_datetime(TIMESTAMP '2024-06-05 15:04:05', 'dd MMM yyyy, EEEE')", "05 Jun 2024, Wednesday"),
+    ("parse_datetime('2024-06-05 +0200', 'yyyy-MM-dd Z')", "2024-06-05 00:00:00.000 +02:00"),
+    ("from_iso8601_timestamp('2024-06-05T10:00:00Z')", "2024-06-05 10:00:00.000 UTC"),
+    ("TIMESTAMP '2024-06-05 10:00:00 UTC' AT TIME ZONE 'Europe/London'", "2024-06-05 11:00:00 Europe/London"),
+    ("TIMESTAMP '2024-06-05 10:00:00 UTC' = TIMESTAMP '2024-06-05 11:00:00 Europe/London'", "true"),
+    ("from_unixtime(0)", "1970-01-01 00:00:00.000 UTC"),
+    ("DATE '2024-03-01' - INTERVAL '1' DAY", "2024-02-29"),
+    ("INTERVAL '1' DAY + INTERVAL '2' HOUR", "1 02:00:00.000"),
+    ("TIMESTAMP '2024-01-02 00:00:00' - TIMESTAMP '2024-01-01 12:00:00'", "0 12:00:00.000"),
+    # Collections
+    ("ARRAY[1, 2, NULL]", "[1, 2, null]"),
+    ("ARRAY[1, NULL] = ARRAY[1, NULL]", None),
+    ("(1, NULL) = (2, NULL)", "false"),
+    ("cast(ROW(1, 'x') AS row(a integer, b varchar))", "{a=1, b=x}"),
+    ("ROW(1, 'x')", "{field0=1, field1=x}"),
+    ("MAP(ARRAY['k'], ARRAY[1])", "{k=1}"),
+    ("MAP(ARRAY[1, 2], ARRAY[3, 4]) = MAP(ARRAY[2, 1], ARRAY[4, 3])", "true"),
+    ("array_distinct(ARRAY[3, NULL, 1, 3, NULL])", "[3, null, 1]"),
+    ("array_sort(ARRAY[3, NULL, 1])", "[1, 3, null]"),
+    ("array_join(ARRAY['a', NULL, 'b'], '-')", "a-b"),
+    ("contains(ARRAY[1, NULL], 2)", None),
+    ("sequence(3, 1)", "[3, 2, 1]"),
+    ("element_at(ARRAY[1, 2], -1)", "2"),
+    ("element_at(ARRAY[1, 2], 3)", None),
+    ("reduce(ARRAY[1, 2, 3], 0, (s, x) -> s + x, s -> s * 10)", "60"),
+    ("transform(ARRAY[1, 2], x -> transform(ARRAY[10], y -> x + y))", "[[11], [12]]"),
+    ("map_filter(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> v > 1)", "{b=2}"),
+    # JSON and binary
+    ("json_parse('{\"b\": 1, \"a\": 2.50}')", '{"a":2.50,"b":1}'),
+    ("json_extract_scalar('{\"a\": {\"b\": \"x\"}}', '$.a.b')", "x"),
+    ("json_extract('{\"a\": [1, 2]}', '$.a')", "[1,2]"),
+    ("cast(JSON '[1, 2]' AS array(integer))", "[1, 2]"),
+    ("cast(MAP(ARRAY['a'], ARRAY[1]) AS json)", '{"a":1}'),
+    ("json_value('{\"a\": [1, 2]}', 'lax $.a[1]')", "2"),
+    ("json_object('k' : 1, 'l' : NULL)", '{"k":1,"l":null}'),
+    ("X'0aff'", "0a ff"),
+    ("to_hex(md5(to_utf8('a')))", "0CC175B9C0F1B6A831C399E269772661"),
+    # Conditions
+    ("coalesce(NULL, 1, 2.5)", "1.0"),
+    ("if(false, 1)", None),
+    ("nullif(1, 1.0)", None),
+    ("try(1 / 0)", None),
+    ("try(cast('x' AS integer))", None),
+    ("try_cast('3.7' AS integer)", None),
+    ("NULL IN (1, 2)", None),
+    ("3 IN (1, NULL)", None),
+    ("'a_c' LIKE 'a#_c' ESCAPE '#'", "true"),
+    ("typeof(1.50)", "decimal(3,2)"),
+    ("typeof('abc' || 'de')", "varchar(5)"),
+    ("typeof(ARRAY[1, 2.5])", "array(decimal(11,1))"),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), VALUES)
+def test_expression(run: Run, expression: str, expected: str | None) -> None:
+    assert run(f"SELECT {expression}") == [(expected,)]
+
+
+FAILURES = [
+    ("1 / 0", "DIVISION_BY_ZERO: Division by zero"),
+    ("2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE: integer addition overflow: 2147483647 + 1"),
+    ("cast(300 AS tinyint)", "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300"),
+    ("cast('abc' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT"),
+    ("cast('3.7' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast '3.7' to INT"),
+    ("cast('2024-13-01' AS date)", "INVALID_CAST_ARGUMENT: Value cannot be cast to date: 2024-13-01"),
+    ("ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: 2 > 1"),
+    ("MAP(ARRAY['a'], ARRAY[1])['b']", "INVALID_FUNCTION_ARGUMENT: Key not present in map: b"),
+    ("split('a', '')", "INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string"),
+    ("DATE '2024-01-01' + INTERVAL '1' HOUR", "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date"),
+    ("1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
+    ("cast(1 AS date)", "TYPE_MISMATCH: line 1:8: Cannot cast integer to date"),
+    ("nope(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nope' not registered"),
+    ("read_csv('/etc/passwd')", "FUNCTION_NOT_FOUND: line 1:8: Function 'read_csv' not registered"),
+    ("TIMESTAMP '2024-13-01 00:00:00'", "INVALID_LITERAL: line 1:8: '2024-13-01 00:00:00' is not a valid TIMESTAMP literal"),
+    ("TIMESTAMP '2024-01-01 00:00:00.123456789'", "NOT_SUPPORTED: timestamp(9) is not supported: the finest is timestamp(6)"),
+]
+
+
+@pytest.mark.parametrize(("expression", "message"), FAILURES)
+def test_failure_in_trinos_words(run: Run, expression: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        run(f"SELECT {expression}")
+    assert str(caught.value) == message
