@@ -13,6 +13,8 @@ import argparse
 import contextlib
 import functools
 import gc
+import importlib
+import inspect
 import json
 import logging
 import os
@@ -25,6 +27,8 @@ from pathlib import Path
 from types import FrameType
 
 log = logging.getLogger("dapflow.airflow")
+
+API_SERVER = "airflow-api-server"
 
 _MOST_STARTS = 4
 _WITHIN_SECONDS = 60.0
@@ -100,6 +104,10 @@ class Processes:
         os.dup2(output, 2)
         status = 1
         try:
+            if name == API_SERVER:
+                importlib.import_module("airflow.api_fastapi.main")  # builds what is then found built
+            gc.freeze()
+            gc.enable()
             status = run_airflow(command)
         except SystemExit as error:
             status = error.code if isinstance(error.code, int) else 1
@@ -144,23 +152,21 @@ def prepare_database(home: Path) -> None:
     mark.write_text(__version__)
 
 
-def keep_what_botocore_reads() -> None:
-    """Let botocore parse each of its descriptions of AWS once, here, instead of for every session of every task.
+def warm_up() -> None:
+    """Do once, here, what every task would do for itself when it makes its AWS clients: more work than the task.
 
-    A task makes half a dozen sessions (an operator makes one for each client, and one to assume its role), and each
-    parses some megabytes of JSON: more work than the task itself. Nobody changes what is parsed.
+    An operator's hook makes a session for each client and another to assume its role, and each session parses some
+    megabytes of JSON that describe AWS. And each client's user agent is found by a look at the stack, for which Python
+    looks at every module that is loaded.
     """
     import boto3  # noqa: PLC0415
-    from botocore.loaders import JSONFileLoader, Loader  # noqa: PLC0415
+    import botocore.session  # noqa: PLC0415
 
-    class RememberingLoader(JSONFileLoader):
-        load_file = functools.cache(JSONFileLoader.load_file)
-
-    shared = RememberingLoader()
-    Loader.FILE_LOADER_CLASS = staticmethod(lambda: shared)  # type: ignore[assignment]
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     session = boto3.Session(aws_access_key_id="local", aws_secret_access_key="local", region_name="eu-west-2")  # noqa: S106
     for service in ("sts", "athena", "glue", "s3"):
         session.client(service)
+    inspect.stack()
 
 
 def main() -> int:
@@ -172,7 +178,8 @@ def main() -> int:
     parser.add_argument("--record", type=Path, required=True, help="file that names the processes")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Importing makes a million objects that stay: looking through them again and again takes a fifth of the time.
+    # Importing makes a million objects that stay: looking through them again and again takes a fifth of the time. Each
+    # child sets them aside and collects what it makes itself.
     gc.disable()
     processes = Processes(arguments.logs, arguments.record)
 
@@ -188,7 +195,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, stop)
     try:
         # The slowest to be ready goes first; it builds its routes while this process goes on importing.
-        processes.start("airflow-api-server", ["api-server", "--host", "127.0.0.1", "--port", str(arguments.port)])
+        processes.start(API_SERVER, ["api-server", "--host", "127.0.0.1", "--port", str(arguments.port)])
         import airflow.cli.commands.dag_processor_command  # noqa: PLC0415
         import airflow.cli.commands.scheduler_command  # noqa: PLC0415
         import airflow.executors.local_executor  # noqa: PLC0415
@@ -196,9 +203,7 @@ def main() -> int:
         import airflow.providers.amazon.aws.operators.athena  # noqa: PLC0415
         import airflow.sdk.execution_time.task_runner  # noqa: F401, PLC0415
 
-        keep_what_botocore_reads()
-        gc.freeze()
-        gc.enable()
+        warm_up()
         processes.start("airflow-dag-processor", ["dag-processor"])
         processes.start("airflow-scheduler", ["scheduler", "--skip-serve-logs"])
     except InterruptedError:

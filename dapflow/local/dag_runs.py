@@ -15,7 +15,7 @@ from dapflow.local.published import Run, producers
 from dapflow.manifest import Manifest
 from dapflow.runtime.generation import Generation
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
 # How long after the last producer's end Airflow may take to start the run that its assets ask for.
 _ASSET_SECONDS = 20.0
 
@@ -117,19 +117,28 @@ class DagRuns:
             self._ended[run] = state
         return state
 
-    def _trigger_what_may_run(self, states: Iterable[RunState]) -> None:
+    def _trigger_what_may_run(self, states: list[RunState]) -> None:
         state_of = {Run(Generation.parse(state.generation), state.service): state for state in states}
-        for run in sorted(self.wanted - self._run_ids.keys()):
+        waiting = sorted(run for run in self.wanted - self._run_ids.keys())
+        for run in waiting:
             reads = producers(self.manifest, run.service)
-            awaited = [
-                state_of[each] for each in (Run(run.generation, service) for service in reads) if each in state_of
-            ]
+            awaited = [state_of[each] for each in {Run(run.generation, service) for service in reads} & self.wanted]
             if any(state.state != "success" for state in awaited):
                 continue
             since = self._ready_since.setdefault(run, time.monotonic())
             if self._assets_start(run, len(awaited)) and time.monotonic() - since < _ASSET_SECONDS:
                 continue
-            self._run_ids[run] = self.api.trigger(run.service, self.key_of(run.service, run.generation))
+            self._trigger(run)
+        if all(run in self._ended for run in self._run_ids) and not self._ready_since.keys() & set(waiting):
+            # Services that read each other's datasets: one with a schedule runs without waiting, as it does by it.
+            for run in waiting:
+                scheduled = self.manifest.services[run.service].schedule is not None
+                if scheduled and not self._is_blocked(state_of[run], states):
+                    self._trigger(run)
+                    break
+
+    def _trigger(self, run: Run) -> None:
+        self._run_ids[run] = self.api.trigger(run.service, self.key_of(run.service, run.generation))
 
     def _assets_start(self, run: Run, awaited: int) -> bool:
         """Whether the service waits for what it reads, and all of that is being made anew; otherwise nothing would."""

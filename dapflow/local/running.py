@@ -40,6 +40,7 @@ def explained(state: State) -> Iterator[None]:
     """Name the component that died where its absence is what made something fail."""
     try:
         yield
-    except DapflowError:
-        require_alive(state)
+    except DapflowError as error:
+        if error.code != "component-failed":
+            require_alive(state)
         raise

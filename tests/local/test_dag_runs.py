@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, failed_tasks
 from dapflow.local.published import Run
+from dapflow.manifest import Manifest
 from tests.local.test_published import MANIFEST, NEW, OLD
 
 
@@ -47,12 +49,12 @@ class Airflow:
         return run_id
 
 
-def complete(airflow: Airflow, wanted: set[Run], monkeypatch: Any) -> list[RunState]:
+def complete(airflow: Airflow, wanted: set[Run], monkeypatch: Any, manifest: Manifest = MANIFEST) -> list[RunState]:
     monkeypatch.setattr("dapflow.local.dag_runs._LOOK_SECONDS", 0.001)
     monkeypatch.setattr("dapflow.local.dag_runs._ASSET_SECONDS", 0.05)
     runs = DagRuns(
         api=cast(AirflowApi, airflow),
-        manifest=MANIFEST,
+        manifest=manifest,
         wanted=wanted,
         key_of=lambda _, generation: generation.key,
         check=lambda: None,
@@ -102,3 +104,13 @@ def test_after_a_failure_the_others_end_and_its_consumers_do_not_start(monkeypat
         "parking": "success",
     }
     assert [task.task_id for _, task in failed_tasks(states)] == ["raw.observations", "trusted.hours"]
+
+
+def test_services_that_read_each_other_begin_with_the_one_that_has_a_schedule(monkeypatch: Any) -> None:
+    circle = replace(MANIFEST.datasets["weather.trusted.hours"], depends_on=("traffic.raw.flights",))
+    services = {**MANIFEST.services, "weather": replace(MANIFEST.services["weather"], schedule="0 5 * * *")}
+    manifest = replace(MANIFEST, services=services, datasets={**MANIFEST.datasets, circle.id: circle})
+    airflow = Airflow()
+    states = complete(airflow, {Run(NEW, "weather"), Run(NEW, "traffic")}, monkeypatch, manifest)
+    assert airflow.triggered == ["weather 20240605"]
+    assert all(state.state == "success" for state in states)

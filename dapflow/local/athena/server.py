@@ -113,6 +113,8 @@ class AthenaServer:
             access_log=False,
             lifespan="off",
             ws="none",
+            # uvloop closes the listener's descriptor beside Python, and may hit one that was opened since.
+            loop="asyncio",
             timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)

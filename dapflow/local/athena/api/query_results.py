@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.api.executions import find
@@ -35,14 +33,13 @@ def get_query_results(service: Service, request: dict[str, Any]) -> dict[str, An
     following: int | None = None
     if execution.result_kind != NOTHING:
         offset, count = page_start(request.get("NextToken")), request.get("MaxResults", _PAGE)
-        with tempfile.TemporaryDirectory(dir=service.engine.directory) as directory:
-            file = Path(directory) / "result"
-            try:
-                service.engine.results.copy(execution, file)
-            except QueryFailed as error:
-                raise invalid_request(f"Could not find results: {error}", "COULD_NOT_FIND_RESULTS") from error
-            reader = csv_page if execution.result_kind == CSV else text_page
-            rows, following = reader(file, offset, count)
+        try:
+            stream = service.engine.results.open(execution)
+        except QueryFailed as error:
+            raise invalid_request(f"Could not find results: {error}", "COULD_NOT_FIND_RESULTS") from error
+        reader = csv_page if execution.result_kind == CSV else text_page
+        with stream:
+            rows, following = reader(stream, offset, count)
     shown = [{"Data": [{} if value is None else {"VarCharValue": value} for value in row]} for row in rows]
     response: dict[str, Any] = {
         "UpdateCount": execution.update_count,

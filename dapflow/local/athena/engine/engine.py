@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import tempfile
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from dapflow.local.athena.catalog.metastore import Metastore
@@ -23,6 +21,7 @@ from dapflow.local.athena.formats.scan import Scanner
 from dapflow.local.athena.settings import Settings
 from dapflow.local.athena.storage.aws import connect
 from dapflow.local.athena.storage.cache import FileCache
+from dapflow.local.athena.storage.directory import lock_directory, make_directory
 from dapflow.local.athena.storage.objects import ObjectStore
 from dapflow.local.athena.storage.state import State
 from dapflow.local.athena.trino import Column, QueryError
@@ -39,9 +38,8 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._temporary = settings.state is None
-        self.directory = Path(tempfile.mkdtemp(prefix="dapflow-athena-")) if settings.state is None else settings.state
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self.directory = self.directory.resolve()
+        self.directory = make_directory(settings.state)
+        self._lock_file = lock_directory(self.directory)
         aws = connect(settings.aws_endpoint, settings.region, connections=settings.workers * 2 + 16)
         self.state = State(self.directory)
         self.metastore = Metastore(aws.glue)
@@ -68,6 +66,7 @@ class Engine:
         self.state.close()
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
+        self._lock_file.close()
 
     def _fail_interrupted(self) -> None:
         """Executions that a killed server left unfinished fail clearly."""

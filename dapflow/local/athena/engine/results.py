@@ -7,7 +7,7 @@ import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.execution import Execution
@@ -143,9 +143,9 @@ class Results:
             outcome.file = directory / "result.txt"
             outcome.file.write_text("".join(line + "\n" for line in outcome.lines), encoding="utf-8")
         metadata = json.dumps({"columns": column_info(outcome.columns)}).encode()
-        pending = [
-            self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata),
-        ]
+        # Nobody waits for the metadata; what can go wrong with it, goes wrong with the result too.
+        self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata)
+        pending = []
         if outcome.file is not None:
             execution.figures.output_bytes = outcome.file.stat().st_size
             pending.append(self._store.submit(self._store.upload, outcome.file, output))
@@ -160,33 +160,32 @@ class Results:
             file = outcome.file
             self._copies.link(execution.id, directory / "kept", lambda part: _move(file, part))
 
-    def copy(self, execution: Execution, target: Path) -> None:
-        """Make ``target`` the result file."""
+    def open(self, execution: Execution) -> BinaryIO:
+        """The result file; where the local copy is gone, S3's is taken."""
         output = output_location(execution)
-        self._copies.link(execution.id, target, lambda part: self._store.download(output, part))
+        return self._copies.open(execution.id, lambda part: self._store.download(output, part))
 
 
 def _move(source: Path, target: Path) -> None:
     source.replace(target)
 
 
-def csv_page(file: Path, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
+def csv_page(stream: BinaryIO, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
     """``count`` records from ``offset``, and the offset of the next one, None at the end."""
     rows: list[list[str | None]] = []
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        while len(rows) < count:
-            record = stream.readline()
-            if not record:
-                return rows, None
-            while record.count(b'"') % 2:
-                more = stream.readline()
-                if not more:
-                    break
-                record += more
-            rows.append(_fields(record[:-1].decode("utf-8")))
-        end = stream.tell()
-        return rows, end if stream.read(1) else None
+    stream.seek(offset)
+    while len(rows) < count:
+        record = stream.readline()
+        if not record:
+            return rows, None
+        while record.count(b'"') % 2:
+            more = stream.readline()
+            if not more:
+                break
+            record += more
+        rows.append(_fields(record[:-1].decode("utf-8")))
+    end = stream.tell()
+    return rows, end if stream.read(1) else None
 
 
 def _fields(record: str) -> list[str | None]:
@@ -206,15 +205,14 @@ def _fields(record: str) -> list[str | None]:
             return fields
 
 
-def text_page(file: Path, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
+def text_page(stream: BinaryIO, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
     """``count`` lines from ``offset``, and the offset of the next one, None at the end."""
     rows: list[list[str | None]] = []
-    with file.open("rb") as stream:
-        stream.seek(offset)
-        while len(rows) < count:
-            line = stream.readline()
-            if not line:
-                return rows, None
-            rows.append([line.rstrip(b"\n").decode("utf-8")])
-        end = stream.tell()
-        return rows, end if stream.read(1) else None
+    stream.seek(offset)
+    while len(rows) < count:
+        line = stream.readline()
+        if not line:
+            return rows, None
+        rows.append([line.rstrip(b"\n").decode("utf-8")])
+    end = stream.tell()
+    return rows, end if stream.read(1) else None

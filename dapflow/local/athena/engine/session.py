@@ -45,7 +45,7 @@ class Session:
         prepare_connection(self._connection)
         # A Python variable must not be readable as a table.
         self._connection.execute("SET python_enable_replacements = false")
-        self._connection.execute(f"SET allowed_directories = [{_literal(str(directory))}]")
+        self._connection.execute(f"SET allowed_directories = [{_literal(str(self._work))}]")
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
 

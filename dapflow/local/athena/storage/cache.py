@@ -12,6 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 
 class FileCache:
@@ -50,6 +51,18 @@ class FileCache:
                 raise
             self._keep(name, target)
         return False
+
+    def open(self, key: str, make: Callable[[Path], None]) -> BinaryIO:
+        """The file of ``key``, opened; it stays readable when the cache drops it."""
+        name = hashlib.sha256(key.encode()).hexdigest()
+        with contextlib.suppress(FileNotFoundError):
+            return (self._directory / name).open("rb")
+        target = self._directory / f"{name}.part-open{threading.get_ident()}"
+        try:
+            self.link(key, target, make)
+            return target.open("rb")
+        finally:
+            target.unlink(missing_ok=True)
 
     def _take(self, name: str, target: Path) -> bool:
         try:

@@ -314,7 +314,8 @@ class Analyser(CallAnalyser):
         sql = let(
             value.sql,
             lambda x: (
-                f"({operators.compare('>=', Value(x, both), low, both)} AND {operators.compare('<=', Value(x, both), high, both)})"
+                f"({operators.compare('>=', Value(x, both), low, both)} AND "
+                f"{operators.compare('<=', Value(x, both), high, both)})"
             ),
         )
         return Value(sql, BOOLEAN)
@@ -556,7 +557,10 @@ def _map_value(base: str, key: str, t: Type) -> str:
     def body(m: str, k: str) -> str:
         text = f"CAST({k} AS VARCHAR)"
         missing = failure("INVALID_FUNCTION_ARGUMENT", f"'Key not present in map: ' || {text}", t.args[1])
-        return f"CASE WHEN {m} IS NOT NULL AND {k} IS NOT NULL AND NOT map_contains({m}, {k}) THEN {missing} ELSE {m}[{k}] END"
+        return (
+            f"CASE WHEN {m} IS NOT NULL AND {k} IS NOT NULL AND NOT map_contains({m}, {k}) THEN {missing} "
+            f"ELSE {m}[{k}] END"
+        )
 
     return let(base, lambda m: let(key, lambda k: body(m, k), limit=100), limit=200)
 

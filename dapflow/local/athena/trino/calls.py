@@ -20,7 +20,47 @@ if TYPE_CHECKING:
 
 #: Functions that are neither in the table nor known to be carried; they are refused by name.
 UNSUPPORTED = frozenset(
-    ["approx_set", "merge", "empty_approx_set", "tdigest_agg", "qdigest_agg", "value_at_quantile", "values_at_quantiles", "quantile_at_value", "make_set_digest", "merge_set_digest", "jaccard_index", "intersection_cardinality", "hash_counts", "st_geometryfromtext", "st_point", "st_contains", "st_distance", "st_area", "st_x", "st_y", "to_geometry", "great_circle_distance", "classify", "features", "learn_classifier", "numeric_histogram", "evaluate_classifier_predictions", "bar", "color", "render", "rgb", "spooky_hash_v2_32", "reduce_agg", "ip_prefix", "is_subnet_of", "ip_prefix_min", "ip_prefix_max", "bing_tile", "geometry_union"]
+    [
+        "approx_set",
+        "merge",
+        "empty_approx_set",
+        "tdigest_agg",
+        "qdigest_agg",
+        "value_at_quantile",
+        "values_at_quantiles",
+        "quantile_at_value",
+        "make_set_digest",
+        "merge_set_digest",
+        "jaccard_index",
+        "intersection_cardinality",
+        "hash_counts",
+        "st_geometryfromtext",
+        "st_point",
+        "st_contains",
+        "st_distance",
+        "st_area",
+        "st_x",
+        "st_y",
+        "to_geometry",
+        "great_circle_distance",
+        "classify",
+        "features",
+        "learn_classifier",
+        "numeric_histogram",
+        "evaluate_classifier_predictions",
+        "bar",
+        "color",
+        "render",
+        "rgb",
+        "spooky_hash_v2_32",
+        "reduce_agg",
+        "ip_prefix",
+        "is_subnet_of",
+        "ip_prefix_min",
+        "ip_prefix_max",
+        "bing_tile",
+        "geometry_union",
+    ]
 )
 
 
@@ -126,7 +166,8 @@ class CallAnalyser:
                 self.unit.fail(
                     "EXPRESSION_NOT_SCALAR",
                     node.pos,
-                    f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping operations: [{node.name}]",
+                    f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping "
+                    f"operations: [{node.name}]",
                 )
             if self.in_aggregate:
                 self.unit.fail(
@@ -136,7 +177,8 @@ class CallAnalyser:
             self.unit.fail(
                 "EXPRESSION_NOT_SCALAR",
                 node.pos,
-                f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping operations: [{node.name}]",
+                f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping "
+                f"operations: [{node.name}]",
             )
         before = self.in_aggregate
         self.in_aggregate = before or node.over is None
@@ -262,7 +304,10 @@ class CallAnalyser:
                     f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {value.type})",
                 )
             if value.const is None or value.type.base == "decimal":
-                missing = "CAST(fail('INVALID_WINDOW_FRAME: Window frame offset value must not be negative or null') AS BIGINT)"
+                missing = (
+                    "CAST(fail('INVALID_WINDOW_FRAME: Window frame offset value must not be negative or "
+                    "null') AS BIGINT)"
+                )
                 sql = f"CASE WHEN {sql} >= 0 THEN CAST({sql} AS BIGINT) ELSE {missing} END"
         elif node.order and self.visit(node.order[0].expr).type.base.startswith("interval"):
             pass

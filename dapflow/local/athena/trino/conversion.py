@@ -158,7 +158,8 @@ def _text_boolean(sql: str, source: Type, target: Type) -> str:
     return _checked(
         _padded(sql, source),
         lambda x: (
-            f"CASE WHEN lower({x}) IN ('t', 'true', '1') THEN TRUE WHEN lower({x}) IN ('f', 'false', '0') THEN FALSE END"
+            f"CASE WHEN lower({x}) IN ('t', 'true', '1') THEN TRUE WHEN lower({x}) IN ('f', 'false', '0') THEN "
+            f"FALSE END"
         ),
         lambda x: f"'Cannot cast ''' || {x} || ''' to BOOLEAN'",
         target,
@@ -456,9 +457,21 @@ for _a in ("varchar", "char"):
     _RULES[_a, "time"] = _text_moment("t_parse_time", "time")
     _RULES[_a, "time_tz"] = _text_moment("py_parse_time_zoned", "time with time zone")
 for _a in (
-    *INTEGERS, "boolean", "real", "double", "decimal", "date", "timestamp", "timestamp_tz", "time", "time_tz",
-    "interval_ds", "interval_ym", "uuid", "ipaddress",
-):  # fmt: skip
+    *INTEGERS,
+    "boolean",
+    "real",
+    "double",
+    "decimal",
+    "date",
+    "timestamp",
+    "timestamp_tz",
+    "time",
+    "time_tz",
+    "interval_ds",
+    "interval_ym",
+    "uuid",
+    "ipaddress",
+):
     _RULES[_a, "varchar"] = _to_text
     _RULES[_a, "char"] = _to_text
 

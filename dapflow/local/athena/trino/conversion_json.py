@@ -90,7 +90,10 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
         if target.length is not None:
             text = f"left({text}, {target.length})"
         number = f"t_double_cast(CAST({x} AS DOUBLE))"
-        return f"CASE {kind} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN {number} ELSE {text} END"
+        return (
+            f"CASE {kind} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} WHEN 'NULL' THEN NULL "
+            f"WHEN 'DOUBLE' THEN {number} ELSE {text} END"
+        )
     if base == "boolean":
         return (
             f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN {x} = 'true' WHEN 'VARCHAR' THEN "
@@ -105,7 +108,8 @@ def _number_from_json(x: str, target: Type, convert: Callable[[str, Type, Type],
     double = Type("double")
     if target.base in INTEGERS:
         number = (
-            f"CASE WHEN regexp_full_match({x}, '-?[0-9]+') THEN coalesce(TRY_CAST({x} AS {duck_type(target)}), {failing}) "
+            f"CASE WHEN regexp_full_match({x}, '-?[0-9]+') THEN coalesce(TRY_CAST({x} AS {duck_type(target)}), "
+            f"{failing}) "
             f"ELSE {convert(f'CAST({x} AS DOUBLE)', double, target)} END"
         )
     elif target.base == "decimal":
@@ -113,8 +117,10 @@ def _number_from_json(x: str, target: Type, convert: Callable[[str, Type, Type],
     else:
         number = f"CAST({x} AS {duck_type(target)})"
     return (
-        f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN CAST(CASE WHEN {x} = 'true' THEN 1 ELSE 0 END AS {duck_type(target)}) "
-        f"WHEN 'VARCHAR' THEN {convert(text, VARCHAR, target)} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} "
+        f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN CAST(CASE WHEN {x} = 'true' THEN 1 ELSE 0 END "
+        f"AS {duck_type(target)}) "
+        f"WHEN 'VARCHAR' THEN {convert(text, VARCHAR, target)} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN "
+        f"{failing} "
         f"ELSE {number} END"
     )
 

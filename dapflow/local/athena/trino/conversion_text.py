@@ -59,7 +59,10 @@ def print_sql(sql: str, source: Type) -> str:
         return f"t_binary_text({sql})"
     if base == "array":
         name = fresh("e")
-        return f"('[' || array_to_string(list_transform({sql}, lambda {name}: {_inner(name, source.args[0])}), ', ') || ']')"
+        return (
+            f"('[' || array_to_string(list_transform({sql}, lambda {name}: {_inner(name, source.args[0])}), "
+            f"', ') || ']')"
+        )
     if base == "map":
         name = fresh("e")
         pair = f"{_inner(f'{name}.key', source.args[0])} || '=' || {_inner(f'{name}.value', source.args[1])}"

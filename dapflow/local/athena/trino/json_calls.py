@@ -86,7 +86,10 @@ def _constructor(analyser: Analyser, node: tree.JsonCall) -> Value:
             value = f"coalesce({value}, 'null')"
         if is_object:
             key = analyser.wanted(item[0], VARCHAR, "JSON object key")
-            null_key = "CAST(fail('INVALID_FUNCTION_ARGUMENT: null value passed for JSON object key to JSON_OBJECT function') AS VARCHAR)"
+            null_key = (
+                "CAST(fail('INVALID_FUNCTION_ARGUMENT: null value passed for JSON object key to "
+                "JSON_OBJECT function') AS VARCHAR)"
+            )
             parts.append(f"t_json_quote(coalesce({key.sql}, {null_key})) || ':' || {value}")
         else:
             parts.append(value)
@@ -133,7 +136,10 @@ def _value(analyser: Analyser, node: tree.JsonCall, found: str, t: Type, clauses
     error, empty = (_behaviour(analyser, clauses.get(w, "null"), t) for w in ("on error", "on empty"))
     kind = duck_type(t)
     good = f"CASE WHEN TRY({convert('x[2:]', VARCHAR, t)}) IS NULL THEN {error} ELSE {convert('x[2:]', VARCHAR, t)} END"
-    body = f"CASE x[1] WHEN 'V' THEN CAST({good} AS {kind}) WHEN 'N' THEN NULL WHEN 'E' THEN {empty} WHEN 'X' THEN {error} END"
+    body = (
+        f"CASE x[1] WHEN 'V' THEN CAST({good} AS {kind}) WHEN 'N' THEN NULL WHEN 'E' THEN {empty} WHEN 'X' "
+        f"THEN {error} END"
+    )
     return Value(let(found, lambda x: body.replace("x[", f"{x}["), limit=0), t)
 
 

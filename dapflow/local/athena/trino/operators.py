@@ -19,9 +19,22 @@ from dapflow.local.athena.trino.values import Value, fresh, let
 
 #: Types that DuckDB compares just as Trino does.
 _PLAIN = frozenset(
-    {*INTEGERS, "boolean", "decimal", "varchar", "varbinary", "date", "timestamp", "time", "interval_ds", "interval_ym", "char",
-     "uuid", "unknown"}
-)  # fmt: skip
+    {
+        *INTEGERS,
+        "boolean",
+        "decimal",
+        "varchar",
+        "varbinary",
+        "date",
+        "timestamp",
+        "time",
+        "interval_ds",
+        "interval_ym",
+        "char",
+        "uuid",
+        "unknown",
+    }
+)
 
 
 def plain(t: Type) -> bool:
@@ -73,7 +86,10 @@ def _map_equal(a: str, b: str, t: Type) -> str:
     same = equal(f"{a}[{k}]", f"{b}[{k}]", t.args[1])
     item = f"CASE WHEN NOT map_contains({b}, {k}) THEN FALSE ELSE {same} END"
     each = f"t_all(list_transform(map_keys({a}), lambda {k}: {item}))"
-    return f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN cardinality({a}) <> cardinality({b}) THEN FALSE ELSE {each} END"
+    return (
+        f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN cardinality({a}) <> cardinality({b}) THEN "
+        f"FALSE ELSE {each} END"
+    )
 
 
 def distinct_from(a: str, b: str, t: Type) -> str:

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 _SPECIAL = frozenset(
-    ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURRENT_USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_PATH", "CURRENT_ROLE"]
+    [
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "CURRENT_USER",
+        "CURRENT_CATALOG",
+        "CURRENT_SCHEMA",
+        "CURRENT_PATH",
+        "CURRENT_ROLE",
+    ]
 )
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
@@ -562,9 +573,8 @@ class ExpressionParser(JsonParser, Cursor):
             separator = self.now.start
             args.append(tree.Literal(separator, "string", self.string()))
         extra: tuple[str, ...] = ()
-        if self.take("ON", "OVERFLOW"):
-            if not self.take("ERROR"):
-                self.refuse("LISTAGG ... ON OVERFLOW TRUNCATE", token.start)
+        if self.take("ON", "OVERFLOW") and not self.take("ERROR"):
+            self.refuse("LISTAGG ... ON OVERFLOW TRUNCATE", token.start)
         self.need(")")
         self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
         order = self.sort_items()
@@ -585,7 +595,25 @@ class ExpressionParser(JsonParser, Cursor):
 
 #: Fields of EXTRACT; each is the name of a function too.
 EXTRACT_FIELDS = frozenset(
-    ["year", "quarter", "month", "week", "day", "day_of_month", "day_of_week", "dow", "day_of_year", "doy", "year_of_week", "yow", "hour", "minute", "second", "timezone_hour", "timezone_minute"]
+    [
+        "year",
+        "quarter",
+        "month",
+        "week",
+        "day",
+        "day_of_month",
+        "day_of_week",
+        "dow",
+        "day_of_year",
+        "doy",
+        "year_of_week",
+        "yow",
+        "hour",
+        "minute",
+        "second",
+        "timezone_hour",
+        "timezone_minute",
+    ]
 )
 
 #: Words that a string may follow without making a typed literal.

@@ -126,7 +126,8 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
                 self.unit.fail(
                     "MISMATCHED_COLUMN_ALIASES",
                     cte.pos,
-                    f"WITH column alias list has {len(cte.columns)} entries, but WITH query(columns) has {len(found.fields)} columns",
+                    f"WITH column alias list has {len(cte.columns)} entries, but WITH query(columns) has "
+                    f"{len(found.fields)} columns",
                 )
             for one, name in zip(found.fields, cte.columns, strict=True):
                 one.name, one.written = name.lower(), name
@@ -156,7 +157,8 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
                 self.unit.fail(
                     "TYPE_MISMATCH",
                     cte.pos,
-                    f"recursion step relation output type ({b.type}) is not coercible to recursion base relation output type ({a.type}) at column {i + 1}",
+                    f"recursion step relation output type ({b.type}) is not coercible to recursion base "
+                    f"relation output type ({a.type}) at column {i + 1}",
                 )
             self.unit.read(b.deps)
         step_sql = self._cast_columns(step, [f.type for f in fields])
@@ -215,8 +217,10 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
                 self.unit.fail("MISSING_ORDER_BY", 0, "FETCH FIRST WITH TIES clause requires ORDER BY")
             columns = ", ".join(f"c{i}" for i in range(count))
             return (
-                f"SELECT {columns} FROM (SELECT *, max(CASE WHEN rn <= {offset or 0} + {limit} THEN rk END) OVER () AS mk FROM "
-                f"(SELECT *, row_number() OVER (ORDER BY rk) AS rn FROM ({self._ranked(sql, keys)}) AS ts) AS tt) AS tu "
+                f"SELECT {columns} FROM (SELECT *, max(CASE WHEN rn <= {offset or 0} + {limit} THEN rk END) "
+                f"OVER () AS mk FROM "
+                f"(SELECT *, row_number() OVER (ORDER BY rk) AS rn FROM ({self._ranked(sql, keys)}) AS ts) AS "
+                f"tt) AS tu "
                 f"WHERE rk <= mk AND rn > {offset or 0} ORDER BY rn"
             )
         if offset:

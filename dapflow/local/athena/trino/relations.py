@@ -108,7 +108,7 @@ class RelationCompiler:
                         (scan, column.name),
                         column.name,
                         frozenset({(scan, column.name.lower())}),
-                    )  # fmt: skip
+                    )
                 )
         return Source(f"{quote(scan.name)} AS {alias}", fields)
 
@@ -160,8 +160,9 @@ class RelationCompiler:
         except QueryError as error:
             self.unit.fail(
                 "INVALID_VIEW" if error.error_name != "NOT_SUPPORTED" else "NOT_SUPPORTED",
-                node.pos, f"Failed analyzing stored view '{shown}': {error.message}",
-            )  # fmt: skip
+                node.pos,
+                f"Failed analyzing stored view '{shown}': {error.message}",
+            )
         source = self._derived(found, (relation.catalog.lower(), relation.database.lower(), relation.name.lower()))
         if relation.columns:
             self._declared(relation, source, shown, node)
@@ -172,16 +173,20 @@ class RelationCompiler:
             self.unit.fail(
                 "VIEW_IS_STALE",
                 node.pos,
-                f"View '{shown}' is stale or in invalid state: stored view column count ({len(relation.columns)}) does not match column count derived from the view query analysis ({len(source.fields)})",
+                f"View '{shown}' is stale or in invalid state: stored view column count "
+                f"({len(relation.columns)}) does not match column count derived from the view query "
+                f"analysis ({len(source.fields)})",
             )
         for i, (column, one) in enumerate(zip(relation.columns, source.fields, strict=True)):
             declared = parse_type(column.type)
             if common(declared, one.type) != declared and not _loosely(declared, one.type):
                 self.unit.fail(
-                    "VIEW_IS_STALE", node.pos,
-                    f"View '{shown}' is stale or in invalid state: column [{column.name}] of type {one.type} projected from query view at position {i} "
+                    "VIEW_IS_STALE",
+                    node.pos,
+                    f"View '{shown}' is stale or in invalid state: column [{column.name}] of type {one.type} "
+                    f"projected from query view at position {i} "
                     f"cannot be coerced to column [{column.name}] of type {declared} stored in view definition",
-                )  # fmt: skip
+                )
             if declared != one.type and common(declared, one.type) == declared:
                 converted = coerce(Value(one.sql, one.type), declared)
                 one.sql, one.type = converted.sql, declared
@@ -193,9 +198,11 @@ class RelationCompiler:
         visible = [f for f in found.fields if not f.hidden]
         if node.columns is not None and len(node.columns) != len(visible):
             self.unit.fail(
-                "MISMATCHED_COLUMN_ALIASES", node.pos,
-                f"Column alias list has {len(node.columns)} entries but '{node.name}' has {len(visible)} columns available",
-            )  # fmt: skip
+                "MISMATCHED_COLUMN_ALIASES",
+                node.pos,
+                f"Column alias list has {len(node.columns)} entries but '{node.name}' has {len(visible)} "
+                f"columns available",
+            )
         fields = [replace(f, qualifier=(node.name,)) for f in found.fields]
         if node.columns is not None:
             fields = [f for f in fields if not f.hidden]
@@ -245,7 +252,10 @@ class RelationCompiler:
         outer = ", ".join(f"{p} AS c{i}" for i, p in enumerate(picked))
         beside_used = any(one in beside for one in self.unit.seen)
         self.unit.seen = before
-        sql = f"{'LATERAL ' if beside_used else ''}(SELECT {outer} FROM (SELECT {', '.join(columns)}) AS {fresh('q')}) AS {name}"
+        sql = (
+            f"{'LATERAL ' if beside_used else ''}(SELECT {outer} FROM (SELECT {', '.join(columns)}) AS "
+            f"{fresh('q')}) AS {name}"
+        )
         return Source(sql, fields)
 
     # --------------------------------------------------------------------------------------- joins

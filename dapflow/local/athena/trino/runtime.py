@@ -18,7 +18,10 @@ _OPERATIONS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros, functions and settings that compiled queries rely on. Once for a database: cursors share them."""
+    """Make the macros, functions and settings that compiled queries rely on.
+
+    Once for a database: its cursors share them.
+    """
     for one in REGISTRY.udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(

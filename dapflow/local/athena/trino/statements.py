@@ -166,7 +166,10 @@ def _read(r: _Reader) -> Statement:
         return Statement("query", query=query, start=start)
     reader = _READERS.get(r.now.upper)
     if reader is None:
-        expected = "'ALTER', 'CREATE', 'DEALLOCATE', 'DELETE', 'DESC', 'DESCRIBE', 'DROP', 'EXECUTE', 'EXPLAIN', 'INSERT', 'MERGE', 'PREPARE', 'SHOW', 'UNLOAD', 'UPDATE', <query>"
+        expected = (
+            "'ALTER', 'CREATE', 'DEALLOCATE', 'DELETE', 'DESC', 'DESCRIBE', 'DROP', 'EXECUTE', "
+            "'EXPLAIN', 'INSERT', 'MERGE', 'PREPARE', 'SHOW', 'UNLOAD', 'UPDATE', <query>"
+        )
         r.mismatch(expected)
     return reader(r)
 

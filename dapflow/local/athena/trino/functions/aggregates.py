@@ -85,7 +85,8 @@ aggregate(
 )
 aggregate(
     "multimap_agg(K, V) -> map(K,array(V))",
-    "t_multimap(array_agg($1{order}) FILTER (WHERE $1 IS NOT NULL), array_agg($2{order}) FILTER (WHERE $1 IS NOT NULL))",
+    "t_multimap(array_agg($1{order}) FILTER (WHERE $1 IS NOT NULL), array_agg($2{order}) FILTER (WHERE $1 IS "
+    "NOT NULL))",
 )
 aggregate(
     "map_union(map(K,V)) -> map(K,V)", "t_map_first(flatten(array_agg(map_entries($1)) FILTER (WHERE $1 IS NOT NULL)))"
@@ -94,7 +95,8 @@ aggregate("histogram(T) -> map(T,bigint)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
 macro(
-    "t_map_agg(ks, vs) AS map(list_transform(t_first_keys(ks), lambda i: ks[i]), list_transform(t_first_keys(ks), lambda i: vs[i]))"
+    "t_map_agg(ks, vs) AS map(list_transform(t_first_keys(ks), lambda i: ks[i]), "
+    "list_transform(t_first_keys(ks), lambda i: vs[i]))"
 )
 macro(
     "t_multimap(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
@@ -129,7 +131,8 @@ for _name in (
 aggregate("regr_count(double, double) -> double", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
 aggregate("entropy(bigint) -> double", "t_entropy(array_agg(CAST($1 AS DOUBLE)) FILTER (WHERE $1 IS NOT NULL))")
 macro(
-    "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"
+    "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / "
+    "CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"
 )
 
 for _name in ("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg"):

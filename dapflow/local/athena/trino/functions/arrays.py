@@ -25,11 +25,11 @@ def _sorted(call: Call) -> str:
 
 
 scalar("array_sort(array(E)) -> array(E)", _sorted)
-scalar("array_sort(array(T), function(T,T,integer)) -> array(T)", lambda call: _sort_by(call))
 scalar("array_distinct(array(E)) -> array(E)", "t_distinct($1)")
 macro("t_distinct(x) AS CASE WHEN x IS NOT NULL THEN list_filter(x, lambda e, i: t_position(x, e) = i) END")
 macro(
-    "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) ELSE list_position(x, e) END"
+    "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) "
+    "ELSE list_position(x, e) END"
 )
 macro("t_has(x, e) AS coalesce(t_position(x, e), 0) > 0")
 scalar(
@@ -38,7 +38,9 @@ scalar(
 )
 scalar(
     "array_intersect(array(E), array(E)) -> array(E)",
-    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: t_has($2, e)) END END",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN "
+    "list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: "
+    "t_has($2, e)) END END",
 )
 scalar(
     "array_except(array(E), array(E)) -> array(E)",
@@ -56,7 +58,8 @@ scalar(
 scalar(
     "trim_array(array(E), bigint) -> array(E)",
     "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || $2) AS $ret) "
-    "WHEN $2 > len($1) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || len($1) || ': ' || $2) AS $ret) "
+    "WHEN $2 > len($1) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || "
+    "len($1) || ': ' || $2) AS $ret) "
     "WHEN $2 = len($1) THEN CAST([] AS $ret) ELSE $1[1:len($1) - $2] END",
 )
 scalar(
@@ -64,11 +67,13 @@ scalar(
     "CASE WHEN $3 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') AS $ret) "
     "WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) "
     "WHEN $3 = 0 OR abs($2) > len($1) THEN CASE WHEN $1 IS NOT NULL THEN CAST([] AS $ret) END "
-    "WHEN $2 < 0 THEN $1[len($1) + $2 + 1:least(len($1) + $2 + $3, len($1))] ELSE $1[$2:least($2 + $3 - 1, len($1))] END",
+    "WHEN $2 < 0 THEN $1[len($1) + $2 + 1:least(len($1) + $2 + $3, len($1))] ELSE $1[$2:least($2 + $3 - 1, "
+    "len($1))] END",
 )
 scalar(
     "element_at(array(E), bigint) -> E",
-    "CASE WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) ELSE $1[$2] END",
+    "CASE WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) ELSE "
+    "$1[$2] END",
 )
 scalar("element_at(map(K,V), K) -> V", "$1[$2]")
 scalar("array_first(array(E)) -> E", "$1[1]")
@@ -90,8 +95,6 @@ def _contains_sql(call: Call) -> str:
 
 
 scalar("contains(array(T), T) -> boolean", _contains_sql)
-scalar("array_position(array(T), T) -> bigint", lambda call: _position(call))
-scalar("array_position(array(T), T, bigint) -> bigint", lambda call: _position_nth(call))
 
 
 def _matches(call: Call) -> str:
@@ -101,7 +104,10 @@ def _matches(call: Call) -> str:
 
 
 def _position(call: Call) -> str:
-    return f"CASE WHEN {call.args[1].sql} IS NOT NULL THEN CAST(coalesce(list_position({_matches(call)}, TRUE), 0) * CASE WHEN {call.args[0].sql} IS NULL THEN NULL ELSE 1 END AS BIGINT) END"
+    return (
+        f"CASE WHEN {call.args[1].sql} IS NOT NULL THEN CAST(coalesce(list_position({_matches(call)}, "
+        f"TRUE), 0) * CASE WHEN {call.args[0].sql} IS NULL THEN NULL ELSE 1 END AS BIGINT) END"
+    )
 
 
 def _position_nth(call: Call) -> str:
@@ -109,7 +115,10 @@ def _position_nth(call: Call) -> str:
     bad = "CAST(fail('INVALID_FUNCTION_ARGUMENT: array_position cannot take a 0-valued instance argument.') AS BIGINT)"
     name = fresh("i")
     places = f"list_filter(range(1, len({call.args[0].sql}) + 1), lambda {name}: {_matches(call)}[{name}])"
-    return f"CASE WHEN {call.args[1].sql} IS NULL OR {call.args[0].sql} IS NULL OR {n} IS NULL THEN NULL WHEN {n} = 0 THEN {bad} ELSE CAST(coalesce({places}[{n}], 0) AS BIGINT) END"
+    return (
+        f"CASE WHEN {call.args[1].sql} IS NULL OR {call.args[0].sql} IS NULL OR {n} IS NULL THEN NULL WHEN "
+        f"{n} = 0 THEN {bad} ELSE CAST(coalesce({places}[{n}], 0) AS BIGINT) END"
+    )
 
 
 def _remove(call: Call) -> str:
@@ -117,7 +126,10 @@ def _remove(call: Call) -> str:
     item = call.args[0].type.args[0]
     wanted = call.args[1].sql
     test = equal(name, wanted, item)
-    return f"CASE WHEN {wanted} IS NOT NULL THEN list_filter({call.args[0].sql}, lambda {name}: NOT coalesce({test}, FALSE)) END"
+    return (
+        f"CASE WHEN {wanted} IS NOT NULL THEN list_filter({call.args[0].sql}, lambda {name}: NOT "
+        f"coalesce({test}, FALSE)) END"
+    )
 
 
 scalar("array_remove(array(E), E) -> array(E)", _remove)
@@ -147,12 +159,15 @@ for _name in ("array_max", "array_min"):
 scalar("array_average(array(double)) -> double", "list_avg($1)")
 scalar(
     "arrays_overlap(array(E), array(E)) -> boolean",
-    "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND list_contains($2, e))) > 0 THEN TRUE "
-    "WHEN (list_count($1) < len($1) AND len($2) > 0) OR (list_count($2) < len($2) AND len($1) > 0) THEN NULL ELSE FALSE END",
+    "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND "
+    "list_contains($2, e))) > 0 THEN TRUE "
+    "WHEN (list_count($1) < len($1) AND len($2) > 0) OR (list_count($2) < len($2) AND len($1) > 0) THEN NULL "
+    "ELSE FALSE END",
 )
 scalar("contains_sequence(array(T), array(T)) -> boolean", "t_contains_sequence($1, $2)")
 macro(
-    "t_contains_sequence(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(b) = 0 THEN TRUE WHEN len(b) > len(a) THEN FALSE "
+    "t_contains_sequence(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(b) = 0 THEN TRUE WHEN "
+    "len(b) > len(a) THEN FALSE "
     "ELSE list_contains(list_transform(range(0, len(a) - len(b) + 1), lambda i: a[i + 1:i + len(b)] = b), TRUE) END"
 )
 
@@ -170,7 +185,10 @@ def _join(call: Call) -> str:
     parts = f"list_transform({call.args[0].sql}, lambda {name}: {text})"
     kept = fresh("e")
     some = f"list_filter({parts}, lambda {kept}: {kept} IS NOT NULL)"
-    return f"CASE WHEN {call.args[0].sql} IS NOT NULL AND {call.args[1].sql} IS NOT NULL THEN coalesce(array_to_string({some}, {call.args[1].sql}), '') END"
+    return (
+        f"CASE WHEN {call.args[0].sql} IS NOT NULL AND {call.args[1].sql} IS NOT NULL THEN "
+        f"coalesce(array_to_string({some}, {call.args[1].sql}), '') END"
+    )
 
 
 scalar("array_join(array(T), varchar) -> varchar", _join)
@@ -181,16 +199,26 @@ scalar("array_join(array(T), varchar, varchar) -> varchar", _join)
 def _repeat(call: Call) -> str:
     n, item = call.args[1].sql, call.args[0].sql
     t = duck_type(call.type)
-    large = f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or equal to 10000') AS {t})"
-    small = f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or equal to 0') AS {t})"
+    large = (
+        f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or "
+        f"equal to 10000') AS {t})"
+    )
+    small = (
+        f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or "
+        f"equal to 0') AS {t})"
+    )
     if call.args[0].type.base == "unknown":
         item = "CAST(NULL AS INTEGER)"
     heavy = (
-        f"WHEN {n} * length({item}) > 1000000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat function is too large') AS {t})"
+        f"WHEN {n} * length({item}) > 1000000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat "
+        f"function is too large') AS {t})"
         if call.args[0].type.base == "varchar"
         else ""
     )
-    return f"CASE WHEN {n} > 10000 THEN {large} WHEN {n} < 0 THEN {small} {heavy} WHEN {n} IS NOT NULL THEN CAST(list_transform(range(0, {n}), lambda i: {item}) AS {t}) END"
+    return (
+        f"CASE WHEN {n} > 10000 THEN {large} WHEN {n} < 0 THEN {small} {heavy} WHEN {n} IS NOT NULL THEN "
+        f"CAST(list_transform(range(0, {n}), lambda i: {item}) AS {t}) END"
+    )
 
 
 scalar("repeat(T, integer) -> array(T)", _repeat)
@@ -199,7 +227,8 @@ _TOO_MANY = (
     "CAST(fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') AS {t})"
 )
 _WRONG_WAY = (
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value if step is greater than zero "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence stop value should be greater than or equal to start value "
+    "if step is greater than zero "
     "otherwise stop should be less than or equal to start') AS {t})"
 )
 
@@ -223,12 +252,20 @@ def _sequence(call: Call) -> str:
         )
     if step is not None and step.type.base == "interval_ym":
         s = step.sql
-        made = f"list_filter(list_transform(range(0, least(t_months_or_days('month', {a}, {b}) // {s} + 1, 10002)), lambda i: CAST({a} + to_months(CAST(i * {s} AS INTEGER)) AS {duck_type(call.type.args[0])})), lambda e: ({s} > 0 AND e <= {b}) OR ({s} < 0 AND e >= {b}))"
-        return f"CASE WHEN ({a} < {b} AND {s} < 0) OR ({a} > {b} AND {s} > 0) THEN {wrong} WHEN len({made}) > 10000 THEN {many} ELSE {made} END"
+        made = (
+            f"list_filter(list_transform(range(0, least(t_months_or_days('month', {a}, {b}) // {s} + 1, "
+            f"10002)), lambda i: CAST({a} + to_months(CAST(i * {s} AS INTEGER)) AS "
+            f"{duck_type(call.type.args[0])})), lambda e: ({s} > 0 AND e <= {b}) OR ({s} < 0 AND e >= {b}))"
+        )
+        return (
+            f"CASE WHEN ({a} < {b} AND {s} < 0) OR ({a} > {b} AND {s} > 0) THEN {wrong} WHEN len({made}) > "
+            f"10000 THEN {many} ELSE {made} END"
+        )
     if item == "date":
         s = f"({step.sql} // 86400000)" if step else f"CASE WHEN {a} <= {b} THEN 1 ELSE -1 END"
         check = (
-            f"WHEN {step.sql} % 86400000 <> 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence step must be a day interval if start and end values are dates') AS {t}) "
+            f"WHEN {step.sql} % 86400000 <> 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: sequence step must be "
+            f"a day interval if start and end values are dates') AS {t}) "
             if step
             else ""
         )
@@ -243,7 +280,8 @@ def _sequence(call: Call) -> str:
 def _steps(a: str, b: str, s: str, many: str, wrong: str, made: str, t: str, check: str = "") -> str:
     zero = f"CAST(fail('INVALID_FUNCTION_ARGUMENT: step must not be zero') AS {t})"
     return (
-        f"CASE {check}WHEN ({s}) = 0 THEN {zero} WHEN ({a} < {b} AND ({s}) < 0) OR ({a} > {b} AND ({s}) > 0) THEN {wrong} "
+        f"CASE {check}WHEN ({s}) = 0 THEN {zero} WHEN ({a} < {b} AND ({s}) < 0) OR ({a} > {b} AND ({s}) > 0) "
+        f"THEN {wrong} "
         f"WHEN abs(({b} - {a}) // ({s})) >= 10000 THEN {many} ELSE {made} END"
     )
 
@@ -256,11 +294,13 @@ for _unit in ("interval day to second", "interval year to month"):
     scalar(f"sequence(timestamp(p), timestamp(p), {_unit}) -> array(timestamp(p))", _sequence)
 
 macro(
-    "t_ngrams(x, n) AS CASE WHEN len(x) <= n THEN [x] ELSE list_transform(range(1, len(x) - n + 2), lambda i: x[i:i + n - 1]) END"
+    "t_ngrams(x, n) AS CASE WHEN len(x) <= n THEN [x] ELSE list_transform(range(1, len(x) - n + 2), lambda i: "
+    "x[i:i + n - 1]) END"
 )
 scalar(
     "ngrams(array(T), bigint) -> array(array(T))",
-    "CASE WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_ngrams($1, $2) END",
+    "CASE WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) WHEN $1 IS NOT "
+    "NULL AND $2 IS NOT NULL THEN t_ngrams($1, $2) END",
 )
 
 
@@ -279,10 +319,14 @@ def _combinations(call: Call) -> str:
     sets = "[CAST([] AS BIGINT[])]"
     for _ in range(n):
         s, i = fresh("s"), fresh("i")
-        sets = f"flatten(list_transform({sets}, lambda {s}: list_transform(range(coalesce({s}[-1], 0) + 1, len({x}) + 1), lambda {i}: list_append({s}, {i}))))"
+        sets = (
+            f"flatten(list_transform({sets}, lambda {s}: list_transform(range(coalesce({s}[-1], 0) + 1, "
+            f"len({x}) + 1), lambda {i}: list_append({s}, {i}))))"
+        )
     order, c, i = fresh("o"), fresh("c"), fresh("i")
     sets = (
-        f"list_transform(list_sort(list_transform({sets}, lambda {order}: list_reverse({order}))), lambda {order}: list_reverse({order}))"
+        f"list_transform(list_sort(list_transform({sets}, lambda {order}: list_reverse({order}))), lambda "
+        f"{order}: list_reverse({order}))"
         if n
         else sets
     )
@@ -343,7 +387,11 @@ scalar("reduce(array(T), S, function(S,T,S), function(S,R)) -> R", _reduce)
 def _zip_with(call: Call) -> str:
     z = fresh("z")
     body = call.args[2].body(f"{z}[1]", f"{z}[2]")
-    return f"CASE WHEN {call.args[0].sql} IS NOT NULL AND {call.args[1].sql} IS NOT NULL THEN list_transform(list_zip({call.args[0].sql}, {call.args[1].sql}), lambda {z}: CAST({body} AS {duck_type(call.type.args[0])})) END"
+    return (
+        f"CASE WHEN {call.args[0].sql} IS NOT NULL AND {call.args[1].sql} IS NOT NULL THEN "
+        f"list_transform(list_zip({call.args[0].sql}, {call.args[1].sql}), lambda {z}: CAST({body} AS "
+        f"{duck_type(call.type.args[0])})) END"
+    )
 
 
 scalar("zip_with(array(T), array(U), function(T,U,R)) -> array(R)", _zip_with)
@@ -354,7 +402,10 @@ def _zip(call: Call) -> str:
     z = fresh("z")
     parts = ", ".join(f"{quote(n)}: {z}[{i + 1}]" for i, n in enumerate(field_names(t)))
     given = " AND ".join(f"{a.sql} IS NOT NULL" for a in call.args)
-    return f"CASE WHEN {given} THEN list_transform(list_zip({', '.join(a.sql for a in call.args)}), lambda {z}: {{{parts}}}) END"
+    return (
+        f"CASE WHEN {given} THEN list_transform(list_zip({', '.join(a.sql for a in call.args)}), lambda "
+        f"{z}: {{{parts}}}) END"
+    )
 
 
 def _zipped(letters: str) -> Returns:
@@ -384,9 +435,19 @@ def _sort_by(call: Call) -> str:
         # Each pair is compared once, the earlier item first, as a stable sort would.
         earlier = f"t_comparison({call.args[1].body(f'{x}[{j}]', f'{x}[{i}]')}) <= 0"
         later = f"t_comparison({call.args[1].body(f'{x}[{i}]', f'{x}[{j}]')}) > 0"
-        count = f"len(list_filter(range(1, len({x}) + 1), lambda {j}: CASE WHEN {j} < {i} THEN {earlier} WHEN {j} > {i} THEN {later} ELSE FALSE END))"
+        count = (
+            f"len(list_filter(range(1, len({x}) + 1), lambda {j}: CASE WHEN {j} < {i} THEN {earlier} WHEN "
+            f"{j} > {i} THEN {later} ELSE FALSE END))"
+        )
         ranked = f"list_sort(list_transform(range(1, len({x}) + 1), lambda {i}: {{'n': {count}, 'i': {i}}}))"
         k = fresh("k")
         return f"CASE WHEN {x} IS NOT NULL THEN list_transform({ranked}, lambda {k}: {x}[{k}.i]) END"
 
     return let(call.args[0].sql, body, limit=80)
+
+
+scalar("array_sort(array(T), function(T,T,integer)) -> array(T)", _sort_by)
+scalar("array_position(array(T), T) -> bigint", _position)
+
+
+scalar("array_position(array(T), T, bigint) -> bigint", _position_nth)

@@ -22,15 +22,18 @@ def fail(message: str) -> int:
 _DIGITS = "rtrim(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'), '0')"
 _PLACE = (
     "(length(split_part(split_part(t, 'e', 1), '.', 1)) - (length(replace(split_part(t, 'e', 1), '.', '')) - "
-    "length(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'))) + CAST(coalesce(nullif(split_part(t, 'e', 2), ''), '0') AS INTEGER))"
+    "length(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'))) + CAST(coalesce(nullif(split_part(t, 'e', "
+    "2), ''), '0') AS INTEGER))"
 )
 macro(f"t_digits(t) AS {_DIGITS}")
 macro(f"t_place(t) AS {_PLACE}")
 macro(
-    "t_scientific(t) AS t_digits(t)[1] || '.' || coalesce(nullif(substr(t_digits(t), 2), ''), '0') || 'E' || (t_place(t) - 1)"
+    "t_scientific(t) AS t_digits(t)[1] || '.' || coalesce(nullif(substr(t_digits(t), 2), ''), '0') || 'E' || "
+    "(t_place(t) - 1)"
 )
 macro(
-    "t_java_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "t_java_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x "
+    "> 0 THEN 'Infinity' ELSE '-Infinity' END "
     "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
     "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
 )
@@ -38,11 +41,14 @@ macro("t_double_text(x) AS t_java_number(x)")
 macro("t_real_text(x) AS t_java_number(x)")
 #: CAST to varchar always writes an exponent.
 macro(
-    "t_double_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
+    "t_double_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x "
+    "> 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END ELSE CASE WHEN x < 0 THEN '-' ELSE '' END "
+    "|| t_scientific(CAST(abs(x) AS VARCHAR)) END"
 )
 macro(
-    "t_real_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END "
+    "t_real_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > "
+    "0 THEN 'Infinity' ELSE '-Infinity' END "
     "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END "
     "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.6e}', CAST(abs(x) AS DOUBLE))) END"
 )
@@ -54,7 +60,8 @@ macro("t_real_json(x) AS t_double_json(x)")
 # --------------------------------------------------------------------------------------------------- intervals
 macro(
     "t_interval_ds_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) // 86400000) || ' ' || "
-    "lpad(CAST(abs(x) // 3600000 % 24 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(x) // 60000 % 60 AS VARCHAR), 2, '0') || ':' || "
+    "lpad(CAST(abs(x) // 3600000 % 24 AS VARCHAR), 2, '0') || ':' || lpad(CAST(abs(x) // 60000 % 60 AS "
+    "VARCHAR), 2, '0') || ':' || "
     "lpad(CAST(abs(x) // 1000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(abs(x) % 1000 AS VARCHAR), 3, '0')"
 )
 macro("t_interval_ym_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) // 12) || '-' || (abs(x) % 12)")

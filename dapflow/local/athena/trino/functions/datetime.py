@@ -140,10 +140,20 @@ for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
 
 # --------------------------------------------------------------------------------------------------------- parts
 _PARTS = {
-    "year": "year(#)", "month": "month(#)", "quarter": "quarter(#)", "day": "day(#)", "day_of_month": "day(#)", "week": "week(#)",
-    "week_of_year": "week(#)", "day_of_week": "isodow(#)", "dow": "isodow(#)", "day_of_year": "dayofyear(#)", "doy": "dayofyear(#)",
-    "year_of_week": "isoyear(#)", "yow": "isoyear(#)",
-}  # fmt: skip
+    "year": "year(#)",
+    "month": "month(#)",
+    "quarter": "quarter(#)",
+    "day": "day(#)",
+    "day_of_month": "day(#)",
+    "week": "week(#)",
+    "week_of_year": "week(#)",
+    "day_of_week": "isodow(#)",
+    "dow": "isodow(#)",
+    "day_of_year": "dayofyear(#)",
+    "doy": "dayofyear(#)",
+    "year_of_week": "isoyear(#)",
+    "yow": "isoyear(#)",
+}
 _CLOCK = {
     "hour": "hour(#)",
     "minute": "minute(#)",
@@ -203,14 +213,17 @@ scalar(
 scalar(f"with_timezone({_P}, varchar) -> {_Z}", "t_zoned($1, py_zone($2))")
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
 macro(
-    "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE CAST((epoch_us(t_to_local(t_now(), z)) - epoch_us(t_now())) // 60000000 AS INTEGER) END"
+    "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE "
+    "CAST((epoch_us(t_to_local(t_now(), z)) - epoch_us(t_now())) // 60000000 AS INTEGER) END"
 )
 macro("t_time_at(x, o) AS t_time_zoned(t_us_time(t_time_instant(x) + CAST(o AS BIGINT) * 60000000), o)")
 
 # ---------------------------------------------------------------------------------------------------- unix times
 macro(
-    "t_unix(x, z) AS CASE WHEN isfinite(x) THEN t_zone_struct(make_timestamp(CAST(round(x * 1000) AS BIGINT) * 1000), z) "
-    "ELSE CASE WHEN x IS NOT NULL THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a finite number of seconds') AS STRUCT(u TIMESTAMP, z VARCHAR)) END END"
+    "t_unix(x, z) AS CASE WHEN isfinite(x) THEN t_zone_struct(make_timestamp(CAST(round(x * 1000) AS BIGINT) * "
+    "1000), z) "
+    "ELSE CASE WHEN x IS NOT NULL THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a finite number of seconds') "
+    "AS STRUCT(u TIMESTAMP, z VARCHAR)) END END"
 )
 scalar("from_unixtime(double) -> timestamp(3) with time zone", "t_unix($1, 'UTC')")
 scalar("from_unixtime(double, varchar) -> timestamp(3) with time zone", "t_unix($1, py_zone($2))")
@@ -244,7 +257,9 @@ scalar(f"to_iso8601({_Z}) -> varchar", _iso, lambda b, _: varchar(28 + (b["p"] +
 scalar("from_iso8601_date(varchar) -> date", "CAST(py_iso_date($1) AS DATE)")
 scalar("from_iso8601_timestamp(varchar) -> timestamp(3) with time zone", "t_from_iso($1)")
 macro(
-    "t_from_iso(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z') THEN t_zone_struct(CAST(x[:-2] AS TIMESTAMP), 'UTC') "
+    "t_from_iso(x) AS CASE WHEN regexp_full_match(x, "
+    "'\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z') THEN t_zone_struct(CAST(x[:-2] AS "
+    "TIMESTAMP), 'UTC') "
     "ELSE t_split_zoned(py_iso_timestamp(x)) END"
 )
 _ISO = re.compile(

@@ -18,10 +18,33 @@ if TYPE_CHECKING:
 
 #: MySQL's letters with those of DuckDB's strftime.
 _MYSQL = {
-    "a": "%a", "b": "%b", "c": "%-m", "d": "%d", "e": "%-d", "f": "%f", "H": "%H", "h": "%I", "I": "%I", "i": "%M", "j": "%j", "k": "%-H",
-    "l": "%-I", "M": "%B", "m": "%m", "p": "%p", "r": "%I:%M:%S %p", "S": "%S", "s": "%S", "T": "%H:%M:%S", "v": "%V", "W": "%A", "x": "%G",
-    "Y": "%Y", "y": "%y", "%": "%%",
-}  # fmt: skip
+    "a": "%a",
+    "b": "%b",
+    "c": "%-m",
+    "d": "%d",
+    "e": "%-d",
+    "f": "%f",
+    "H": "%H",
+    "h": "%I",
+    "I": "%I",
+    "i": "%M",
+    "j": "%j",
+    "k": "%-H",
+    "l": "%-I",
+    "M": "%B",
+    "m": "%m",
+    "p": "%p",
+    "r": "%I:%M:%S %p",
+    "S": "%S",
+    "s": "%S",
+    "T": "%H:%M:%S",
+    "v": "%V",
+    "W": "%A",
+    "x": "%G",
+    "Y": "%Y",
+    "y": "%y",
+    "%": "%%",
+}
 _MYSQL_REFUSED = frozenset("DUuVwX")
 
 
@@ -73,7 +96,6 @@ def _date_format(call: Call) -> str:
 
 for _t in ("timestamp(p)", "timestamp(p) with time zone"):
     scalar(f"date_format({_t}, varchar(f)) -> varchar", _date_format)
-    scalar(f"format_datetime({_t}, varchar(f)) -> varchar", lambda call: _format_joda(call))
 
 
 # ---------------------------------------------------------------------------------------------------------- Joda
@@ -113,10 +135,19 @@ def _joda_part(letter: str, run: str, x: str, zoned: str | None) -> str:
     if letter == "E":
         return f"strftime({x}, '%a')"
     numbers = {
-        "M": f"month({x})", "d": f"day({x})", "D": f"dayofyear({x})", "H": f"hour({x})", "m": f"minute({x})", "w": f"week({x})",
-        "e": f"isodow({x})", "h": f"((hour({x}) + 11) % 12 + 1)", "K": f"(hour({x}) % 12)", "k": f"((hour({x}) + 23) % 24 + 1)",
-        "s": f"((epoch_us({x}) % 60000000 + 60000000) % 60000000 // 1000000)", "C": f"(year({x}) // 100)",
-    }  # fmt: skip
+        "M": f"month({x})",
+        "d": f"day({x})",
+        "D": f"dayofyear({x})",
+        "H": f"hour({x})",
+        "m": f"minute({x})",
+        "w": f"week({x})",
+        "e": f"isodow({x})",
+        "h": f"((hour({x}) + 11) % 12 + 1)",
+        "K": f"(hour({x}) % 12)",
+        "k": f"((hour({x}) + 23) % 24 + 1)",
+        "s": f"((epoch_us({x}) % 60000000 + 60000000) % 60000000 // 1000000)",
+        "C": f"(year({x}) // 100)",
+    }
     if letter in numbers:
         return _number(numbers[letter], width)
     if letter == "S":
@@ -207,13 +238,34 @@ _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
 _MONTH_PATTERN = "|".join([*_MONTH_NAMES, *(n[:3] for n in _MONTH_NAMES)])
 _DAY_PATTERN = "|".join([*_DAY_NAMES, *(n[:3] for n in _DAY_NAMES)])
 _MYSQL_SHAPES = {
-    "Y": r"(?P<Y>[+-]?\d{1,9})", "y": r"(?P<y2>\d{2})", "m": r"(?P<M>\d{1,2})", "c": r"(?P<M>\d{1,2})", "d": r"(?P<d>\d{1,2})", "e": r"(?P<d>\d{1,2})",
-    "H": r"(?P<H>\d{1,2})", "k": r"(?P<H>\d{1,2})", "h": r"(?P<h>\d{1,2})", "I": r"(?P<h>\d{1,2})", "l": r"(?P<h>\d{1,2})", "i": r"(?P<m>\d{1,2})",
-    "s": r"(?P<s>\d{1,2})", "S": r"(?P<s>\d{1,2})", "f": r"(?P<f>\d{1,9})", "p": r"(?P<a>am|pm)", "j": r"(?P<D>\d{1,3})",
-    "T": r"(?P<H>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2})", "r": r"(?P<h>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2}) (?P<a>am|pm)",
-    "b": rf"(?P<N>{_MONTH_PATTERN})", "M": rf"(?P<N>{_MONTH_PATTERN})", "a": rf"(?P<E>{_DAY_PATTERN})", "W": rf"(?P<E>{_DAY_PATTERN})",
-    "x": r"(?P<x>\d{1,4})", "v": r"(?P<w>\d{1,2})", "%": "%",
-}  # fmt: skip
+    "Y": r"(?P<Y>[+-]?\d{1,9})",
+    "y": r"(?P<y2>\d{2})",
+    "m": r"(?P<M>\d{1,2})",
+    "c": r"(?P<M>\d{1,2})",
+    "d": r"(?P<d>\d{1,2})",
+    "e": r"(?P<d>\d{1,2})",
+    "H": r"(?P<H>\d{1,2})",
+    "k": r"(?P<H>\d{1,2})",
+    "h": r"(?P<h>\d{1,2})",
+    "I": r"(?P<h>\d{1,2})",
+    "l": r"(?P<h>\d{1,2})",
+    "i": r"(?P<m>\d{1,2})",
+    "s": r"(?P<s>\d{1,2})",
+    "S": r"(?P<s>\d{1,2})",
+    "f": r"(?P<f>\d{1,9})",
+    "p": r"(?P<a>am|pm)",
+    "j": r"(?P<D>\d{1,3})",
+    "T": r"(?P<H>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2})",
+    "r": r"(?P<h>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2}) "
+    r"(?P<a>am|pm)",
+    "b": rf"(?P<N>{_MONTH_PATTERN})",
+    "M": rf"(?P<N>{_MONTH_PATTERN})",
+    "a": rf"(?P<E>{_DAY_PATTERN})",
+    "W": rf"(?P<E>{_DAY_PATTERN})",
+    "x": r"(?P<x>\d{1,4})",
+    "v": r"(?P<w>\d{1,2})",
+    "%": "%",
+}
 
 
 def _compiled(parts: list[str]) -> re.Pattern[str]:
@@ -368,9 +420,17 @@ def _native(call: Call, pattern: str, shapes: dict[str, tuple[str, str]], runs: 
 
 
 _MYSQL_NATIVE = {
-    "%Y": (r"\d{4}", "%Y"), "%m": (r"\d{2}", "%m"), "%d": (r"\d{2}", "%d"), "%H": (r"\d{2}", "%H"), "%i": (r"\d{2}", "%M"),
-    "%s": (r"\d{2}", "%S"), "%S": (r"\d{2}", "%S"), "%T": (r"\d{2}:\d{2}:\d{2}", "%H:%M:%S"), "%c": (r"\d{2}", "%m"), "%e": (r"\d{2}", "%d"),
-}  # fmt: skip
+    "%Y": (r"\d{4}", "%Y"),
+    "%m": (r"\d{2}", "%m"),
+    "%d": (r"\d{2}", "%d"),
+    "%H": (r"\d{2}", "%H"),
+    "%i": (r"\d{2}", "%M"),
+    "%s": (r"\d{2}", "%S"),
+    "%S": (r"\d{2}", "%S"),
+    "%T": (r"\d{2}:\d{2}:\d{2}", "%H:%M:%S"),
+    "%c": (r"\d{2}", "%m"),
+    "%e": (r"\d{2}", "%d"),
+}
 _JODA_NATIVE = {
     "yyyy": (r"\d{4}", "%Y"),
     "MM": (r"\d{2}", "%m"),
@@ -402,3 +462,5 @@ def _parse_datetime(call: Call) -> str:
 
 scalar("date_parse(varchar(x), varchar(f)) -> timestamp(3)", _date_parse)
 scalar("parse_datetime(varchar(x), varchar(f)) -> timestamp(3) with time zone", _parse_datetime)
+for _t in ("timestamp(p)", "timestamp(p) with time zone"):
+    scalar(f"format_datetime({_t}, varchar(f)) -> varchar", _format_joda)

@@ -40,7 +40,10 @@ def _iso(x: str, t: Type) -> str:
     """A timestamp as Java prints LocalDateTime: seconds only if needed, fraction in threes."""
     if t.base == "timestamp_tz":
         offset = f"CASE WHEN t_offset({x}) = 0 THEN 'Z' ELSE t_offset_text(t_offset({x})) END"
-        zone = f"CASE WHEN ({x}).z[1] IN ('+', '-') THEN '' WHEN ({x}).z = 'UTC' THEN '[UTC]' ELSE '[' || ({x}).z || ']' END"
+        zone = (
+            f"CASE WHEN ({x}).z[1] IN ('+', '-') THEN '' WHEN ({x}).z = 'UTC' THEN '[UTC]' ELSE '[' || "
+            f"({x}).z || ']' END"
+        )
         local = _iso(f"t_local({x})", Type("timestamp", precision=t.precision))
         return f"({local} || {offset} || {zone})"
     full = text_sql(x, Type(t.base, precision=6))
@@ -75,7 +78,8 @@ def _piece(sql: str, t: Type) -> tuple[str, str]:
         return f"py_format_time({text_sql(sql, Type('time', precision=6))})", "s"
     if t.base in {"timestamp", "timestamp_tz"}:
         return (
-            f"({_iso(sql, t)} || '\x1f' || {text_sql(f't_local({sql})' if t.base == 'timestamp_tz' else sql, Type('timestamp', precision=6))})",
+            f"({_iso(sql, t)} || '\x1f' || "
+            f"{text_sql(f't_local({sql})' if t.base == 'timestamp_tz' else sql, Type('timestamp', precision=6))})",
             "t",
         )
     if t.base == "date":

@@ -210,7 +210,8 @@ def _extract_scalar(call: Call) -> str:
     p = literal(path)
     valid = f"json_valid({x}) AND " if call.args[0].type.base != "json" else ""
     return (
-        f"CASE WHEN {valid}json_type({x}, {p}) NOT IN ('ARRAY', 'OBJECT', 'NULL', 'DOUBLE') THEN json_extract_string({x}, {p}) "
+        f"CASE WHEN {valid}json_type({x}, {p}) NOT IN ('ARRAY', 'OBJECT', 'NULL', 'DOUBLE') THEN "
+        f"json_extract_string({x}, {p}) "
         f"WHEN {valid}json_type({x}, {p}) = 'DOUBLE' THEN py_json_extract_scalar({x}, {call.args[1].sql}) END"
     )
 

@@ -387,7 +387,15 @@ def _compared(op: str, a: Any, b: Any) -> bool | None:
     ]
     if kinds[0] != kinds[1] or kinds[0] == "x":
         return None
-    verdicts: dict[str, bool] = {"==": a == b, "<>": a != b, "!=": a != b, "<": a < b, ">": a > b, "<=": a <= b, ">=": a >= b}
+    verdicts: dict[str, bool] = {
+        "==": a == b,
+        "<>": a != b,
+        "!=": a != b,
+        "<": a < b,
+        ">": a > b,
+        "<=": a <= b,
+        ">=": a >= b,
+    }
     return verdicts[op]
 
 

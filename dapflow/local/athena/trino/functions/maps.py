@@ -21,9 +21,11 @@ def checked_map(keys: str, values: str, kind: str) -> str:
     return let(
         keys,
         lambda k: (
-            f"CASE WHEN {k} IS NULL OR {values} IS NULL THEN NULL WHEN len({k}) <> len({values}) THEN {fail('Key and value arrays must be the same length')} "
+            f"CASE WHEN {k} IS NULL OR {values} IS NULL THEN NULL WHEN len({k}) <> len({values}) THEN "
+            f"{fail('Key and value arrays must be the same length')} "
             f"WHEN list_count({k}) < len({k}) THEN {fail('map key cannot be null')} "
-            f"WHEN len(list_distinct({k})) < len({k}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate map keys (' || t_first_twin({k}) || ') are not allowed') AS {kind}) "
+            f"WHEN len(list_distinct({k})) < len({k}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate map "
+            f"keys (' || t_first_twin({k}) || ') are not allowed') AS {kind}) "
             f"ELSE CAST(map({k}, {values}) AS {kind}) END"
         ),
         limit=200,
@@ -46,7 +48,10 @@ scalar("map_values(map(K,V)) -> array(V)", "map_values($1)")
 def _entries(call: Call) -> str:
     name = fresh("e")
     k, v = field_names(call.type.args[0])
-    return f"list_transform(map_entries({call.args[0].sql}), lambda {name}: {{{quote(k)}: {name}.key, {quote(v)}: {name}.value}})"
+    return (
+        f"list_transform(map_entries({call.args[0].sql}), lambda {name}: {{{quote(k)}: {name}.key, "
+        f"{quote(v)}: {name}.value}})"
+    )
 
 
 scalar("map_entries(map(K,V)) -> array(row(K,V))", _entries)
@@ -61,7 +66,10 @@ def _from_entries(call: Call) -> str:
     def body(x: str) -> str:
         keys, values = f"list_transform({x}, lambda {e}: ({e}).{k})", f"list_transform({x}, lambda {f}: ({f}).{v})"
         made = checked_map(keys, values, kind)
-        return f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null') AS {kind}) ELSE {made} END"
+        return (
+            f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry "
+            f"cannot be null') AS {kind}) ELSE {made} END"
+        )
 
     return let(call.args[0].sql, body, limit=100)
 
@@ -74,8 +82,10 @@ def _multimap(call: Call) -> str:
     def body(x: str) -> str:
         keys, values = f"list_transform({x}, lambda {e}: ({e}).{k})", f"list_transform({x}, lambda {f}: ({f}).{v})"
         return (
-            f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null') AS {kind}) "
-            f"WHEN list_count({keys}) < len({keys}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map key cannot be null') AS {kind}) "
+            f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot "
+            f"be null') AS {kind}) "
+            f"WHEN list_count({keys}) < len({keys}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map key cannot "
+            f"be null') AS {kind}) "
             f"ELSE CAST(t_multimap({keys}, {values}) AS {kind}) END"
         )
 
@@ -106,7 +116,10 @@ def _filter(call: Call) -> str:
     e = fresh("e")
     test = call.args[1].body(f"{e}.key", f"{e}.value")
     kind = duck_type(call.type)
-    return f"CAST(map_from_entries(list_filter(map_entries({call.args[0].sql}), lambda {e}: coalesce({test}, FALSE))) AS {kind})"
+    return (
+        f"CAST(map_from_entries(list_filter(map_entries({call.args[0].sql}), lambda {e}: coalesce({test}, "
+        f"FALSE))) AS {kind})"
+    )
 
 
 def _transform_values(call: Call) -> str:
@@ -114,7 +127,10 @@ def _transform_values(call: Call) -> str:
     body = call.args[1].body(f"{e}.key", f"{e}.value")
     x = call.args[0].sql
     value = duck_type(call.type.args[1])
-    return f"CAST(map(map_keys({x}), list_transform(map_entries({x}), lambda {e}: CAST({body} AS {value}))) AS {duck_type(call.type)})"
+    return (
+        f"CAST(map(map_keys({x}), list_transform(map_entries({x}), lambda {e}: CAST({body} AS {value}))) AS "
+        f"{duck_type(call.type)})"
+    )
 
 
 def _transform_keys(call: Call) -> str:
@@ -136,7 +152,8 @@ def _zip_with(call: Call) -> str:
         keys = f"list_distinct_keep(list_concat(map_keys({a}), map_keys({b})))"
         return (
             f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN "
-            f"CAST(map({keys}, list_transform({keys}, lambda {k}: CAST({body} AS {duck_type(kind.args[1])}))) AS {duck_type(kind)}) END"
+            f"CAST(map({keys}, list_transform({keys}, lambda {k}: CAST({body} AS {duck_type(kind.args[1])}))) "
+            f"AS {duck_type(kind)}) END"
         )
 
     return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b), limit=120), limit=120)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ for _t in _INTEGERS:
         scalar(f"{_name}({_t}) -> {_t}", "$1")
     scalar(
         f"round({_t}, integer) -> {_t}",
-        "CASE WHEN $2 >= 0 THEN $1 WHEN $2 < -19 THEN 0 ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), t_power_ten(-$2)) * t_power_ten(-$2) AS $ret) END",
+        "CASE WHEN $2 >= 0 THEN $1 WHEN $2 < -19 THEN 0 ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), "
+        "t_power_ten(-$2)) * t_power_ten(-$2) AS $ret) END",
     )
     scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
 macro("t_power_ten(n) AS CAST(1 || repeat('0', CAST(n AS INTEGER)) AS HUGEINT)")
@@ -38,10 +40,12 @@ for _t in ("double", "real"):
     scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
 scalar("truncate(double, integer) -> double", "t_truncate($1, $2)")
 macro(
-    "t_round(x, d) AS CASE WHEN d > 20 OR abs(x) > 1e15 THEN py_round(CAST(x AS DOUBLE), d) ELSE round(CAST(x AS DOUBLE), d) END"
+    "t_round(x, d) AS CASE WHEN d > 20 OR abs(x) > 1e15 THEN py_round(CAST(x AS DOUBLE), d) ELSE round(CAST(x "
+    "AS DOUBLE), d) END"
 )
 macro(
-    "t_truncate(x, d) AS CASE WHEN isfinite(x) THEN trunc(x * power(10.0::DOUBLE, d)) / power(10.0::DOUBLE, d) ELSE x END"
+    "t_truncate(x, d) AS CASE WHEN isfinite(x) THEN trunc(x * power(10.0::DOUBLE, d)) / power(10.0::DOUBLE, d) "
+    "ELSE x END"
 )
 
 
@@ -84,7 +88,10 @@ def _round_decimal(call: Call) -> str:
         return f"CAST({call.args[0].sql} AS {duck_type(call.type)})"
     if verb == "round" and isinstance(digits, int) and digits >= 0:
         return f"CAST(round({call.args[0].sql}, {digits}) AS {duck_type(call.type)})"
-    return f"CAST(py_decimal_{verb}(CAST({call.args[0].sql} AS VARCHAR), CAST({call.args[1].sql} AS INTEGER)) AS {duck_type(call.type)})"
+    return (
+        f"CAST(py_decimal_{verb}(CAST({call.args[0].sql} AS VARCHAR), CAST({call.args[1].sql} AS INTEGER)) "
+        f"AS {duck_type(call.type)})"
+    )
 
 
 scalar("round(decimal(p,s), bigint) -> decimal(p,s)", _round_decimal, lambda b, _: decimal(min(38, b["p"] + 1), b["s"]))
@@ -141,14 +148,16 @@ scalar("sqrt(double) -> double", "CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' 
 for _name in ("ln", "log2", "log10"):
     scalar(
         f"{_name}(double) -> double",
-        f"CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) WHEN $1 = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE {_name}($1) END",
+        f"CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) WHEN $1 = 0 THEN CAST('-Infinity' AS "
+        f"DOUBLE) ELSE {_name}($1) END",
     )
 scalar("log(double, double) -> double", "(ln($2) / ln($1))")
 scalar("atan2(double, double) -> double", "atan2($1, $2)")
 for _name in ("power", "pow"):
     scalar(
         f"{_name}(double, double) -> double",
-        "CASE WHEN isnan($1) AND $2 <> 0 OR isnan($2) OR (abs($1) = 1 AND isinf($2)) THEN CAST('NaN' AS DOUBLE) ELSE power($1, $2) END",
+        "CASE WHEN isnan($1) AND $2 <> 0 OR isnan($2) OR (abs($1) = 1 AND isinf($2)) THEN CAST('NaN' AS "
+        "DOUBLE) ELSE power($1, $2) END",
     )
 scalar("pi() -> double", "pi()")
 scalar("e() -> double", "exp(1.0::DOUBLE)")
@@ -163,7 +172,8 @@ for _name in ("random", "rand"):
     for _t in _INTEGERS:
         scalar(
             f"{_name}({_t}) -> {_t}",
-            "CASE WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: bound must be positive') AS $ret) ELSE CAST(floor(random() * $1) AS $ret) END",
+            "CASE WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: bound must be positive') AS $ret) "
+            "ELSE CAST(floor(random() * $1) AS $ret) END",
         )
         scalar(f"{_name}({_t}, {_t}) -> {_t}", "CAST($1 + floor(random() * ($2 - $1)) AS $ret)")
 
@@ -190,7 +200,8 @@ def bit_count(number: int, bits: int) -> int:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: Bits specified in bit_count must be between 2 and 64, got {bits}")
     if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
         raise Failure(
-            f"INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. {number} can not be represented with {bits} bits"
+            f"INVALID_FUNCTION_ARGUMENT: Number must be representable with the bits specified. {number} can "
+            f"not be represented with {bits} bits"
         )
     return (number & ((1 << bits) - 1)).bit_count()
 
@@ -234,9 +245,7 @@ def from_base(text: str, radix: int) -> int:
     """A number from another base."""
     _check_radix(radix)
     try:
-        if "_" in text or text != text.strip():
-            raise ValueError(text)
-        number = int(text, radix)
+        number = int("" if "_" in text or text != text.strip() else text, radix)
     except ValueError:
         message = f"INVALID_FUNCTION_ARGUMENT: Not a valid base-{radix} number: {text}"
         raise Failure(message) from None
@@ -300,7 +309,7 @@ def width_bins(number: float, bins: list[float | None]) -> int:
         if not math.isfinite(one):
             raise Failure(f"INVALID_FUNCTION_ARGUMENT: Bin value must be finite, got {one}")
         held.append(one)
-    if any(a >= b for a, b in zip(held, held[1:], strict=False)):
+    if any(a >= b for a, b in pairwise(held)):
         raise Failure("INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order")
     return sum(number >= one for one in held)
 
@@ -425,5 +434,6 @@ scalar("cosine_similarity(map(varchar,double), map(varchar,double)) -> double", 
 scalar("cosine_similarity(array(double), array(double)) -> double", "list_cosine_similarity($1, $2)")
 macro("t_norm(m) AS sqrt(CAST(list_sum(list_transform(map_values(m), lambda v: v * v)) AS DOUBLE))")
 macro(
-    "t_cosine_map(a, b) AS coalesce(CAST(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], 0))) AS DOUBLE), 0) / (t_norm(a) * t_norm(b))"
+    "t_cosine_map(a, b) AS coalesce(CAST(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], "
+    "0))) AS DOUBLE), 0) / (t_norm(a) * t_norm(b))"
 )

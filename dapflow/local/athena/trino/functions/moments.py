@@ -25,7 +25,8 @@ macro("t_trunc_time(x, f) AS t_us_time(t_floor_to(epoch_us(x), f))")
 
 # ------------------------------------------------------------------------------------------------------- zones
 macro(
-    "t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + CAST(z[5:6] AS INTEGER))"
+    "t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + "
+    "CAST(z[5:6] AS INTEGER))"
 )
 macro(
     "t_to_local(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u + to_minutes(t_offset_minutes(z)) "
@@ -43,24 +44,28 @@ macro("t_zoned_plus(x, ms) AS t_zone_struct((x).u + to_milliseconds(ms), (x).z)"
 macro("t_zoned_months(x, m) AS t_zoned(t_local(x) + to_months(m), (x).z)")
 macro("t_offset(x) AS CAST((epoch_us(t_local(x)) - epoch_us((x).u)) // 60000000 AS INTEGER)")
 macro(
-    "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(o) // 60 AS VARCHAR), 2, '0') || ':' || "
+    "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(o) // 60 AS VARCHAR), 2, '0') "
+    "|| ':' || "
     "lpad(CAST(abs(o) % 60 AS VARCHAR), 2, '0')"
 )
 macro("t_time_zoned(t, o) AS CASE WHEN t IS NULL OR o IS NULL THEN NULL ELSE {'t': t, 'o': CAST(o AS INTEGER)} END")
 macro("t_time_local(x) AS (x).t")
 macro(
-    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) % 86400000000"
+    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) % "
+    "86400000000"
 )
 macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
 macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
 macro(
     "t_date_plus(x, ms) AS CASE WHEN ms % 86400000 <> 0 THEN "
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') AS DATE) ELSE x + CAST(ms // 86400000 AS INTEGER) END"
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') AS DATE) ELSE x + "
+    "CAST(ms // 86400000 AS INTEGER) END"
 )
 
 # -------------------------------------------------------------------------------------------------------- text
 macro(
-    "t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(4, length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')"
+    "t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(4, "
+    "length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')"
 )
 macro(
     "t_date_text(x) AS CASE WHEN x >= DATE '0001-01-01' AND x < DATE '10000-01-01' THEN CAST(x AS VARCHAR) "
@@ -69,17 +74,22 @@ macro(
 macro(
     "t_timestamp_text(x, p) AS CASE WHEN x >= TIMESTAMP '0001-01-01' AND x < TIMESTAMP '10000-01-01' THEN "
     "left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 19 ELSE 20 + p END) "
-    "WHEN x IS NOT NULL THEN t_year_text(year(x)) || left(strftime(x, '-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 15 ELSE 16 + p END) END"
+    "WHEN x IS NOT NULL THEN t_year_text(year(x)) || left(strftime(x, '-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 "
+    "THEN 15 ELSE 16 + p END) END"
 )
 macro(
-    "t_time_text(x, p) AS left(lpad(CAST(hour(x) AS VARCHAR), 2, '0') || ':' || lpad(CAST(minute(x) AS VARCHAR), 2, '0') || ':' || "
-    "lpad(CAST(epoch_us(x) // 1000000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(epoch_us(x) % 1000000 AS VARCHAR), 6, '0'), CASE WHEN p = 0 THEN 8 ELSE 9 + p END)"
+    "t_time_text(x, p) AS left(lpad(CAST(hour(x) AS VARCHAR), 2, '0') || ':' || lpad(CAST(minute(x) AS "
+    "VARCHAR), 2, '0') || ':' || "
+    "lpad(CAST(epoch_us(x) // 1000000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(epoch_us(x) % 1000000 AS "
+    "VARCHAR), 6, '0'), CASE WHEN p = 0 THEN 8 ELSE 9 + p END)"
 )
 macro(
-    "t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE TRY_CAST(py_date(x) AS DATE) END"
+    "t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE "
+    "TRY_CAST(py_date(x) AS DATE) END"
 )
 macro(
-    "t_parse_timestamp(x, p) AS CASE WHEN p >= 3 AND regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?') "
+    "t_parse_timestamp(x, p) AS CASE WHEN p >= 3 AND regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2} "
+    "\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?') "
     "THEN TRY_CAST(x AS TIMESTAMP) ELSE TRY_CAST(py_timestamp(x, p) AS TIMESTAMP) END"
 )
 macro("t_parse_time(x, p) AS TRY_CAST(py_time(x, p) AS TIME)")

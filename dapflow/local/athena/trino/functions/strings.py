@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 #: What Trino's trim takes for white space.
 _SPACE = (
-    "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760) || "
+    "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || "
+    "chr(5760) || "
     + " || ".join(f"chr({c})" for c in (*range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
 )
 
@@ -47,12 +48,13 @@ def _concat_arrays(call: Call) -> str:
 scalar("concat(char(x), char(y)) -> char(x)", _concat, lambda b, _: Type("char", length=(b["x"] or 0) + (b["y"] or 0)))
 scalar("concat(varchar, varchar...) -> varchar", _concat)
 scalar("concat(varbinary, varbinary, varbinary...) -> varbinary", _concat)
-scalar("concat(array(E), array(E)...) -> array(E)", lambda call: _concat_arrays(call))
+scalar("concat(array(E), array(E)...) -> array(E)", _concat_arrays)
 scalar("concat(E, array(E)) -> array(E)", _concat)
 scalar("concat(array(E), E) -> array(E)", _concat)
 scalar(
     "concat_ws(varchar, array(varchar)) -> varchar",
-    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string(list_filter($2, lambda e: e IS NOT NULL), $1), '') END",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string(list_filter($2, lambda e: e IS "
+    "NOT NULL), $1), '') END",
 )
 scalar("concat_ws(varchar, varchar...) -> varchar", "CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END")
 
@@ -67,7 +69,8 @@ for _name in ("trim", "ltrim", "rtrim"):
     scalar(f"{_name}(char(x), varchar) -> varchar(x)", f"rtrim({_name}($1, $2), ' ')")
     scalar(f"{_name}(varchar(x), varchar) -> varchar(x)", f"{_name}($1, $2)")
 _PAD = (
-    "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in the range [0..2147483647]') AS VARCHAR) "
+    "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
+    "the range [0..2147483647]') AS VARCHAR) "
     "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
     "ELSE #($1, CAST($2 AS INTEGER), $3) END"
 )
@@ -76,8 +79,10 @@ for _name in ("lpad", "rpad"):
 
 # --------------------------------------------------------------------------------------------------------- parts
 macro(
-    "t_substr(s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR (a < 0 AND -a > length(s)) THEN CASE WHEN s IS NOT NULL THEN '' END "
-    "WHEN a < 0 THEN substring(s, length(s) + a + 1, least(n, 2147483647)) WHEN a > length(s) THEN '' ELSE substring(s, a, least(n, 2147483647)) END"
+    "t_substr(s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR (a < 0 AND -a > length(s)) THEN CASE WHEN s IS NOT NULL "
+    "THEN '' END "
+    "WHEN a < 0 THEN substring(s, length(s) + a + 1, least(n, 2147483647)) WHEN a > length(s) THEN '' ELSE "
+    "substring(s, a, least(n, 2147483647)) END"
 )
 
 
@@ -93,21 +98,22 @@ def _substr(call: Call) -> str:
     return f"t_substr({call.args[0].sql}, {call.args[1].sql}, {length.sql if length else 2147483647})"
 
 
-for _name in ("substr", "substring"):
-    scalar(f"{_name}(char(x), bigint) -> varchar(x)", lambda call: _substr_char(call))
-    scalar(f"{_name}(char(x), bigint, bigint) -> varchar(x)", lambda call: _substr_char(call))
-    scalar(f"{_name}(varchar(x), bigint) -> varchar(x)", _substr)
-    scalar(f"{_name}(varchar(x), bigint, bigint) -> varchar(x)", _substr)
-
-
 def _substr_char(call: Call) -> str:
     padded = f"rpad({call.args[0].sql}, {call.bindings['x']}, ' ')"
     rest = call.args[2].sql if len(call.args) > 2 else "2147483647"
     return f"t_substr({padded}, {call.args[1].sql}, {rest})"
 
 
+for _name in ("substr", "substring"):
+    scalar(f"{_name}(char(x), bigint) -> varchar(x)", _substr_char)
+    scalar(f"{_name}(char(x), bigint, bigint) -> varchar(x)", _substr_char)
+    scalar(f"{_name}(varchar(x), bigint) -> varchar(x)", _substr)
+    scalar(f"{_name}(varchar(x), bigint, bigint) -> varchar(x)", _substr)
+
+
 macro(
-    "t_split(s, d, n) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string') AS VARCHAR[]) "
+    "t_split(s, d, n) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be "
+    "the empty string') AS VARCHAR[]) "
     "WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit must be positive') AS VARCHAR[]) "
     "WHEN n > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit is too large') AS VARCHAR[]) "
     "WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
@@ -123,7 +129,8 @@ scalar(
 )
 scalar("split(varchar(x), varchar(y), bigint) -> array(varchar(x))", "t_split($1, $2, $3)")
 macro(
-    "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be greater than zero') AS VARCHAR) "
+    "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be "
+    "greater than zero') AS VARCHAR) "
     "WHEN d = '' THEN CASE WHEN i > length(s) THEN NULL ELSE substring(s, i, 1) END ELSE string_split(s, d)[i] END"
 )
 scalar("split_part(varchar(x), varchar(y), bigint) -> varchar(x)", "t_split_part($1, $2, $3)")
@@ -134,7 +141,8 @@ scalar("starts_with(varchar, varchar) -> boolean", "starts_with($1, $2)")
 scalar("ends_with(varchar, varchar) -> boolean", "ends_with($1, $2)")
 scalar("replace(varchar, varchar) -> varchar", "replace($1, $2, '')")
 macro(
-    "t_replace(s, x, y) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN y || CASE WHEN s = '' THEN '' ELSE array_to_string(string_split(s, ''), y) || y END END "
+    "t_replace(s, x, y) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN y || CASE WHEN s = '' THEN '' "
+    "ELSE array_to_string(string_split(s, ''), y) || y END END "
     "ELSE replace(s, x, y) END"
 )
 scalar(
@@ -144,12 +152,14 @@ scalar(
 scalar("translate(varchar, varchar, varchar) -> varchar", "py_translate($1, $2, $3)")
 scalar(
     "chr(bigint) -> varchar(1)",
-    "CASE WHEN $1 < 0 OR $1 > 1114111 OR ($1 BETWEEN 55296 AND 57343) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || $1) AS VARCHAR) "
+    "CASE WHEN $1 < 0 OR $1 > 1114111 OR ($1 BETWEEN 55296 AND 57343) THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || $1) AS VARCHAR) "
     "ELSE chr(CAST($1 AS INTEGER)) END",
 )
 scalar(
     "codepoint(varchar(x)) -> integer",
-    "CASE WHEN length($1) <> 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Input string must be a single character string') AS INTEGER) ELSE unicode($1) END",
+    "CASE WHEN length($1) <> 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Input string must be a single "
+    "character string') AS INTEGER) ELSE unicode($1) END",
 )
 scalar("normalize(varchar, varchar) -> varchar", "py_normalize($1, $2)")
 scalar("to_utf8(varchar) -> varbinary", "encode($1)")
@@ -163,22 +173,28 @@ scalar("luhn_check(varchar) -> boolean", "py_luhn($1)")
 scalar("split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)", "t_split_to_map($1, $2, $3)")
 scalar("split_to_multimap(varchar, varchar, varchar) -> map(varchar,array(varchar))", "t_split_to_multimap($1, $2, $3)")
 macro(
-    "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = '' AND i = len(string_split(s, d)))) END"
+    "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = "
+    "'' AND i = len(string_split(s, d)))) END"
 )
 macro(
-    "t_pair_key(e, k) AS CASE WHEN strpos(e, k) = 0 OR strpos(t_pair_value(e, k), k) > 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad input: ''' || e || '''') AS VARCHAR) ELSE left(e, strpos(e, k) - 1) END"
+    "t_pair_key(e, k) AS CASE WHEN strpos(e, k) = 0 OR strpos(t_pair_value(e, k), k) > 0 THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad "
+    "input: ''' || e || '''') AS VARCHAR) ELSE left(e, strpos(e, k) - 1) END"
 )
 macro("t_pair_value(e, k) AS substring(e, strpos(e, k) + length(k))")
 macro(
-    "t_pair_check(s, d, k) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is empty') AS VARCHAR) "
+    "t_pair_check(s, d, k) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is "
+    "empty') AS VARCHAR) "
     "WHEN k = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty') AS VARCHAR) "
-    "WHEN d = k THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be the same') AS VARCHAR) ELSE s END"
+    "WHEN d = k THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be "
+    "the same') AS VARCHAR) ELSE s END"
 )
 macro("t_split_keys(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_key(e, k))")
 macro("t_split_values(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_value(e, k))")
 macro(
     "t_split_to_map(s, d, k) AS CASE WHEN len(list_distinct(t_split_keys(s, d, k))) < len(t_split_keys(s, d, k)) THEN "
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys are not allowed') AS MAP(VARCHAR, VARCHAR)) ELSE map(t_split_keys(s, d, k), t_split_values(s, d, k)) END"
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys are not allowed') AS MAP(VARCHAR, VARCHAR)) ELSE "
+    "map(t_split_keys(s, d, k), t_split_values(s, d, k)) END"
 )
 macro("t_split_to_multimap(s, d, k) AS t_multimap(t_split_keys(s, d, k), t_split_values(s, d, k))")
 

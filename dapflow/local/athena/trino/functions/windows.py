@@ -10,7 +10,8 @@ for _name in ("percent_rank", "cume_dist"):
     window(f"{_name}() -> double", f"{_name}(){{tail}}")
 window(
     "ntile(bigint) -> bigint",
-    "CASE WHEN $1 IS NULL THEN NULL WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Buckets must be greater than 0') AS BIGINT) "
+    "CASE WHEN $1 IS NULL THEN NULL WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Buckets must be "
+    "greater than 0') AS BIGINT) "
     "ELSE ntile(CASE WHEN $1 > 0 THEN $1 ELSE 1 END){tail} END",
 )
 window("first_value(T) -> T", "first_value($1{nulls}){tail}")
@@ -20,7 +21,10 @@ window(
     "CASE WHEN $2 < 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Offset must be at least 1') AS $ret) "
     "WHEN $2 IS NOT NULL THEN nth_value($1, greatest($2, 1){nulls}){tail} END",
 )
-_OFFSET = "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Offset must be at least 0') AS $ret) WHEN $2 IS NULL THEN NULL ELSE # END"
+_OFFSET = (
+    "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Offset must be at least 0') AS $ret) "
+    "WHEN $2 IS NULL THEN NULL ELSE # END"
+)
 for _name in ("lag", "lead"):
     window(f"{_name}(T) -> T", f"{_name}($1{{nulls}}){{tail}}")
     window(
