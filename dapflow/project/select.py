@@ -51,7 +51,7 @@ def _by_file(products: dict[str, Dataset], root: Path, text: str) -> Dataset:
 
 def _known(products: dict[str, Dataset], name: str) -> str:
     ids = {end: product for product in products for end in (product, product.rsplit(".", 1)[-1])}
-    near = difflib.get_close_matches(name, sorted(ids), n=3)
+    near = difflib.get_close_matches(name, sorted(ids), n=3, cutoff=0.7)
     if near:
         return f"did you mean {' or '.join(sorted({ids[one] for one in near}))}?"
     return f"transforms: {', '.join(sorted(products)[:8])}" if products else "the project has no transforms yet"

@@ -134,7 +134,8 @@ def test_the_text_is_kept_as_it_is_written(tmp_path: Path, written: bytes, sent:
 def test_references_slice_the_text(tmp_path: Path) -> None:
     sql = """\ufeff-- 😀\r
 with flights as (select * from flights f where carrier in (select "CARRIER" from "air_raw_zone" . Airlines))
-select f.year, h.year as before from flights f cross join FLIGHTS_HISTORY h cross join air_refined_zone."x_history$partitions" p
+select f.year, h.year as before from flights f cross join FLIGHTS_HISTORY h
+cross join air_refined_zone."x_history$partitions" p
 """
     transform = transform_of(tmp_path, sql)
     found = [

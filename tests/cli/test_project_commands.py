@@ -1,0 +1,228 @@
+"""check, compile and show, as people run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dapflow.cli.failure import excerpt
+from dapflow.manifest import read_manifest
+from dapflow.project import compile_project
+from tests.project.writing import SERVICE, write_project
+
+REPOSITORY = Path(__file__).parents[2]
+FIXTURES = REPOSITORY / "tests" / "fixtures" / "projects"
+SQL = "\n-- delays\r\nselect year, carrier from flights -- ünïcode\n"
+
+
+def dapflow(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line."""
+    return subprocess.run(
+        [sys.executable, "-m", "dapflow", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "100", **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_project(tmp_path_factory.mktemp("a project"), {"air/refined/delays.sql": SQL})
+
+
+def test_check_is_silent_about_nothing(root: Path) -> None:
+    run = dapflow("check", cwd=root / "transforms" / "air")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in 1 transforms of 1 services.\n", "")
+    assert json.loads(dapflow("check", "--json", cwd=root).stdout) == {"errors": []}
+
+
+def test_check_shows_every_mistake(tmp_path: Path) -> None:
+    project = FIXTURES / "several_mistakes_in_several_files"
+    run = dapflow("check", "--project", str(project), cwd=tmp_path)
+    assert run.returncode == 1
+    assert run.stdout == ""
+    assert (
+        run.stderr
+        == """\
+transforms/air/refined/x.sql:1:16: after the comma a column or a value is missing, before 'from' [sql-syntax]
+  1 | select 1 as a, from flights
+    |                ^
+hint: delete the comma
+
+transforms/air/service.yml:1:1: unknown key 'titel' in service.yml [unknown-key]
+  1 | titel: a
+    | ^
+hint: did you mean 'title'?
+
+transforms/air/service.yml:3:29: column 'year': 'integr' is not a column type of Athena [bad-column-type]
+  3 |   flights: {columns: {year: integr}}
+    |                             ^
+hint: did you mean 'integer'?
+
+transforms/air/trusted/y.sql:1:15: there is no table 'nowhere' in database 'air_raw_zone' [unknown-table]
+  1 | select * from nowhere
+    |               ^
+hint: a name without a database is looked up in air_raw_zone; add the source to service.yml?
+
+transforms/weather: service 'weather' has no service.yml [no-service-file]
+hint: create transforms/weather/service.yml; one line is enough, such as title: Weather
+
+transforms/weather/refined/z.sql:1:1: the file is empty [sql-empty]
+hint: write one SELECT
+"""
+    )
+
+
+def test_check_for_machines(tmp_path: Path) -> None:
+    run = dapflow("check", "--json", "--project", str(FIXTURES / "reads_itself"), cwd=tmp_path)
+    assert (run.returncode, run.stderr) == (1, "")
+    assert json.loads(run.stdout) == {
+        "errors": [
+            {
+                "code": "cycle",
+                "message": "air.refined.one reads itself",
+                "file": "transforms/air/refined/one.sql",
+                "line": 1,
+                "column": 15,
+                "hint": "read one_history to see what earlier generations held",
+                "source": "select a from one",
+            }
+        ]
+    }
+
+
+def test_colour_only_on_request(tmp_path: Path) -> None:
+    project = str(FIXTURES / "reads_itself")
+    assert "\x1b[" not in dapflow("check", "--project", project, cwd=tmp_path).stderr
+    assert "\x1b[" in dapflow("check", "--project", project, cwd=tmp_path, FORCE_COLOR="1").stderr
+
+
+@pytest.mark.parametrize("command", [["check"], ["check", "--json"], ["compile"], ["show", "x"]])
+def test_outside_a_project(tmp_path: Path, command: list[str]) -> None:
+    run = dapflow(*command, cwd=tmp_path)
+    assert run.returncode == 1
+    assert "no transforms/ folder" in run.stdout + run.stderr
+    assert "--project DIR" in run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_compile_writes_the_manifest(root: Path) -> None:
+    run = dapflow("compile", cwd=root)
+    file = root / ".dapflow" / "manifest.json"
+    assert run.returncode == 0
+    assert run.stdout.startswith("1 services, 3 raw tables, 1 transforms → ")
+    assert read_manifest(file) == compile_project(root)
+
+
+def test_compile_to_another_file(root: Path, tmp_path: Path) -> None:
+    assert dapflow("compile", "--output", "out/m.json", "--project", str(root), cwd=tmp_path).returncode == 0
+    assert read_manifest(tmp_path / "out" / "m.json") == compile_project(root)
+
+
+def test_compile_leaves_the_old_manifest_when_there_is_a_mistake(tmp_path: Path) -> None:
+    root = write_project(tmp_path, {"air/refined/x.sql": "select 1 as a"})
+    assert dapflow("compile", cwd=root).returncode == 0
+    before = (root / ".dapflow" / "manifest.json").read_bytes()
+    write_project(root, {"air/refined/x.sql": "selct 1"})
+    run = dapflow("compile", cwd=root)
+    assert run.returncode == 1
+    assert "did you mean SELECT?" in run.stderr
+    assert (root / ".dapflow" / "manifest.json").read_bytes() == before
+    assert [file.name for file in (root / ".dapflow").iterdir()] == ["manifest.json"]
+
+
+def test_compile_where_nothing_can_be_written(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    run = dapflow("compile", "--output", str(tmp_path / "file" / "m.json"), "--project", str(root), cwd=tmp_path)
+    assert run.returncode == 1
+    assert "[unwritable-file]" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("name", ["delays", "air.refined.delays", "transforms/air/refined/delays.sql"])
+@pytest.mark.parametrize("options", [[], ["--rendered"]])
+def test_show_prints_the_file_byte_for_byte(root: Path, name: str, options: list[str]) -> None:
+    command = [sys.executable, "-m", "dapflow", "show", name, *options]
+    assert subprocess.run(command, cwd=root, check=True, capture_output=True).stdout == SQL.encode()
+
+
+def test_show_for_a_generation_replaces_the_names_of_current_views_alone(root: Path) -> None:
+    run = dapflow("show", "delays", "--generation", "2013-12-30", cwd=root)
+    pinned = (
+        '(SELECT "year", "carrier", "import_year", "import_month", "import_day", "import_date" '
+        'FROM "air_raw_zone"."flights_history" WHERE '
+    )
+    assert run.returncode == 0
+    before, after = run.stdout.split(pinned)
+    assert before == "\n-- delays\nselect year, carrier from "
+    assert "'20131230'" in after
+    assert after.endswith('AS "flights" -- ünïcode\n')
+    assert "not running" in run.stderr
+
+
+def test_show_for_a_generation_needs_the_columns(tmp_path: Path) -> None:
+    root = write_project(tmp_path, {"air/refined/x.sql": "select name from airports"})
+    run = dapflow("show", "x", "--generation", "20131230", cwd=root)
+    assert run.returncode == 1
+    assert "[unknown-columns]" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show", "delay"], "did you mean air.refined.delays?"),
+        (["show", "delays", "--generation", "yesterday"], "[generation]"),
+        (["show"], "Missing argument 'TRANSFORM'"),
+        (["chek"], "Did you mean 'check'?"),
+        (["compile", "--outpt", "x"], "No such option"),
+    ],
+)
+def test_mistakes_on_the_command_line(root: Path, arguments: list[str], said: str) -> None:
+    run = dapflow(*arguments, cwd=root)
+    assert run.returncode != 0
+    assert said in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "compile", "show"])
+def test_help_has_an_example(root: Path, command: str) -> None:
+    run = dapflow(command, "--help", cwd=root)
+    assert run.returncode == 0
+    assert f"Example: dapflow {command}" in run.stdout
+
+
+def test_a_mistake_elsewhere_stops_show(tmp_path: Path) -> None:
+    """One mistake anywhere stops show as it stops compile: what it would print might not be what is deployed."""
+    root = write_project(
+        tmp_path, {"air/service.yml": SERVICE, "air/refined/x.sql": "select 1 as a", "air/refined/y.sql": ""}
+    )
+    run = dapflow("show", "x", cwd=root)
+    assert run.returncode == 1
+    assert "transforms/air/refined/y.sql:1:1: the file is empty" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "width", "shown"),
+    [
+        ("select a", 8, 80, ("select a", 7)),
+        ("\tselect\ta", 9, 80, (" select a", 8)),
+        ("'😀é' x", 6, 80, ("'😀é' x", 6)),
+        ("a" * 200, 100, 40, ("…" + "a" * 38 + "…", 20)),
+        ("a" * 200, 5, 40, ("a" * 39 + "…", 4)),
+        ("select a", None, 80, ("select a", None)),
+        ("a" * 50, None, 20, ("a" * 19 + "…", None)),
+        ("select", 7, 80, ("select", 6)),
+    ],
+)
+def test_the_line_and_where_its_caret_stands(
+    source: str, column: int | None, width: int, shown: tuple[str, int | None]
+) -> None:
+    assert excerpt(source, column, width) == shown

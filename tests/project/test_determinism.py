@@ -1,0 +1,61 @@
+"""Equal files compile to equal bytes: whatever the order of a folder, the locale, the number of processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dapflow.project import check_project, compile_project, load
+from tests.bench.compile import write_project as write_many
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "projects"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    write_many(root, services=4, transforms=40)
+    return root
+
+
+def test_twice_the_same(project: Path) -> None:
+    assert compile_project(project).to_json() == compile_project(project).to_json()
+
+
+@pytest.mark.parametrize(
+    "environment", [{"LC_ALL": "C", "PYTHONHASHSEED": "1"}, {"LC_ALL": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"}]
+)
+def test_another_process_in_another_place(project: Path, tmp_path: Path, environment: dict[str, str]) -> None:
+    file = tmp_path / "manifest.json"
+    command = [sys.executable, "-m", "dapflow", "compile", "--project", str(project), "--output", str(file)]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **environment})
+    assert file.read_text(encoding="utf-8") == compile_project(project).to_json()
+
+
+def test_the_order_of_folders_does_not_matter(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = compile_project(project).to_json()
+    listed = os.listdir
+
+    def backwards(path: str) -> list[str]:
+        return sorted(listed(path), reverse=True)
+
+    monkeypatch.setattr(os, "listdir", backwards)
+    assert compile_project(project).to_json() == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are processes copied")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_several_processes_read_what_one_reads(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = compile_project(project).to_json()
+    mistakes = check_project(FIXTURES / "several_mistakes_in_several_files")[1]
+    monkeypatch.setattr(load, "_MANY_FILES", -1)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert compile_project(project).to_json() == expected
+    again = check_project(FIXTURES / "several_mistakes_in_several_files")[1]
+    assert list(map(str, again)) == list(map(str, mistakes))
