@@ -27,7 +27,7 @@ class Figure:
 
     def row(self) -> str:
         """The figure as a row of a Markdown table."""
-        spread = f"{min(self.values):.3g} – {max(self.values):.3g}"
+        spread = f"{min(self.values):.3g} to {max(self.values):.3g}"
         bound = "" if self.bound is None else f"≤ {self.bound:g} {self.unit}"
         cells = (self.name, f"{self.median:.3g} {self.unit}", spread, str(len(self.values)), bound, self.note)
         return "| " + " | ".join(cells) + " |"
