@@ -50,9 +50,10 @@ def rows_of(report: str, title: str) -> list[list[str]]:
 def locations(project: LocalProject) -> dict[str, str]:
     """Where every published generation lies: changes when anything is published again."""
     project.run("local", "up", "--no-airflow")
+    place = "regexp_replace(\"$path\", '[^/]*$', '')"
+    tables = ("air_traffic_raw_zone.flights_history", "air_traffic_trusted_zone.weather_delays_history")
     sql = " UNION ALL ".join(
-        f"SELECT DISTINCT '{name}' AS dataset, import_date, regexp_replace(\"$path\", '[^/]*$', '') AS place FROM {name}"
-        for name in ("air_traffic_raw_zone.flights_history", "air_traffic_trusted_zone.weather_delays_history")
+        f"SELECT DISTINCT '{name}' AS dataset, import_date, {place} AS place FROM {name}" for name in tables
     )
     found = json.loads(project.run("query", sql, "--json").stdout)
     project.run("local", "down")
