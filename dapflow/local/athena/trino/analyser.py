@@ -14,6 +14,7 @@ from dapflow.local.athena.trino.formatting import expression_text
 from dapflow.local.athena.trino.json_calls import json_call
 from dapflow.local.athena.trino.like import like_sql
 from dapflow.local.athena.trino.scope import Field, Scope
+from dapflow.local.athena.trino.structures import check_precision, element, held, map_value, packed
 from dapflow.local.athena.trino.types import (
     BIGINT,
     BOOLEAN,
@@ -27,7 +28,7 @@ from dapflow.local.athena.trino.types import (
     quote,
     row,
 )
-from dapflow.local.athena.trino.values import Value, failure, failure_text, fresh, let
+from dapflow.local.athena.trino.values import Value, failure_text, fresh, let
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.queries import QueryCompiler
@@ -404,7 +405,7 @@ class Analyser(CallAnalyser):
 
     def _cast(self, node: tree.Cast) -> Value:
         value, t = self.visit(node.expr), node.type
-        _check_precision(self.unit, t, node.pos)
+        check_precision(self.unit, t, node.pos)
         if not castable(value.type, t):
             self.unit.fail("TYPE_MISMATCH", node.pos, f"Cannot cast {value.type} to {t}")
         sql = convert(value.sql, value.type, t)
@@ -423,7 +424,7 @@ class Analyser(CallAnalyser):
     def _row(self, node: tree.RowNode) -> Value:
         items = [self.visit(i) for i in node.items]
         t = row(*(i.type for i in items))
-        parts = [f"{quote(n)}: {_held(i)}" for n, i in zip(field_names(t), items, strict=True)]
+        parts = [f"{quote(n)}: {held(i)}" for n, i in zip(field_names(t), items, strict=True)]
         return Value("{" + ", ".join(parts) + "}", t)
 
     def _subscript(self, node: tree.Subscript) -> Value:
@@ -440,12 +441,12 @@ class Analyser(CallAnalyser):
                     else f"Array subscript is negative: {index.const}"
                 )
                 return Value(failure_text("INVALID_FUNCTION_ARGUMENT", problem, t.args[0]), t.args[0])
-            return Value(_element(base.sql, at.sql, t.args[0]), t.args[0])
+            return Value(element(base.sql, at.sql, t.args[0]), t.args[0])
         if t.base == "map":
             if not can_coerce(index.type, t.args[0]):
                 self._no_subscript(base, index, node.pos)
             key = coerce(index, t.args[0])
-            return Value(_map_value(base.sql, key.sql, t), t.args[1])
+            return Value(map_value(base.sql, key.sql, t), t.args[1])
         if t.base == "row":
             if not isinstance(index.const, int) or not isinstance(node.index, tree.Literal):
                 self.unit.fail(
@@ -484,11 +485,11 @@ class Analyser(CallAnalyser):
     def _scalar_query(self, node: tree.ScalarQuery) -> Value:
         sql, t = self.queries.nested(node.query, self)
         if len(t.args) != 1:
-            packed = f"(SELECT {_packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})"
+            whole = f"(SELECT {packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})"
             nothing = ", ".join(
                 f"{quote(n)}: CAST(NULL AS {duck_type(part)})" for n, part in zip(field_names(t), t.args, strict=True)
             )
-            return Value(f"coalesce({packed}, {{{nothing}}})", t)
+            return Value(f"coalesce({whole}, {{{nothing}}})", t)
         return Value(f"({sql})", t.args[0])
 
     def _in_query(self, node: tree.InQuery) -> Value:
@@ -498,7 +499,7 @@ class Analyser(CallAnalyser):
         value = self.visit(node.expr)
         sql, t = self.queries.nested(node.query, self)
         inner = fresh("q")
-        item = Value(_packed(t, inner), t)
+        item = Value(packed(t, inner), t)
         if len(t.args) == 1 and not (
             value.type.base == "row" and len(value.type.args) == 1 and t.args[0].base != "row"
         ):
@@ -524,58 +525,6 @@ class Analyser(CallAnalyser):
     def _exists(self, node: tree.Exists) -> Value:
         sql, _ = self.queries.nested(node.query, self)
         return Value(f"EXISTS ({sql})", BOOLEAN)
-
-
-def _packed(t: Type, inner: str) -> str:
-    """The columns of a subquery as one row."""
-    return "{" + ", ".join(f"{quote(n)}: {inner}.c{i}" for i, n in enumerate(field_names(t))) + "}"
-
-
-def _held(value: Value) -> str:
-    """A value as a part of a row: NULL needs a type there."""
-    return f"CAST(NULL AS {duck_type(value.type)})" if value.type.base == "unknown" else value.sql
-
-
-def _element(base: str, index: str, t: Type) -> str:
-    def body(a: str, i: str) -> str:
-        high = failure(
-            "INVALID_FUNCTION_ARGUMENT",
-            f"'Array subscript must be less than or equal to array length: ' || {i} || ' > ' || len({a})",
-            t,
-        )
-        low = failure(
-            "INVALID_FUNCTION_ARGUMENT",
-            f"CASE WHEN {i} = 0 THEN 'SQL array indices start at 1' ELSE 'Array subscript is negative: ' || {i} END",
-            t,
-        )
-        return f"CASE WHEN {i} > len({a}) THEN {high} WHEN {i} < 1 THEN {low} ELSE {a}[{i}] END"
-
-    return let(base, lambda a: let(index, lambda i: body(a, i), limit=100), limit=200)
-
-
-def _map_value(base: str, key: str, t: Type) -> str:
-    def body(m: str, k: str) -> str:
-        text = f"CAST({k} AS VARCHAR)"
-        missing = failure("INVALID_FUNCTION_ARGUMENT", f"'Key not present in map: ' || {text}", t.args[1])
-        return (
-            f"CASE WHEN {m} IS NOT NULL AND {k} IS NOT NULL AND NOT map_contains({m}, {k}) THEN {missing} "
-            f"ELSE {m}[{k}] END"
-        )
-
-    return let(base, lambda m: let(key, lambda k: body(m, k), limit=100), limit=200)
-
-
-def _check_precision(unit: Unit, t: Type, pos: int) -> None:
-    if t.base in {"timestamp", "timestamp_tz", "time", "time_tz"} and t.precision > 6:
-        unit.unsupported(f"{t} (the finest precision is 6)", pos)
-    if t.base == "decimal" and (t.precision > 38 or t.precision < 1 or t.scale > t.precision):
-        unit.fail(
-            "INVALID_FUNCTION_ARGUMENT" if t.precision > 38 else "TYPE_MISMATCH", pos, f"Invalid DECIMAL type: {t}"
-        )
-    if t.base in {"hyperloglog", "HyperLogLog", "qdigest", "tdigest", "JsonPath", "color"}:
-        unit.unsupported(f"The type {t}", pos)
-    for part in t.args:
-        _check_precision(unit, part, pos)
 
 
 def _parts(node: tree.Expr) -> tuple[str, ...] | None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.lexer import Token, fail, string_value
 from dapflow.local.athena.trino.parser import Cursor
+from dapflow.local.athena.trino.parser_forms import FormParser
 from dapflow.local.athena.trino.parser_json import JsonParser
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.tree import Expr
 
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
 _SPECIAL = frozenset(
     [
         "CURRENT_DATE",
@@ -31,7 +31,7 @@ _SPECIAL = frozenset(
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
 
-class ExpressionParser(JsonParser, Cursor):
+class ExpressionParser(FormParser, Cursor):
     """Expressions."""
 
     def query(self) -> tree.QueryNode:
@@ -414,207 +414,6 @@ class ExpressionParser(JsonParser, Cursor):
         self.need("FOLLOWING")
         return tree.Bound(start, "following", value)
 
-    # ------------------------------------------------------------------------------ special forms
-    def _case(self, token: Token) -> Expr | None:
-        self.at += 1
-        operand = None if self.peek("WHEN") else self.expression()
-        whens = []
-        while self.take("WHEN"):
-            condition = self.expression()
-            self.need("THEN")
-            whens.append((condition, self.expression()))
-        if not whens:
-            self.mismatch("'WHEN'")
-        default = self.expression() if self.take("ELSE") else None
-        self.need("END")
-        return tree.Case(token.start, operand, tuple(whens), default)
-
-    def _cast(self, token: Token) -> Expr | None:
-        if self.ahead().upper != "(":
-            return None
-        self.at += 2
-        value = self.expression()
-        self.need("AS")
-        kind = self.type()
-        self.need(")")
-        return tree.Cast(token.start, value, kind, token.upper == "TRY_CAST")
-
-    def _literal_word(self, token: Token) -> Expr | None:
-        self.at += 1
-        if token.upper == "NULL":
-            return tree.Literal(token.start, "null", None)
-        return tree.Literal(token.start, "boolean", token.upper == "TRUE")
-
-    def _exists(self, token: Token) -> Expr | None:
-        self.at += 1
-        self.need("(")
-        query = self.query()
-        self.need(")")
-        return tree.Exists(token.start, query)
-
-    def _array(self, token: Token) -> Expr | None:
-        if self.ahead().upper != "[":
-            return None
-        self.at += 2
-        if self.take("]"):
-            return tree.ArrayNode(token.start, ())
-        return tree.ArrayNode(token.start, self.expressions("]"))
-
-    def _row(self, token: Token) -> Expr | None:
-        if self.ahead().upper != "(":
-            return None
-        self.at += 2
-        return tree.RowNode(token.start, self.expressions(")"))
-
-    def _interval(self, token: Token) -> Expr | None:
-        following = self.ahead()
-        signed = following.upper in {"+", "-"}
-        if not (following.kind == "string" or (signed and self.ahead(2).kind == "string")):
-            return None
-        self.at += 1
-        sign = -1 if self.take("-") else 1
-        if signed and sign == 1:
-            self.need("+")
-        text = self.string()
-        start = self._unit()
-        end = self._unit() if self.take("TO") else None
-        return tree.IntervalLiteral(token.start, sign, text, start, end)
-
-    def _unit(self) -> str:
-        unit = self.now.upper
-        if unit not in _UNITS:
-            self.mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'")
-        self.at += 1
-        return unit
-
-    def _extract(self, token: Token) -> Expr | None:
-        self.at += 1
-        self.need("(")
-        place = self.now.start
-        field = self.name().lower()
-        if field not in EXTRACT_FIELDS:
-            fail(self.text, place, f"Invalid EXTRACT field: {field}")
-        self.need("FROM")
-        value = self.value()
-        self.need(")")
-        return tree.Call(token.start, field, (value,))
-
-    def _trim(self, token: Token) -> Expr | None:
-        self.at += 1
-        self.need("(")
-        mode = "trim"
-        spelled = self.now.upper
-        if spelled in {"LEADING", "TRAILING", "BOTH"} and self.ahead().upper not in {")", ","}:
-            self.at += 1
-            mode = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[spelled]
-            if self.take("FROM"):
-                value = self.value()
-                self.need(")")
-                return tree.Call(token.start, mode, (value,))
-        first = self.value()
-        if self.take("FROM"):
-            value = self.value()
-            self.need(")")
-            return tree.Call(token.start, mode, (value, first))
-        if self.take(","):
-            second = self.value()
-            self.need(")")
-            return tree.Call(token.start, mode, (first, second))
-        self.need(")")
-        return tree.Call(token.start, mode, (first,))
-
-    def _substring(self, token: Token) -> Expr | None:
-        if self.ahead().upper != "(":
-            return None
-        start = self.at
-        self.at += 2
-        value = self.value()
-        if not self.take("FROM"):
-            self.at = start
-            return None
-        args = [value, self.value()]
-        if self.take("FOR"):
-            args.append(self.value())
-        self.need(")")
-        return tree.Call(token.start, "substr", tuple(args))
-
-    def _position(self, token: Token) -> Expr | None:
-        if self.ahead().upper != "(":
-            return None
-        start = self.at
-        self.at += 2
-        needle = self.value()
-        if not self.take("IN"):
-            self.at = start
-            return None
-        value = self.value()
-        self.need(")")
-        return tree.Call(token.start, "strpos", (value, needle))
-
-    def _normalize(self, token: Token) -> Expr | None:
-        self.at += 1
-        self.need("(")
-        value = self.value()
-        form = "NFC"
-        if self.take(","):
-            form = self.now.upper
-            if form not in {"NFC", "NFD", "NFKC", "NFKD"}:
-                self.mismatch("'NFC', 'NFD', 'NFKC', 'NFKD'")
-            self.at += 1
-        self.need(")")
-        return tree.Call(token.start, "normalize", (value, tree.Literal(token.start, "string", form)))
-
-    def _listagg(self, token: Token) -> Expr | None:
-        self.at += 1
-        self.need("(")
-        distinct = self.take("DISTINCT")
-        args = [self.expression()]
-        if self.take(","):
-            separator = self.now.start
-            args.append(tree.Literal(separator, "string", self.string()))
-        extra: tuple[str, ...] = ()
-        if self.take("ON", "OVERFLOW") and not self.take("ERROR"):
-            self.refuse("LISTAGG ... ON OVERFLOW TRUNCATE", token.start)
-        self.need(")")
-        self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
-        order = self.sort_items()
-        self.need(")")
-        return self.call_tail(tree.Call(token.start, "listagg", tuple(args), False, distinct, order, extra=extra))
-
-    def _grouping(self, token: Token) -> Expr | None:
-        self.at += 1
-        self.need("(")
-        if self.take(")"):
-            return tree.Call(token.start, "grouping", ())
-        return tree.Call(token.start, "grouping", self.expressions(")"))
-
-    def _not_alone(self, token: Token) -> Expr | None:
-        self.at += 1
-        return tree.Not(token.start, self._not())
-
-
-#: Fields of EXTRACT; each is the name of a function too.
-EXTRACT_FIELDS = frozenset(
-    [
-        "year",
-        "quarter",
-        "month",
-        "week",
-        "day",
-        "day_of_month",
-        "day_of_week",
-        "dow",
-        "day_of_year",
-        "doy",
-        "year_of_week",
-        "yow",
-        "hour",
-        "minute",
-        "second",
-        "timezone_hour",
-        "timezone_minute",
-    ]
-)
 
 #: Words that a string may follow without making a typed literal.
 RESERVED_BEFORE_STRING = frozenset(
@@ -622,23 +421,23 @@ RESERVED_BEFORE_STRING = frozenset(
 )
 
 _WORDS = {
-    "CASE": ExpressionParser._case,
-    "CAST": ExpressionParser._cast,
-    "TRY_CAST": ExpressionParser._cast,
-    "NULL": ExpressionParser._literal_word,
-    "TRUE": ExpressionParser._literal_word,
-    "FALSE": ExpressionParser._literal_word,
-    "EXISTS": ExpressionParser._exists,
-    "ARRAY": ExpressionParser._array,
-    "ROW": ExpressionParser._row,
-    "INTERVAL": ExpressionParser._interval,
-    "EXTRACT": ExpressionParser._extract,
-    "TRIM": ExpressionParser._trim,
-    "SUBSTRING": ExpressionParser._substring,
-    "POSITION": ExpressionParser._position,
-    "NORMALIZE": ExpressionParser._normalize,
-    "LISTAGG": ExpressionParser._listagg,
-    "GROUPING": ExpressionParser._grouping,
+    "CASE": FormParser.case,
+    "CAST": FormParser.cast,
+    "TRY_CAST": FormParser.cast,
+    "NULL": FormParser.literal_word,
+    "TRUE": FormParser.literal_word,
+    "FALSE": FormParser.literal_word,
+    "EXISTS": FormParser.exists,
+    "ARRAY": FormParser.array,
+    "ROW": FormParser.row,
+    "INTERVAL": FormParser.interval,
+    "EXTRACT": FormParser.extract,
+    "TRIM": FormParser.trim,
+    "SUBSTRING": FormParser.substring,
+    "POSITION": FormParser.position,
+    "NORMALIZE": FormParser.normalize,
+    "LISTAGG": FormParser.listagg,
+    "GROUPING": FormParser.grouping,
     "JSON_VALUE": JsonParser.json_call,
     "JSON_QUERY": JsonParser.json_call,
     "JSON_EXISTS": JsonParser.json_call,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import duckdb
+from duckdb.func import FunctionNullHandling
 
 from dapflow.local.athena.trino.errors import QueryError
 from dapflow.local.athena.trino.functions import REGISTRY
@@ -25,7 +26,7 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
     for one in REGISTRY.udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(
-            one.name, _strict(one.function), list(one.params), one.result, null_handling="special"
+            one.name, _strict(one.function), list(one.params), one.result, null_handling=FunctionNullHandling.SPECIAL
         )
     connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.ordered_macros()))
     connection.execute("SET TimeZone = 'UTC'")

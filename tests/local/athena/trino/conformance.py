@@ -1,4 +1,4 @@
-"""Score the language room against a corpus of cases in this process: `python -m tests.local.athena.trino.conformance cases.jsonl run.py`."""
+"""Score the language room against a corpus of cases, in this process (arguments: cases.jsonl run.py)."""
 
 from __future__ import annotations
 

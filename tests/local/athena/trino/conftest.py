@@ -55,7 +55,8 @@ def connection() -> duckdb.DuckDBPyConnection:
     found = duckdb.connect()
     prepare_connection(found)
     found.execute(
-        "CREATE TABLE flights_rows AS SELECT * FROM (VALUES ('AA', 10, 99.50::DECIMAL(10,2), DATE '2024-01-01', '20240101'), "
+        "CREATE TABLE flights_rows AS SELECT * FROM (VALUES ('AA', 10, 99.50::DECIMAL(10,2), DATE "
+        "'2024-01-01', '20240101'), "
         "('AA', 20, 100.00, DATE '2024-01-02', '20240102'), ('BB', NULL, 5.25, DATE '2024-01-02', '20240102')) "
         "AS t(carrier, delay, fare, day, import_date)"
     )

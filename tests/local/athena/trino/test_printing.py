@@ -20,7 +20,7 @@ CASES: list[tuple[Any, str, str | None]] = [
     (Decimal("0.10"), "decimal(3,2)", "0.10"),
     ("ab", "char(4)", "ab  "),
     (b"\x0a\xff", "varbinary", "0a ff"),
-    (dt.datetime(2024, 6, 5), "timestamp(3)", "2024-06-05 00:00:00.000"),  # noqa: DTZ001 - a timestamp has no zone
+    (dt.datetime(2024, 6, 5), "timestamp(3)", "2024-06-05 00:00:00.000"),
     (dt.time(1, 2, 3), "time(0)", "01:02:03"),
     ([1, None], "array(integer)", "[1, null]"),
     ({"x": 1, "y": None}, "row(x integer, y varchar)", "{x=1, y=null}"),

@@ -8,21 +8,33 @@ from dapflow.local.athena.trino import QueryError, compile_query
 from tests.local.athena.trino.conftest import Run, Tables
 
 QUERIES = [
-    ("SELECT carrier, count(*), avg(fare) FROM flights_history GROUP BY 1 ORDER BY 1", [("AA", "2", "99.75"), ("BB", "1", "5.25")]),
+    (
+        "SELECT carrier, count(*), avg(fare) FROM flights_history GROUP BY 1 ORDER BY 1",
+        [("AA", "2", "99.75"), ("BB", "1", "5.25")],
+    ),
     ("SELECT sum(delay) FROM flights", [("20",)]),
     ("SELECT carrier FROM flights_history ORDER BY delay DESC", [("AA",), ("AA",), ("BB",)]),
     ("SELECT carrier c FROM flights_history GROUP BY carrier HAVING max(fare) > 50", [("AA",)]),
     ("WITH flights AS (SELECT * FROM flights WHERE delay > 0) SELECT count(*) FROM flights", [("1",)]),
     ("SELECT * FROM (VALUES (1, 'x')) a(k, l) JOIN (VALUES (2, 1)) b(m, k) USING (k)", [("1", "x", "2")]),
     ("SELECT x FROM (VALUES 1, 1, 2) t(x) ORDER BY x FETCH FIRST 1 ROW WITH TIES", [("1",), ("1",)]),
-    ("SELECT n, e FROM (VALUES 1) t(n) CROSS JOIN UNNEST(ARRAY['a', 'b']) WITH ORDINALITY u(e, i) ORDER BY i", [("1", "a"), ("1", "b")]),
+    (
+        "SELECT n, e FROM (VALUES 1) t(n) CROSS JOIN UNNEST(ARRAY['a', 'b']) WITH ORDINALITY u(e, i) ORDER BY i",
+        [("1", "a"), ("1", "b")],
+    ),
     ("SELECT k, v FROM UNNEST(MAP(ARRAY['a'], ARRAY[1])) t(k, v)", [("a", "1")]),
-    ("SELECT x, sum(x) OVER (ORDER BY x ROWS 1 PRECEDING) FROM (VALUES 1, 2, 3) t(x) ORDER BY 1", [("1", "1"), ("2", "3"), ("3", "5")]),
+    (
+        "SELECT x, sum(x) OVER (ORDER BY x ROWS 1 PRECEDING) FROM (VALUES 1, 2, 3) t(x) ORDER BY 1",
+        [("1", "1"), ("2", "3"), ("3", "5")],
+    ),
     ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x DESC) FROM (VALUES 'a', 'b') t(x)", [("b,a",)]),
     ("SELECT (SELECT max(y) FROM (VALUES 1, 5) u(y) WHERE y < x) FROM (VALUES 3) t(x)", [("1",)]),
     ("SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1", [("1.0",), ("2.5",)]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
-    ("SELECT a, b, grouping(a, b) FROM (VALUES (1, 2)) t(a, b) GROUP BY ROLLUP (a, b) ORDER BY 3", [("1", "2", "0"), ("1", None, "1"), (None, None, "3")]),
+    (
+        "SELECT a, b, grouping(a, b) FROM (VALUES (1, 2)) t(a, b) GROUP BY ROLLUP (a, b) ORDER BY 3",
+        [("1", "2", "0"), ("1", None, "1"), (None, None, "3")],
+    ),
     ("SELECT x FROM (VALUES 1, 2) t(x) WHERE x NOT IN (SELECT y FROM (VALUES 2) u(y))", [("1",)]),
     ("SELECT a + 1 AS a FROM (VALUES 1, 5) t(a) ORDER BY -a", [("6",), ("2",)]),
 ]
@@ -37,15 +49,37 @@ REFUSED = [
     ("SELECT\n  nope FROM flights", "COLUMN_NOT_FOUND: line 2:3: Column 'nope' cannot be resolved"),
     ("SELECT * FROM nope", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.raw.nope' does not exist"),
     ("SELECT * FROM nope.t", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"),
-    ("SELECT carrier, count(*) FROM flights", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'carrier' must be an aggregate expression or appear in GROUP BY clause"),
+    (
+        "SELECT carrier, count(*) FROM flights",
+        "EXPRESSION_NOT_AGGREGATE: line 1:8: 'carrier' must be an aggregate expression or appear in GROUP BY clause",
+    ),
     ("SELECT delay FROM flights, flights_history", "AMBIGUOUS_NAME: line 1:8: Column 'delay' is ambiguous"),
-    ("SELECT * FROM (VALUES 1) t(a, b)", "MISMATCHED_COLUMN_ALIASES: line 1:26: Column alias list has 2 entries but 't' has 1 columns available"),
-    ("SELECT 1 FROM flights WHERE count(*) > 1", "EXPRESSION_NOT_SCALAR: line 1:29: WHERE clause cannot contain aggregations, window functions or grouping operations: [count]"),
-    ("SELECT delay FROM flights ORDER BY 2", "INVALID_COLUMN_REFERENCE: line 1:36: ORDER BY position 2 is not in select list"),
-    ("SELECT 1 UNION SELECT 'a'", "TYPE_MISMATCH: line 1:16: column 1 in UNION query has incompatible types: integer, varchar(1)"),
+    (
+        "SELECT * FROM (VALUES 1) t(a, b)",
+        "MISMATCHED_COLUMN_ALIASES: line 1:26: Column alias list has 2 entries but 't' has 1 columns available",
+    ),
+    (
+        "SELECT 1 FROM flights WHERE count(*) > 1",
+        "EXPRESSION_NOT_SCALAR: line 1:29: WHERE clause cannot "
+        "contain aggregations, window functions or grouping operations: [count]",
+    ),
+    (
+        "SELECT delay FROM flights ORDER BY 2",
+        "INVALID_COLUMN_REFERENCE: line 1:36: ORDER BY position 2 is not in select list",
+    ),
+    (
+        "SELECT 1 UNION SELECT 'a'",
+        "TYPE_MISMATCH: line 1:16: column 1 in UNION query has incompatible types: integer, varchar(1)",
+    ),
     ("SELECT 1 SELECT 2", "SYNTAX_ERROR: line 1:10: mismatched input 'SELECT'. Expecting: <EOF>"),
-    ("SELECT a.x FROM flights `a`", "SYNTAX_ERROR: line 1:25: backquoted identifiers are not supported; use double quotes to quote identifiers"),
-    ("SELECT * FROM flights MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)", "NOT_SUPPORTED: line 1:23: MATCH_RECOGNIZE is not supported"),
+    (
+        "SELECT a.x FROM flights `a`",
+        "SYNTAX_ERROR: line 1:25: backquoted identifiers are not supported; use double quotes to quote identifiers",
+    ),
+    (
+        "SELECT * FROM flights MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)",
+        "NOT_SUPPORTED: line 1:23: MATCH_RECOGNIZE is not supported",
+    ),
 ]
 
 
@@ -82,8 +116,16 @@ def test_other_dialects_are_syntax_errors(sql: str) -> None:
 
 SCANS = [
     ("SELECT delay FROM flights", ("delay", "import_date"), "(\"import_date\" = '20240102')"),
-    ("SELECT carrier FROM (SELECT * FROM flights_history) WHERE import_date IN ('1', '2')", ("carrier", "import_date"), "(\"import_date\" IN ('1', '2'))"),
-    ("WITH a AS (SELECT * FROM flights_history) SELECT fare FROM a WHERE delay > 5", ("delay", "fare"), '("delay" > 5)'),
+    (
+        "SELECT carrier FROM (SELECT * FROM flights_history) WHERE import_date IN ('1', '2')",
+        ("carrier", "import_date"),
+        "(\"import_date\" IN ('1', '2'))",
+    ),
+    (
+        "WITH a AS (SELECT * FROM flights_history) SELECT fare FROM a WHERE delay > 5",
+        ("delay", "fare"),
+        '("delay" > 5)',
+    ),
     ("SELECT delay FROM flights_history WHERE import_date = (SELECT '1')", ("delay", "import_date"), None),
     ("SELECT delay FROM (SELECT delay, row_number() OVER () FROM flights_history) WHERE delay = 1", ("delay",), None),
     ("SELECT count(*) FROM flights_history", (), None),
@@ -98,7 +140,11 @@ def test_scans_tell_columns_and_literal_conditions(sql: str, columns: tuple[str,
 
 def test_output_columns_have_trinos_names_and_types() -> None:
     query = compile_query("SELECT fare * 2, count(*) AS Total, day FROM flights GROUP BY fare, day", Tables(), "raw")
-    assert [(c.name, c.type) for c in query.columns] == [("_col0", "decimal(20,2)"), ("Total", "bigint"), ("day", "date")]
+    assert [(c.name, c.type) for c in query.columns] == [
+        ("_col0", "decimal(20,2)"),
+        ("Total", "bigint"),
+        ("day", "date"),
+    ]
 
 
 def test_a_view_that_no_longer_fits_is_stale() -> None:

@@ -32,7 +32,10 @@ def test_kind(text: str, kind: str) -> None:
 
 
 def test_ctas_in_parts() -> None:
-    text = "CREATE TABLE IF NOT EXISTS db.t\nWITH (partitioned_by = ARRAY['d'], bucket_count = 3) AS SELECT 1 AS d WITH NO DATA"
+    text = (
+        "CREATE TABLE IF NOT EXISTS db.t\nWITH (partitioned_by = ARRAY['d'], bucket_count = 3) AS SELECT 1 "
+        "AS d WITH NO DATA"
+    )
     found = statement_kind(text)
     assert (found.target, found.properties) == (("db", "t"), {"partitioned_by": ["d"], "bucket_count": 3})
     assert (found.query, found.with_data, found.if_not_exists) == ("SELECT 1 AS d", False, True)

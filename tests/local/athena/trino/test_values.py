@@ -94,8 +94,8 @@ VALUES = [
     ("transform(ARRAY[1, 2], x -> transform(ARRAY[10], y -> x + y))", "[[11], [12]]"),
     ("map_filter(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> v > 1)", "{b=2}"),
     # JSON and binary
-    ("json_parse('{\"b\": 1, \"a\": 2.50}')", '{"a":2.50,"b":1}'),
-    ("json_extract_scalar('{\"a\": {\"b\": \"x\"}}', '$.a.b')", "x"),
+    ('json_parse(\'{"b": 1, "a": 2.50}\')', '{"a":2.50,"b":1}'),
+    ('json_extract_scalar(\'{"a": {"b": "x"}}\', \'$.a.b\')', "x"),
     ("json_extract('{\"a\": [1, 2]}', '$.a')", "[1,2]"),
     ("cast(JSON '[1, 2]' AS array(integer))", "[1, 2]"),
     ("cast(MAP(ARRAY['a'], ARRAY[1]) AS json)", '{"a":1}'),
@@ -134,13 +134,22 @@ FAILURES = [
     ("ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: 2 > 1"),
     ("MAP(ARRAY['a'], ARRAY[1])['b']", "INVALID_FUNCTION_ARGUMENT: Key not present in map: b"),
     ("split('a', '')", "INVALID_FUNCTION_ARGUMENT: The delimiter may not be the empty string"),
-    ("DATE '2024-01-01' + INTERVAL '1' HOUR", "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date"),
+    (
+        "DATE '2024-01-01' + INTERVAL '1' HOUR",
+        "INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date",
+    ),
     ("1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
     ("cast(1 AS date)", "TYPE_MISMATCH: line 1:8: Cannot cast integer to date"),
     ("nope(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nope' not registered"),
     ("read_csv('/etc/passwd')", "FUNCTION_NOT_FOUND: line 1:8: Function 'read_csv' not registered"),
-    ("TIMESTAMP '2024-13-01 00:00:00'", "INVALID_LITERAL: line 1:8: '2024-13-01 00:00:00' is not a valid TIMESTAMP literal"),
-    ("TIMESTAMP '2024-01-01 00:00:00.123456789'", "NOT_SUPPORTED: timestamp(9) is not supported: the finest is timestamp(6)"),
+    (
+        "TIMESTAMP '2024-13-01 00:00:00'",
+        "INVALID_LITERAL: line 1:8: '2024-13-01 00:00:00' is not a valid TIMESTAMP literal",
+    ),
+    (
+        "TIMESTAMP '2024-01-01 00:00:00.123456789'",
+        "NOT_SUPPORTED: timestamp(9) is not supported: the finest is timestamp(6)",
+    ),
 ]
 
 
