@@ -43,6 +43,8 @@ _KEPT_MANIFESTS = 20
 def build_bundle(root: Path, manifest: Manifest, environment: Environment, target: Path) -> Path:
     """Build the bundle of the project in ``root`` under ``target``; gives back its ``dags`` folder."""
     dags = target / "dags"
+    if dags.resolve() == (root / "dags").resolve():
+        raise DapflowError("bundle", "a bundle cannot be built over the project that it is made of", file=target)
     manifest_name = f"manifests/{manifest.sha}.json"
     files = dict(_code(root))
     files[".airflowignore"] = _IGNORED.encode()
