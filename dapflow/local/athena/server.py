@@ -113,8 +113,6 @@ class AthenaServer:
             access_log=False,
             lifespan="off",
             ws="none",
-            # uvloop closes the listener's descriptor beside Python, and may hit one that was opened since.
-            loop="asyncio",
             timeout_graceful_shutdown=2,
         )
         self._server = uvicorn.Server(config)
@@ -137,7 +135,9 @@ class AthenaServer:
             self.stop()
 
     def start(self) -> AthenaServer:
-        """Serve from a thread until ``stop``."""
+        """Serve from a thread until ``stop``. Once it serves, this does nothing."""
+        if self._thread is not None:
+            return self
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="athena", daemon=True
         )
