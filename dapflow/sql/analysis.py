@@ -137,13 +137,13 @@ class _Analyst:
         hint = _nearest(name, names)
         if name in scope.aliases:
             hint = "a name given in the SELECT list is only known in ORDER BY: repeat the expression here"
-        self._error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint)
+        self.error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint)
 
     def _ambiguous(self, column: ColumnName, owners: list[Relation]) -> None:
         name = column.parts[0]
         tables = [relation.path[-1] for relation in owners if relation.path]
         places = " and in ".join(repr(table) for table in tables)
-        self._error(
+        self.error(
             "ambiguous-column",
             f"column {name!r} is in {places}" if len(tables) > 1 else f"column {name!r} is there twice",
             column.offsets[0],
@@ -159,7 +159,7 @@ class _Analyst:
                 columns = relation.columns
                 # What looks like a table may also be a column with fields.
                 if columns.complete and parts[size] not in columns.names and scope.find(parts[0]) is None:
-                    self._error(
+                    self.error(
                         "unknown-column",
                         f"there is no column {parts[size]!r} in {'.'.join(parts[:size])!r}",
                         column.offsets[size],
@@ -174,9 +174,10 @@ class _Analyst:
         alias = next((one.path[-1] for one in scope if one.hidden == parts[0] and one.path), None)
         if alias is not None:
             hint = f"{parts[0]} is called {alias} here: write {alias}.{'.'.join(parts[1:]) or '*'}"
-        self._error("unknown-column", message, column.offsets[0], hint)
+        self.error("unknown-column", message, column.offsets[0], hint)
 
-    def _error(self, code: str, message: str, offset: int, hint: str | None) -> None:
+    def error(self, code: str, message: str, offset: int, hint: str | None) -> None:
+        """Note a mistake at a place of the text."""
         self.errors.append(self.text.error(code, message, offset, hint))
 
 
