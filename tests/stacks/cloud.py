@@ -39,18 +39,25 @@ class Cloud:
         """Where AWS is. Not 127.0.0.1: the CDK command line would put bucket names before it."""
         return f"http://localhost:{self.port}"
 
-    def client(self, service: str) -> Any:
-        """A boto3 client."""
+    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
+        """A boto3 client: of the account's root, or with the credentials of an assumed role."""
+        keys = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.endpoint,
             region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys.get("SessionToken"),
         )
 
     def cdk(self, *arguments: str) -> str:
         """Run the CDK command line in the project; gives back what it printed."""
+        program = self.cdk_home / "node_modules" / "aws-cdk" / "bin" / "cdk"
+        if not program.exists():
+            npm = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+            install = [str(NODE), str(npm), "install", "--prefix", str(self.cdk_home), "--no-audit", "--no-fund", CDK]
+            subprocess.run(install, check=True, capture_output=True, timeout=300)
         environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -63,7 +70,6 @@ class Cloud:
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "CI": "true",
         }
-        program = self.cdk_home / "node_modules" / "aws-cdk" / "bin" / "cdk"
         command = [str(NODE), str(program), *arguments, "--no-notices", "--no-version-reporting"]
         run = subprocess.run(
             command, cwd=self.project, env=environment, capture_output=True, text=True, timeout=900, check=False
@@ -74,13 +80,9 @@ class Cloud:
 
 
 @contextmanager
-def cloud(project: Path, log: Path) -> Iterator[Cloud]:
-    """Start an emulator on a free port of the loopback interface, and stop it."""
+def cloud(project: Path, log: Path, *, enforce: bool = False) -> Iterator[Cloud]:
+    """Start an emulator on a free port of the loopback interface, and stop it. ``enforce`` makes it check policies."""
     cdk_home = ROOT / ".dapflow" / "cdk-cli"
-    if not (cdk_home / "node_modules" / "aws-cdk").is_dir():
-        npm = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        install = [str(NODE), str(npm), "install", "--prefix", str(cdk_home), "--no-audit", "--no-fund", CDK]
-        subprocess.run(install, check=True, capture_output=True, timeout=300)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -91,6 +93,7 @@ def cloud(project: Path, log: Path) -> Iterator[Cloud]:
         "IOT_MTLS_ENABLED": "0",
         "MINISTACK_REGION": REGION,
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "AUTH": str(enforce).lower(),
     }
     uv = ROOT / ".venv" / "bin" / "uv"
     command = [str(uv) if uv.exists() else "uv", "tool", "run", *MINISTACK, "python"]
