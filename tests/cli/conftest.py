@@ -16,3 +16,16 @@ def project(tmp_path: Path) -> Iterator[LocalProject]:
     project = make_project(tmp_path / "a project")
     yield project
     project.run("local", "down", "--wipe")
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+    """A project whose AWS and Athena run for all tests of a module, with two nights of repairs landed."""
+    project = make_project(tmp_path_factory.mktemp("platform"))
+    project.run("local", "up", "--no-airflow")
+    s3 = project.client("s3")
+    for night, lines in {"2024-06-04": "1,10.5,true\n", "2024-06-05": "1,10.5,true\n2,5,false\n3,,false\n"}.items():
+        key = f"housing/repairs/{night}/repairs.csv"
+        s3.put_object(Bucket="dapflow-local-landing-123456789012", Key=key, Body=f"id,cost,done\n{lines}".encode())
+    yield project
+    project.run("local", "down", "--wipe")

@@ -4,36 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-import boto3
 import psutil
 import pytest
 
 from tests.local.projects import LocalProject, make_project
 
 UP = ("local", "up", "--no-airflow")
-
-
-def client(project: LocalProject, service: Any) -> Any:
-    """A client as ``eval "$(dapflow local env)"`` makes it."""
-    lines = project.run("local", "env").stdout.splitlines()
-    values = dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines)
-    endpoint = values.get(f"AWS_ENDPOINT_URL_{service.upper()}", values["AWS_ENDPOINT_URL"])
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=values["AWS_REGION"],
-        aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def test_up_use_down_up(project: LocalProject) -> None:
@@ -47,7 +30,7 @@ def test_up_use_down_up(project: LocalProject) -> None:
         if connection.status == psutil.CONN_LISTEN
     }
     assert listening == {("127.0.0.1", project.ports()["aws"]), ("127.0.0.1", project.ports()["athena"])}
-    s3, glue, athena = client(project, "s3"), client(project, "glue"), client(project, "athena")
+    s3, glue, athena = project.client("s3"), project.client("glue"), project.client("athena")
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     assert "dapflow-local-landing-123456789012" in buckets
     databases = {database["Name"] for database in glue.get_databases()["DatabaseList"]}
@@ -64,7 +47,7 @@ def test_up_use_down_up(project: LocalProject) -> None:
     project.write("transforms/parking/service.yml", "sources: {permits: {}}\n")
     project.run(*UP)
 
-    s3, glue = client(project, "s3"), client(project, "glue")
+    s3, glue = project.client("s3"), project.client("glue")
     assert s3.get_object(Bucket="dapflow-local-landing-123456789012", Key="mine")["Body"].read() == b"kept"
     assert "parking_raw_zone" in {database["Name"] for database in glue.get_databases()["DatabaseList"]}
     project.run("local", "down", "--wipe")
@@ -73,7 +56,7 @@ def test_up_use_down_up(project: LocalProject) -> None:
 
 def test_a_killed_component_is_named_and_up_repairs_it(project: LocalProject) -> None:
     project.run(*UP)
-    client(project, "glue").create_database(DatabaseInput={"Name": "mine"})
+    project.client("glue").create_database(DatabaseInput={"Name": "mine"})
     psutil.Process(project.status()["aws"]["pid"]).kill()
     time.sleep(0.2)
 
@@ -87,7 +70,7 @@ def test_a_killed_component_is_named_and_up_repairs_it(project: LocalProject) ->
     repaired = project.run(*UP)
     assert "starting aws" in repaired.stderr
     assert "starting athena" not in repaired.stderr
-    assert client(project, "glue").get_database(Name="mine")
+    assert project.client("glue").get_database(Name="mine")
 
 
 def test_a_process_that_only_has_the_noted_number_is_left_alone(project: LocalProject) -> None:
@@ -115,7 +98,7 @@ def test_a_port_in_use_is_named_and_another_is_taken(project: LocalProject) -> N
         assert "is in use" in started.stderr
         taken = project.ports()["aws"]
         assert taken != wanted
-        assert client(project, "s3").list_buckets()["Buckets"]
+        assert project.client("s3").list_buckets()["Buckets"]
     # The port that was found is kept, so that what was noted elsewhere stays true.
     project.run("local", "down")
     project.run(*UP)
@@ -150,9 +133,9 @@ def test_two_projects_run_beside_each_other(project: LocalProject, tmp_path: Pat
     try:
         project.run(*UP)
         other.run(*UP)
-        client(other, "glue").create_database(DatabaseInput={"Name": "only_here"})
+        other.client("glue").create_database(DatabaseInput={"Name": "only_here"})
         other.run("local", "down")
-        names = {database["Name"] for database in client(project, "glue").get_databases()["DatabaseList"]}
+        names = {database["Name"] for database in project.client("glue").get_databases()["DatabaseList"]}
         assert "only_here" not in names
     finally:
         other.run("local", "down", "--wipe")

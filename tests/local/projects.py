@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 
 from dapflow.local import components
@@ -69,6 +71,18 @@ class LocalProject:
 
     def processes(self) -> list[psutil.Process]:
         return members(self.state, components.ALL)
+
+    def client(self, service: Any) -> Any:
+        """A client as ``eval "$(dapflow local env)"`` makes it."""
+        lines = self.run("local", "env").stdout.splitlines()
+        values = dict(shlex.split(line.removeprefix("export "))[0].split("=", 1) for line in lines)
+        return boto3.client(
+            service,
+            endpoint_url=values.get(f"AWS_ENDPOINT_URL_{service.upper()}", values["AWS_ENDPOINT_URL"]),
+            region_name=values["AWS_REGION"],
+            aws_access_key_id=values["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=values["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def write(self, name: str, text: str) -> None:
         file = self.root / name

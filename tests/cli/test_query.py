@@ -1,0 +1,102 @@
+"""``dapflow query``: tables for people, CSV and JSON for programs, mistakes with their place."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.local.projects import LocalProject
+
+VALUES = "SELECT * FROM (VALUES (1, 'a', true, CAST(1.50 AS decimal(4,2))), (2, NULL, false, NULL)) AS t (n, s, b, d)"
+
+
+def test_a_table_for_people(platform: LocalProject) -> None:
+    done = platform.run("query", VALUES)
+    lines = [line.split() for line in done.stdout.splitlines()]
+    assert lines[0] == ["n", "s", "b", "d"]
+    assert [word.partition("(")[0] for word in lines[1]] == ["integer", "varchar", "boolean", "decimal"]
+    assert lines[2:] == [["1", "a", "true", "1.50"], ["2", "NULL", "false", "NULL"]]
+    assert "2 rows" in done.stderr
+    assert "scanned" in done.stderr
+
+
+def test_csv_is_athenas_own(platform: LocalProject) -> None:
+    done = platform.run("query", VALUES, "--csv")
+    assert list(csv.reader(io.StringIO(done.stdout))) == [
+        ["n", "s", "b", "d"],
+        ["1", "a", "true", "1.50"],
+        ["2", "", "false", ""],
+    ]
+    assert done.stderr == ""
+
+
+def test_json_keeps_numbers_booleans_and_nulls(platform: LocalProject) -> None:
+    done = platform.run("query", VALUES, "--json")
+    assert json.loads(done.stdout) == [
+        {"n": 1, "s": "a", "b": True, "d": 1.5},
+        {"n": 2, "s": None, "b": False, "d": None},
+    ]
+    assert json.loads(platform.run("query", f"{VALUES} WHERE n > 5", "--json").stdout) == []
+
+
+def test_many_rows_do_not_swamp_the_terminal_but_programs_get_all(platform: LocalProject) -> None:
+    sql = "SELECT n FROM UNNEST(sequence(1, 2500)) AS t (n)"
+    shown = platform.run("query", sql, "--limit", "7")
+    assert len(shown.stdout.splitlines()) == 2 + 7
+    assert "the first 7 of 2500 rows" in shown.stderr
+    assert [row["n"] for row in json.loads(platform.run("query", sql, "--json").stdout)] == list(range(1, 2501))
+    assert len(platform.run("query", sql, "--csv").stdout.splitlines()) == 1 + 2500
+
+
+def test_a_statement_from_a_file_or_standard_input(platform: LocalProject) -> None:
+    platform.write("asked.sql", "\ufeff-- a note\nSELECT 41 + 1 AS answer;\n")
+    file = str(platform.root / "asked.sql")
+    assert json.loads(platform.run("query", "--file", file, "--json").stdout) == [{"answer": 42}]
+    assert json.loads(platform.run("query", "-f", "-", "--json", input="SELECT 1 AS n").stdout) == [{"n": 1}]
+    missing = platform.run("query", "--file", "/there/is/none.sql", check=False)
+    assert missing.returncode == 1
+    assert "/there/is/none.sql" in missing.stderr
+
+
+def test_mistakes_show_the_line_and_a_caret(platform: LocalProject) -> None:
+    done = platform.run("query", "SELECT 1,\n  nothing_like_it FROM (SELECT 1 AS n)", check=False)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert "COLUMN_NOT_FOUND" in lines[0]
+    assert lines[0].startswith("SQL:2:3:")
+    assert lines[1] == "  2 |   nothing_like_it FROM (SELECT 1 AS n)"
+    assert lines[2] == "    |   ^"
+    platform.write("wrong.sql", "SELECT FROM")
+    file = str(platform.root / "wrong.sql")
+    assert platform.run("query", "-f", file, check=False).stderr.startswith(f"{file}:1:")
+
+
+@pytest.mark.parametrize("arguments", [(), ("SELECT 1", "--file", "x.sql"), ("SELECT 1", "--csv", "--json")])
+def test_options_that_do_not_go_together(platform: LocalProject, arguments: tuple[str, ...]) -> None:
+    done = platform.run("query", *arguments, check=False)
+    assert done.returncode == 1
+    assert '"code": "option"' in done.stdout or "[option]" in done.stderr
+
+
+def test_the_database_option_is_where_plain_names_are_found(platform: LocalProject) -> None:
+    glue = platform.client("glue")
+    glue.create_table(
+        DatabaseName="housing_raw_zone",
+        TableInput={
+            "Name": "empty",
+            "TableType": "EXTERNAL_TABLE",
+            "StorageDescriptor": {
+                "Columns": [{"Name": "id", "Type": "int"}],
+                "Location": "s3://dapflow-local-raw-123456789012/empty/",
+                "InputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+                "OutputFormat": "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+                "SerdeInfo": {"SerializationLibrary": "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"},
+            },
+        },
+    )
+    counted = platform.run("query", "SELECT count(*) AS n FROM empty", "--database", "housing_raw_zone", "--json")
+    assert json.loads(counted.stdout) == [{"n": 0}]
+    assert "empty" in platform.run("query", "SHOW TABLES IN housing_raw_zone", "--csv").stdout

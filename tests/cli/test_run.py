@@ -1,0 +1,87 @@
+"""``dapflow run``: publish without Airflow, see what came of it."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import psutil
+import pytest
+
+from tests.local.projects import LocalProject
+
+
+def ask(platform: LocalProject, sql: str) -> list[dict[str, object]]:
+    return list(json.loads(platform.run("query", sql, "--json").stdout))
+
+
+def test_a_service_publishes_the_newest_night_that_landed(platform: LocalProject) -> None:
+    done = platform.run("run", "housing")
+    rows = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.startswith("housing.")}
+    assert rows["housing.raw.repairs"][:2] == ["2024-06-05", "3"]
+    assert rows["housing.refined.repair_costs"][:2] == ["2024-06-05", "2"]
+    assert "repairs" in done.stdout.splitlines()[-4]
+    assert ask(platform, "SELECT done, repairs, cost FROM housing_refined_zone.repair_costs ORDER BY done") == [
+        {"done": False, "repairs": 2, "cost": 5.0},
+        {"done": True, "repairs": 1, "cost": 10.5},
+    ]
+
+
+def test_an_older_generation_is_added_to_the_history_only(platform: LocalProject) -> None:
+    platform.run("run", "housing")
+    platform.run("run", "housing", "--generation", "20240604")
+    assert ask(platform, "SELECT count(*) AS n FROM housing_raw_zone.repairs") == [{"n": 3}]
+    generations = "SELECT import_date, count(*) AS n FROM housing_raw_zone.repairs_history GROUP BY 1 ORDER BY 1"
+    assert ask(platform, generations) == [{"import_date": "20240604", "n": 1}, {"import_date": "20240605", "n": 3}]
+
+
+def test_a_transform_by_its_name_its_id_and_its_file(platform: LocalProject) -> None:
+    platform.run("run", "housing")
+    file = str(platform.root / "transforms/housing/refined/repair_costs.sql")
+    for name in ("repair_costs", "housing.refined.repair_costs", file):
+        done = platform.run("run", name)
+        assert "housing.refined.repair_costs" in done.stdout
+        assert "housing.raw.repairs" not in done.stdout
+
+
+def test_a_new_service_needs_no_new_start(platform: LocalProject) -> None:
+    platform.run("run", "housing")
+    platform.write("transforms/parking/service.yml", "{}\n")
+    platform.write("transforms/parking/refined/costs.sql", "SELECT sum(cost) AS cost FROM housing_raw_zone.repairs")
+    platform.run("run", "parking")
+    assert ask(platform, "SELECT cost FROM parking_refined_zone.costs") == [{"cost": 15.5}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("nothing_like_it",), "unknown-name"),
+        (("housing", "--generation", "yesterday"), "generation"),
+        (("housing", "--generation", "2024-06-06"), "landing-missing"),
+    ],
+)
+def test_mistakes(platform: LocalProject, arguments: tuple[str, ...], code: str) -> None:
+    done = platform.run("run", *arguments, check=False)
+    assert done.returncode == 1
+    assert f"[{code}]" in done.stderr
+
+
+def test_nothing_landed_is_said(platform: LocalProject) -> None:
+    platform.write("transforms/waste/service.yml", "sources: {bins: {columns: {id: integer}}}\n")
+    done = platform.run("run", "waste", check=False)
+    assert done.returncode == 1
+    assert "[nothing-landed]" in done.stderr
+    assert "waste/<table>/<date>/" in done.stderr
+
+
+def test_a_killed_athena_is_named_and_the_old_generation_stays(platform: LocalProject) -> None:
+    platform.run("run", "housing")
+    before = ask(platform, "SELECT count(*) AS n FROM housing_raw_zone.repairs")
+    psutil.Process(platform.status()["athena"]["pid"]).kill()
+    time.sleep(0.2)
+    done = platform.run("run", "housing", check=False)
+    assert done.returncode == 1
+    assert "athena" in done.stderr
+    assert "dapflow local up" in done.stderr
+    platform.run("local", "up", "--no-airflow")
+    assert ask(platform, "SELECT count(*) AS n FROM housing_raw_zone.repairs") == before
