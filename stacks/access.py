@@ -152,7 +152,7 @@ def _unknown_grant(manifest: Manifest, service: Service, grant: str, root: Path)
 def _ungranted(dataset: Dataset, other: Dataset) -> DapflowError:
     file = dataset.transform.file if dataset.transform else f"transforms/{dataset.service}/service.yml"
     return DapflowError(
-        "ungranted-read",
+        "not-granted",
         f"{dataset.id} reads {other.id}, which {dataset.service} is not granted",
         file=file,
         hint=f"add `reads: [{other.id}]` to transforms/{dataset.service}/service.yml, reviewed by {other.service}",

@@ -212,7 +212,7 @@ class TestBadInput:
         manifest = dataclasses.replace(manifest, datasets={**manifest.datasets, report.id: reading})
         with pytest.raises(DapflowErrors) as caught:
             check_grants(manifest, tmp_path)
-        assert [each.code for each in caught.value.errors] == ["ungranted-read"] * 2
+        assert [each.code for each in caught.value.errors] == ["not-granted"] * 2
         assert caught.value.errors[0].file == "transforms/air/refined/report.sql"
         assert "reads: [rail.raw.rows]" in (caught.value.errors[0].hint or "")
 
