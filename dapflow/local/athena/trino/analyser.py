@@ -60,6 +60,8 @@ class Analyser(CallAnalyser):
         if self.groups is not None and not self.in_aggregate and not isinstance(node, tree.Literal):
             found = self.groups.get(self.key(node))
             if found is not None:
+                if isinstance(node, tree.Cast) and found.type != node.type:
+                    return Value(convert(found.sql, found.type, node.type), node.type)
                 return found
         return _VISITS[type(node)](self, node)
 
@@ -95,7 +97,7 @@ class Analyser(CallAnalyser):
             return (cls.__name__, *(self.key(getattr(node, n)) for n in names))
         if isinstance(node, tuple):
             return tuple(self.key(n) for n in node)
-        return node
+        return str(node).lower().replace('"', "") if isinstance(node, Type) else node
 
     # --------------------------------------------------------------------------------------- names
     def field_of(self, node: tree.Expr) -> Field | None:
@@ -519,12 +521,23 @@ class Analyser(CallAnalyser):
         if node.op == "<>" and node.quantifier == "ALL":
             return Value(f"({left} NOT IN ({source}))", BOOLEAN)
         if both.base == "row":
-            self.unit.unsupported(f"Comparison of rows by {node.op} {node.quantifier}", node.pos)
+            return Value(_by_each(node, coerce(value, both), coerce(item, both), sql, inner), BOOLEAN)
         return Value(f"({left} {node.op} {node.quantifier} ({source}))", BOOLEAN)
 
     def _exists(self, node: tree.Exists) -> Value:
         sql, _ = self.queries.nested(node.query, self)
         return Value(f"EXISTS ({sql})", BOOLEAN)
+
+
+def _by_each(node: tree.Quantified, left: Value, item: Value, sql: str, inner: str) -> str:
+    """A comparison with each row of a subquery, where parts of rows may be NULL and the answer unknown."""
+    test = operators.compare(node.op, left, item, item.type)
+    some, all_ = ("FALSE", "TRUE") if node.quantifier == "ALL" else ("TRUE", "FALSE")
+    decisive = "NOT t" if node.quantifier == "ALL" else "t"
+    return (
+        f"(SELECT CASE WHEN bool_or({decisive}) THEN {some} WHEN count(*) > count(t) THEN NULL ELSE {all_} END "
+        f"FROM (SELECT {test} AS t FROM ({sql}) AS {inner}) AS {fresh('q')})"
+    )
 
 
 def _parts(node: tree.Expr) -> tuple[str, ...] | None:

@@ -118,7 +118,19 @@ def compare(op: str, a: Value, b: Value, t: Type) -> str:
         guarded = b if op in {"<", "<="} else a
         plain_test = f"({a.sql} {op} {b.sql})"
         return plain_test if guarded.const is not None else f"({plain_test} AND NOT isnan({guarded.sql}))"
+    if t.base == "row":
+        return let(a.sql, lambda x: let(b.sql, lambda y: _row_order(op, x, y, t), limit=120), limit=120)
     return f"({comparable_form(a.sql, t)} {op} {comparable_form(b.sql, t)})"
+
+
+def _row_order(op: str, a: str, b: str, t: Type) -> str:
+    """Rows one after the other, field by field; NULL makes the answer unknown."""
+    test = "TRUE" if "=" in op else "FALSE"
+    for name, part in reversed(list(zip(field_names(t), t.args, strict=True))):
+        x, y = f"({a}).{quote(name)}", f"({b}).{quote(name)}"
+        before = compare(op[0], Value(x, part), Value(y, part), part)
+        test = f"({before} OR ({equal(x, y, part)} AND {test}))"
+    return test
 
 
 def holds_float(t: Type) -> bool:

@@ -131,7 +131,12 @@ class Parser(ExpressionParser):
                 self.at += 1
                 source = tree.JoinNode(at, "implicit", source, self.relation())
         where = self.expression() if self.take("WHERE") else None
-        groups = self._groups() if self.take("GROUP", "BY") else None
+        groups, distinct_groups = None, False
+        if self.take("GROUP", "BY"):
+            distinct_groups = self.take("DISTINCT")
+            if not distinct_groups:
+                self.take("ALL")
+            groups = self._groups()
         having = self.expression() if self.take("HAVING") else None
         windows: list[tuple[str, tree.Window]] = []
         if self.now.upper == "WINDOW" and self.is_name(self.ahead()) and self.ahead(2).upper == "AS":
@@ -142,7 +147,9 @@ class Parser(ExpressionParser):
                 windows.append((name, self.window()))
                 if not self.take(","):
                     break
-        return tree.Select(start, distinct, tuple(items), source, where, groups, having, tuple(windows))
+        return tree.Select(
+            start, distinct, tuple(items), source, where, groups, having, tuple(windows), distinct_groups
+        )
 
     def _item(self) -> tree.SelectItem | tree.AllColumns:
         start = self.now.start
@@ -159,9 +166,6 @@ class Parser(ExpressionParser):
         return tree.SelectItem(start, value, alias)
 
     def _groups(self) -> tuple[tree.Grouping, ...]:
-        if self.now.upper == "DISTINCT":
-            self.refuse("GROUP BY DISTINCT", self.now.start)
-        self.take("ALL")
         found = []
         while True:
             start = self.now.start

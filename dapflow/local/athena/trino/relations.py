@@ -267,7 +267,7 @@ class RelationCompiler:
             return Source(f"{left.sql} CROSS JOIN {_wrapped(node.right, right.sql)}", [*left.fields, *right.fields])
         inner = node.right.relation if isinstance(node.right, tree.AliasNode) else node.right
         if node.kind in {"right", "full"} and (lateral or (isinstance(inner, tree.SubqueryNode) and inner.lateral)):
-            self.unit.unsupported(f"{node.kind.upper()} JOIN of LATERAL", node.pos)
+            return self._outer_lateral(node, left, right, parent)
         if (
             isinstance(inner, tree.UnnestNode)
             and node.kind != "inner"
@@ -305,6 +305,21 @@ class RelationCompiler:
         def push(self, condition: tree.Expr, scope: Scope) -> None:
             """Note literal conditions on table columns; the select compiler gives it."""
             ...
+
+    def _outer_lateral(self, node: tree.JoinNode, left: Source, right: Source, parent: Scope | None) -> Source:
+        """RIGHT or FULL JOIN of LATERAL: the join is made anew for each row of the left side."""
+        always = isinstance(node.on, tree.Literal) and node.on.value is True
+        if node.kind == "full":
+            if not always:
+                self.unit.unsupported("FULL JOIN of LATERAL with a condition", node.pos)
+            fields = [*left.fields, *(replace(f, origin=None) for f in right.fields)]
+            return Source(f"{left.sql} LEFT JOIN {right.sql} ON TRUE", fields)
+        fields = list(left.fields)
+        if not always and node.on is not None:
+            analyser = Analyser(self, Scope([*left.fields, *right.fields], parent))  # type: ignore[arg-type]
+            test = analyser.boolean(node.on, "JOIN ON clause")
+            fields = [replace(f, sql=f"CASE WHEN {test} THEN {f.sql} END", origin=None) for f in fields]
+        return Source(f"{left.sql} CROSS JOIN {right.sql}", [*fields, *right.fields])
 
     def _using(self, node: tree.JoinNode, left: Source, right: Source) -> Source:
         conditions, shared = [], []

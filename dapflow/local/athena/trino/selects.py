@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.trino import tree
@@ -62,7 +63,11 @@ class SelectCompiler:
         scope = Scope(source.fields if source else [], parent)
         analyser = Analyser(self, scope)  # type: ignore[arg-type]
         analyser.windows = dict(node.windows)
+        before, self.unit.correlated = self.unit.correlated, False
         where = self._where(node, analyser, scope)
+        if limit is not None and self.unit.correlated and node.groups is None and node.where is not None:
+            self._check_correlated_limit(node, node.where, limit, analyser)
+        self.unit.correlated = self.unit.correlated or before
         items = self._items(node, scope, analyser)
         grouped = node.groups is not None or _aggregates((node.items, node.having, *(s.expr for s in order)))
         group_sql = self._groups(node, analyser, items, scope) if grouped else ""
@@ -121,6 +126,39 @@ class SelectCompiler:
         self.push(node.where, scope)
         return condition
 
+    def _check_correlated_limit(self, node: tree.Select, where: tree.Expr, limit: str, analyser: Analyser) -> None:
+        """Refuse a correlated LIMIT where Trino does: it must be told by equality which rows belong together."""
+        held: set[int] = set()
+        for term in where.terms if isinstance(where, tree.Logical) and where.op == "AND" else (where,):
+            self.unit.correlated = False
+            analyser.visit(term)
+            before, self.unit.seen = self.unit.seen, []
+            analyser.visit(term)
+            mixed = any(one in analyser.scope.fields for one in self.unit.seen)
+            self.unit.seen = before
+            if not self.unit.correlated or not mixed:
+                continue
+            sides = (term.left, term.right) if isinstance(term, tree.Binary) and term.op == "=" else ()
+            own = [
+                f for s in sides if isinstance(s, tree.Ident | tree.Deref) and (f := analyser.field_of(s)) is not None
+            ]
+            floats = sum(analyser.visit(s).type.base in {"double", "real"} for s in sides)
+            if not own or floats == 1:
+                self.unit.fail("NOT_SUPPORTED", node.pos, "Given correlated subquery is not supported")
+            held.update(id(f) for f in own)
+        self.unit.correlated = True
+        outputs = [i.expr if isinstance(i, tree.SelectItem) else None for i in node.items]
+        if limit in {"1", "CAST(1 AS BIGINT)"} and not all(
+            e is not None and self._constant_in(e, held, analyser) for e in outputs
+        ):
+            self.unit.fail("NOT_SUPPORTED", node.pos, "Given correlated subquery is not supported")
+
+    @staticmethod
+    def _constant_in(expr: tree.Expr, held: set[int], analyser: Analyser) -> bool:
+        if isinstance(expr, tree.Literal):
+            return True
+        return isinstance(expr, tree.Ident | tree.Deref) and id(analyser.field_of(expr)) in held
+
     def push(self, condition: tree.Expr, scope: Scope) -> None:
         """Give conditions on one table's columns and literals to that table, so that files can be left out."""
         terms = condition.terms if isinstance(condition, tree.Logical) and condition.op == "AND" else (condition,)
@@ -173,8 +211,12 @@ class SelectCompiler:
             return [(tree.Given(item.pos, f.written or "", f), f.name, f.written, f) for f in fields]
         parts = _name_parts(item.base)
         at: Scope | None = scope
+        depth = 0
         while parts and at is not None:
             if at.has_relation(parts):
+                bare = node.where is None or isinstance(node.where, tree.Literal)
+                if depth and not bare:
+                    self.unit.unsupported("SELECT of all columns of a table of an outer query here", item.pos)
                 fields = [f for f in at.fields if f.qualifier[-len(parts) :] == parts and not f.hidden]
                 if item.aliases and len(item.aliases) != len(fields):
                     self.unit.fail(
@@ -186,6 +228,7 @@ class SelectCompiler:
                     for f, n in zip(fields, names, strict=True)
                 ]
             at = at.parent
+            depth += 1
         if parts and len(parts) == 1 and not scope.named(parts[0]):
             self.unit.fail("TABLE_NOT_FOUND", item.pos, f"Unable to resolve reference {parts[0]}")
         value = analyser.visit(item.base)
@@ -209,6 +252,7 @@ class SelectCompiler:
     def _groups(self, node: tree.Select, analyser: Analyser, items: list[Any], scope: Scope) -> str:
         keys: dict[Any, Value] = {}
         parts = []
+        every: list[list[list[str]]] = []
         analyser.aggregates_allowed = "GROUP BY clause"
         for grouping in node.groups or ():
             sets = []
@@ -216,26 +260,32 @@ class SelectCompiler:
                 sqls = []
                 for expr in group:
                     expr = self._group_expression(expr, items)  # noqa: PLW2901 - the number stands for the expression
-                    value = analyser.visit(expr)
-                    if not comparable(value.type):
-                        self.unit.fail(
-                            "TYPE_MISMATCH",
-                            expr.pos,
-                            f"{value.type} is not comparable, and therefore cannot be used in GROUP BY",
-                        )
-                    if value.const is not None or isinstance(expr, tree.Literal):
-                        value = Value(f"CAST({value.sql} AS {duck_type(value.type)})", value.type)
+                    value = self._group_value(expr, analyser)
                     keys.setdefault(analyser.key(expr), value)
                     sqls.append(value.sql)
-                sets.append("(" + ", ".join(sqls) + ")")
+                sets.append(sqls)
+            every.append(_grouping_sets(grouping.kind, sets))
+            lists = ", ".join(f"({', '.join(sqls)})" for sqls in sets)
             if grouping.kind == "simple":
-                parts.append(sets[0][1:-1] if sets[0] != "()" else "()")
+                parts.append(", ".join(sets[0]) or "()")
             else:
                 name = {"rollup": "ROLLUP", "cube": "CUBE", "sets": "GROUPING SETS"}[grouping.kind]
-                parts.append(f"{name} ({', '.join(sets)})")
+                parts.append(f"{name} ({lists})")
         analyser.aggregates_allowed = None
         analyser.groups = keys
+        if node.distinct_groups:
+            chosen = {frozenset(sql for one in combined for sql in one): None for combined in product(*every)}
+            parts = [f"GROUPING SETS ({', '.join('(' + ', '.join(sorted(one)) + ')' for one in chosen)})"]
         return " GROUP BY " + ", ".join(parts) if parts else ""
+
+    def _group_value(self, expr: tree.Expr, analyser: Analyser) -> Value:
+        value = analyser.visit(expr)
+        if not comparable(value.type):
+            problem = f"{value.type} is not comparable, and therefore cannot be used in GROUP BY"
+            self.unit.fail("TYPE_MISMATCH", expr.pos, problem)
+        if value.const is not None or isinstance(expr, tree.Literal):
+            return Value(f"CAST({value.sql} AS {duck_type(value.type)})", value.type)
+        return value
 
     def _group_expression(self, expr: tree.Expr, items: list[Any]) -> tree.Expr:
         if not isinstance(expr, tree.Literal) or expr.kind != "integer":
@@ -269,7 +319,8 @@ class SelectCompiler:
             value = values[place] if place is not None else analyser.top(item.expr)
             sql = comparable_form(value.sql, value.type)
             same = [i for i, v in enumerate(values) if v.sql == value.sql and v.type == value.type]
-            if place is None and not same and node.distinct:
+            complex_key = place is None and not isinstance(item.expr, tree.Ident | tree.Deref)
+            if place is None and node.distinct and (not same or (complex_key and _mentions_any(item.expr, aliases))):
                 self.unit.fail(
                     "EXPRESSION_NOT_IN_DISTINCT",
                     item.pos,
@@ -307,8 +358,25 @@ def _named_keys(listed: str, keys: Sequence[str]) -> tuple[str, list[str]]:
     return listed, named
 
 
+def _grouping_sets(kind: str, sets: list[list[str]]) -> list[list[str]]:
+    """The sets that one element of GROUP BY stands for."""
+    if kind == "rollup":
+        return [[sql for one in sets[:count] for sql in one] for count in range(len(sets), -1, -1)]
+    if kind == "cube":
+        chosen = (c for count in range(len(sets), -1, -1) for c in combinations(sets, count))
+        return [[sql for one in c for sql in one] for c in chosen]
+    return sets
+
+
 def _output(value: Value) -> str:
     return f"CAST({value.sql} AS INTEGER)" if value.type.base == "unknown" else value.sql
+
+
+def _mentions_any(node: object, names: Container[str]) -> bool:
+    """Whether an expression uses one of these names: in ORDER BY they mean output columns."""
+    if isinstance(node, tree.Ident):
+        return node.name in names
+    return _inside(node, lambda part: _mentions_any(part, names))
 
 
 def _name_parts(node: tree.Expr) -> tuple[str, ...]:

@@ -392,6 +392,7 @@ class Select(BodyNode):
     groups: tuple[Grouping, ...] | None
     having: Expr | None
     windows: tuple[tuple[str, Window], ...]
+    distinct_groups: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -104,7 +104,6 @@ macro(
 )
 macro("t_map_first(es) AS t_map_agg(list_transform(es, lambda e: e.key), list_transform(es, lambda e: e.value))")
 
-aggregate("checksum(T) -> varbinary", "unhex(printf('%016x', CAST(sum(hash($1)) % 9223372036854775807 AS BIGINT)))")
 aggregate("approx_percentile(bigint, double) -> bigint", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(double, double) -> double", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(real, double) -> real", "quantile_disc($1, $2){tail}")
