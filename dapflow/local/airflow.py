@@ -8,7 +8,6 @@ import os
 import secrets
 from pathlib import Path
 
-from dapflow.files import write_whole
 from dapflow.local.aws_session import platform_environment
 from dapflow.local.ports import HOST, Ports
 from dapflow.local.processes import Component
@@ -114,6 +113,7 @@ def _keys(state: State) -> dict[str, str]:
         "jwt": secrets.token_urlsafe(64),
         "api": secrets.token_urlsafe(32),
     }
-    write_whole(file, json.dumps(keys).encode())
-    file.chmod(0o600)
+    file.unlink(missing_ok=True)
+    with open(file, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as new:
+        json.dump(keys, new)
     return keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 
 import psutil
@@ -85,3 +86,32 @@ def test_a_killed_athena_is_named_and_the_old_generation_stays(platform: LocalPr
     assert "dapflow local up" in done.stderr
     platform.run("local", "up", "--no-airflow")
     assert ask(platform, "SELECT count(*) AS n FROM housing_raw_zone.repairs") == before
+
+
+@pytest.mark.slow
+def test_a_full_disk_publishes_nothing_and_the_old_generation_stays(project: LocalProject) -> None:
+    product = "transforms/housing/refined/numbers.sql"
+    project.write("transforms/housing/service.yml", "{}\n")
+    (project.root / "transforms/housing/refined/repair_costs.sql").unlink()
+    project.write(product, "SELECT n, rand() AS r FROM UNNEST(sequence(1, 10)) AS t (n)\n")
+    project.run("local", "up", "--no-airflow")
+    project.run("run", "numbers", "--generation", "2024-06-04")
+    before = ask(project, "SELECT n, r FROM housing_refined_zone.numbers ORDER BY n")
+    project.run("local", "down")
+
+    # Files that may not grow beyond a size fail as on a full disk: OSError from write.
+    limit = 2_000_000
+    project.run(
+        "local", "up", "--no-airflow", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    )
+    many = "UNNEST(sequence(1, 9999)) AS t (n) CROSS JOIN UNNEST(sequence(1, 60)) AS u (m)"
+    project.write(product, f"SELECT n, rand() AS r FROM {many}\n")
+    done = project.run("run", "numbers", "--generation", "2024-06-04", check=False)
+    assert done.returncode == 1
+    assert ask(project, "SELECT n, r FROM housing_refined_zone.numbers ORDER BY n") == before
+
+    project.run("local", "down")
+    project.run("local", "up", "--no-airflow")
+    assert ask(project, "SELECT n, r FROM housing_refined_zone.numbers ORDER BY n") == before
+    project.run("run", "numbers", "--generation", "2024-06-04")
+    assert ask(project, "SELECT count(*) AS n FROM housing_refined_zone.numbers") == [{"n": 9999 * 60}]

@@ -52,7 +52,7 @@ class LocalProject:
             self.command(*arguments),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1200,
             check=False,
             env=self.variables,
             cwd="/",

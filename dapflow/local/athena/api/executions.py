@@ -69,9 +69,15 @@ def _same(earlier: Execution, request: dict[str, Any]) -> bool:
     context = request.get("QueryExecutionContext", {})
     return (
         earlier.text == request["QueryString"]
-        and earlier.database == context.get("Database")
+        and earlier.database == _database(context)
         and earlier.parameters == tuple(request.get("ExecutionParameters", ()))
     )
+
+
+def _database(context: dict[str, Any]) -> str | None:
+    """The session's database. Some clients quote it as the Hive side does, and Athena lets them."""
+    name: str | None = context.get("Database")
+    return name if name is None else name.strip('`"')
 
 
 def _execution(
@@ -94,7 +100,7 @@ def _execution(
         text=request["QueryString"],
         workgroup=group["Name"],
         output="",
-        database=context.get("Database"),
+        database=_database(context),
         catalog=context.get("Catalog"),
         parameters=parameters,
         token=token,

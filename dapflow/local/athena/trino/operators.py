@@ -320,13 +320,11 @@ def concat(a: Value, b: Value) -> Value | None:
     if x.base == "array" or y.base == "array":
         return _concat_arrays(a, b)
     if {x.base, y.base} <= {"varchar", "char", "unknown"}:
-        if x.base == y.base == "char":
-            t = Type("char", length=(x.length or 0) + (y.length or 0))
-            return Value(f"(rpad({a.sql}, {x.length}, ' ') || {b.sql})", t)
-        left, right = coerce(a, varchar(x.length)), coerce(b, varchar(y.length))
-        bounded = x.base == "varchar" and y.base == "varchar" and x.length is not None and y.length is not None
-        t = varchar((x.length or 0) + (y.length or 0)) if bounded else varchar(None)
-        return Value(f"({left.sql} || {right.sql})", t)
+        if "char" in {x.base, y.base} and x.length is not None and y.length is not None:
+            t = Type("char", length=x.length + y.length)
+            left = f"rpad({a.sql}, {x.length}, ' ')" if x.base == "char" else a.sql
+            return Value(f"rtrim({left} || {b.sql}, ' ')", t)
+        return Value(f"({coerce(a, varchar(x.length)).sql} || {coerce(b, varchar(y.length)).sql})", varchar(None))
     if {x.base, y.base} <= {"varbinary", "unknown"}:
         return Value(f"({coerce(a, Type('varbinary')).sql} || {coerce(b, Type('varbinary')).sql})", Type("varbinary"))
     return None
