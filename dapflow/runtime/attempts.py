@@ -51,29 +51,49 @@ def unload_statement(sql: str, location: str, partitioned_by: Sequence[str] = ()
     return f"UNLOAD (\n{sql}\n) TO '{location}' WITH ({options})"
 
 
-def start_unload(
-    target: Target, generation: Generation, plan: Plan, existing: Sequence[Partition], *, run_key: str, attempt: int
-) -> Started:
-    """Start the UNLOAD of an attempt, or take up the one that an earlier attempt of the same run started."""
-    base = digest(
-        target.dataset.id, generation.key, run_key, plan.sql, plan.database, target.place.prefix, *plan.identity
-    )
-    spent = published_runs(existing)
-    for index in count():
-        token = digest(base, str(index))
-        run_id = token[:16]
-        if run_id in spent:
-            continue
-        location = target.place.location(target.dataset, generation, run_id)
-        target.journal.write(run_id, replaced=False, locations=[location], tables=plan.temporary)
-        statement = unload_statement(plan.sql, location, target.dataset.generation.extra)
-        query_id = target.athena.start(statement, plan.database, token)
-        execution = target.athena.look(query_id)
-        if _usable(target, execution, location, last=index >= attempt - 1):
-            return Started(run_id, query_id, location)
-        delete_prefix(target.s3, location)
-        target.journal.forget(run_id)
-    raise AssertionError
+class Attempt:
+    """One attempt of a run to stage a generation.
+
+    Attributes:
+        view: name of the view that describes the output; the same for every attempt, so that each can remove it.
+    """
+
+    def __init__(self, target: Target, generation: Generation, plan: Plan, *, run_key: str, number: int) -> None:
+        self.target = target
+        self.plan = plan
+        self.number = number
+        place = target.place
+        self._base = digest(
+            target.dataset.id, generation.key, run_key, plan.sql, plan.database, place.prefix, *plan.identity
+        )
+        self.view = f"{target.dataset.name}__columns_{self._base[:12]}"
+        spent = published_runs(target.partitions(generation))
+        numbered = ((index, digest(self._base, str(index))) for index in count())
+        self._candidates = ((index, token) for index, token in numbered if token[:16] not in spent)
+        self._locations: list[str] = []
+        self._generation = generation
+        self._next()
+
+    def start(self) -> Started:
+        """Start the UNLOAD, or take up the one that an earlier attempt started."""
+        target, plan = self.target, self.plan
+        while True:
+            index, token, location = self._candidate
+            statement = unload_statement(plan.sql, location, target.dataset.generation.extra)
+            query_id = target.athena.start(statement, plan.database, token)
+            if _usable(target, target.athena.look(query_id), location, last=index >= self.number - 1):
+                return Started(token[:16], query_id, location)
+            delete_prefix(target.s3, location)
+            self._next()
+
+    def _next(self) -> None:
+        """Turn to the next candidate, and write into the journal what the attempt may leave behind."""
+        index, token = next(self._candidates)
+        location = self.target.place.location(self.target.dataset, self._generation, token[:16])
+        self._candidate = index, token, location
+        self._locations.append(location)
+        tables = [self.view, *self.plan.temporary]
+        self.target.journal.write(self._base[:16], locations=self._locations, tables=tables)
 
 
 def _usable(target: Target, execution: Execution, location: str, *, last: bool) -> bool:

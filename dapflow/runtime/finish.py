@@ -78,7 +78,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
     }
     if replaced:
         # Written before the change: whatever happens after it, the old objects are known.
-        target.journal.write(f"{staged.run_id}-replaced", replaced=True, locations=replaced)
+        target.journal.replaced(staged.run_id, replaced)
     Change(generation, staged.location, accepted.columns, accepted.pieces, parameters).apply(target, before)
     current = show_newest(target)
     return Publication(

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.objects import delete_object, delete_prefix, list_objects, read_object, write_object
+from dapflow.runtime.objects import Object, delete_object, delete_prefix, list_objects, read_object, write_object
 from dapflow.runtime.place import Place
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 # A run that has not published by then has failed: longer than any query, its retries and their delays.
 UNFINISHED_SECONDS = 24 * 3600
+_REPLACED = "replaced-"
 
 
 class Journal:
@@ -34,40 +34,45 @@ class Journal:
         self.place = place
         self.prefix = f"{place.prefix}_runs/"
 
-    def write(self, name: str, *, replaced: bool, locations: Iterable[str] = (), tables: Iterable[str] = ()) -> None:
-        """Write an entry. ``replaced``: nothing reads it any more after the time of grace; else a run may be on it."""
-        entry = {"replaced": replaced, "locations": list(locations), "tables": list(tables)}
-        write_object(self.s3, self._uri(name), json.dumps(entry).encode())
+    def write(self, name: str, *, locations: Iterable[str] = (), tables: Iterable[str] = ()) -> None:
+        """Write what a run may leave behind; a later entry of this name takes the place of it."""
+        self._write(name, locations, tables)
 
-    def forget(self, name: str) -> None:
-        """Remove an entry."""
-        delete_object(self.s3, self._uri(name))
+    def replaced(self, name: str, locations: Iterable[str]) -> None:
+        """Write which prefixes a publication is about to replace."""
+        self._write(_REPLACED + name, locations, ())
 
     def sweep(self, live: Callable[[], set[str]], grace_seconds: float) -> list[str]:
-        """Delete what entries name that are old enough, but no prefix in ``live``; the prefixes that were deleted."""
-        now = datetime.now(UTC)
-        ages = {found: (now - found.modified).total_seconds() for found in list_objects(self.s3, self.prefix)}
-        old = {found: age for found, age in ages.items() if age >= min(grace_seconds, UNFINISHED_SECONDS)}
+        """Delete what is old enough, but no prefix that holds one in ``live``; the prefixes that were deleted.
+
+        What was replaced is old enough after the time of grace, what a run left behind when the run must have ended.
+        """
+        old = [each for each in list_objects(self.s3, self.prefix) if _age(each) >= _life(each, grace_seconds)]
         kept = live() if old else set()
         deleted = []
-        for found, age in old.items():
+        for found in old:
             try:
                 entry = json.loads(read_object(self.s3, found.uri))
             except ClientError:
                 continue  # another run swept it just now
-            if age < (grace_seconds if entry["replaced"] else UNFINISHED_SECONDS):
-                continue
             for location in entry["locations"]:
                 # A prefix outside the dataset's own was not made here; whoever made it deletes it.
                 used = any(each.startswith(location) for each in kept)
-                if not used and location.startswith(self.place.prefix):
-                    delete_prefix(self.s3, location)
+                if not used and location.startswith(self.place.prefix) and delete_prefix(self.s3, location):
                     deleted.append(location)
             for table in entry["tables"]:
                 self.catalog.delete_table(self.place.database, table)
-            with suppress(ClientError):
-                delete_object(self.s3, found.uri)
+            delete_object(self.s3, found.uri)
         return deleted
 
-    def _uri(self, name: str) -> str:
-        return f"{self.prefix}{name}.json"
+    def _write(self, name: str, locations: Iterable[str], tables: Iterable[str]) -> None:
+        entry = {"locations": list(locations), "tables": list(tables)}
+        write_object(self.s3, f"{self.prefix}{name}.json", json.dumps(entry).encode())
+
+
+def _age(entry: Object) -> float:
+    return (datetime.now(UTC) - entry.modified).total_seconds()
+
+
+def _life(entry: Object, grace_seconds: float) -> float:
+    return grace_seconds if entry.name.startswith(_REPLACED) else UNFINISHED_SECONDS

@@ -48,7 +48,7 @@ def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, 
         "StorageDescriptor": storage,
         "Parameters": {"EXTERNAL": "TRUE", **skip},
     }
-    target.journal.write(name, replaced=False, tables=[name])
+    target.journal.write(name, tables=[name])
     try:
         target.catalog.create_table(target.place.database, table)
     except StaleTableError:

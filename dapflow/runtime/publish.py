@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
-from dapflow.runtime.attempts import start_unload
+from dapflow.runtime.attempts import Attempt
 from dapflow.runtime.aws import Clients, PassingError, aws_errors
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation
@@ -88,11 +88,11 @@ class Publisher:
             else:
                 plan = plan_transform(target, self.manifest, self.environment, generation, self.progress)
             try:
-                output = output_of(target, plan)
+                trial = Attempt(target, generation, plan, run_key=run_key, number=attempt)
+                output = output_of(target, plan, trial.view)
                 check_history(target.catalog, dataset, target.place, output.columns)
                 self.progress(f"{dataset.id} {generation}: querying")
-                existing = target.partitions(generation)
-                taken = start_unload(target, generation, plan, existing, run_key=run_key, attempt=attempt)
+                taken = trial.start()
             except (DapflowError, KeyboardInterrupt):
                 target.drop(plan.temporary)
                 raise
@@ -143,7 +143,6 @@ class Publisher:
             target.athena.wait(staged.query_id)
             target.drop(staged.temporary)
             delete_prefix(target.s3, staged.location)
-            target.journal.forget(staged.run_id)
 
     def stop(self) -> None:
         """Stop every query of this publisher that may be running; for a process that is told to end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 
 from dapflow.environment import Environment
@@ -44,11 +43,10 @@ def plan_transform(
     )
 
 
-def output_of(target: Target, plan: Plan) -> Described:
-    """The output columns of a plan, with the descriptions that were written for them."""
+def output_of(target: Target, plan: Plan, view: str) -> Described:
+    """The output columns of a plan, with the descriptions that were written for them. ``view`` is a free name."""
     if plan.columns is not None:
         return Described(plan.columns, ())
-    view = f"{target.dataset.name}__columns_{uuid.uuid4().hex[:12]}"
     try:
         output = output_columns(
             target.athena,

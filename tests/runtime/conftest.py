@@ -52,8 +52,13 @@ def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
     }
 
 
+def empty_lake(aws_endpoint: str, clients: Clients) -> Lake:
+    """A lake in which nothing is, whatever was there before."""
+    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST"))  # noqa: S310
+    return Lake(clients)
+
+
 @pytest.fixture
 def lake(aws_endpoint: str, clients: Clients) -> Lake:
     """An empty lake."""
-    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST"))  # noqa: S310
-    return Lake(clients)
+    return empty_lake(aws_endpoint, clients)

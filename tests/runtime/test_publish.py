@@ -343,7 +343,7 @@ def test_a_database_that_is_missing_is_named(lake: Lake) -> None:
 
 def test_staged_survives_json(lake: Lake) -> None:
     product = lake.product("product", MIGRATED.format(DAY), computes_generation=True)
-    staged = lake.publisher.stage(product.id, DAY, "run")
+    staged = lake.publisher.stage(product.id, DAY, lake.run)
     again = Staged.of_dict(json.loads(json.dumps(staged.as_dict())))
     assert again == staged
     lake.publisher.wait(again)
