@@ -15,7 +15,8 @@ LAZY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
 
 def test_databases_are_created_shown_and_dropped(aws: LocalAws) -> None:
     aws.query(
-        "CREATE DATABASE IF NOT EXISTS `made-here` COMMENT 'for tests' LOCATION 's3://lake/made/' WITH DBPROPERTIES ('k'='v')"
+        "CREATE DATABASE IF NOT EXISTS `made-here` COMMENT 'for tests' "
+        "LOCATION 's3://lake/made/' WITH DBPROPERTIES ('k'='v')"
     )
     aws.query("CREATE SCHEMA IF NOT EXISTS `made-here`")
     database = aws.glue.get_database(Name="made-here")["Database"]

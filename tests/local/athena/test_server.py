@@ -93,6 +93,7 @@ def test_what_ran_when_the_server_was_killed_has_failed(moto: str, tmp_path: Pat
     assert "server was stopped while the query was running" in status["StateChangeReason"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_server_in_good_order_while_a_query_runs(moto: str, number: signal.Signals) -> None:
     process, url = start_process(moto)

@@ -87,7 +87,8 @@ def test_unload_by_partitions(aws: LocalAws) -> None:
 @pytest.mark.parametrize(
     ("sql", "reason"),
     [
-        ("UNLOAD (SELECT json_parse('1') AS j) TO 's3://lake/u1/' WITH (format = 'PARQUET')", "Unsupported Hive type: json"),
+        ("UNLOAD (SELECT json_parse('1') AS j) TO 's3://lake/u1/' WITH (format = 'PARQUET')",
+         "Unsupported Hive type: json"),
         ("UNLOAD (SELECT NULL AS n) TO 's3://lake/u2/' WITH (format = 'PARQUET')", "Column type is unknown: n"),
         ("UNLOAD (SELECT 1 AS a, 2 AS a) TO 's3://lake/u3/' WITH (format = 'PARQUET')", "specified more than once"),
         ("UNLOAD (SELECT 1 AS a) TO 's3://lake/u4/' WITH (format = 'EXCEL')", "Unsupported format: EXCEL"),
