@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from dapflow.errors import DapflowError
@@ -9,11 +10,13 @@ from dapflow.errors import DapflowError
 
 def read_text(path: Path, name: str) -> str:
     """The text of a file without its BOM; line ends stay as they are. Raises DapflowError, ``name`` being the file."""
-    if path.is_dir():
-        raise DapflowError("unreadable-file", "this is a folder, not a file", file=name)
-    if path.exists() and not path.is_file():
-        raise DapflowError("unreadable-file", "this is not a file of text", file=name)
     try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise DapflowError("unreadable-file", "this is a folder, not a file", file=name)
+        if not stat.S_ISREG(mode):
+            # Reading a pipe would wait for ever.
+            raise DapflowError("unreadable-file", "this is not a file of text", file=name)
         data = path.read_bytes()
     except OSError as error:
         raise DapflowError("unreadable-file", f"cannot be read: {error.strerror}", file=name) from error

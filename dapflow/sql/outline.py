@@ -6,10 +6,10 @@ An outline holds plain values only: it can be kept, and sent from one process to
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(slots=True)
-class TableName:
+class TableName(NamedTuple):
     """A table as the text names it; ``text[start:end]`` is the name with its database and catalog.
 
     The parts are in lower case, because Athena's names are. ``alias`` says whether the text gives the table an alias.
@@ -23,8 +23,7 @@ class TableName:
     alias: bool
 
 
-@dataclass(slots=True)
-class ColumnName:
+class ColumnName(NamedTuple):
     """A column as an expression names it: ``f.year`` has two parts. ``offsets`` are their places in the text."""
 
     parts: tuple[str, ...]
@@ -40,8 +39,7 @@ class Expressions:
     queries: list[Query] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class Item:
+class Item(NamedTuple):
     """One item of a SELECT list.
 
     ``column`` are the parts of a plain column, ``star`` the qualifier of a star (empty for ``*`` itself), ``opaque`` a
@@ -72,8 +70,7 @@ class Source:
     reads: Expressions | None = None
 
 
-@dataclass(slots=True)
-class Condition:
+class Condition(NamedTuple):
     """The ON of a join; it sees the sources from ``first`` to before ``last``."""
 
     first: int

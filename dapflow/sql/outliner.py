@@ -7,7 +7,9 @@ from sqlglot import exp
 from dapflow.sql.outline import ColumnName, Condition, Cte, Expressions, From, Item, Query, Source, TableName
 
 _SELECT_ARGUMENTS = ("expressions", "where", "group", "having", "windows")
-_QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Subquery)
+# A table where none is expected is read all the same.
+_QUERIES = (exp.Select, exp.SetOperation, exp.Values, exp.Subquery, exp.Table)
+_LEAVES = frozenset({exp.Literal, exp.Identifier, exp.DataType, exp.Star, exp.Var, exp.Null, exp.Boolean})
 _PARTS = ("catalog", "db", "table", "this")
 
 
@@ -158,12 +160,12 @@ class _Outliner:
         stack = [node]
         while stack:
             current = stack.pop()
-            if isinstance(current, exp.Column):
+            kind = type(current)
+            if kind in _LEAVES:
+                continue
+            if kind is exp.Column:
                 _column(current, found)
-            elif isinstance(current, _QUERIES):
-                found.queries.append(self.query(current, visible))
-            elif isinstance(current, exp.Table):
-                # A table where none is expected is read all the same.
+            elif issubclass(kind, _QUERIES):
                 found.queries.append(self.query(current, visible))
             else:
                 stack.extend(current.iter_expressions())
@@ -186,17 +188,16 @@ def _holds_tables(node: exp.Expr) -> bool:
     return isinstance(node, exp.Table | exp.Subquery | exp.Unnest | exp.Lateral)
 
 
-def _column(node: exp.Column, found: Expressions) -> None:
-    parts = [part for key in _PARTS if (part := node.args.get(key)) is not None]
-    star = isinstance(parts[-1], exp.Star)
+def _column(node: exp.Expr, found: Expressions) -> None:
+    args = node.args
+    parts = [part for key in _PARTS if (part := args.get(key)) is not None]
+    star = type(parts[-1]) is exp.Star
     if star:
         parts.pop()
-    metas = [part.meta for part in parts]
-    if not metas or "start" not in metas[0]:
+    offsets = [part.meta.get("start") for part in parts]
+    if not parts or None in offsets:
         return
-    name = ColumnName(
-        tuple(part.name.lower() for part in parts), tuple(meta.get("start", metas[0]["start"]) for meta in metas)
-    )
+    name = ColumnName(tuple([part.name.lower() for part in parts]), tuple(offsets))
     (found.stars if star else found.columns).append(name)
 
 
@@ -204,9 +205,7 @@ def _item(node: exp.Expr) -> Item:
     if isinstance(node, exp.Star):
         return Item(star=())
     if isinstance(node, exp.Aliases):
-        inner = _item(node.this)
-        inner.names = tuple(one.name.lower() for one in node.expressions)
-        return inner
+        return _item(node.this)._replace(names=tuple(one.name.lower() for one in node.expressions))
     name = None
     value = node
     if isinstance(node, exp.Alias):
