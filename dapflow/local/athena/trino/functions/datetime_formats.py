@@ -372,6 +372,7 @@ def _moment(m: re.Match[str]) -> dt.datetime:
     return dt.datetime.combine(day, clock)
 
 
+@lru_cache(maxsize=1 << 16)
 def _parse(text: str, shape: re.Pattern[str]) -> tuple[dt.datetime, str | None]:
     m = shape.fullmatch(text)
     if m is None:
@@ -403,14 +404,21 @@ def parse_datetime(text: str, pattern: str) -> str:
     return f"{moment.isoformat(sep=' ')}|{named}"
 
 
-def _native(call: Call, pattern: str, shapes: dict[str, tuple[str, str]], runs: list[str]) -> str | None:
-    """Parsing by DuckDB itself, for patterns of plain numbers in their usual widths."""
+def _native(call: Call, shapes: dict[str, tuple[str, str]], runs: list[str], *, letters: bool) -> str | None:
+    """Parsing by DuckDB itself, for patterns of plain numbers; `letters` may stand in the pattern for themselves.
+
+    A number may lack its leading zero unless it touches another number.
+    """
+    if not {"%Y", "yyyy"} & set(runs):
+        return None  # DuckDB takes 1900 for a year that is not there, Trino 1970
     shape, form = "", ""
-    for run in runs:
+    for i, run in enumerate(runs):
         if run in shapes:
-            shape += shapes[run][0]
-            form += shapes[run][1]
-        elif run[:1].isalpha() or "%" in run:
+            digits, one = shapes[run]
+            touched = any(0 <= j < len(runs) and runs[j] in shapes for j in (i - 1, i + 1))
+            shape += digits if touched else digits.replace(r"\d{2}", r"\d{1,2}")
+            form += one
+        elif "%" in run or (run[:1].isalpha() and not letters):
             return None
         else:
             shape += re.escape(run)
@@ -447,7 +455,7 @@ def _date_parse(call: Call) -> str:
     pattern = call.args[1].const
     if not isinstance(pattern, str):
         return slow
-    native = _native(call, pattern, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern))
+    native = _native(call, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern), letters=True)
     return f"coalesce({native}, {slow})" if native else slow
 
 
@@ -456,7 +464,8 @@ def _parse_datetime(call: Call) -> str:
     pattern = call.args[1].const
     if not isinstance(pattern, str) or not pattern.isascii() or "'" in pattern:
         return slow
-    native = _native(call, pattern, _JODA_NATIVE, [m[0] for m in re.finditer(r"([A-Za-z])\1*|[^A-Za-z]+", pattern)])
+    runs = [m[0] for m in re.finditer(r"([A-Za-z])\1*|[^A-Za-z]+", pattern)]
+    native = _native(call, _JODA_NATIVE, runs, letters=False)
     return f"coalesce(t_zone_struct({native}, 'UTC'), {slow})" if native else slow
 
 
