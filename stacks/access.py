@@ -74,16 +74,15 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         (owns if mine else may_read).append(Catalog(physical))
         (writes if mine else reads).append(_area(environment, zone, f"{service.name}/"))
     for grant in service.reads:
-        for dataset in _matches(manifest, grant):
-            database = environment.databases[dataset.database]
-            if grant == dataset.id:
-                may_read.append(Catalog(database, (dataset.history, dataset.current)))
-                below = f"{dataset.service}/{dataset.name}/"
-            else:
-                # A whole zone: a product that is added to it later needs no new permission.
-                may_read.append(Catalog(database))
-                below = f"{dataset.service}/"
-            reads.append(_area(environment, dataset.zone, below))
+        owner, zone, *rest = grant.split(".")
+        if rest:
+            dataset = manifest.dataset(grant)
+            may_read.append(Catalog(environment.databases[dataset.database], (dataset.history, dataset.current)))
+            reads.append(_area(environment, zone, f"{owner}/{dataset.name}/"))
+        else:
+            # A whole zone: a product that is added to it later needs no new permission.
+            may_read.append(Catalog(environment.databases[manifest.services[owner].databases[zone]]))
+            reads.append(_area(environment, zone, f"{owner}/"))
     workgroup = next(each for each in platform.workgroups if each.service == service.name)
     return Access(
         service=service.name,
@@ -104,14 +103,14 @@ def check_grants(manifest: Manifest, root: Path) -> None:
     errors: list[DapflowError] = []
     for service in manifest.services.values():
         for grant in service.reads:
-            if not _matches(manifest, grant):
+            if grant not in manifest.datasets and grant not in _zones(manifest):
                 errors.append(_unknown_grant(manifest, service, grant, root))
-        granted = {dataset.id for dataset in _granted(manifest, service)}
+        granted = set(service.reads)
         for dataset_id in service.datasets:
             dataset = manifest.datasets[dataset_id]
             for needed in dataset.depends_on:
                 other = manifest.datasets[needed]
-                if other.service != service.name and needed not in granted:
+                if other.service != service.name and not granted & {needed, f"{other.service}.{other.zone}"}:
                     errors.append(_ungranted(dataset, other))
     if len(errors) == 1:
         raise errors[0]
@@ -119,13 +118,9 @@ def check_grants(manifest: Manifest, root: Path) -> None:
         raise DapflowErrors(errors)
 
 
-def _granted(manifest: Manifest, service: Service) -> list[Dataset]:
-    return [dataset for grant in service.reads for dataset in _matches(manifest, grant)]
-
-
-def _matches(manifest: Manifest, grant: str) -> list[Dataset]:
-    """The datasets that ``<service>.<zone>`` or ``<service>.<zone>.<dataset>`` names."""
-    return [each for each in manifest.datasets.values() if grant in {f"{each.service}.{each.zone}", each.id}]
+def _zones(manifest: Manifest) -> set[str]:
+    """Every ``<service>.<zone>``, those that hold nothing yet too."""
+    return {f"{service.name}.{zone}" for service in manifest.services.values() for zone in service.databases}
 
 
 def _unknown_grant(manifest: Manifest, service: Service, grant: str, root: Path) -> DapflowError:
@@ -137,7 +132,7 @@ def _unknown_grant(manifest: Manifest, service: Service, grant: str, root: Path)
             if grant in text:
                 line, column, source = number, text.index(grant) + 1, text
                 break
-    known = sorted({f"{each.service}.{each.zone}" for each in manifest.datasets.values()} - {service.name})
+    known = sorted(zone for zone in _zones(manifest) if not zone.startswith(f"{service.name}."))
     return DapflowError(
         "unknown-grant",
         f"reads: {grant} names no dataset",

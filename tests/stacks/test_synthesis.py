@@ -205,6 +205,13 @@ class TestBadInput:
         assert caught.value.place == "transforms/air/service.yml:2:9"
         assert "rail.refined" in (caught.value.hint or "")
 
+    def test_a_zone_that_holds_nothing_yet_can_be_granted(self, tmp_path: Path) -> None:
+        manifest = project(service("air", reads=("rail.trusted",)), service("rail", products=()))
+        check_grants(manifest, tmp_path)
+        made = synthesized(tmp_path / "out", manifest=manifest, checks=False, environment="local")
+        role = made.one("AWS::IAM::Role", RoleName="dapflow-local-air-runner")
+        assert "arn:aws:s3:::dapflow-local-trusted-000000000000/rail/*" in json.dumps(role["Policies"])
+
     def test_a_read_that_nobody_granted(self, tmp_path: Path) -> None:
         manifest = project(service("air"), service("rail"))
         report = manifest.datasets["air.refined.report"]
