@@ -39,6 +39,7 @@ def test_up_use_down_up(project: LocalProject) -> None:
     assert groups == {"primary", "dapflow-local-housing"}
     s3.put_object(Bucket="dapflow-local-landing-123456789012", Key="mine", Body=b"kept")
 
+    assert "serving AWS" in project.run("local", "logs", "aws").stdout
     again = project.run(*UP)
     assert "starting" not in again.stderr
     project.run("local", "down")
@@ -88,6 +89,7 @@ def test_a_process_that_only_has_the_noted_number_is_left_alone(project: LocalPr
         stranger.wait()
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_named_and_another_is_taken(project: LocalProject) -> None:
     wanted = project.ports()["aws"]
     with socket.socket() as other:
@@ -105,7 +107,7 @@ def test_a_port_in_use_is_named_and_another_is_taken(project: LocalProject) -> N
     assert project.ports()["aws"] == taken
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_an_interrupted_up_leaves_nothing_running(project: LocalProject, number: signal.Signals) -> None:
     process = subprocess.Popen(
         project.command(*UP), env=project.variables, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -127,6 +129,7 @@ def test_an_interrupted_up_leaves_nothing_running(project: LocalProject, number:
     assert {each["state"] for each in project.status().values()} == {"stopped"}
 
 
+@pytest.mark.slow
 def test_two_projects_run_beside_each_other(project: LocalProject, tmp_path: Path) -> None:
     other = make_project(tmp_path / "other")
     other.write(".dapflow/ports.json", json.dumps(project.ports()))
@@ -169,9 +172,7 @@ def test_a_state_directory_that_cannot_be_made_is_named(project: LocalProject) -
     assert "[state-directory]" in done.stderr
 
 
-def test_logs_of_a_component(project: LocalProject) -> None:
-    project.run(*UP)
-    assert "serving AWS" in project.run("local", "logs", "aws").stdout
+def test_a_component_that_there_is_not(project: LocalProject) -> None:
     done = project.run("local", "logs", "asw", check=False)
     assert done.returncode == 1
     assert "[unknown-component]" in done.stderr

@@ -28,6 +28,7 @@ def test_a_service_publishes_the_newest_night_that_landed(platform: LocalProject
     ]
 
 
+@pytest.mark.slow
 def test_an_older_generation_is_added_to_the_history_only(platform: LocalProject) -> None:
     platform.run("run", "housing")
     platform.run("run", "housing", "--generation", "20240604")
@@ -36,6 +37,7 @@ def test_an_older_generation_is_added_to_the_history_only(platform: LocalProject
     assert ask(platform, generations) == [{"import_date": "20240604", "n": 1}, {"import_date": "20240605", "n": 3}]
 
 
+@pytest.mark.slow
 def test_a_transform_by_its_name_its_id_and_its_file(platform: LocalProject) -> None:
     platform.run("run", "housing")
     file = str(platform.root / "transforms/housing/refined/repair_costs.sql")
@@ -45,6 +47,7 @@ def test_a_transform_by_its_name_its_id_and_its_file(platform: LocalProject) -> 
         assert "housing.raw.repairs" not in done.stdout
 
 
+@pytest.mark.slow
 def test_a_new_service_needs_no_new_start(platform: LocalProject) -> None:
     platform.run("run", "housing")
     platform.write("transforms/parking/service.yml", "{}\n")
@@ -75,6 +78,7 @@ def test_nothing_landed_is_said(platform: LocalProject) -> None:
     assert "waste/<table>/<date>/" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_athena_is_named_and_the_old_generation_stays(platform: LocalProject) -> None:
     platform.run("run", "housing")
     before = ask(platform, "SELECT count(*) AS n FROM housing_raw_zone.repairs")

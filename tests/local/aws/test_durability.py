@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from dapflow.local.processes import with_compiled_modules
 from tests.local.ports import free_port, wait_for_http
 
 
@@ -29,7 +31,8 @@ class Server:
     def start(self, before: Callable[[], None] | None = None) -> None:
         log = (self.state.parent / "aws.log").open("ab")
         command = [sys.executable, "-m", "dapflow.local.aws", "--port", str(self.port), "--state", str(self.state)]
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=before)  # noqa: PLW1509
+        environment = with_compiled_modules(os.environ)
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, preexec_fn=before)  # noqa: PLW1509
         wait_for_http(f"http://127.0.0.1:{self.port}/dapflow/health", self.process)
 
     def end(self, number: signal.Signals) -> None:
