@@ -45,7 +45,7 @@ def missing_objects(s3: S3Client, execution: Execution, location: str) -> list[s
     if execution.manifest is None:
         return None
     try:
-        written = read_object(s3, execution.manifest).decode().split()
+        written = read_object(s3, execution.manifest).decode().splitlines()
     except ClientError:
         return None
     there = {each.uri for each in list_objects(s3, location)}

@@ -51,7 +51,7 @@ def refused(lake: Lake, dataset: Dataset) -> DapflowError:
         ("id,day,note\n", "landing-no-rows", None, "no rows"),
         ("id,day,note", "landing-no-rows", None, "no rows"),
         ("", "landing-empty-file", None, "the file is empty"),
-        (gzip.compress(b"x"), "landing-format", None, "the file is not text"),
+        (gzip.compress(b"x", mtime=0), "landing-format", None, "the file is not text"),
         (b"PK\x03\x04 zip", "landing-format", None, "the file is not text"),
     ],
 )
@@ -129,7 +129,7 @@ def test_nothing_has_landed_ever(lake: Lake) -> None:
     ("name", "content", "message"),
     [
         ("a.csv.gz", b"", "the file is empty"),
-        ("a.csv.gz", gzip.compress(b""), "the file is empty"),
+        ("a.csv.gz", gzip.compress(b"", mtime=0), "the file is empty"),
         ("a.csv.gz", GOOD, "named .gz, but is not gzip"),
         ("a.zip", b"PK", "compressed in a way that is not read here"),
     ],
