@@ -24,7 +24,7 @@ def text_sql(sql: str, source: Type) -> str:
     if base == "time":
         return _time(sql, source.precision)
     if base == "timestamp_tz":
-        return let(sql, lambda x: f"({_timestamp(f't_local({x})', source.precision)} || ' ' || ({x}).z)", limit=120)
+        return let(sql, lambda x: f"({_timestamp(f't_local({x})', source.precision)} || ' ' || ({x}).z)", limit=20)
     if base == "time_tz":
         return let(
             sql, lambda x: f"({_time(f't_time_local({x})', source.precision)} || t_offset_text(({x}).o))", limit=120

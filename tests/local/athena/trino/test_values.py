@@ -114,7 +114,7 @@ VALUES = [
     ("3 IN (1, NULL)", None),
     ("'a_c' LIKE 'a#_c' ESCAPE '#'", "true"),
     ("typeof(1.50)", "decimal(3,2)"),
-    ("typeof('abc' || 'de')", "varchar(5)"),
+    ("typeof('abc' || 'de')", "varchar"),
     ("typeof(ARRAY[1, 2.5])", "array(decimal(11,1))"),
 ]
 

@@ -11,8 +11,9 @@ from dapflow.local.athena.trino.conversion import convert
 from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
-from dapflow.local.athena.trino.types import Type, varchar
-from dapflow.local.athena.trino.values import Value, let
+from dapflow.local.athena.trino.moments import zone_name
+from dapflow.local.athena.trino.types import Type, literal, varchar
+from dapflow.local.athena.trino.values import let
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
@@ -200,7 +201,24 @@ def coerce_cast(call: Call, target: Type) -> str:
 
 
 # --------------------------------------------------------------------------------------------------------- zones
-scalar(f"at_timezone({_Z}, varchar) -> {_Z}", "t_zone_struct(($1).u, py_zone($2))")
+
+
+def _zone(call: Call, place: int) -> str:
+    """The zone that an argument names; a literal is looked up now."""
+    value = call.args[place]
+    if not isinstance(value.const, str):
+        return f"py_zone({value.sql})"
+    try:
+        return literal(zone_name(value.const))
+    except ValueError:
+        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, f"'{value.const}' is not a valid time zone")
+
+
+def _at_zone(call: Call) -> str:
+    return let(call.args[0].sql, lambda x: f"t_zone_struct(({x}).u, {_zone(call, 1)})", limit=80)
+
+
+scalar(f"at_timezone({_Z}, varchar(z)) -> {_Z}", _at_zone)
 scalar(f"at_timezone({_Z}, interval day to second) -> {_Z}", "t_zone_struct(($1).u, t_zone_of($2))")
 scalar(
     "at_timezone(time(p) with time zone, varchar) -> time(p) with time zone",
@@ -210,7 +228,7 @@ scalar(
     "at_timezone(time(p) with time zone, interval day to second) -> time(p) with time zone",
     "t_time_at($1, CAST($2 // 60000 AS INTEGER))",
 )
-scalar(f"with_timezone({_P}, varchar) -> {_Z}", "t_zoned($1, py_zone($2))")
+scalar(f"with_timezone({_P}, varchar(z)) -> {_Z}", lambda call: f"t_zoned({call.args[0].sql}, {_zone(call, 1)})")
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
 macro(
     "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE "
@@ -226,7 +244,10 @@ macro(
     "AS STRUCT(u TIMESTAMP, z VARCHAR)) END END"
 )
 scalar("from_unixtime(double) -> timestamp(3) with time zone", "t_unix($1, 'UTC')")
-scalar("from_unixtime(double, varchar) -> timestamp(3) with time zone", "t_unix($1, py_zone($2))")
+scalar(
+    "from_unixtime(double, varchar(z)) -> timestamp(3) with time zone",
+    lambda call: f"t_unix({call.args[0].sql}, {_zone(call, 1)})",
+)
 scalar(
     "from_unixtime(double, bigint, bigint) -> timestamp(3) with time zone",
     "t_unix($1, t_zone_of(($2 * 60 + $3) * 60000))",
@@ -246,8 +267,13 @@ def _iso(call: Call) -> str:
         return text_sql(x, t)
     if t.base == "timestamp":
         return f"replace({text_sql(x, t)}, ' ', 'T')"
-    local = Value(f"t_local({x})", Type("timestamp", precision=t.precision))
-    stamp = f"replace({text_sql(local.sql, local.type)}, ' ', 'T')"
+    # Bound to a name: written out, the zone's arithmetic would stand in the query many times over.
+    return let(x, lambda v: _iso_zoned(v, t), limit=20)
+
+
+def _iso_zoned(x: str, t: Type) -> str:
+    local = Type("timestamp", precision=t.precision)
+    stamp = f"replace({text_sql(f't_local({x})', local)}, ' ', 'T')"
     return f"({stamp} || CASE WHEN t_offset({x}) = 0 THEN 'Z' ELSE t_offset_text(t_offset({x})) END)"
 
 

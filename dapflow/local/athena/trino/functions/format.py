@@ -11,6 +11,7 @@ from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import scalar, udf
 from dapflow.local.athena.trino.types import Type, literal
+from dapflow.local.athena.trino.values import let
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
@@ -98,9 +99,11 @@ def _format(call: Call) -> str:
     for value in call.args[1:]:
         if value.type.base not in _INTEGERS | _FINE:
             call.unit.unsupported(f"format() of a value of type {value.type}", call.node.pos)
-        sql, kind = _piece(value.sql, value.type)
-        pieces.append(f"CAST({sql} AS VARCHAR)")
-        kinds += kind
+        kinds += _piece(value.sql, value.type)[1]
+        # Zones are bound to a name: written out, their arithmetic would stand in the query many times over.
+        limit = 20 if value.type.base == "timestamp_tz" else 400
+        text = let(value.sql, lambda x, t=value.type: _piece(x, t)[0], limit=limit)  # type: ignore[misc]
+        pieces.append(f"CAST({text} AS VARCHAR)")
     return f"py_format({call.args[0].sql}, {literal(kinds)}, [{', '.join(pieces)}])"
 
 

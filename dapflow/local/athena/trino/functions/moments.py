@@ -30,11 +30,13 @@ macro(
 )
 macro(
     "t_to_local(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u + to_minutes(t_offset_minutes(z)) "
-    "WHEN u < TIMESTAMP '1900-01-01' AND u > TIMESTAMP '0001-01-03' THEN py_to_local(u, z) ELSE timezone(z, timezone('UTC', u)) END"
+    "WHEN u < TIMESTAMP '1900-01-01' AND u > TIMESTAMP '0001-01-03' THEN py_to_local(u, z) "
+    "ELSE timezone(z, timezone('UTC', u)) END"
 )
 macro(
     "t_to_utc(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u - to_minutes(t_offset_minutes(z)) "
-    "WHEN u < TIMESTAMP '0001-01-03' OR u > TIMESTAMP '9999-12-29' THEN timezone('UTC', timezone(z, u)) ELSE py_to_utc(u, z) END"
+    "WHEN u < TIMESTAMP '0001-01-03' OR u > TIMESTAMP '9999-12-29' "
+    "THEN timezone('UTC', timezone(z, u)) ELSE py_to_utc(u, z) END"
 )
 macro("t_zone_struct(u, z) AS CASE WHEN u IS NULL OR z IS NULL THEN NULL ELSE {'u': u, 'z': z} END")
 macro("t_zoned(u, z) AS t_zone_struct(t_to_utc(u, z), z)")
