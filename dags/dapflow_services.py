@@ -1,4 +1,4 @@
-"""One DAG per service, built from the manifest that lies beside this file."""
+"""One Airflow DAG for each service of the manifest. (Airflow skips files that do not name it.)"""
 
 from pathlib import Path
 

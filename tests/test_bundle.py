@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dapflow import bundle
-from dapflow.bundle import build_bundle
+from dapflow.bundle import ENTRY, build_bundle
 from dapflow.environment import Environment, read_environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
@@ -130,3 +130,14 @@ def test_not_over_the_project_itself(tmp_path: Path) -> None:
     with pytest.raises(DapflowError, match="cannot be built over the project"):
         build_bundle(tmp_path, manifest, environment, tmp_path)
     assert (tmp_path / "dags" / "by_hand.py").exists()
+
+
+def test_the_projects_own_dag_file_is_the_one_of_projects_that_have_none(tmp_path: Path) -> None:
+    """Airflow skips a DAG file that does not name it, in silence; one tested text serves every project."""
+    project = Path(__file__).parents[1]
+    manifest, environment = compiled(tmp_path / "without")
+    own = build_bundle(project, manifest, environment, tmp_path / "own") / ENTRY
+    none = build_bundle(tmp_path / "without", manifest, environment, tmp_path / "none") / ENTRY
+    assert own.read_text() == none.read_text()
+    assert "airflow" in own.read_text().lower()
+    assert "dag" in own.read_text().lower()
