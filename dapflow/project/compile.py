@@ -32,15 +32,19 @@ def compile_project(root: Path) -> Manifest:
 def check_project(root: Path) -> tuple[Manifest | None, list[DapflowError]]:
     """The manifest, or None and every mistake, in the order of files and lines."""
     collecting = gc.isenabled()
-    # Trees are circular and many, and all of them are needed to the end: looking for garbage takes half of the time.
+    # What is read is much, and all of it is needed to the end: looking for garbage would take as long as the work.
     gc.disable()
     try:
-        project, errors = read_project(root)
-        compiler = _Compiler(project)
-        manifest = compiler.manifest()
+        return _checked(root)
     finally:
         if collecting:
             gc.enable()
+
+
+def _checked(root: Path) -> tuple[Manifest | None, list[DapflowError]]:
+    project, errors = read_project(root)
+    compiler = _Compiler(project)
+    manifest = compiler.manifest()
     errors = sorted([*errors, *compiler.errors], key=_by_place)
     return (None if errors else manifest), errors
 

@@ -43,7 +43,6 @@ _WORD = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _TEXT, _QUOTED, _NAME, _OPERATOR, _NUMBER, _RADIX, _DIGITS, _END = range(1, 9)
-_NUMERIC = frozenset({_NUMBER, _RADIX, _DIGITS})
 _KINDS = {_TEXT: STRING, _QUOTED: QUOTED, _NUMBER: NUMBER, _RADIX: NUMBER, _DIGITS: INTEGER}
 _SKIPPED = re.compile(r"(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 _OPENED = {'"': "a quoted name", "'": "a text", "/": "a comment"}
@@ -93,16 +92,9 @@ def read_words(text: SqlText, words: Words) -> None:
             break
         else:
             kinds.append(_KINDS[group])
+            _check_literal(text, words, group, start, end)
         starts.append(start)
         ends.append(end)
-        if group == _DIGITS and not source[start:end].replace("_", "").isdecimal():
-            name = source[start:end]
-            message = f"a name cannot begin with a digit: {name}"
-            raise text.error("sql-syntax", message, start, f'write it as "{name}"')
-        if group in _NUMERIC and (group == _RADIX or "_" in source[start:end]):
-            words.numbers.append((start, end))
-        if group == _QUOTED and end - start == 2:
-            raise text.error("sql-syntax", 'a name in double quotes is empty: ""', start, "a text is written ''")
     else:
         raise _refusal(text, _SKIPPED.match(source, ends[-1] if ends else 0).end())  # type: ignore[union-attr]
     size = len(source)
@@ -110,6 +102,16 @@ def read_words(text: SqlText, words: Words) -> None:
     kinds.extend([END] * 4)
     starts.extend([size] * 4)
     ends.extend([size] * 4)
+
+
+def _check_literal(text: SqlText, words: Words, group: int, start: int, end: int) -> None:
+    word = text.text[start:end]
+    if group == _DIGITS and not word.replace("_", "").isdecimal():
+        raise text.error("sql-syntax", f"a name cannot begin with a digit: {word}", start, f'write it as "{word}"')
+    if group == _QUOTED and end - start == 2:
+        raise text.error("sql-syntax", 'a name in double quotes is empty: ""', start, "a text is written ''")
+    if group == _RADIX or (group in {_NUMBER, _DIGITS} and "_" in word):
+        words.numbers.append((start, end))
 
 
 def match_brackets(text: SqlText, words: Words) -> None:

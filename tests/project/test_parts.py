@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dapflow.errors import DapflowError
@@ -86,6 +86,7 @@ GRAPHS = st.dictionaries(st.sampled_from("abcdefgh"), st.sets(st.sampled_from("a
 )
 
 
+@settings(deadline=None)
 @given(GRAPHS)
 def test_order_and_circles(graph: dict[str, set[str]]) -> None:
     order = publishing_order(graph)

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 
 import pytest
 import sqlglot
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
 from tests.sql.known import statement_of
 
 WORDS = ["flights", "airlines", "a", "b", "planes_history", "Été", "x y", "ORDERS"]
+# A busy machine is no reason to fail.
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 GAPS = [" ", "\n", "\t", "  -- from nowhere\n", " /* select * from z */ ", "\r\n"]
 
 
@@ -132,7 +134,7 @@ def statements(draw: st.DrawFn) -> Made:
     return maker.made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(SLOW, max_examples=300)
 @given(statements())
 def test_tables_are_found_at_their_places(made: Made) -> None:
     statement = statement_of(made.text)
@@ -140,7 +142,7 @@ def test_tables_are_found_at_their_places(made: Made) -> None:
     assert made.text.startswith(statement.sql)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(SLOW, max_examples=100)
 @given(statements())
 def test_a_replaced_table_leaves_a_statement(made: Made) -> None:
     """Pinning replaces the spans alone; what comes out names the replacement and nothing else."""
@@ -153,7 +155,7 @@ def test_a_replaced_table_leaves_a_statement(made: Made) -> None:
     assert len(statement_of(text).tables) == len(statement.tables)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(SLOW, max_examples=100)
 @given(statements())
 def test_every_table_node_of_the_tree_is_a_table_or_a_cte(made: Made) -> None:
     """No corner of a statement is overlooked: what the tree holds and is no table must be called like a CTE."""
