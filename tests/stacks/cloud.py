@@ -72,7 +72,15 @@ class Cloud:
         }
         command = [str(NODE), str(program), *arguments, "--no-notices", "--no-version-reporting"]
         run = subprocess.run(
-            command, cwd=self.project, env=environment, capture_output=True, text=True, timeout=900, check=False
+            command,
+            cwd=self.project,
+            env=environment,
+            # It would look at a terminal, and be stopped for it in the background.
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=900,
+            check=False,
         )
         printed = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout + run.stderr)
         assert run.returncode == 0, printed[-4000:]
@@ -101,6 +109,7 @@ def cloud(project: Path, log: Path, *, enforce: bool = False) -> Iterator[Cloud]
         process = subprocess.Popen(
             [*command, str(Path(__file__).with_name("emulator.py"))],
             env=environment,
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
