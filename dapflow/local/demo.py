@@ -148,12 +148,12 @@ def _possible(
 
 
 def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch) -> list[RunState]:
-    state, services = startup.state, startup.manifest.services
+    state, manifest = startup.state, startup.manifest
     runs = DagRuns(
         api=api,
-        manifest=startup.manifest,
+        manifest=manifest,
         wanted=wanted,
-        key_of=lambda service, generation: partition_key(state, services[service], generation),
+        key_of=lambda service, generation: partition_key(state, manifest, service, generation),
         check=lambda: require_alive(state),
         watch=watch,
     )
