@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -37,14 +38,9 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
 
 def rows_of(report: str, title: str) -> list[list[str]]:
     """The lines of one of the report's tables, cell by cell."""
-    after = report.split(f"\n{title}", 1)[1].splitlines()
-    lines = [line for line in after[1:] if line.strip()]
-    table = []
-    for line in lines:
-        if re.match(r"[A-Z]", line) or line.startswith(("air_traffic.trusted.weather_delays,", "Try next")):
-            break
-        table.append(re.split(r"\s{2,}", line.strip()))
-    return table
+    after = report.split(f"\n{title}", 1)[1].splitlines()[1:]
+    table = itertools.takewhile(str.strip, after)
+    return [re.split(r"\s{2,}", line.strip()) for line in table]
 
 
 def locations(project: LocalProject) -> dict[str, str]:
