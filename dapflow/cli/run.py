@@ -43,6 +43,7 @@ def run(
 
     Example: dapflow run air_traffic.refined.daily_departures --generation 2013-12-31
     """
+    from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
     from dapflow.local.running import explained, require_running  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
@@ -55,7 +56,7 @@ def run(
     ports = require_running(state)
     manifest = compile_project(root)
     datasets = _datasets(manifest, root, name)
-    with ends_when_interrupted(), explained(state):
+    with ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)):
         clients = connect_to_platform(ports)
         from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415

@@ -70,7 +70,7 @@ def demo(startup: Startup, watch: Watch) -> Iterator[Outcome]:
     """Do what is left to do. Afterwards the platform is left as it was found: what this started is stopped again."""
     with startup.state.locked():
         try:
-            with explained(startup.state):
+            with explained(startup.state, components.ALL):
                 yield _run(startup, watch)
         finally:
             startup.undo()
@@ -154,7 +154,7 @@ def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch)
         manifest=manifest,
         wanted=wanted,
         key_of=lambda service, generation: partition_key(state, manifest, service, generation),
-        check=lambda: require_alive(state),
+        check=lambda: require_alive(state, components.ALL),
         watch=watch,
     )
     states = runs.complete()

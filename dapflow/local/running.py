@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dapflow.errors import DapflowError
@@ -23,9 +23,9 @@ def require_running(state: State) -> Ports:
     return read_ports(state)
 
 
-def require_alive(state: State) -> None:
-    """Raise DapflowError ``component-ended`` when something of the platform died that had been started."""
-    for name in components.ALL:
+def require_alive(state: State, names: Sequence[str]) -> None:
+    """Raise DapflowError ``component-ended`` when one of these components died that had been started."""
+    for name in names:
         if was_started(state, name) and running(state, name) is None:
             raise DapflowError(
                 "component-ended",
@@ -36,11 +36,11 @@ def require_alive(state: State) -> None:
 
 
 @contextmanager
-def explained(state: State) -> Iterator[None]:
+def explained(state: State, names: Sequence[str]) -> Iterator[None]:
     """Name the component that died where its absence is what made something fail."""
     try:
         yield
     except DapflowError as error:
         if error.code != "component-failed":
-            require_alive(state)
+            require_alive(state, names)
         raise
