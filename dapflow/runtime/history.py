@@ -70,6 +70,13 @@ def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Co
     return [column for column in now if column.name not in known]
 
 
+def check_keys(catalog: Catalog, dataset: Dataset, place: Place) -> None:
+    """Raise DapflowError ``generation-columns`` when the history table is partitioned by other columns."""
+    table = catalog.table(place.database, place.history)
+    if table is not None:
+        _check_keys(dataset, place, table)
+
+
 def check_history(catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column]) -> None:
     """Raise what ``ensure_history`` and the refresh of the current view would raise, and change nothing."""
     check_current(dataset, place, catalog.table(place.database, place.current))

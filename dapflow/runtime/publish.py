@@ -22,7 +22,7 @@ from dapflow.runtime.attempts import Attempt
 from dapflow.runtime.aws import Clients, PassingError, aws_errors
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.history import check_history, history_columns
+from dapflow.runtime.history import check_history, check_keys, history_columns
 from dapflow.runtime.ingest import plan_ingest
 from dapflow.runtime.objects import delete_prefix, list_folders
 from dapflow.runtime.publication import Publication, Staged, read_publication
@@ -88,6 +88,7 @@ class Publisher:
             else:
                 plan = plan_transform(target, self.manifest, self.environment, generation, self.progress)
             try:
+                check_keys(target.catalog, dataset, target.place)
                 trial = Attempt(target, generation, plan, run_key=run_key, number=attempt)
                 output = output_of(target, plan, trial.view)
                 check_history(target.catalog, dataset, target.place, output.columns)

@@ -7,6 +7,8 @@ import re
 from dapflow.errors import DapflowError
 from dapflow.sql.text import SqlText
 
+# Brackets within brackets; more than any person writes, and less than exhausts Python's stack.
+DEEPEST = 150
 QUOTED, STRING, INTEGER, NUMBER, END = '"', "'", "0", "0.0", ""
 
 
@@ -121,6 +123,8 @@ def match_brackets(text: SqlText, words: Words) -> None:
     for index, kind in enumerate(words.kinds):
         if kind in closing and kind:
             opened.append(index)
+            if len(opened) > DEEPEST:
+                raise text.error("sql-syntax", "the statement is nested too deeply", words.starts[0])
         elif kind in {")", "]", "}"}:
             if not opened:
                 raise text.error(
