@@ -75,7 +75,13 @@ class DapflowError(Exception):
 
 
 def _rebuilt(
-    code: str, message: str, file: str | None, line: int | None, column: int | None, hint: str | None, source: str | None
+    code: str,
+    message: str,
+    file: str | None,
+    line: int | None,
+    column: int | None,
+    hint: str | None,
+    source: str | None,
 ) -> DapflowError:
     return DapflowError(code, message, file=file, line=line, column=column, hint=hint, source=source)
 
