@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     app.command("athena")(athena)
 
 
-def athena(  # noqa: PLR0917 - options are named on the command line
+def athena(
     port: Annotated[int, typer.Option(help="Port on the loopback interface; 0 takes a free one.")] = 0,
     aws_endpoint: Annotated[
         str | None, typer.Option(help="URL of the emulator that has Glue and S3. Without it: AWS itself.")

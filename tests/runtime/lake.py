@@ -75,18 +75,20 @@ class Lake:
 
     def provision(self) -> None:
         """Create what the platform description says and is not there."""
-        platform = self.platform
+        platform, s3, glue, athena = self.platform, self.clients.s3, self.clients.glue, self.clients.athena
+        buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+        databases = {database["Name"] for database in glue.get_databases()["DatabaseList"]}
+        groups = {group["Name"] for group in athena.list_work_groups()["WorkGroups"]}
         for bucket in platform.buckets:
-            self.clients.s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": REGION})
+            if bucket.name not in buckets:
+                s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": REGION})
         for database in platform.databases:
-            self.clients.glue.create_database(DatabaseInput={"Name": database.name})
-        there = {group["Name"] for group in self.clients.athena.list_work_groups()["WorkGroups"]}
+            if database.name not in databases:
+                glue.create_database(DatabaseInput={"Name": database.name})
         for group in platform.workgroups:
-            if group.name not in there:
-                self.clients.athena.create_work_group(
-                    Name=group.name,
-                    Configuration={"ResultConfiguration": {"OutputLocation": group.output_location}},
-                )
+            if group.name not in groups:
+                output: Any = {"ResultConfiguration": {"OutputLocation": group.output_location}}
+                athena.create_work_group(Name=group.name, Configuration=output)
 
     @property
     def platform(self) -> Platform:

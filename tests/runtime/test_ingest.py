@@ -67,7 +67,6 @@ def test_a_single_column(lake: Lake) -> None:
     assert lake.publish(table).rows == 2
 
 
-@pytest.mark.xfail(reason="TRY does not catch every error of from_iso8601_timestamp")
 def test_every_type_of_a_csv_file(lake: Lake) -> None:
     types = {
         "a": "boolean", "b": "tinyint", "c": "smallint", "d": "integer", "e": "bigint", "f": "real", "g": "double",
@@ -136,7 +135,6 @@ INFERRED = (
 )
 
 
-@pytest.mark.xfail(reason="TRY does not catch every error of from_iso8601_timestamp")
 def test_types_are_inferred_at_the_first_load_and_kept(lake: Lake) -> None:
     table = lake.raw("flights", None)
     lake.land(table, EARLIER, flights_csv=INFERRED)

@@ -12,6 +12,7 @@ import threading
 import uuid
 from typing import Any
 
+import urllib3
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -24,6 +25,7 @@ from dapflow.local.athena.api import catalogs, executions, query_results, saved_
 from dapflow.local.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.local.athena.api.service import Operation, Service
 from dapflow.local.athena.engine.engine import Engine
+from dapflow.local.athena.forward import Forwarder
 from dapflow.local.athena.settings import Settings
 
 HOST = "127.0.0.1"
@@ -75,9 +77,13 @@ def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
 
 def application(service: Service) -> Starlette:
     """The ASGI application."""
+    endpoint_below = service.engine.settings.aws_endpoint
+    forwarder = Forwarder(endpoint_below) if endpoint_below is not None else None
 
     async def endpoint(request: Request) -> Response:
         target = request.headers.get("x-amz-target", "")
+        if forwarder is not None and not target.startswith(_TARGET):
+            return await forwarder.forward(request)
         body = await request.body()
         if target.removeprefix(_TARGET) in _QUICK:
             return _perform(service, target, body)
@@ -86,13 +92,16 @@ def application(service: Service) -> Starlette:
     async def health(_: Request) -> Response:
         return _respond({"service": "athena", "status": "ready"})
 
+    methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
     return Starlette(
-        routes=[
-            Route("/", endpoint, methods=["POST"]),
-            Route("/", health, methods=["GET"]),
-            Route(HEALTH_PATH, health, methods=["GET"]),
-        ]
+        routes=[Route(HEALTH_PATH, health, methods=["GET"]), Route("/{path:path}", endpoint, methods=methods)],
+        exception_handlers={urllib3.exceptions.HTTPError: _below_is_away},
     )
+
+
+async def _below_is_away(_: Request, error: Exception) -> Response:
+    message = f"The AWS endpoint below does not answer: {type(error).__name__}"
+    return _respond({"__type": "ServiceUnavailable", "Message": message}, 503)
 
 
 class AthenaServer:

@@ -91,7 +91,7 @@ def test_show_create_table_makes_the_same_table_again(aws: LocalAws) -> None:
     aws.query(statement)
     after = aws.glue.get_table(DatabaseName="db", Name="shown")["Table"]
     for key in ("StorageDescriptor", "PartitionKeys", "TableType"):
-        assert after[key] == before[key]  # type: ignore[literal-required]
+        assert after[key] == before[key]
 
 
 def test_show_and_describe(aws: LocalAws) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -65,7 +66,7 @@ def test_column_info_has_athenas_types_and_precisions(aws: LocalAws) -> None:
 def test_a_syntax_error_is_refused_by_the_call_itself(aws: LocalAws) -> None:
     with pytest.raises(ClientError) as caught:
         aws.start("SELEC 1")
-    error = caught.value.response
+    error: Any = caught.value.response
     assert error["Error"]["Code"] == "InvalidRequestException"
     assert error["AthenaErrorCode"] == "MALFORMED_QUERY"
     assert error["Error"]["Message"].startswith("line 1:1: mismatched input 'SELEC'")
@@ -112,7 +113,7 @@ def test_unknown_executions_are_refused(aws: LocalAws) -> None:
     missing = str(uuid.uuid4())
     for call in (aws.athena.get_query_execution, aws.athena.get_query_results, aws.athena.stop_query_execution):
         with pytest.raises(ClientError, match=f"QueryExecution {missing} was not found"):
-            call(QueryExecutionId=missing)  # type: ignore[operator]
+            call(QueryExecutionId=missing)
 
 
 def test_batch_get_tells_what_it_found_and_what_not(aws: LocalAws) -> None:

@@ -13,8 +13,8 @@ from tests.aws_servers import LocalAws
 def test_named_queries(aws: LocalAws) -> None:
     token = uuid.uuid4().hex
     made = {"Name": "n", "Database": "db", "QueryString": "SELECT 1", "ClientRequestToken": token}
-    identity = aws.athena.create_named_query(**made)["NamedQueryId"]  # type: ignore[arg-type]
-    assert aws.athena.create_named_query(**made)["NamedQueryId"] == identity  # type: ignore[arg-type]
+    identity = aws.athena.create_named_query(**made)["NamedQueryId"]
+    assert aws.athena.create_named_query(**made)["NamedQueryId"] == identity
     aws.athena.update_named_query(NamedQueryId=identity, Name="m", QueryString="SELECT 2")
     query = aws.athena.get_named_query(NamedQueryId=identity)["NamedQuery"]
     assert (query["Name"], query["QueryString"], query["WorkGroup"]) == ("m", "SELECT 2", "primary")
@@ -93,7 +93,7 @@ def test_data_catalogs_databases_and_table_metadata(aws: LocalAws) -> None:
     assert aws.athena.get_database(CatalogName="AwsDataCatalog", DatabaseName="db")["Database"]["Name"] == "db"
     aws.query("CREATE EXTERNAL TABLE described (a int COMMENT 'c') PARTITIONED BY (p string) LOCATION 's3://lake/d/'")
     place = {"CatalogName": "AwsDataCatalog", "DatabaseName": "db"}
-    table = aws.athena.get_table_metadata(**place, TableName="described")["TableMetadata"]  # type: ignore[arg-type]
+    table = aws.athena.get_table_metadata(**place, TableName="described")["TableMetadata"]
     assert table["Columns"] == [{"Name": "a", "Type": "int", "Comment": "c"}]
     assert table["PartitionKeys"] == [{"Name": "p", "Type": "string"}]
     assert table["Parameters"]["location"] == "s3://lake/d/"

@@ -35,8 +35,8 @@ def moto() -> Iterator[str]:
 
 
 def session(aws_url: str, athena_url: str) -> LocalAws:
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return LocalAws(aws_url, athena_url, boto3.Session(region_name=REGION, **keys))
+    keys = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    return LocalAws(aws_url, athena_url, keys)
 
 
 def settings(moto: str, state: Path | None = None, **more: int) -> Settings:
@@ -148,7 +148,6 @@ def post(url: str, target: str, body: bytes) -> tuple[int, dict[str, str]]:
 def test_requests_that_no_client_library_makes(moto: str) -> None:
     with serve(settings(moto)) as server:
         assert post(server.url, "AmazonAthena.Nonsense", b"{}")[1]["__type"] == "UnknownOperationException"
-        assert post(server.url, "", b"{}")[1]["__type"] == "UnknownOperationException"
         assert post(server.url, "AmazonAthena.GetQueryExecution", b"{not json")[1]["__type"] == "SerializationException"
         status, answer = post(server.url, "AmazonAthena.GetQueryExecution", b"{}")
         assert (status, answer["__type"]) == (400, "InvalidRequestException")
@@ -168,3 +167,28 @@ def test_queries_wait_their_turn(moto: str) -> None:
         assert queued == "QUEUED"
         local.athena.stop_query_execution(QueryExecutionId=long)
         assert local.wait(second)["Status"]["State"] == "SUCCEEDED"
+
+
+def test_one_endpoint_serves_a_client_for_everything(moto: str) -> None:
+    with serve(settings(moto)) as server:
+        local = session(server.url, server.url)
+        local.s3.create_bucket(Bucket="by-the-way", CreateBucketConfiguration={"LocationConstraint": REGION})
+        body = bytes(range(256)) * 40_000
+        local.s3.put_object(Bucket="by-the-way", Key="a b/c+d.bin", Body=body)
+        assert local.s3.get_object(Bucket="by-the-way", Key="a b/c+d.bin")["Body"].read() == body
+        assert local.s3.head_object(Bucket="by-the-way", Key="a b/c+d.bin")["ContentLength"] == len(body)
+        local.glue.create_database(DatabaseInput={"Name": "by_the_way"})
+        local.query("CREATE TABLE t WITH (external_location = 's3://by-the-way/t/') AS SELECT 1 AS a", "by_the_way")
+        assert local.query("SELECT a FROM t", "by_the_way") == [["1"]]
+        keys = [item["Key"] for item in local.s3.list_objects_v2(Bucket="by-the-way", Prefix="t/")["Contents"]]
+        assert len(keys) == 1
+        local.s3.delete_object(Bucket="by-the-way", Key=keys[0])
+        assert "Contents" not in local.s3.list_objects_v2(Bucket="by-the-way", Prefix="t/")
+
+
+def test_an_endpoint_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
+    with serve(settings("http://127.0.0.1:9", tmp_path)) as server:
+        local = session(server.url, server.url)
+        reason = local.failure("SELECT a FROM t")
+        assert reason.startswith("HIVE_METASTORE_ERROR")
+        assert "127.0.0.1:9" not in reason or "connect" in reason.lower()

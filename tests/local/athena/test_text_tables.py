@@ -74,7 +74,7 @@ def test_open_csv_gives_declared_types_and_refuses_what_does_not_fit(aws: LocalA
         ("a,b,c,d,e,f", ["a", "b", "c", "d"]),
     ],
 )
-def test_open_csv_reads_odd_lines_as_its_parser_does(line: str, fields: list[str]) -> None:
+def test_open_csv_reads_odd_lines_as_its_parser_does(line: str, fields: list[str | None]) -> None:
     dialect = Dialect(",", '"', "\\")
     assert list(dialect.rows([line, '"other"'], 4)).count(fields) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,7 @@ class S3Object:
     location: Location
     size: int
     etag: str
+    modified: dt.datetime
 
     @property
     def identity(self) -> str:
@@ -77,7 +79,9 @@ class ObjectStore:
             except AwsError as error:
                 raise _listing_failed(prefix, error) from error
             found += [
-                S3Object(Location(prefix.bucket, item["Key"]), item["Size"], item["ETag"].strip('"'))
+                S3Object(
+                    Location(prefix.bucket, item["Key"]), item["Size"], item["ETag"].strip('"'), item["LastModified"]
+                )
                 for item in page.get("Contents", [])
             ]
             if not page.get("IsTruncated"):

@@ -413,7 +413,7 @@ class Analyser(CallAnalyser):
         sql = convert(value.sql, value.type, t)
         if value.sql == sql and value.type.base == t.base:
             return Value(sql, t, value.const)
-        return Value(f"TRY({sql})" if node.safe else sql, t)
+        return Value(self.attempt(node.expr, sql) if node.safe else sql, t)
 
     # ---------------------------------------------------------------------------------- structures
     def _array(self, node: tree.ArrayNode) -> Value:

@@ -12,7 +12,7 @@ from dapflow.local.athena.trino.functions import REGISTRY
 from dapflow.local.athena.trino.operators import comparable_form, equal
 from dapflow.local.athena.trino.resolution import Argument, Call, LambdaArgument, render, resolve, substitute
 from dapflow.local.athena.trino.types import BIGINT, VARCHAR, Type, literal
-from dapflow.local.athena.trino.values import Value, let
+from dapflow.local.athena.trino.values import Value, fresh, let
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.scope import Scope
@@ -361,7 +361,17 @@ class CallAnalyser:
         if len(node.args) != 1:
             self.unit.fail("SYNTAX_ERROR", node.pos, "The 'try' function must have exactly one argument")
         value = self.visit(node.args[0])
-        return Value(f"TRY({value.sql})", value.type)
+        return Value(self.attempt(node.args[0], value.sql), value.type)
+
+    def attempt(self, node: tree.Expr, sql: str) -> str:
+        """NULL where an expression fails.
+
+        DuckDB takes an expression that comes twice out of TRY, and evaluates it outside, where its failure is the
+        query's. It does not look for such expressions in a lambda.
+        """
+        if self.groups is not None or not _of_single_rows(node):
+            return f"TRY({sql})"
+        return f"list_transform([0], lambda {fresh('t')}: TRY({sql}))[1]"
 
     def _typeof(self, node: tree.Call) -> Value:
         if len(node.args) != 1:
@@ -379,6 +389,17 @@ class CallAnalyser:
             )
         names = [self.visit(a).sql for a in node.args]
         return Value(f"CAST(grouping({', '.join(names)}) AS BIGINT)", BIGINT)
+
+
+def _of_single_rows(node: object) -> bool:
+    """Whether an expression has no aggregate, window function or subquery in it."""
+    if isinstance(node, tree.QueryNode) or (isinstance(node, tree.Call) and (node.over or node.name in AGGREGATES)):
+        return False
+    if isinstance(node, tuple):
+        return all(_of_single_rows(part) for part in node)
+    if isinstance(node, tree.Node):
+        return all(_of_single_rows(getattr(node, name)) for name in tree.children(type(node)))
+    return True
 
 
 _SPECIAL: dict[str, Callable[[Any, tree.Call], Value]] = {

@@ -260,7 +260,7 @@ def _moments(op: str, a: Value, b: Value) -> Value | None:
         a, b, x, y = b, a, y, x
     if y in intervals and op in {"+", "-"}:
         return _shifted(a, b.sql if op == "+" else f"(-{b.sql})", y)
-    if op == "-" and x == y and x in {"date", "timestamp", "time", "timestamp_tz"}:
+    if op == "-" and x == y and x in {"date", "timestamp", "time", "timestamp_tz", "time_tz"}:
         return Value(_difference(a.sql, b.sql, x), INTERVAL_DS)
     if op == "-" and {x, y} <= {"date", "timestamp", "timestamp_tz"}:
         both = common(a.type, b.type)
@@ -309,6 +309,8 @@ def _difference(a: str, b: str, base: str) -> str:
         return f"(CAST({a} - {b} AS BIGINT) * 86400000)"
     if base == "time":
         return f"t_ms(epoch_us({a}) - epoch_us({b}))"
+    if base == "time_tz":
+        return f"t_ms(t_time_instant({a}) - t_time_instant({b}))"
     if base == "timestamp_tz":
         return f"t_ms(epoch_us(({a}).u) - epoch_us(({b}).u))"
     return f"t_ms(epoch_us({a}) - epoch_us({b}))"

@@ -36,6 +36,12 @@ QUERIES = [
         [("1", "2", "0"), ("1", None, "1"), (None, None, "3")],
     ),
     ("SELECT x FROM (VALUES 1, 2) t(x) WHERE x NOT IN (SELECT y FROM (VALUES 2) u(y))", [("1",)]),
+    ("SELECT try(a / b + a / b) FROM (VALUES (1, 0), (4, 2)) t(a, b) ORDER BY 1", [("4",), (None,)]),
+    (
+        "SELECT try(from_iso8601_timestamp(x)), try_cast(x AS timestamp) "
+        "FROM (VALUES '2024-01-01 10:00:00', 'x') t(x) ORDER BY 2",
+        [(None, "2024-01-01 10:00:00.000"), (None, None)],
+    ),
     ("SELECT a + 1 AS a FROM (VALUES 1, 5) t(a) ORDER BY -a", [("6",), ("2",)]),
 ]
 

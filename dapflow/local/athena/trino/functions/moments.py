@@ -28,23 +28,33 @@ macro(
     "t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + "
     "CAST(z[5:6] AS INTEGER))"
 )
+# Arguments that are used more than once are bound by a lambda: macros are written out where they are called, and
+# zones within zones would grow the query without measure.
 macro(
-    "t_to_local(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u + to_minutes(t_offset_minutes(z)) "
-    "WHEN u < TIMESTAMP '1900-01-01' AND u > TIMESTAMP '0001-01-03' THEN py_to_local(u, z) "
-    "ELSE timezone(z, timezone('UTC', u)) END"
+    "t_to_local(u, z) AS list_transform([{'u': u, 'z': z}], lambda v1: CASE WHEN v1.z = 'UTC' THEN v1.u "
+    "WHEN v1.z[1] IN ('+', '-') THEN v1.u + to_minutes(t_offset_minutes(v1.z)) "
+    "WHEN v1.u < TIMESTAMP '1900-01-01' AND v1.u > TIMESTAMP '0001-01-03' THEN py_to_local(v1.u, v1.z) "
+    "ELSE timezone(v1.z, timezone('UTC', v1.u)) END)[1]"
 )
 macro(
-    "t_to_utc(u, z) AS CASE WHEN z = 'UTC' THEN u WHEN z[1] IN ('+', '-') THEN u - to_minutes(t_offset_minutes(z)) "
-    "WHEN u < TIMESTAMP '0001-01-03' OR u > TIMESTAMP '9999-12-29' "
-    "THEN timezone('UTC', timezone(z, u)) ELSE py_to_utc(u, z) END"
+    "t_to_utc(u, z) AS list_transform([{'u': u, 'z': z}], lambda v2: CASE WHEN v2.z = 'UTC' THEN v2.u "
+    "WHEN v2.z[1] IN ('+', '-') THEN v2.u - to_minutes(t_offset_minutes(v2.z)) "
+    "WHEN v2.u < TIMESTAMP '0001-01-03' OR v2.u > TIMESTAMP '9999-12-29' THEN timezone('UTC', timezone(v2.z, v2.u)) "
+    "ELSE py_to_utc(v2.u, v2.z) END)[1]"
 )
-macro("t_zone_struct(u, z) AS CASE WHEN u IS NULL OR z IS NULL THEN NULL ELSE {'u': u, 'z': z} END")
-macro("t_zoned(u, z) AS t_zone_struct(t_to_utc(u, z), z)")
+macro(
+    "t_zone_struct(u, z) AS list_transform([{'u': u, 'z': z}], lambda v3: "
+    "CASE WHEN v3.u IS NULL OR v3.z IS NULL THEN NULL ELSE v3 END)[1]"
+)
+macro("t_zoned(u, z) AS list_transform([{'u': u, 'z': z}], lambda v4: t_zone_struct(t_to_utc(v4.u, v4.z), v4.z))[1]")
 macro("t_local(x) AS t_to_local((x).u, (x).z)")
-macro("t_zoned_round(x, f) AS t_zone_struct(t_round_timestamp((x).u, f), (x).z)")
-macro("t_zoned_plus(x, ms) AS t_zone_struct((x).u + to_milliseconds(ms), (x).z)")
-macro("t_zoned_months(x, m) AS t_zoned(t_local(x) + to_months(m), (x).z)")
-macro("t_offset(x) AS CAST((epoch_us(t_local(x)) - epoch_us((x).u)) // 60000000 AS INTEGER)")
+macro("t_zoned_round(x, f) AS list_transform([x], lambda v7: t_zone_struct(t_round_timestamp(v7.u, f), v7.z))[1]")
+macro("t_zoned_plus(x, ms) AS list_transform([x], lambda v8: t_zone_struct(v8.u + to_milliseconds(ms), v8.z))[1]")
+macro("t_zoned_months(x, m) AS list_transform([x], lambda v5: t_zoned(t_local(v5) + to_months(m), v5.z))[1]")
+macro(
+    "t_offset(x) AS list_transform([x], lambda v6: "
+    "CAST((epoch_us(t_local(v6)) - epoch_us(v6.u)) // 60000000 AS INTEGER))[1]"
+)
 macro(
     "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(o) // 60 AS VARCHAR), 2, '0') "
     "|| ':' || "
@@ -53,8 +63,8 @@ macro(
 macro("t_time_zoned(t, o) AS CASE WHEN t IS NULL OR o IS NULL THEN NULL ELSE {'t': t, 'o': CAST(o AS INTEGER)} END")
 macro("t_time_local(x) AS (x).t")
 macro(
-    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) % "
-    "86400000000"
+    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) "
+    "% 86400000000"
 )
 macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
 macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
@@ -173,7 +183,10 @@ def zoned_text(text: str, precision: int) -> str | None:
     return f"{stamp}|{zone or 'UTC'}"
 
 
-macro("t_split_zoned(x) AS t_zoned(TRY_CAST(split_part(x, '|', 1) AS TIMESTAMP), split_part(x, '|', 2))")
+macro(
+    "t_split_zoned(x) AS list_transform([x], lambda v9: "
+    "t_zoned(TRY_CAST(split_part(v9, '|', 1) AS TIMESTAMP), split_part(v9, '|', 2)))[1]"
+)
 macro("py_parse_zoned(x, p) AS t_split_zoned(py_zoned_text(x, p))")
 
 

@@ -1,0 +1,88 @@
+"""The files of a query: listed, fetched, converted; each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+from dapflow.local.athena.catalog.partitions import Partition
+from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.formats.parquet import Footer, Footers
+from dapflow.local.athena.formats.reader import Reader
+from dapflow.local.athena.storage.locations import Location
+from dapflow.local.athena.storage.objects import ObjectStore, S3Object
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """An object of a scan's partition and its local copy, in Parquet."""
+
+    item: S3Object
+    partition: int
+    local: Path
+    footer: Footer
+
+
+class Bringer:
+    """Brings objects to the local disk in a form that DuckDB reads."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self.store = store
+        self._footers = Footers()
+
+    def bring(self, work: Work, reader: Reader, item: S3Object, local: Path) -> Footer:
+        """Make ``local`` the object's Parquet form, and read its footer."""
+        work.execution.check()
+        if reader.convert is None:
+            self.store.fetch(item, local)
+            return self._footers.read(item.identity, local, item.location)
+        convert: Callable[[Path, Path, Location], None] = reader.convert
+        self.store.derive(item, reader.form, local, lambda source, part: convert(source, part, item.location))
+        return self._footers.read(f"{item.identity}\n{reader.form}", local, item.location)
+
+
+class QueryFiles:
+    """The objects that one query reads."""
+
+    def __init__(self, bringer: Bringer, work: Work) -> None:
+        self._bringer = bringer
+        self._work = work
+        self._listed: dict[Location, list[S3Object]] = {}
+        self._local: dict[tuple[str, str], tuple[Path, Footer]] = {}
+
+    def look_at(self, locations: Sequence[Location]) -> None:
+        """List the objects of locations, side by side."""
+        missing = [location for location in dict.fromkeys(locations) if location not in self._listed]
+        for location, found in zip(missing, self._bringer.store.list_many(missing), strict=True):
+            self._listed[location] = [item for item in found if item.size > 0]
+        self._work.execution.check()
+
+    def fetch(self, scans: Sequence[tuple[list[Partition], list[Reader]]]) -> None:
+        """Bring what the scans need, side by side."""
+        directory = self._work.directory / "files"
+        directory.mkdir(exist_ok=True)
+        pending: dict[tuple[str, str], tuple[Path, Future[Footer]]] = {}
+        for partitions, readers in scans:
+            for partition, reader in zip(partitions, readers, strict=True):
+                for item in self._listed[partition.location]:
+                    key = (item.identity, reader.form)
+                    if key not in pending:
+                        local = directory / f"{len(pending)}.parquet"
+                        self._work.places[str(local)] = str(item.location)
+                        future = self._bringer.store.submit(self._bringer.bring, self._work, reader, item, local)
+                        pending[key] = (local, future)
+        try:
+            self._local.update({key: (local, future.result()) for key, (local, future) in pending.items()})
+        finally:
+            for _, future in pending.values():
+                future.cancel()
+
+    def of(self, partitions: list[Partition], readers: list[Reader]) -> list[DataFile]:
+        """The files of a scan."""
+        return [
+            DataFile(item, index, *self._local[item.identity, readers[index].form])
+            for index, partition in enumerate(partitions)
+            for item in self._listed[partition.location]
+        ]

@@ -1,0 +1,120 @@
+"""The operators under the real Airflow, over the embedded AWS and Athena."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.bundle import build_bundle
+from tests.runtime.conftest import environment
+from tests.runtime.lake import DAY, Lake
+
+ROOT = Path(__file__).parents[2]
+
+
+def airflow_environment(tmp_path: Path, folder: Path, endpoints: dict[str, str]) -> dict[str, str]:
+    """An Airflow of its own, that finds the servers."""
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS"))},
+        **endpoints,
+        "AIRFLOW_HOME": str(tmp_path / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
+        "AIRFLOW_CONN_DAPFLOW_WEATHER": "aws://",
+        "AIRFLOW_CONN_DAPFLOW_REPORTS": "aws://",
+        "PYTHONPATH": f"{folder}:{ROOT}",
+    }
+
+
+JOURNEY = {
+    "weather:raw.hours": "success",
+    "weather:refined.few": "success",
+    "reports:refined.both": "success",
+}
+
+
+@pytest.mark.slow
+def test_generation_travels_from_service_to_service(
+    lake: Lake, aws_endpoint: str, athena_endpoint: str, tmp_path: Path
+) -> None:
+    """The partition key goes with the asset events, and starts the service that waits for it."""
+    folder = bundle(lake, tmp_path, deferrable=False)
+    result = airflow(sys.executable, tmp_path, folder, environment(aws_endpoint, athena_endpoint))
+    assert result["states"] == JOURNEY
+    assert [(event["key"], event["task"], event["extra"]["rows"]) for event in result["events"]] == [
+        ("20131231", "raw.hours", 2),
+        ("20131231", "refined.few", 2),
+    ]
+    assert result["started"] == [["reports", "20131231", "asset_triggered"]]
+    assert lake.publisher.generations("reports.refined.both") == [DAY]
+    few = lake.datasets["weather.refined.few"]
+    assert lake.rows(few) == [("N1", "{{ ds }}"), ("N2", "{{ ds }}")]
+
+
+@pytest.mark.slow
+def test_deferred_in_an_environment_with_mwaas_packages_only(
+    lake: Lake, aws_endpoint: str, athena_endpoint: str, mwaa_python: Path, tmp_path: Path
+) -> None:
+    """The bundle brings all of dapflow that it needs, and Airflow's stock trigger waits for Athena."""
+    folder = bundle(lake, tmp_path, deferrable=True)
+    result = airflow(str(mwaa_python), tmp_path, folder, environment(aws_endpoint, athena_endpoint))
+    assert result["states"] == JOURNEY
+    assert result["dapflow"].startswith(str(folder))
+    assert result["installed"] == {"duckdb": False, "sqlglot": False, "aiobotocore": True}
+    assert lake.publisher.generations("reports.refined.both") == [DAY]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("deferrable", [False, True], ids=["waiting", "deferred"])
+def test_failing_tasks_say_why_and_publish_nothing(
+    lake: Lake, aws_endpoint: str, athena_endpoint: str, mwaa_python: Path, tmp_path: Path, deferrable: bool
+) -> None:
+    """The file and the line are in the log, no traceback is, a user's mistake is not tried again, nothing is left."""
+    folder = bundle(
+        lake, tmp_path, deferrable=deferrable, few="SELECT tailnum,\n  seats / (seats - seats) AS x FROM hours"
+    )
+    result = airflow(str(mwaa_python), tmp_path, folder, environment(aws_endpoint, athena_endpoint))
+    assert result["states"] == {**JOURNEY, "weather:refined.few": "failed"}
+    assert "transforms/air_traffic/refined/x.sql" in result["log"]
+    assert "Division by zero" in result["log"]
+    assert "dapflow/runtime/athena.py" not in result["log"]
+    assert lake.tables("refined", "weather") == set()
+    assert not [key for key in lake.objects("refined") if key.startswith("weather/")]
+
+
+def bundle(lake: Lake, tmp_path: Path, *, deferrable: bool, few: str | None = None) -> Path:
+    """A service with landing files, and one that waits for it."""
+    lake.services = {name: lake.service(name) for name in ("weather", "reports")}
+    lake.provision()
+    hours = lake.raw("hours", service="weather")
+    lake.land(hours, hours_csv="tailnum,seats\nN1,1\nN2,2\n")
+    sql = few or "SELECT tailnum, '{{ ds }}' AS braces FROM hours"
+    lake.product("few", sql, [("FROM hours", hours.id)], service="weather")
+    sql = "SELECT h.tailnum FROM weather_raw_zone.hours h"
+    lake.product("both", sql, [("weather_raw_zone.hours", hours.id)], service="reports")
+    lake.overrides["deferrable"] = deferrable
+    return build_bundle(ROOT, lake.manifest, lake.environment, tmp_path / "bundle")
+
+
+def airflow(python: str, tmp_path: Path, folder: Path, endpoints: dict[str, str]) -> Any:
+    """What tests/dags/airflow_runs.py says, with all that it printed as ``log``."""
+    done = subprocess.run(
+        [python, "-m", "tests.dags.airflow_runs", str(folder)],
+        env=airflow_environment(tmp_path, folder, endpoints),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    log = done.stdout + done.stderr
+    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
+    assert results, log[-4000:]
+    print(log)  # shown when a test fails
+    return {**json.loads(results[0].removeprefix("RESULT ")), "log": log}
