@@ -60,7 +60,7 @@ def answers(name: str, state: State, ports: Ports) -> bool:
     if name == AWS:
         return bool(_read(f"{aws_url(ports)}/dapflow/health").get("state") == str(state.aws))
     if name == ATHENA:
-        return bool(_read(f"{athena_url(ports)}/").get("service") == "athena")
+        return bool(_read(f"{athena_url(ports)}/dapflow/health").get("service") == "athena")
     return "metadatabase" in _read(f"{airflow.airflow_url(ports)}/api/v2/monitor/health")
 
 

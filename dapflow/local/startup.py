@@ -25,7 +25,7 @@ from dapflow.manifest import Manifest
 if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients
 
-_SECONDS = 120.0
+_SECONDS = 300.0
 Tell = Callable[[str], None]
 
 
