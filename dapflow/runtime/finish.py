@@ -65,7 +65,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
     generation = Generation.parse(staged.generation)
     before = target.partitions(generation)
     replaced = sorted({each.location for each in before} - {staged.location})
-    seconds = round(time.time() - staged.started, 3)
+    seconds = round(max(0.0, time.time() - staged.started), 3)  # clocks step back
     parameters = {
         "dapflow.run_id": staged.run_id,
         "dapflow.query_id": staged.query_id,
