@@ -6,8 +6,8 @@ import re
 from functools import lru_cache
 
 from dapflow.local.athena.engine.errors import QueryFailed
-from dapflow.local.athena.trino.errors import QueryError
-from dapflow.local.athena.trino.types import Type, parse_type, type_text
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.types import Type, parse_type, type_text
 
 _TO_HIVE = {"varchar": "string", "integer": "int", "real": "float", "varbinary": "binary", "unknown": "void"}
 _PLAIN = frozenset({"boolean", "tinyint", "smallint", "bigint", "double", "date"})

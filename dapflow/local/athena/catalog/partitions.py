@@ -16,7 +16,7 @@ from dapflow.local.athena.catalog.projection import is_projected, projected
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.storage.locations import Location, parse_location
-from dapflow.local.athena.trino.types import duck_type, literal, quote
+from dapflow.local.athena.trino.storage import duck_type, literal, quote
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

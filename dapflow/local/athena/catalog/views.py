@@ -12,7 +12,7 @@ from typing import Any
 from dapflow.local.athena.catalog.hive_types import to_hive
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.trino import Column
-from dapflow.local.athena.trino.types import parse_type
+from dapflow.sql.trino.types import parse_type
 
 _TEXT = re.compile(r"\s*/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]*?)\s*\*/\s*", re.DOTALL)
 CATALOG = "awsdatacatalog"

@@ -17,7 +17,7 @@ from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.writer import Writing, Written, write_rows, writing_format
 from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.trino import Column, Query, Statement
-from dapflow.local.athena.trino.types import parse_type
+from dapflow.sql.trino.types import parse_type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine

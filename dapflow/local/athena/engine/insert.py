@@ -17,7 +17,8 @@ from dapflow.local.athena.engine.results import NOTHING, Outcome
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.writer import Writing, write_rows
 from dapflow.local.athena.trino import Column, Query, Statement
-from dapflow.local.athena.trino.types import Type, duck_type, parse_type, quote
+from dapflow.local.athena.trino.storage import duck_type, quote
+from dapflow.sql.trino.types import Type, parse_type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine

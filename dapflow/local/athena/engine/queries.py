@@ -9,7 +9,7 @@ from dapflow.local.athena.catalog.session import SessionCatalog
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.trino import Query, QueryError, Statement, compile_query
-from dapflow.local.athena.trino.parser_queries import parse
+from dapflow.sql.trino.parser import parse
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine

@@ -16,7 +16,8 @@ from dapflow.local.athena.storage.cache import FileCache
 from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.storage.objects import ObjectStore
 from dapflow.local.athena.trino import Column, Query
-from dapflow.local.athena.trino.types import literal, parse_type
+from dapflow.local.athena.trino.storage import literal
+from dapflow.sql.trino.types import parse_type
 
 CSV, TEXT, NOTHING = "csv", "txt", "none"
 _FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|)(?:,|\Z)', re.DOTALL)

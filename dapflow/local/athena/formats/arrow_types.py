@@ -7,7 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from dapflow.local.athena.trino.types import Type, field_names
+from dapflow.local.athena.trino.storage import field_names
+from dapflow.sql.trino.types import Type
 
 _PLAIN: dict[str, Any] = {
     "boolean": pa.bool_(),

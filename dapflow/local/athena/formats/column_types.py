@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from dapflow.local.athena.trino.types import Type, duck_type, literal, quote
+from dapflow.local.athena.trino.storage import duck_type, literal, quote
+from dapflow.sql.trino.types import Type
 
 _INTEGERS = {
     "TINYINT": 1,

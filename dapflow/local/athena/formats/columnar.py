@@ -17,7 +17,8 @@ from dapflow.local.athena.formats.arrow_types import arrow_type
 from dapflow.local.athena.formats.converted import write
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.types import Type, field_names
+from dapflow.local.athena.trino.storage import field_names
+from dapflow.sql.trino.types import Type
 
 _BATCH = 50_000
 

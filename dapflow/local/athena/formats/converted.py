@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dapflow.local.athena.trino.types import literal
+from dapflow.local.athena.trino.storage import literal
 
 
 def write(part: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:

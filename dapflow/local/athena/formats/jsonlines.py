@@ -21,7 +21,8 @@ from dapflow.local.athena.formats.converted import write
 from dapflow.local.athena.formats.lines import blocks
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.types import Type, field_names
+from dapflow.local.athena.trino.storage import field_names
+from dapflow.sql.trino.types import Type
 
 _RANGES = {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}
 

@@ -11,7 +11,8 @@ from dapflow.local.athena.formats.converted import convert_lines
 from dapflow.local.athena.formats.lines import header_lines, line_arrays
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.types import Type, duck_type, field_names, literal, quote
+from dapflow.local.athena.trino.storage import duck_type, field_names, literal, quote
+from dapflow.sql.trino.types import Type
 
 _DEFAULT_NULL = "\\N"
 

@@ -16,7 +16,8 @@ from dapflow.local.athena.formats.converted import write
 from dapflow.local.athena.formats.lines import blocks, header_lines
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.types import Type, duck_type, literal
+from dapflow.local.athena.trino.storage import duck_type, literal
+from dapflow.sql.trino.types import Type
 
 # The standard library refuses longer fields; here the line is the limit.
 csv.field_size_limit(1 << 30)

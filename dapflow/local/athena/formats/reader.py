@@ -9,7 +9,7 @@ from typing import Any
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.types import Type
+from dapflow.sql.trino.types import Type
 
 Convert = Callable[[Path, Path, Location], None]
 

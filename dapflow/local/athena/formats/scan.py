@@ -28,7 +28,7 @@ from dapflow.local.athena.formats.row_groups import RowGroupFilter
 from dapflow.local.athena.formats.view import view_sql
 from dapflow.local.athena.storage.objects import ObjectStore
 from dapflow.local.athena.trino import Scan
-from dapflow.local.athena.trino.types import quote
+from dapflow.local.athena.trino.storage import quote
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import json
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.trino import Column
-from dapflow.local.athena.trino.types import Type, field_names, literal, parse_type
+from dapflow.local.athena.trino.storage import field_names, literal
+from dapflow.sql.trino.types import Type, parse_type
 
 
 def text_select(columns: list[Column], positions: dict[str, str], delimiter: str, null: str) -> str:

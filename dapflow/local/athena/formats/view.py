@@ -12,7 +12,8 @@ from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.column_types import Incompatible, conversion
 from dapflow.local.athena.formats.files import DataFile
 from dapflow.local.athena.formats.reader import Reader
-from dapflow.local.athena.trino.types import Type, duck_type, literal, parse_type, quote
+from dapflow.local.athena.trino.storage import duck_type, literal, quote
+from dapflow.sql.trino.types import Type, parse_type
 
 
 def view_sql(

@@ -21,7 +21,8 @@ from dapflow.local.athena.formats.text_output import json_select, text_select
 from dapflow.local.athena.storage.locations import Location
 from dapflow.local.athena.storage.objects import ObjectStore
 from dapflow.local.athena.trino import Column, Query
-from dapflow.local.athena.trino.types import Type, duck_type, literal, parse_type, quote
+from dapflow.local.athena.trino.storage import duck_type, literal, quote
+from dapflow.sql.trino.types import Type, parse_type
 
 PARTITION_LIMIT = 100
 _FORMATS = {"PARQUET": "PARQUET", "ORC": "ORC", "AVRO": "AVRO", "JSON": "JSON", "TEXTFILE": "TEXTFILE", "CSV": "CSV"}

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dapflow.local.athena.trino import literals, operators, tree
+from dapflow.local.athena.trino import literals, operators
 from dapflow.local.athena.trino.calls import CallAnalyser
 from dapflow.local.athena.trino.coercion import INTEGERS, can_coerce, common, comparable, orderable
 from dapflow.local.athena.trino.conversion import castable, coerce, convert
@@ -14,21 +14,11 @@ from dapflow.local.athena.trino.formatting import expression_text
 from dapflow.local.athena.trino.json_calls import json_call
 from dapflow.local.athena.trino.like import like_sql
 from dapflow.local.athena.trino.scope import Field, Scope
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.structures import check_precision, element, held, map_value, packed
-from dapflow.local.athena.trino.types import (
-    BIGINT,
-    BOOLEAN,
-    DATE,
-    UNKNOWN,
-    VARCHAR,
-    Type,
-    array,
-    duck_type,
-    field_names,
-    quote,
-    row,
-)
 from dapflow.local.athena.trino.values import Value, failure_text, fresh, let
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.types import BIGINT, BOOLEAN, DATE, UNKNOWN, VARCHAR, Type, array, row
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.queries import QueryCompiler

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.coercion import common, orderable
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.functions import REGISTRY
 from dapflow.local.athena.trino.operators import comparable_form, equal
 from dapflow.local.athena.trino.resolution import Argument, Call, LambdaArgument, render, resolve, substitute
-from dapflow.local.athena.trino.types import BIGINT, VARCHAR, Type, literal
+from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import Value, fresh, let
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.types import BIGINT, VARCHAR, Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.scope import Scope

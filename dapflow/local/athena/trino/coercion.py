@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dapflow.local.athena.trino.types import DOUBLE, REAL, Type, array, decimal, map_of, row, varchar
+from dapflow.sql.trino.types import DOUBLE, REAL, Type, array, decimal, map_of, row, varchar
 
 #: Integer types with the decimals that hold them.
 INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}

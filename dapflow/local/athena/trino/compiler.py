@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.conversion_text import print_sql
-from dapflow.local.athena.trino.errors import QueryError
 from dapflow.local.athena.trino.model import Catalog, Column, Query
-from dapflow.local.athena.trino.parser_queries import Parser, parse
 from dapflow.local.athena.trino.queries import QueryCompiler
 from dapflow.local.athena.trino.scope import Field
-from dapflow.local.athena.trino.types import Type, duck_type, quote
+from dapflow.local.athena.trino.storage import duck_type, quote
 from dapflow.local.athena.trino.unit import Unit
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.parser import Parser, parse
+from dapflow.sql.trino.types import Type
 
 #: Python's own limit of 1,000 frames is some 80 nested parentheses; Trino reads many more.
 _FRAMES = 12_000

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dapflow.local.athena.trino.coercion import INTEGERS, can_coerce
 from dapflow.local.athena.trino.conversion_json import from_json, to_json
 from dapflow.local.athena.trino.conversion_text import text_sql
-from dapflow.local.athena.trino.types import Type, duck_type, field_names, quote, type_text
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import Value, failure, fresh, let
+from dapflow.sql.trino.types import Type, type_text
 
 #: Names that Trino uses in messages about failed casts.
 _SHOUTED = {"integer": "INT", "bigint": "BIGINT", "smallint": "SMALLINT", "tinyint": "TINYINT", "boolean": "BOOLEAN"}

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from dapflow.local.athena.trino.coercion import INTEGERS
 from dapflow.local.athena.trino.conversion_text import text_sql
-from dapflow.local.athena.trino.types import VARCHAR, Type, duck_type, field_names, literal, quote, type_text
+from dapflow.local.athena.trino.storage import duck_type, field_names, literal, quote
 from dapflow.local.athena.trino.values import failure, fresh, let
+from dapflow.sql.trino.types import VARCHAR, Type, type_text
 
 #: The text of a JSON string, without its quotes.
 _TEXT = "json_extract_string({}, '$')"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dapflow.local.athena.trino.types import Type, field_names, quote
+from dapflow.local.athena.trino.storage import field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
+from dapflow.sql.trino.types import Type
 
 
 def text_sql(sql: str, source: Type) -> str:

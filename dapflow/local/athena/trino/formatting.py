@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapflow.local.athena.trino import tree
+from dapflow.sql.trino import tree
 
 
 def expression_text(node: tree.Node) -> str:

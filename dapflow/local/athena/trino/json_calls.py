@@ -5,15 +5,16 @@ from __future__ import annotations
 import json as standard
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.conversion import castable, convert
 from dapflow.local.athena.trino.conversion_json import to_json
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.json import read, write
 from dapflow.local.athena.trino.functions.json_path import EMPTY, PathError, StructuralError, evaluate, parse_path
 from dapflow.local.athena.trino.functions.registry import udf
-from dapflow.local.athena.trino.types import BOOLEAN, VARBINARY, VARCHAR, Type, duck_type, literal
+from dapflow.local.athena.trino.storage import duck_type, literal
 from dapflow.local.athena.trino.values import Value, failure_text, let
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.types import BOOLEAN, VARBINARY, VARCHAR, Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.analyser import Analyser

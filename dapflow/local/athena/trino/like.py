@@ -6,8 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.conversion import coerce
-from dapflow.local.athena.trino.types import VARCHAR, literal, varchar
+from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import Value
+from dapflow.sql.trino.types import VARCHAR, varchar
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.unit import Unit

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.conversion import castable, convert
-from dapflow.local.athena.trino.errors import QueryError
 from dapflow.local.athena.trino.moments import parse_date, parse_time, parse_timestamp
-from dapflow.local.athena.trino.types import (
+from dapflow.local.athena.trino.storage import duck_type
+from dapflow.local.athena.trino.storage import literal as quoted
+from dapflow.local.athena.trino.values import Value
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.types import (
     BIGINT,
     BOOLEAN,
     DATE,
@@ -22,12 +25,9 @@ from dapflow.local.athena.trino.types import (
     VARBINARY,
     Type,
     decimal,
-    duck_type,
     parse_type,
     varchar,
 )
-from dapflow.local.athena.trino.types import literal as quoted
-from dapflow.local.athena.trino.values import Value
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.unit import Unit

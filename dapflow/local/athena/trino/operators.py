@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from dapflow.local.athena.trino.coercion import INTEGERS, as_decimal, common
 from dapflow.local.athena.trino.conversion import coerce
-from dapflow.local.athena.trino.types import (
-    BIGINT,
-    INTERVAL_DS,
-    Type,
-    array,
-    decimal,
-    duck_type,
-    field_names,
-    quote,
-    varchar,
-)
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import Value, fresh, let
+from dapflow.sql.trino.types import BIGINT, INTERVAL_DS, Type, array, decimal, varchar
 
 #: Types that DuckDB compares just as Trino does.
 _PLAIN = frozenset(

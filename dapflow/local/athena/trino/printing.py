@@ -7,7 +7,7 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from dapflow.local.athena.trino.types import Type, parse_type
+from dapflow.sql.trino.types import Type, parse_type
 
 
 def print_value(value: Any, type_text: str) -> str | None:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.analyser import Analyser
 from dapflow.local.athena.trino.coercion import common
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.relations import RelationCompiler
 from dapflow.local.athena.trino.scope import Field, Scope
 from dapflow.local.athena.trino.selects import SelectCompiler
-from dapflow.local.athena.trino.types import BIGINT, Type, duck_type, field_names, quote, row
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import Value, fresh
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.types import BIGINT, Type, row
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.unit import Unit

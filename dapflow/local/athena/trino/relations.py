@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.analyser import Analyser
 from dapflow.local.athena.trino.coercion import common
 from dapflow.local.athena.trino.conversion import coerce
-from dapflow.local.athena.trino.errors import QueryError
 from dapflow.local.athena.trino.model import Relation
 from dapflow.local.athena.trino.operators import comparable_form
 from dapflow.local.athena.trino.scope import Field, Scope
-from dapflow.local.athena.trino.types import BIGINT, Type, field_names, parse_type, quote, row
+from dapflow.local.athena.trino.storage import field_names, quote
 from dapflow.local.athena.trino.unit import ScanBuilder
 from dapflow.local.athena.trino.values import Value, fresh
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.types import BIGINT, Type, parse_type, row
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.queries import Compiled, Environment
@@ -146,8 +147,8 @@ class RelationCompiler:
         return self._derived(found, (name,))
 
     def _view(self, relation: Relation, node: tree.TableNode) -> Source:
-        from dapflow.local.athena.trino.parser_queries import parse  # noqa: PLC0415 - only views need the parser here
         from dapflow.local.athena.trino.queries import QueryCompiler  # noqa: PLC0415 - queries build on relations
+        from dapflow.sql.trino.parser import parse  # noqa: PLC0415 - only views need the parser here
 
         key = (relation.database, relation.name)
         shown = f"{relation.catalog}.{relation.database}.{relation.name}"

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.coercion import as_decimal, can_coerce, common
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.functions.registry import Function, Pattern
-from dapflow.local.athena.trino.types import UNKNOWN, Type, array, decimal, duck_type, map_of, row, varchar
+from dapflow.local.athena.trino.storage import duck_type
 from dapflow.local.athena.trino.values import Value, let
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.types import UNKNOWN, Type, array, decimal, map_of, row, varchar
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.unit import Unit

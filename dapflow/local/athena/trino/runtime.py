@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 from duckdb.func import FunctionNullHandling
 
-from dapflow.local.athena.trino.errors import QueryError
 from dapflow.local.athena.trino.functions import REGISTRY
+from dapflow.sql.trino.errors import QueryError
 
 _OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
 _TYPES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "decimal"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino.types import Type
+from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.unit import ScanBuilder

@@ -7,14 +7,15 @@ from collections.abc import Container, Sequence
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino import tree
 from dapflow.local.athena.trino.analyser import Analyser
 from dapflow.local.athena.trino.calls import AGGREGATES
 from dapflow.local.athena.trino.coercion import comparable, orderable
 from dapflow.local.athena.trino.operators import comparable_form
 from dapflow.local.athena.trino.scope import Field, Scope
-from dapflow.local.athena.trino.types import Type, duck_type, quote
+from dapflow.local.athena.trino.storage import duck_type, quote
 from dapflow.local.athena.trino.values import Value
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.queries import Compiled

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from dapflow.local.athena.trino.errors import QueryError
-from dapflow.local.athena.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
 
 #: First words of a query in Trino's grammar.
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "("})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino.types import Type, duck_type, field_names, quote
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import Value, failure, let
+from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.unit import Unit

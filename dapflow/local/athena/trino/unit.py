@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from dapflow.local.athena.trino import tree
-from dapflow.local.athena.trino.errors import QueryError
-from dapflow.local.athena.trino.lexer import position
 from dapflow.local.athena.trino.model import Catalog, Relation, Scan
 from dapflow.local.athena.trino.scope import Field
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.lexer import position
 
 
 @dataclass(eq=False)

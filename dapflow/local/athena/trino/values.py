@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dapflow.local.athena.trino.types import UNKNOWN, Type, duck_type, literal
+from dapflow.local.athena.trino.storage import duck_type, literal
+from dapflow.sql.trino.types import UNKNOWN, Type
 
 _SIMPLE = re.compile(r"[\w.\"$]+")
 #: An argument longer than this is bound to a name instead of being written twice.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.functions.registry import aggregate, macro
 from dapflow.local.athena.trino.operators import divide
 from dapflow.local.athena.trino.resolution import fill
-from dapflow.local.athena.trino.types import decimal, duck_type
+from dapflow.local.athena.trino.storage import duck_type
+from dapflow.sql.trino.types import decimal
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

@@ -8,8 +8,9 @@ from dapflow.local.athena.trino.coercion import orderable
 from dapflow.local.athena.trino.conversion import castable, convert
 from dapflow.local.athena.trino.functions.registry import Returns, macro, scalar
 from dapflow.local.athena.trino.operators import equal, holds_float, nan_lowest
-from dapflow.local.athena.trino.types import UNKNOWN, VARCHAR, array, duck_type, field_names, quote, row
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
+from dapflow.sql.trino.types import UNKNOWN, VARCHAR, array, row
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

@@ -12,8 +12,9 @@ from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.moments import zone_name
-from dapflow.local.athena.trino.types import Type, literal, varchar
+from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import let
+from dapflow.sql.trino.types import Type, varchar
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

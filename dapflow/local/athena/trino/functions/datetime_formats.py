@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import scalar, udf
 from dapflow.local.athena.trino.moments import zone_name
-from dapflow.local.athena.trino.types import literal
+from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import let
 
 if TYPE_CHECKING:

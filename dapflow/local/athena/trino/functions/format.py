@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import scalar, udf
-from dapflow.local.athena.trino.types import Type, literal
+from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import let
+from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

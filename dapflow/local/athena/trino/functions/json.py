@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
-from dapflow.local.athena.trino.types import literal
+from dapflow.local.athena.trino.storage import literal
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

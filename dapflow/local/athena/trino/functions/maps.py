@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.functions.registry import macro, scalar
-from dapflow.local.athena.trino.types import duck_type, field_names, map_of, quote
+from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
+from dapflow.sql.trino.types import map_of
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

@@ -11,7 +11,8 @@ from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.operators import arithmetic, holds_float, nan_lowest
 from dapflow.local.athena.trino.resolution import fill
-from dapflow.local.athena.trino.types import decimal, duck_type
+from dapflow.local.athena.trino.storage import duck_type
+from dapflow.sql.trino.types import decimal
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

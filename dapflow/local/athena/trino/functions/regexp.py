@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import scalar, udf
-from dapflow.local.athena.trino.types import array, duck_type, varchar
+from dapflow.local.athena.trino.storage import duck_type
 from dapflow.local.athena.trino.values import fresh, let
+from dapflow.sql.trino.types import array, varchar
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

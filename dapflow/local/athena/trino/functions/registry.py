@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino.types import Type, parse_type, split_top
+from dapflow.sql.trino.types import Type, parse_type, split_top
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

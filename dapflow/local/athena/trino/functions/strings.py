@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.operators import concat
-from dapflow.local.athena.trino.types import Type
+from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino import tree
-from dapflow.local.athena.trino.lexer import Token, fail
-from dapflow.local.athena.trino.parser_json import JsonParser
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.json_forms import JsonParser
+from dapflow.sql.trino.lexer import Token, fail
 
 if TYPE_CHECKING:
-    from dapflow.local.athena.trino.tree import Expr
+    from dapflow.sql.trino.tree import Expr
 
 #: Fields of EXTRACT; each is the name of a function too.
 EXTRACT_FIELDS = frozenset(

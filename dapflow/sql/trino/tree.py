@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from dapflow.local.athena.trino.types import Type
+from dapflow.sql.trino.types import Type
 
 
 @dataclass(slots=True, unsafe_hash=True)

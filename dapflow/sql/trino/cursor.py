@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from dapflow.local.athena.trino.errors import QueryError
-from dapflow.local.athena.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
-from dapflow.local.athena.trino.types import INTERVAL_DS, INTERVAL_YM, Type, array, map_of, parse_type, row
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
+from dapflow.sql.trino.types import INTERVAL_DS, INTERVAL_YM, Type, array, map_of, parse_type, row
 
 RESERVED = frozenset(
     [

@@ -1,4 +1,4 @@
-"""Trino's types: their text, their parts, and how DuckDB holds them."""
+"""Trino's types: their text and their parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dapflow.local.athena.trino.errors import QueryError
+from dapflow.sql.trino.errors import QueryError
 
 
 @dataclass(frozen=True)
@@ -205,56 +205,3 @@ def _is_type(text: str) -> bool:
     except QueryError:
         return False
     return True
-
-
-_DUCK = {
-    "unknown": "INTEGER",
-    "boolean": "BOOLEAN",
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "integer": "INTEGER",
-    "bigint": "BIGINT",
-    "real": "FLOAT",
-    "double": "DOUBLE",
-    "date": "DATE",
-    "varbinary": "BLOB",
-    "timestamp": "TIMESTAMP",
-    "time": "TIME",
-    "timestamp_tz": "STRUCT(u TIMESTAMP, z VARCHAR)",
-    "time_tz": "STRUCT(t TIME, o INTEGER)",
-    "interval_ds": "BIGINT",
-    "interval_ym": "INTEGER",
-}
-
-
-@lru_cache(maxsize=4096)
-def duck_type(t: Type) -> str:
-    """How DuckDB holds values of the type."""
-    if t.base == "decimal":
-        return f"DECIMAL({t.precision},{t.scale})"
-    if t.base == "array":
-        return duck_type(t.args[0]) + "[]"
-    if t.base == "map":
-        return f"MAP({duck_type(t.args[0])}, {duck_type(t.args[1])})"
-    if t.base == "row":
-        fields = zip(field_names(t), t.args, strict=True)
-        return "STRUCT(" + ", ".join(f"{quote(n)} {duck_type(a)}" for n, a in fields) + ")"
-    return _DUCK.get(t.base, "VARCHAR")
-
-
-@lru_cache(maxsize=4096)
-def field_names(t: Type) -> tuple[str, ...]:
-    """Names of the fields of a row as DuckDB holds it: its own if it has them all and they differ."""
-    if t.names and all(t.names) and len({(n or "").lower() for n in t.names}) == len(t.names):
-        return tuple(n or "" for n in t.names)
-    return tuple(f"field{i}" for i in range(len(t.args)))
-
-
-def quote(name: str) -> str:
-    """A name as a quoted identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """A text as a string literal."""
-    return "'" + text.replace("'", "''") + "'"

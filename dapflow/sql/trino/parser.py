@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dapflow.local.athena.trino import tree
-from dapflow.local.athena.trino.errors import QueryError
-from dapflow.local.athena.trino.lexer import fail
-from dapflow.local.athena.trino.parser_expressions import ExpressionParser
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.expressions import ExpressionParser
+from dapflow.sql.trino.lexer import fail
 
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino import tree
-from dapflow.local.athena.trino.parser import Cursor
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.cursor import Cursor
 
 if TYPE_CHECKING:
-    from dapflow.local.athena.trino.lexer import Token
-    from dapflow.local.athena.trino.tree import Expr
+    from dapflow.sql.trino.lexer import Token
+    from dapflow.sql.trino.tree import Expr
 
 
 class JsonParser(Cursor):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino import tree
-from dapflow.local.athena.trino.lexer import Token, fail, string_value
-from dapflow.local.athena.trino.parser import Cursor
-from dapflow.local.athena.trino.parser_forms import FormParser
-from dapflow.local.athena.trino.parser_json import JsonParser
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.cursor import Cursor
+from dapflow.sql.trino.forms import FormParser
+from dapflow.sql.trino.json_forms import JsonParser
+from dapflow.sql.trino.lexer import Token, fail, string_value
 
 if TYPE_CHECKING:
-    from dapflow.local.athena.trino.tree import Expr
+    from dapflow.sql.trino.tree import Expr
 
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _SPECIAL = frozenset(

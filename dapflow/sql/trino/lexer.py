@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, NoReturn
 
-from dapflow.local.athena.trino.errors import QueryError
+from dapflow.sql.trino.errors import QueryError
 
 _TOKEN = re.compile(
     r"""
