@@ -143,14 +143,52 @@ def test_the_path_is_a_hidden_column(partitioned: LocalAws) -> None:
     assert partitioned.run("SELECT * FROM events").columns == ["n", "day"]
 
 
-@pytest.mark.xfail(reason="a CTE that is read twice is billed once")
 def test_a_view_costs_what_the_tables_below_it_cost(partitioned: LocalAws) -> None:
     partitioned.query("CREATE OR REPLACE VIEW last_event AS SELECT n, day FROM events WHERE day = '2024-06-04'")
     viewed = partitioned.run("SELECT n FROM last_event")
     assert viewed.rows == [["7"]]
     assert viewed.scanned == partitioned.run("SELECT n FROM events WHERE day = '2024-06-04'").scanned
-    twice = partitioned.run("WITH e AS (SELECT n FROM last_event) SELECT count(a.n) FROM e a CROSS JOIN e b")
+    twice = partitioned.run("WITH e AS (SELECT n FROM last_event) SELECT count(a.n + b.n) FROM e a CROSS JOIN e b")
     assert twice.scanned == 2 * viewed.scanned
+
+
+READINGS = [
+    ("WITH e AS (SELECT n FROM events) SELECT a.n FROM e a, e b", {"2024-06-01": 1, "2024-06-02": 1, "2024-06-04": 1}),
+    (
+        "WITH e AS (SELECT n FROM events WHERE n > 0) SELECT a.n FROM e a, e b",
+        {"2024-06-01": 2, "2024-06-02": 2, "2024-06-04": 2},
+    ),
+    (
+        "WITH e AS (SELECT * FROM events) SELECT n FROM e WHERE day = '2024-06-01' "
+        "UNION ALL SELECT n FROM e WHERE day <= '2024-06-02'",
+        {"2024-06-01": 2, "2024-06-02": 1},
+    ),
+    (
+        "WITH e AS (SELECT * FROM events), f AS (SELECT x.n FROM e x JOIN e y ON x.n = y.n WHERE x.day = '2024-06-04') "
+        "SELECT a.n FROM f a JOIN f b ON a.n = b.n",
+        {"2024-06-01": 2, "2024-06-02": 2, "2024-06-04": 4},
+    ),
+    ("WITH e AS (SELECT n FROM events), f AS (SELECT n FROM e) SELECT 1 AS a", {}),
+    (
+        "WITH RECURSIVE e(n) AS (SELECT n FROM events WHERE day = '2024-06-02' UNION ALL "
+        "SELECT n - 1 FROM e WHERE n > 1) SELECT a.n FROM e a, e b",
+        {"2024-06-02": 2},
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "times"), READINGS)
+def test_a_named_query_is_read_for_each_place_that_names_it(
+    partitioned: LocalAws, sql: str, times: dict[str, int]
+) -> None:
+    costs = {day: partitioned.run(f"SELECT n FROM events WHERE day = '{day}'").scanned for day in times}
+    assert partitioned.run(sql).scanned == sum(count * costs[day] for day, count in times.items())
+
+
+def test_a_hundred_thousand_readings_are_refused(partitioned: LocalAws) -> None:
+    levels = [f"e{i} AS (SELECT a.n FROM e{i - 1} a, e{i - 1} b)" for i in range(1, 18)]
+    sql = f"WITH e0 AS (SELECT n FROM events), {', '.join(levels)} SELECT count(a.n + b.n) FROM e17 a, e17 b"
+    assert partitioned.failure(sql).startswith("QUERY_HAS_TOO_MANY_STAGES: line 1:")
 
 
 def test_partition_columns_have_their_types(aws: LocalAws) -> None:

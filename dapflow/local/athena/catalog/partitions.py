@@ -89,8 +89,15 @@ def read_partitions(
             )
             for item in metastore.partitions(database, table["Name"])
         ]
-    chosen = set(_matching(work, keys, [partition.values for partition in found], predicate))
-    return [partition for partition in found if partition.values in chosen]
+    return allowed_partitions(work, table, found, predicate)
+
+
+def allowed_partitions(
+    work: Work, table: dict[str, Any], partitions: list[Partition], predicate: Predicate
+) -> list[Partition]:
+    """Those of the partitions that may hold rows for ``predicate``."""
+    chosen = set(_matching(work, partition_keys(table), [item.values for item in partitions], predicate))
+    return [partition for partition in partitions if partition.values in chosen]
 
 
 def _matching(

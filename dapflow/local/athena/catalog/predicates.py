@@ -35,14 +35,9 @@ class Predicate:
     def values_of(self, column: str) -> list[str] | None:
         """DuckDB literals that ``column`` must equal one of, or None if the predicate does not say."""
         for item in self._conjuncts:
-            if _names(item) != {column}:
-                continue
-            if isinstance(item, exp.EQ):
-                bound = _bound(item)
-                if bound is not None:
-                    return [bound.literal]
-            if isinstance(item, exp.In) and _is_column(item.this) and item.expressions:
-                return [value.sql(dialect="duckdb") for value in item.expressions]
+            values = _values(item, column)
+            if values is not None:
+                return values
         return None
 
     def bounds(self) -> list[Bound]:
@@ -60,6 +55,25 @@ class Predicate:
             if bound is not None:
                 found.append(bound)
         return found
+
+
+def _values(item: exp.Expr, column: str) -> list[str] | None:
+    """The literals that ``column`` must equal one of for ``item`` to be true, or None if it does not say."""
+    if isinstance(item, exp.Paren):
+        return _values(item.this, column)
+    if isinstance(item, exp.Or):
+        left, right = _values(item.left, column), _values(item.right, column)
+        return None if left is None or right is None else list(dict.fromkeys(left + right))
+    if isinstance(item, exp.And):
+        return _values(item.left, column) or _values(item.right, column)
+    if _names(item) != {column}:
+        return None
+    if isinstance(item, exp.EQ):
+        bound = _bound(item)
+        return None if bound is None else [bound.literal]
+    if isinstance(item, exp.In) and _is_column(item.this) and item.expressions:
+        return [value.sql(dialect="duckdb") for value in item.expressions]
+    return None
 
 
 _SIGNS = {"eq": "=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}

@@ -20,8 +20,7 @@ def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
     execution = work.execution
     with execution.timed("planning"):
         query = analysed(engine, work, statement)
-        # What the analysis looked at and then left out of the SQL is neither read nor billed.
-        engine.scanner.prepare(work, [scan for scan in query.scans if f'"{scan.name}"' in query.sql])
+        engine.scanner.prepare(work, query.scans)
     return query
 
 

@@ -12,6 +12,7 @@ from dapflow.local.athena.catalog.information_schema import InformationRelation,
 from dapflow.local.athena.catalog.metastore import Metastore
 from dapflow.local.athena.catalog.partitions import (
     Partition,
+    allowed_partitions,
     partition_keys,
     partition_values,
     read_partitions,
@@ -27,7 +28,7 @@ from dapflow.local.athena.formats.reader import Reader, reader_of
 from dapflow.local.athena.formats.row_groups import RowGroupFilter
 from dapflow.local.athena.formats.view import view_sql
 from dapflow.local.athena.storage.objects import ObjectStore
-from dapflow.local.athena.trino import Scan
+from dapflow.local.athena.trino import Reading, Scan
 from dapflow.local.athena.trino.storage import quote
 
 
@@ -37,7 +38,6 @@ class TableScan:
 
     scan: Scan
     relation: TableRelation
-    predicate: Predicate
     partitions: list[Partition]
     readers: list[Reader]
 
@@ -79,7 +79,8 @@ class Scanner:
         files.fetch([(table.partitions, table.readers) for table in tables])
         for table in tables:
             found = files.of(table.partitions, table.readers)
-            _bill(work, table, found)
+            for reading in table.scan.readings:
+                _bill(work, reading, table, found)
             work.run(
                 view_sql(work, table.scan.name, table.relation, table.partitions, table.readers, found, table.read)
             )
@@ -117,15 +118,21 @@ class Scanner:
     def _table(self, work: Work, scan: Scan, relation: TableRelation) -> TableScan:
         predicate = Predicate(scan.predicate)
         partitions = read_partitions(work, self._metastore, relation.database, relation.table, predicate)
-        return TableScan(scan, relation, predicate, partitions, _readers(relation.table, partitions))
+        return TableScan(scan, relation, partitions, _readers(relation.table, partitions))
 
 
-def _bill(work: Work, table: TableScan, files: list[DataFile]) -> None:
+def _bill(work: Work, reading: Reading, table: TableScan, files: list[DataFile]) -> None:
     """Count the bytes that Athena would read: of columnar formats only the chunks that are needed."""
-    data = table.data
-    allowed = RowGroupFilter(work, [bound for bound in table.predicate.bounds() if bound.column in data])
-    columns = table.read & data
+    data, predicate = table.data, Predicate(reading.predicate)
+    allowed = RowGroupFilter(work, [bound for bound in predicate.bounds() if bound.column in data])
+    columns = {column.lower() for column in reading.columns} & data
+    partitions = table.partitions
+    if len(table.scan.readings) > 1:
+        partitions = allowed_partitions(work, table.relation.table, partitions, predicate)
+    read = {partition.values for partition in partitions}
     for file in files:
+        if table.partitions[file.partition].values not in read:
+            continue
         if table.readers[file.partition].bills_columns:
             work.execution.add_scanned(file.footer.cost(columns, allowed.allows))
         else:

@@ -1,7 +1,7 @@
 """The SQL language of the embedded Athena: Trino SQL in, DuckDB SQL out, with Trino's meaning and errors."""
 
 from dapflow.local.athena.trino.compiler import compile_query
-from dapflow.local.athena.trino.model import Catalog, Column, Query, Relation, Scan
+from dapflow.local.athena.trino.model import Catalog, Column, Query, Reading, Relation, Scan
 from dapflow.local.athena.trino.printing import print_value
 from dapflow.local.athena.trino.runtime import prepare_connection, translate_error
 from dapflow.local.athena.trino.statements import Statement, statement_kind
@@ -12,6 +12,7 @@ __all__ = [
     "Column",
     "Query",
     "QueryError",
+    "Reading",
     "Relation",
     "Scan",
     "Statement",

@@ -37,7 +37,7 @@ def compile_query(text: str, catalog: Catalog, database: str | None, *, paramete
     typed = _outer(found.sql, found.fields, names, text=False)
     printed = _outer(found.sql, found.fields, names, text=True)
     columns = tuple(Column(n, str(one.type)) for n, one in zip(names, found.fields, strict=True))
-    return Query(typed, columns, tuple(scan.finished() for scan in unit.scans), printed, found.ordered)
+    return Query(typed, columns, unit.finished(found.sql), printed, found.ordered)
 
 
 def _parameter(text: str) -> tree.Expr:

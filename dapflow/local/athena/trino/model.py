@@ -40,6 +40,15 @@ class Catalog(Protocol):
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What one use of a table reads of it."""
+
+    columns: tuple[str, ...]
+    #: DuckDB boolean expression over the relation's columns that every row needed satisfies, or None.
+    predicate: str | None = None
+
+
+@dataclass(frozen=True)
 class Scan:
     """One occurrence of a table: `name` stands in the SQL and must exist in DuckDB when the query runs."""
 
@@ -48,6 +57,8 @@ class Scan:
     columns: tuple[str, ...]
     #: DuckDB boolean expression over the relation's columns that every row needed satisfies, or None.
     predicate: str | None = None
+    #: What Trino reads, which runs a WITH query anew for each place that names it. DuckDB runs it once.
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)

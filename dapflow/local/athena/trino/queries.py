@@ -18,7 +18,7 @@ from dapflow.sql.trino import tree
 from dapflow.sql.trino.types import BIGINT, Type, row
 
 if TYPE_CHECKING:
-    from dapflow.local.athena.trino.unit import Unit
+    from dapflow.local.athena.trino.unit import ScanBuilder, Unit
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class NamedQuery:
     scope: Environment
     sql_name: str | None = None
     fields: list[Field] = field(default_factory=list)
+    scans: tuple[ScanBuilder, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -108,14 +109,12 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             elif uses == 1:
                 self.environment = Environment({cte.name: NamedQuery(cte, self.environment)}, self.environment)
             else:
+                start = len(self.unit.scans)
                 found = self._aliased_columns(self.query(cte.query, parent), cte)
                 name = fresh("w")
-                for one in found.fields:
-                    self.unit.read(one.deps)
-                fields = [Field(f.name, f.type, f.sql, written=f.written) for f in found.fields]
                 if uses:
                     shared.append(f"{name} AS ({found.sql})")
-                named = NamedQuery(cte, self.environment, name, fields)
+                named = NamedQuery(cte, self.environment, name, found.fields, self.unit.share(start, found.sql))
                 self.environment = Environment({cte.name: named}, self.environment)
         if not shared:
             return ""
@@ -142,12 +141,14 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             )
         if cte.columns is None:
             self.unit.fail("MISSING_COLUMN_ALIASES", cte.pos, "missing column aliases in recursive WITH query")
+        start = len(self.unit.scans)
         anchor = self._aliased_columns(self.body(body.left, parent), cte)
         for one in anchor.fields:
             self.unit.read(one.deps)
         name = fresh("w")
         fields = [Field(f.name, f.type, f.sql, written=f.written) for f in anchor.fields]
-        self.environment = Environment({cte.name: NamedQuery(cte, self.environment, name, fields)}, self.environment)
+        named = NamedQuery(cte, self.environment, name, fields)
+        self.environment = Environment({cte.name: named}, self.environment)
         step = self.body(body.right, parent)
         if len(step.fields) != len(fields):
             self.unit.fail(
@@ -162,6 +163,7 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
                     f"relation output type ({a.type}) at column {i + 1}",
                 )
             self.unit.read(b.deps)
+        named.scans = self.unit.share(start, anchor.sql + step.sql)
         step_sql = self._cast_columns(step, [f.type for f in fields])
         anchor_sql = self._cast_columns(anchor, [f.type for f in fields])
         keep = "ALL " if body.all else ""

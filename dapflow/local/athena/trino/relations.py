@@ -83,7 +83,7 @@ class RelationCompiler:
         if len(parts) == 1:
             named = self.environment.find(parts[0])
             if named is not None:
-                return self._named(named, parts[0], parent)
+                return self._named(named, node)
         catalog, database, name = (None, None, *parts)[-3:]
         assert name is not None  # noqa: S101 - the parser gives one part at least
         relation = self.unit.catalog.relation(catalog, database or self.unit.database, name)
@@ -91,9 +91,9 @@ class RelationCompiler:
             self._missing(node, catalog, database, name)
         if relation.view_sql is not None:
             return self._view(relation, node)
-        scan = ScanBuilder(f"scan_{len(self.unit.scans)}", relation)
-        self.unit.scans.append(scan)
         alias = fresh("r")
+        scan = ScanBuilder(f"scan_{len(self.unit.scans)}", alias, relation)
+        self.unit.scans.append(scan)
         qualifier = (relation.catalog.lower(), relation.database.lower(), relation.name.lower())
         fields = []
         for hidden, columns in ((False, relation.columns), (True, relation.hidden)):
@@ -134,10 +134,14 @@ class RelationCompiler:
             "TABLE_NOT_FOUND", node.pos, f"Table '{catalog or 'awsdatacatalog'}.{place}.{name}' does not exist"
         )
 
-    def _named(self, named: Any, name: str, parent: Scope | None) -> Source:
+    def _named(self, named: Any, node: tree.TableNode) -> Source:
+        name = node.parts[0]
         if named.sql_name is not None:
             alias = fresh("r")
-            fields = [replace(f, sql=f"{alias}.c{i}", qualifier=(name,)) for i, f in enumerate(named.fields)]
+            copies = self.unit.copies(named.scans, alias, node.pos)
+            fields = [
+                replace(_moved(f, copies), sql=f"{alias}.c{i}", qualifier=(name,)) for i, f in enumerate(named.fields)
+            ]
             return Source(f"{named.sql_name} AS {alias}", fields)
         before, self.environment = self.environment, named.scope
         try:
@@ -363,6 +367,13 @@ class RelationCompiler:
         b_fields = [f for f in right.fields if f not in used]
         sql = f"{left.sql} {node.kind.upper()} JOIN {_wrapped(node.right, right.sql)} ON {' AND '.join(conditions)}"
         return Source(sql, [*shared, *_nullable(node.kind, a_fields, b_fields)])
+
+
+def _moved(one: Field, copies: dict[ScanBuilder, ScanBuilder]) -> Field:
+    """A WITH query's field at a place that names it, which reads the copies."""
+    origin = one.origin and (copies.get(one.origin[0], one.origin[0]), one.origin[1])
+    deps = frozenset((copies.get(scan, scan), column) for scan, column in one.deps)
+    return replace(one, origin=origin, deps=deps)
 
 
 def _wrapped(node: tree.RelationNode, sql: str) -> str:

@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from dapflow.local.athena.trino.model import Catalog, Relation, Scan
+from dapflow.local.athena.trino.model import Catalog, Reading, Relation, Scan
 from dapflow.local.athena.trino.scope import Field
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.errors import QueryError
 from dapflow.sql.trino.lexer import position
 
+#: Trino refuses more than 150 stages, and a table that is read is at least one of them.
+_MOST_READINGS = 1_000
+_ALIAS = re.compile(r" AS (r\d+)\b")
+
 
 @dataclass(eq=False)
 class ScanBuilder:
-    """A table occurrence, while what is read of it becomes known."""
+    """A table occurrence, while what is read of it becomes known.
+
+    A table in a WITH query that DuckDB runs once has a copy of its builder for each place that names the WITH query.
+    """
 
     name: str
+    #: What the place that reads it is called in the SQL, and nothing else is.
+    alias: str
     relation: Relation
     used: dict[str, None] = field(default_factory=dict)
     predicates: list[str] = field(default_factory=list)
+    #: Set when copies of this builder tell what is read.
+    shared: bool = False
 
-    def finished(self) -> Scan:
-        """The scan as the server wants it."""
+    def reading(self) -> Reading:
+        """What is read, as far as it is known."""
         columns = tuple(c.name for c in (*self.relation.columns, *self.relation.hidden) if c.name.lower() in self.used)
-        return Scan(self.name, self.relation, columns, " AND ".join(self.predicates) or None)
+        return Reading(columns, " AND ".join(self.predicates) or None)
+
+    def copy(self, alias: str) -> ScanBuilder:
+        """The same occurrence, read once more."""
+        return ScanBuilder(self.name, alias, self.relation, dict(self.used), list(self.predicates))
+
+
+def _left_in(sql: str, builders: Sequence[ScanBuilder]) -> list[ScanBuilder]:
+    """Those of the builders that the SQL reads: some expressions are analysed twice, or for their type only."""
+    aliases = set(_ALIAS.findall(sql))
+    return [one for one in builders if one.alias in aliases]
+
+
+def _finished(builders: Sequence[ScanBuilder]) -> Scan:
+    """The scan of one table occurrence, as the server wants it. `builders` are its own and their copies."""
+    first = builders[0]
+    readings = tuple(one.reading() for one in builders if not one.shared)
+    whole = ScanBuilder(first.name, first.alias, first.relation)
+    for one in builders:
+        whole.used.update(one.used)
+    conditions = dict.fromkeys(one.predicate for one in readings)
+    if len(conditions) == 1:
+        whole.predicates = [text for text in conditions if text is not None]
+    elif None not in conditions:
+        whole.predicates = ["(" + " OR ".join(f"({text})" for text in conditions) + ")"] if conditions else []
+    found = whole.reading()
+    return Scan(first.name, first.relation, found.columns, found.predicate, readings)
 
 
 @dataclass
@@ -45,6 +83,30 @@ class Unit:
     correlated: bool = False
     #: A view's text has places of its own, which would mislead in the user's text.
     placed: bool = True
+
+    def finished(self, sql: str) -> tuple[Scan, ...]:
+        """The scans as the server wants them: those that are left in the SQL."""
+        found: dict[str, list[ScanBuilder]] = {}
+        for one in _left_in(sql, self.scans):
+            found.setdefault(one.name, []).append(one)
+        return tuple(_finished(builders) for builders in found.values())
+
+    def share(self, start: int, sql: str) -> tuple[ScanBuilder, ...]:
+        """Take the scans from number `start` on for a WITH query; each place that names it then has copies of them."""
+        found = tuple(one for one in _left_in(sql, self.scans[start:]) if not one.shared)
+        for one in found:
+            one.shared = True
+        return found
+
+    def copies(self, scans: Sequence[ScanBuilder], alias: str, pos: int) -> dict[ScanBuilder, ScanBuilder]:
+        """Copies of the scans of a WITH query, for the place `alias`, which names it."""
+        if len(self.scans) + len(scans) > _MOST_READINGS:
+            self.fail(
+                "QUERY_HAS_TOO_MANY_STAGES", pos, "Number of stages in the query exceeds the allowed maximum (150)"
+            )
+        found = {one: one.copy(alias) for one in scans}
+        self.scans += found.values()
+        return found
 
     def use(self, one: Field) -> None:
         """Note that a field is used."""
