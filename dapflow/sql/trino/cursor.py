@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.errors import Mismatch, QueryError
 from dapflow.sql.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
 from dapflow.sql.trino.types import INTERVAL_DS, INTERVAL_YM, Type, array, map_of, parse_type, row
 
@@ -106,6 +106,8 @@ class Cursor:
         self.found = tokens(text)
         self.at = 0
         self.parameters = 0
+        #: The first construct that Athena knows and the embedded Athena does not.
+        self.refused: QueryError | None = None
 
     @property
     def now(self) -> Token:
@@ -143,12 +145,26 @@ class Cursor:
     def mismatch(self, expected: str = "<expression>") -> NoReturn:
         """Fail at the token at hand."""
         shown = "<EOF>" if self.now.kind == "end" else self.now.text
-        fail(self.text, self.now.start, f"mismatched input '{shown}'. Expecting: {expected}")
+        raise Mismatch(shown, expected, position(self.text, self.now.start), self.now.start)
 
-    def refuse(self, construct: str, offset: int) -> NoReturn:
-        """Say that a construct is not carried here."""
-        line, column = position(self.text, offset)
-        raise QueryError("NOT_SUPPORTED", f"{construct} is not supported", line, column)
+    def refuse(self, construct: str, offset: int) -> None:
+        """Note that a construct is not carried by the embedded Athena; it is read all the same."""
+        if self.refused is None:
+            self.refused = QueryError("NOT_SUPPORTED", f"{construct} is not supported", *position(self.text, offset))
+
+    def step(self) -> None:
+        """Step over any token but the end."""
+        if self.now.kind == "end":
+            self.mismatch("')'")
+        self.at += 1
+
+    def skip_parentheses(self) -> None:
+        """Step over what stands in parentheses, whatever it is."""
+        self.need("(")
+        depth = 1
+        while depth:
+            depth += {"(": 1, ")": -1}.get(self.now.upper, 0)
+            self.step()
 
     # -------------------------------------------------------------------------------------- names
     def is_name(self, token: Token | None = None) -> bool:

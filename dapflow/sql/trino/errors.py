@@ -16,3 +16,12 @@ class QueryError(Exception):
     def __str__(self) -> str:
         where = "" if self.line is None else f"line {self.line}:{self.column}: "
         return f"{self.error_name}: {where}{self.message}"
+
+
+class Mismatch(QueryError):
+    """A word that cannot stand where it stands, at `offset`. `expected` says in Trino's words what can."""
+
+    def __init__(self, shown: str, expected: str, place: tuple[int, int], offset: int) -> None:
+        super().__init__("SYNTAX_ERROR", f"mismatched input '{shown}'. Expecting: {expected}", *place)
+        self.expected = expected
+        self.offset = offset

@@ -28,6 +28,7 @@ _SPECIAL = frozenset(
         "CURRENT_ROLE",
     ]
 )
+_PATTERN_PARTS = frozenset({"PATTERN", "AFTER", "INITIAL", "SEEK", "SUBSET", "DEFINE"})
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
 
@@ -191,10 +192,24 @@ class ExpressionParser(FormParser, Cursor):
                 value = tree.Subscript(value.pos, value, index)
             elif self.found[self.at].upper == "." and self.is_name(self.ahead()):
                 self.at += 1
+                at = self.now.start
                 written = self.name()
-                value = tree.Deref(value.pos, value, written.lower(), written)
+                value = tree.Deref(value.pos, value, written.lower(), written, at)
+                if self.now.upper == "(":
+                    value = self._call(value.pos, *self._function(value))
             else:
                 return value
+
+    def _function(self, node: Expr) -> tuple[str, str]:
+        """The name of a function with its catalog and schema, in lower case and as written."""
+        names: list[str] = []
+        while isinstance(node, tree.Deref):
+            names.append(node.written)
+            node = node.base
+        if not isinstance(node, tree.Ident):
+            self.mismatch("<EOF>")
+        written = ".".join([node.written, *reversed(names)])
+        return written.lower(), written
 
     def _primary(self) -> Expr:
         token = self.found[self.at]
@@ -296,6 +311,9 @@ class ExpressionParser(FormParser, Cursor):
                 self.at += 2
                 self.need(")")
             return tree.Special(token.start, upper, precision)
+        if upper == "DOUBLE" and following.upper == "PRECISION" and self.ahead(2).kind == "string":
+            self.at += 2
+            return tree.TypedLiteral(token.start, "double", self.string())
         if following.kind in {"string", "unicode"} and upper not in RESERVED_BEFORE_STRING:
             self.at += 1
             return tree.TypedLiteral(token.start, token.text.lower(), self.string())
@@ -307,22 +325,25 @@ class ExpressionParser(FormParser, Cursor):
             self.at += 1
             return tree.Lambda(token.start, (name.lower(),), self.expression())
         if self.ahead().upper == "(" and (token.kind == "quoted" or self._may_call(token)):
-            return self._call(token)
+            self.at += 1
+            return self._call(token.start, token.text.strip('"').lower(), token.text)
         if token.kind == "quoted" and self.ahead().kind == "string":
             self.at += 1
             return tree.TypedLiteral(token.start, token.text.strip('"').lower(), self.string())
         written = self.name()
-        if self.now.upper == "OVER" and self.is_name(self.ahead()):
+        if self.now.upper == "OVER" and (self.ahead().upper == "(" or self.is_name(self.ahead())):
+            # A measure of row pattern recognition, `label OVER w`, and no column.
             self.refuse("Pattern recognition in a window", token.start)
+            self.at += 1
+            self.window() if self.now.upper == "(" else self.name()
+            return tree.OpaqueExpr(token.start)
         return tree.Ident(token.start, written.lower(), written, token.kind == "quoted")
 
     def _may_call(self, token: Token) -> bool:
         return self.is_name(token) or token.upper in {"LISTAGG", "LEFT", "RIGHT"}
 
-    def _call(self, token: Token) -> Expr:
-        self.at += 2
-        name = token.text.strip('"').lower()
-        written = token.text
+    def _call(self, start: int, name: str, written: str) -> Expr:
+        self.need("(")
         star = distinct = False
         args: tuple[Expr, ...] = ()
         order: tuple[tree.SortItem, ...] = ()
@@ -340,7 +361,7 @@ class ExpressionParser(FormParser, Cursor):
             if self.take("ORDER", "BY"):
                 order = self.sort_items()
             self.need(")")
-        return self.call_tail(tree.Call(token.start, name, args, star, distinct, order, written=written))
+        return self.call_tail(tree.Call(start, name, args, star, distinct, order, written=written))
 
     def call_tail(self, call: tree.Call) -> Expr:
         """FILTER, IGNORE NULLS and OVER after the parenthesis."""
@@ -388,7 +409,7 @@ class ExpressionParser(FormParser, Cursor):
         if self.take("ORDER", "BY"):
             found.order = self.sort_items()
         if self.now.upper == "MEASURES":
-            self.refuse("Pattern recognition in a window", self.now.start)
+            self._pattern()
         if self.now.upper in {"RANGE", "ROWS", "GROUPS"}:
             found.unit = self.now.upper
             self.at += 1
@@ -398,10 +419,16 @@ class ExpressionParser(FormParser, Cursor):
                 found.end = self._bound()
             else:
                 found.start = self._bound()
-        if self.now.upper in {"PATTERN", "AFTER", "INITIAL", "SEEK", "SUBSET", "DEFINE"}:
-            self.refuse("Pattern recognition in a window", self.now.start)
+        if self.now.upper in _PATTERN_PARTS:
+            self._pattern()
         self.need(")")
         return found
+
+    def _pattern(self) -> None:
+        """The rest of a window with row pattern recognition, a language of its own that Athena judges."""
+        self.refuse("Pattern recognition in a window", self.now.start)
+        while self.now.upper != ")":
+            self.skip_parentheses() if self.now.upper == "(" else self.step()
 
     def _bound(self) -> tree.Bound:
         start = self.now.start

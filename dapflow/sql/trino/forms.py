@@ -235,7 +235,13 @@ class FormParser(JsonParser):
             args.append(tree.Literal(separator, "string", self.string()))
         extra: tuple[str, ...] = ()
         if self.take("ON", "OVERFLOW") and not self.take("ERROR"):
+            self.need("TRUNCATE")
             self.refuse("LISTAGG ... ON OVERFLOW TRUNCATE", token.start)
+            if self.now.kind == "string":
+                self.at += 1
+            if not self.take("WITH"):
+                self.need("WITHOUT")
+            self.need("COUNT")
         self.need(")")
         self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
         order = self.sort_items()

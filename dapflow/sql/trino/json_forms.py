@@ -50,6 +50,22 @@ class JsonParser(Cursor):
         value = self.expression()
         return value, self._format()
 
+    def json_source(self) -> tuple[Expr, ...]:
+        """The value, the path and what is passed to it, as JSON_TABLE has them."""
+        found = [self._value()[0]]
+        self.need(",")
+        self.string()
+        if self.take("AS"):
+            self.name()
+        if self.take("PASSING"):
+            while True:
+                found.append(self._value()[0])
+                self.need("AS")
+                self.name()
+                if not self.take(","):
+                    break
+        return tuple(found)
+
     def _path_call(self, token: Token, name: str) -> Expr:
         source = self._value()
         self.need(",")

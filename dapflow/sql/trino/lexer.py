@@ -7,21 +7,27 @@ from typing import NamedTuple, NoReturn
 
 from dapflow.sql.trino.errors import QueryError
 
+# Spaces and comments before a token belong to no group. Nothing is tried twice (`++`, `*+`, `(?>`): a text that is no
+# SQL must not take for ever, nor fail at a later place.
 _TOKEN = re.compile(
     r"""
-    (?P<space>(?:[ \t\r\n\f]+|--[^\n]*(?:\n|$)|/\*.*?\*/)+)
-  | (?P<unicode>[Uu]&'(?:[^']|'')*')
-  | (?P<string>'(?:[^']|'')*')
-  | (?P<binary>[Xx]'[^']*')
-  | (?P<quoted>"(?:[^"]|"")*")
-  | (?P<double>(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)[Ee][+-]?\d+)
-  | (?P<decimal>\d[\d_]*\.[\d_]*|\.\d[\d_]*)
-  | (?P<integer>0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|\d[\d_]*)
-  | (?P<word>[^\W\d]\w*)
-  | (?P<op><=|>=|<>|!=|\|\||->|=>|\{-|-\}|[-+*/%=<>(),.\[\]?;:{}|^$])
+    (?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+
+    (?:
+        (?P<unicode>[Uu]&'(?:[^']++|'')*+')
+      | (?P<binary>[Xx]'[^']*+')
+      | (?P<word>[A-Za-z_][A-Za-z0-9_]*+)
+      | (?P<op><=|>=|<>|!=|\|\||->|=>|\{-|-\}|(?!/\*)[-+*/%=<>(),\[\]?;:{}|^$]|\.(?![0-9]))
+      | (?P<string>'(?:[^']++|'')*+')
+      | (?P<quoted>"(?:[^"]++|"")*+")
+      | (?P<double>(?:[0-9][0-9_]*+(?:\.[0-9_]*+)?|\.[0-9][0-9_]*+)[Ee][+-]?[0-9]++)
+      | (?P<decimal>[0-9][0-9_]*+\.[0-9_]*+|\.[0-9][0-9_]*+)
+      | (?P<integer>0[xX][0-9a-fA-F_]++|0[oO][0-7_]++|0[bB][01_]++|[0-9][0-9_]*+)
+      | (?P<end>\Z)
+    )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_SKIPPED = re.compile(r"(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 
 
 class Token(NamedTuple):
@@ -53,36 +59,36 @@ def tokens(text: str) -> list[Token]:
     """Cut the text into tokens; the last is of kind `end`."""
     found: list[Token] = []
     at, match = 0, _TOKEN.match
-    length = len(text)
-    while at < length:
+    kind = ""
+    while kind != "end":
         m = match(text, at)
         if m is None:
             _refuse(text, at)
         kind = m.lastgroup or ""
+        start, at = m.span(kind)
+        word = text[start:at]
         if kind == "word":
-            word = m[0]
-            found.append(Token(kind, word, word.upper(), at))
+            found.append(Token(kind, word, word.upper(), start))
         elif kind == "op":
-            found.append(Token(kind, m[0], m[0], at))
-        elif kind != "space":
-            if (
-                kind in {"integer", "decimal"}
-                and m.end() < length
-                and (text[m.end()].isalpha() or text[m.end()] == "_")
-            ):
-                fail(text, at, "identifiers must not start with a digit; surround the identifier with double quotes")
-            found.append(Token(kind, m[0], "", at))
-        at = m.end()
-    found.append(Token("end", "", "", length))
+            found.append(Token(kind, word, word, start))
+        else:
+            if kind in {"integer", "decimal"} and (text[at : at + 1].isalpha() or text[at : at + 1] == "_"):
+                fail(text, start, "identifiers must not start with a digit; surround the identifier with double quotes")
+            found.append(Token(kind, word, "", start))
     return found
 
 
+def skipped(text: str, at: int) -> int:
+    """Where the spaces and comments end that begin at a place."""
+    found = _SKIPPED.match(text, at)
+    return at if found is None else found.end()
+
+
 def _refuse(text: str, at: int) -> NoReturn:
+    at = skipped(text, at)
     character = text[at]
     if character == "`":
         fail(text, at, "backquoted identifiers are not supported; use double quotes to quote identifiers")
-    if character in "'\"":
-        fail(text, at, f"mismatched input '{character}'")
     fail(text, at, f"mismatched input '{character}'")
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.errors import QueryError
 from dapflow.sql.trino.expressions import ExpressionParser
-from dapflow.sql.trino.lexer import fail
+from dapflow.sql.trino.lexer import fail, position
 
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
+
+
+_TABLE_ARGUMENT_CLAUSES = frozenset({"PARTITION", "PRUNE", "KEEP", "COPARTITION", "ORDER"})
+_VERSIONS = frozenset({"TIMESTAMP", "VERSION", "SYSTEM_TIME", "SYSTEM_VERSION"})
 
 
 class Parser(ExpressionParser):
@@ -161,7 +165,7 @@ class Parser(ExpressionParser):
             aliases = self.names() if self.take("AS") else ()
             return tree.AllColumns(start, value, aliases)
         alias = None
-        if self.take("AS") or (self.is_name() and self.now.kind != "end"):
+        if self.take("AS") or (self.is_name() and not self._clause_begins()):
             alias = self.name()
         return tree.SelectItem(start, value, alias)
 
@@ -221,7 +225,7 @@ class Parser(ExpressionParser):
             self.take("INNER")
         self.need("JOIN")
         if natural:
-            self.refuse("Natural join", start)
+            raise QueryError("NOT_SUPPORTED", "Natural join not supported", *position(self.text, start))
         right = self.relation_right()
         if self.take("ON"):
             return tree.JoinNode(left.pos, kind, left, right, self.expression())
@@ -262,19 +266,30 @@ class Parser(ExpressionParser):
 
     def _aliased(self) -> tree.RelationNode:
         found = self._primary_relation()
-        if self.now.upper == "MATCH_RECOGNIZE":
-            self.refuse("MATCH_RECOGNIZE", self.now.start)
+        if self.peek("MATCH_RECOGNIZE", "("):
+            found = self._matched(found)
+        found = self._alias(found)
+        if self.peek("MATCH_RECOGNIZE", "("):
+            found = self._alias(self._matched(found))
+        return found
+
+    def _matched(self, relation: tree.RelationNode) -> tree.RelationNode:
+        start = self.now.start
+        self.refuse("MATCH_RECOGNIZE", start)
+        self.at += 1
+        self.skip_parentheses()
+        return tree.OpaqueNode(start, (relation,))
+
+    def _alias(self, found: tree.RelationNode) -> tree.RelationNode:
         start = self.now.start
         explicit = self.take("AS")
-        if explicit or (self.is_name() and not self._ends_relation()):
+        if explicit or (self.is_name() and not self._clause_begins()):
             name = self.name()
             columns = self.names() if self.peek("(") else None
             found = tree.AliasNode(start, found, name.lower(), columns)
-        if self.now.upper == "MATCH_RECOGNIZE":
-            self.refuse("MATCH_RECOGNIZE", self.now.start)
         return found
 
-    def _ends_relation(self) -> bool:
+    def _clause_begins(self) -> bool:
         upper = self.now.upper
         if self.now.kind != "word":
             return False
@@ -283,7 +298,7 @@ class Parser(ExpressionParser):
         if upper == "WINDOW":
             return self.ahead(2).upper == "AS"
         if upper == "OFFSET":
-            return self.ahead().kind == "integer"
+            return self.ahead().kind == "integer" or self.ahead().upper == "?"
         if upper == "LIMIT":
             return self.ahead().kind == "integer" or self.ahead().upper in {"ALL", "?"}
         if upper == "FETCH":
@@ -305,15 +320,67 @@ class Parser(ExpressionParser):
             self.need(")")
             return tree.SubqueryNode(token.start, query, True)
         if token.upper == "TABLE" and self.ahead().upper == "(":
-            self.refuse("A table function", token.start)
+            return self._table_function()
         if token.upper == "JSON_TABLE":
-            self.refuse("JSON_TABLE", token.start)
+            return self._json_table()
         found = self._table()
         if self.now.upper == "(" and self.now.kind == "op":
             self.mismatch("<EOF>")
-        if self.now.upper == "FOR" and self.ahead().upper in {"VERSION", "TIMESTAMP"}:
-            self.refuse("Time travel (FOR VERSION or TIMESTAMP AS OF)", self.now.start)
+        if self.take("FOR"):
+            self.refuse("Time travel (FOR VERSION or TIMESTAMP AS OF)", self.found[self.at - 1].start)
+            if self.now.upper not in _VERSIONS:
+                self.mismatch("'TIMESTAMP', 'VERSION'")
+            self.at += 1
+            self.need("AS", "OF")
+            found.version = self.value()
         return found
+
+    def _table_function(self) -> tree.RelationNode:
+        """`TABLE(f(a, b => TABLE(t) PARTITION BY c))`."""
+        start = self.now.start
+        self.refuse("A table function", start)
+        self.at += 2
+        self._qualified()
+        self.need("(")
+        relations: list[tree.RelationNode] = []
+        items: list[tree.Expr] = []
+        while not self.take(")"):
+            if relations or items:
+                self.need(",")
+            if self.is_name() and self.ahead().upper == "=>":
+                self.at += 2
+            if self.peek("TABLE", "("):
+                relations.append(self._table_argument())
+            else:
+                items.append(self.expression())
+        self.need(")")
+        return tree.OpaqueNode(start, tuple(relations), tuple(items))
+
+    def _table_argument(self) -> tree.RelationNode:
+        start = self.now.start
+        self.at += 2
+        found: tree.RelationNode
+        found = tree.SubqueryNode(start, self.query()) if self._query_ahead() else self._table()
+        self.need(")")
+        if self.now.upper not in _TABLE_ARGUMENT_CLAUSES:
+            found = self._alias(found)
+        if self.now.upper in _TABLE_ARGUMENT_CLAUSES:
+            while self.now.upper not in {",", ")"}:
+                self.skip_parentheses() if self.now.upper == "(" else self.step()
+        return found
+
+    def _json_table(self) -> tree.RelationNode:
+        """`JSON_TABLE(a, 'path' PASSING b AS c COLUMNS (…))`; what stands behind COLUMNS names nothing."""
+        start = self.now.start
+        self.refuse("JSON_TABLE", start)
+        self.at += 1
+        self.need("(")
+        items = self.json_source()
+        self.need("COLUMNS")
+        self.skip_parentheses()
+        while not self.take(")"):
+            self.skip_parentheses() if self.now.upper == "(" else self.step()
+        return tree.OpaqueNode(start, (), items)
 
     def _parenthesised(self) -> tree.RelationNode:
         start = self.at
@@ -324,13 +391,12 @@ class Parser(ExpressionParser):
                 query = self.query()
                 self.need(")")
             except QueryError as error:
-                # `((SELECT 1) a JOIN b ON …)` starts like a query; if it is none, the first error is the better one.
+                # `((SELECT 1) a JOIN b ON …)` starts like a query; if it is none, the error further on is the better.
                 self.at = start + 1
                 try:
-                    found = self._joined()
-                except QueryError:
-                    raise error from None
-                return found
+                    return self._joined()
+                except QueryError as other:
+                    raise max(error, other, key=_reached) from None
             return tree.SubqueryNode(position, query)
         return self._joined()
 
@@ -345,17 +411,29 @@ class Parser(ExpressionParser):
 
     def _table(self) -> tree.TableNode:
         start = self.now.start
+        parts = self._qualified()
+        if len(parts) > 3:
+            fail(self.text, start, f"Too many dots in table name: {'.'.join(parts)}")
+        return tree.TableNode(start, tuple([part.lower() for part in parts]), self.found[self.at - 1].end)
+
+    def _qualified(self) -> list[str]:
         parts = [self.name()]
         while self.take("."):
             parts.append(self.name())
-        if len(parts) > 3:
-            fail(self.text, start, f"Too many dots in table name: {'.'.join(parts)}")
-        return tree.TableNode(start, tuple(part.lower() for part in parts))
+        return parts
 
 
 def parse(text: str) -> tree.QueryNode:
-    """Read a query."""
+    """Read a query that the embedded Athena may run. Raises QueryError."""
     try:
-        return Parser(text).statement()
+        parser = Parser(text)
+        found = parser.statement()
     except RecursionError:
         raise QueryError("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1) from None
+    if parser.refused is not None:
+        raise parser.refused
+    return found
+
+
+def _reached(error: QueryError) -> tuple[int, int]:
+    return error.line or 0, error.column or 0

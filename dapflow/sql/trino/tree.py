@@ -70,6 +70,8 @@ class Deref(Expr):
     base: Expr
     name: str
     written: str = field(compare=False)
+    #: Where the field's name begins.
+    at: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -294,6 +296,11 @@ class JsonCall(Expr):
     clauses: tuple[tuple[str, Any], ...]
 
 
+@dataclass(slots=True, unsafe_hash=True)
+class OpaqueExpr(Expr):
+    """What only Athena can judge, such as a measure of row pattern recognition; nothing in it names a column."""
+
+
 # ------------------------------------------------------------------------------------------------ queries
 @dataclass(slots=True, unsafe_hash=True)
 class RelationNode(Node):
@@ -302,9 +309,11 @@ class RelationNode(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class TableNode(RelationNode):
-    """A table, view or WITH query by name; parts are as written, lower case in `parts`."""
+    """A table, view or WITH query by name, in lower case. The name ends at `end`; `version` is of FOR … AS OF."""
 
     parts: tuple[str, ...]
+    end: int = field(default=0, compare=False)
+    version: Expr | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -339,6 +348,14 @@ class SampleNode(RelationNode):
     relation: RelationNode
     method: str
     percentage: Expr
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class OpaqueNode(RelationNode):
+    """What only Athena knows the columns of: MATCH_RECOGNIZE, table functions, JSON_TABLE; and what it reads."""
+
+    relations: tuple[RelationNode, ...] = ()
+    items: tuple[Expr, ...] = ()
 
 
 @dataclass(slots=True, unsafe_hash=True)

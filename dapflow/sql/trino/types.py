@@ -104,6 +104,13 @@ _SIMPLE = {
     "tdigest": Type("tdigest"),
     "json2016": Type("json2016"),
     "color": Type("color"),
+    "ipprefix": Type("ipprefix"),
+    "p4hyperloglog": Type("P4HyperLogLog"),
+    "setdigest": Type("SetDigest"),
+    "geometry": Type("Geometry"),
+    "sphericalgeography": Type("SphericalGeography"),
+    "bingtile": Type("BingTile"),
+    "kdbtree": Type("KdbTree"),
 }
 
 
