@@ -77,9 +77,9 @@ class JsonParser(Cursor):
                 value, form = self._value()
                 self.need("AS")
                 quoted = self.now.kind == "quoted"
-                name = self.name()
+                passed = self.name()
                 # A name without quotes is in capitals, and the path is to say it so.
-                passing.append((value, form, name if quoted else name.upper()))
+                passing.append((value, form, passed if quoted else passed.upper()))
                 if not self.take(","):
                     break
         return tree.JsonCall(token.start, name, (source, path, tuple(passing)), tuple(self._clauses()))
