@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
-from dapflow.sql.lexer import END, INTEGER, QUOTED, RESERVED, STRING, Words
-from dapflow.sql.reader import VALUE, Unexpected
 from dapflow.sql.text import SqlText
+from dapflow.sql.trino.cursor import RESERVED
+from dapflow.sql.trino.errors import Mismatch
+from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
 
 _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT")
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"
@@ -20,7 +21,21 @@ _KEYWORDS = (
     "RIGHT", "OUTER", "CROSS", "CASE", "WHEN", "THEN", "ELSE", "BETWEEN", "PARTITION", "OVER", "WITH", "NULL", "LIKE",
     "EXISTS", "INTERSECT", "EXCEPT", "VALUES", "USING", "END", "AND", "DESC",
 )  # fmt: skip
+VALUE = "a column or a value"
 _NOTHING_MORE = "the end of the statement"
+# By what the grammar says in Trino's words.
+_EXPECTED = {
+    "<expression>": VALUE,
+    "<EOF>": _NOTHING_MORE,
+    "<string>": "a text",
+    "<integer>": "a number",
+    "<type>": "a type such as varchar",
+    "'ALL', <integer>": "a number of rows",
+    "'(', 'SELECT', 'TABLE', 'VALUES'": "SELECT",
+    "'ON', 'USING'": "ON and the condition of the JOIN",
+    "'DISTINCT', 'NOT', 'NULL'": "NULL",
+    "'ELSE', 'END', 'WHEN'": "WHEN, ELSE or END of the CASE",
+}
 _OPERATORS = frozenset({"ILIKE", "RLIKE", "REGEXP"})
 _TEMPLATE = "there are no templates here: write the name itself, dapflow finds the tables in the SQL"
 # By the word that cannot stand there.
@@ -92,20 +107,38 @@ class _Slip:
         return word if self.words.kinds[index] in {STRING, QUOTED} else f"'{word}'"
 
 
-def explain(text: SqlText, words: Words, problem: Unexpected) -> DapflowError:
+def explain_word(text: SqlText, words: Words, problem: Mismatch) -> DapflowError:
     """The error for a word that the grammar does not expect."""
-    slip = _Slip(text, words, problem.index, problem.expected)
+    index = words.starts.index(problem.offset)
+    slip = _Slip(text, words, index, _expected(words, index, problem.expected))
     plain = slip.found in {QUOTED, STRING, INTEGER, END, "(", "*"} or slip.found[:1].isalpha()
-    mistyped = _mistyped(words, problem.index) if plain else None
+    mistyped = _mistyped(words, index) if plain else None
     if mistyped is not None:
         at, keyword = mistyped
         message = f"{slip.shown(at)} is not expected here"
         return text.error("sql-syntax", message, words.starts[at], f"did you mean {keyword}?")
     # For the end of the text, point behind the last word, because comments and blank lines may follow it.
-    at_end = slip.found == END and problem.index
-    offset = words.ends[problem.index - 1] if at_end else words.starts[problem.index]
+    at_end = slip.found == END and index
+    offset = words.ends[index - 1] if at_end else words.starts[index]
     hint = next((hint for rule in _RULES if (hint := rule(slip)) is not None), None)
     return text.error("sql-syntax", _message(slip), offset, hint)
+
+
+def _expected(words: Words, index: int, expected: str) -> str:
+    """What the grammar expects, in plain words."""
+    plain = _EXPECTED.get(expected)
+    if plain is not None:
+        return plain
+    if expected != "<identifier>":
+        return expected.replace("'", "")
+    previous, clause = words.kinds[index - 1], _clause(words, index)
+    if previous in {"FROM", "JOIN"} or (previous == "," and clause == "FROM"):
+        return "a table"
+    if previous == "AS":
+        return "a name for the table" if clause == "FROM" else "a name for the column"
+    if previous in {"WITH", "RECURSIVE"} or (previous == "," and clause is None):
+        return "the name of a WITH query"
+    return "a name"
 
 
 def _message(slip: _Slip) -> str:
@@ -152,7 +185,7 @@ def _of_join(slip: _Slip) -> str | None:
 
 
 def _of_as(slip: _Slip) -> str | None:
-    if slip.found != "AS":
+    if slip.found != "AS" or slip.expected == ")":
         return None
     clause = slip.clause
     if clause in {"GROUP", "ORDER"}:

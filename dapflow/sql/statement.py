@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlglot import Dialect, exp
-from sqlglot.errors import SqlglotError
-
 from dapflow.errors import DapflowError
+from dapflow.sql.mistakes import explained
 from dapflow.sql.outline import Query, TableName
 from dapflow.sql.outliner import outline
-from dapflow.sql.syntax import check_syntax
 from dapflow.sql.text import SqlText
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.parser import Parser
 
 # Athena takes 262,144 bytes a statement. The UNLOAD around the SELECT carries an S3 URI, which may hold 1,024 bytes.
 MAX_BYTES = 262_144 - 1_280
-_TRINO = Dialect.get_or_raise("trino")
 
 
 @dataclass(frozen=True)
@@ -50,46 +49,28 @@ def read_statement(text: SqlText) -> Statement:
             column=1,
             hint="split it into two transforms, one reading the other",
         )
-    checked = check_syntax(text)
-    tree = _parse(checked.readable())
-    if isinstance(tree, Exception):
-        plain = _parse(checked.readable(plain=True))
-        if isinstance(plain, Exception):
-            raise _gap(text, tree)
-        tree = plain
     try:
-        query, tables = outline(tree)
+        parser = Parser(text.text)
+        node = parser.statement()
+        query, tables = outline(node)
+    except QueryError as error:
+        raise explained(text, error) from None
     except RecursionError:
         raise text.error("sql-syntax", "the statement is nested too deeply", 0) from None
-    grammar = checked.grammar
-    return Statement(text, checked.sql, query, tuple(tables), tuple(grammar.starts[index] for index in grammar.items))
+    for token in parser.found if parser.parameters else ():
+        if token.upper == "?":
+            message = "expected a value: a transform takes no parameters, found '?'"
+            raise text.error("sql-syntax", message, token.start, "write the value")
+    return Statement(text, text.text[: parser.end], query, tuple(tables), _items(node))
 
 
-def _parse(readable: str) -> exp.Expr | Exception:
-    """The tree of a query, or why sqlglot cannot read it."""
-    try:
-        tree = _TRINO.parser().parse(_TRINO.tokenize(readable), readable)[0]
-    except (SqlglotError, RecursionError, AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
-        # Athena's grammar took it, so this is a gap of sqlglot's, which may show as an error of Python's own.
-        return error
-    if not isinstance(tree, exp.Query | exp.Values):
-        return TypeError("not a query")
-    return tree
-
-
-def _gap(text: SqlText, error: Exception) -> DapflowError:
-    """Something that Athena may take and that cannot be analysed here."""
-    details = getattr(error, "errors", None) or [{}]
-    line, column = details[0].get("line"), details[0].get("col")
-    word = details[0].get("highlight")
-    where = f" at '{word}'" if word else ""
-    number = line if isinstance(line, int) else 1
-    return DapflowError(
-        "sql-unsupported",
-        f"dapflow cannot read this construct{where}",
-        file=text.file,
-        line=number,
-        column=max(1, column - len(word or "x") + 1) if isinstance(column, int) else 1,
-        hint="write it another way; Athena itself may know it",
-        source=text.line(number),
-    )
+def _items(node: tree.QueryNode) -> tuple[int, ...]:
+    body = node.body
+    while not isinstance(body, tree.Select):
+        if isinstance(body, tree.SetOperation):
+            body = body.left
+        elif isinstance(body, tree.Nested):
+            body = body.query.body
+        else:
+            return ()
+    return tuple([item.pos for item in body.items])

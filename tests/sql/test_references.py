@@ -5,14 +5,15 @@ Statements are made at random from parts that are known to name tables or CTEs, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
 
 import pytest
-import sqlglot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlglot import exp
 
+from dapflow.sql.trino import tree
+from dapflow.sql.trino.parser import parse
 from tests.sql.known import statement_of
 
 WORDS = ["flights", "airlines", "a", "b", "planes_history", "Été", "x y", "ORDERS"]
@@ -155,16 +156,28 @@ def test_a_replaced_table_leaves_a_statement(made: Made) -> None:
     assert len(statement_of(text).tables) == len(statement.tables)
 
 
+def nodes(value: object) -> Iterator[tree.Node]:
+    """Every node of a tree, whatever holds it."""
+    if isinstance(value, tuple):
+        for one in value:
+            yield from nodes(one)
+    elif isinstance(value, tree.Node):
+        yield value
+        for one in fields(value):
+            yield from nodes(getattr(value, one.name))
+
+
 @settings(SLOW, max_examples=100)
 @given(statements())
 def test_every_table_node_of_the_tree_is_a_table_or_a_cte(made: Made) -> None:
     """No corner of a statement is overlooked: what the tree holds and is no table must be called like a CTE."""
     statement = statement_of(made.text)
-    tree = sqlglot.parse_one(statement.sql, dialect="trino")
     found = {table.start for table in statement.tables}
-    names = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    for node in tree.find_all(exp.Table):
-        assert node.parts[0].meta["start"] in found or (node.name.lower() in names and not node.db)
+    whole = list(nodes(parse(statement.sql)))
+    names = {node.name for node in whole if isinstance(node, tree.Cte)}
+    for node in whole:
+        if isinstance(node, tree.TableNode):
+            assert node.pos in found or (node.parts[-1] in names and len(node.parts) == 1)
 
 
 @pytest.mark.parametrize(

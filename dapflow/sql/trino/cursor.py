@@ -95,6 +95,8 @@ RESERVED = frozenset(
     ]
 )
 
+#: Types of DDL that queries do not know.
+_HIVE_TYPES = frozenset({"string", "binary", "struct", "list"})
 _DAY_UNITS = frozenset({"DAY", "HOUR", "MINUTE", "SECOND"})
 
 
@@ -106,6 +108,8 @@ class Cursor:
         self.found = tokens(text)
         self.at = 0
         self.parameters = 0
+        #: Where the statement ends, without the `;` behind it.
+        self.end = len(text)
         #: The first construct that Athena knows and the embedded Athena does not.
         self.refused: QueryError | None = None
 
@@ -248,6 +252,8 @@ class Cursor:
             return parse_type("double")
         self.at += 1
         base = identifier_value(token).lower()
+        if base in _HIVE_TYPES:
+            raise QueryError("TYPE_NOT_FOUND", f"Unknown type: {base}")
         if not self.take("("):
             return parse_type(base)
         arguments = []

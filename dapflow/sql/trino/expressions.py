@@ -330,6 +330,8 @@ class ExpressionParser(FormParser, Cursor):
         if token.kind == "quoted" and self.ahead().kind == "string":
             self.at += 1
             return tree.TypedLiteral(token.start, token.text.strip('"').lower(), self.string())
+        if not self.is_name(token):
+            self.mismatch()
         written = self.name()
         if self.now.upper == "OVER" and (self.ahead().upper == "(" or self.is_name(self.ahead())):
             # A measure of row pattern recognition, `label OVER w`, and no column.

@@ -74,7 +74,8 @@ class FormParser(JsonParser):
         if not whens:
             self.mismatch("'WHEN'")
         default = self.expression() if self.take("ELSE") else None
-        self.need("END")
+        if not self.take("END"):
+            self.mismatch("'ELSE', 'END', 'WHEN'")
         return tree.Case(token.start, operand, tuple(whens), default)
 
     def cast(self, token: Token) -> Expr | None:

@@ -20,7 +20,9 @@ class Parser(ExpressionParser):
     def statement(self) -> tree.QueryNode:
         """The whole text as one query."""
         found = self.query()
-        self.take(";")
+        self.end = self.now.start
+        while self.take(";"):
+            pass
         if self.now.kind != "end":
             self.mismatch("<EOF>")
         return found

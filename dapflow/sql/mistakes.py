@@ -1,0 +1,181 @@
+"""Why a text is no query of Athena's: the error for the person who wrote it."""
+
+from __future__ import annotations
+
+import re
+
+from dapflow.errors import DapflowError
+from dapflow.sql.hints import explain_word
+from dapflow.sql.text import SqlText
+from dapflow.sql.trino.errors import Mismatch, QueryError
+from dapflow.sql.trino.lexer import Token, skipped, tokens
+from dapflow.sql.words import Words
+
+_STATEMENTS = frozenset(
+    {
+        "ALTER", "ANALYZE", "CALL", "COMMENT", "COMMIT", "CREATE", "DEALLOCATE", "DELETE", "DENY", "DESC", "DESCRIBE",
+        "DROP", "EXECUTE", "EXPLAIN", "GRANT", "INSERT", "MERGE", "MSCK", "OPTIMIZE", "PREPARE", "REFRESH", "REVOKE",
+        "ROLLBACK", "SET", "SHOW", "START", "TRUNCATE", "UNLOAD", "UPDATE", "USE", "VACUUM",
+    }
+)  # fmt: skip
+_NOUNS = frozenset(
+    {"TABLE", "VIEW", "INTO", "FROM", "DATABASE", "SCHEMA", "EXTERNAL", "PARTITIONS", "TABLES", "REPAIR"}
+)
+_FIRST_WORDS = re.compile(r"[\s(]*([a-z]+)(?:\s+(or\s+replace\s+)?([a-z]+))?", re.IGNORECASE)
+_ONE_SELECT = "a transform is one SELECT; dapflow creates and fills the table itself"
+_OPENED = {'"': "a quoted name", "'": "a text", "/": "a comment"}
+_CLOSED = {'"': 'close it with "', "'": "a quote inside a text is doubled: 'it''s'", "/": "close it with */"}
+_LOOKALIKES = {
+    "\u2018": "'",
+    "\u2019": "'",
+    "\u201c": '"',
+    "\u201d": '"',
+    "\u2013": "-",
+    "\u2014": "-",
+    "\uff0c": ",",
+    "\uff08": "(",
+    "\uff09": ")",
+    "\u037e": ";",
+}
+_CHARACTERS = {
+    "#": "a comment begins with --",
+    "@": "there are no variables; write the value",
+    "!": "write NOT, or <> for not equal",
+    "&": "write AND, or || to join texts",
+    "\\": r"a backslash is plain text inside '…' only",
+}
+# Types of other databases, and of Athena's DDL, that a query cannot name.
+_FOREIGN_TYPES = {
+    "string": "varchar",
+    "text": "varchar",
+    "nvarchar": "varchar",
+    "nvarchar2": "varchar",
+    "varchar2": "varchar",
+    "nchar": "char",
+    "datetime": "timestamp",
+    "datetime2": "timestamp",
+    "smalldatetime": "timestamp",
+    "int64": "bigint",
+    "unsigned": "bigint",
+    "signed": "bigint",
+    "long": "bigint",
+    "bool": "boolean",
+    "bit": "boolean",
+    "money": "decimal(19,4)",
+}
+
+
+def explained(text: SqlText, error: QueryError) -> DapflowError:
+    """What to tell of a text that the grammar refuses."""
+    source = text.text
+    if not source.strip():
+        return DapflowError("sql-empty", "the file is empty", file=text.file, line=1, column=1, hint="write one SELECT")
+    if skipped(source, 0) == len(source):
+        return text.error("sql-empty", "there are only comments in the file", 0, "write one SELECT")
+    offset = text.offset(error.line or 1, error.column or 1)
+    try:
+        found = tokens(source)
+        readable = True
+    except QueryError:
+        found = tokens(source[:offset])
+        readable = False
+    return (
+        _other_statement(text)
+        or _second_statement(text, found, offset)
+        or (_of_brackets(text, found, offset) if readable else _of_character(text, offset))
+        or _of_grammar(text, found, error, offset)
+    )
+
+
+def _other_statement(text: SqlText) -> DapflowError | None:
+    """Another kind of statement, by its first word: its own words may be none of a query's."""
+    start = skipped(text.text, 0)
+    while text.text.startswith("(", start):
+        start = skipped(text.text, start + 1)
+    match = _FIRST_WORDS.match(text.text, start)
+    if match is None or match[1].upper() not in _STATEMENTS:
+        return None
+    verb, noun = match[1].upper(), (match[3] or "").upper()
+    name = f"{verb} {noun}" if noun in _NOUNS else verb
+    name += " TABLE" if noun in {"EXTERNAL", "REPAIR"} else ""
+    hint = _ONE_SELECT
+    if verb in {"CREATE", "INSERT", "UNLOAD"}:
+        hint = f"keep the SELECT alone, without the {name} around it: dapflow creates and fills the table itself"
+    article = "an" if name[0] in "AEIOU" else "a"
+    return text.error("sql-not-a-select", f"this is {article} {name} statement, not a SELECT", start, hint)
+
+
+def _second_statement(text: SqlText, found: list[Token], offset: int) -> DapflowError | None:
+    """Something behind the ``;`` that ends the first statement, or a ``;`` before it."""
+    if found[0].upper == ";":
+        return text.error("sql-syntax", "a ; stands before the statement", found[0].start, "delete it")
+    ends = False
+    for token in found:
+        if ends and token.upper != ";" and (token.kind != "end" or token.start == offset < len(text.text)):
+            hint = "a transform is one SELECT: give each statement a file of its own, or join them with WITH"
+            return text.error("sql-two-statements", "a second statement begins here", token.start, hint)
+        ends = ends or token.upper == ";"
+    return None
+
+
+def _of_brackets(text: SqlText, found: list[Token], offset: int) -> DapflowError | None:
+    """A bracket that closes nothing, or another kind of bracket, up to the place where the grammar stops."""
+    words = Words(found)
+    for index in words.stray:
+        if words.starts[index] > offset:
+            return None
+        bracket = words.kinds[index]
+        opened = words.stray[index]
+        if opened is None:
+            return text.error(
+                "sql-syntax", f"this {bracket} closes nothing", words.starts[index], "delete it, or open it"
+            )
+        line, column = text.place(words.starts[opened])
+        message = f"{bracket} cannot close the {words.kinds[opened]} of line {line}, column {column}"
+        return text.error("sql-syntax", message, words.starts[index])
+    return None
+
+
+def _of_character(text: SqlText, offset: int) -> DapflowError:
+    """What no word can begin with."""
+    source = text.text
+    character = source[offset]
+    if source.startswith("/*", offset) or character in {'"', "'"}:
+        message = f"{_OPENED[character]} begins here and never ends"
+        return text.error("sql-syntax", message, offset, _CLOSED[character])
+    if character.isdigit():
+        word = re.compile(r"\w*").match(source, offset)
+        name = word[0] if word else character
+        return text.error("sql-syntax", f"a name cannot begin with a digit: {name}", offset, f'write it as "{name}"')
+    message, hint = _character(character)
+    return text.error("sql-syntax", message, offset, hint)
+
+
+def _character(character: str) -> tuple[str, str | None]:
+    """What is wrong with a character outside texts and quoted names, and what to do about it."""
+    if character == "`":
+        return "a backquote (`) cannot stand in a query", 'Athena\'s queries put names into double quotes: "name"'
+    plain = _LOOKALIKES.get(character)
+    if plain is not None:
+        message = f"{character} is a typographic character that only looks like {plain}"
+        return message, f"type {plain} instead; a word processor may have replaced it"
+    if character.isspace() or not character.isprintable():
+        message = f"an invisible character (U+{ord(character):04X}) stands here"
+        return message, "replace it by a plain space" if character.isspace() else "delete it"
+    if character.isalpha():
+        return f"{character} cannot stand in a name that is not quoted", "put the whole name into double quotes"
+    return f"{character} cannot stand in a query", _CHARACTERS.get(character)
+
+
+def _of_grammar(text: SqlText, found: list[Token], error: QueryError, offset: int) -> DapflowError:
+    if isinstance(error, Mismatch):
+        return explain_word(text, Words(found), error)
+    word = next((token.text for token in found if token.start >= offset), "")
+    if error.error_name == "TYPE_NOT_FOUND":
+        known = _FOREIGN_TYPES.get(word.lower(), "varchar")
+        return text.error("sql-syntax", f"expected a type of Athena, such as {known}, found '{word}'", offset)
+    if word == '""':
+        return text.error("sql-syntax", 'a name in double quotes is empty: ""', offset, "a text is written ''")
+    if error.error_name == "NOT_SUPPORTED":
+        return text.error("sql-syntax", error.message, offset, "name the shared columns: JOIN … USING (a, b)")
+    return text.error("sql-syntax", error.message, offset)
