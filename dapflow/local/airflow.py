@@ -69,7 +69,8 @@ def _settings(state: State, ports: Ports) -> dict[str, str]:
             # Looking the machine's name up in DNS takes seconds where there is none.
             "hostname_callable": "socket.gethostname",
         },
-        "database": {"sql_alchemy_conn": f"sqlite:///{state.airflow / 'airflow.db'}"},
+        # Airflow's processes write in turn; on a busy machine a turn takes longer than SQLite's five seconds.
+        "database": {"sql_alchemy_conn": f"sqlite:///{state.airflow / 'airflow.db'}?timeout=60"},
         "api": {"host": HOST, "port": ports.airflow, "base_url": url, "secret_key": keys["api"], "workers": 1},
         "api_auth": {"jwt_secret": keys["jwt"]},
         "dag_processor": {
