@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino.coercion import common, orderable
+from dapflow.local.athena.trino.coercion import common
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.functions import REGISTRY
-from dapflow.local.athena.trino.operators import comparable_form, equal
+from dapflow.local.athena.trino.operators import equal
 from dapflow.local.athena.trino.resolution import Argument, Call, LambdaArgument, render, resolve, substitute
 from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import Value, fresh, let
+from dapflow.local.athena.trino.windows import WindowAnalyser
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.types import BIGINT, VARCHAR, Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.scope import Scope
-    from dapflow.local.athena.trino.unit import Unit
 
 #: Functions that are neither in the table nor known to be carried; they are refused by name.
 UNSUPPORTED = frozenset(
@@ -56,7 +56,6 @@ UNSUPPORTED = frozenset(
         "render",
         "rgb",
         "spooky_hash_v2_32",
-        "reduce_agg",
         "ip_prefix",
         "is_subnet_of",
         "ip_prefix_min",
@@ -67,21 +66,15 @@ UNSUPPORTED = frozenset(
 )
 
 
-class CallAnalyser:
+class CallAnalyser(WindowAnalyser):
     """The part of the analyser that reads calls."""
 
-    unit: Unit
     scope: Scope
     groups: dict[Any, Value] | None
     in_aggregate: bool
-    windows: dict[str, tree.Window]
     aggregates_allowed: str | None
 
     if TYPE_CHECKING:
-
-        def visit(self, node: tree.Expr) -> Value:
-            """Translate an expression; the analyser gives it."""
-            ...
 
         def boolean(self, node: tree.Expr, what: str) -> str:
             """Translate a condition."""
@@ -187,7 +180,7 @@ class CallAnalyser:
         self.in_aggregate = before or node.over is None
         try:
             args = [self.argument(a) for a in node.args]
-            order = self._order(node.order)
+            order = self.ordering(node.order)
             condition = self.boolean(node.filter, "FILTER expression") if node.filter is not None else None
         finally:
             self.in_aggregate = before
@@ -196,129 +189,27 @@ class CallAnalyser:
         if node.over is not None:
             if node.order:
                 self.unit.fail("NOT_SUPPORTED", node.pos, "Window function with ORDER BY is not supported")
-            over = f" OVER ({self.window(node.over, node)})"
+            if node.distinct:
+                problem = f"DISTINCT in window function parameters not yet supported: {node.name}"
+                self.unit.fail("NOT_SUPPORTED", node.pos, problem)
+            if node.filter is not None and kind == "window":
+                self.unit.fail("FUNCTION_NOT_AGGREGATE", node.pos, f"FILTER is not allowed for {node.name}")
+            over = f" OVER ({self.window(node.over)})"
+        if node.nulls and kind != "window":
+            problem = f"Cannot specify null treatment clause for {node.name} function"
+            self.unit.fail("NULL_TREATMENT_NOT_ALLOWED", node.pos, problem)
         modifiers = {
             "{distinct}": "DISTINCT " if node.distinct else "",
             "{order}": f" ORDER BY {order}" if order else "",
             "{nulls}": " IGNORE NULLS" if node.nulls == "IGNORE" else "",
             "{filter}": tail,
+            "{and}": f" AND {condition}" if condition else "",
+            "{over}": over,
             "{tail}": tail + over,
         }
         if node.star or (node.name == "count" and not args):
             return Value(f"count(*){tail}{over}", BIGINT)
         return self._resolved(node, args, modifiers)
-
-    def _order(self, items: Sequence[tree.SortItem]) -> str:
-        return ", ".join(self.sort_key(item) for item in items)
-
-    def sort_key(self, item: tree.SortItem, sql: str | None = None) -> str:
-        """One key of an ORDER BY, with Trino's place for NULLs."""
-        if sql is None:
-            value = self.visit(item.expr)
-            if not orderable(value.type):
-                self.unit.fail(
-                    "TYPE_MISMATCH",
-                    item.pos,
-                    f"Type {value.type} is not orderable, and therefore cannot be used in ORDER BY",
-                )
-            sql = comparable_form(value.sql, value.type)
-            if value.const is not None or sql.lstrip("(").rstrip(")").isdigit():
-                sql = f"CAST({sql} AS VARCHAR)"
-        return f"{sql} {'DESC' if item.descending else 'ASC'} NULLS {'FIRST' if item.nulls_first else 'LAST'}"
-
-    def window(self, node: tree.Window, call: tree.Call) -> str:
-        """What stands between the parentheses of OVER."""
-        if node.existing is not None:
-            base = self.windows.get(node.existing)
-            if base is None:
-                self.unit.fail("INVALID_WINDOW_REFERENCE", node.pos, f"Cannot resolve WINDOW name {node.existing}")
-            if base.existing is not None:
-                base = self._merged(base)
-            node = tree.Window(
-                node.pos,
-                None,
-                node.partition or base.partition,
-                node.order or base.order,
-                node.unit or base.unit,
-                node.start or base.start,
-                node.end or base.end,
-            )
-        parts = []
-        if node.partition:
-            keys = []
-            for key in node.partition:
-                value = self.visit(key)
-                keys.append(comparable_form(value.sql, value.type))
-            parts.append("PARTITION BY " + ", ".join(keys))
-        if node.order:
-            parts.append("ORDER BY " + self._order(node.order))
-        if node.unit and node.start is not None:
-            parts.append(self._frame(node))
-        return " ".join(parts)
-
-    def _merged(self, node: tree.Window) -> tree.Window:
-        base = self.windows.get(node.existing or "")
-        if base is None:
-            self.unit.fail("INVALID_WINDOW_REFERENCE", node.pos, f"Cannot resolve WINDOW name {node.existing}")
-        if base.existing is not None:
-            base = self._merged(base)
-        return tree.Window(
-            node.pos,
-            None,
-            node.partition or base.partition,
-            node.order or base.order,
-            node.unit or base.unit,
-            node.start or base.start,
-            node.end or base.end,
-        )
-
-    def _frame(self, node: tree.Window) -> str:
-        start, end = node.start, node.end
-        assert start is not None  # noqa: S101 - the caller looked
-        if start.kind == "unbounded following":
-            self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame start cannot be UNBOUNDED FOLLOWING")
-        if end is not None and end.kind == "unbounded preceding":
-            self.unit.fail("INVALID_WINDOW_FRAME", end.pos, "Window frame end cannot be UNBOUNDED PRECEDING")
-        if start.kind == "current row" and end is not None and end.kind == "preceding":
-            self.unit.fail(
-                "INVALID_WINDOW_FRAME", start.pos, "Window frame starting from CURRENT ROW cannot end with PRECEDING"
-            )
-        if start.kind == "following" and (end is None or end.kind in {"preceding", "current row"}):
-            self.unit.fail(
-                "INVALID_WINDOW_FRAME", start.pos, "Window frame starting from FOLLOWING cannot end with CURRENT ROW"
-            )
-        low = self._bound(start, node)
-        if end is None:
-            return f"{node.unit} {low}" if start.kind != "following" else f"{node.unit} BETWEEN {low} AND CURRENT ROW"
-        return f"{node.unit} BETWEEN {low} AND {self._bound(end, node)}"
-
-    def _bound(self, bound: tree.Bound, node: tree.Window) -> str:
-        if bound.value is None:
-            return bound.kind.upper()
-        value = self.visit(bound.value)
-        sql = value.sql
-        if node.unit in {"ROWS", "GROUPS"}:
-            if value.type.base not in {"tinyint", "smallint", "integer", "bigint"} and not (
-                value.type.base == "decimal" and value.type.scale == 0
-            ):
-                self.unit.fail(
-                    "TYPE_MISMATCH",
-                    bound.value.pos,
-                    f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {value.type})",
-                )
-            if value.const is None or value.type.base == "decimal":
-                missing = (
-                    "CAST(fail('INVALID_WINDOW_FRAME: Window frame offset value must not be negative or "
-                    "null') AS BIGINT)"
-                )
-                sql = f"CASE WHEN {sql} >= 0 THEN CAST({sql} AS BIGINT) ELSE {missing} END"
-        elif node.order and self.visit(node.order[0].expr).type.base.startswith("interval"):
-            pass
-        elif value.type.base == "interval_ds":
-            sql = f"to_milliseconds({sql})"
-        elif value.type.base == "interval_ym":
-            sql = f"to_months({sql})"
-        return f"{sql} {bound.kind.upper()}"
 
     # ---------------------------------------------------------------------------------- special forms
     def _coalesce(self, node: tree.Call) -> Value:

@@ -105,8 +105,8 @@ def _array(sql: str, source: Type, target: Type) -> str:
 
 def _map(sql: str, source: Type, target: Type) -> str:
     name = fresh("e")
-    key = convert(f"{name}.key", source.args[0], target.args[0])
-    value = convert(f"{name}.value", source.args[1], target.args[1])
+    key = convert(f"({name}).key", source.args[0], target.args[0])
+    value = convert(f"({name}).value", source.args[1], target.args[1])
     made = f"map_from_entries(list_transform(map_entries({sql}), lambda {name}: {{'key': {key}, 'value': {value}}}))"
     return f"CAST({made} AS {duck_type(target)})"
 
@@ -221,9 +221,14 @@ def _number_decimal(sql: str, source: Type, target: Type) -> str:
     kind = "DECIMAL" if source.base == "decimal" else source.base.upper()
     if source.base in {"real", "double"}:
         # By way of text, since Trino takes the shortest decimal that means this number.
+        limit = f"CAST(1e{target.precision - target.scale} AS DOUBLE)"
+        shortest = "t_real_digits({})" if source.base == "real" else "CAST({} AS VARCHAR)"
         return _checked(
             sql,
-            lambda x: f"CASE WHEN isfinite({x}) THEN TRY_CAST(CAST({x} AS VARCHAR) AS {duck_type(target)}) END",
+            lambda x: (
+                f"CASE WHEN isfinite({x}) AND abs({x}) < {limit} THEN "
+                f"TRY_CAST({shortest.format(x)} AS {duck_type(target)}) END"
+            ),
             lambda x: (
                 f"'Cannot cast {kind} ''' || t_java_number({x}) || ''' to DECIMAL({target.precision}, {target.scale})'"
             ),

@@ -33,8 +33,8 @@ def to_json(sql: str, source: Type) -> str:
         return f"('[' || array_to_string(list_transform({sql}, lambda {name}: {item}), ',') || ']')"
     if base == "map":
         name = fresh("e")
-        key = f"t_json_quote({_key(f'{name}.key', source.args[0])})"
-        value = f"coalesce({to_json(f'{name}.value', source.args[1])}, 'null')"
+        key = f"t_json_quote({_key(f'({name}).key', source.args[0])})"
+        value = f"coalesce({to_json(f'({name}).value', source.args[1])}, 'null')"
         parts = f"list_sort(list_transform(map_entries({sql}), lambda {name}: {key} || ':' || {value}))"
         return f"('{{' || array_to_string({parts}, ',') || '}}')"
     if base == "row":
@@ -73,6 +73,8 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
     if base == "array":
         name = fresh("j")
         items = f"CAST(json_extract({x}, '$[*]') AS VARCHAR[])"
+        if _long_decimal(target.args[0]):
+            items = f"py_json_items({x})"
         made = f"list_transform({items}, lambda {name}: {_from_json(name, target.args[0], convert, whole)})"
         return f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'ARRAY' THEN {made} ELSE {failing} END"
     if base == "map":
@@ -99,9 +101,15 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
         return (
             f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN {x} = 'true' WHEN 'VARCHAR' THEN "
             f"{convert(_TEXT.format(x), VARCHAR, target)} "
-            f"WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} ELSE CAST({x} AS DOUBLE) <> 0 END"
+            f"WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} "
+            f"WHEN 'DOUBLE' THEN CAST({x} AS DOUBLE) <> 0 ELSE coalesce(TRY_CAST({x} AS BIGINT) <> 0, {failing}) END"
         )
     return _number_from_json(x, target, convert, kind, failing)
+
+
+def _long_decimal(t: Type) -> bool:
+    """Whether a type holds decimals with more digits than DuckDB keeps in JSON."""
+    return (t.base == "decimal" and t.precision > 15) or any(_long_decimal(part) for part in t.args)
 
 
 def _number_from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], kind: str, failing: str) -> str:

@@ -66,7 +66,7 @@ def print_sql(sql: str, source: Type) -> str:
         )
     if base == "map":
         name = fresh("e")
-        pair = f"{_inner(f'{name}.key', source.args[0])} || '=' || {_inner(f'{name}.value', source.args[1])}"
+        pair = f"{_inner(f'({name}).key', source.args[0])} || '=' || {_inner(f'({name}).value', source.args[1])}"
         return f"('{{' || array_to_string(list_transform(map_entries({sql}), lambda {name}: {pair}), ', ') || '}}')"
     if base == "row":
         names = source.names or tuple(None for _ in source.args)

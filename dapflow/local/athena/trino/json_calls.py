@@ -9,7 +9,14 @@ from dapflow.local.athena.trino.conversion import castable, convert
 from dapflow.local.athena.trino.conversion_json import to_json
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.json import read, write
-from dapflow.local.athena.trino.functions.json_path import EMPTY, PathError, StructuralError, evaluate, parse_path
+from dapflow.local.athena.trino.functions.json_path import (
+    EMPTY,
+    PathError,
+    StructuralError,
+    evaluate,
+    parse_path,
+    variables,
+)
 from dapflow.local.athena.trino.functions.registry import udf
 from dapflow.local.athena.trino.storage import duck_type, literal
 from dapflow.local.athena.trino.values import Value, failure_text, let
@@ -109,6 +116,9 @@ def _path_call(analyser: Analyser, node: tree.JsonCall) -> Value:
         parse_path(path.value)
     except PathError as problem:
         analyser.unit.fail("INVALID_PATH", path.pos, f"invalid path: {problem}")
+    missing = variables(path.value) - {name for _, _, name in passing}
+    if missing:
+        analyser.unit.fail("INVALID_PATH", path.pos, f"no value passed for parameter {min(missing)}")
     source = _source(analyser, source_expr, form)
     names = literal(standard.dumps([name for _, _, name in passing]))
     held = []
@@ -173,8 +183,8 @@ def _behaviour(analyser: Analyser, behaviour: Any, t: Type) -> str:
 def json_walk(text: str, path: str, names: str, values: str, mode: str, quotes: str) -> str:
     """What a path finds: V and the text, N for JSON's null, E for nothing, X for an error."""
     try:
-        variables = dict(zip(standard.loads(names), read(values), strict=True))
-        found = evaluate(path, read(text), variables)
+        passed = dict(zip(standard.loads(names), read(values), strict=True))
+        found = evaluate(path, read(text), passed)
     except (ValueError, StructuralError, RecursionError):
         return "X"
     if mode == "json_exists":

@@ -86,20 +86,32 @@ def _map_equal(a: str, b: str, t: Type) -> str:
 def distinct_from(a: str, b: str, t: Type) -> str:
     """a IS DISTINCT FROM b."""
     if t.base == "map":
-        same = f"coalesce({_map_equal(a, b, t)}, {a} IS NULL AND {b} IS NULL)"
-        return f"(NOT {same})"
+        k = fresh("k")
+        other = f"NOT map_contains({b}, {k}) OR {distinct_from(f'{a}[{k}]', f'{b}[{k}]', t.args[1])}"
+        differing = f"len(list_filter(map_keys({a}), lambda {k}: {other})) > 0"
+        return (
+            f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN ({a} IS NULL) <> ({b} IS NULL) "
+            f"ELSE cardinality({a}) <> cardinality({b}) OR {differing} END"
+        )
     return f"({comparable_form(a, t)} IS DISTINCT FROM {comparable_form(b, t)})"
+
+
+def _never_nan(value: Value) -> bool:
+    return value.const is not None and str(value.const).strip().lower() != "nan"
 
 
 def compare(op: str, a: Value, b: Value, t: Type) -> str:
     """A comparison of two values that are already of type t."""
     if t.base == "unknown":
         return "CAST(NULL AS BOOLEAN)"
+    if t.base == "char" and op not in {"=", "<>"}:
+        # A shorter text is padded, and some characters come before the space.
+        return f"(rpad({a.sql}, {t.length}, ' ') {op} rpad({b.sql}, {t.length}, ' '))"
     if plain(t):
         return f"({a.sql} {op} {b.sql})"
     if op in {"=", "<>"}:
         if t.base in {"double", "real"}:
-            if a.const is not None or b.const is not None:
+            if _never_nan(a) or _never_nan(b):
                 return f"({a.sql} {op} {b.sql})"
             if op == "<>":
                 return f"({a.sql} <> {b.sql} OR isnan({a.sql}))"
@@ -108,7 +120,7 @@ def compare(op: str, a: Value, b: Value, t: Type) -> str:
     if t.base in {"double", "real"}:
         guarded = b if op in {"<", "<="} else a
         plain_test = f"({a.sql} {op} {b.sql})"
-        return plain_test if guarded.const is not None else f"({plain_test} AND NOT isnan({guarded.sql}))"
+        return plain_test if _never_nan(guarded) else f"({plain_test} AND NOT isnan({guarded.sql}))"
     if t.base == "row":
         return let(a.sql, lambda x: let(b.sql, lambda y: _row_order(op, x, y, t), limit=120), limit=120)
     return f"({comparable_form(a.sql, t)} {op} {comparable_form(b.sql, t)})"
@@ -168,14 +180,20 @@ def arithmetic(op: str, a: Value, b: Value) -> Value | None:
     return Value(f"({a.sql} {op} {b.sql})", both)
 
 
-def _decimal(op: str, a: Value, b: Value) -> Value:
+def _decimal(op: str, a: Value, b: Value) -> Value | None:
     x, y = as_decimal(a.type), as_decimal(b.type)
     assert x is not None  # noqa: S101 - the caller saw that both are exact numbers
     assert y is not None  # noqa: S101
     a, b = coerce(a, x), coerce(b, y)
     scale = max(x.scale, y.scale)
     if op in {"+", "-"}:
-        t = decimal(min(38, max(x.precision - x.scale, y.precision - y.scale) + scale + 1), scale)
+        whole = max(x.precision - x.scale, y.precision - y.scale)
+        t = decimal(min(38, whole + scale + 1), scale)
+        if whole + scale > 38:
+            # An operand may be too large for the scale of the result while the result is not.
+            fast = f"CAST({a.sql} AS {duck_type(t)}) {op} CAST({b.sql} AS {duck_type(t)})"
+            texts = f"CAST({a.sql} AS VARCHAR), CAST({'-' if op == '-' else ''}{b.sql} AS VARCHAR), {scale}"
+            return Value(f"coalesce(TRY({fast}), CAST(py_decimal_add({texts}) AS {duck_type(t)}))", t)
         if t.precision > 18:
             wide = decimal(min(38, t.precision), scale)
             return Value(f"CAST(CAST({a.sql} AS {duck_type(wide)}) {op} {b.sql} AS {duck_type(t)})", t)
@@ -183,7 +201,7 @@ def _decimal(op: str, a: Value, b: Value) -> Value:
     if op == "*":
         t = decimal(min(38, x.precision + y.precision), x.scale + y.scale)
         if t.scale > 38:
-            return Value(f"CAST(NULL AS {duck_type(decimal(38, 38))})", t)
+            return None
         if x.precision <= 18 and y.precision <= 18 and t.precision > 18:
             wide = decimal(19, x.scale)
             return Value(f"CAST(CAST({a.sql} AS {duck_type(wide)}) * {b.sql} AS {duck_type(t)})", t)

@@ -11,7 +11,7 @@ from dapflow.local.athena.trino.coercion import common
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.relations import RelationCompiler
 from dapflow.local.athena.trino.scope import Field, Scope
-from dapflow.local.athena.trino.selects import SelectCompiler
+from dapflow.local.athena.trino.selects import SelectCompiler, distinct_on
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import Value, fresh
 from dapflow.sql.trino import tree
@@ -278,9 +278,13 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             if not (node.op == "UNION" and node.all):
                 self.unit.read(deps)
             fields.append(Field(a.name, both, f"c{i}", deps=deps, written=a.written))
-        keep = "ALL " if node.all else ""
         left_sql, right_sql = self._cast_columns(left, types), self._cast_columns(right, types)
-        return Compiled(f"({left_sql}) {node.op} {keep}({right_sql})", fields)
+        distinct = distinct_on(fields)
+        if node.all or distinct == "DISTINCT ":
+            return Compiled(f"({left_sql}) {node.op} {'ALL ' if node.all else ''}({right_sql})", fields)
+        if node.op != "UNION":
+            self.unit.unsupported(f"{node.op} of values with time zones", node.pos)
+        return Compiled(f"SELECT {distinct}* FROM (({left_sql}) UNION ALL ({right_sql})) AS {fresh('q')}", fields)
 
     def _cast_columns(self, found: Compiled, types: Sequence[Type]) -> str:
         inner = fresh("q")

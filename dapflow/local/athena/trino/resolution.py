@@ -213,6 +213,9 @@ def _bind_lambda(p: Pattern, a: LambdaArgument, bound: dict[str, Any]) -> bool:
                 return False
             bound[result.variable] = wider
             a.params = tuple(substitute(i, bound) for i in inputs)
+        elif got.base not in {before.base, "unknown"}:
+            # Trino does not coerce what a lambda returns.
+            return False
     elif not _bind(result, got, bound, True):
         return False
     a.result = substitute(result, bound)

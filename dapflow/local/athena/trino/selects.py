@@ -70,7 +70,10 @@ class SelectCompiler:
             self._check_correlated_limit(node, node.where, limit, analyser)
         self.unit.correlated = self.unit.correlated or before
         items = self._items(node, scope, analyser)
-        grouped = node.groups is not None or _aggregates((node.items, node.having, *(s.expr for s in order)))
+        self._check_outer_columns(node, limit, items, scope)
+        grouped = (
+            node.groups is not None or node.having is not None or _aggregates((node.items, *(s.expr for s in order)))
+        )
         group_sql = self._groups(node, analyser, items, scope) if grouped else ""
         self.unit.read(self.unit.deps)
         values: list[Value] = []
@@ -89,13 +92,7 @@ class SelectCompiler:
         keys = self._order(node, order, analyser, items, values)
         self.unit.read(self.unit.deps)
         if node.distinct:
-            for one, item in zip(fields, node.items, strict=False):
-                if not comparable(one.type):
-                    self.unit.fail(
-                        "TYPE_MISMATCH",
-                        item.pos,
-                        f"DISTINCT can only be applied to comparable types (actual: {one.type})",
-                    )
+            self._check_distinct(node, fields)
             for one in fields:
                 self.unit.read(one.deps)
         if limit is not None or offset is not None or _windowed((node.items, tuple(order))):
@@ -105,7 +102,7 @@ class SelectCompiler:
         listed = ", ".join(f"{_output(v)} AS c{i}" for i, v in enumerate(values))
         if ties:
             listed, keys = _named_keys(listed, keys)
-        sql = f"SELECT {'DISTINCT ' if node.distinct else ''}{listed}"
+        sql = f"SELECT {distinct_on(fields) if node.distinct else ''}{listed}"
         if source is not None:
             sql += f" FROM {source.sql.removeprefix('LATERAL ')}"
         if where:
@@ -153,6 +150,29 @@ class SelectCompiler:
             e is not None and self._constant_in(e, held, analyser) for e in outputs
         ):
             self.unit.fail("NOT_SUPPORTED", node.pos, "Given correlated subquery is not supported")
+
+    def _check_distinct(self, node: tree.Select, fields: Sequence[Field]) -> None:
+        for one, item in zip(fields, node.items, strict=False):
+            if not comparable(one.type):
+                self.unit.fail(
+                    "TYPE_MISMATCH",
+                    item.pos,
+                    f"DISTINCT can only be applied to comparable types (actual: {one.type})",
+                )
+
+    def _check_outer_columns(
+        self,
+        node: tree.Select,
+        limit: str | None,
+        items: Sequence[tuple[tree.Expr, Any, Any, Field | None]],
+        scope: Scope,
+    ) -> None:
+        """Refuse LIMIT beside all columns of an outer table, as Trino does."""
+        if limit is None or (node.source is None and limit not in {"0", "CAST(0 AS BIGINT)"}):
+            return
+        for expr, _, _, one in items:
+            if one is not None and one not in scope.fields:
+                self.unit.fail("NOT_SUPPORTED", expr.pos, "Given correlated subquery is not supported")
 
     @staticmethod
     def _constant_in(expr: tree.Expr, held: set[int], analyser: Analyser) -> bool:
@@ -216,7 +236,7 @@ class SelectCompiler:
         while parts and at is not None:
             if at.has_relation(parts):
                 bare = node.where is None or isinstance(node.where, tree.Literal)
-                if depth and not bare:
+                if depth > 1 or (depth and not bare):
                     self.unit.unsupported("SELECT of all columns of a table of an outer query here", item.pos)
                 fields = [f for f in at.fields if f.qualifier[-len(parts) :] == parts and not f.hidden]
                 if item.aliases and len(item.aliases) != len(fields):
@@ -261,9 +281,19 @@ class SelectCompiler:
                 sqls = []
                 for expr in group:
                     expr = self._group_expression(expr, items)  # noqa: PLW2901 - the number stands for the expression
+                    before, self.unit.correlated = self.unit.correlated, False
                     value = self._group_value(expr, analyser)
+                    if self.unit.correlated:
+                        self.unit.fail("NOT_SUPPORTED", expr.pos, "Given correlated subquery is not supported")
+                    self.unit.correlated = before
+                    same = comparable_form(value.sql, value.type)
+                    if same != value.sql:
+                        # Values that are equal may look different: any of them stands for the group.
+                        one = f"any_value({value.sql})"
+                        held = one if grouping.kind == "simple" else f"CASE WHEN grouping({same}) = 0 THEN {one} END"
+                        value = Value(held, value.type)
                     keys.setdefault(analyser.key(expr), value)
-                    sqls.append(value.sql)
+                    sqls.append(same)
                 sets.append(sqls)
             every.append(_grouping_sets(grouping.kind, sets))
             lists = ", ".join(f"({', '.join(sqls)})" for sqls in sets)
@@ -343,6 +373,13 @@ class SelectCompiler:
             self.unit.fail(
                 "TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY"
             )
+
+
+def distinct_on(fields: Sequence[Field]) -> str:
+    """DISTINCT, for rows that may be equal though they look different."""
+    forms = [comparable_form(f"c{i}", one.type) for i, one in enumerate(fields)]
+    plain = all(form == f"c{i}" for i, form in enumerate(forms))
+    return "DISTINCT " if plain else f"DISTINCT ON ({', '.join(forms)}) "
 
 
 def _named_keys(listed: str, keys: Sequence[str]) -> tuple[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.functions.registry import aggregate, macro
-from dapflow.local.athena.trino.operators import divide
+from dapflow.local.athena.trino.operators import comparable_form, divide, nan_lowest
 from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.storage import duck_type
 from dapflow.sql.trino.types import decimal
@@ -14,11 +14,25 @@ if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
 
 _ARGS = "{distinct}$1{order}){tail}"
+#: What follows an aggregate that leaves out the rows without a first or second argument.
+_GIVEN = " FILTER (WHERE $1 IS NOT NULL{and}){over}"
+_KEYED = " FILTER (WHERE $2 IS NOT NULL{and}){over}"
 
-aggregate("count(any) -> bigint", f"count({_ARGS}")
-aggregate("count_if(boolean) -> bigint", "CAST(count(CASE WHEN $1 THEN 1 END){tail} AS BIGINT)")
-aggregate("approx_distinct(T) -> bigint", f"count(DISTINCT $1){{tail}}")  # noqa: F541 - the marker is filled in later
-aggregate("approx_distinct(T, double) -> bigint", "count(DISTINCT $1){tail}")
+
+def _count(call: Call) -> str:
+    value = call.args[0]
+    return fill(f"count({{distinct}}{comparable_form(value.sql, value.type)}){{tail}}", call)
+
+
+def _count_distinct(call: Call) -> str:
+    value = call.args[0]
+    return fill(f"count(DISTINCT {comparable_form(value.sql, value.type)}){{tail}}", call)
+
+
+aggregate("count(any) -> bigint", _count)
+aggregate("count_if(boolean) -> bigint", "count({distinct}CASE WHEN $1 THEN 1 END){tail}")
+aggregate("approx_distinct(T) -> bigint", _count_distinct)
+aggregate("approx_distinct(T, double) -> bigint", _count_distinct)
 
 aggregate("sum(bigint) -> bigint", f"CAST(sum({_ARGS} AS BIGINT)")
 aggregate("sum(real) -> real", f"CAST(sum({_ARGS} AS FLOAT)")
@@ -57,13 +71,19 @@ def _extreme(name: str) -> None:
     ranked = "ASC" if name == "min" else "DESC"
     aggregate(
         f"{name}(T, bigint) -> array(T)",
-        f"list_slice(array_agg($1 ORDER BY $1 {ranked}) FILTER (WHERE $1 IS NOT NULL), 1, any_value({number}))",
+        f"list_slice(array_agg($1 ORDER BY $1 {ranked}){_GIVEN}, 1, any_value({number}){{tail}})",
     )
     arg = "arg_min" if name == "min" else "arg_max"
-    aggregate(f"{name}_by(V, K) -> V", f"{arg}_null($1, $2){{tail}}")
+
+    def by(call: Call) -> str:
+        key = call.args[1]
+        ordering = nan_lowest(key.sql, key.type) if name == "max" else key.sql
+        return fill(f"{arg}_null($1, {ordering}){{tail}}", call)
+
+    aggregate(f"{name}_by(V, K) -> V", by)
     aggregate(
         f"{name}_by(V, K, bigint) -> array(V)",
-        f"list_slice(array_agg($1 ORDER BY $2 {ranked}) FILTER (WHERE $2 IS NOT NULL), 1, any_value($3))",
+        f"list_slice(array_agg($1 ORDER BY $2 {ranked}){_KEYED}, 1, any_value($3){{tail}})",
     )
 
 
@@ -82,16 +102,13 @@ aggregate("set_agg(T) -> array(T)", "array_agg(DISTINCT $1){tail}")
 aggregate("set_union(array(T)) -> array(T)", "list_distinct_keep(flatten(array_agg($1){tail}))")
 aggregate(
     "map_agg(K, V) -> map(K,V)",
-    "t_map_agg(array_agg($1) FILTER (WHERE $1 IS NOT NULL), array_agg($2) FILTER (WHERE $1 IS NOT NULL))",
+    f"t_map_agg(array_agg($1{{order}}){_GIVEN}, array_agg($2{{order}}){_GIVEN})",
 )
 aggregate(
     "multimap_agg(K, V) -> map(K,array(V))",
-    "t_multimap(array_agg($1{order}) FILTER (WHERE $1 IS NOT NULL), array_agg($2{order}) FILTER (WHERE $1 IS "
-    "NOT NULL))",
+    f"t_multimap(array_agg($1{{order}}){_GIVEN}, array_agg($2{{order}}){_GIVEN})",
 )
-aggregate(
-    "map_union(map(K,V)) -> map(K,V)", "t_map_first(flatten(array_agg(map_entries($1)) FILTER (WHERE $1 IS NOT NULL)))"
-)
+aggregate("map_union(map(K,V)) -> map(K,V)", f"t_map_first(flatten(array_agg(map_entries($1){{order}}){_GIVEN}))")
 aggregate("histogram(T) -> map(T,bigint)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
@@ -103,7 +120,7 @@ macro(
     "t_multimap(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
     "list_transform(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k), lambda i: vs[i])))"
 )
-macro("t_map_first(es) AS t_map_agg(list_transform(es, lambda e: e.key), list_transform(es, lambda e: e.value))")
+macro("t_map_first(es) AS t_map_agg(list_transform(es, lambda e: (e).key), list_transform(es, lambda e: (e).value))")
 
 aggregate("approx_percentile(bigint, double) -> bigint", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(double, double) -> double", "quantile_disc($1, $2){tail}")
@@ -115,11 +132,8 @@ aggregate("geometric_mean(double) -> double", "exp(avg(ln($1)){tail})")
 for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop", "skewness", "kurtosis"):
     aggregate(f"{_name}(double) -> double", f"{_name}({_ARGS}")
 for _name in (
-    "corr",
     "covar_pop",
     "covar_samp",
-    "regr_slope",
-    "regr_intercept",
     "regr_avgx",
     "regr_avgy",
     "regr_sxx",
@@ -128,8 +142,14 @@ for _name in (
     "regr_r2",
 ):
     aggregate(f"{_name}(double, double) -> double", f"{_name}($1, $2){{tail}}")
+for _name in ("corr", "regr_slope", "regr_intercept"):
+    # Without a spread there is no answer: Trino gives NULL and not NaN.
+    aggregate(
+        f"{_name}(double, double) -> double",
+        f"CASE WHEN isfinite({_name}($1, $2){{tail}}) THEN {_name}($1, $2){{tail}} END",
+    )
 aggregate("regr_count(double, double) -> double", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
-aggregate("entropy(bigint) -> double", "t_entropy(array_agg(CAST($1 AS DOUBLE)) FILTER (WHERE $1 IS NOT NULL))")
+aggregate("entropy(bigint) -> double", f"t_entropy(array_agg(CAST($1 AS DOUBLE)){_GIVEN})")
 macro(
     "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / "
     "CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"

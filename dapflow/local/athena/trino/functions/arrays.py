@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.coercion import orderable
 from dapflow.local.athena.trino.conversion import castable, convert
-from dapflow.local.athena.trino.functions.registry import Returns, macro, scalar
+from dapflow.local.athena.trino.functions.registry import Returns, aggregate, macro, scalar
 from dapflow.local.athena.trino.operators import equal, holds_float, nan_lowest
+from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
 from dapflow.sql.trino.types import UNKNOWN, VARCHAR, array, row
@@ -50,7 +51,7 @@ scalar(
 scalar("reverse(array(E)) -> array(E)", "list_reverse($1)")
 scalar(
     "shuffle(array(E)) -> array(E)",
-    "list_transform(list_sort(list_transform($1, lambda e: {'r': random(), 'e': e})), lambda e: e.e)",
+    "list_transform(list_sort(list_transform($1, lambda e: {'r': random(), 'e': e})), lambda e: (e).e)",
 )
 scalar(
     "flatten(array(array(E))) -> array(E)",
@@ -216,6 +217,11 @@ def _repeat(call: Call) -> str:
         if call.args[0].type.base == "varchar"
         else ""
     )
+    if call.args[0].type.base == "array":
+        heavy = (
+            f"WHEN {n} * len({item}) > 100000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat "
+            f"function is too large') AS {t})"
+        )
     return (
         f"CASE WHEN {n} > 10000 THEN {large} WHEN {n} < 0 THEN {small} {heavy} WHEN {n} IS NOT NULL THEN "
         f"CAST(list_transform(range(0, {n}), lambda i: {item}) AS {t}) END"
@@ -369,12 +375,12 @@ def _reduce(call: Call) -> str:
     state, item = fresh("s"), fresh("x")
     held = duck_type(call.args[1].type)
     # The state travels in a row, so that it may be NULL and of another type than the items.
-    step = call.args[2].body(f"{state}.s", f"{item}.x")
+    step = call.args[2].body(f"({state}).s", f"({item}).x")
     x = fresh("x")
     kind = duck_type(call.args[0].type.args[0])
     items = f"list_transform({call.args[0].sql}, lambda {x}: {{'s': CAST(NULL AS {held}), 'x': {x}}})"
     first = f"{{'s': CAST({call.args[1].sql} AS {held}), 'x': CAST(NULL AS {kind})}}"
-    folded = f"list_reduce({items}, lambda {state}, {item}: {{'s': CAST({step} AS {held}), 'x': {item}.x}}, {first})"
+    folded = f"list_reduce({items}, lambda {state}, {item}: {{'s': CAST({step} AS {held}), 'x': ({item}).x}}, {first})"
     final = fresh("s")
     result = call.args[3].body(final)
     return (
@@ -383,6 +389,20 @@ def _reduce(call: Call) -> str:
 
 
 scalar("reduce(array(T), S, function(S,T,S), function(S,R)) -> R", _reduce)
+
+
+def _reduce_agg(call: Call) -> str:
+    """The rows as an array, reduced; the last lambda only joins what was reduced in parts."""
+    state, item, x = fresh("s"), fresh("x"), fresh("x")
+    held = duck_type(call.type)
+    step = call.args[2].body(f"({state}).s", f"({item}).x")
+    items = fill("array_agg($1) FILTER (WHERE $1 IS NOT NULL{and}){over}", call)
+    rows = f"list_transform({items}, lambda {x}: {{'s': CAST(NULL AS {held}), 'x': {x}}})"
+    first = f"{{'s': CAST({call.args[1].sql} AS {held}), 'x': CAST(NULL AS {duck_type(call.args[0].type)})}}"
+    return f"(list_reduce({rows}, lambda {state}, {item}: {{'s': CAST({step} AS {held}), 'x': ({item}).x}}, {first})).s"
+
+
+aggregate("reduce_agg(T, S, function(S,T,S), function(S,S,S)) -> S", _reduce_agg)
 
 
 def _zip_with(call: Call) -> str:
@@ -442,7 +462,7 @@ def _sort_by(call: Call) -> str:
         )
         ranked = f"list_sort(list_transform(range(1, len({x}) + 1), lambda {i}: {{'n': {count}, 'i': {i}}}))"
         k = fresh("k")
-        return f"CASE WHEN {x} IS NOT NULL THEN list_transform({ranked}, lambda {k}: {x}[{k}.i]) END"
+        return f"CASE WHEN {x} IS NOT NULL THEN list_transform({ranked}, lambda {k}: {x}[({k}).i]) END"
 
     return let(call.args[0].sql, body, limit=80)
 

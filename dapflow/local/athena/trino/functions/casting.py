@@ -38,7 +38,16 @@ macro(
     "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
 )
 macro("t_double_text(x) AS t_java_number(x)")
-macro("t_real_text(x) AS t_java_number(x)")
+#: Java cuts the digits of a large whole number that 24 bits do not tell apart, however many it takes to name it.
+macro("t_real_unit(x) AS t_power_ten(CAST(floor((floor(log2(abs(x))) - 24) * log10(2)) AS INTEGER))")
+macro(
+    "t_real_digits(x) AS CASE WHEN abs(x) < 16777216 OR abs(x) >= 4e18 THEN CAST(x AS VARCHAR) "
+    "ELSE CAST(t_divide_round(CAST(x AS HUGEINT), t_real_unit(x)) * t_real_unit(x) AS VARCHAR) END"
+)
+macro(
+    "t_real_text(x) AS CASE WHEN isfinite(x) AND abs(x) >= 16777216 THEN "
+    "CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(t_real_digits(abs(x))) ELSE t_java_number(x) END"
+)
 #: CAST to varchar always writes an exponent.
 macro(
     "t_double_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x "
@@ -87,6 +96,17 @@ def decimal_divide(a: str, b: str, scale: int) -> str:
             raise Failure("DIVISION_BY_ZERO: Division by zero")
         found = (Decimal(a) / Decimal(b)).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
         return _fits(found)
+
+
+@udf("py_decimal_add", ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")
+def decimal_add(a: str, b: str, scale: int) -> str:
+    """a + b, each of which must fit 128 bits without its point."""
+    with localcontext() as context:
+        context.prec = 120
+        parts = [Decimal(text).scaleb(scale) for text in (a, b)]
+        if any(abs(part) >= 2**127 for part in parts):
+            raise Failure("NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow")
+        return _fits(sum(parts, Decimal(0)).scaleb(-scale))
 
 
 @udf("py_decimal_mod", ["VARCHAR", "VARCHAR"], "VARCHAR")

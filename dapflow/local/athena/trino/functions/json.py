@@ -231,6 +231,12 @@ for _t in ("json", "varchar"):
     scalar(f"json_array_contains({_t}, varchar) -> boolean", "py_json_array_contains($1, $2, 's')")
 
 
+@udf("py_json_items", ["VARCHAR"], "VARCHAR[]")
+def json_items(text: str) -> list[str]:
+    """The items of an array as JSON texts, with all their digits."""
+    return [write(item) for item in _items(text) or []]
+
+
 def _items(text: str) -> list[Any] | None:
     try:
         found = read(text)

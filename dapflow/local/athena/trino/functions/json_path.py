@@ -213,6 +213,17 @@ def parse_path(text: str) -> tuple[bool, Node]:
     return _Reader(text).path()
 
 
+def variables(text: str) -> set[str]:
+    """Names of the parameters that a path uses."""
+
+    def inside(part: Any) -> set[str]:
+        if isinstance(part, Node) and part.kind == "variable":
+            return {part.parts[0]}
+        return {name for one in part for name in inside(one)} if isinstance(part, tuple) else set()
+
+    return inside(parse_path(text)[1])
+
+
 class _Walk:
     def __init__(self, lax: bool, root: Any, variables: dict[str, Any]) -> None:
         self.lax, self.root, self.variables = lax, root, variables

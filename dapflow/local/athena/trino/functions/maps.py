@@ -50,8 +50,8 @@ def _entries(call: Call) -> str:
     name = fresh("e")
     k, v = field_names(call.type.args[0])
     return (
-        f"list_transform(map_entries({call.args[0].sql}), lambda {name}: {{{quote(k)}: {name}.key, "
-        f"{quote(v)}: {name}.value}})"
+        f"list_transform(map_entries({call.args[0].sql}), lambda {name}: {{{quote(k)}: ({name}).key, "
+        f"{quote(v)}: ({name}).value}})"
     )
 
 
@@ -105,7 +105,7 @@ def _concat(call: Call) -> str:
 
 
 # The last value of a key counts; the key keeps the place where it came first.
-macro("t_map_last(es) AS t_map_of_last(list_transform(es, lambda e: e.key), list_transform(es, lambda e: e.value))")
+macro("t_map_last(es) AS t_map_of_last(list_transform(es, lambda e: (e).key), list_transform(es, lambda e: (e).value))")
 macro(
     "t_map_of_last(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
     "vs[list_max(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k))]))"
@@ -115,7 +115,7 @@ scalar("map_concat(map(K,V), map(K,V)...) -> map(K,V)", _concat)
 
 def _filter(call: Call) -> str:
     e = fresh("e")
-    test = call.args[1].body(f"{e}.key", f"{e}.value")
+    test = call.args[1].body(f"({e}).key", f"({e}).value")
     kind = duck_type(call.type)
     return (
         f"CAST(map_from_entries(list_filter(map_entries({call.args[0].sql}), lambda {e}: coalesce({test}, "
@@ -125,7 +125,7 @@ def _filter(call: Call) -> str:
 
 def _transform_values(call: Call) -> str:
     e = fresh("e")
-    body = call.args[1].body(f"{e}.key", f"{e}.value")
+    body = call.args[1].body(f"({e}).key", f"({e}).value")
     x = call.args[0].sql
     value = duck_type(call.type.args[1])
     return (
@@ -136,7 +136,7 @@ def _transform_values(call: Call) -> str:
 
 def _transform_keys(call: Call) -> str:
     e = fresh("e")
-    body = call.args[1].body(f"{e}.key", f"{e}.value")
+    body = call.args[1].body(f"({e}).key", f"({e}).value")
     x = call.args[0].sql
     key = duck_type(call.type.args[0])
     return checked_map(

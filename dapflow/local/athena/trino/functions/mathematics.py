@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -282,7 +281,7 @@ def width_bucket(number: float, low: float, high: float, count: int) -> int:
             return 0
         if number >= high:
             return _bucket_limit(count)
-        return int(count * (number - low) / (high - low)) + 1
+        return int(count * ((number - low) / (high - low)) + 1)
     if number > low:
         return 0
     if number <= high:
@@ -303,16 +302,22 @@ def width_bins(number: float, bins: list[float | None]) -> int:
         raise Failure("INVALID_FUNCTION_ARGUMENT: Bins cannot be an empty array")
     if math.isnan(number):
         raise Failure("INVALID_FUNCTION_ARGUMENT: Operand cannot be NaN")
-    held: list[float] = []
-    for one in bins:
-        if one is None:
-            raise Failure("INVALID_FUNCTION_ARGUMENT: Bin values cannot be null")
-        if not math.isfinite(one):
-            raise Failure(f"INVALID_FUNCTION_ARGUMENT: Bin value must be finite, got {one}")
-        held.append(one)
-    if any(a >= b for a, b in pairwise(held)):
-        raise Failure("INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order")
-    return sum(number >= one for one in held)
+    if None in bins:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Bin values cannot be null")
+    held = [one for one in bins if one is not None]
+    low, high = 0, len(held)
+    while low < high:
+        # Only the bounds that the search meets are looked at, as in Trino.
+        if held[low] > held[high - 1]:
+            raise Failure("INVALID_FUNCTION_ARGUMENT: Bin values are not sorted in ascending order")
+        middle = (low + high) // 2
+        if not math.isfinite(held[middle]):
+            raise Failure(f"INVALID_FUNCTION_ARGUMENT: Bin value must be finite, got {held[middle]}")
+        if number < held[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 # ---------------------------------------------------------------------------------------------------- statistics

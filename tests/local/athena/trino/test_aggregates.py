@@ -1,0 +1,66 @@
+"""Aggregates and windows: what they give, what stands for a group, and what Trino refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapflow.local.athena.trino import QueryError
+from tests.local.athena.trino.conftest import Run
+
+PAIRS = "(VALUES (1, 'a', 10), (2, 'b', 20), (2, NULL, 5)) t(n, s, m)"
+MOMENTS = "(VALUES TIMESTAMP '2024-01-01 00:00:00 UTC', TIMESTAMP '2024-01-01 01:00:00 +01:00') t(x)"
+
+AGGREGATES = [
+    (f"SELECT map_agg(n, s) FILTER (WHERE m > 10) FROM {PAIRS}", [("{2=b}",)]),
+    (f"SELECT max_by(s, m, 1) FILTER (WHERE m < 20) FROM {PAIRS}", [("[a]",)]),
+    (f"SELECT multimap_agg(n, m ORDER BY m) FROM {PAIRS}", [("{2=[5, 20], 1=[10]}",)]),
+    (f"SELECT max(m, 2) OVER (ORDER BY m) FROM {PAIRS}", [("[5]",), ("[10, 5]",), ("[20, 10]",)]),
+    (f"SELECT reduce_agg(m, 0, (a, b) -> a + b, (a, b) -> a + b) FROM {PAIRS}", [("35",)]),
+    ("SELECT max_by(y, x), min_by(y, x) FROM (VALUES (nan(), 1), (1e0, 2)) t(x, y)", [("2", "2")]),
+    ("SELECT corr(x, x), regr_slope(x, x) FROM (VALUES 1e0) t(x)", [(None, None)]),
+    # The same moment in two zones is one value.
+    (f"SELECT x, count(*) FROM {MOMENTS} GROUP BY x", [("2024-01-01 00:00:00 UTC", "2")]),
+    (f"SELECT count(DISTINCT x) FROM {MOMENTS}", [("1",)]),
+    (f"SELECT count(*) FROM (SELECT DISTINCT x FROM {MOMENTS})", [("1",)]),
+    (
+        f"SELECT max(x) FROM {MOMENTS} HAVING max(x) > TIMESTAMP '2023-01-01 00:00:00 UTC'",
+        [("2024-01-01 00:00:00 UTC",)],
+    ),
+    (
+        "SELECT sum(x) OVER (ORDER BY d RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) "
+        "FROM (VALUES (1, DATE '2024-01-01'), (2, DATE '2024-01-02'), (3, DATE '2024-01-04')) t(x, d) ORDER BY d",
+        [("1",), ("3",), ("3",)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "expected"), AGGREGATES)
+def test_aggregate(run: Run, sql: str, expected: list[tuple[str | None, ...]]) -> None:
+    assert run(sql) == expected
+
+
+REFUSED = [
+    ("SELECT x FROM (VALUES 1) t(x) HAVING x = 1", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'x' must be"),
+    ("SELECT count(DISTINCT x) OVER () FROM (VALUES 1) t(x)", "NOT_SUPPORTED: line 1:8: DISTINCT in window function"),
+    ("SELECT row_number() FILTER (WHERE true) OVER ()", "FUNCTION_NOT_AGGREGATE: line 1:8: FILTER"),
+    ("SELECT sum(x) IGNORE NULLS OVER () FROM (VALUES 1) t(x)", "NULL_TREATMENT_NOT_ALLOWED: line 1:8: "),
+    ("SELECT sum(1) OVER (RANGE 1 PRECEDING)", "MISSING_ORDER_BY: line 1:27: Window frame of type RANGE"),
+    ("SELECT sum(1) OVER (ORDER BY 'a' RANGE 1 PRECEDING)", "TYPE_MISMATCH: line 1:30: Window frame of type RANGE"),
+    ("SELECT sum(1) OVER (ORDER BY 1 RANGE '1' PRECEDING)", "TYPE_MISMATCH: line 1:38: Window frame RANGE value"),
+    ("SELECT sum(1) OVER (ORDER BY 1 ROWS -1 PRECEDING)", "INVALID_WINDOW_FRAME: Window frame offset value"),
+    (
+        "SELECT sum(x) OVER (w ORDER BY x) FROM (VALUES 1) t(x) WINDOW w AS (ORDER BY x)",
+        "INVALID_ORDER_BY: line 1:20: WINDOW specification with named WINDOW reference",
+    ),
+    (
+        "SELECT (SELECT max(n) FROM (SELECT count(*) AS n FROM (VALUES 1) u(y) GROUP BY x)) FROM (VALUES 1) t(x)",
+        "NOT_SUPPORTED: line 1:80: Given correlated subquery is not supported",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "message"), REFUSED)
+def test_refusal(run: Run, sql: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        run(sql)
+    assert str(caught.value).startswith(message)
