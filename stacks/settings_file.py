@@ -9,8 +9,8 @@ import types
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import yaml
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from dapflow.errors import DapflowError, DapflowErrors
 
@@ -40,7 +40,7 @@ class SettingsFile:
                 source=self.text.split("\n")[error.lineno - 1],
             ) from None
         # JSON is YAML, whose parser knows the place of each value. Tabs are the exception: YAML refuses them.
-        self._root: Node | None = YAML(typ="safe", pure=True).compose(self.text.replace("\t", " "))
+        self._root: Node | None = yaml.compose(self.text.replace("\t", " "), yaml.SafeLoader)
 
     def at(self, path: tuple[str, ...]) -> Any:
         """The value at a path, or None."""

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from ruamel.yaml.reader import ReaderError
+import yaml
+from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError
+from yaml.reader import ReaderError
 
 from dapflow.errors import DapflowError
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
+# What plain words mean in YAML 1.2's core schema. PyYAML has version 1.1, where `no` is false and 1:30 is ninety.
+_PLAIN_WORDS = (
+    (_NULL, r"~|null|Null|NULL|", "~nN"),
+    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    (_INTEGER, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+)
+
+
+def _loader(base: type) -> type:
+    """A loader of PyYAML's with the words of YAML 1.2."""
+    loader = type("Loader", (base,), {"yaml_implicit_resolvers": {}})
+    for tag, pattern, first in _PLAIN_WORDS:
+        loader.add_implicit_resolver(tag, re.compile(rf"(?:{pattern})\Z"), [*first, ""])  # type: ignore[attr-defined]
+    return loader
+
+
+_EXACT = _loader(yaml.SafeLoader)
+# libyaml takes a twentieth of the time, where PyYAML was built with it. Of mistakes it says less.
+_QUICK = _loader(yaml.CSafeLoader) if yaml.__with_libyaml__ else _EXACT
 
 
 @dataclass(frozen=True)
@@ -35,7 +59,14 @@ class YamlFile:
 
     def _compose(self, text: str) -> Node | None:
         try:
-            root: Node | None = YAML(typ="safe", pure=True).compose(text)
+            return yaml.compose(text, _QUICK)
+        except (YAMLError, RecursionError):
+            return self._explained(text)
+
+    def _explained(self, text: str) -> Node | None:
+        """Read again, to note the mistake."""
+        try:
+            return yaml.compose(text, _EXACT)
         except MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -49,8 +80,6 @@ class YamlFile:
             self._add("yaml-syntax", f"this is not YAML: {' '.join(str(error).split())}", 0, 0)
         except RecursionError:
             self._add("yaml-syntax", "the YAML is nested too deeply", 0, 0)
-        else:
-            return root
         return None
 
     def _add(self, code: str, message: str, line: int, column: int, hint: str | None = None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ruamel.yaml.nodes import Node
+from yaml import Node
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Source, Zone

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from ruamel.yaml.nodes import Node, ScalarNode
+from yaml import Node, ScalarNode
 
 from dapflow.manifest import GenerationColumns
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null

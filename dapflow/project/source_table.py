@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from ruamel.yaml.nodes import MappingNode, Node
+from yaml import MappingNode, Node
 
 from dapflow.manifest import Format, GenerationColumns, Source, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
