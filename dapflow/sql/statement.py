@@ -10,7 +10,7 @@ from dapflow.sql.outline import Query, TableName
 from dapflow.sql.outliner import outline
 from dapflow.sql.text import SqlText
 from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.errors import QueryError, TooDeep
 from dapflow.sql.trino.parser import Parser
 
 # Athena takes 262,144 bytes a statement. The UNLOAD around the SELECT carries an S3 URI, which may hold 1,024 bytes.
@@ -53,10 +53,10 @@ def read_statement(text: SqlText) -> Statement:
         parser = Parser(text.text)
         node = parser.statement()
         query, tables = outline(node)
+    except (TooDeep, RecursionError):
+        raise text.error("sql-syntax", "the statement is nested too deeply", 0) from None
     except QueryError as error:
         raise explained(text, error) from None
-    except RecursionError:
-        raise text.error("sql-syntax", "the statement is nested too deeply", 0) from None
     for token in parser.found if parser.parameters else ():
         if token.upper == "?":
             message = "expected a value: a transform takes no parameters, found '?'"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
-from dapflow.sql.trino.errors import Mismatch, QueryError
+from dapflow.sql.trino.errors import Mismatch, QueryError, TooDeep
 from dapflow.sql.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
 from dapflow.sql.trino.types import INTERVAL_DS, INTERVAL_YM, Type, array, map_of, parse_type, row
 
@@ -99,6 +100,11 @@ RESERVED = frozenset(
 _HIVE_TYPES = frozenset({"string", "binary", "struct", "list"})
 _DAY_UNITS = frozenset({"DAY", "HOUR", "MINUTE", "SECOND"})
 
+#: Brackets within brackets: more than any person writes. Each takes up to twenty frames of Python's to analyse.
+_DEEPEST = 500
+_FRAMES = 12_000
+_DEPTHS = {"(": 1, "[": 1, ")": -1, "]": -1}
+
 
 class Cursor:
     """Tokens and a place among them."""
@@ -106,12 +112,27 @@ class Cursor:
     def __init__(self, text: str) -> None:
         self.text = text
         self.found = tokens(text)
+        self._make_room()
+        # Some ends more, so that looking ahead needs no care.
+        self.found += self.found[-1:] * 3
         self.at = 0
         self.parameters = 0
         #: Where the statement ends, without the `;` behind it.
         self.end = len(text)
         #: The first construct that Athena knows and the embedded Athena does not.
         self.refused: QueryError | None = None
+
+    def _make_room(self) -> None:
+        """Refuse brackets within brackets by number, and let Python's stack reach as deep. Raises TooDeep."""
+        if sys.getrecursionlimit() < _FRAMES:
+            sys.setrecursionlimit(_FRAMES)
+        if self.text.count("(") + self.text.count("[") <= _DEEPEST:
+            return
+        depth = 0
+        for token in self.found:
+            depth += _DEPTHS.get(token.upper, 0)
+            if depth > _DEEPEST:
+                raise TooDeep
 
     @property
     def now(self) -> Token:
@@ -120,23 +141,21 @@ class Cursor:
 
     def ahead(self, count: int = 1) -> Token:
         """A token further on."""
-        return self.found[min(self.at + count, len(self.found) - 1)]
+        return self.found[self.at + count]
 
-    def peek(self, *words: str) -> bool:
+    def peek(self, word: str, *more: str) -> bool:
         """Whether the next tokens are these words or operators."""
         found, at = self.found, self.at
-        if found[at].upper != words[0]:
+        if found[at].upper != word:
             return False
-        if len(words) == 1:
-            return True
-        return [token.upper for token in found[at : at + len(words)]] == list(words)
+        return not more or tuple([token.upper for token in found[at + 1 : at + 1 + len(more)]]) == more
 
-    def take(self, *words: str) -> bool:
+    def take(self, word: str, *more: str) -> bool:
         """Step over these words if they come next."""
-        if self.peek(*words):
-            self.at += len(words)
-            return True
-        return False
+        if self.found[self.at].upper != word or (more and not self.peek(word, *more)):
+            return False
+        self.at += 1 + len(more)
+        return True
 
     def need(self, *words: str) -> Token:
         """Step over these words or fail."""

@@ -25,3 +25,10 @@ class Mismatch(QueryError):
         super().__init__("SYNTAX_ERROR", f"mismatched input '{shown}'. Expecting: {expected}", *place)
         self.expected = expected
         self.offset = offset
+
+
+class TooDeep(QueryError):
+    """A statement that is nested more deeply than can be read."""
+
+    def __init__(self) -> None:
+        super().__init__("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1)

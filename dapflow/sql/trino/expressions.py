@@ -13,6 +13,7 @@ from dapflow.sql.trino.lexer import Token, fail, string_value
 if TYPE_CHECKING:
     from dapflow.sql.trino.tree import Expr
 
+_BINDING = {"||": 1, "+": 2, "-": 2, "*": 3, "/": 3, "%": 3}
 _COMPARISONS = {"=": "=", "<>": "<>", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _SPECIAL = frozenset(
     [
@@ -41,25 +42,28 @@ class ExpressionParser(FormParser, Cursor):
 
     def expression(self) -> Expr:
         """Any expression: OR binds least."""
-        return self._logical("OR", self._and)
-
-    def _and(self) -> Expr:
-        return self._logical("AND", self._not)
-
-    def _logical(self, op: str, term) -> Expr:  # type: ignore[no-untyped-def]
-        first: Expr = term()
-        if self.found[self.at].upper != op:
+        first = self._conjunction()
+        if self.found[self.at].upper != "OR":
             return first
         terms = [first]
-        while self.take(op):
-            terms.append(term())
-        return tree.Logical(first.pos, op, tuple(terms))
+        while self.take("OR"):
+            terms.append(self._conjunction())
+        return tree.Logical(first.pos, "OR", tuple(terms))
 
-    def _not(self) -> Expr:
+    def _conjunction(self) -> Expr:
+        first = self._negation()
+        if self.found[self.at].upper != "AND":
+            return first
+        terms = [first]
+        while self.take("AND"):
+            terms.append(self._negation())
+        return tree.Logical(first.pos, "AND", tuple(terms))
+
+    def _negation(self) -> Expr:
         token = self.found[self.at]
-        if token.upper == "NOT" and token.kind == "word":
+        if token.upper == "NOT":
             self.at += 1
-            return tree.Not(token.start, self._not())
+            return tree.Not(token.start, self._negation())
         return self._predicate()
 
     def _predicate(self) -> Expr:
@@ -134,39 +138,22 @@ class ExpressionParser(FormParser, Cursor):
         return tuple(found)
 
     # ------------------------------------------------------------------------------------- values
-    def value(self) -> Expr:
-        """A value expression: `||` binds least."""
-        left = self._sum()
-        while self.found[self.at].upper == "||":
+    def value(self, least: int = 1) -> Expr:
+        """A value: operands between operators that bind as `least` or tighter."""
+        left = self._operand()
+        while True:
             token = self.found[self.at]
+            binding = _BINDING.get(token.upper, 0)
+            if binding < least:
+                return left
             self.at += 1
-            left = tree.Binary(token.start, "||", left, self._sum())
-        return left
+            left = tree.Binary(token.start, token.upper, left, self.value(binding + 1))
 
-    def _sum(self) -> Expr:
-        left = self._product()
-        while self.found[self.at].upper in {"+", "-"}:
-            token = self.found[self.at]
-            self.at += 1
-            left = tree.Binary(token.start, token.upper, left, self._product())
-        return left
-
-    def _product(self) -> Expr:
-        left = self._signed()
-        while self.found[self.at].upper in {"*", "/", "%"}:
-            token = self.found[self.at]
-            self.at += 1
-            left = tree.Binary(token.start, token.upper, left, self._signed())
-        return left
-
-    def _signed(self) -> Expr:
+    def _operand(self) -> Expr:
         token = self.found[self.at]
         if token.upper in {"-", "+"}:
             self.at += 1
-            return tree.Unary(token.start, token.upper, self._signed())
-        return self._zoned()
-
-    def _zoned(self) -> Expr:
+            return tree.Unary(token.start, token.upper, self._operand())
         value = self._postfix(self._primary())
         while self.peek("AT", "TIME", "ZONE"):
             token = self.now
@@ -186,11 +173,13 @@ class ExpressionParser(FormParser, Cursor):
 
     def _postfix(self, value: Expr) -> Expr:
         while True:
-            if self.take("["):
+            following = self.found[self.at].upper
+            if following == "[":
+                self.at += 1
                 index = self.value()
                 self.need("]")
                 value = tree.Subscript(value.pos, value, index)
-            elif self.found[self.at].upper == "." and self.is_name(self.ahead()):
+            elif following == "." and self.is_name(self.found[self.at + 1]):
                 self.at += 1
                 at = self.now.start
                 written = self.name()

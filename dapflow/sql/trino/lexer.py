@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 from dapflow.sql.trino.errors import QueryError
@@ -27,6 +29,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_KINDS = ("", *_TOKEN.groupindex)
+_WORD, _OP, _DECIMAL, _END = (_TOKEN.groupindex[kind] for kind in ("word", "op", "decimal", "end"))
 _SKIPPED = re.compile(r"(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 
 
@@ -44,6 +48,10 @@ class Token(NamedTuple):
         return self.start + len(self.text)
 
 
+#: Makes a token without the detour of a constructor of Python's own; there are many.
+_token: Callable[[tuple[str, str, str, int]], Token] = partial(tuple.__new__, Token)
+
+
 def position(text: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, as Trino counts them."""
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1
@@ -58,23 +66,23 @@ def fail(text: str, offset: int, message: str) -> NoReturn:
 def tokens(text: str) -> list[Token]:
     """Cut the text into tokens; the last is of kind `end`."""
     found: list[Token] = []
-    at, match = 0, _TOKEN.match
-    kind = ""
-    while kind != "end":
+    at, match, group = 0, _TOKEN.match, 0
+    while group != _END:
         m = match(text, at)
         if m is None:
             _refuse(text, at)
-        kind = m.lastgroup or ""
-        start, at = m.span(kind)
-        word = text[start:at]
-        if kind == "word":
-            found.append(Token(kind, word, word.upper(), start))
-        elif kind == "op":
-            found.append(Token(kind, word, word, start))
+        group = m.lastindex or _END
+        start, at = m.span(group)
+        word = m[group]
+        if group == _WORD:
+            upper = word.upper()
+        elif group == _OP:
+            upper = word
         else:
-            if kind in {"integer", "decimal"} and (text[at : at + 1].isalpha() or text[at : at + 1] == "_"):
+            upper = ""
+            if group >= _DECIMAL and (text[at : at + 1].isalpha() or text[at : at + 1] == "_"):
                 fail(text, start, "identifiers must not start with a digit; surround the identifier with double quotes")
-            found.append(Token(kind, word, "", start))
+        found.append(_token((_KINDS[group], word, upper, start)))
     return found
 
 

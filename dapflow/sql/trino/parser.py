@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.errors import QueryError, TooDeep
 from dapflow.sql.trino.expressions import ExpressionParser
 from dapflow.sql.trino.lexer import fail, position
 
@@ -431,7 +431,7 @@ def parse(text: str) -> tree.QueryNode:
         parser = Parser(text)
         found = parser.statement()
     except RecursionError:
-        raise QueryError("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1) from None
+        raise TooDeep from None
     if parser.refused is not None:
         raise parser.refused
     return found

@@ -466,11 +466,12 @@ class QueryNode(Node):
 
 
 _CHILDREN: dict[type, tuple[str, ...]] = {}
+_PLAIN = frozenset({"int", "str", "bool", "Type", "int | None", "str | None", "bool | None", "tuple[str, ...]"})
 
 
 def children(cls: type[Node]) -> tuple[str, ...]:
     """Names of the parts of a kind of node that may hold nodes."""
     found = _CHILDREN.get(cls)
     if found is None:
-        found = _CHILDREN[cls] = tuple(f.name for f in fields(cls) if f.name not in {"pos", "written"})
+        found = _CHILDREN[cls] = tuple([part.name for part in fields(cls) if part.type not in _PLAIN])
     return found

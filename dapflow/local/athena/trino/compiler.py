@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from dapflow.local.athena.trino.conversion_text import print_sql
@@ -12,25 +11,20 @@ from dapflow.local.athena.trino.scope import Field
 from dapflow.local.athena.trino.storage import duck_type, quote
 from dapflow.local.athena.trino.unit import Unit
 from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.errors import TooDeep
 from dapflow.sql.trino.parser import Parser, parse
 from dapflow.sql.trino.types import Type
-
-#: Python's own limit of 1,000 frames is some 80 nested parentheses; Trino reads many more.
-_FRAMES = 12_000
 
 
 def compile_query(text: str, catalog: Catalog, database: str | None, *, parameters: Sequence[str] = ()) -> Query:
     """Compile a query. Names without a database are looked up in `database`; parameters are texts of expressions."""
-    if sys.getrecursionlimit() < _FRAMES:
-        sys.setrecursionlimit(_FRAMES)
     try:
         values = [_parameter(p) for p in parameters]
         node = parse(text)
         unit = Unit(text, catalog, database, values)
         found = QueryCompiler(unit).query(node, None)
     except RecursionError:
-        raise QueryError("SYNTAX_ERROR", "statement is too large (stack overflow while parsing)", 1, 1) from None
+        raise TooDeep from None
     for one in found.fields:
         unit.read(one.deps)
     names = [one.written or f"_col{i}" for i, one in enumerate(found.fields)]
