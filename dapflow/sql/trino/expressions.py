@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.cursor import Cursor
+from dapflow.sql.trino.errors import QueryError
 from dapflow.sql.trino.forms import FormParser
 from dapflow.sql.trino.json_forms import JsonParser
 from dapflow.sql.trino.lexer import Token, fail, string_value
@@ -31,6 +33,9 @@ _SPECIAL = frozenset(
 )
 _PATTERN_PARTS = frozenset({"PATTERN", "AFTER", "INITIAL", "SEEK", "SUBSET", "DEFINE"})
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
+
+
+T = TypeVar("T")
 
 
 class ExpressionParser(FormParser, Cursor):
@@ -110,12 +115,10 @@ class ExpressionParser(FormParser, Cursor):
             return tree.Between(token.start, value, low, self.value())
         if self.take("IN"):
             self.need("(")
-            if self._query_ahead():
-                query = self.query()
-                self.need(")")
-                return tree.InQuery(token.start, value, query)
-            items = self.expressions(")")
-            return tree.InList(token.start, value, items)
+            found = self.query_or(lambda: self.expressions(")"))
+            if isinstance(found, tree.QueryNode):
+                return tree.InQuery(token.start, value, found)
+            return tree.InList(token.start, value, found)
         if self.take("LIKE"):
             pattern = self.value()
             escape = self.value() if self.take("ESCAPE") else None
@@ -128,6 +131,25 @@ class ExpressionParser(FormParser, Cursor):
         while self.found[at].upper == "(":
             at += 1
         return self.found[at].upper in _QUERY and self.found[at].kind == "word"
+
+    def query_or(self, other: Callable[[], T]) -> tree.QueryNode | T:
+        """What an opening parenthesis begins, up to the closing one: a query, or what `other` reads."""
+        if not self._query_ahead():
+            return other()
+        start, parameters, refused = self.at, self.parameters, self.refused
+        try:
+            query = self.query()
+            self.need(")")
+        except QueryError as error:
+            if self.found[start].upper != "(":
+                raise
+            # `((SELECT 1) + 1)` starts like a query and is none. If nothing fits, the error further on is the better.
+            self.at, self.parameters, self.refused = start, parameters, refused
+            try:
+                return other()
+            except QueryError as second:
+                raise max(error, second, key=_reached) from None
+        return query
 
     def expressions(self, close: str) -> tuple[Expr, ...]:
         """Expressions between commas up to a closing bracket."""
@@ -242,27 +264,10 @@ class ExpressionParser(FormParser, Cursor):
         if lambda_ is not None:
             return tree.Lambda(token.start, lambda_, self.expression())
         self.at += 1
-        if self.now.upper in _QUERY and self.now.kind == "word":
-            query = self.query()
-            self.need(")")
-            return tree.ScalarQuery(token.start, query)
-        if self.now.upper == "(" and self._query_ahead():
-            start = self.at
-            try:
-                query = self.query()
-                self.need(")")
-            except Exception:  # noqa: BLE001 - ((SELECT 1) + 1) starts like a query
-                self.at = start
-            else:
-                return tree.ScalarQuery(token.start, query)
-        first = self.expression()
-        if self.take(")"):
-            return first
-        items = [first]
-        while self.take(","):
-            items.append(self.expression())
-        self.need(")")
-        return tree.RowNode(token.start, tuple(items))
+        found = self.query_or(lambda: self.expressions(")"))
+        if isinstance(found, tree.QueryNode):
+            return tree.ScalarQuery(token.start, found)
+        return found[0] if len(found) == 1 else tree.RowNode(token.start, found)
 
     def _lambda_names(self) -> tuple[str, ...] | None:
         """Names of a lambda in parentheses, or None if this is none."""
@@ -431,6 +436,10 @@ class ExpressionParser(FormParser, Cursor):
             return tree.Bound(start, "preceding", value)
         self.need("FOLLOWING")
         return tree.Bound(start, "following", value)
+
+
+def _reached(error: QueryError) -> tuple[int, int]:
+    return error.line or 0, error.column or 0
 
 
 #: Words that a string may follow without making a typed literal.

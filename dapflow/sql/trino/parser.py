@@ -385,22 +385,9 @@ class Parser(ExpressionParser):
         return tree.OpaqueNode(start, (), items)
 
     def _parenthesised(self) -> tree.RelationNode:
-        start = self.at
-        position = self.now.start
-        self.need("(")
-        if self._query_ahead():
-            try:
-                query = self.query()
-                self.need(")")
-            except QueryError as error:
-                # `((SELECT 1) a JOIN b ON …)` starts like a query; if it is none, the error further on is the better.
-                self.at = start + 1
-                try:
-                    return self._joined()
-                except QueryError as other:
-                    raise max(error, other, key=_reached) from None
-            return tree.SubqueryNode(position, query)
-        return self._joined()
+        start = self.need("(").start
+        found = self.query_or(self._joined)
+        return tree.SubqueryNode(start, found) if isinstance(found, tree.QueryNode) else found
 
     def _joined(self) -> tree.RelationNode:
         found = self.relation()
@@ -435,7 +422,3 @@ def parse(text: str) -> tree.QueryNode:
     if parser.refused is not None:
         raise parser.refused
     return found
-
-
-def _reached(error: QueryError) -> tuple[int, int]:
-    return error.line or 0, error.column or 0
