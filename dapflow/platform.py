@@ -1,6 +1,6 @@
 """What an environment consists of: buckets, databases, workgroups and roles, described once.
 
-The CDK stacks and the embedded platform both provision from this description, so that they cannot differ.
+The CDK stacks are built from this description, and `environment.json`, which tells the run time of them, too.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Role:
 
 @dataclass(frozen=True)
 class Platform:
-    """All that is provisioned for one environment, and the ``environment.json`` that names it at run time."""
+    """The names of what is provisioned for one environment, and the ``environment.json`` that names it at run time."""
 
     buckets: tuple[Bucket, ...]
     databases: tuple[Database, ...]

@@ -63,7 +63,6 @@ class Lake(Construct):
             key = results if bucket.zone == "athena-results" else self._key(bucket.zone)
             if bucket.zone not in props.adopted_buckets:
                 self._bucket(bucket.zone, bucket.name, key, results)
-        # MWAA takes a versioned bucket only.
         self._bucket("airflow", props.airflow_bucket, platform, platform)
         if props.branch_bucket is not None:
             self._bucket("branches", props.branch_bucket, results, results, expires=props.branch_days)
@@ -136,7 +135,8 @@ class Lake(Construct):
             minimum_tls_version=1.2,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            versioned=True,
+            # MWAA takes a versioned bucket only.
+            versioned=zone == "airflow" or self._props.retention.old_versions_days > 0,
             server_access_logs_bucket=self._logs,
             server_access_logs_prefix=f"{zone}/",
             lifecycle_rules=[*self._rules(), *([self._expiry(days)] if days else [])],
@@ -173,7 +173,8 @@ class Lake(Construct):
             ),
             s3.LifecycleRule(
                 id="expire-old-versions",
-                noncurrent_version_expiration=cdk.Duration.days(retention.old_versions_days),
+                # S3 knows no rule of no days: what has no old versions is not asked to expire them.
+                noncurrent_version_expiration=cdk.Duration.days(max(1, retention.old_versions_days)),
                 expired_object_delete_marker=True,
             ),
         ]

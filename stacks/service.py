@@ -77,7 +77,8 @@ class Service(Construct):
             self,
             "analyst",
             managed_policy_name=props.analyst_policy,
-            description=f"{props.service.title}: its analysts. Attach it to their role or permission set.",
+            # It cannot change: CloudFormation replaces nothing that has a name. So no title, which may.
+            description=f"Analysts of {props.service.name}. Attach it to their role or permission set.",
             policy_document=analyst,
         )
         accept_patterns(managed, analyst, policies.PATTERNS)

@@ -59,7 +59,7 @@ class AirflowSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """For how many days things are kept."""
+    """For how many days things are kept. No days of old versions: the lake keeps none, as on one machine."""
 
     results_days: int = 30
     old_versions_days: int = 30
@@ -232,11 +232,12 @@ def _check_environment(source: SettingsFile, path: tuple[str, ...], settings: En
     if not re.fullmatch(r"[a-z0-9]{1,10}", settings.qualifier):
         source.error((*path, "qualifier"), "must be at most 10 lower-case letters and digits")
     _check_orchestration(source, path, settings.network, settings.airflow)
-    _check_retention(source, path, settings.retention)
+    _check_retention(source, path, settings)
     _check_adoption(source, path, settings.adopt)
 
 
-def _check_retention(source: SettingsFile, path: tuple[str, ...], retention: RetentionSettings) -> None:
+def _check_retention(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:
+    retention = settings.retention
     if retention.logs_days not in LOG_DAYS:
         source.error(
             (*path, "retention", "logs_days"),
@@ -244,7 +245,7 @@ def _check_retention(source: SettingsFile, path: tuple[str, ...], retention: Ret
             f"it takes {', '.join(map(str, LOG_DAYS))}",
         )
     for name, days in vars(retention).items():
-        if days < 1:
+        if days < 1 and (settings.live or name != "old_versions_days"):
             source.error((*path, "retention", name), "must be at least one day")
 
 

@@ -27,17 +27,20 @@ def synthesize(
     context: Mapping[str, Any] | None = None,
     manifest: Manifest | None = None,
     checks: bool = True,
+    settings_file: Path | None = None,
 ) -> cx_api.CloudAssembly:
     """Synthesize the environment that the context asks for.
 
     Context comes from the CDK command line (``-c environment=…``, through the variable that the CLI sets) and from
-    ``context``; the feature flags of ``cdk.json`` hold without the CLI too. Raises DapflowError.
+    ``context``; the feature flags of ``cdk.json`` hold without the CLI too. ``settings_file`` stands in for the
+    project's own ``cdk.json``. Raises DapflowError.
     """
-    settings = read_settings(root / "cdk.json")
+    file = settings_file or root / "cdk.json"
+    settings = read_settings(file)
     given = {**_context_of_command_line(), **(context or {})}
     request = _request(settings, given)
     compiled = manifest if manifest is not None else compile_project(root)
-    app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(root), **given})
+    app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(file), **given})
     if checks:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     # The CDK packs the bundle's files while it synthesizes; what was packed is in the output.
@@ -64,8 +67,8 @@ def _context_of_command_line() -> dict[str, Any]:
     return context
 
 
-def _flags(root: Path) -> dict[str, Any]:
-    context = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
+def _flags(file: Path) -> dict[str, Any]:
+    context = json.loads(file.read_text(encoding="utf-8"))["context"]
     return {name: value for name, value in context.items() if name.startswith("@")}
 
 

@@ -62,9 +62,8 @@ def run(
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
-        platform = describe_local(manifest)
-        provision(platform, clients)
-        environment = platform.environment
+        provision(state, manifest, clients)
+        environment = describe_local(root, manifest).environment
         day = wanted or newest_generation(datasets, environment, manifest, clients)
         publisher = Publisher(clients, manifest, environment, _say)
         published: list[Publication] = []

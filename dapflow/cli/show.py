@@ -71,7 +71,7 @@ def _sent(root: Path, manifest: Manifest, dataset: Dataset, transform: Transform
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
     from dapflow.runtime.pinning import pinned_sql  # noqa: PLC0415
 
-    environment = describe_local(manifest).environment
+    environment = describe_local(root, manifest).environment
     if generation is None:
         return pinned_sql(transform, manifest, environment)
     day = Generation.parse(generation)

@@ -84,7 +84,7 @@ def _run(startup: Startup, watch: Watch) -> Outcome:
     clients = startup.connect()
     from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
 
-    environment = describe_local(manifest).environment
+    environment = describe_local(startup.state.root, manifest).environment
     generations, anew = _land(startup, clients, environment)
     catalog = Catalog(clients.glue)
     publications = read_published(catalog, manifest, environment)

@@ -20,6 +20,7 @@ from dapflow.local.interrupts import shielded
 from dapflow.local.ports import Ports, choose_ports
 from dapflow.local.processes import last_lines, log_file, running, start, stop
 from dapflow.local.state import State
+from dapflow.local.synthesis import Synthesis
 from dapflow.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Startup:
     tell: Tell
     started: list[str] = field(default_factory=list)
     ports: Ports = field(default_factory=Ports)
+    _synthesis: Synthesis | None = None
     _told: set[str] = field(default_factory=set)
     _parsed_after: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -45,6 +47,9 @@ class Startup:
         """Start those of the components that do not run; returns before they are ready."""
         wanted = list(names)
         self.state.create()
+        if self._synthesis is None:
+            # It takes as long as the servers do to start: beside them.
+            self._synthesis = Synthesis(self.state.root, self.manifest)
         alive = {name for name in components.ALL if running(self.state, name)}
         self.ports = choose_ports(self.state, alive, self.tell)
         if components.AIRFLOW in wanted:
@@ -62,7 +67,7 @@ class Startup:
         """Build the bundle of the project as it is now, and let Airflow look at it at once."""
         from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
 
-        environment = describe_local(self.manifest).environment
+        environment = describe_local(self.state.root, self.manifest).environment
         dags = build_bundle(self.state.root, self.manifest, environment, self.state.bundle)
         # Airflow parses a file again when it has changed, which this one does not when only the manifest does.
         self._parsed_after = datetime.now(UTC)
@@ -71,16 +76,16 @@ class Startup:
 
     def connect(self) -> Clients:
         """Wait for AWS and Athena, provision them, and connect."""
-        import boto3  # noqa: PLC0415 (takes a second, in which the servers start)
-
-        from dapflow.local.provision import describe_local, provision_athena, provision_aws  # noqa: PLC0415
+        from dapflow.local import provision  # noqa: PLC0415 (imports boto3: a second, in which the servers start)
 
         clients = connect_to_platform(self.ports)
-        platform = describe_local(self.manifest)
+        platform = provision.describe_local(self.state.root, self.manifest)
+        synthesis = self._synthesis or Synthesis(self.state.root, self.manifest)
+        wanted = provision.wanted_resources(synthesis.templates(), platform)
         self._wait_for(components.AWS)
-        provision_aws(platform, boto3.Session())
+        provision.provision_aws(self.state, wanted)
         self._wait_for(components.ATHENA)
-        provision_athena(platform, clients.athena)
+        provision.provision_athena(self.state, wanted, clients.athena, platform)
         return clients
 
     def connect_airflow(self) -> AirflowApi:
@@ -91,13 +96,15 @@ class Startup:
         api = AirflowApi(airflow_url(self.ports))
         # The API that tasks report to is built at its first request, for seconds: not while tasks wait for it.
         api.healthy("/execution/health")
-        provision_airflow(describe_local(self.manifest), api)
+        provision_airflow(describe_local(self.state.root, self.manifest), api)
         self._wait(components.AIRFLOW, lambda: self._is_parsed(api))
         return api
 
     def undo(self) -> None:
         """Stop what this start started."""
         with shielded():
+            if self._synthesis is not None:
+                self._synthesis.cancel()
             stop(self.state, self.started)
             self.started.clear()
 

@@ -63,6 +63,16 @@ class State:
         return self.directory / "run"
 
     @property
+    def templates(self) -> Path:
+        """Synthesized templates, one folder for each content of what they are made of."""
+        return self.directory / "templates"
+
+    @property
+    def stacks_file(self) -> Path:
+        """What the AWS server and Athena were last provisioned with."""
+        return self.directory / "stacks.json"
+
+    @property
     def ports_file(self) -> Path:
         """The ports of the platform, the same at each start where possible."""
         return self.directory / "ports.json"

@@ -82,7 +82,7 @@ def _session(project: Path) -> Any:
 
 
 def _load(project: Path) -> None:
-    environment = describe_local(compile_project(project)).environment
+    environment = describe_local(project, compile_project(project)).environment
     land(_session(project), environment.zones["landing"], snapshots()[-1:])
     for table in SOURCES:
         _dapflow(project, "run", f"air_traffic.raw.{table}", "--rows", "0")
@@ -91,7 +91,7 @@ def _load(project: Path) -> None:
 def _current_files(project: Path) -> dict[str, list[str]]:
     """The Parquet files of each source, copied to the local disk."""
     s3 = _session(project)
-    bucket, _, _ = describe_local(compile_project(project)).environment.zones["raw"][len("s3://") :].partition("/")
+    bucket, _, _ = describe_local(project, compile_project(project)).environment.zones["raw"][len("s3://") :].partition("/")
     found: dict[str, list[str]] = {}
     for table in SOURCES:
         for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"air_traffic/{table}/").get("Contents", []):

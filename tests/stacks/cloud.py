@@ -23,7 +23,7 @@ from tests.stacks.templates import ROOT
 CDK = "aws-cdk@2.1148.1"
 # ministack pins its own botocore; its Lambda workers find boto3 beside it.
 MINISTACK = ["--from", "ministack==1.5.33", "--with", "boto3"]
-ACCOUNT, REGION = "000000000000", "eu-west-2"
+ACCOUNT, REGION = "123456789012", "eu-west-2"
 
 
 @dataclass(frozen=True)

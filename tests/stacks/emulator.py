@@ -42,7 +42,7 @@ GAPS = {
     "AWS::EC2::NatGateway": recorded(numbered("nat"), NatGatewayId="{id}"),
     "AWS::EC2::SecurityGroupEgress": recorded(numbered("sgr")),
     "AWS::EC2::SecurityGroupIngress": recorded(numbered("sgr")),
-    "AWS::IAM::OIDCProvider": recorded(lambda properties: properties["Url"], Arn="arn:aws:iam::000000000000:oidc/{id}"),
+    "AWS::IAM::OIDCProvider": recorded(lambda properties: properties["Url"], Arn="arn:aws:iam::123456789012:oidc/{id}"),
     "AWS::MWAA::Environment": recorded(lambda properties: properties["Name"], Arn="arn:aws:airflow:::{id}"),
     # There is no Airflow whose pools it could make.
     "Custom::DapflowPools": recorded(lambda properties: properties["Environment"]),

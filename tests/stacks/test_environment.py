@@ -36,9 +36,9 @@ def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
     assert location == "s3://dapflow-prod-raw-111122223333/air_traffic/"
 
 
-def test_local_is_what_the_embedded_platform_is_told(local: Templates) -> None:
-    """The embedded platform provisions from ``describe``; the templates of ``local`` must say the same."""
-    platform = describe(four_services(), name="local", account="000000000000", region="eu-west-2")
+def test_local_is_what_the_run_time_is_told(local: Templates) -> None:
+    """``environment.json`` is made from ``describe``; the templates must have what it names, and no network."""
+    platform = describe(four_services(), name="local", account="123456789012", region="eu-west-2")
     roles = {each["RoleName"]: each for each in local.properties("AWS::IAM::Role") if "RoleName" in each}
     assert {each.name for each in platform.roles} <= set(roles)
     assert all(roles[each.name]["Path"] == each.path for each in platform.roles)

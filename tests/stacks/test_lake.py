@@ -103,6 +103,13 @@ def test_what_goes_with_its_stack_is_emptied_first(prod: Templates, staging: Tem
     assert "dapflow-prod-emptied" not in functions
 
 
+def test_a_lake_without_old_versions_is_not_versioned(local: Templates) -> None:
+    """As on one machine; MWAA's bucket is, because MWAA takes no other."""
+    for bucket in local.properties("AWS::S3::Bucket"):
+        kept = any(name in bucket["BucketName"] for name in ("-airflow-", "-access-logs-"))
+        assert ("VersioningConfiguration" in bucket) is kept
+
+
 def test_accesses_are_logged(prod: Templates) -> None:
     for bucket in prod.properties("AWS::S3::Bucket"):
         if bucket["BucketName"] != name("access-logs"):

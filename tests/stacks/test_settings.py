@@ -64,6 +64,11 @@ def test_the_example_is_right() -> None:
         ({**BASE, "network": {}, "airflow": {"maintenance": "SUN:03:15"}}, "airflow.maintenance", "SUN:03:00"),
         ({**BASE, "retention": {"logs_days": 31}}, "retention.logs_days", "does not take this number"),
         ({**BASE, "retention": {"results_days": 0}}, "retention.results_days", "at least one day"),
+        (
+            {**BASE, "live": True, "retention": {"old_versions_days": 0}},
+            "retention.old_versions_days",
+            "at least one day",
+        ),
         ({**BASE, "adopt": {"buckets": {"gold": "x"}}}, "adopt.buckets.gold", "no such zone"),
         ({**BASE, "adopt": {"buckets": {"raw": "x"}}}, "adopt.buckets.raw", "the key that encrypts it"),
         ({**BASE, "alerts": {"emails": "a@b.c"}}, "alerts.emails", "must be a list"),

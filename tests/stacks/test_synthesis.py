@@ -137,7 +137,7 @@ def test_an_adopted_lake_is_used_and_not_made(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
     settings = json.loads((ROOT / "cdk.json").read_text())
-    key = "arn:aws:kms:eu-west-2:000000000000:key/0a1b"
+    key = "arn:aws:kms:eu-west-2:123456789012:key/0a1b"
     settings["context"]["environments"]["local"]["adopt"] = {
         "buckets": {"raw": "their-raw-zone"},
         "keys": {"raw": key},
@@ -165,7 +165,7 @@ class TestTeardown:
         root.mkdir()
         settings = json.loads((ROOT / "cdk.json").read_text())
         local = settings["context"]["environments"]["local"]
-        settings["context"]["environments"]["local"] = {**local, "live": True, **production}
+        settings["context"]["environments"]["local"] = {**local, "live": True, "retention": {}, **production}
         (root / "cdk.json").write_text(json.dumps(settings))
         return root
 
@@ -210,7 +210,7 @@ class TestBadInput:
         check_grants(manifest, tmp_path)
         made = synthesized(tmp_path / "out", manifest=manifest, checks=False, environment="local")
         role = made.one("AWS::IAM::Role", RoleName="dapflow-local-air-runner")
-        assert "arn:aws:s3:::dapflow-local-trusted-000000000000/rail/*" in json.dumps(role["Policies"])
+        assert "arn:aws:s3:::dapflow-local-trusted-123456789012/rail/*" in json.dumps(role["Policies"])
 
     def test_a_read_that_nobody_granted(self, tmp_path: Path) -> None:
         manifest = project(service("air"), service("rail"))

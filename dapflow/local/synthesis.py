@@ -1,0 +1,130 @@
+"""The templates of the environment ``local``, synthesized by ``stacks/`` and kept while they cannot have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.local.interrupts import shielded
+from dapflow.local.processes import with_compiled_modules
+from dapflow.local.state import State
+from dapflow.manifest import Manifest
+
+# The clone that this code stands in: stacks/ is not part of the package.
+_REPOSITORY = Path(__file__).parents[2]
+_KEPT = 8
+_SECONDS = 300.0
+
+Templates = dict[str, dict[str, Any]]
+
+
+def settings_file(root: Path) -> Path:
+    """The project's ``cdk.json``; a project without one gets the settings that dapflow itself stands with."""
+    own = root / "cdk.json"
+    return own if own.is_file() else _REPOSITORY / "cdk.json"
+
+
+class Synthesis:
+    """A synthesis that runs while other things start; none is started where the templates are there already."""
+
+    def __init__(self, root: Path, manifest: Manifest) -> None:
+        self._kept = State.of(_REPOSITORY).templates
+        self._folder = self._kept / _content(root, manifest)
+        self._process: subprocess.Popen[str] | None = None
+        if not self._folder.is_dir():
+            self._start(root, manifest)
+
+    def templates(self) -> Templates:
+        """The templates by stack. Raises DapflowError: what people wrote cannot be deployed, or ``synthesis``."""
+        if self._process is not None:
+            self._finish(self._process)
+        os.utime(self._folder)
+        files = sorted(self._folder.glob("*.template.json"))
+        return {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
+
+    def cancel(self) -> None:
+        """End what still runs, and remove what it wrote."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+            shutil.rmtree(self._output, ignore_errors=True)
+
+    def _start(self, root: Path, manifest: Manifest) -> None:
+        if not (_REPOSITORY / "stacks").is_dir():
+            raise DapflowError("synthesis", f"{_REPOSITORY} holds no stacks/", hint="run dapflow from a clone of it")
+        State.of(_REPOSITORY).create()
+        self._kept.mkdir(exist_ok=True)
+        with shielded():
+            self._output = Path(tempfile.mkdtemp(prefix=".", dir=self._kept))
+            written = self._output / "project.json"
+            written.write_text(manifest.to_json(), encoding="utf-8")
+            places = {"project": root, "settings": settings_file(root), "manifest": written, "output": self._output}
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "stacks.local", *(f"--{name}={place}" for name, place in places.items())],
+                cwd=_REPOSITORY,
+                env=with_compiled_modules(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                # Ctrl-C is for this command, which then cancels.
+                start_new_session=True,
+            )
+
+    def _finish(self, process: subprocess.Popen[str]) -> None:
+        try:
+            printed, _ = process.communicate(timeout=_SECONDS)
+            if process.returncode != 0:
+                raise _failure(self._output, printed)
+            (self._output / "project.json").unlink()
+            if not self._folder.exists():
+                self._output.replace(self._folder)
+            _forget_all_but(self._kept, _KEPT)
+        finally:
+            self.cancel()
+
+
+def _failure(output: Path, printed: str) -> DapflowError:
+    file = output / "errors.json"
+    if not file.exists():
+        return DapflowError("synthesis", f"the stacks could not be synthesized:\n{printed[-2000:]}")
+    errors = [DapflowError(**each) for each in json.loads(file.read_text())]
+    return errors[0] if len(errors) == 1 else DapflowErrors(errors)
+
+
+def _forget_all_but(kept: Path, count: int) -> None:
+    folders = sorted(
+        (each for each in kept.iterdir() if not each.name.startswith(".")), key=lambda at: at.stat().st_mtime
+    )
+    for folder in folders[:-count]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _content(root: Path, manifest: Manifest) -> str:
+    """What the templates are made of, as a name. The text of transforms is in the bundle only, and so not in it."""
+    digest = hashlib.sha256(version("aws-cdk-lib").encode())
+    for file in _sources(root):
+        content = file.read_bytes()
+        digest.update(f"\n{file.name} {len(content)}\n".encode() + content)
+    datasets = {
+        each.id: [each.database, each.history, each.current, each.depends_on] for each in manifest.datasets.values()
+    }
+    digest.update(json.dumps([manifest.services, datasets], default=vars).encode())
+    return digest.hexdigest()[:32]
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    yield settings_file(root)
+    yield from sorted((_REPOSITORY / "stacks").rglob("*.py"))
+    yield from (_REPOSITORY / "dapflow" / name for name in ("environment.py", "manifest.py", "platform.py"))
