@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import json
@@ -9,16 +10,15 @@ import logging
 import signal
 import socket
 import threading
+import time
 import uuid
 from typing import Any
 
 import urllib3
 import uvicorn
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from dapflow.errors import DapflowError
 from dapflow.local.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
@@ -42,22 +42,21 @@ OPERATIONS: dict[str, Operation] = {
 }
 # Answered from memory; all others may wait for S3, Glue or the disk, and do so on a thread.
 _QUICK = frozenset({"GetQueryExecution"})
+# Who asks for the state of a query that has just begun is answered when it ends, or after this time. So a client
+# that polls sees the end of a short query at once, instead of one pause too late.
+_PATIENCE_SECONDS = 0.02
+_YOUNG_SECONDS = 1.0
+Answer = tuple[int, dict[str, Any]]
 
 
-def _respond(body: dict[str, Any], status: int = 200) -> Response:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4())}
-    return Response(json.dumps(body), status, headers, "application/x-amz-json-1.1")
-
-
-def _perform(service: Service, target: str, body: bytes) -> Response:
+def _perform(service: Service, target: str, body: bytes) -> Answer:
     try:
-        return _respond(_answer(service, target, body))
+        return 200, _answer(service, target, body)
     except ApiError as error:
-        return _respond(error.body, error.status)
+        return error.status, error.body
     except Exception:  # noqa: BLE001 - the client gets Athena's own answer to that, the log the traceback
         _log.exception("%s failed", target)
-        failure = {"__type": "InternalServerException", "Message": "The request failed inside the server"}
-        return _respond(failure, 500)
+        return 500, {"__type": "InternalServerException", "Message": "The request failed inside the server"}
 
 
 def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
@@ -75,33 +74,76 @@ def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
     return operation(service, request)
 
 
-def application(service: Service) -> Starlette:
-    """The ASGI application."""
-    endpoint_below = service.engine.settings.aws_endpoint
-    forwarder = Forwarder(endpoint_below) if endpoint_below is not None else None
+class Application:
+    """The ASGI application. It stands alone, without a framework, because each layer costs every request its time."""
 
-    async def endpoint(request: Request) -> Response:
-        target = request.headers.get("x-amz-target", "")
-        if forwarder is not None and not target.startswith(_TARGET):
-            return await forwarder.forward(request)
-        body = await request.body()
-        if target.removeprefix(_TARGET) in _QUICK:
-            return _perform(service, target, body)
-        return await run_in_threadpool(_perform, service, target, body)
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        below = service.engine.settings.aws_endpoint
+        self._forwarder = Forwarder(below) if below is not None else None
 
-    async def health(_: Request) -> Response:
-        return _respond({"service": "athena", "status": "ready"})
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["path"] == HEALTH_PATH:
+            await _respond(send, 200, {"service": "athena", "status": "ready"})
+            return
+        target = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-amz-target"), "")
+        if self._forwarder is not None and not target.startswith(_TARGET):
+            await self._forward(self._forwarder, scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        await _respond(send, *await self._perform(target, body))
 
-    methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"]
-    return Starlette(
-        routes=[Route(HEALTH_PATH, health, methods=["GET"]), Route("/{path:path}", endpoint, methods=methods)],
-        exception_handlers={urllib3.exceptions.HTTPError: _below_is_away},
-    )
+    async def _perform(self, target: str, body: bytes) -> Answer:
+        if target.removeprefix(_TARGET) not in _QUICK:
+            return await run_in_threadpool(_perform, self._service, target, body)
+        status, answer = _perform(self._service, target, body)
+        if status == 200 and await self._ends_soon(answer["QueryExecution"]["QueryExecutionId"]):
+            return _perform(self._service, target, body)
+        return status, answer
+
+    async def _ends_soon(self, identity: str) -> bool:
+        """Wait a moment for the end of an execution that has just begun; whether it came."""
+        execution = self._service.engine.execution(identity)
+        if execution is None or execution.is_terminal or time.time() - execution.submitted > _YOUNG_SECONDS:
+            return False
+        ended = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def tell() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed when the server stops
+                loop.call_soon_threadsafe(ended.set)
+
+        execution.when_ended(tell)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _PATIENCE_SECONDS)
+        return ended.is_set()
+
+    @staticmethod
+    async def _forward(forwarder: Forwarder, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await forwarder.forward(Request(scope, receive))
+        except urllib3.exceptions.HTTPError as error:
+            message = f"The AWS endpoint below does not answer: {type(error).__name__}"
+            await _respond(send, 503, {"__type": "ServiceUnavailable", "Message": message})
+        else:
+            await answer(scope, receive, send)
 
 
-async def _below_is_away(_: Request, error: Exception) -> Response:
-    message = f"The AWS endpoint below does not answer: {type(error).__name__}"
-    return _respond({"__type": "ServiceUnavailable", "Message": message}, 503)
+async def _respond(send: Send, status: int, body: dict[str, Any]) -> None:
+    content = json.dumps(body).encode()
+    headers = [
+        (b"content-type", b"application/x-amz-json-1.1"),
+        (b"content-length", str(len(content)).encode()),
+        (b"x-amzn-requestid", str(uuid.uuid4()).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 class AthenaServer:
@@ -117,9 +159,10 @@ class AthenaServer:
             raise
         self.service = Service(self.engine, workgroups.WorkGroups(self.engine.state))
         config = uvicorn.Config(
-            application(self.service),
+            Application(self.service),
             log_level="warning",
             access_log=False,
+            proxy_headers=False,
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=2,

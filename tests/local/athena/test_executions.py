@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
@@ -41,6 +42,42 @@ def test_results_come_in_pages_of_a_thousand_with_the_header_first(aws: LocalAws
     assert first["ResultSet"]["Rows"][1]["Data"] == [{"VarCharValue": "1"}]
     small = aws.athena.get_query_results(QueryExecutionId=answer.id, MaxResults=3, NextToken=first["NextToken"])
     assert [row["Data"][0]["VarCharValue"] for row in small["ResultSet"]["Rows"]] == ["1000", "1001", "1002"]
+
+
+NUMBERS = "(SELECT 9000 * (a - 1) + b AS n FROM UNNEST(sequence(1, 30)) AS x(a), UNNEST(sequence(1, 9000)) AS y(b))"
+ROWS = f"SELECT n, if(n % 3 = 0, NULL, concat('say \"', CAST(n AS varchar), '\",')) AS s FROM {NUMBERS}"
+
+
+@pytest.mark.parametrize("count", [0, 1, 999, 1000, 1001, 60_000])
+def test_results_of_any_size_have_one_form(aws: LocalAws, count: int) -> None:
+    identity = aws.start(f"{ROWS} WHERE n <= {count} ORDER BY n")
+    aws.wait(identity)
+    lines = [f'"{n}",' + ("" if n % 3 == 0 else f'"say ""{n}"","') for n in range(1, count + 1)]
+    assert aws.body(f"results/{identity}.csv").decode() == "".join(line + "\n" for line in ['"n","s"', *lines])
+    page = aws.athena.get_query_results(QueryExecutionId=identity, MaxResults=5)["ResultSet"]["Rows"]
+    cells = [[{"VarCharValue": "3"}, {}], [{"VarCharValue": "4"}, {"VarCharValue": 'say "4",'}]]
+    assert [row["Data"] for row in page[3:]] == (cells if count > 3 else [])
+
+
+def test_a_late_row_that_fails_fails_the_query(aws: LocalAws) -> None:
+    assert aws.failure(f"SELECT 1 / (n - 250000) AS a FROM {NUMBERS}") == "DIVISION_BY_ZERO: Division by zero"
+
+
+def test_a_query_is_stopped_while_its_rows_are_written(aws: LocalAws) -> None:
+    identity = aws.start("SELECT a.n, b.n FROM UNNEST(sequence(1, 9000)) AS a(n), UNNEST(sequence(1, 9000)) AS b(n)")
+    started = time.monotonic()
+    aws.athena.stop_query_execution(QueryExecutionId=identity)
+    assert aws.wait(identity)["Status"]["State"] == "CANCELLED"
+    assert time.monotonic() - started < 10
+
+
+def test_who_asks_early_sees_the_end_of_a_short_query_at_once(aws: LocalAws) -> None:
+    identity = aws.start("SELECT 1 AS a")
+    states = []
+    while not states or states[-1] in {"QUEUED", "RUNNING"}:
+        states.append(aws.athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]["State"])
+    # Each answer may wait 20 ms for the end: without that there would be dozens of questions.
+    assert (states[-1], len(states) < 30) == ("SUCCEEDED", True)
 
 
 def test_column_info_has_athenas_types_and_precisions(aws: LocalAws) -> None:

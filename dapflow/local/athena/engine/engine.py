@@ -8,19 +8,19 @@ import shutil
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from dapflow.local.athena.catalog.metastore import Metastore
 from dapflow.local.athena.engine.errors import AthenaError, Cancelled, QueryFailed
 from dapflow.local.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
 from dapflow.local.athena.engine.results import Outcome, Results
-from dapflow.local.athena.engine.session import Session, Work
+from dapflow.local.athena.engine.session import Session
 from dapflow.local.athena.engine.statements import AnyStatement, run_statement
 from dapflow.local.athena.formats.scan import Scanner
 from dapflow.local.athena.settings import Settings
 from dapflow.local.athena.storage.aws import connect
-from dapflow.local.athena.storage.cache import FileCache
+from dapflow.local.athena.storage.cache import FileCache, MemoryCache
 from dapflow.local.athena.storage.directory import lock_directory, make_directory
 from dapflow.local.athena.storage.objects import ObjectStore
 from dapflow.local.athena.storage.state import State
@@ -28,7 +28,9 @@ from dapflow.local.athena.trino import Column, QueryError
 
 _log = logging.getLogger(__name__)
 _RECENT = 10_000
+# Local copies of results: files of large ones, small ones in memory.
 _RESULTS_BYTES = 2 << 30
+_SMALL_BYTES = 64 << 20
 STOPPED_BY_END = "The server stopped while the query was running"
 
 
@@ -44,8 +46,9 @@ class Engine:
         self.state = State(self.directory)
         self.metastore = Metastore(aws.glue)
         self.glue = aws.glue
-        self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes))
-        self.results = Results(self.store, FileCache(self.directory / "results", _RESULTS_BYTES))
+        self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes), aws.quick)
+        large = FileCache(self.directory / "results", _RESULTS_BYTES)
+        self.results = Results(self.store, large, MemoryCache(_SMALL_BYTES))
         self.session = Session(self.directory, settings.memory_bytes)
         self.scanner = Scanner(self.metastore, self.store)
         self._lock = threading.Lock()
@@ -110,7 +113,7 @@ class Engine:
                 with execution.timed("engine"):
                     outcome = run_statement(self, work, statement)
                 execution.check()
-                self._publish(execution, outcome, work)
+                self._publish(execution, outcome)
         except Cancelled as stopped:
             state, reason = CANCELLED, str(stopped) or None
         except QueryError as failure:
@@ -127,9 +130,9 @@ class Engine:
             state, reason, error = FAILED, str(broken), broken.athena_error()
         self._end(execution, state, reason, error)
 
-    def _publish(self, execution: Execution, outcome: Outcome, work: Work) -> None:
+    def _publish(self, execution: Execution, outcome: Outcome) -> None:
         with execution.timed("publishing"):
-            self.results.publish(execution, outcome, work.directory)
+            self.results.publish(execution, outcome)
         execution.result_kind = outcome.kind
         execution.result_columns = [(column.name, column.type) for column in outcome.columns]
         execution.update_count = outcome.update_count
@@ -152,7 +155,9 @@ class Engine:
 
 def dump(execution: Execution) -> dict[str, Any]:
     """An execution as JSON."""
-    return asdict(execution)
+    body = {item.name: getattr(execution, item.name) for item in fields(execution)}
+    error = execution.error
+    return body | {"figures": vars(execution.figures), "error": None if error is None else asdict(error)}
 
 
 def restore(body: dict[str, Any]) -> Execution:

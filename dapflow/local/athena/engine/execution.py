@@ -66,6 +66,7 @@ class Execution:
         self._lock = threading.Lock()
         self._stopping: str | None = None
         self._interrupt: Callable[[], object] | None = None
+        self._when_ended: list[Callable[[], object]] = []
         self.finished = threading.Event()
 
     @property
@@ -128,7 +129,18 @@ class Execution:
             self.prepare_end(reason, error)
         with self._lock:
             self.state = state
+            waiting, self._when_ended = self._when_ended, []
         self.finished.set()
+        for call in waiting:
+            call()
+
+    def when_ended(self, call: Callable[[], object]) -> None:
+        """Call ``call`` as soon as it has come to its end, from whichever thread."""
+        with self._lock:
+            if not self.is_terminal:
+                self._when_ended.append(call)
+                return
+        call()
 
     def _milliseconds(self) -> int:
         return max(0, round((time.time() - self.submitted) * 1000))

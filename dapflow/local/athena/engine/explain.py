@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.queries import analysed, check_syntax, compiled
-from dapflow.local.athena.engine.results import Outcome, run_to_file, text_outcome
+from dapflow.local.athena.engine.results import Outcome, text_outcome
+from dapflow.local.athena.engine.rows import run_query
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.trino import Query, Statement, statement_kind
 
@@ -28,7 +29,7 @@ def explain(engine: Engine, work: Work, statement: Statement) -> Outcome:
         if inner.kind != "query":
             raise QueryFailed("NOT_SUPPORTED", "EXPLAIN ANALYZE of anything but a query is not supported")
         query = compiled(engine, work, inner)
-        run_to_file(work, query)
+        run_query(work, query)
         figures = work.execution.figures
         head = [f"Queued: {figures.queued}ms, Analysis: {figures.planning}ms, Execution: {figures.engine}ms"]
         tail = [f"Input: {figures.input_rows} rows ({figures.scanned}B), Output: {figures.output_rows} rows"]

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.execution import Execution
-from dapflow.local.athena.engine.session import Work
-from dapflow.local.athena.storage.cache import FileCache
+from dapflow.local.athena.storage.cache import FileCache, MemoryCache
 from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.storage.objects import ObjectStore
-from dapflow.local.athena.trino import Column, Query
-from dapflow.local.athena.trino.storage import literal
+from dapflow.local.athena.trino import Column
 from dapflow.sql.trino.types import parse_type
 
 CSV, TEXT, NOTHING = "csv", "txt", "none"
@@ -51,7 +49,8 @@ class Outcome:
     Attributes:
         kind: CSV (rows with a header), TEXT (lines without one) or NOTHING.
         columns: the columns of the rows.
-        file: the CSV file.
+        body: the CSV text, if it is small.
+        file: the file of the CSV text, if it is large.
         lines: the lines of a TEXT outcome.
         written: objects that the statement wrote; they are listed in a manifest. None where it writes no data.
         update_count: rows that were written.
@@ -60,6 +59,7 @@ class Outcome:
 
     kind: str
     columns: tuple[Column, ...] = ()
+    body: bytes | None = None
     file: Path | None = None
     lines: list[str] = field(default_factory=list)
     written: list[Location] | None = None
@@ -77,26 +77,6 @@ def output_location(execution: Execution) -> Location:
 def text_outcome(name: str, lines: list[str]) -> Outcome:
     """An outcome of one text column."""
     return Outcome(TEXT, (Column(name, "string"),), lines=lines)
-
-
-def run_to_file(work: Work, query: Query) -> Outcome:
-    """Run a compiled query whose scans are ready; its rows go to a local CSV file as Athena prints them."""
-    body, whole = work.directory / "rows", work.directory / "result.csv"
-    count = work.run(
-        f"COPY ({query.text_sql}) TO {literal(str(body))} "
-        "(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')"
-    ).fetchone()
-    with whole.open("wb") as target:
-        target.write((",".join(_quoted(column.name) for column in query.columns) + "\n").encode())
-        with body.open("rb") as source:
-            shutil.copyfileobj(source, target, 1 << 20)
-    body.unlink()
-    work.execution.figures.output_rows = int(count[0]) if count else 0
-    return Outcome(CSV, query.columns, whole)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace('"', '""') + '"'
 
 
 def column_info(columns: tuple[Column, ...] | list[Column]) -> list[dict[str, Any]]:
@@ -133,42 +113,40 @@ def _column_info(column: Column) -> dict[str, Any]:
 class Results:
     """Where results go to and come from. A local copy serves the pages; S3 has the one that lasts."""
 
-    def __init__(self, store: ObjectStore, copies: FileCache) -> None:
+    def __init__(self, store: ObjectStore, large: FileCache, small: MemoryCache) -> None:
         self._store = store
-        self._copies = copies
+        self._large = large
+        self._small = small
 
-    def publish(self, execution: Execution, outcome: Outcome, directory: Path) -> None:
+    def publish(self, execution: Execution, outcome: Outcome) -> None:
         """Write the result objects; ``execution.output`` says where."""
         output = output_location(execution)
-        if outcome.kind == TEXT:
-            outcome.file = directory / "result.txt"
-            outcome.file.write_text("".join(line + "\n" for line in outcome.lines), encoding="utf-8")
         metadata = json.dumps({"columns": column_info(outcome.columns)}).encode()
-        # Nobody waits for the metadata; what can go wrong with it, goes wrong with the result too.
-        self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata)
-        pending = []
-        if outcome.file is not None:
-            execution.figures.output_bytes = outcome.file.stat().st_size
-            pending.append(self._store.submit(self._store.upload, outcome.file, output))
+        beside = self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata)
+        body = outcome.body
+        if outcome.kind == TEXT:
+            body = "".join(line + "\n" for line in outcome.lines).encode()
         if outcome.written is not None:
             manifest = Location(output.bucket, output.key + "-manifest.csv")
-            body = "".join(f"{location}\n" for location in outcome.written).encode()
-            pending.append(self._store.submit(self._store.put, manifest, body))
+            self._store.put(manifest, "".join(f"{location}\n" for location in outcome.written).encode())
             execution.figures.manifest = str(manifest)
-        for future in pending:
-            future.result()
-        if outcome.file is not None:
-            file = outcome.file
-            self._copies.link(execution.id, directory / "kept", lambda part: _move(file, part))
+        if body is not None:
+            execution.figures.output_bytes = len(body)
+            self._store.put(output, body)
+            self._small.keep(execution.id, body)
+        elif outcome.file is not None:
+            execution.figures.output_bytes = outcome.file.stat().st_size
+            self._store.upload(outcome.file, output)
+            self._large.take(execution.id, outcome.file)
+        beside.result()
 
     def open(self, execution: Execution) -> BinaryIO:
         """The result file; where the local copy is gone, S3's is taken."""
+        body = self._small.get(execution.id)
+        if body is not None:
+            return io.BytesIO(body)
         output = output_location(execution)
-        return self._copies.open(execution.id, lambda part: self._store.download(output, part))
-
-
-def _move(source: Path, target: Path) -> None:
-    source.replace(target)
+        return self._large.open(execution.id, lambda part: self._store.download(output, part))
 
 
 def csv_page(stream: BinaryIO, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:

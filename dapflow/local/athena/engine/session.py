@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,13 +61,14 @@ class Session:
     @contextlib.contextmanager
     def work(self, execution: Execution, text: str) -> Iterator[Work]:
         """A cursor and a directory for one execution, both gone afterwards."""
-        directory = Path(tempfile.mkdtemp(dir=self._work))
+        directory = self._work / execution.id
         cursor = self.cursor()
         try:
             yield Work(execution, text, cursor, directory)
         finally:
             cursor.close()
-            shutil.rmtree(directory, ignore_errors=True)
+            if directory.exists():
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Work:
     execution: Execution
     text: str
     cursor: duckdb.DuckDBPyConnection
-    directory: Path
+    root: Path
     #: Local files of scans and the objects that they are copies of.
     places: dict[str, str] = field(default_factory=dict)
 
@@ -86,9 +87,24 @@ class Work:
 
         Raises QueryError, QueryFailed, Cancelled.
         """
+        with self.guarded(sql):
+            return self.cursor.execute(sql, parameters)
+
+    @functools.cached_property
+    def directory(self) -> Path:
+        """A directory for files of this execution."""
+        self.root.mkdir()
+        return self.root
+
+    @contextlib.contextmanager
+    def guarded(self, sql: str) -> Iterator[None]:
+        """While this is entered, a stop request interrupts the cursor, and DuckDB's errors become Athena's.
+
+        Raises QueryError, QueryFailed, Cancelled.
+        """
         with self.execution.interruptible(self.cursor.interrupt):
             try:
-                return self.cursor.execute(sql, parameters)
+                yield
             except duckdb.Error as error:
                 self.execution.check()
                 fault = fault_of(error, self.places)

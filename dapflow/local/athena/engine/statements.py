@@ -13,7 +13,8 @@ from dapflow.local.athena.engine.explain import explain
 from dapflow.local.athena.engine.insert import insert
 from dapflow.local.athena.engine.prepared import deallocate, prepare
 from dapflow.local.athena.engine.queries import compiled
-from dapflow.local.athena.engine.results import Outcome, run_to_file
+from dapflow.local.athena.engine.results import Outcome
+from dapflow.local.athena.engine.rows import run_query
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.engine.unload import unload
 from dapflow.local.athena.engine.view_statements import create_view, drop_view, show_create_view
@@ -39,7 +40,7 @@ def run_statement(engine: Engine, work: Work, statement: AnyStatement) -> Outcom
 
 
 def _select(engine: Engine, work: Work, statement: Statement) -> Outcome:
-    return run_to_file(work, compiled(engine, work, statement))
+    return run_query(work, compiled(engine, work, statement))
 
 
 _HANDLERS: dict[str, Handler] = {

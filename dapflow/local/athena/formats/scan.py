@@ -73,6 +73,8 @@ class Scanner:
                 self._information(work, scan)
             else:
                 raise QueryFailed("NOT_SUPPORTED", f"Reading '{relation.database}.{relation.name}' is not supported")
+        if not tables:
+            return
         # All objects are listed at once and fetched at once, each only once: a query sees one state of S3.
         files = QueryFiles(self._bringer, work)
         files.look_at([partition.location for table in tables for partition in table.partitions])

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
+
+from dapflow.local.athena.storage.quick_put import QuickPut
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -22,6 +25,7 @@ class Aws:
 
     glue: GlueClient
     s3: S3Client
+    quick: QuickPut | None
 
 
 def connect(endpoint: str | None, region: str, connections: int) -> Aws:
@@ -43,7 +47,13 @@ def connect(endpoint: str | None, region: str, connections: int) -> Aws:
     return Aws(
         glue=session.client("glue", endpoint_url=endpoint, config=config, **credentials),
         s3=session.client("s3", endpoint_url=endpoint, config=config, **credentials),
+        quick=None if endpoint is None else QuickPut(endpoint, _credentials(session), region, connections),
     )
+
+
+def _credentials(session: boto3.Session) -> Credentials:
+    found = session.get_credentials()
+    return found if found is not None else Credentials("test", "test")
 
 
 def error_code(error: BaseException) -> str:

@@ -15,6 +15,29 @@ from pathlib import Path
 from typing import BinaryIO
 
 
+class MemoryCache:
+    """Short texts by key, in memory."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._lock = threading.Lock()
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self._total = 0
+
+    def keep(self, key: str, body: bytes) -> None:
+        """Keep a text; the oldest ones make room for it."""
+        with self._lock:
+            self._bodies[key] = body
+            self._total += len(body)
+            while self._total > self._limit:
+                _, gone = self._bodies.popitem(last=False)
+                self._total -= len(gone)
+
+    def get(self, key: str) -> bytes | None:
+        """The text of a key, if it is still here."""
+        return self._bodies.get(key)
+
+
 class FileCache:
     """Files by key. A key names content that never changes, so a file never goes stale."""
 
@@ -51,6 +74,10 @@ class FileCache:
                 raise
             self._keep(name, target)
         return False
+
+    def take(self, key: str, file: Path) -> None:
+        """Keep a file that was made elsewhere on the same disk; it is the cache's from now on."""
+        self._keep(hashlib.sha256(key.encode()).hexdigest(), file)
 
     def open(self, key: str, make: Callable[[Path], None]) -> BinaryIO:
         """The file of ``key``, opened; it stays readable when the cache drops it."""

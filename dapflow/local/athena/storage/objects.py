@@ -14,6 +14,7 @@ from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.storage.aws import AwsError, error_code, error_message
 from dapflow.local.athena.storage.cache import FileCache
 from dapflow.local.athena.storage.locations import Location
+from dapflow.local.athena.storage.quick_put import QuickPut
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,8 +43,9 @@ class S3Object:
 class ObjectStore:
     """S3 for the engine. Faults become what Athena says of them."""
 
-    def __init__(self, client: S3Client, cache: FileCache, threads: int = 16) -> None:
+    def __init__(self, client: S3Client, cache: FileCache, quick: QuickPut | None = None, threads: int = 16) -> None:
         self.client = client
+        self._quick = quick
         self._cache = cache
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="s3")
 
@@ -136,6 +138,8 @@ class ObjectStore:
 
     def put(self, location: Location, body: bytes, content_type: str = "application/octet-stream") -> None:
         """Write a small object."""
+        if self._quick is not None and self._quick.put(location, body, content_type):
+            return
         try:
             self.client.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType=content_type)
         except AwsError as error:
