@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "dapflow"
-HEAVY = {"airflow", "boto3", "botocore", "duckdb", "moto", "pyarrow", "rich", "sqlglot", "starlette", "yaml"}
+HEAVY = {"airflow", "boto3", "botocore", "duckdb", "moto", "pyarrow", "rich", "starlette", "yaml"}
 # All that MWAA's image has; the standard library is not listed.
 RUNTIME = {"airflow", "boto3", "botocore", "dapflow"}
 RUNTIME_ROOMS = {"manifest", "environment", "errors", "runtime"}

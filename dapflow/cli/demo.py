@@ -33,7 +33,7 @@ def demo(project: ProjectOption = None) -> None:
     from dapflow.local.demo import demo as run_demo  # noqa: PLC0415 (brings psutil, boto3)
     from dapflow.local.startup import Startup  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
-    from dapflow.project import compile_project  # noqa: PLC0415 (brings sqlglot)
+    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
 
     began = time.monotonic()
     root = project_root(project)

@@ -48,7 +48,7 @@ def up(
 
     Example: dapflow local up --no-airflow
     """
-    from dapflow.local import components  # noqa: PLC0415 (these bring psutil, and compiling brings sqlglot)
+    from dapflow.local import components  # noqa: PLC0415 (these bring psutil, and compiling brings PyYAML)
     from dapflow.local.startup import Startup  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415

@@ -25,6 +25,6 @@ TransformArgument = Annotated[
 
 def project_root(option: Path | None) -> Path:
     """The repository that a command works on. Raises DapflowError ``no-project``."""
-    from dapflow.project import find_project  # noqa: PLC0415 - brings sqlglot; --help must not wait for it
+    from dapflow.project import find_project  # noqa: PLC0415 - brings PyYAML; --help must not wait for it
 
     return option if option is not None else find_project(Path.cwd())

@@ -45,7 +45,7 @@ def show(
 
     Example: dapflow show daily_departures --generation 2013-12-30
     """
-    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings sqlglot)
+    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings PyYAML)
 
     root = project_root(project)
     manifest = compile_project(root)

@@ -54,7 +54,7 @@ def main(folder: Path) -> dict[str, Any]:
             "started": [(each.dag_id, each.partition_key, each.run_type) for each in started],
             "states": states(session),
             "dapflow": str(dapflow.__file__),
-            "installed": {name: bool(find_spec(name)) for name in ("duckdb", "sqlglot", "aiobotocore")},
+            "installed": {name: bool(find_spec(name)) for name in ("duckdb", "moto", "aiobotocore")},
         }
 
 

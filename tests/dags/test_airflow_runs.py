@@ -67,7 +67,7 @@ def test_deferred_in_an_environment_with_mwaas_packages_only(
     result = airflow(str(mwaa_python), tmp_path, folder, environment(aws_endpoint, athena_endpoint))
     assert result["states"] == JOURNEY
     assert result["dapflow"].startswith(str(folder))
-    assert result["installed"] == {"duckdb": False, "sqlglot": False, "aiobotocore": True}
+    assert result["installed"] == {"duckdb": False, "moto": False, "aiobotocore": True}
     assert lake.publisher.generations("reports.refined.both") == [DAY]
 
 

@@ -14,7 +14,7 @@ __all__ = ["Settings", "serve"]
 
 def serve(settings: Settings) -> AthenaServer:
     """A server that serves from a thread; a context manager whose end stops it. Its ``url`` is the endpoint."""
-    # The server brings DuckDB, sqlglot and uvicorn, which the language alone does not need.
+    # The server brings DuckDB and uvicorn, which the language alone does not need.
     from dapflow.local.athena.server import AthenaServer  # noqa: PLC0415
 
     return AthenaServer(settings).start()
