@@ -247,9 +247,12 @@ class ExpressionParser(FormParser, Cursor):
         self.mismatch()
 
     def _unicode(self, token: Token) -> str:
-        if token.kind == "unicode" and self.take("UESCAPE"):
-            self.string()
-        return string_value(token)
+        if token.kind != "unicode" or not self.take("UESCAPE"):
+            return string_value(token)
+        escape = self.string()
+        if len(escape) != 1 or escape in "+'\" " or escape in "0123456789abcdefABCDEF":
+            fail(self.text, token.start, "Unicode escape must be a single character that no escape sequence holds")
+        return string_value(token, escape)
 
     def _binary(self, token: Token) -> Expr:
         digits = "".join(token.text[2:-1].split())

@@ -100,10 +100,10 @@ def _refuse(text: str, at: int) -> NoReturn:
     fail(text, at, f"mismatched input '{character}'")
 
 
-def string_value(token: Token) -> str:
-    """What a string token stands for."""
+def string_value(token: Token, escape: str = "\\") -> str:
+    """What a string token stands for; `escape` starts the code of a character after U&."""
     if token.kind == "unicode":
-        return _unicode(token.text[3:-1].replace("''", "'"), "\\")
+        return _unicode(token.text[3:-1].replace("''", "'"), escape)
     return token.text[1:-1].replace("''", "'")
 
 

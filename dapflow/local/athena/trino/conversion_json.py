@@ -92,7 +92,7 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
         text = _TEXT.format(x)
         if target.length is not None:
             text = f"left({text}, {target.length})"
-        number = f"t_double_cast(CAST({x} AS DOUBLE))"
+        number = f"t_double_cast(TRY_CAST({x} AS DOUBLE))"
         return (
             f"CASE {kind} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} WHEN 'NULL' THEN NULL "
             f"WHEN 'DOUBLE' THEN {number} ELSE {text} END"
@@ -102,7 +102,8 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
             f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN {x} = 'true' WHEN 'VARCHAR' THEN "
             f"{convert(_TEXT.format(x), VARCHAR, target)} "
             f"WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} "
-            f"WHEN 'DOUBLE' THEN CAST({x} AS DOUBLE) <> 0 ELSE coalesce(TRY_CAST({x} AS BIGINT) <> 0, {failing}) END"
+            f"WHEN 'DOUBLE' THEN TRY_CAST({x} AS DOUBLE) <> 0 "
+            f"ELSE coalesce(TRY_CAST({x} AS BIGINT) <> 0, {failing}) END"
         )
     return _number_from_json(x, target, convert, kind, failing)
 
@@ -119,12 +120,13 @@ def _number_from_json(x: str, target: Type, convert: Callable[[str, Type, Type],
         number = (
             f"CASE WHEN regexp_full_match({x}, '-?[0-9]+') THEN coalesce(TRY_CAST({x} AS {duck_type(target)}), "
             f"{failing}) "
-            f"ELSE {convert(f'CAST({x} AS DOUBLE)', double, target)} END"
+            f"ELSE {convert(f'TRY_CAST({x} AS DOUBLE)', double, target)} END"
         )
     elif target.base == "decimal":
         number = f"coalesce(TRY_CAST({x} AS {duck_type(target)}), {failing})"
     else:
-        number = f"CAST({x} AS {duck_type(target)})"
+        # A CASE may be evaluated for texts too, when they are known beforehand.
+        number = f"TRY_CAST({x} AS {duck_type(target)})"
     return (
         f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN CAST(CASE WHEN {x} = 'true' THEN 1 ELSE 0 END "
         f"AS {duck_type(target)}) "

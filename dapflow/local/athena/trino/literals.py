@@ -110,12 +110,18 @@ def typed_literal(node: tree.TypedLiteral, unit: Unit) -> Value:
     return Value(convert(quoted(text), source, t), t, text)
 
 
+#: Moments with zones are milliseconds in 52 bits.
+_ZONED_YEARS = 73326
+
+
 def _timestamp(text: str) -> Value:
     stamp, zone, precision = parse_timestamp(text)
     if precision > 6:
         raise QueryError("NOT_SUPPORTED", f"timestamp({precision}) is not supported: the finest is timestamp(6)")
     if zone is None:
         return Value(f"CAST('{stamp}' AS TIMESTAMP)", Type("timestamp", precision=precision), stamp)
+    if abs(int(stamp.partition("-")[0] if stamp[0] != "-" else stamp[1:].partition("-")[0])) > _ZONED_YEARS:
+        raise ValueError(text)
     return Value(
         f"t_zoned(CAST('{stamp}' AS TIMESTAMP), {quoted(zone)})", Type("timestamp_tz", precision=precision), text
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -166,9 +167,10 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         named.scans = self.unit.share(start, anchor.sql + step.sql)
         step_sql = self._cast_columns(step, [f.type for f in fields])
         anchor_sql = self._cast_columns(anchor, [f.type for f in fields])
-        keep = "ALL " if body.all else ""
         columns = ", ".join(f"c{i}" for i in range(len(fields)))
-        return f"{name}({columns}) AS (({anchor_sql}) UNION {keep}({step_sql}))"
+        if body.all:
+            return _unrolled(name, columns, anchor_sql, step_sql)
+        return f"{name}({columns}) AS (({anchor_sql}) UNION ({step_sql}))"
 
     def _ordered(self, node: tree.QueryNode, parent: Scope | None) -> Compiled:
         limit, offset = self._count(node.limit), self._count(node.offset)
@@ -341,3 +343,26 @@ def _mentions(node: Any, name: str) -> int:
     if isinstance(node, tree.Node):
         return sum(_mentions(getattr(node, n), name) for n in tree.children(type(node)))
     return 0
+
+
+#: Steps of a recursive query that Trino takes unless the session says otherwise, which Athena does not let it.
+_DEPTH = 10
+
+
+def _unrolled(name: str, columns: str, anchor: str, step: str) -> str:
+    """A recursive query as Trino runs it: step by step up to its limit, and failing when there is more."""
+
+    def on(place: int) -> str:
+        return re.sub(rf"\b{name}\b", f"{name}_{place}", step)
+
+    parts = [f"{name}_0({columns}) AS MATERIALIZED ({anchor})"]
+    parts += [f"{name}_{i}({columns}) AS MATERIALIZED ({on(i - 1)})" for i in range(1, _DEPTH + 1)]
+    problem = (
+        f"NOT_SUPPORTED: Recursion depth limit exceeded ({_DEPTH}). Use ''max_recursion_depth'' session property to "
+        f"modify the limit."
+    )
+    # The message takes in a value of the row, so that it fails only if there is a row.
+    message = f"'{problem}' || coalesce(left(CAST(c0 AS VARCHAR), 0), '')"
+    more = f"SELECT * FROM ({on(_DEPTH)}) AS more WHERE fail({message}) = 0"
+    rounds = " UNION ALL ".join(f"SELECT * FROM {name}_{i}" for i in range(_DEPTH + 1))
+    return ", ".join(parts) + f", {name}({columns}) AS ({rounds} UNION ALL {more})"

@@ -31,6 +31,7 @@ QUERIES = [
     ("SELECT (SELECT max(y) FROM (VALUES 1, 5) u(y) WHERE y < x) FROM (VALUES 3) t(x)", [("1",)]),
     ("SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1", [("1.0",), ("2.5",)]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
+    ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 11) SELECT max(n) FROM t", [("11",)]),
     (
         "SELECT a, b, grouping(a, b) FROM (VALUES (1, 2)) t(a, b) GROUP BY ROLLUP (a, b) ORDER BY 3",
         [("1", "2", "0"), ("1", None, "1"), (None, None, "3")],
@@ -94,6 +95,11 @@ def test_refusal_names_the_place_in_the_users_text(run: Run, sql: str, message: 
     with pytest.raises(QueryError) as caught:
         run(sql)
     assert str(caught.value) == message
+
+
+def test_recursion_ends_where_athenas_does(run: Run) -> None:
+    with pytest.raises(QueryError, match="Recursion depth limit exceeded"):
+        run("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t")
 
 
 OTHER_ENGINES = [

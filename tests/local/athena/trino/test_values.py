@@ -40,6 +40,7 @@ VALUES = [
         "9" * 37 + ".9",
     ),
     ("width_bucket(1.5, ARRAY[1.0, 2.3, 2.0])", "1"),
+    ("cbrt(27)", "3.0"),
     ("bitwise_left_shift(TINYINT '127', 1)", "-2"),
     # Strings
     ("cast('abcdef' AS varchar(3))", "abc"),
@@ -47,6 +48,7 @@ VALUES = [
     ("cast('ab' AS char(4)) = 'ab'", "true"),
     ("length(cast('ab' AS char(4)))", "4"),
     ("cast('a' || chr(9) AS char(3)) < cast('a' AS char(3))", "true"),
+    ("U&'a#0041' UESCAPE '#'", "aA"),
     ("substr('hello', -3, 2)", "ll"),
     ("substr('hello', 0)", ""),
     ("split_part('a,b', ',', 3)", None),
@@ -108,6 +110,7 @@ VALUES = [
     ('json_parse(\'{"b": 1, "a": 2.50}\')', '{"a":2.50,"b":1}'),
     ('json_extract_scalar(\'{"a": {"b": "x"}}\', \'$.a.b\')', "x"),
     ("json_extract('{\"a\": [1, 2]}', '$.a')", "[1,2]"),
+    ("cast(JSON '\"2024-01-01\"' AS varchar) || cast(JSON '\"x\"' AS varchar)", "2024-01-01x"),
     ("cast(JSON '[1, 2]' AS array(integer))", "[1, 2]"),
     ("cast(MAP(ARRAY['a'], ARRAY[1]) AS json)", '{"a":1}'),
     ("json_value('{\"a\": [1, 2]}', 'lax $.a[1]')", "2"),
@@ -176,6 +179,10 @@ FAILURES = [
     (
         "TIMESTAMP '2024-13-01 00:00:00'",
         "INVALID_LITERAL: line 1:8: '2024-13-01 00:00:00' is not a valid TIMESTAMP literal",
+    ),
+    (
+        "TIMESTAMP '123001-01-01 00:00:00 UTC'",
+        "INVALID_LITERAL: line 1:8: '123001-01-01 00:00:00 UTC' is not a valid TIMESTAMP literal",
     ),
     (
         "TIMESTAMP '2024-01-01 00:00:00.123456789'",
