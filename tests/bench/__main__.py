@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 
-MODULES = ("compile", "dag_factory", "run_overhead", "demo")
+MODULES = ("compile", "dag_factory", "run_overhead", "athena", "demo")
 RECORD = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PACKAGES = ("apache-airflow", "boto3", "duckdb", "moto", "pyarrow")
 

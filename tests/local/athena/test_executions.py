@@ -73,7 +73,7 @@ def test_a_query_is_stopped_while_its_rows_are_written(aws: LocalAws) -> None:
 
 def test_who_asks_early_sees_the_end_of_a_short_query_at_once(aws: LocalAws) -> None:
     identity = aws.start("SELECT 1 AS a")
-    states = []
+    states: list[str] = []
     while not states or states[-1] in {"QUEUED", "RUNNING"}:
         states.append(aws.athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]["State"])
     # Each answer may wait 20 ms for the end: without that there would be dozens of questions.

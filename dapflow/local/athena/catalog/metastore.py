@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.storage.aws import AwsError, error_code, error_message
+from dapflow.local.athena.storage.quick import Quick
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -44,8 +45,9 @@ def partition_input(partition: dict[str, Any]) -> dict[str, Any]:
 class Metastore:
     """The Glue catalog."""
 
-    def __init__(self, client: GlueClient) -> None:
+    def __init__(self, client: GlueClient, quick: Quick | None = None) -> None:
         self._client: Any = client
+        self._quick = quick
 
     def database(self, name: str) -> dict[str, Any] | None:
         """A database, or None."""
@@ -71,6 +73,9 @@ class Metastore:
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         """A table or view, or None."""
+        quickly = None if self._quick is None else self._quick.table(database, name)
+        if quickly is not None:
+            return quickly
         found: dict[str, Any] | None = self._find(
             lambda: self._client.get_table(DatabaseName=database, Name=name)["Table"]
         )

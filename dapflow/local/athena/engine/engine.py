@@ -44,7 +44,7 @@ class Engine:
         self._lock_file = lock_directory(self.directory)
         aws = connect(settings.aws_endpoint, settings.region, connections=settings.workers * 2 + 16)
         self.state = State(self.directory)
-        self.metastore = Metastore(aws.glue)
+        self.metastore = Metastore(aws.glue, aws.quick)
         self.glue = aws.glue
         self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes), aws.quick)
         large = FileCache(self.directory / "results", _RESULTS_BYTES)

@@ -25,13 +25,15 @@ class RowGroupFilter:
 
     def __init__(self, work: Work, bounds: list[Bound]) -> None:
         self._bounds: list[tuple[str, str, Any]] = []
-        for bound in bounds:
-            try:
-                row = work.run(f"SELECT {bound.literal}").fetchone()
-            except QueryError:
-                continue
-            if row is not None:
-                self._bounds.append((bound.column, bound.operator, row[0]))
+        if not bounds:
+            return
+        try:
+            row = work.run("SELECT " + ", ".join(bound.literal for bound in bounds)).fetchone()
+        except QueryError:
+            # The query will say what is wrong with a literal, if it comes to that.
+            return
+        for bound, value in zip(bounds, row or (), strict=True):
+            self._bounds.append((bound.column, bound.operator, value))
 
     def allows(self, group: RowGroup) -> bool:
         """Whether the row group may hold a row that satisfies every bound."""

@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dapflow.local.athena.storage.quick_put import QuickPut
+from dapflow.local.athena.storage.quick import Quick
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -25,7 +25,7 @@ class Aws:
 
     glue: GlueClient
     s3: S3Client
-    quick: QuickPut | None
+    quick: Quick | None
 
 
 def connect(endpoint: str | None, region: str, connections: int) -> Aws:
@@ -47,7 +47,7 @@ def connect(endpoint: str | None, region: str, connections: int) -> Aws:
     return Aws(
         glue=session.client("glue", endpoint_url=endpoint, config=config, **credentials),
         s3=session.client("s3", endpoint_url=endpoint, config=config, **credentials),
-        quick=None if endpoint is None else QuickPut(endpoint, _credentials(session), region, connections),
+        quick=None if endpoint is None else Quick(endpoint, _credentials(session), region, connections),
     )
 
 

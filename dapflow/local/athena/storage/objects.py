@@ -14,7 +14,7 @@ from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.storage.aws import AwsError, error_code, error_message
 from dapflow.local.athena.storage.cache import FileCache
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.storage.quick_put import QuickPut
+from dapflow.local.athena.storage.quick import Quick
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,7 +43,7 @@ class S3Object:
 class ObjectStore:
     """S3 for the engine. Faults become what Athena says of them."""
 
-    def __init__(self, client: S3Client, cache: FileCache, quick: QuickPut | None = None, threads: int = 16) -> None:
+    def __init__(self, client: S3Client, cache: FileCache, quick: Quick | None = None, threads: int = 16) -> None:
         self.client = client
         self._quick = quick
         self._cache = cache
@@ -74,18 +74,16 @@ class ObjectStore:
     def list_objects(self, prefix: Location) -> list[S3Object]:
         """Every object whose key starts with ``prefix``."""
         found: list[S3Object] = []
+        few = None if self._quick is None else self._quick.list_objects(prefix)
+        if few is not None:
+            return [_listed(prefix.bucket, item) for item in few]
         token: dict[str, Any] = {}
         while True:
             try:
                 page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, **token)
             except AwsError as error:
                 raise _listing_failed(prefix, error) from error
-            found += [
-                S3Object(
-                    Location(prefix.bucket, item["Key"]), item["Size"], item["ETag"].strip('"'), item["LastModified"]
-                )
-                for item in page.get("Contents", [])
-            ]
+            found += [_listed(prefix.bucket, item) for item in page.get("Contents", [])]
             if not page.get("IsTruncated"):
                 return found
             token = {"ContinuationToken": page["NextContinuationToken"]}
@@ -186,6 +184,10 @@ class ObjectStore:
 def _batches(items: list[Location], size: int) -> Iterator[list[Location]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def _listed(bucket: str, item: Any) -> S3Object:
+    return S3Object(Location(bucket, item["Key"]), item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
 
 def _is_data(relative: str) -> bool:
