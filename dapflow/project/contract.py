@@ -7,6 +7,7 @@ four. Further partition columns (``generation_columns.extra``) hold values of th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Contract, GenerationColumns
@@ -30,6 +31,7 @@ class Output:
     errors: list[DapflowError] = field(default_factory=list)
 
 
+@cache
 def partition_columns(generation: GenerationColumns) -> tuple[Column, ...]:
     """The partition columns as the tables of a dataset have them."""
     four = tuple(Column(name, part) for name, part in zip(generation.names, _PARTS, strict=True))

@@ -22,6 +22,7 @@ _KEYWORDS = (
     "EXISTS", "INTERSECT", "EXCEPT", "VALUES", "USING", "END", "AND", "DESC",
 )  # fmt: skip
 VALUE = "a column or a value"
+AN_OPERATOR = "an operator or a comma"
 _NOTHING_MORE = "the end of the statement"
 # By what the grammar says in Trino's words.
 _EXPECTED = {
@@ -227,7 +228,7 @@ def _of_bracket(slip: _Slip) -> str | None:
 def _of_name(slip: _Slip) -> str | None:
     if slip.found == "-" and slip.clause == "FROM":
         return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
-    if slip.found == STRING and (slip.previous == "AS" or slip.expected == "an operator or a comma"):
+    if slip.found == STRING and (slip.previous == "AS" or slip.expected == AN_OPERATOR):
         return 'a name is written in double quotes: AS "total"'
     if slip.found in RESERVED and slip.expected.startswith(("a name", "the name", "a table")):
         return f'{slip.found} is a word of the language; as a name it is quoted: "{slip.found.lower()}"'

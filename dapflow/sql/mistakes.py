@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from dapflow.errors import DapflowError
-from dapflow.sql.hints import explain_word
+from dapflow.sql.hints import AN_OPERATOR, explain_word
 from dapflow.sql.text import SqlText
 from dapflow.sql.trino.errors import Mismatch, QueryError
 from dapflow.sql.trino.lexer import Token, skipped, tokens
@@ -47,6 +47,9 @@ _CHARACTERS = {
 # Types of other databases, and of Athena's DDL, that a query cannot name.
 _FOREIGN_TYPES = {
     "string": "varchar",
+    "binary": "varbinary",
+    "list": "array(varchar)",
+    "struct": "row(name varchar)",
     "text": "varchar",
     "nvarchar": "varchar",
     "nvarchar2": "varchar",
@@ -170,12 +173,18 @@ def _character(character: str) -> tuple[str, str | None]:
 def _of_grammar(text: SqlText, found: list[Token], error: QueryError, offset: int) -> DapflowError:
     if isinstance(error, Mismatch):
         return explain_word(text, Words(found), error)
-    word = next((token.text for token in found if token.start >= offset), "")
+    index = next(index for index, token in enumerate(found) if token.start >= offset or token.kind == "end")
+    word = found[index].text
     if error.error_name == "TYPE_NOT_FOUND":
+        literal = found[min(index + 1, len(found) - 1)]
+        if literal.kind == "string":
+            # `name 'text'` is a literal of the type `name`, for those who mean that.
+            place = text.place(literal.start)
+            return explain_word(text, Words(found), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
         known = _FOREIGN_TYPES.get(word.lower(), "varchar")
         return text.error("sql-syntax", f"expected a type of Athena, such as {known}, found '{word}'", offset)
     if word == '""':
         return text.error("sql-syntax", 'a name in double quotes is empty: ""', offset, "a text is written ''")
     if error.error_name == "NOT_SUPPORTED":
-        return text.error("sql-syntax", error.message, offset, "name the shared columns: JOIN … USING (a, b)")
+        return text.error("sql-syntax", "Athena has no NATURAL JOIN", offset, "name the shared columns: USING (a, b)")
     return text.error("sql-syntax", error.message, offset)

@@ -10,7 +10,8 @@ from dapflow.sql.trino.cursor import Cursor
 from dapflow.sql.trino.errors import QueryError
 from dapflow.sql.trino.forms import FormParser
 from dapflow.sql.trino.json_forms import JsonParser
-from dapflow.sql.trino.lexer import Token, fail, string_value
+from dapflow.sql.trino.lexer import Token, fail, position, string_value
+from dapflow.sql.trino.types import parse_type
 
 if TYPE_CHECKING:
     from dapflow.sql.trino.tree import Expr
@@ -311,10 +312,18 @@ class ExpressionParser(FormParser, Cursor):
         if upper == "DOUBLE" and following.upper == "PRECISION" and self.ahead(2).kind == "string":
             self.at += 2
             return tree.TypedLiteral(token.start, "double", self.string())
-        if following.kind in {"string", "unicode"} and upper not in RESERVED_BEFORE_STRING:
-            self.at += 1
-            return tree.TypedLiteral(token.start, token.text.lower(), self.string())
+        if following.kind in {"string", "unicode"} and self.is_name(token):
+            return self._typed(token, token.text.lower())
         return self._named(token)
+
+    def _typed(self, token: Token, name: str) -> Expr:
+        """`DATE '2020-01-01'`; any type will do."""
+        try:
+            parse_type(name)
+        except QueryError as error:
+            raise QueryError(error.error_name, error.message, *position(self.text, token.start)) from None
+        self.at += 1
+        return tree.TypedLiteral(token.start, name, self.string())
 
     def _named(self, token: Token) -> Expr:
         if self.ahead().upper == "->":
@@ -325,8 +334,7 @@ class ExpressionParser(FormParser, Cursor):
             self.at += 1
             return self._call(token.start, token.text.strip('"').lower(), token.text)
         if token.kind == "quoted" and self.ahead().kind == "string":
-            self.at += 1
-            return tree.TypedLiteral(token.start, token.text.strip('"').lower(), self.string())
+            return self._typed(token, token.text.strip('"').lower())
         if not self.is_name(token):
             self.mismatch()
         written = self.name()
@@ -444,11 +452,6 @@ class ExpressionParser(FormParser, Cursor):
 def _reached(error: QueryError) -> tuple[int, int]:
     return error.line or 0, error.column or 0
 
-
-#: Words that a string may follow without making a typed literal.
-RESERVED_BEFORE_STRING = frozenset(
-    {"CASE", "WHEN", "THEN", "ELSE", "AND", "OR", "NOT", "SELECT", "ESCAPE", "IN", "LIKE"}
-)
 
 _WORDS = {
     "CASE": FormParser.case,
