@@ -168,6 +168,9 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         step_sql = self._cast_columns(step, [f.type for f in fields])
         anchor_sql = self._cast_columns(anchor, [f.type for f in fields])
         columns = ", ".join(f"c{i}" for i in range(len(fields)))
+        if body.all and not re.search(rf"\b{name}\b", step_sql):
+            # The name meant another query inside the step, so that there is nothing to repeat.
+            return f"{name}({columns}) AS (({anchor_sql}) UNION ALL ({step_sql}))"
         if body.all:
             return _unrolled(name, columns, anchor_sql, step_sql)
         return f"{name}({columns}) AS (({anchor_sql}) UNION ({step_sql}))"

@@ -168,7 +168,8 @@ class SelectCompiler:
         scope: Scope,
     ) -> None:
         """Refuse LIMIT beside all columns of an outer table, as Trino does."""
-        if limit is None or (node.source is None and limit not in {"0", "CAST(0 AS BIGINT)"}):
+        single = node.source is None and limit not in {"0", "CAST(0 AS BIGINT)"}
+        if limit is None or single or _one_row(node.source):
             return
         for expr, _, _, one in items:
             if one is not None and one not in scope.fields:
@@ -373,6 +374,12 @@ class SelectCompiler:
             self.unit.fail(
                 "TYPE_MISMATCH", item.pos, f"Type {t} is not orderable, and therefore cannot be used in ORDER BY"
             )
+
+
+def _one_row(node: tree.RelationNode | None) -> bool:
+    """Whether a relation is VALUES with a single row."""
+    body = node.query.body if isinstance(node, tree.SubqueryNode) else None
+    return isinstance(body, tree.Values) and len(body.rows) == 1
 
 
 def distinct_on(fields: Sequence[Field]) -> str:

@@ -16,6 +16,7 @@ AGGREGATES = [
     (f"SELECT multimap_agg(n, m ORDER BY m) FROM {PAIRS}", [("{2=[5, 20], 1=[10]}",)]),
     (f"SELECT max(m, 2) OVER (ORDER BY m) FROM {PAIRS}", [("[5]",), ("[10, 5]",), ("[20, 10]",)]),
     (f"SELECT reduce_agg(m, 0, (a, b) -> a + b, (a, b) -> a + b) FROM {PAIRS}", [("35",)]),
+    ("SELECT approx_most_frequent(1, x, 10) FROM (VALUES 'a', 'b', 'a') t(x)", [("{a=2}",)]),
     ("SELECT max_by(y, x), min_by(y, x) FROM (VALUES (nan(), 1), (1e0, 2)) t(x, y)", [("2", "2")]),
     ("SELECT corr(x, x), regr_slope(x, x) FROM (VALUES 1e0) t(x)", [(None, None)]),
     # The same moment in two zones is one value.
@@ -40,6 +41,11 @@ def test_aggregate(run: Run, sql: str, expected: list[tuple[str | None, ...]]) -
 
 
 REFUSED = [
+    (f"SELECT approx_percentile(m, n, 0.5) FROM {PAIRS}", "NOT_SUPPORTED: line 1:8: approx_percentile with weights"),
+    (
+        "SELECT * FROM (VALUES 1) t(a), LATERAL (SELECT t.* FROM (VALUES 1, 2) LIMIT 1)",
+        "NOT_SUPPORTED: line 1:48: Given correlated subquery is not supported",
+    ),
     ("SELECT x FROM (VALUES 1) t(x) HAVING x = 1", "EXPRESSION_NOT_AGGREGATE: line 1:8: 'x' must be"),
     ("SELECT count(DISTINCT x) OVER () FROM (VALUES 1) t(x)", "NOT_SUPPORTED: line 1:8: DISTINCT in window function"),
     ("SELECT row_number() FILTER (WHERE true) OVER ()", "FUNCTION_NOT_AGGREGATE: line 1:8: FILTER"),

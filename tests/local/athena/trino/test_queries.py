@@ -33,6 +33,15 @@ QUERIES = [
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 11) SELECT max(n) FROM t", [("11",)]),
     (
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT * FROM (WITH t(n) AS (SELECT 5) SELECT n + 1 FROM t)) "
+        "SELECT sum(n) FROM t",
+        [("7",)],
+    ),
+    (
+        "SELECT date_add(u, 1, DATE '2024-01-31') FROM (VALUES 'day', 'month', NULL) t(u) ORDER BY u",
+        [("2024-02-01",), ("2024-02-29",), (None,)],
+    ),
+    (
         "SELECT a, b, grouping(a, b) FROM (VALUES (1, 2)) t(a, b) GROUP BY ROLLUP (a, b) ORDER BY 3",
         [("1", "2", "0"), ("1", None, "1"), (None, None, "3")],
     ),

@@ -114,6 +114,7 @@ VALUES = [
     ("cast(JSON '[1, 2]' AS array(integer))", "[1, 2]"),
     ("cast(MAP(ARRAY['a'], ARRAY[1]) AS json)", '{"a":1}'),
     ("json_value('{\"a\": [1, 2]}', 'lax $.a[1]')", "2"),
+    ("split_to_map('a=1;b=2;a=3', ';', '=', (k, v, w) -> v || w)", "{a=13, b=2}"),
     ("json_exists('[1]', 'lax $x' PASSING 5 AS \"x\")", "true"),
     ("json_value('[1]', 'lax $x' PASSING INTERVAL '2' DAY AS \"x\")", "2 00:00:00.000"),
     (

@@ -122,11 +122,28 @@ macro(
 )
 macro("t_map_first(es) AS t_map_agg(list_transform(es, lambda e: (e).key), list_transform(es, lambda e: (e).value))")
 
+
+def _weighted(call: Call) -> str:
+    call.unit.unsupported("approx_percentile with weights", call.node.pos)
+
+
 aggregate("approx_percentile(bigint, double) -> bigint", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(double, double) -> double", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(real, double) -> real", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(bigint, array(double)) -> array(bigint)", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(double, array(double)) -> array(double)", "quantile_disc($1, $2){tail}")
+for _kind in ("bigint", "double", "real"):
+    for _share in ("double", "array(double)"):
+        _result = _kind if _share == "double" else f"array({_kind})"
+        aggregate(f"approx_percentile({_kind}, double, {_share}) -> {_result}", _weighted)
+aggregate(
+    "approx_most_frequent(bigint, T, bigint) -> map(T,bigint)",
+    "CAST(t_most_frequent(map_entries(histogram($2){tail}), any_value($1){tail}) AS $ret)",
+)
+macro(
+    "t_most_frequent(es, n) AS map_from_entries(list_transform(list_slice(list_sort(list_transform(es, "
+    "lambda e: {'n': -CAST((e).value AS BIGINT), 'e': e})), 1, n), lambda e: (e).e))"
+)
 aggregate("geometric_mean(double) -> double", "exp(avg(ln($1)){tail})")
 
 for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop", "skewness", "kurtosis"):

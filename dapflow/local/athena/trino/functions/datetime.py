@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.conversion import convert
@@ -13,7 +15,7 @@ from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.moments import zone_name
 from dapflow.local.athena.trino.storage import literal
-from dapflow.local.athena.trino.values import let
+from dapflow.local.athena.trino.values import Value, failure, let
 from dapflow.sql.trino.types import Type, varchar
 
 if TYPE_CHECKING:
@@ -28,24 +30,42 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _KINDS = {"date": "DATE", "timestamp": "Timestamp", "timestamp_tz": "Timestamp", "time": "Time", "time_tz": "Time"}
 
 
+def _units(t: Type) -> tuple[str, ...]:
+    return {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(t.base, (*_TIME_UNITS, *_DATE_UNITS))
+
+
+def _kind(t: Type) -> str:
+    return _KINDS[t.base].upper() if t.base == "date" else _KINDS[t.base]
+
+
 def _unit(call: Call, t: Type) -> str:
-    unit = call.args[0].const
-    if not isinstance(unit, str):
-        call.unit.unsupported(f"{call.function.name} with a unit that is not a literal", call.node.pos)
-    unit = unit.lower()
-    allowed = {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(
-        t.base, (*_TIME_UNITS, *_DATE_UNITS)
-    )
-    if unit not in allowed:
-        call.unit.fail(
-            "INVALID_FUNCTION_ARGUMENT",
-            call.node.pos,
-            f"'{unit}' is not a valid {_KINDS[t.base].upper() if t.base == 'date' else _KINDS[t.base]} field",
-        )
+    unit = str(call.args[0].const).lower()
+    if unit not in _units(t):
+        problem = f"'{unit}' is not a valid {_kind(t)} field"
+        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, problem)
     return unit
 
 
+def _by_unit(template: Callable[[Call], str]) -> Callable[[Call], str]:
+    """The template for a unit that is a literal, or a choice among all units when it is not."""
+
+    def chosen(call: Call) -> str:
+        unit, t = call.args[0], call.args[-1].type
+        if isinstance(unit.const, str):
+            return template(call)
+        arms = " ".join(
+            f"WHEN '{one}' THEN {template(replace(call, args=[Value('', unit.type, one), *call.args[1:]]))}"
+            for one in _units(t)
+        )
+        message = f"chr(39) || {unit.sql} || chr(39) || ' is not a valid {_kind(t)} field'"
+        problem = failure("INVALID_FUNCTION_ARGUMENT", message, call.type)
+        return f"CASE lower({unit.sql}) {arms} ELSE CASE WHEN {unit.sql} IS NOT NULL THEN {problem} END END"
+
+    return chosen
+
+
 # ---------------------------------------------------------------------------------------------------- date_trunc
+@_by_unit
 def _trunc(call: Call) -> str:
     t = call.args[1].type
     unit, x = _unit(call, t), call.args[1].sql
@@ -72,6 +92,7 @@ for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
 
 
 # ------------------------------------------------------------------------------------------------------ date_add
+@_by_unit
 def _add(call: Call) -> str:
     t = call.args[2].type
     unit, n, x = _unit(call, t), call.args[1].sql, call.args[2].sql
@@ -118,6 +139,7 @@ for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
 
 
 # ----------------------------------------------------------------------------------------------------- date_diff
+@_by_unit
 def _diff(call: Call) -> str:
     t = call.args[1].type
     unit, a, b = _unit(call, t), call.args[1].sql, call.args[2].sql

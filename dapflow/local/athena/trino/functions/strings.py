@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.operators import concat
+from dapflow.local.athena.trino.values import fresh, let
 from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
@@ -171,6 +172,30 @@ scalar("levenshtein_distance(varchar, varchar) -> bigint", "py_levenshtein($1, $
 scalar("soundex(varchar) -> varchar(4)", "py_soundex($1)")
 scalar("luhn_check(varchar) -> boolean", "py_luhn($1)")
 scalar("split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)", "t_split_to_map($1, $2, $3)")
+
+
+def _split_to_map(call: Call) -> str:
+    """Of the values that share a key, the lambda makes one."""
+    pieces = ", ".join(one.sql for one in call.args[:3])
+    state, item, p = fresh("s"), fresh("v"), fresh("p")
+    k = fresh("k")
+
+    def body(pairs: str) -> str:
+        choice = call.args[3].body(k, state, item)
+        values = f"list_transform(list_filter({pairs}, lambda {p}: ({p}).k = {k}), lambda {p}: ({p}).v)"
+        keys = f"list_distinct_keep(list_transform({pairs}, lambda {p}: ({p}).k))"
+        reduced = f"list_reduce({values}, lambda {state}, {item}: {choice})"
+        return f"map({keys}, list_transform({keys}, lambda {k}: {reduced}))"
+
+    keys, values = f"t_split_keys({pieces})", f"t_split_values({pieces})"
+    pairs = f"list_transform(list_zip({keys}, {values}), lambda {p}: {{'k': {p}[1], 'v': {p}[2]}})"
+    return let(pairs, body, limit=0)
+
+
+scalar(
+    "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar)) -> map(varchar,varchar)",
+    _split_to_map,
+)
 scalar("split_to_multimap(varchar, varchar, varchar) -> map(varchar,array(varchar))", "t_split_to_multimap($1, $2, $3)")
 macro(
     "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = "
