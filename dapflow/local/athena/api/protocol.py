@@ -89,6 +89,8 @@ def _string_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, str):
         yield _refusal(value, path, "Member must be a string")
         return
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        yield _refusal(ascii(value), path, "Member must be Unicode text")
     yield from _length_problems(shape, len(value), value, path)
     allowed = shape.metadata.get("enum")
     if allowed and value not in allowed:
