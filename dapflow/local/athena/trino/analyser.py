@@ -38,6 +38,7 @@ class Analyser(CallAnalyser):
         #: In a query with groups: what may stand outside an aggregate, by `key`.
         self.groups: dict[Any, Value] | None = None
         self.in_aggregate = False
+        self.in_window = False
         self.windows: dict[str, tree.Window] = {}
         #: Names of output columns, which ORDER BY looks at first.
         self.aliases: dict[str, Value | None] = {}

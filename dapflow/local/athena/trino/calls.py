@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.trino.coercion import common
+from dapflow.local.athena.trino.coercion import common, orderable
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.functions import REGISTRY
 from dapflow.local.athena.trino.operators import equal
@@ -72,6 +72,7 @@ class CallAnalyser(WindowAnalyser):
     scope: Scope
     groups: dict[Any, Value] | None
     in_aggregate: bool
+    in_window: bool
     aggregates_allowed: str | None
 
     if TYPE_CHECKING:
@@ -152,6 +153,9 @@ class CallAnalyser(WindowAnalyser):
         ]
         originals = [a.type for a in args]
         result = function.returns(bound, originals) if function.returns else substitute(function.result, bound)
+        if not orderable(bound.get("O", BIGINT)):
+            problem = f"Unexpected parameters ({bound['O']}) for function {node.name}: the type is not orderable"
+            self.unit.fail("FUNCTION_NOT_FOUND", node.pos, problem)
         call = Call(function, held, originals, bound, result, node, modifiers, self.unit)
         return Value(render(call), call.type)
 
@@ -176,14 +180,19 @@ class CallAnalyser(WindowAnalyser):
                 f"{self.aggregates_allowed} cannot contain aggregations, window functions or grouping "
                 f"operations: [{node.name}]",
             )
-        before = self.in_aggregate
-        self.in_aggregate = before or node.over is None
+        if node.over is not None and (self.in_aggregate or self.in_window):
+            where = "inside a window or an aggregation"
+            self.unit.fail("NESTED_WINDOW", node.pos, f"Cannot nest window functions {where}: {node.name}")
+        before = self.in_aggregate, self.in_window
+        self.in_aggregate = self.in_aggregate or node.over is None
+        self.in_window = self.in_window or node.over is not None
         try:
             args = [self.argument(a) for a in node.args]
             order = self.ordering(node.order)
             condition = self.boolean(node.filter, "FILTER expression") if node.filter is not None else None
+            window = self.window(node.over) if node.over is not None else ""
         finally:
-            self.in_aggregate = before
+            self.in_aggregate, self.in_window = before
         tail = f" FILTER (WHERE {condition})" if condition else ""
         over = ""
         if node.over is not None:
@@ -194,7 +203,9 @@ class CallAnalyser(WindowAnalyser):
                 self.unit.fail("NOT_SUPPORTED", node.pos, problem)
             if node.filter is not None and kind == "window":
                 self.unit.fail("FUNCTION_NOT_AGGREGATE", node.pos, f"FILTER is not allowed for {node.name}")
-            over = f" OVER ({self.window(node.over)})"
+            if node.name in {"lag", "lead"}:
+                self._check_shift(node, node.over)
+            over = f" OVER ({window})"
         if node.nulls and kind != "window":
             problem = f"Cannot specify null treatment clause for {node.name} function"
             self.unit.fail("NULL_TREATMENT_NOT_ALLOWED", node.pos, problem)
@@ -210,6 +221,16 @@ class CallAnalyser(WindowAnalyser):
         if node.star or (node.name == "count" and not args):
             return Value(f"count(*){tail}{over}", BIGINT)
         return self._resolved(node, args, modifiers)
+
+    def _check_shift(self, node: tree.Call, over: tree.Window) -> None:
+        """lag and lead count rows of an order, whatever the frame."""
+        named = self.windows.get(over.existing or "", over)
+        if not (over.order or named.order):
+            problem = f"{node.name} function requires an ORDER BY window clause"
+            self.unit.fail("MISSING_ORDER_BY", over.pos, problem)
+        if over.unit or named.unit:
+            problem = f"Cannot specify window frame for {node.name} function"
+            self.unit.fail("INVALID_WINDOW_FRAME", over.pos, problem)
 
     # ---------------------------------------------------------------------------------- special forms
     def _coalesce(self, node: tree.Call) -> Value:

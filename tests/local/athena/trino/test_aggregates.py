@@ -41,6 +41,12 @@ def test_aggregate(run: Run, sql: str, expected: list[tuple[str | None, ...]]) -
 
 
 REFUSED = [
+    ("SELECT max(x) FROM (VALUES MAP(ARRAY[1], ARRAY[2])) t(x)", "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters"),
+    ("SELECT max(count(*) OVER ()) FROM (VALUES 1) t(x)", "NESTED_WINDOW: line 1:12: Cannot nest window functions"),
+    ("SELECT sum(1) OVER (PARTITION BY rank() OVER ())", "NESTED_WINDOW: line 1:34: Cannot nest window functions"),
+    ("SELECT lag(1) OVER ()", "MISSING_ORDER_BY: line 1:20: lag function requires an ORDER BY window clause"),
+    ("SELECT lag(1) OVER (ORDER BY 1 ROWS 1 PRECEDING)", "INVALID_WINDOW_FRAME: line 1:20: Cannot specify window"),
+    ("SELECT approx_percentile(1, 1.5)", "INVALID_FUNCTION_ARGUMENT: line 1:8: Percentile must be between 0 and 1"),
     (f"SELECT approx_percentile(m, n, 0.5) FROM {PAIRS}", "NOT_SUPPORTED: line 1:8: approx_percentile with weights"),
     (
         "SELECT * FROM (VALUES 1) t(a), LATERAL (SELECT t.* FROM (VALUES 1, 2) LIMIT 1)",

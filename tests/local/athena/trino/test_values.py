@@ -87,6 +87,7 @@ VALUES = [
     ("DATE '2024-03-01' - INTERVAL '1' DAY", "2024-02-29"),
     ("INTERVAL '1' DAY + INTERVAL '2' HOUR", "1 02:00:00.000"),
     ("TIMESTAMP '2024-01-02 00:00:00' - TIMESTAMP '2024-01-01 12:00:00'", "0 12:00:00.000"),
+    ("cast(TIME '10:00:00' AS timestamp) = cast(current_date AS timestamp) + INTERVAL '10' HOUR", "true"),
     # Collections
     ("ARRAY[1, 2, NULL]", "[1, 2, null]"),
     ("ARRAY[1, NULL] = ARRAY[1, NULL]", None),

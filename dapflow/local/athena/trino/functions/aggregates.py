@@ -67,10 +67,10 @@ def _extreme(name: str) -> None:
             return fill("coalesce(max({distinct}CASE WHEN NOT isnan($1) THEN $1 END){tail}, max($1){tail})", call)
         return fill(f"{name}({_ARGS}", call)
 
-    aggregate(f"{name}(T) -> T", template)
+    aggregate(f"{name}(O) -> O", template)
     ranked = "ASC" if name == "min" else "DESC"
     aggregate(
-        f"{name}(T, bigint) -> array(T)",
+        f"{name}(O, bigint) -> array(O)",
         f"list_slice(array_agg($1 ORDER BY $1 {ranked}){_GIVEN}, 1, any_value({number}){{tail}})",
     )
     arg = "arg_min" if name == "min" else "arg_max"
@@ -80,9 +80,9 @@ def _extreme(name: str) -> None:
         ordering = nan_lowest(key.sql, key.type) if name == "max" else key.sql
         return fill(f"{arg}_null($1, {ordering}){{tail}}", call)
 
-    aggregate(f"{name}_by(V, K) -> V", by)
+    aggregate(f"{name}_by(V, O) -> V", by)
     aggregate(
-        f"{name}_by(V, K, bigint) -> array(V)",
+        f"{name}_by(V, O, bigint) -> array(V)",
         f"list_slice(array_agg($1 ORDER BY $2 {ranked}){_KEYED}, 1, any_value($3){{tail}})",
     )
 
@@ -127,9 +127,16 @@ def _weighted(call: Call) -> str:
     call.unit.unsupported("approx_percentile with weights", call.node.pos)
 
 
-aggregate("approx_percentile(bigint, double) -> bigint", "quantile_disc($1, $2){tail}")
-aggregate("approx_percentile(double, double) -> double", "quantile_disc($1, $2){tail}")
-aggregate("approx_percentile(real, double) -> real", "quantile_disc($1, $2){tail}")
+def _percentile(call: Call) -> str:
+    share = call.args[1].const
+    if share is not None and not 0 <= float(share) <= 1:
+        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "Percentile must be between 0 and 1")
+    return fill("quantile_disc($1, $2){tail}", call)
+
+
+aggregate("approx_percentile(bigint, double) -> bigint", _percentile)
+aggregate("approx_percentile(double, double) -> double", _percentile)
+aggregate("approx_percentile(real, double) -> real", _percentile)
 aggregate("approx_percentile(bigint, array(double)) -> array(bigint)", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(double, array(double)) -> array(double)", "quantile_disc($1, $2){tail}")
 for _kind in ("bigint", "double", "real"):

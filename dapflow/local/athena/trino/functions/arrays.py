@@ -157,7 +157,7 @@ def _extreme(call: Call) -> str:
 
 
 for _name in ("array_max", "array_min"):
-    scalar(f"{_name}(array(T)) -> T", _extreme)
+    scalar(f"{_name}(array(O)) -> O", _extreme)
 scalar("array_average(array(double)) -> double", "list_avg($1)")
 scalar(
     "arrays_overlap(array(E), array(E)) -> boolean",

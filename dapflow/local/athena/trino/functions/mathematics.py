@@ -340,7 +340,7 @@ def _extreme(call: Call) -> str:
 
 
 for _name in ("greatest", "least"):
-    scalar(f"{_name}(E, E...) -> E", _extreme)
+    scalar(f"{_name}(O, O...) -> O", _extreme)
 
 scalar(
     "normal_cdf(double, double, double) -> double",

@@ -13,7 +13,7 @@ from dapflow.local.athena.trino.functions.registry import macro, udf
 from dapflow.local.athena.trino.moments import parse_date, parse_time, parse_timestamp, zone_info, zone_name
 
 macro("t_now() AS timezone('UTC', now())")
-macro("t_today() AS CAST(CAST(t_now() AS DATE) AS TIMESTAMP)")
+macro("t_today() AS CAST(t_now() AS DATE)")
 
 # ---------------------------------------------------------------------------------------------------- rounding
 macro("t_floor_to(us, f) AS us - ((us % f) + f) % f")

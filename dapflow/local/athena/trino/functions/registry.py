@@ -1,8 +1,9 @@
 """The table of functions: each row is a signature and the DuckDB SQL for it.
 
-A signature is written as Trino documents it, `name(type, ...) -> type`. A capital letter is a type variable, a small
-letter inside varchar(), char(), decimal(), time() or timestamp() is a variable for the number there, and `...` after
-the last type means that it may come any number of times. `function(T,U)` is a lambda from T to U.
+A signature is written as Trino documents it, `name(type, ...) -> type`. A capital letter is a type variable (`O` for
+types with an order only), a small letter inside varchar(), char(), decimal(), time() or timestamp() is a variable for
+the number there, and `...` after the last type means that it may come any number of times. `function(T,U)` is a lambda
+from T to U.
 
 A template holds `$1`, `$2`, … for the arguments (already converted to the signature's types), `$*` for all of them,
 `$t1` for the DuckDB type of the first and `$ret` for that of the result. Templates of aggregates and window functions
