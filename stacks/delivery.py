@@ -58,24 +58,28 @@ class Delivery(Construct):
         self._role(
             "deploy",
             f"deploys {props.environment} from {props.main_branch}",
-            {f"{ISSUER}:sub": f"{repository}:environment:{props.environment}{self._ref()}"},
+            f"{repository}:environment:{props.environment}",
+            f"refs/heads/{props.main_branch}",
             ("deploy", "file-publishing", "lookup"),
         )
         self._role(
             "diff",
             f"shows on a pull request what would change in {props.environment}; it can change nothing",
-            {f"{ISSUER}:sub": f"{repository}:pull_request"},
+            f"{repository}:pull_request",
+            "refs/pull/*",
             ("lookup",),
         )
         if props.hosts_branches:
             self._role(
                 "branch",
                 "deploys and destroys branch environments",
-                {f"{ISSUER}:sub": f"{repository}:environment:branch"},
+                f"{repository}:environment:branch",
+                "refs/pull/*",
                 ("deploy", "file-publishing", "lookup"),
             )
 
-    def _role(self, name: str, purpose: str, claims: dict[str, str], assumes: tuple[str, ...]) -> None:
+    def _role(self, name: str, purpose: str, subject: str, ref: str, assumes: tuple[str, ...]) -> None:
+        """A role for workflows whose token has this subject, and this git ref where the subject names it."""
         stack = cdk.Stack.of(self)
         suffix = f"{stack.account}-{stack.region}"
         roles = [
@@ -88,19 +92,18 @@ class Delivery(Construct):
             role_name=f"{self._props.stem}-{name}",
             description=f"GitHub Actions: {purpose}",
             max_session_duration=3600 * (2 if name == "deploy" else 1),
-            assume_role_policy_document=self._trust(claims),
+            assume_role_policy_document=self._trust(f"{subject}:ref:{ref}" if self._props.subject_has_ref else subject),
             policies=[iam.CfnRole.PolicyProperty(policy_name=name, policy_document=document(*statements))],
         )
 
-    def _ref(self) -> str:
-        return f":ref:refs/heads/{self._props.main_branch}" if self._props.subject_has_ref else ""
-
-    def _trust(self, claims: dict[str, str]) -> Document:
+    def _trust(self, subject: str) -> Document:
+        claims = {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}}
+        claims.setdefault("StringLike" if "*" in subject else "StringEquals", {})[f"{ISSUER}:sub"] = subject
         return document(
             {
                 "Effect": "Allow",
                 "Principal": {"Federated": self._provider},
                 "Action": "sts:AssumeRoleWithWebIdentity",
-                "Condition": {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com", **claims}},
+                "Condition": claims,
             }
         )

@@ -17,7 +17,7 @@ from tests.bench.figure import Figure
 
 MODULES = ("compile", "dag_factory", "run_overhead", "athena", "demo")
 RECORD = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-PACKAGES = ("apache-airflow", "boto3", "duckdb", "moto", "pyarrow")
+PACKAGES = ("apache-airflow", "aws-cdk-lib", "boto3", "duckdb", "moto", "pyarrow")
 
 
 def main(names: list[str]) -> None:

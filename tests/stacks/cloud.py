@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 
 from stacks import NODE
+from tests.stacks.node import installed
 from tests.stacks.templates import ROOT
 
 CDK = "aws-cdk@2.1148.1"
@@ -32,7 +33,6 @@ class Cloud:
 
     port: int
     project: Path
-    cdk_home: Path
 
     @property
     def endpoint(self) -> str:
@@ -53,11 +53,7 @@ class Cloud:
 
     def cdk(self, *arguments: str) -> str:
         """Run the CDK command line in the project; gives back what it printed."""
-        program = self.cdk_home / "node_modules" / "aws-cdk" / "bin" / "cdk"
-        if not program.exists():
-            npm = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-            install = [str(NODE), str(npm), "install", "--prefix", str(self.cdk_home), "--no-audit", "--no-fund", CDK]
-            subprocess.run(install, check=True, capture_output=True, timeout=300)
+        program = installed(CDK) / "bin" / "cdk"
         environment = {
             **os.environ,
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -90,7 +86,6 @@ class Cloud:
 @contextmanager
 def cloud(project: Path, log: Path, *, enforce: bool = False) -> Iterator[Cloud]:
     """Start an emulator on a free port of the loopback interface, and stop it. ``enforce`` makes it check policies."""
-    cdk_home = ROOT / ".dapflow" / "cdk-cli"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -116,7 +111,7 @@ def cloud(project: Path, log: Path, *, enforce: bool = False) -> Iterator[Cloud]
         )
     try:
         _wait(port, process, log)
-        yield Cloud(port, project, cdk_home)
+        yield Cloud(port, project)
     finally:
         # uv starts Python as its child; both are in the session that was started here.
         os.killpg(process.pid, 15)

@@ -11,12 +11,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dapflow.platform import branch_slug
 from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud
+from tests.stacks.read_back import compare
 from tests.stacks.templates import ROOT, Templates
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
@@ -67,63 +67,6 @@ def differences(aws: Cloud) -> list[str]:
     changed = [line for line in printed.splitlines() if line.startswith(("[~]", "[+]", "[-]"))]
     assert ("Number of stacks with differences: 0" in printed) is (not changed), printed[-4000:]
     return changed
-
-
-def compare(aws: Cloud, templates: Templates) -> None:
-    """Read back every type that the emulator keeps, and compare it with the templates."""
-    s3, glue, athena, iam = (aws.client(name) for name in ("s3", "glue", "athena", "iam"))
-    for bucket in templates.properties("AWS::S3::Bucket"):
-        name = bucket["BucketName"]
-        assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
-        block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
-        assert block == bucket["PublicAccessBlockConfiguration"]
-        policy = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
-        declared = templates.one("AWS::S3::BucketPolicy", Bucket=name)["PolicyDocument"]
-        assert [each.get("Sid") for each in policy["Statement"]] == [each.get("Sid") for each in declared["Statement"]]
-    for database in templates.properties("AWS::Glue::Database"):
-        declared = database["DatabaseInput"]
-        stored = glue.get_database(Name=declared["Name"])["Database"]
-        assert stored["LocationUri"] == declared["LocationUri"]
-    for workgroup in templates.properties("AWS::Athena::WorkGroup"):
-        stored = athena.get_work_group(WorkGroup=workgroup["Name"])["WorkGroup"]["Configuration"]
-        declared = workgroup["WorkGroupConfiguration"]
-        for setting in ("EnforceWorkGroupConfiguration", "BytesScannedCutoffPerQuery"):
-            assert stored[setting] == declared[setting]
-        location = stored["ResultConfiguration"]["OutputLocation"]
-        assert location == declared["ResultConfiguration"]["OutputLocation"]
-    for role in templates.properties("AWS::IAM::Role"):
-        if "RoleName" in role:
-            stored = iam.get_role(RoleName=role["RoleName"])["Role"]
-            assert stored["Path"] == role.get("Path", "/")
-            assert sids(stored["AssumeRolePolicyDocument"]) == sids(role["AssumeRolePolicyDocument"])
-            for policy in role["Policies"]:
-                inline = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy["PolicyName"])
-                assert sids(inline["PolicyDocument"]) == sids(policy["PolicyDocument"])
-    compare_the_rest(aws, templates)
-
-
-def compare_the_rest(aws: Cloud, templates: Templates) -> None:
-    """Keys, functions, secrets, logs, topics and alarms."""
-    kms = aws.client("kms")
-    aliases = {
-        each["AliasName"]: each["TargetKeyId"] for each in kms.list_aliases()["Aliases"] if "TargetKeyId" in each
-    }
-    for alias in templates.properties("AWS::KMS::Alias"):
-        assert kms.get_key_rotation_status(KeyId=aliases[alias["AliasName"]])["KeyRotationEnabled"]
-    functions = {each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]}
-    assert {each["FunctionName"] for each in templates.properties("AWS::Lambda::Function")} <= functions
-    secrets = aws.client("secretsmanager")
-    for secret in templates.properties("AWS::SecretsManager::Secret"):
-        if "SecretString" in secret:
-            stored = secrets.get_secret_value(SecretId=secret["Name"])["SecretString"]
-            assert stored == secret["SecretString"]
-    groups = {each["logGroupName"]: each for each in aws.client("logs").describe_log_groups()["logGroups"]}
-    for group in templates.properties("AWS::Logs::LogGroup"):
-        assert groups[group["LogGroupName"]]["retentionInDays"] == group["RetentionInDays"]
-    topics = {each["TopicArn"].rsplit(":", 1)[1] for each in aws.client("sns").list_topics()["Topics"]}
-    assert {each["TopicName"] for each in templates.properties("AWS::SNS::Topic")} <= topics
-    alarms = {each["AlarmName"] for each in aws.client("cloudwatch").describe_alarms()["MetricAlarms"]}
-    assert {each["AlarmName"] for each in templates.properties("AWS::CloudWatch::Alarm")} <= alarms
 
 
 def a_branch_comes_and_goes(aws: Cloud) -> None:
@@ -184,12 +127,6 @@ def read_templates(folder: Path) -> Templates:
     files = sorted(folder.glob("dapflow-staging-*.template.json"))
     by_stack = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
     return Templates(folder, by_stack, ACCOUNT, REGION)
-
-
-def sids(document: Any) -> list[Any]:
-    loaded = json.loads(document) if isinstance(document, str) else document
-    statements = loaded["Statement"] if isinstance(loaded["Statement"], list) else [loaded["Statement"]]
-    return [(each.get("Sid"), each["Effect"], each["Action"]) for each in statements]
 
 
 def databases(aws: Cloud) -> set[str]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 
 from dapflow.platform import describe
+from stacks.delivery import Delivery, DeliveryProps
 from tests.stacks.example import four_services
 from tests.stacks.iam.evaluate import Request, may_assume
 from tests.stacks.templates import Templates
@@ -184,6 +187,35 @@ class TestDelivery:
         context = {f"{issuer}:sub": subject, f"{issuer}:aud": "sts.amazonaws.com"}
         [provider] = [each["Principal"]["Federated"] for each in trust["Statement"]]
         request = Request("sts:AssumeRoleWithWebIdentity", ("",), context, provider)
+        assert may_assume(request, [], trust).allowed is allowed
+
+    @pytest.mark.parametrize(
+        ("role", "subject", "allowed"),
+        [
+            ("deploy", "environment:prod:ref:refs/heads/main", True),
+            ("deploy", "environment:prod:ref:refs/heads/mine", False),
+            ("deploy", "environment:prod:ref:refs/heads/main/x", False),
+            ("deploy", "environment:prod", False),
+            ("diff", "pull_request:ref:refs/pull/7/merge", True),
+            ("diff", "environment:prod:ref:refs/pull/7/merge", False),
+            ("branch", "environment:branch:ref:refs/pull/7/merge", True),
+            ("branch", "environment:branch:ref:refs/heads/main", False),
+        ],
+    )
+    def test_subjects_that_name_the_git_ref(self, role: str, subject: str, allowed: bool) -> None:
+        stack = cdk.Stack(cdk.App(), "delivery")
+        props = DeliveryProps("dapflow-prod", "prod", "o/r", "main", True, False, "hnb659fds", True)
+        Delivery(stack, "delivery", props)
+        found = assertions.Template.from_stack(stack).find_resources("AWS::IAM::Role")
+        [trust] = [
+            each["Properties"]["AssumeRolePolicyDocument"]
+            for each in found.values()
+            if each["Properties"]["RoleName"] == f"dapflow-prod-{role}"
+        ]
+        issuer = "token.actions.githubusercontent.com"
+        context = {f"{issuer}:sub": f"repo:o/r:{subject}", f"{issuer}:aud": "sts.amazonaws.com"}
+        trust["Statement"][0]["Principal"] = {"Federated": "github"}
+        request = Request("sts:AssumeRoleWithWebIdentity", ("",), context, "github")
         assert may_assume(request, [], trust).allowed is allowed
 
     def test_a_pull_request_can_change_nothing(self, prod: Templates) -> None:

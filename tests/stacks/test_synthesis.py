@@ -234,6 +234,19 @@ class TestBadInput:
         assert caught.value.code == "name-clash"
         assert "air and rail both claim the database air_refined_zone" in caught.value.message
 
+    def test_service_names_that_give_one_stack_name(self) -> None:
+        """A stack's name takes no underscore, so these two would be one stack."""
+        platform = describe(
+            project(service("air_traffic"), service("air-traffic")),
+            name="prod",
+            account="111122223333",
+            region="eu-west-2",
+        )
+        with pytest.raises(DapflowError) as caught:
+            check_names(platform, "cdk.json")
+        assert caught.value.code == "name-clash"
+        assert "air_traffic and air-traffic both claim the stack air-traffic" in caught.value.message
+
     def test_a_service_that_is_gone_while_its_data_is_there(self, tmp_path: Path) -> None:
         root = TestTeardown.settings(tmp_path / "project", services=["air", "rail"])
         with pytest.raises(DapflowError) as caught:

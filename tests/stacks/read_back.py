@@ -1,0 +1,248 @@
+"""What was deployed, read back through boto3 and compared with the templates, type by type.
+
+Emulators lose some of what they are given and say nothing. A type is compared here, or listed as one of which the
+emulator has nothing; there is no third kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from tests.stacks.cloud import Cloud
+from tests.stacks.templates import Templates
+
+# Recorded by tests/stacks/emulator.py, or made by a function whose work the test looks at itself.
+NOT_KEPT = {
+    "AWS::Budgets::Budget",
+    "AWS::EC2::EIP",
+    "AWS::EC2::FlowLog",
+    "AWS::EC2::NatGateway",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::IAM::OIDCProvider",
+    "AWS::MWAA::Environment",
+    "Custom::DapflowBundle",
+    "Custom::DapflowEmptied",
+    "Custom::DapflowPools",
+}
+
+
+def compare(aws: Cloud, templates: Templates) -> None:
+    """Every resource of every type is there and says what its template says."""
+    types = {each["Type"] for template in templates.by_stack.values() for each in template["Resources"].values()}
+    assert types - READERS.keys() <= NOT_KEPT
+    for type_ in sorted(types & READERS.keys()):
+        READERS[type_](aws, templates)
+
+
+def buckets(aws: Cloud, templates: Templates) -> None:
+    s3 = aws.client("s3")
+    for bucket in templates.properties("AWS::S3::Bucket"):
+        name = bucket["BucketName"]
+        assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+        block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+        assert block == bucket["PublicAccessBlockConfiguration"]
+
+
+def bucket_policies(aws: Cloud, templates: Templates) -> None:
+    s3 = aws.client("s3")
+    for declared in templates.properties("AWS::S3::BucketPolicy"):
+        policy = json.loads(s3.get_bucket_policy(Bucket=declared["Bucket"])["Policy"])
+        assert statements(policy) == statements(declared["PolicyDocument"])
+
+
+def databases(aws: Cloud, templates: Templates) -> None:
+    glue = aws.client("glue")
+    for database in templates.properties("AWS::Glue::Database"):
+        declared = database["DatabaseInput"]
+        stored = glue.get_database(Name=declared["Name"])["Database"]
+        assert {key: stored[key] for key in declared} == declared
+
+
+def workgroups(aws: Cloud, templates: Templates) -> None:
+    athena = aws.client("athena")
+    for workgroup in templates.properties("AWS::Athena::WorkGroup"):
+        stored = athena.get_work_group(WorkGroup=workgroup["Name"])["WorkGroup"]["Configuration"]
+        declared = workgroup["WorkGroupConfiguration"]
+        for setting in ("EnforceWorkGroupConfiguration", "BytesScannedCutoffPerQuery"):
+            assert stored[setting] == declared[setting]
+        location = stored["ResultConfiguration"]["OutputLocation"]
+        assert location == declared["ResultConfiguration"]["OutputLocation"]
+
+
+def roles(aws: Cloud, templates: Templates) -> None:
+    iam = aws.client("iam")
+    for role in templates.properties("AWS::IAM::Role"):
+        if "RoleName" not in role:
+            continue
+        stored = iam.get_role(RoleName=role["RoleName"])["Role"]
+        assert stored["Path"] == role.get("Path", "/")
+        assert statements(stored["AssumeRolePolicyDocument"]) == statements(role["AssumeRolePolicyDocument"])
+        for policy in role["Policies"]:
+            inline = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy["PolicyName"])
+            assert statements(inline["PolicyDocument"]) == statements(policy["PolicyDocument"])
+
+
+def managed_policies(aws: Cloud, templates: Templates) -> None:
+    iam = aws.client("iam")
+    stored = {each["PolicyName"]: each for each in iam.list_policies(Scope="Local")["Policies"]}
+    for policy in templates.properties("AWS::IAM::ManagedPolicy"):
+        found = stored[policy["ManagedPolicyName"]]
+        version = iam.get_policy_version(PolicyArn=found["Arn"], VersionId=found["DefaultVersionId"])
+        assert statements(version["PolicyVersion"]["Document"]) == statements(policy["PolicyDocument"])
+
+
+def keys(aws: Cloud, templates: Templates) -> None:
+    kms = aws.client("kms")
+    aliases = {
+        each["AliasName"]: each["TargetKeyId"] for each in kms.list_aliases()["Aliases"] if "TargetKeyId" in each
+    }
+    for alias in templates.properties("AWS::KMS::Alias"):
+        assert kms.get_key_rotation_status(KeyId=aliases[alias["AliasName"]])["KeyRotationEnabled"]
+
+
+def functions(aws: Cloud, templates: Templates) -> None:
+    stored = {each["FunctionName"]: each for each in aws.client("lambda").list_functions()["Functions"]}
+    for function in templates.properties("AWS::Lambda::Function"):
+        found = stored[function["FunctionName"]]
+        assert all(found[key] == function[key] for key in ("Handler", "MemorySize", "Runtime", "Timeout"))
+
+
+def permissions(aws: Cloud, templates: Templates) -> None:
+    client = aws.client("lambda")
+    names = {each["FunctionName"] for each in client.list_functions()["Functions"]}
+    for permission in templates.properties("AWS::Lambda::Permission"):
+        [name] = [each for each in names if str(permission["FunctionName"]).endswith(f":{each}")]
+        policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
+        assert {"Service": permission["Principal"]} in [each["Principal"] for each in policy["Statement"]]
+
+
+def secrets(aws: Cloud, templates: Templates) -> None:
+    client = aws.client("secretsmanager")
+    for secret in templates.properties("AWS::SecretsManager::Secret"):
+        stored = client.get_secret_value(SecretId=secret["Name"])["SecretString"]
+        assert stored == secret.get("SecretString", stored)
+
+
+def log_groups(aws: Cloud, templates: Templates) -> None:
+    pages = aws.client("logs").get_paginator("describe_log_groups").paginate()
+    groups = {each["logGroupName"]: each for page in pages for each in page["logGroups"]}
+    for group in templates.properties("AWS::Logs::LogGroup"):
+        assert groups[group["LogGroupName"]]["retentionInDays"] == group["RetentionInDays"]
+
+
+def metric_filters(aws: Cloud, templates: Templates) -> None:
+    client = aws.client("logs")
+    for each in templates.properties("AWS::Logs::MetricFilter"):
+        stored = client.describe_metric_filters(logGroupName=each["LogGroupName"])["metricFilters"]
+        assert each["FilterPattern"] in [found["filterPattern"] for found in stored]
+
+
+def topics(aws: Cloud, templates: Templates) -> None:
+    stored = {each["TopicArn"].rsplit(":", 1)[1] for each in aws.client("sns").list_topics()["Topics"]}
+    assert {each["TopicName"] for each in templates.properties("AWS::SNS::Topic")} <= stored
+
+
+def topic_policies(aws: Cloud, templates: Templates) -> None:
+    sns = aws.client("sns")
+    for declared in templates.properties("AWS::SNS::TopicPolicy"):
+        for topic in declared["Topics"]:
+            policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])
+            assert statements(policy) == statements(declared["PolicyDocument"])
+
+
+def subscriptions(aws: Cloud, templates: Templates) -> None:
+    stored = aws.client("sns").list_subscriptions()["Subscriptions"]
+    found = Counter((each["Protocol"], each["TopicArn"]) for each in stored)
+    declared = Counter((each["Protocol"], each["TopicArn"]) for each in templates.properties("AWS::SNS::Subscription"))
+    assert not declared - found
+
+
+def alarms(aws: Cloud, templates: Templates) -> None:
+    pages = aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
+    stored = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
+    for alarm in templates.properties("AWS::CloudWatch::Alarm"):
+        assert stored[alarm["AlarmName"]]["Threshold"] == alarm["Threshold"]
+        assert stored[alarm["AlarmName"]]["AlarmActions"] == alarm["AlarmActions"]
+
+
+def dashboards(aws: Cloud, templates: Templates) -> None:
+    stored = {each["DashboardName"] for each in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]}
+    assert {each["DashboardName"] for each in templates.properties("AWS::CloudWatch::Dashboard")} <= stored
+
+
+def rules(aws: Cloud, templates: Templates) -> None:
+    stored = aws.client("events").list_rules()["Rules"]
+    found = Counter((each.get("ScheduleExpression"), each["State"]) for each in stored)
+    declared = templates.properties("AWS::Events::Rule")
+    assert not Counter((each.get("ScheduleExpression"), each["State"]) for each in declared) - found
+
+
+def network(aws: Cloud, templates: Templates) -> None:
+    """The parts of the network: as many as declared, with the declared ranges of addresses."""
+    ec2 = aws.client("ec2")
+    [vpc] = templates.properties("AWS::EC2::VPC")
+    [found] = [each for each in ec2.describe_vpcs()["Vpcs"] if each["CidrBlock"] == vpc["CidrBlock"]]
+    here = [{"Name": "vpc-id", "Values": [found["VpcId"]]}]
+    subnets = {each["CidrBlock"]: each for each in ec2.describe_subnets(Filters=here)["Subnets"]}
+    for subnet in templates.properties("AWS::EC2::Subnet"):
+        assert subnets[subnet["CidrBlock"]]["AvailabilityZone"] == subnet["AvailabilityZone"]
+    tables = ec2.describe_route_tables(Filters=here)["RouteTables"]
+    assert len(tables) >= len(templates.properties("AWS::EC2::RouteTable"))
+    routes = [each for table in tables for each in table["Routes"] if each.get("DestinationCidrBlock") == "0.0.0.0/0"]
+    assert len(routes) == len(templates.properties("AWS::EC2::Route"))
+    associated = [each for table in tables for each in table["Associations"] if each.get("SubnetId")]
+    assert len(associated) == len(templates.properties("AWS::EC2::SubnetRouteTableAssociation"))
+    groups = {each["Description"] for each in ec2.describe_security_groups(Filters=here)["SecurityGroups"]}
+    assert {each["GroupDescription"] for each in templates.properties("AWS::EC2::SecurityGroup")} <= groups
+    attached = [{"Name": "attachment.vpc-id", "Values": [found["VpcId"]]}]
+    assert len(ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]) == 1
+    endpoints = ec2.describe_vpc_endpoints(Filters=here)["VpcEndpoints"]
+    assert len(endpoints) == len(templates.properties("AWS::EC2::VPCEndpoint"))
+
+
+def statements(document: Any) -> list[Any]:
+    """What a policy allows and denies, as far as emulators keep it: ids, effects, actions, conditions' operators."""
+    loaded = json.loads(document) if isinstance(document, str) else document
+    listed = loaded["Statement"] if isinstance(loaded["Statement"], list) else [loaded["Statement"]]
+    return [(each.get("Sid"), each["Effect"], each["Action"], sorted(each.get("Condition", {}))) for each in listed]
+
+
+READERS: dict[str, Callable[[Cloud, Templates], None]] = {
+    "AWS::Athena::WorkGroup": workgroups,
+    "AWS::CloudWatch::Alarm": alarms,
+    "AWS::CloudWatch::Dashboard": dashboards,
+    **dict.fromkeys(
+        (
+            "AWS::EC2::InternetGateway",
+            "AWS::EC2::Route",
+            "AWS::EC2::RouteTable",
+            "AWS::EC2::SecurityGroup",
+            "AWS::EC2::Subnet",
+            "AWS::EC2::SubnetRouteTableAssociation",
+            "AWS::EC2::VPC",
+            "AWS::EC2::VPCEndpoint",
+            "AWS::EC2::VPCGatewayAttachment",
+        ),
+        network,
+    ),
+    "AWS::Events::Rule": rules,
+    "AWS::Glue::Database": databases,
+    "AWS::IAM::ManagedPolicy": managed_policies,
+    "AWS::IAM::Role": roles,
+    "AWS::KMS::Alias": keys,
+    "AWS::KMS::Key": keys,
+    "AWS::Lambda::Function": functions,
+    "AWS::Lambda::Permission": permissions,
+    "AWS::Logs::LogGroup": log_groups,
+    "AWS::Logs::MetricFilter": metric_filters,
+    "AWS::S3::Bucket": buckets,
+    "AWS::S3::BucketPolicy": bucket_policies,
+    "AWS::SNS::Subscription": subscriptions,
+    "AWS::SNS::Topic": topics,
+    "AWS::SNS::TopicPolicy": topic_policies,
+    "AWS::SecretsManager::Secret": secrets,
+}
