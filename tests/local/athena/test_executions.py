@@ -30,7 +30,9 @@ def test_the_result_file_quotes_every_value_and_leaves_null_empty(aws: LocalAws)
     assert answer.rows == [["1", None, 'say "hi",\nyou', ""]]
     assert answer.execution["ResultConfiguration"]["OutputLocation"] == f"{RESULTS}{answer.id}.csv"
     assert aws.body(f"results/{answer.id}.csv").decode() == '"a","b","c","d"\n"1",,"say ""hi"",\nyou",""\n'
-    assert f"results/{answer.id}.csv.metadata" in aws.keys("results/")
+    deadline = time.monotonic() + 10
+    while f"results/{answer.id}.csv.metadata" not in aws.keys(f"results/{answer.id}"):
+        assert time.monotonic() < deadline, "the metadata follows the result within moments"
 
 
 def test_results_come_in_pages_of_a_thousand_with_the_header_first(aws: LocalAws) -> None:

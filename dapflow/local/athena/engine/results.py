@@ -121,8 +121,6 @@ class Results:
     def publish(self, execution: Execution, outcome: Outcome) -> None:
         """Write the result objects; ``execution.output`` says where."""
         output = output_location(execution)
-        metadata = json.dumps({"columns": column_info(outcome.columns)}).encode()
-        beside = self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata)
         body = outcome.body
         if outcome.kind == TEXT:
             body = "".join(line + "\n" for line in outcome.lines).encode()
@@ -138,7 +136,9 @@ class Results:
             execution.figures.output_bytes = outcome.file.stat().st_size
             self._store.upload(outcome.file, output)
             self._large.take(execution.id, outcome.file)
-        beside.result()
+        metadata = json.dumps({"columns": column_info(outcome.columns)}).encode()
+        # Nobody waits for the metadata; what can go wrong with it, went wrong with the result too.
+        self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata)
 
     def open(self, execution: Execution) -> BinaryIO:
         """The result file; where the local copy is gone, S3's is taken."""
