@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dapflow.cli.failure import print_warnings
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.errors import DapflowErrors
 
@@ -23,7 +24,8 @@ def check(
     """Find the mistakes in transforms/ without running anything.
 
     Parse errors, unknown tables and columns, circles, contracts, YAML: each with its place, the line and a hint.
-    Ends with status 1 when there is one.
+    Ends with status 1 when there is one. If there is none, warns of what Athena would probably refuse: types that do
+    not match, unknown functions, columns missing in GROUP BY.
 
     Example: dapflow check
     """
@@ -32,8 +34,12 @@ def check(
     manifest, errors = check_project(project_root(project))
     if manifest is None:
         raise DapflowErrors(errors)
+    from dapflow.local.athena.review import review  # noqa: PLC0415 - brings DuckDB; mistakes are shown without
+
+    warnings = list(review(manifest))
     if as_json:
-        print(json.dumps({"errors": []}))
+        print(json.dumps({"errors": [], "warnings": [warning.as_dict() for warning in warnings]}))
         return
+    print_warnings(warnings)
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
     print(f"No mistakes in {transforms} transforms of {len(manifest.services)} services.")

@@ -25,21 +25,30 @@ def print_failure(error: DapflowError) -> None:
     if "--json" in sys.argv[1:]:
         print(errors_as_json(errors))
         return
+    _print(errors, "bold red")
+
+
+def print_warnings(warnings: Sequence[DapflowError]) -> None:
+    """Print what may be a mistake on standard error."""
+    _print(warnings, "bold yellow")
+
+
+def _print(errors: Sequence[DapflowError], colour: str) -> None:
     from rich.console import Console  # noqa: PLC0415 - takes a tenth of a second, and most runs never fail
 
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
     for number, one in enumerate(errors):
         if number:
             console.print()
-        for part, style in _parts(one, console.width):
+        for part, style in _parts(one, console.width, colour):
             console.print(part, style=style, end="")
         console.print()
 
 
-def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
+def _parts(error: DapflowError, width: int, colour: str) -> Iterator[tuple[str, str]]:
     if error.place:
         yield f"{error.place}: ", "bold"
-    yield error.message, "bold red"
+    yield error.message, colour
     yield f" [{error.code}]", "dim"
     if error.source is not None and error.line is not None:
         number = str(error.line)
@@ -48,7 +57,7 @@ def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
         yield line, ""
         if caret is not None:
             yield f"\n  {' ' * len(number)} | ", "dim"
-            yield f"{' ' * caret}^", "bold red"
+            yield f"{' ' * caret}^", colour
     if error.hint:
         yield "\nhint: ", "green"
         yield error.hint, ""

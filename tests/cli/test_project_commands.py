@@ -41,7 +41,23 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_check_is_silent_about_nothing(root: Path) -> None:
     run = dapflow("check", cwd=root / "transforms" / "air")
     assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in 1 transforms of 1 services.\n", "")
-    assert json.loads(dapflow("check", "--json", cwd=root).stdout) == {"errors": []}
+    assert json.loads(dapflow("check", "--json", cwd=root).stdout) == {"errors": [], "warnings": []}
+
+
+def test_check_warns_of_what_athena_would_refuse(tmp_path: Path) -> None:
+    root = write_project(tmp_path, {"air/refined/ages.sql": "select 2026 - carrier as age\nfrom flights"})
+    run = dapflow("check", cwd=root)
+    assert (run.returncode, run.stdout) == (0, "No mistakes in 1 transforms of 1 services.\n")
+    assert (
+        run.stderr
+        == """\
+transforms/air/refined/ages.sql:1:13: TYPE_MISMATCH: Cannot apply operator: integer - varchar [athena-refuses]
+  1 | select 2026 - carrier as age
+    |             ^
+"""
+    )
+    [warning] = json.loads(dapflow("check", "--json", cwd=root).stdout)["warnings"]
+    assert (warning["code"], warning["line"], warning["column"]) == ("athena-refuses", 1, 13)
 
 
 def test_check_shows_every_mistake(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from dapflow.local.athena.catalog.hidden_columns import HIDDEN_COLUMNS
 from dapflow.local.athena.catalog.hive_types import trino_text
 from dapflow.local.athena.catalog.information_schema import INFORMATION_SCHEMA, information_relation
 from dapflow.local.athena.catalog.metastore import Metastore
@@ -13,12 +14,6 @@ from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.trino import Column, QueryError, Relation
 
 CATALOG_NAMES = frozenset({"awsdatacatalog", "hive"})
-HIDDEN_COLUMNS = (
-    Column("$path", "varchar"),
-    Column("$file_size", "bigint"),
-    Column("$file_modified_time", "timestamp(3) with time zone"),
-    Column("$partition", "varchar"),
-)
 _PARTITIONS_SUFFIX = "$partitions"
 
 

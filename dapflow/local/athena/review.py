@@ -1,0 +1,81 @@
+"""What Athena would say of a project's transforms before anything runs: types, functions, grouping.
+
+The analyser of the embedded Athena reads each transform over the tables that the manifest knows the columns of. It is
+not AWS, so what it finds is a warning and no mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dapflow.errors import DapflowError
+from dapflow.local.athena.catalog.hidden_columns import HIDDEN_COLUMNS
+from dapflow.local.athena.catalog.hive_types import trino_text
+from dapflow.local.athena.trino import Column, QueryError, Relation, compile_query
+from dapflow.manifest import Dataset, Manifest, Transform
+
+_CATALOG = "awsdatacatalog"
+_HINTS = {"NOT_SUPPORTED": "the embedded Athena cannot run this; Athena on AWS may"}
+
+
+class _Unknown(Exception):
+    """A table whose columns nobody knows before it is ingested."""
+
+
+class _Tables:
+    """The tables of the datasets that have been looked at; a catalog for the analyser."""
+
+    def __init__(self) -> None:
+        self.database = ""
+        self._relations: dict[tuple[str, str], Relation] = {}
+
+    def add(self, dataset: Dataset, columns: list[Column]) -> None:
+        keys = [Column(name, "varchar") for name in dataset.generation.partition_names]
+        data = [column for column in columns if column.name not in dataset.generation.partition_names]
+        for name, hidden in ((dataset.current, ()), (dataset.history, HIDDEN_COLUMNS)):
+            relation = Relation(_CATALOG, dataset.database, name, (*data, *keys), hidden)
+            self._relations[dataset.database, name] = relation
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """See dapflow.local.athena.trino.Catalog. That the table exists has been checked before."""
+        del catalog
+        found = self._relations.get((database or self.database, name))
+        if found is None:
+            raise _Unknown
+        return found
+
+    def has_database(self, database: str) -> bool:
+        """See dapflow.local.athena.trino.Catalog."""
+        return bool(database)
+
+
+def review(manifest: Manifest) -> Iterator[DapflowError]:
+    """One warning for each transform that Athena would probably refuse, in publishing order."""
+    tables = _Tables()
+    for dataset in manifest.datasets.values():
+        if dataset.columns is not None:
+            tables.add(dataset, [Column(column.name, trino_text(column.type)) for column in dataset.columns])
+        if dataset.transform is None:
+            continue
+        tables.database = manifest.services[dataset.service].database
+        try:
+            query = compile_query(dataset.transform.sql, tables, tables.database)
+        except _Unknown:
+            continue
+        except QueryError as error:
+            yield _warning(dataset.transform, error)
+        else:
+            tables.add(dataset, [Column(column.name.lower(), column.type) for column in query.columns])
+
+
+def _warning(transform: Transform, error: QueryError) -> DapflowError:
+    line = error.line or 1
+    return DapflowError(
+        "athena-refuses",
+        f"{error.error_name}: {error.message}",
+        file=transform.file,
+        line=line,
+        column=error.column or 1,
+        hint=_HINTS.get(error.error_name),
+        source=transform.sql.split("\n")[line - 1].rstrip("\r"),
+    )
