@@ -321,7 +321,7 @@ def _difference(a: str, b: str, base: str) -> str:
     if base == "time_tz":
         return f"t_ms(t_time_instant({a}) - t_time_instant({b}))"
     if base == "timestamp_tz":
-        return f"t_ms(epoch_us(({a}).u) - epoch_us(({b}).u))"
+        return f"t_ms(epoch_us(t_instant({a})) - epoch_us(t_instant({b})))"
     return f"t_ms(epoch_us({a}) - epoch_us({b}))"
 
 

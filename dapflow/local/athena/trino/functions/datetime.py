@@ -148,7 +148,7 @@ def _diff(call: Call) -> str:
         return f"(({y} - {x}) // {_MS[unit] * 1000})"
     if t.base == "timestamp_tz":
         if unit in _TIME_UNITS:
-            return f"((epoch_us(({b}).u) - epoch_us(({a}).u)) // {_MS[unit] * 1000})"
+            return f"((epoch_us(t_instant({b})) - epoch_us(t_instant({a}))) // {_MS[unit] * 1000})"
         return f"t_months_or_days('{unit}', t_local({a}), t_to_local(({b}).u, ({a}).z))"
     if t.base == "date":
         return f"t_months_or_days('{unit}', {a}, {b})"
@@ -280,7 +280,7 @@ scalar(
     lambda call: call.unit.unsupported("Function from_unixtime_nanos (the finest precision is 6)", call.node.pos),
 )
 scalar(f"to_unixtime({_P}) -> double", "(epoch_us($1) / 1000000.0::DOUBLE)")
-scalar(f"to_unixtime({_Z}) -> double", "(epoch_us(($1).u) / 1000000.0::DOUBLE)")
+scalar(f"to_unixtime({_Z}) -> double", "(epoch_us(t_instant($1)) / 1000000.0::DOUBLE)")
 
 
 # ------------------------------------------------------------------------------------------------------ ISO 8601

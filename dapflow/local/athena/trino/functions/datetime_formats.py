@@ -91,7 +91,10 @@ def _checked(call: Call, convert) -> str:  # type: ignore[no-untyped-def]
 
 
 def _date_format(call: Call) -> str:
-    return f"strftime({_local(call)}, {literal(_checked(call, mysql_format))})"
+    pattern = _checked(call, mysql_format)
+    if not pattern:
+        return f"left(CAST({call.args[0].sql} AS VARCHAR), 0)"
+    return f"strftime({_local(call)}, {literal(pattern)})"
 
 
 for _t in ("timestamp(p)", "timestamp(p) with time zone"):

@@ -30,33 +30,34 @@ macro(
 )
 # Arguments that are used more than once are bound by a lambda: macros are written out where they are called, and
 # zones within zones would grow the query without measure.
+# A NULL that is known beforehand has no type in DuckDB, whatever it was cast to, once it is taken out of a struct.
+macro("t_typed(u, z) AS {'u': CAST(u AS TIMESTAMP), 'z': CAST(z AS VARCHAR)}")
+macro("t_instant(x) AS CAST((x).u AS TIMESTAMP)")
 macro(
-    "t_to_local(u, z) AS list_transform([{'u': u, 'z': z}], lambda v1: CASE WHEN (v1).z = 'UTC' THEN (v1).u "
+    "t_to_local(u, z) AS list_transform([t_typed(u, z)], lambda v1: CASE WHEN (v1).z = 'UTC' THEN (v1).u "
     "WHEN (v1).z[1] IN ('+', '-') THEN (v1).u + to_minutes(t_offset_minutes((v1).z)) "
     "WHEN (v1).u < TIMESTAMP '1900-01-01' AND (v1).u > TIMESTAMP '0001-01-03' THEN py_to_local((v1).u, (v1).z) "
     "ELSE timezone((v1).z, timezone('UTC', (v1).u)) END)[1]"
 )
 macro(
-    "t_to_utc(u, z) AS list_transform([{'u': u, 'z': z}], lambda v2: CASE WHEN (v2).z = 'UTC' THEN (v2).u "
+    "t_to_utc(u, z) AS list_transform([t_typed(u, z)], lambda v2: CASE WHEN (v2).z = 'UTC' THEN (v2).u "
     "WHEN (v2).z[1] IN ('+', '-') THEN (v2).u - to_minutes(t_offset_minutes((v2).z)) "
     "WHEN (v2).u < TIMESTAMP '0001-01-03' OR (v2).u > TIMESTAMP '9999-12-29' "
     "THEN timezone('UTC', timezone((v2).z, (v2).u)) "
     "ELSE py_to_utc((v2).u, (v2).z) END)[1]"
 )
 macro(
-    "t_zone_struct(u, z) AS list_transform([{'u': u, 'z': z}], lambda v3: "
+    "t_zone_struct(u, z) AS list_transform([t_typed(u, z)], lambda v3: "
     "CASE WHEN (v3).u IS NULL OR (v3).z IS NULL THEN NULL ELSE v3 END)[1]"
 )
-macro(
-    "t_zoned(u, z) AS list_transform([{'u': u, 'z': z}], lambda v4: t_zone_struct(t_to_utc((v4).u, (v4).z), (v4).z))[1]"
-)
+macro("t_zoned(u, z) AS list_transform([t_typed(u, z)], lambda v4: t_zone_struct(t_to_utc((v4).u, (v4).z), (v4).z))[1]")
 macro("t_local(x) AS t_to_local((x).u, (x).z)")
 macro("t_zoned_round(x, f) AS list_transform([x], lambda v7: t_zone_struct(t_round_timestamp((v7).u, f), (v7).z))[1]")
 macro("t_zoned_plus(x, ms) AS list_transform([x], lambda v8: t_zone_struct((v8).u + to_milliseconds(ms), (v8).z))[1]")
 macro("t_zoned_months(x, m) AS list_transform([x], lambda v5: t_zoned(t_local(v5) + to_months(m), (v5).z))[1]")
 macro(
     "t_offset(x) AS list_transform([x], lambda v6: "
-    "CAST((epoch_us(t_local(v6)) - epoch_us((v6).u)) // 60000000 AS INTEGER))[1]"
+    "CAST((epoch_us(t_local(v6)) - epoch_us(t_instant(v6))) // 60000000 AS INTEGER))[1]"
 )
 macro(
     "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(o) // 60 AS VARCHAR), 2, '0') "
