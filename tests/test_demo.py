@@ -90,8 +90,8 @@ def test_a_failing_task_fails_the_demo_and_the_old_generations_stay(example: Loc
     text = file.read_text()
     before = locations(example)
     file.write_text(
-        # In the outermost SELECT: what nobody reads is not computed.
-        re.sub(r"(?m)^SELECT\b", "SELECT CAST(1 / (length(origin) - 3) AS bigint) AS broken,", text, count=1)
+        # In the outermost SELECT, since what nobody reads is not computed; the columns stay as they are.
+        text.replace("\nSELECT\n  origin,", "\nSELECT\n  substr(origin, 1, 3 / (length(origin) - 3)) AS origin,")
     )
     try:
         done = example.run("demo", check=False)
