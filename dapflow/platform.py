@@ -82,10 +82,12 @@ def describe(
     poll_seconds: float = 5.0,
     deferrable: bool = True,
     adopted_buckets: Mapping[str, str] | None = None,
+    database_prefix: str = "",
 ) -> Platform:
     """Describe the environment ``name`` of a project. Bucket names carry the account: they are global in AWS.
 
-    ``adopted_buckets`` are those of an existing lake, by zone.
+    ``adopted_buckets`` are those of an existing lake, by zone. ``database_prefix`` tells its databases from those of
+    another environment: Glue has one catalog for an account and region.
     """
     stem = f"{prefix}-{name}"
     adopted = adopted_buckets or {}
@@ -99,7 +101,7 @@ def describe(
     return Platform(
         buckets=buckets,
         databases=tuple(
-            Database(database, service.name, zone, f"{uri[zone]}{service.name}/")
+            Database(f"{database_prefix}{database}", service.name, zone, f"{uri[zone]}{service.name}/")
             for service in services
             for zone, database in service.databases.items()
         ),
@@ -118,7 +120,11 @@ def describe(
             region=region,
             account=account,
             zones={zone: uri[zone] for zone in BUCKET_ZONES},
-            databases={database: database for service in services for database in service.databases.values()},
+            databases={
+                database: f"{database_prefix}{database}"
+                for service in services
+                for database in service.databases.values()
+            },
             services={
                 service.name: ServiceEnvironment(
                     workgroup=_workgroup(service, stem),

@@ -167,6 +167,7 @@ class _Assembly:
             region=settings.region,
             prefix=self._prefix,
             adopted_buckets=settings.adopt.buckets,
+            database_prefix=settings.database_prefix,
         )
 
     def _orchestrate(
@@ -384,7 +385,8 @@ class _EnvironmentAssembly(_Assembly):
                 dags=f"{DAGS}/",
                 key_arn=self._keys()["platform"],
                 workgroup_prefix=self._stem,
-                databases=tuple(sorted(platform.environment.databases.values())),
+                # By pattern: the names of a hundred services' databases would not fit into a role's policies.
+                databases=tuple(sorted({each.name.replace(each.service, "*", 1) for each in platform.databases})),
                 branch_stacks=f"{self._prefix}-branch-" if self._hosts else None,
                 log_days=self._settings.retention.logs_days,
                 retain=self._retain,

@@ -222,7 +222,7 @@ class Observability(Construct):
             ),
             reasons={
                 "Bundle": "The bundle below its prefix of the Airflow bucket.",
-                "Partitions": "Every table of the platform's Glue databases, of which it reads the partitions.",
+                "Partitions": "Tables of the platform's Glue databases; it reads their partitions and no data.",
                 "Metrics": "CloudWatch takes no resource here; the condition limits it to the platform's namespace.",
             },
             environment={

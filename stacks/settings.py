@@ -116,6 +116,7 @@ class EnvironmentSettings:
         live: its data outlives its stacks: buckets, keys and databases are retained, stacks are protected.
         allow_destroy: the first of two keys to destroying live data; the second is ``-c destroy=<environment>``.
         qualifier: of the CDK bootstrap stack to deploy with.
+        database_prefix: what names of Glue databases begin with, where another environment is in the same account.
         services: those that have data here. One of them without a folder is an error, not a forgotten stack.
     """
 
@@ -125,6 +126,7 @@ class EnvironmentSettings:
     allow_destroy: bool = False
     availability_zones: tuple[str, ...] = ()
     qualifier: str = "hnb659fds"
+    database_prefix: str = ""
     services: tuple[str, ...] = ()
     network: NetworkSettings | None = None
     airflow: AirflowSettings | None = None
@@ -199,6 +201,7 @@ def read_settings(file: Path) -> Settings:
             environments[name] = _with_zones(settings)
     if branch is not None:
         _check_branch(source, branch, environments)
+    _check_catalogs(source, environments)
     source.finish()
     return Settings(
         file.name, platform or PlatformSettings(), environments, branch, source.at(("context", "environment"))
@@ -231,9 +234,25 @@ def _check_environment(source: SettingsFile, path: tuple[str, ...], settings: En
         source.error((*path, "availability_zones"), "MWAA takes two subnets in two different zones")
     if not re.fullmatch(r"[a-z0-9]{1,10}", settings.qualifier):
         source.error((*path, "qualifier"), "must be at most 10 lower-case letters and digits")
+    if not re.fullmatch(r"([a-z][a-z0-9_]{0,19})?", settings.database_prefix):
+        source.error((*path, "database_prefix"), "must be at most 20 lower-case letters, digits and underscores")
     _check_orchestration(source, path, settings.network, settings.airflow)
     _check_retention(source, path, settings)
     _check_adoption(source, path, settings.adopt)
+
+
+def _check_catalogs(source: SettingsFile, environments: dict[str, EnvironmentSettings]) -> None:
+    """Two environments in one Glue catalog need names of their own for their databases."""
+    seen: dict[tuple[str, str, str], str] = {}
+    for name, settings in environments.items():
+        catalog = (settings.account, settings.region, settings.database_prefix)
+        if catalog in seen:
+            source.error(
+                (*ENVIRONMENTS, name, "database_prefix"),
+                f"{name} and {seen[catalog]} would have the same Glue databases: they share account and region",
+                f'such as "{name}__"; or give each an account of its own',
+            )
+        seen[catalog] = name
 
 
 def _check_retention(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:

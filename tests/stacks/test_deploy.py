@@ -31,8 +31,7 @@ def aws(tmp_path: Path) -> Iterator[Cloud]:
     settings = json.loads((ROOT / "cdk.json").read_text())
     settings["app"] = f"{sys.executable} {ROOT / 'app.py'}"
     environments = settings["context"]["environments"]
-    for name in ("prod", "staging", "local"):
-        environments[name] |= {"account": ACCOUNT, "region": REGION}
+    environments["staging"] |= {"account": ACCOUNT, "region": REGION}
     environments["branch"]["raw_from"] = "staging"
     (project / "cdk.json").write_text(json.dumps(settings))
     with cloud(project, tmp_path / "ministack.log") as running:

@@ -39,6 +39,16 @@ def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
     assert location == "s3://dapflow-prod-raw-111122223333/air_traffic/"
 
 
+def test_environments_that_share_an_account_share_no_database(prod: Templates, staging: Templates) -> None:
+    names = [
+        {each["DatabaseInput"]["Name"] for each in templates.properties("AWS::Glue::Database")}
+        for templates in (prod, staging)
+    ]
+    assert names[1] == {f"staging__{name}" for name in names[0]}
+    files = [json.loads(each.read_text()) for each in staging.folder.glob("asset.*/environment.json")]
+    assert [each["databases"]["air_raw_zone"] for each in files] == ["staging__air_raw_zone"]
+
+
 def test_local_is_what_the_run_time_is_told(local: Templates) -> None:
     """``environment.json`` is made from ``describe``; the templates must have what it names, and no network."""
     platform = describe(four_services(), name="local", account="123456789012", region="eu-west-2")

@@ -69,6 +69,7 @@ def test_the_example_is_right() -> None:
             "retention.old_versions_days",
             "at least one day",
         ),
+        ({**BASE, "database_prefix": "Staging-"}, "database_prefix", "lower-case letters"),
         ({**BASE, "adopt": {"buckets": {"gold": "x"}}}, "adopt.buckets.gold", "no such zone"),
         ({**BASE, "adopt": {"buckets": {"raw": "x"}}}, "adopt.buckets.raw", "the key that encrypts it"),
         ({**BASE, "alerts": {"emails": "a@b.c"}}, "alerts.emails", "must be a list"),
@@ -116,13 +117,23 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_branches_live_beside_throw_away_data(tmp_path: Path, branch: dict[str, str], said: str) -> None:
     environments = {
         "prod": {**BASE, "live": True},
-        "staging": BASE,
+        "staging": {**BASE, "database_prefix": "staging__"},
         "far": {**BASE, "account": "444455556666"},
         "branch": branch,
     }
     with pytest.raises(DapflowError) as caught:
         read_settings(write(tmp_path, environments))
     assert said in str(caught.value)
+
+
+def test_environments_in_one_account_have_databases_of_their_own(tmp_path: Path) -> None:
+    """Glue has one catalog for an account and region."""
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, {"prod": BASE, "staging": BASE}))
+    assert "staging.database_prefix: staging and prod would have the same Glue databases" in caught.value.message
+    elsewhere = {**BASE, "region": "eu-west-1"}
+    apart = {"prod": BASE, "staging": {**BASE, "database_prefix": "staging__"}, "far": elsewhere}
+    assert len(read_settings(write(tmp_path, apart)).environments) == 3
 
 
 def test_what_is_not_json_is_pointed_at(tmp_path: Path) -> None:

@@ -118,6 +118,8 @@ def test_a_hundred_services(tmp_path: Path) -> None:
     for role in made.properties("AWS::IAM::Role"):
         # Inline policies of a role have 10,240 characters together.
         assert len(json.dumps([each["PolicyDocument"] for each in role.get("Policies", [])])) < 10_240
+    for policy in made.properties("AWS::IAM::ManagedPolicy"):
+        assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < 6_144
 
 
 def test_names_over_the_limit_are_shortened_and_kept_apart() -> None:
