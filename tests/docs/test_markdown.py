@@ -9,7 +9,7 @@ import pytest
 import typer.main
 
 from dapflow.cli import app
-from tests.docs import cli_reference
+from tests.docs import athena_language, cli_reference
 from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, steps
 
 PAGES = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in documents()]
@@ -87,6 +87,12 @@ def test_the_guides_are_there_in_the_order_in_which_they_are_read() -> None:
 def test_the_command_reference_is_current() -> None:
     assert cli_reference.FILE.read_text(encoding="utf-8") == cli_reference.reference(), (
         "run python -m tests.docs.cli_reference"
+    )
+
+
+def test_what_the_embedded_athena_refuses_is_told_as_the_code_has_it() -> None:
+    assert athena_language.section() in athena_language.FILE.read_text(encoding="utf-8"), (
+        "run python -m tests.docs.athena_language"
     )
 
 

@@ -19,51 +19,24 @@ from dapflow.sql.trino.types import BIGINT, VARCHAR, Type
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.scope import Scope
 
-#: Functions that are neither in the table nor known to be carried; they are refused by name.
-UNSUPPORTED = frozenset(
-    [
-        "approx_set",
-        "merge",
-        "empty_approx_set",
-        "tdigest_agg",
-        "qdigest_agg",
-        "value_at_quantile",
-        "values_at_quantiles",
-        "quantile_at_value",
-        "make_set_digest",
-        "merge_set_digest",
-        "jaccard_index",
-        "intersection_cardinality",
-        "checksum",
-        "word_stem",
-        "hash_counts",
-        "st_geometryfromtext",
-        "st_point",
-        "st_contains",
-        "st_distance",
-        "st_area",
-        "st_x",
-        "st_y",
-        "to_geometry",
-        "great_circle_distance",
-        "classify",
-        "features",
-        "learn_classifier",
-        "numeric_histogram",
-        "evaluate_classifier_predictions",
-        "bar",
-        "color",
-        "render",
-        "rgb",
-        "spooky_hash_v2_32",
-        "ip_prefix",
-        "is_subnet_of",
-        "ip_prefix_min",
-        "ip_prefix_max",
-        "bing_tile",
-        "geometry_union",
-    ]
-)
+_UNSUPPORTED = """
+approx_set merge empty_approx_set tdigest_agg qdigest_agg value_at_quantile values_at_quantiles quantile_at_value
+make_set_digest merge_set_digest jaccard_index intersection_cardinality hash_counts
+checksum numeric_histogram spooky_hash_v2_32 spooky_hash_v2_64 word_stem
+ip_prefix is_subnet_of ip_prefix_min ip_prefix_max
+bar color render rgb
+classify features learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor regress
+evaluate_classifier_predictions
+convex_hull_agg flatten_geometry_collections from_encoded_polyline from_geojson_geometry geometry_from_hadoop_shape
+geometry_invalid_reason geometry_nearest_points geometry_to_bing_tiles geometry_union geometry_union_agg
+great_circle_distance line_interpolate_point line_interpolate_points line_locate_point simplify_geometry
+spatial_partitioning to_encoded_polyline to_geojson_geometry to_geometry to_spherical_geography
+from_iso8601_timestamp_nanos
+"""
+#: Functions that are not in the table though Athena has them; they are refused by name.
+UNSUPPORTED = frozenset(_UNSUPPORTED.split())
+#: Families of such functions: geometry and map tiles.
+UNSUPPORTED_FAMILIES = ("bing_tile", "st_")
 
 
 class CallAnalyser(WindowAnalyser):
@@ -101,7 +74,7 @@ class CallAnalyser(WindowAnalyser):
             return special(self, node)
         rows = REGISTRY.functions.get(node.name)
         if rows is None:
-            if node.name in UNSUPPORTED:
+            if node.name in UNSUPPORTED or node.name.startswith(UNSUPPORTED_FAMILIES):
                 self.unit.unsupported(f"Function {node.name}", node.pos)
             self.unit.fail("FUNCTION_NOT_FOUND", node.pos, f"Function '{node.written or node.name}' not registered")
         kind = rows[0].kind
