@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import threading
-from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
@@ -24,7 +18,6 @@ from dapflow.project.text_file import read_text
 from dapflow.sql import SqlText, read_statement
 
 _NO_PROJECT = "run dapflow inside the repository, or name it with --project DIR"
-_MANY_FILES = 150
 
 
 def load_project(root: Path) -> Project:
@@ -44,7 +37,8 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     errors: list[DapflowError] = []
     folders = service_folders(folder, errors)
     services = {}
-    for service, found in _each_read(folders, settings):
+    for path in folders:
+        service, found = read_service_folder(path, settings)
         errors.extend(found)
         if service is not None:
             services[service.name] = service
@@ -59,26 +53,7 @@ def find_project(start: Path) -> Path:
     raise DapflowError("no-project", f"there is no transforms/ folder in {start} or above it", hint=_NO_PROJECT)
 
 
-_Read = tuple[ServiceFolder | None, list[DapflowError]]
-
-
-def _each_read(folders: list[Path], settings: Settings) -> Iterable[_Read]:
-    """Read each service; on several processors at once where there is much to read."""
-    read = partial(read_service_folder, settings=settings)
-    processors = min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1, 4)
-    # A copy of a process that has threads may stop for ever, so only a simple process is copied.
-    if processors == 1 or threading.active_count() > 1 or not _many_files(folders):
-        return map(read, folders)
-    with multiprocessing.get_context("fork").Pool(processors) as pool:
-        return pool.map(read, folders, chunksize=max(1, len(folders) // (4 * processors)))
-
-
-def _many_files(folders: list[Path]) -> bool:
-    """Whether there is so much to read that a second process saves more time than it costs."""
-    return sum(len(list((folder / zone).glob("*.sql"))) for folder in folders for zone in PRODUCT_ZONES) > _MANY_FILES
-
-
-def read_service_folder(path: Path, settings: Settings) -> _Read:
+def read_service_folder(path: Path, settings: Settings) -> tuple[ServiceFolder | None, list[DapflowError]]:
     """One service, and the mistakes in its files."""
     errors: list[DapflowError] = []
     try:

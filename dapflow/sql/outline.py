@@ -1,7 +1,4 @@
-"""The outline of a query: which tables and columns it names where, and what it puts out. No tree, no expressions.
-
-An outline holds plain values only: it can be kept, and sent from one process to another.
-"""
+"""The outline of a query: which tables and columns it names where, and what it puts out. No tree, no expressions."""
 
 from __future__ import annotations
 

@@ -137,18 +137,16 @@ class _Outliner:
             kind = type(current)
             if kind is tuple:
                 stack.extend(current)
-            elif kind is tree.Ident or kind is tree.Deref:
-                name = _column(current)
+            elif kind is tree.Ident:
+                if current.name not in bound:
+                    found.columns.append(ColumnName((current.name,), (current.pos,)))
+            elif kind is tree.Deref or kind is tree.AllColumns:
+                star = kind is tree.AllColumns
+                name = _column(current.base if star else current)
                 if name is None:
                     stack.append(current.base)
                 elif name.parts[0] not in bound:
-                    found.columns.append(name)
-            elif kind is tree.AllColumns:
-                star = _column(current.base)
-                if star is not None:
-                    found.stars.append(star)
-                else:
-                    stack.append(current.base)
+                    (found.stars if star else found.columns).append(name)
             elif kind is tree.QueryNode:
                 found.queries.append(self.query(current, visible))
             elif kind is tree.Lambda:

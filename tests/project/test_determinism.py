@@ -1,19 +1,16 @@
-"""Equal files compile to equal bytes: whatever the order of a folder, the locale, the number of processes."""
+"""Equal files compile to equal bytes: whatever the order of a folder or the locale."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
-from dapflow.project import check_project, compile_project, load
+from dapflow.project import compile_project
 from tests.bench.compile import write_project as write_many
-
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "projects"
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +43,3 @@ def test_the_order_of_folders_does_not_matter(project: Path, monkeypatch: pytest
 
     monkeypatch.setattr(os, "listdir", backwards)
     assert compile_project(project).to_json() == expected
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there are processes copied")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_several_processes_read_what_one_reads(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = compile_project(project).to_json()
-    mistakes = check_project(FIXTURES / "several_mistakes_in_several_files")[1]
-    monkeypatch.setattr(load, "_MANY_FILES", -1)
-    monkeypatch.setattr(threading, "active_count", lambda: 1)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    assert compile_project(project).to_json() == expected
-    again = check_project(FIXTURES / "several_mistakes_in_several_files")[1]
-    assert list(map(str, again)) == list(map(str, mistakes))
