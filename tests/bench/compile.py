@@ -18,6 +18,7 @@ title: {title}
 owner: team-{number}@example.org
 schedule: "{minute} 5 * * *"
 timezone: Europe/London
+reads: [service_{before:02}.raw]
 sources:
 """
 _SOURCE = """\
@@ -148,13 +149,14 @@ _TEMPLATES = (_JOIN, _CTES, _MIGRATED)
 def write_project(root: Path, services: int = SERVICES, transforms: int = TRANSFORMS) -> None:
     """Write a project of transforms that look like an analyst's, 20 to 60 lines each."""
     for number in range(services):
-        service = f"service_{number:02}"
+        service, before = f"service_{number:02}", (number or services) - 1
         folder = root / "transforms" / service
         (folder / "refined").mkdir(parents=True)
         (folder / "trusted").mkdir()
         sources = "".join(_SOURCE.format(number=source) for source in range(SOURCES))
         (folder / "service.yml").write_text(
-            _SERVICE.format(title=f"Service {number}", number=number, minute=number) + sources, encoding="utf-8"
+            _SERVICE.format(title=f"Service {number}", number=number, minute=number, before=before) + sources,
+            encoding="utf-8",
         )
         for product in range(transforms // services):
             zone = "trusted" if product % 5 == 4 else "refined"
@@ -162,7 +164,7 @@ def write_project(root: Path, services: int = SERVICES, transforms: int = TRANSF
             third = f"table_{(product + 5) % SOURCES}"
             if product > 3 and product % 3 == 0:
                 # Products build on each other, and trusted ones on other services.
-                second = f"service_{(number or services) - 1:02}_raw_zone.table_{product % SOURCES}"
+                second = f"service_{before:02}_raw_zone.table_{product % SOURCES}"
             name = f"product_{product:02}"
             sql = _TEMPLATES[product % len(_TEMPLATES)].format(name=name, first=first, second=second, third=third)
             (folder / zone / f"{name}.sql").write_text(sql, encoding="utf-8")
