@@ -228,6 +228,9 @@ class Analyser(CallAnalyser):
         op = node.op
         left, right = self.visit(node.left), self.visit(node.right)
         if op == "||":
+            if operators.ambiguous_concat(left.type, right.type):
+                problem = f"Could not choose a best candidate operator concat({left.type}, {right.type})"
+                self.unit.fail("AMBIGUOUS_FUNCTION_CALL", node.pos, problem)
             joined = operators.concat(left, right)
             if joined is None:
                 self._no_operator("concat", "||", left, right, node.pos)

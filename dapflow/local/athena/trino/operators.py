@@ -341,6 +341,13 @@ def concat(a: Value, b: Value) -> Value | None:
     return None
 
 
+def ambiguous_concat(a: Type, b: Type) -> bool:
+    """Whether a || b may mean two arrays as well as an array and one more item."""
+    if not a.base == b.base == "array":
+        return False
+    return {a.args[0].base, b.args[0].base} == {"array", "unknown"}
+
+
 def _concat_arrays(a: Value, b: Value) -> Value | None:
     x, y = a.type, b.type
     if x.base == "array" and y.base == "array":

@@ -41,6 +41,8 @@ VALUES = [
     ),
     ("width_bucket(1.5, ARRAY[1.0, 2.3, 2.0])", "1"),
     ("cbrt(27)", "3.0"),
+    ("DOUBLE '4.9E-324'", "4.9E-324"),
+    ("REAL '1.4E-45'", "1.4E-45"),
     ("bitwise_left_shift(TINYINT '127', 1)", "-2"),
     # Strings
     ("cast('abcdef' AS varchar(3))", "abc"),
@@ -49,6 +51,7 @@ VALUES = [
     ("length(cast('ab' AS char(4)))", "4"),
     ("cast('a' || chr(9) AS char(3)) < cast('a' AS char(3))", "true"),
     ("U&'a#0041' UESCAPE '#'", "aA"),
+    ("upper('straße')", "STRAßE"),
     ("substr('hello', -3, 2)", "ll"),
     ("substr('hello', 0)", ""),
     ("split_part('a,b', ',', 3)", None),
@@ -174,6 +177,15 @@ FAILURES = [
         "reduce(ARRAY[1], 0, (s, x) -> cast(s + x AS tinyint), s -> s)",
         "FUNCTION_NOT_FOUND: line 1:8: Unexpected parameters (array(integer), integer, <function>, <function>) for "
         "function reduce. Expected: reduce(array(T), S, function(S,T,S), function(S,R))",
+    ),
+    (
+        "ARRAY[ARRAY[1]] || ARRAY[NULL]",
+        "AMBIGUOUS_FUNCTION_CALL: line 1:24: Could not choose a best candidate operator "
+        "concat(array(array(integer)), array(unknown))",
+    ),
+    (
+        "array_sort(ARRAY[1, 2], (x, y) -> x / coalesce(y, 0))",
+        "INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1",
     ),
     ("1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
     ("cast(1 AS date)", "TYPE_MISMATCH: line 1:8: Cannot cast integer to date"),

@@ -453,9 +453,9 @@ def _sort_by(call: Call) -> str:
     i, j = fresh("i"), fresh("j")
 
     def body(x: str) -> str:
-        # Each pair is compared once, the earlier item first, as a stable sort would.
-        earlier = f"t_comparison({call.args[1].body(f'{x}[{j}]', f'{x}[{i}]')}) <= 0"
-        later = f"t_comparison({call.args[1].body(f'{x}[{i}]', f'{x}[{j}]')}) > 0"
+        # Each pair is compared once, the later item first, as Java's sort of short lists does.
+        earlier = f"t_comparison({call.args[1].body(f'{x}[{i}]', f'{x}[{j}]')}) >= 0"
+        later = f"t_comparison({call.args[1].body(f'{x}[{j}]', f'{x}[{i}]')}) < 0"
         count = (
             f"len(list_filter(range(1, len({x}) + 1), lambda {j}: CASE WHEN {j} < {i} THEN {earlier} WHEN "
             f"{j} > {i} THEN {later} ELSE FALSE END))"

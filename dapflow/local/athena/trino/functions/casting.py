@@ -37,7 +37,9 @@ macro(
     "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
     "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
 )
-macro("t_double_text(x) AS t_java_number(x)")
+#: Of the smallest numbers Java writes two digits, though one would do.
+macro("t_tiny(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.1e}', CAST(abs(x) AS DOUBLE)))")
+macro("t_double_text(x) AS CASE WHEN x <> 0 AND abs(x) < 1e-322 THEN t_tiny(x) ELSE t_java_number(x) END")
 #: Java cuts the digits of a large whole number that 24 bits do not tell apart, however many it takes to name it.
 macro("t_real_unit(x) AS t_power_ten(CAST(floor((floor(log2(abs(x))) - 24) * log10(2)) AS INTEGER))")
 macro(
@@ -46,7 +48,8 @@ macro(
 )
 macro(
     "t_real_text(x) AS CASE WHEN isfinite(x) AND abs(x) >= 16777216 THEN "
-    "CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(t_real_digits(abs(x))) ELSE t_java_number(x) END"
+    "CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(t_real_digits(abs(x))) "
+    "WHEN x <> 0 AND abs(x) < 1e-44 THEN t_tiny(x) ELSE t_java_number(x) END"
 )
 #: CAST to varchar always writes an exponent.
 macro(

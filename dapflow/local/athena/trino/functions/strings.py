@@ -25,9 +25,11 @@ scalar("length(varchar) -> bigint", "length($1)")
 scalar(
     "length(char(x)) -> bigint", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END"
 )
-for _name in ("lower", "upper"):
-    scalar(f"{_name}(char(x)) -> char(x)", f"{_name}($1)")
-    scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_name}($1)")
+# Java has no capital for the sharp s.
+macro("t_upper(x) AS CASE WHEN contains(x, 'ß') THEN replace(upper(x), 'ẞ', 'ß') ELSE upper(x) END")
+for _name, _duck in (("lower", "lower"), ("upper", "t_upper")):
+    scalar(f"{_name}(char(x)) -> char(x)", f"{_duck}($1)")
+    scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_duck}($1)")
 scalar("reverse(varchar(x)) -> varchar(x)", "reverse($1)")
 
 
