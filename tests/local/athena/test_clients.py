@@ -107,3 +107,34 @@ def test_airflows_operator_and_hook(aws: LocalAws) -> None:
     )
     with pytest.raises(Exception, match="COLUMN_NOT_FOUND"):
         broken.execute({})
+
+
+@pytest.mark.usefixtures("environment")
+def test_airflows_deferrable_operator(aws: LocalAws) -> None:
+    """aiobotocore, which the triggerer needs, does not fit in this environment: the trigger's waiter waits by boto3."""
+    operators = pytest.importorskip("airflow.providers.amazon.aws.operators.athena")
+    from airflow.sdk.exceptions import TaskDeferred  # noqa: PLC0415
+    from botocore.exceptions import WaiterError  # noqa: PLC0415
+
+    for query, fails in (("SELECT 1 AS a", False), ("SELECT nothing", True)):
+        operator = operators.AthenaOperator(
+            task_id="d",
+            query=query,
+            database="db",
+            output_location=RESULTS,
+            sleep_time=1,
+            aws_conn_id=None,
+            deferrable=True,
+        )
+        with pytest.raises(TaskDeferred) as deferred:
+            operator.execute({})
+        trigger = deferred.value.trigger
+        identity = trigger.waiter_args["QueryExecutionId"]
+        waiter = trigger.hook().get_waiter(trigger.waiter_name)
+        if fails:
+            with pytest.raises(WaiterError):
+                waiter.wait(QueryExecutionId=identity, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+            continue
+        waiter.wait(QueryExecutionId=identity, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+        assert operator.execute_complete({}, {"status": "success", "value": identity}) == identity
+        assert aws.wait(identity)["Status"]["State"] == "SUCCEEDED"
