@@ -106,8 +106,9 @@ def _constructor(analyser: Analyser, node: tree.JsonCall) -> Value:
     if not parts:
         return _returning(analyser, node, f"'{opening}{closing}'", clauses)
     kept = f"list_filter([{', '.join(parts)}], lambda e: e IS NOT NULL)"
-    text = f"('{opening}' || coalesce(array_to_string({kept}, ','), '') || '{closing}')"
-    return _returning(analyser, node, f"py_json_built({text}, {unique})", clauses)
+    if is_object:
+        return _returning(analyser, node, f"py_json_object({kept}, {unique})", clauses)
+    return _returning(analyser, node, f"('[' || coalesce(array_to_string({kept}, ','), '') || ']')", clauses)
 
 
 def _path_call(analyser: Analyser, node: tree.JsonCall) -> Value:
@@ -223,17 +224,31 @@ def json_input(text: str) -> str:
         raise Failure(message) from None
 
 
-@udf("py_json_built", ["VARCHAR", "BOOLEAN"], "VARCHAR")
-def json_built(text: str, unique: bool) -> str:
-    """What a constructor made, checked for keys that come twice."""
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        if unique and len({k for k, _ in items}) < len(items):
+@udf("py_json_object", ["VARCHAR[]", "BOOLEAN"], "VARCHAR")
+def json_object(members: list[str], unique: bool) -> str:
+    """An object of texts `"key":value`, in the order in which Java's HashMap gives its keys."""
+    found: dict[str, str] = {}
+    for member in members:
+        key, _ = _DECODER.raw_decode(member)
+        if unique and key in found:
             raise Failure("INVALID_FUNCTION_ARGUMENT: duplicate key passed to JSON_OBJECT function")
-        return dict(items)
+        found[key] = member
+    size = 16
+    while len(found) > size * 3 // 4:
+        size *= 2
+    return "{" + ",".join(found[key] for key in sorted(found, key=lambda one: _java_hash(one) % size)) + "}"
 
-    standard.loads(text, object_pairs_hook=pairs)
-    return text
+
+_DECODER = standard.JSONDecoder()
+
+
+def _java_hash(text: str) -> int:
+    """What a HashMap makes of String.hashCode."""
+    code = 0
+    units = text.encode("utf-16-be", "surrogatepass")
+    for high, low in zip(units[::2], units[1::2], strict=True):
+        code = (31 * code + (high << 8 | low)) & 0xFFFFFFFF
+    return code ^ (code >> 16)
 
 
 @udf("py_decode", ["BLOB", "VARCHAR"], "VARCHAR")
