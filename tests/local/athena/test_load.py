@@ -84,8 +84,8 @@ def test_ten_million_rows_are_written_and_paged_without_being_held(server: tuple
     statistics = aws.athena.get_query_runtime_statistics(QueryExecutionId=identity)["QueryRuntimeStatistics"]
     assert statistics["Rows"]["OutputRows"] == 10_000_000
     print(f"\n{size / MEBIBYTE:.0f} MiB of result; memory {before} MiB before, {peak.mebibytes} MiB at most")
-    # 512 MB are the queries'; the rest is what passes through at a time.
-    assert peak.mebibytes - before < 512 + 300
+    # Less than the result: it passes through.
+    assert peak.mebibytes - before < 150
 
 
 def test_a_sort_larger_than_memory_spills(server: tuple[LocalAws, psutil.Process]) -> None:

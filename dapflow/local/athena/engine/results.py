@@ -49,8 +49,8 @@ class Outcome:
     Attributes:
         kind: CSV (rows with a header), TEXT (lines without one) or NOTHING.
         columns: the columns of the rows.
-        body: the CSV text, if it is small.
-        file: the file of the CSV text, if it is large.
+        body: the CSV text of few rows.
+        file: the CSV file of any number of rows.
         lines: the lines of a TEXT outcome.
         written: objects that the statement wrote; they are listed in a manifest. None where it writes no data.
         update_count: rows that were written.

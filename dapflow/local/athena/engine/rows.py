@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-import warnings
+import shutil
 from collections.abc import Sequence
-from typing import Any, BinaryIO
-
-import duckdb
-import pyarrow.csv
+from pathlib import Path
 
 from dapflow.local.athena.engine.results import CSV, Outcome
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.trino import Query
+from dapflow.local.athena.trino.storage import literal
 
-# Results up to this many rows stay in memory; the rows of larger ones pass through it in batches.
-_SMALL = 1_000
-_BATCH = 50_000
-# DuckDB advises another way to Arrow, which would plan every query twice.
-warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
+_FEW = 1_000
 
 
 def run_query(work: Work, query: Query) -> Outcome:
-    """Run a compiled query whose scans are ready."""
-    with work.guarded(query.text_sql):
-        cursor = work.cursor.execute(query.text_sql)
-        rows = cursor.fetchmany(_SMALL)
-        body = "".join([_line([column.name for column in query.columns]), *map(_line, rows)]).encode()
-        work.execution.figures.output_rows = len(rows)
-        if len(rows) < _SMALL:
-            return Outcome(CSV, query.columns, body=body)
-        file = work.directory / "result.csv"
-        with file.open("wb") as target:
-            target.write(body)
-            work.execution.figures.output_rows += _write_rest(cursor, target)
-    return Outcome(CSV, query.columns, file=file)
+    """Run a compiled query whose scans are ready.
+
+    DuckDB writes the rows to a file, so that they are never in memory all at once. A query without tables has few rows
+    as a rule, and to ask for these takes a fraction of the time; where they are many after all, it is run again.
+    """
+    header = _line([column.name for column in query.columns])
+    if not query.scans:
+        with work.guarded(query.text_sql):
+            rows = work.cursor.execute(query.text_sql).fetchmany(_FEW)
+        if len(rows) < _FEW:
+            work.execution.figures.output_rows = len(rows)
+            return Outcome(CSV, query.columns, body="".join([header, *map(_line, rows)]).encode())
+    return Outcome(CSV, query.columns, file=_written(work, query, header))
 
 
 def _line(row: Sequence[str | None]) -> str:
@@ -41,13 +35,16 @@ def _line(row: Sequence[str | None]) -> str:
     return ",".join(["" if value is None else '"' + value.replace('"', '""') + '"' for value in row]) + "\n"
 
 
-def _write_rest(cursor: duckdb.DuckDBPyConnection, target: BinaryIO) -> int:
-    """Write the rows that the cursor still holds, in the same form; answers how many there were."""
-    reader: Any = cursor.to_arrow_reader(_BATCH)
-    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="all_valid")
-    count = 0
-    with pyarrow.csv.CSVWriter(target, reader.schema, write_options=options) as writer:
-        for batch in reader:
-            writer.write_batch(batch)
-            count += batch.num_rows
-    return count
+def _written(work: Work, query: Query, header: str) -> Path:
+    """The file of all rows, in the same form."""
+    body, whole = work.directory / "rows", work.directory / "result.csv"
+    count = work.run(
+        f"COPY ({query.text_sql}) TO {literal(str(body))} "
+        "(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')"
+    ).fetchone()
+    work.execution.figures.output_rows = int(count[0]) if count else 0
+    with whole.open("wb") as target, body.open("rb") as source:
+        target.write(header.encode())
+        shutil.copyfileobj(source, target, 1 << 20)
+    body.unlink()
+    return whole
