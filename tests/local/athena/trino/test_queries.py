@@ -38,6 +38,11 @@ QUERIES = [
         [("7",)],
     ),
     (
+        "SELECT array_join(a, s), concat_ws(s, a), split('x-y-z', s, 2) "
+        "FROM (VALUES (ARRAY['x', NULL, 'y'], '-'), (ARRAY[], '+')) t(a, s)",
+        [("x-y", "x-y", "[x, y-z]"), ("", "", "[x-y-z]")],
+    ),
+    (
         "SELECT date_add(u, 1, DATE '2024-01-31') FROM (VALUES 'day', 'month', NULL) t(u) ORDER BY u",
         [("2024-02-01",), ("2024-02-29",), (None,)],
     ),

@@ -187,9 +187,11 @@ def _join(call: Call) -> str:
     parts = f"list_transform({call.args[0].sql}, lambda {name}: {text})"
     kept = fresh("e")
     some = f"list_filter({parts}, lambda {kept}: {kept} IS NOT NULL)"
+    joined = f"array_to_string({some}, {call.args[1].sql})"
+    if not isinstance(call.args[1].const, str):
+        joined = f"t_join({some}, {call.args[1].sql})"
     return (
-        f"CASE WHEN {call.args[0].sql} IS NOT NULL AND {call.args[1].sql} IS NOT NULL THEN "
-        f"coalesce(array_to_string({some}, {call.args[1].sql}), '') END"
+        f"CASE WHEN {call.args[0].sql} IS NOT NULL AND {call.args[1].sql} IS NOT NULL THEN coalesce({joined}, '') END"
     )
 
 

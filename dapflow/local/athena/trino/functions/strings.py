@@ -27,6 +27,8 @@ scalar(
 )
 # Java has no capital for the sharp s.
 macro("t_upper(x) AS CASE WHEN contains(x, 'ß') THEN replace(upper(x), 'ẞ', 'ß') ELSE upper(x) END")
+# DuckDB's own function joins by a separator that is known beforehand only.
+macro("t_join(xs, sep) AS CASE WHEN len(xs) > 0 THEN list_reduce(xs, lambda a, b: a || sep || b) END")
 for _name, _duck in (("lower", "lower"), ("upper", "t_upper")):
     scalar(f"{_name}(char(x)) -> char(x)", f"{_duck}($1)")
     scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_duck}($1)")
@@ -56,7 +58,7 @@ scalar("concat(E, array(E)) -> array(E)", _concat)
 scalar("concat(array(E), E) -> array(E)", _concat)
 scalar(
     "concat_ws(varchar, array(varchar)) -> varchar",
-    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(array_to_string(list_filter($2, lambda e: e IS "
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(t_join(list_filter($2, lambda e: e IS "
     "NOT NULL), $1), '') END",
 )
 scalar("concat_ws(varchar, varchar...) -> varchar", "CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END")
@@ -120,7 +122,7 @@ macro(
     "WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit must be positive') AS VARCHAR[]) "
     "WHEN n > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit is too large') AS VARCHAR[]) "
     "WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
-    "ELSE list_append(string_split(s, d)[1:n - 1], array_to_string(string_split(s, d)[n:], d)) END"
+    "ELSE list_append(string_split(s, d)[1:n - 1], t_join(string_split(s, d)[n:], d)) END"
 )
 scalar(
     "split(varchar(x), varchar(y)) -> array(varchar(x))",
@@ -145,7 +147,7 @@ scalar("ends_with(varchar, varchar) -> boolean", "ends_with($1, $2)")
 scalar("replace(varchar, varchar) -> varchar", "replace($1, $2, '')")
 macro(
     "t_replace(s, x, y) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN y || CASE WHEN s = '' THEN '' "
-    "ELSE array_to_string(string_split(s, ''), y) || y END END "
+    "ELSE t_join(string_split(s, ''), y) || y END END "
     "ELSE replace(s, x, y) END"
 )
 scalar(
