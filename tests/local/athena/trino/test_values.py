@@ -91,6 +91,7 @@ VALUES = [
     ("INTERVAL '1' DAY + INTERVAL '2' HOUR", "1 02:00:00.000"),
     ("TIMESTAMP '2024-01-02 00:00:00' - TIMESTAMP '2024-01-01 12:00:00'", "0 12:00:00.000"),
     ("cast(TIME '10:00:00' AS timestamp) = cast(current_date AS timestamp) + INTERVAL '10' HOUR", "true"),
+    ("format('%s', TIMESTAMP '1800-01-01 00:00:00 America/New_York')", "1800-01-01T00:00-04:56:02[America/New_York]"),
     ("cast(NULL AS timestamp) AT TIME ZONE 'Asia/Tokyo'", None),
     # Collections
     ("ARRAY[1, 2, NULL]", "[1, 2, null]"),

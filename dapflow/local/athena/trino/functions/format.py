@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.functions.casting import Failure
-from dapflow.local.athena.trino.functions.registry import scalar, udf
+from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import let
 from dapflow.sql.trino.types import Type
@@ -38,10 +38,22 @@ _FINE = frozenset(
 )
 
 
+def _two(sql: str) -> str:
+    return f"lpad(CAST({sql} AS VARCHAR), 2, '0')"
+
+
+# Local times before there were zones differ by seconds too.
+macro(
+    f"t_java_offset(s) AS CASE WHEN s = 0 THEN 'Z' ELSE CASE WHEN s < 0 THEN '-' ELSE '+' END || "
+    f"{_two('abs(s) // 3600')} || ':' || {_two('abs(s) // 60 % 60')} || "
+    f"CASE WHEN s % 60 <> 0 THEN ':' || {_two('abs(s) % 60')} ELSE '' END END"
+)
+
+
 def _iso(x: str, t: Type) -> str:
     """A timestamp as Java prints LocalDateTime: seconds only if needed, fraction in threes."""
     if t.base == "timestamp_tz":
-        offset = f"CASE WHEN t_offset({x}) = 0 THEN 'Z' ELSE t_offset_text(t_offset({x})) END"
+        offset = f"t_java_offset((epoch_us(t_local({x})) - epoch_us(t_instant({x}))) // 1000000)"
         zone = (
             f"CASE WHEN ({x}).z[1] IN ('+', '-') THEN '' WHEN ({x}).z = 'UTC' THEN '[UTC]' ELSE '[' || "
             f"({x}).z || ']' END"
