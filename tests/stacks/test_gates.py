@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
 
 from tests.stacks.templates import Templates
 
@@ -30,6 +33,15 @@ def test_cdk_nag_has_no_open_finding(request: pytest.FixtureRequest, environment
     accepted = [reason for each in acknowledgements(templates.folder) for reason in each.values()]
     assert accepted, "the rules were not looked at"
     assert all(len(reason) > 25 for reason in accepted)
+
+
+def test_an_open_finding_fails_the_synthesis(tmp_path: Path) -> None:
+    app = cdk.App(outdir=str(tmp_path))
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    s3.Bucket(cdk.Stack(app, "stack"), "bucket")
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    assert "AwsSolutions-S1" in (tmp_path / "validation-report.json").read_text()
 
 
 def acknowledgements(folder: Path) -> list[dict[str, str]]:
