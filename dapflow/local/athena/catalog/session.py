@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,13 @@ class SessionCatalog:
         if key not in self._tables:
             self._tables[key] = self.metastore.table(database, name)
         return self._tables[key]
+
+    def look_up(self, parts: tuple[str, ...]) -> None:
+        """Ask Glue for a table that will be wanted; whether it can be had is told when it is."""
+        database, name = (self.database, *parts)[-2:]
+        if database and name and database != INFORMATION_SCHEMA and not name.endswith(_PARTITIONS_SUFFIX):
+            with contextlib.suppress(QueryFailed):
+                self.table(database, name)
 
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
         """A table, a view, or one of the tables that the catalog makes up."""

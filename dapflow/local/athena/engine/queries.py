@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.catalog.session import SessionCatalog
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
-from dapflow.local.athena.trino import Query, Statement, compile_query
+from dapflow.local.athena.trino import Query, QueryError, Statement, compile_query
+from dapflow.sql.trino import tree
 from dapflow.sql.trino.parser import parse
 
 if TYPE_CHECKING:
@@ -29,7 +30,35 @@ def analysed(engine: Engine, work: Work, statement: Statement) -> Query:
     execution = work.execution
     catalog = SessionCatalog(engine.metastore, execution.database)
     text = statement.padded(work.text)
+    names = _named_tables(text)
+    if len(names) > 1:
+        for looked in [engine.store.submit(catalog.look_up, parts) for parts in names]:
+            looked.result()
     return compile_query(text, catalog, execution.database, parameters=execution.parameters)
+
+
+def _named_tables(text: str) -> set[tuple[str, ...]]:
+    """Names of tables and views in a query, so that Glue can be asked for all of them at once."""
+    if "from" not in text.lower():
+        return set()
+    try:
+        pending: list[Any] = [parse(text)]
+    except (QueryError, RecursionError):
+        # The compiler will say so.
+        return set()
+    names: set[tuple[str, ...]] = set()
+    own: set[tuple[str, ...]] = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple):
+            pending += node
+        elif isinstance(node, tree.Node):
+            if isinstance(node, tree.TableNode):
+                names.add(node.parts)
+            elif isinstance(node, tree.Cte):
+                own.add((node.name,))
+            pending += [getattr(node, part) for part in tree.children(type(node))]
+    return names - own
 
 
 def check_syntax(statement: Statement, text: str) -> None:
