@@ -91,7 +91,8 @@ def _load(project: Path) -> None:
 def _current_files(project: Path) -> dict[str, list[str]]:
     """The Parquet files of each source, copied to the local disk."""
     s3 = _session(project)
-    bucket, _, _ = describe_local(project, compile_project(project)).environment.zones["raw"][len("s3://") :].partition("/")
+    zones = describe_local(project, compile_project(project)).environment.zones
+    bucket = zones["raw"].removeprefix("s3://").partition("/")[0]
     found: dict[str, list[str]] = {}
     for table in SOURCES:
         for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"air_traffic/{table}/").get("Contents", []):
