@@ -4,6 +4,9 @@ VENV := .venv
 UV := $(or $(shell command -v uv 2>/dev/null),$(VENV)/bin/uv)
 READY := $(VENV)/.dapflow-ready
 
+# Every command here starts Python again and again: let it keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format bench synth clean
 
