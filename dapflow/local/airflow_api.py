@@ -75,10 +75,10 @@ class AirflowApi:
         return list(self.get_all(path, "task_instances"))
 
     def task_log(self, dag_id: str, run_id: str, task_id: str, attempt: int) -> list[str]:
-        """What a task wrote, line by line."""
+        """What a task wrote, line by line; of an exception what it says."""
         path = f"/dags/{quote(dag_id)}/dagRuns/{quote(run_id)}/taskInstances/{quote(task_id)}/logs/{attempt}"
         content = self.get(path)["content"]
-        return [line if isinstance(line, str) else str(line.get("event", "")) for line in content]
+        return [text for entry in content for text in _log_lines(entry)]
 
     def import_errors(self) -> list[dict[str, Any]]:
         """What Airflow could not import."""
@@ -125,6 +125,13 @@ class AirflowApi:
 
 class NotFoundError(DapflowError):
     """Airflow does not know what was asked for."""
+
+
+def _log_lines(entry: str | dict[str, Any]) -> list[str]:
+    """The texts of an entry of a task's log, which is structured where Airflow can have it so."""
+    if isinstance(entry, str):
+        return [entry]
+    return [str(entry.get("event", "")), *(str(each["exc_value"]) for each in entry.get("error_detail") or ())]
 
 
 def _detail(text: str) -> str:
