@@ -14,7 +14,7 @@ import psutil
 
 from dapflow.local import airflow
 from dapflow.local.aws_session import athena_url, aws_url, platform_environment
-from dapflow.local.ports import Ports
+from dapflow.local.ports import HEALTH_PATH, Ports
 from dapflow.local.processes import Component, running, was_started
 from dapflow.local.state import State
 
@@ -58,9 +58,9 @@ def command(name: str, state: State, ports: Ports) -> Component:
 def answers(name: str, state: State, ports: Ports) -> bool:
     """Whether the server of a component answers, and is this platform's."""
     if name == AWS:
-        return bool(_read(f"{aws_url(ports)}/dapflow/health").get("state") == str(state.aws))
+        return bool(_read(f"{aws_url(ports)}{HEALTH_PATH}").get("state") == str(state.aws))
     if name == ATHENA:
-        return bool(_read(f"{athena_url(ports)}/dapflow/health").get("service") == "athena")
+        return bool(_read(f"{athena_url(ports)}{HEALTH_PATH}").get("service") == "athena")
     return "metadatabase" in _read(f"{airflow.airflow_url(ports)}/api/v2/monitor/health")
 
 

@@ -14,6 +14,8 @@ from dapflow.files import write_whole
 from dapflow.local.state import State
 
 HOST = "127.0.0.1"
+#: Where our servers say that they are ready, beside the API that they serve.
+HEALTH_PATH = "/dapflow/health"
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,8 @@ from dapflow.local.athena.api.service import Operation, Service
 from dapflow.local.athena.engine.engine import Engine
 from dapflow.local.athena.forward import Forwarder
 from dapflow.local.athena.settings import Settings
+from dapflow.local.ports import HEALTH_PATH, HOST
 
-HOST = "127.0.0.1"
-HEALTH_PATH = "/dapflow/health"
 _log = logging.getLogger(__name__)
 _TARGET = "AmazonAthena."
 OPERATIONS: dict[str, Operation] = {

@@ -22,8 +22,8 @@ from werkzeug.serving import make_server
 
 from dapflow.local.aws.durable import DurableApplication
 from dapflow.local.aws.wsgi import Application, Environ, Response, StartResponse
+from dapflow.local.ports import HEALTH_PATH
 
-HEALTH_PATH = "/dapflow/health"
 log = logging.getLogger("dapflow.aws")
 
 

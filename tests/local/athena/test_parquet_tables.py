@@ -227,6 +227,26 @@ def test_only_the_columns_and_row_groups_that_are_read_are_billed(aws: LocalAws)
     assert some.scanned == chunk_bytes(footer, "n", "s", groups=[1, 2])
 
 
+def test_a_condition_on_columns_whose_places_begin_alike_prunes(aws: LocalAws) -> None:
+    names = [f"k{n}" for n in range(12)]
+    footers = []
+    for row in range(3):
+        footers.append(put_parquet(aws, f"many/{row}/x.parquet", pa.table({"n": pa.array(range(row, row + 5))})))
+    aws.query(
+        f"CREATE EXTERNAL TABLE many (n bigint) PARTITIONED BY ({', '.join(f'{name} string' for name in names)}) "
+        "STORED AS PARQUET LOCATION 's3://lake/many/'"
+    )
+    for row in range(3):
+        values = ", ".join(f"{name}='{row}'" for name in names)
+        aws.query(f"ALTER TABLE many ADD PARTITION ({values}) LOCATION 's3://lake/many/{row}/'")
+    either = aws.run("SELECT n FROM (SELECT * FROM many) AS m WHERE k0 = '1' OR k9 = '1' ORDER BY n")
+    assert either.rows == [[str(n)] for n in range(1, 6)]
+    assert either.scanned == chunk_bytes(footers[1], "n")
+    both = aws.run("SELECT sum(n) FROM (SELECT * FROM many) AS m WHERE concat(k9, k0, k10) = '222'")
+    assert both.rows == [["20"]]
+    assert both.scanned == chunk_bytes(footers[2], "n")
+
+
 def test_a_projected_table_needs_no_registered_partitions(aws: LocalAws) -> None:
     for day in ("2024/06/01", "2024/06/02"):
         for kind in ("a", "b"):

@@ -54,7 +54,6 @@ class Outcome:
         lines: the lines of a TEXT outcome.
         written: objects that the statement wrote; they are listed in a manifest. None where it writes no data.
         update_count: rows that were written.
-        type: the statement's type and subtype for GetQueryExecution, where only running it showed them.
     """
 
     kind: str

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from dapflow.local.athena.trino.storage import duck_type, literal, quote
-from dapflow.sql.trino.types import Type
+from dapflow.sql.trino.types import Type, split_top
 
 _INTEGERS = {
     "TINYINT": 1,
@@ -95,13 +95,13 @@ def _nested(source: str, kind: Type, value: str) -> str:
         inside = re.fullmatch(r"MAP\((.*)\)", source, re.DOTALL)
         if inside is None:
             raise Incompatible(source)
-        key, item = _split(inside[1])
+        key, item = split_top(inside[1])
         entry = f"{{'k': {conversion(key, kind.args[0], 'x.key')}, 'v': {conversion(item, kind.args[1], 'x.value')}}}"
         return f"map_from_entries(list_transform(map_entries({value}), lambda x: {entry}))"
     inside = re.fullmatch(r"STRUCT\((.*)\)", source, re.DOTALL)
     if inside is None:
         raise Incompatible(source)
-    fields = dict(_field(part) for part in _split(inside[1]))
+    fields = dict(_field(part) for part in split_top(inside[1]))
     by_lower = {name.lower(): name for name in fields}
     parts = []
     for name, part in zip(kind.names or (), kind.args, strict=True):
@@ -120,21 +120,3 @@ def _field(text: str) -> tuple[str, str]:
         raise Incompatible(text)
     name = match[1]
     return (name[1:-1].replace('""', '"') if name.startswith('"') else name), match[2]
-
-
-def _split(text: str) -> list[str]:
-    parts, depth, start, quoted = [], 0, 0, False
-    for index, letter in enumerate(text):
-        if letter == '"':
-            quoted = not quoted
-        elif quoted:
-            continue
-        elif letter == "(":
-            depth += 1
-        elif letter == ")":
-            depth -= 1
-        elif letter == "," and depth == 0:
-            parts.append(text[start:index].strip())
-            start = index + 1
-    parts.append(text[start:].strip())
-    return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
+from dataclasses import replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
@@ -184,6 +185,8 @@ class SelectCompiler:
     def push(self, condition: tree.Expr, scope: Scope) -> None:
         """Give conditions on one table's columns and literals to that table, so that files can be left out."""
         terms = condition.terms if isinstance(condition, tree.Logical) and condition.op == "AND" else (condition,)
+        # The table knows its columns by their own names.
+        stored = Scope([replace(f, sql=quote(f.origin[1])) if f.origin is not None else f for f in scope.fields])
         for term in terms:
             if isinstance(term, tree.Logical) and term.op == "AND":
                 self.push(term, scope)
@@ -192,14 +195,11 @@ class SelectCompiler:
                 continue
             before, deps, self.unit.seen = self.unit.seen, self.unit.deps, []
             self.unit.deps = set()
-            sql = Analyser(self, Scope(scope.fields)).visit(term).sql if _resolvable(term, scope) else ""  # type: ignore[arg-type]
+            sql = Analyser(self, stored).visit(term).sql if _resolvable(term, scope) else ""  # type: ignore[arg-type]
             seen, self.unit.seen, self.unit.deps = self.unit.seen, before, deps
             scans = {id(f.origin[0]): f.origin[0] for f in seen if f.origin is not None}
             if len(scans) != 1 or any(f.origin is None for f in seen):
                 continue
-            for one in seen:
-                assert one.origin is not None  # noqa: S101 - seen above
-                sql = sql.replace(one.sql, quote(one.origin[1]))
             next(iter(scans.values())).predicates.append(sql)
 
     def _origin(self, expr: Any, one: Field | None, analyser: Analyser) -> Any:
