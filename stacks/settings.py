@@ -174,6 +174,16 @@ class Settings:
             )
         return self.environments[name]
 
+    def branches(self) -> BranchSettings:
+        """The settings of branch environments. Raises DapflowError ``settings`` when there are none."""
+        if self.branch is None:
+            raise DapflowError(
+                "settings",
+                f"{'.'.join(ENVIRONMENTS)}.branch is missing: it says which environment hosts branches",
+                file=self.file,
+            )
+        return self.branch
+
 
 def read_settings(file: Path) -> Settings:
     """Read and check ``cdk.json``. Raises DapflowError ``settings`` with the path of each wrong setting."""

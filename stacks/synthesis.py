@@ -16,8 +16,11 @@ from cdk_nag import AwsSolutionsChecks
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
-from stacks.assembly import Request, assemble
-from stacks.settings import Settings, read_settings
+from stacks.access import check_grants
+from stacks.branch import BranchAssembly
+from stacks.environment import EnvironmentAssembly
+from stacks.request import read_request
+from stacks.settings import read_settings
 
 
 def synthesize(
@@ -38,14 +41,19 @@ def synthesize(
     file = settings_file or root / "cdk.json"
     settings = read_settings(file)
     given = {**_context_of_command_line(), **(context or {})}
-    request = _request(settings, given)
+    request = read_request(settings, given)
     compiled = manifest if manifest is not None else compile_project(root)
+    check_grants(compiled, root)
     app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(file), **given})
     if checks:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     # The CDK packs the bundle's files while it synthesizes; what was packed is in the output.
     with tempfile.TemporaryDirectory(prefix="dapflow-bundle-") as work:
-        assemble(app, settings, request, manifest=compiled, root=root, work=Path(work))
+        parts: dict[str, Any] = {"manifest": compiled, "root": root, "work": Path(work)}
+        if request.branch is None:
+            EnvironmentAssembly(app, settings, request, **parts).build()
+        else:
+            BranchAssembly(app, settings, request, **parts).build(request.branch)
         return app.synth()
 
 
@@ -70,33 +78,3 @@ def _context_of_command_line() -> dict[str, Any]:
 def _flags(file: Path) -> dict[str, Any]:
     context = json.loads(file.read_text(encoding="utf-8"))["context"]
     return {name: value for name, value in context.items() if name.startswith("@")}
-
-
-def _request(settings: Settings, context: Mapping[str, Any]) -> Request:
-    branch, name = context.get("branch") or None, context.get("environment") or settings.default_environment
-    if branch is not None:
-        if settings.branch is None:
-            raise DapflowError(
-                "settings",
-                "context.environments.branch is missing: it says which environment hosts branches",
-                file=settings.file,
-            )
-        name = settings.branch.host
-    if name is None:
-        raise DapflowError(
-            "unknown-environment",
-            "no environment was asked for",
-            file=settings.file,
-            hint=f"-c environment=<name>, of {', '.join(settings.environments)}; or -c branch=<git branch>",
-        )
-    mwaa = context.get("mwaa") or "shared"
-    if mwaa not in {"shared", "dedicated"}:
-        raise DapflowError("settings", f"-c mwaa={mwaa}: must be shared or dedicated", file=settings.file)
-    return Request(
-        environment=str(name),
-        branch=None if branch is None else str(branch),
-        commit=context.get("commit"),
-        owner=context.get("owner"),
-        dedicated=mwaa == "dedicated",
-        destroy=context.get("destroy"),
-    )

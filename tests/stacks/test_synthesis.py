@@ -17,7 +17,7 @@ from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest
 from dapflow.platform import describe
 from stacks.access import check_grants
-from stacks.assembly import check_names
+from stacks.names import check_names
 from stacks.synthesis import context_of_arguments
 from tests.stacks.example import four_services, project, service
 from tests.stacks.templates import ROOT, Templates, synthesized
@@ -132,7 +132,7 @@ def test_names_over_the_limit_are_shortened_and_kept_apart() -> None:
     assert all(each.name.startswith("our-data-lake-production-aaa") for each in platform.roles)
     assert all(each.name.endswith("-runner") for each in platform.roles)
     assert all(each.arn.endswith(f"role{each.path}{each.name}") for each in platform.roles)
-    check_names(platform, "cdk.json")
+    check_names(platform)
 
 
 def test_an_adopted_lake_is_used_and_not_made(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ class TestBadInput:
         manifest = dataclasses.replace(manifest, services={**manifest.services, "rail": thief})
         platform = describe(manifest, name="prod", account="111122223333", region="eu-west-2")
         with pytest.raises(DapflowError) as caught:
-            check_names(platform, "cdk.json")
+            check_names(platform)
         assert caught.value.code == "name-clash"
         assert "air and rail both claim the database air_refined_zone" in caught.value.message
 
@@ -245,7 +245,7 @@ class TestBadInput:
             region="eu-west-2",
         )
         with pytest.raises(DapflowError) as caught:
-            check_names(platform, "cdk.json")
+            check_names(platform)
         assert caught.value.code == "name-clash"
         assert "air_traffic and air-traffic both claim the stack air-traffic" in caught.value.message
 

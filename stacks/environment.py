@@ -1,0 +1,210 @@
+"""An environment that lasts: prod, staging, local."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Service
+from dapflow.platform import Platform
+from stacks.assembly import Assembly
+from stacks.bundle import Bundle, BundleProps
+from stacks.delivery import Delivery, DeliveryProps
+from stacks.lake import Lake, LakeProps
+from stacks.lake_functions import LakeFunctions, LakeFunctionsProps, emptied_with
+from stacks.names import check_names, of_stack
+from stacks.observability import Observability, ObservabilityProps, metrics_namespace
+from stacks.service import Watch
+
+DAGS = "dags"
+
+
+class EnvironmentAssembly(Assembly):
+    """Lake, network, Airflow, alarms, a stack for each service, the bundle, and the roles of delivery."""
+
+    def build(self) -> None:
+        """Add the stacks to the app. Raises DapflowError for what cannot be deployed."""
+        settings = self._settings
+        self._retain = settings.live and not self._destroyable()
+        self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
+        platform = self._describe(self._request.environment)
+        check_names(platform)
+        self._check_removed()
+        last = self._lake(platform)
+        airflow = self._names.stem if settings.airflow is not None else None
+        if airflow is not None:
+            last = self._airflow(last)
+            self._observe(platform, last)
+        for service in self._manifest.services.values():
+            self._one_service(service, platform, airflow, last)
+        self._bundle(platform, airflow, last)
+        self._deliver()
+
+    def _check_removed(self) -> None:
+        for name in self._settings.services:
+            if name not in self._manifest.services:
+                path = f"context.environments.{self._request.environment}.services"
+                raise DapflowError(
+                    "service-removed",
+                    f"{path} says that {name} has data, and transforms/{name} is gone",
+                    file=self._all.file,
+                    hint=f"bring the folder back; or destroy the stack {self._names.stem}-service-{of_stack(name)}, "
+                    "whose data stays, and take the name from the list",
+                )
+
+    def _destroyable(self) -> bool:
+        """Destroying live data takes two keys: a setting in the file, and a flag on the command line."""
+        asked = self._request.destroy == self._request.environment
+        if asked and self._settings.live and not self._settings.allow_destroy:
+            path = f"context.environments.{self._request.environment}"
+            raise DapflowError(
+                "destroy-refused",
+                f"{self._request.environment} is live, and {path}.allow_destroy is not true",
+                file=self._all.file,
+                hint="both keys are needed: the setting, committed and reviewed, and the flag -c destroy",
+            )
+        return asked
+
+    def _lake(self, platform: Platform) -> cdk.Stack:
+        settings, names = self._settings, self._names
+        stack = self._stack(f"{names.stem}-lake", "Buckets and keys of the lake", protect=self._retain)
+        lake = Lake(
+            stack,
+            "lake",
+            LakeProps(
+                stem=names.stem,
+                buckets=platform.buckets,
+                airflow_bucket=names.bucket("airflow"),
+                access_logs_bucket=names.bucket("access-logs"),
+                branch_bucket=names.bucket("branches") if self._hosts else None,
+                adopted_buckets=settings.adopt.buckets,
+                adopted_keys=settings.adopt.keys,
+                retention=settings.retention,
+                branch_days=(self._all.branch.expires_days if self._all.branch else 14),
+                retain=self._retain,
+            ),
+        )
+        LakeFunctions(
+            stack,
+            "functions",
+            LakeFunctionsProps(
+                stem=names.stem,
+                airflow_bucket=names.bucket("airflow"),
+                buckets=tuple(lake.created),
+                key_arn=lake.keys["platform"],
+                qualifier=settings.qualifier,
+                log_days=settings.retention.logs_days,
+                empties=not self._retain,
+            ),
+        )
+        if not self._retain:
+            for bucket_name, bucket in lake.created.items():
+                emptied = emptied_with(stack, f"emptied-{bucket.node.id}", names.stem, bucket_name)
+                emptied.node.add_dependency(bucket, stack.node.find_child("functions"))
+        return stack
+
+    def _airflow(self, lake: cdk.Stack) -> cdk.Stack:
+        settings, names = self._settings, self._names
+        assert settings.network is not None and settings.airflow is not None  # noqa: S101 - read_settings has checked it
+        network_stack = self._stack(f"{names.stem}-network", "Network of Airflow", protect=self._retain)
+        network_stack.add_stack_dependency(lake)
+        network = self._network(network_stack, settings.network, stem=names.stem, retain=self._retain)
+        stack = self._stack(f"{names.stem}-airflow", "Airflow", protect=self._retain)
+        stack.add_stack_dependency(lake)
+        self._orchestrate(
+            stack,
+            airflow=names.stem,
+            dags=DAGS,
+            network=network,
+            settings=settings.airflow,
+            role_paths=tuple(names.role_path(kind) for kind in ("runner", *(["branch"] if self._hosts else []))),
+            retain=self._retain,
+        )
+        return stack
+
+    def _observe(self, platform: Platform, airflow_stack: cdk.Stack) -> None:
+        names = self._names
+        stack = self._stack(f"{names.stem}-observability", "Alarms, dashboard and the look at the products")
+        stack.add_stack_dependency(airflow_stack)
+        Observability(
+            stack,
+            "observability",
+            ObservabilityProps(
+                stem=names.stem,
+                airflow=names.stem,
+                settings=self._settings.alerts,
+                bucket=names.bucket("airflow"),
+                dags=f"{DAGS}/",
+                key_arn=self._keys()["platform"],
+                workgroup_prefix=names.stem,
+                # By pattern: the names of a hundred services' databases would not fit into a role's policies.
+                databases=tuple(sorted({each.name.replace(each.service, "*", 1) for each in platform.databases})),
+                branch_stacks=f"{names.platform}-branch-" if self._hosts else None,
+                log_days=self._settings.retention.logs_days,
+                retain=self._retain,
+            ),
+        )
+
+    def _one_service(self, service: Service, platform: Platform, airflow: str | None, after: cdk.Stack) -> None:
+        settings, names = self._settings, self._names
+        watch = Watch(
+            emails=settings.alerts.emails,
+            monthly_usd=settings.budget.services.get(service.name, settings.budget.monthly_usd),
+            scanned_gb_per_day=settings.budget.scanned_gb_per_day,
+            metrics=metrics_namespace(names.stem),
+        )
+        own = tuple(each for each in platform.databases if each.service == service.name)
+        stack = self._service_stack(
+            names.stem,
+            f"Service {service.title}",
+            service,
+            platform,
+            keys=self._keys(),
+            databases=tuple(each for each in own if each.name not in settings.adopt.databases),
+            airflow=airflow,
+            watch=watch if airflow else None,
+            retain=self._retain,
+            secrets=f"{names.secrets}services/{service.name}/",
+        )
+        stack.add_stack_dependency(after)
+
+    def _bundle(self, platform: Platform, airflow: str | None, after: cdk.Stack) -> None:
+        names = self._names
+        stack = self._stack(f"{names.stem}-bundle", "What Airflow runs: the one stack that a commit of SQL changes")
+        stack.add_stack_dependency(after)
+        Bundle(
+            stack,
+            "bundle",
+            BundleProps(
+                root=self._root,
+                work=self._work / self._request.environment,
+                manifest=self._manifest,
+                environment=platform.environment,
+                bucket=names.bucket("airflow"),
+                prefix=f"{DAGS}/",
+                upload=names.function_arn("bundle"),
+                pools=names.function_arn("pools") if airflow else None,
+                airflow=airflow,
+                remove=not self._retain,
+            ),
+        )
+
+    def _deliver(self) -> None:
+        delivery, repository = self._settings.delivery, self._all.platform.repository
+        if delivery is None or repository is None:
+            return
+        stack = self._stack(f"{self._names.stem}-delivery", "Roles of GitHub Actions", protect=self._retain)
+        Delivery(
+            stack,
+            "delivery",
+            DeliveryProps(
+                stem=self._names.stem,
+                environment=self._request.environment,
+                repository=repository,
+                main_branch=delivery.main_branch,
+                subject_has_ref=delivery.subject_has_ref,
+                create_provider=delivery.provider == "create",
+                qualifier=self._settings.qualifier,
+                hosts_branches=self._hosts,
+            ),
+        )

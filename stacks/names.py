@@ -1,0 +1,69 @@
+"""What the resources of an environment are called, apart from those that ``dapflow.platform`` describes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dapflow.errors import DapflowError
+from dapflow.platform import MAX_BUCKET_NAME, Platform, limited
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of one environment. ``platform`` is the name that all of them begin with."""
+
+    platform: str
+    environment: str
+    account: str
+    region: str
+
+    @property
+    def stem(self) -> str:
+        """What names begin with: ``dapflow-prod``."""
+        return f"{self.platform}-{self.environment}"
+
+    @property
+    def secrets(self) -> str:
+        """What the names of secrets begin with; ends in ``/``."""
+        return f"{self.platform}/{self.environment}/"
+
+    def role_path(self, *parts: str) -> str:
+        """The IAM path of the runner roles, or of those of its branches; ends in ``/``."""
+        return f"/{'/'.join((self.platform, self.environment, *parts))}/"
+
+    def bucket(self, purpose: str) -> str:
+        """A bucket. The account is in the name, because names of buckets are global in AWS."""
+        return limited(f"{self.stem}-{purpose}-{self.account}", MAX_BUCKET_NAME)
+
+    def function_arn(self, purpose: str) -> str:
+        """One of the platform's functions."""
+        return f"arn:aws:lambda:{self.region}:{self.account}:function:{self.stem}-{purpose}"
+
+
+def of_stack(service: str) -> str:
+    """A service's name as a part of a stack's: CloudFormation takes no underscore."""
+    return service.replace("_", "-")
+
+
+def check_names(platform: Platform) -> None:
+    """No two services may claim one name. Raises DapflowError ``name-clash``."""
+    kinds: tuple[tuple[str, list[tuple[str, str]]], ...] = (
+        ("database", [(each.name, each.service) for each in platform.databases]),
+        ("workgroup", [(each.name, each.service) for each in platform.workgroups]),
+        ("role", [(each.name, each.service) for each in platform.roles]),
+        ("stack", [(of_stack(each.service), each.service) for each in platform.roles]),
+    )
+    for kind, names in kinds:
+        seen: dict[str, str] = {}
+        for name, service in names:
+            if name.lower() in seen:
+                other = seen[name.lower()]
+                raise DapflowError(
+                    "name-clash",
+                    f"the services {other} and {service} both claim the {kind} {name}",
+                    file=f"transforms/{service}/service.yml",
+                    hint="rename one of the folders"
+                    if kind != "database"
+                    else "give one of them another name under databases: in its service.yml",
+                )
+            seen[name.lower()] = service
