@@ -6,7 +6,9 @@ not AWS, so what it finds is a warning and no mistake.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 from dapflow.errors import DapflowError
 from dapflow.local.athena.catalog.hidden_columns import HIDDEN_COLUMNS
@@ -50,7 +52,10 @@ class _Tables:
 
 
 def review(manifest: Manifest) -> Iterator[DapflowError]:
-    """One warning for each transform that Athena would probably refuse, in publishing order."""
+    """One warning for each transform that Athena would probably refuse, in publishing order.
+
+    A fault of the analyser itself is a warning too, and the other transforms are read all the same.
+    """
     tables = _Tables()
     for dataset in manifest.datasets.values():
         if dataset.columns is not None:
@@ -64,6 +69,8 @@ def review(manifest: Manifest) -> Iterator[DapflowError]:
             continue
         except QueryError as error:
             yield _warning(dataset.transform, error)
+        except Exception as error:  # noqa: BLE001 - see above
+            yield _fault(dataset.transform, error)
         else:
             tables.add(dataset, [Column(column.name.lower(), column.type) for column in query.columns])
 
@@ -78,4 +85,15 @@ def _warning(transform: Transform, error: QueryError) -> DapflowError:
         column=error.column or 1,
         hint=_HINTS.get(error.error_name),
         source=transform.sql.split("\n")[line - 1].rstrip("\r"),
+    )
+
+
+def _fault(transform: Transform, error: Exception) -> DapflowError:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
+    return DapflowError(
+        "review-failed",
+        f"the embedded Athena's analyser failed by an error of its own ({place})",
+        file=transform.file,
+        hint="the text may be right: Athena on AWS has the last word; please report the error with the text",
     )

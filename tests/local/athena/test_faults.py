@@ -8,14 +8,18 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
 from dapflow.local.athena import Settings, serve
+from dapflow.local.athena.engine import queries
+from dapflow.local.athena.trino import translate_error
 from tests.aws_servers import REGION, LocalAws
 
 DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
@@ -101,6 +105,31 @@ def test_an_object_that_is_gone_after_it_was_listed_is_named(behind: LocalAws, a
         "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://lake/vanishing/lost: The specified key does not exist "
         "(Service: Amazon S3; Status Code: 404)"
     )
+
+
+def test_a_fault_of_the_server_itself_fails_the_query_without_a_word_of_python(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_query(*_: Any, **__: Any) -> None:
+        raise KeyError("/srv/secret.py")
+
+    monkeypatch.setattr(queries, "compile_query", compile_query)
+    answer = aws.run("SELECT 1")
+    assert (answer.state, answer.reason) == (
+        "FAILED",
+        "GENERIC_INTERNAL_ERROR: The query failed inside the server; its log has the details",
+    )
+    assert answer.execution["Status"]["AthenaError"]["ErrorCategory"] == 1
+    monkeypatch.undo()
+    assert aws.query("SELECT 1") == [["1"]]
+
+
+def test_a_fault_in_a_function_of_ours_is_told_without_a_word_of_python() -> None:
+    database = duckdb.connect()
+    database.create_function("broken", lambda x: {}[x], ["BIGINT"], "BIGINT")
+    with pytest.raises(duckdb.Error) as caught:
+        database.execute("SELECT broken(1)").fetchall()
+    assert str(translate_error(caught.value)) == "GENERIC_INTERNAL_ERROR: The query failed in the engine"
 
 
 DEEP = [

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dapflow.local.athena import review as review_module
+from dapflow.local.athena import trino
 from dapflow.local.athena.review import review
 from tests.project.writing import compile_files
 
@@ -55,3 +58,23 @@ def test_what_only_aws_can_run_is_named(tmp_path: Path) -> None:
     [found] = review(compile_files(tmp_path, {"air/refined/x.sql": sql}))
     assert found.message == "NOT_SUPPORTED: MATCH_RECOGNIZE is not supported"
     assert found.hint == "the embedded Athena cannot run this; Athena on AWS may"
+
+
+def test_a_fault_of_the_analyser_is_a_warning_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_query(text: str, *rest: Any) -> Any:
+        if "carrier" in text:
+            raise KeyError("an odd one")
+        return real(text, *rest)
+
+    real = trino.compile_query
+    monkeypatch.setattr(review_module, "compile_query", compile_query)
+    files: dict[str, str | bytes] = {
+        "air/refined/broken.sql": "select carrier from flights",
+        "air/refined/wrong.sql": "select isnull(year) as y from flights",
+    }
+    broken, wrong = review(compile_files(tmp_path, files))
+    assert (broken.code, broken.file) == ("review-failed", "transforms/air/refined/broken.sql")
+    assert "analyser failed by an error of its own (KeyError in test_review.py, line " in broken.message
+    assert (wrong.code, wrong.file) == ("athena-refuses", "transforms/air/refined/wrong.sql")
