@@ -58,6 +58,14 @@ class Environment:
     branch: str = ""
     scheduled: bool = True
 
+    def dag_id(self, service: str) -> str:
+        """The id of a service's DAG: its name, behind the branch's."""
+        return f"{self.branch}__{service}" if self.branch else service
+
+    def publishes(self, zone: str) -> bool:
+        """Whether datasets of a zone are published here: a branch reads the raw zone of another environment."""
+        return not (self.branch and zone == "raw")
+
     def to_json(self) -> str:
         """The environment as text; equal environments give equal text."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dapflow.environment import Environment, ServiceEnvironment
+from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest, Service
 
 BUCKET_ZONES = ("landing", "raw", "refined", "trusted")
@@ -84,17 +85,14 @@ def describe(
     adopted_buckets: Mapping[str, str] | None = None,
     database_prefix: str = "",
 ) -> Platform:
-    """Describe the environment ``name`` of a project. Bucket names carry the account: they are global in AWS.
+    """Describe the environment ``name`` of a project.
 
     ``adopted_buckets`` are those of an existing lake, by zone. ``database_prefix`` tells its databases from those of
     another environment: Glue has one catalog for an account and region.
     """
     stem = f"{prefix}-{name}"
     adopted = adopted_buckets or {}
-    buckets = tuple(
-        Bucket(adopted.get(zone) or limited(f"{stem}-{zone}-{account}", MAX_BUCKET_NAME), zone)
-        for zone in ZONES_WITH_BUCKETS
-    )
+    buckets = tuple(Bucket(adopted.get(zone) or bucket_name(stem, zone, account), zone) for zone in ZONES_WITH_BUCKETS)
     uri = {bucket.zone: f"s3://{bucket.name}/" for bucket in buckets}
     services = tuple(manifest.services.values())
     roles = tuple(_role(service, stem, account, f"/{prefix}/{name}/runner/") for service in services)
@@ -196,15 +194,25 @@ def describe_branch(
             poll_seconds=host.poll_seconds,
             deferrable=host.deferrable,
             branch=slug,
+            scheduled=host.scheduled,
         ),
     )
+
+
+def bucket_name(stem: str, purpose: str, account: str) -> str:
+    """A bucket of an environment. The account is in the name, because names of buckets are global in AWS."""
+    return limited(f"{stem}-{purpose}-{account}", MAX_BUCKET_NAME)
 
 
 def branch_slug(branch: str) -> str:
     """A name for the environment of a git branch: readable, at most 23 of ``[a-z0-9-]``, and one per branch.
 
-    The hash is always there: `Fix/x` and `fix-x` are two branches.
+    The hash is always there: `Fix/x` and `fix-x` are two branches. Raises DapflowError ``branch-name`` for no name.
     """
+    if not branch.strip():
+        raise DapflowError(
+            "branch-name", "the branch has no name", hint="git branch --show-current prints the one you stand on"
+        )
     readable = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")[:16].strip("-") or "branch"
     readable = readable if readable[0].isalpha() else f"b{readable}"[:16]
     return f"{readable}-{hashlib.sha256(branch.encode()).hexdigest()[:6]}"

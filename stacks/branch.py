@@ -27,12 +27,15 @@ class BranchAssembly(Assembly):
         self._tags |= self._expiry(branch, settings.expires_days)
         name = f"{self._names.platform}-branch-{slug}"
         platform = self._branch_platform(branch, settings)
-        airflow, prefix = self._names.stem, f"{DAGS}/branches/{slug}/"
+        airflow: str | None = self._names.stem
+        prefix = f"{DAGS}/branches/{slug}/"
         after: cdk.Stack | None = None
         if self._request.dedicated:
             # Not below the host's DAGs, or the host would run them too.
             airflow, prefix = name, f"airflow/branches/{slug}/"
             after = self._dedicated(settings, name, slug, prefix)
+        elif self._all.embedded:
+            airflow = None
         elif self._settings.airflow is None:
             raise DapflowError(
                 "settings",
@@ -89,7 +92,7 @@ class BranchAssembly(Assembly):
             **dict.fromkeys(("refined", "trusted"), key_of(self._names, "athena-results")),
         }
 
-    def _bundle(self, name: str, slug: str, platform: Platform, airflow: str, prefix: str) -> cdk.Stack:
+    def _bundle(self, name: str, slug: str, platform: Platform, airflow: str | None, prefix: str) -> cdk.Stack:
         names = self._names
         stack = self._stack(f"{name}-bundle", f"{slug}: what Airflow runs, and where the branch's data lies")
         Bundle(
@@ -103,7 +106,7 @@ class BranchAssembly(Assembly):
                 bucket=names.bucket("airflow"),
                 prefix=prefix,
                 upload=names.function_arn("bundle"),
-                pools=f"arn:aws:lambda:{names.region}:{names.account}:function:{airflow}-pools",
+                pools=f"arn:aws:lambda:{names.region}:{names.account}:function:{airflow}-pools" if airflow else None,
                 airflow=airflow,
                 remove=True,
             ),

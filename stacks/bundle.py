@@ -9,20 +9,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from dapflow.bundle import ENTRY, build_bundle
+from dapflow.bundle import build_bundle
 from dapflow.environment import Environment
 from dapflow.manifest import Manifest
-
-# A branch's bundle lies below the main one, and must import its own dapflow, not the one at the top of Airflow's path.
-_BRANCH_PREAMBLE = '''\
-"""The services of a branch, run by the code of that branch."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-'''
 
 
 @dataclass(frozen=True)
@@ -55,9 +44,6 @@ class Bundle(Construct):
     def __init__(self, scope: Construct, construct_id: str, props: BundleProps) -> None:
         super().__init__(scope, construct_id)
         folder = build_bundle(props.root, props.manifest, props.environment, props.work)
-        if props.environment.branch:
-            entry = folder / ENTRY
-            entry.write_text(_BRANCH_PREAMBLE + entry.read_text(encoding="utf-8"), encoding="utf-8")
         asset = assets.Asset(self, "files", path=str(folder))
         cdk.CustomResource(
             self,

@@ -1,5 +1,6 @@
-"""The templates of the environment ``local``, for the embedded platform: ``python -m stacks.local --output DIR …``.
+"""Templates for the embedded platform: ``python -m stacks.local --output DIR …``.
 
+They are those of the environment ``local``, or, with ``--branch=<git branch>``, of a branch environment that it hosts.
 It runs in a process of its own, because the rest of dapflow imports no stacks. A mistake is written to
 ``errors.json`` beside the templates.
 """
@@ -17,6 +18,8 @@ from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import read_manifest
 from stacks.synthesis import synthesize
 
+ENVIRONMENT = "local"
+
 
 def main() -> int:
     """Synthesize the compiled project with the settings that are given."""
@@ -25,16 +28,20 @@ def main() -> int:
     parser.add_argument("--settings", type=Path, required=True, help="a cdk.json")
     parser.add_argument("--manifest", type=Path, required=True, help="the compiled project")
     parser.add_argument("--output", type=Path, required=True, help="folder for the templates")
+    for name in ("branch", "commit", "owner"):
+        parser.add_argument(f"--{name}", help=f"as -c {name}= of cdk deploy")
     given = parser.parse_args()
+    asked = {name: getattr(given, name) for name in ("branch", "commit", "owner")}
     with tempfile.TemporaryDirectory(prefix="dapflow-cdk-") as assembly:
         try:
             synthesize(
                 given.project,
                 settings_file=given.settings,
                 output=assembly,
-                context={"environment": "local"},
+                context={"environment": ENVIRONMENT, **{name: value for name, value in asked.items() if value}},
                 manifest=read_manifest(given.manifest),
                 checks=False,
+                embedded_as=ENVIRONMENT,
             )
         except DapflowError as error:
             errors = error.errors if isinstance(error, DapflowErrors) else [error]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
-from dapflow.platform import MAX_BUCKET_NAME, Platform, limited
+from dapflow.platform import Platform, bucket_name
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Names:
         return f"/{'/'.join((self.platform, self.environment, *parts))}/"
 
     def bucket(self, purpose: str) -> str:
-        """A bucket. The account is in the name, because names of buckets are global in AWS."""
-        return limited(f"{self.stem}-{purpose}-{self.account}", MAX_BUCKET_NAME)
+        """A bucket."""
+        return bucket_name(self.stem, purpose, self.account)
 
     def function_arn(self, purpose: str) -> str:
         """One of the platform's functions."""

@@ -151,13 +151,17 @@ class BranchSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All of ``cdk.json`` that is ours."""
+    """All of ``cdk.json`` that is ours.
+
+    ``embedded`` says that it is for the embedded platform, whose Airflow no stack describes.
+    """
 
     file: str
     platform: PlatformSettings
     environments: dict[str, EnvironmentSettings]
     branch: BranchSettings | None
     default_environment: str | None
+    embedded: bool = False
 
     def environment(self, name: str) -> EnvironmentSettings:
         """The environment of this name. Raises DapflowError ``unknown-environment``."""
@@ -183,6 +187,11 @@ class Settings:
                 file=self.file,
             )
         return self.branch
+
+    def embedded_as(self, name: str) -> Settings:
+        """The settings of the embedded platform: its one environment hosts branches, and they read its raw zone."""
+        branch = replace(self.branch or BranchSettings(name, name), host=name, raw_from=name)
+        return replace(self, branch=branch, embedded=True)
 
 
 def read_settings(file: Path) -> Settings:

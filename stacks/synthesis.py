@@ -31,15 +31,19 @@ def synthesize(
     manifest: Manifest | None = None,
     checks: bool = True,
     settings_file: Path | None = None,
+    embedded_as: str | None = None,
 ) -> cx_api.CloudAssembly:
     """Synthesize the environment that the context asks for.
 
     Context comes from the CDK command line (``-c environment=…``, through the variable that the CLI sets) and from
     ``context``; the feature flags of ``cdk.json`` hold without the CLI too. ``settings_file`` stands in for the
-    project's own ``cdk.json``. Raises DapflowError.
+    project's own ``cdk.json``; ``embedded_as`` names the environment that is the embedded platform's main one.
+    Raises DapflowError.
     """
     file = settings_file or root / "cdk.json"
     settings = read_settings(file)
+    if embedded_as is not None:
+        settings = settings.embedded_as(embedded_as)
     given = {**_context_of_command_line(), **(context or {})}
     request = read_request(settings, given)
     compiled = manifest if manifest is not None else compile_project(root)

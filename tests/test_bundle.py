@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,22 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert {"dapflow_services.py", ".airflowignore", "dapflow/runtime/__init__.py", "dapflow/errors.py"} <= names
     assert not {name for name in names if name.startswith(("dapflow/sql", "dapflow/project", "dapflow/local"))}
     assert "README.md" not in names
+
+
+def test_a_branchs_lies_below_the_one_of_its_host_and_neither_touches_the_other(tmp_path: Path) -> None:
+    root, target = tmp_path / "project", tmp_path / "bundle"
+    (root / "dags").mkdir(parents=True)
+    (root / "dags" / "by_hand.py").write_text("x = 1\n")
+    manifest, environment = compiled(root)
+    branch = replace(environment, branch="fix-it-0a1b2c")
+    host = build_bundle(root, manifest, environment, target)
+    own = build_bundle(root, manifest, branch, target)
+    assert own == host / "branches" / "fix-it-0a1b2c"
+    assert read_environment(own / "environment.json") == branch
+    # Its DAGs would have the names of the host's.
+    assert not (own / "by_hand.py").exists()
+    assert build_bundle(root, *compiled(root, "select 2 as a"), target) == host
+    assert read_manifest(pointed(own)) == manifest
 
 
 def test_its_code_stands_on_its_own(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def build_dags(folder: Path) -> dict[str, DAG]:
         factory = _Factory(project, services, datasets)
         dags = {}
         for service in services.values():
-            dag_id = factory.dag_id(service)
+            dag_id = project.environment.dag_id(service["name"])
             if wanted in (None, dag_id) and (published := factory.published(service)):
                 dags[dag_id] = factory.dag(dag_id, service, published)
         return dags
@@ -68,14 +68,10 @@ class _Factory:
         self.services = services
         self.datasets = datasets
 
-    def dag_id(self, service: Data) -> str:
-        """The service's name, behind the branch's."""
-        return f"{self.branch}__{service['name']}" if self.branch else str(service["name"])
-
     def published(self, service: Data) -> dict[str, Data]:
-        """The datasets that this environment publishes for a service: a branch reads the raw zone of another one."""
+        """The datasets that this environment publishes for a service."""
         found = {each: self.datasets[each] for each in service["datasets"]}
-        return {key: each for key, each in found.items() if not (self.branch and each["zone"] == "raw")}
+        return {key: each for key, each in found.items() if self.environment.publishes(each["zone"])}
 
     def dag(self, dag_id: str, service: Data, published: dict[str, Data]) -> DAG:
         """The DAG of a service."""

@@ -21,7 +21,7 @@ SLUG = branch_slug("Fix/Delays_#12")
 ACCOUNT = "111122223333"
 
 
-@given(st.text(min_size=1, max_size=200))
+@given(st.text(min_size=1, max_size=200).filter(str.strip))
 def test_any_branch_name_gives_a_safe_one(name: str) -> None:
     slug = branch_slug(name)
     assert re.fullmatch(r"[a-z][a-z0-9-]*-[0-9a-f]{6}", slug)
