@@ -234,15 +234,15 @@ class FormParser(JsonParser):
         if self.take(","):
             separator = self.now.start
             args.append(tree.Literal(separator, "string", self.string()))
-        extra: tuple[str, ...] = ()
+        extra: tuple[object, ...] = ()
         if self.take("ON", "OVERFLOW") and not self.take("ERROR"):
             self.need("TRUNCATE")
-            self.refuse("LISTAGG ... ON OVERFLOW TRUNCATE", token.start)
-            if self.now.kind == "string":
-                self.at += 1
-            if not self.take("WITH"):
+            filler = self.string() if self.now.kind == "string" else "..."
+            counts = self.take("WITH")
+            if not counts:
                 self.need("WITHOUT")
             self.need("COUNT")
+            extra = (filler, counts)
         self.need(")")
         self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
         order = self.sort_items()

@@ -105,7 +105,7 @@ class Window(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Call(Expr):
-    """A function call. `extra` holds what single functions add, such as LISTAGG's overflow clause."""
+    """A function call. `extra` holds what single functions add: of LISTAGG the filler, and whether it counts."""
 
     name: str
     args: tuple[Expr, ...]

@@ -34,7 +34,16 @@ def plain(t: Type) -> bool:
 
 
 def comparable_form(sql: str, t: Type) -> str:
-    """What stands for a value where values are grouped, joined or ordered."""
+    """What stands for a value where values are grouped, joined or ordered: its text, if DuckDB's own order will do."""
+    if t.base == "array" and comparable_form("e", t.args[0]) != "e":
+        e = fresh("e")
+        return f"list_transform({sql}, lambda {e}: {comparable_form(e, t.args[0])})"
+    if t.base == "row" and any(comparable_form("e", part) != "e" for part in t.args):
+        names = [quote(n) for n in field_names(t)]
+        fields = (
+            f"{name}: {comparable_form(f'({sql}).{name}', part)}" for name, part in zip(names, t.args, strict=True)
+        )
+        return f"CASE WHEN {sql} IS NOT NULL THEN {{{', '.join(fields)}}} END"
     if t.base == "timestamp_tz":
         return f"({sql}).u"
     if t.base == "time_tz":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dapflow.local.athena.trino.analyser import Analyser
 from dapflow.local.athena.trino.coercion import common
 from dapflow.local.athena.trino.conversion import coerce
+from dapflow.local.athena.trino.operators import comparable_form
 from dapflow.local.athena.trino.relations import RelationCompiler
 from dapflow.local.athena.trino.scope import Field, Scope
 from dapflow.local.athena.trino.selects import SelectCompiler, distinct_on
@@ -285,11 +286,26 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
             fields.append(Field(a.name, both, f"c{i}", deps=deps, written=a.written))
         left_sql, right_sql = self._cast_columns(left, types), self._cast_columns(right, types)
         distinct = distinct_on(fields)
-        if node.all or distinct == "DISTINCT ":
+        plain = distinct == "DISTINCT "
+        if node.all and node.op != "UNION" and not plain:
+            self.unit.unsupported(f"{node.op} ALL of values with time zones", node.pos)
+        if node.all or plain:
             return Compiled(f"({left_sql}) {node.op} {'ALL ' if node.all else ''}({right_sql})", fields)
         if node.op != "UNION":
-            self.unit.unsupported(f"{node.op} of values with time zones", node.pos)
+            return Compiled(self._beside(node.op, left_sql, right_sql, fields, distinct), fields)
         return Compiled(f"SELECT {distinct}* FROM (({left_sql}) UNION ALL ({right_sql})) AS {fresh('q')}", fields)
+
+    @staticmethod
+    def _beside(op: str, left: str, right: str, fields: Sequence[Field], distinct: str) -> str:
+        """INTERSECT or EXCEPT of rows that may be equal though they look different."""
+        a, b = fresh("q"), fresh("q")
+        same = " AND ".join(
+            f"{comparable_form(f'{a}.{one.sql}', one.type)} IS NOT DISTINCT FROM "
+            f"{comparable_form(f'{b}.{one.sql}', one.type)}"
+            for one in fields
+        )
+        test = "EXISTS" if op == "INTERSECT" else "NOT EXISTS"
+        return f"SELECT {distinct}* FROM ({left}) AS {a} WHERE {test} (SELECT 1 FROM ({right}) AS {b} WHERE {same})"
 
     def _cast_columns(self, found: Compiled, types: Sequence[Type]) -> str:
         inner = fresh("q")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import Value, failure, let
 from dapflow.sql.trino.types import Type
@@ -45,7 +46,7 @@ def map_value(base: str, key: str, t: Type) -> str:
     """The value of a key."""
 
     def body(m: str, k: str) -> str:
-        text = f"CAST({k} AS VARCHAR)"
+        text = f"CAST({text_sql(k, t.args[0])} AS VARCHAR)"
         missing = failure("INVALID_FUNCTION_ARGUMENT", f"'Key not present in map: ' || {text}", t.args[1])
         return (
             f"CASE WHEN {m} IS NOT NULL AND {k} IS NOT NULL AND NOT map_contains({m}, {k}) THEN {missing} "

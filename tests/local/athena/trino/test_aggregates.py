@@ -19,9 +19,30 @@ AGGREGATES = [
     ("SELECT approx_most_frequent(1, x, 10) FROM (VALUES 'a', 'b', 'a') t(x)", [("{a=2}",)]),
     ("SELECT max_by(y, x), min_by(y, x) FROM (VALUES (nan(), 1), (1e0, 2)) t(x, y)", [("2", "2")]),
     ("SELECT corr(x, x), regr_slope(x, x) FROM (VALUES 1e0) t(x)", [(None, None)]),
+    # A value counts as often as its weight says; rows without a value or a weight do not count.
+    (
+        "SELECT approx_percentile(x, w, 0.5), approx_percentile(x, w, ARRAY[0.05, 0.1, 0.9]) FILTER (WHERE x < 9) "
+        "FROM (VALUES (1, 1), (2, 1), (3, 10), (NULL, 50), (9, NULL)) t(x, w)",
+        [("3", "[1, 2, 3]")],
+    ),
+    (
+        "SELECT listagg(x, ',' ON OVERFLOW TRUNCATE WITH COUNT) WITHIN GROUP (ORDER BY x DESC) "
+        "FROM (VALUES 'a', NULL, 'b') t(x)",
+        [("b,a",)],
+    ),
+    (
+        "SELECT length(x), substr(x, -9) FROM (SELECT listagg(rpad('x', 999, 'x'), ',' ON OVERFLOW TRUNCATE '~' "
+        "WITH COUNT) WITHIN GROUP (ORDER BY 1) AS x FROM UNNEST(sequence(1, 2000)) t(x))",
+        [("1048006", "xx,~(952)")],
+    ),
     # The same moment in two zones is one value.
     (f"SELECT x, count(*) FROM {MOMENTS} GROUP BY x", [("2024-01-01 00:00:00 UTC", "2")]),
-    (f"SELECT count(DISTINCT x) FROM {MOMENTS}", [("1",)]),
+    (
+        f"SELECT count(DISTINCT x), count(DISTINCT ROW(x, 1)), count(DISTINCT ARRAY[x]) FROM {MOMENTS}",
+        [("1", "1", "1")],
+    ),
+    (f"SELECT x, NULL FROM {MOMENTS} INTERSECT SELECT x, NULL FROM {MOMENTS}", [("2024-01-01 00:00:00 UTC", None)]),
+    ("SELECT TIMESTAMP '2024-01-01 00:00:00 UTC' EXCEPT SELECT TIMESTAMP '2024-01-01 01:00:00 +01:00'", []),
     (f"SELECT count(*) FROM (SELECT DISTINCT x FROM {MOMENTS})", [("1",)]),
     (
         f"SELECT max(x) FROM {MOMENTS} HAVING max(x) > TIMESTAMP '2023-01-01 00:00:00 UTC'",
@@ -47,7 +68,11 @@ REFUSED = [
     ("SELECT lag(1) OVER ()", "MISSING_ORDER_BY: line 1:20: lag function requires an ORDER BY window clause"),
     ("SELECT lag(1) OVER (ORDER BY 1 ROWS 1 PRECEDING)", "INVALID_WINDOW_FRAME: line 1:20: Cannot specify window"),
     ("SELECT approx_percentile(1, 1.5)", "INVALID_FUNCTION_ARGUMENT: line 1:8: Percentile must be between 0 and 1"),
-    (f"SELECT approx_percentile(m, n, 0.5) FROM {PAIRS}", "NOT_SUPPORTED: line 1:8: approx_percentile with weights"),
+    (f"SELECT approx_percentile(m, -n, 0.5) FROM {PAIRS}", "INVALID_FUNCTION_ARGUMENT: percentile weight must be > 0"),
+    (
+        "SELECT listagg(rpad('x', 2000, 'x'), ',') WITHIN GROUP (ORDER BY 1) FROM UNNEST(sequence(1, 1000)) t(x)",
+        "EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger than the maximum output",
+    ),
     (
         "SELECT * FROM (VALUES 1) t(a), LATERAL (SELECT t.* FROM (VALUES 1, 2) LIMIT 1)",
         "NOT_SUPPORTED: line 1:48: Given correlated subquery is not supported",

@@ -40,6 +40,10 @@ VALUES = [
         "9" * 37 + ".9",
     ),
     ("width_bucket(1.5, ARRAY[1.0, 2.3, 2.0])", "1"),
+    # Buckets of a falling range are counted from the other end.
+    ("ARRAY[width_bucket(5, 4, 0, 4), width_bucket(3, 4, 0, 4), width_bucket(0, 4, 0, 4)]", "[0, 1, 4]"),
+    ("word_stem('intensifying') || ' ' || word_stem('quilomtricos', 'pt')", "intensifi quilomtr"),
+    ("format('%s', TIME '12:34:56.1+08:35')", "12:34:56.1+08:35"),
     ("cbrt(27)", "3.0"),
     ("DOUBLE '4.9E-324'", "4.9E-324"),
     ("REAL '1.4E-45'", "1.4E-45"),
@@ -80,6 +84,16 @@ VALUES = [
     ("day_of_week(DATE '2024-06-02')", "7"),
     ("date_trunc('week', DATE '2024-06-05')", "2024-06-03"),
     ("date_format(TIMESTAMP '2024-06-05 15:04:05', '%Y-%m-%d %H:%i:%s %p')", "2024-06-05 15:04:05 PM"),
+    # Patterns that are not literals are read row by row.
+    (
+        "(SELECT date_format(DATE '2024-06-05', f) FROM (VALUES '%Y-%c-%e %j %f 100%% %q') t(f))",
+        "2024-6-5 157 000000 100% q",
+    ),
+    (
+        "(SELECT format_datetime(DATE '2024-06-05', f) FROM (VALUES 'd MMM yyyy ''at'' HH.mm.ss.SSS') t(f))",
+        "5 Jun 2024 at 00.00.00.000",
+    ),
+    ("(SELECT date_parse('5/6/2024', f) FROM (VALUES '%e/%c/%Y') t(f))", "2024-06-05 00:00:00.000"),
     ("date_parse('05/06/2024', '%d/%m/%Y')", "2024-06-05 00:00:00.000"),
     ("format_datetime(TIMESTAMP '2024-06-05 15:04:05', 'dd MMM yyyy, EEEE')", "05 Jun 2024, Wednesday"),
     ("parse_datetime('2024-06-05 +0200', 'yyyy-MM-dd Z')", "2024-06-05 00:00:00.000 +02:00"),
@@ -188,6 +202,20 @@ FAILURES = [
     (
         "array_sort(ARRAY[1, 2], (x, y) -> x / coalesce(y, 0))",
         "INVALID_FUNCTION_ARGUMENT: Lambda comparator must return either -1, 0, or 1",
+    ),
+    (
+        "array_distinct(ARRAY[TIMESTAMP '2024-01-01 00:00:00 UTC'])",
+        "NOT_SUPPORTED: line 1:8: Function array_distinct of values with time zones is not supported",
+    ),
+    (
+        "format_datetime(DATE '2024-06-05', (SELECT 'xxxx ww'))",
+        "NOT_SUPPORTED: format_datetime with the pattern xxxx ww from a column is not supported",
+    ),
+    ("word_stem('x', 'xx')", "INVALID_FUNCTION_ARGUMENT: Unknown stemmer language: xx"),
+    ("round(-9223372036854775807, -20)", "NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: -9223372036854775807"),
+    (
+        "width_bucket(CAST(infinity() AS real), 4, 0, 9223372036854775807)",
+        "NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value Infinity is out of range",
     ),
     ("1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
     ("cast(1 AS date)", "TYPE_MISMATCH: line 1:8: Cannot cast integer to date"),

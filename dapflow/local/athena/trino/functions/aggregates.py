@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino.functions.registry import aggregate, macro
+from dapflow.local.athena.trino.functions.casting import Failure
+from dapflow.local.athena.trino.functions.registry import aggregate, macro, udf
 from dapflow.local.athena.trino.operators import comparable_form, divide, nan_lowest
 from dapflow.local.athena.trino.resolution import fill
-from dapflow.local.athena.trino.storage import duck_type
+from dapflow.local.athena.trino.storage import duck_type, literal
 from dapflow.sql.trino.types import decimal
 
 if TYPE_CHECKING:
@@ -96,8 +99,40 @@ aggregate("every(boolean) -> boolean", f"bool_and({_ARGS}")
 aggregate("bool_or(boolean) -> boolean", f"bool_or({_ARGS}")
 
 aggregate("array_agg(T) -> array(T)", f"array_agg({_ARGS}")
-aggregate("listagg(varchar) -> varchar", "string_agg({distinct}$1, ''{order}){tail}")
-aggregate("listagg(varchar, varchar) -> varchar", "string_agg({distinct}$1, $2{order}){tail}")
+
+
+def _listagg(call: Call) -> str:
+    separator = call.args[1].sql if len(call.args) > 1 else "''"
+    if not call.node.extra:
+        return fill(f"t_listed(string_agg({{distinct}}$1, {separator}{{order}}){{tail}})", call)
+    filler, counts = call.node.extra
+    return fill(
+        f"py_listed(array_agg({{distinct}}$1{{order}}){_GIVEN}, {separator}, {literal(filler)}, {counts})", call
+    )
+
+
+_MOST_LISTED = 1 << 20
+aggregate("listagg(varchar) -> varchar", _listagg)
+aggregate("listagg(varchar, varchar) -> varchar", _listagg)
+macro(
+    f"t_listed(x) AS CASE WHEN strlen(x) > {_MOST_LISTED} THEN CAST(fail('EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated "
+    f"string has the length in bytes larger than the maximum output length {_MOST_LISTED}') AS VARCHAR) ELSE x END"
+)
+
+
+@udf("py_listed", ["VARCHAR[]", "VARCHAR", "VARCHAR", "BOOLEAN"], "VARCHAR")
+def listed(texts: list[str], separator: str, filler: str, counts: bool) -> str:
+    """The texts joined; of more than a megabyte what fits, a filler, and how many are left out."""
+    between = len(separator.encode())
+    size = -between
+    for place, text in enumerate(texts):
+        size += between + len(text.encode())
+        if size > _MOST_LISTED:
+            left_out = f"({len(texts) - place})" if counts else ""
+            return separator.join([*texts[:place], filler + left_out])
+    return separator.join(texts)
+
+
 aggregate("set_agg(T) -> array(T)", "array_agg(DISTINCT $1){tail}")
 aggregate("set_union(array(T)) -> array(T)", "list_distinct_keep(flatten(array_agg($1){tail}))")
 aggregate(
@@ -123,15 +158,38 @@ macro(
 macro("t_map_first(es) AS t_map_agg(list_transform(es, lambda e: (e).key), list_transform(es, lambda e: (e).value))")
 
 
-def _weighted(call: Call) -> str:
-    call.unit.unsupported("approx_percentile with weights", call.node.pos)
+def _check_share(call: Call) -> None:
+    share = call.args[-1].const
+    if share is not None and not 0 <= float(share) <= 1:
+        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "Percentile must be between 0 and 1")
 
 
 def _percentile(call: Call) -> str:
-    share = call.args[1].const
-    if share is not None and not 0 <= float(share) <= 1:
-        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "Percentile must be between 0 and 1")
+    _check_share(call)
     return fill("quantile_disc($1, $2){tail}", call)
+
+
+#: The values in their order, and their weights in the same order.
+_WEIGHTED = (
+    "array_agg($1 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL{and}){over}, "
+    "array_agg($2 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL{and}){over}"
+)
+
+
+def _weighted_percentile(call: Call) -> str:
+    _check_share(call)
+    return fill(f"t_weighted({_WEIGHTED}, [any_value($3){{tail}}])[1]", call)
+
+
+@udf("py_weighted_places", ["DOUBLE[]", "DOUBLE[]"], "BIGINT[]")
+def weighted_places(weights: list[float], shares: list[float]) -> list[int]:
+    """The place, from 1, of the first value at which the weights so far make up each share of all."""
+    if any(weight <= 0 for weight in weights):
+        raise Failure("INVALID_FUNCTION_ARGUMENT: percentile weight must be > 0")
+    if any(not 0 <= share <= 1 for share in shares):
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1")
+    sums = list(accumulate(weights))
+    return [min(bisect_left(sums, share * sums[-1]), len(sums) - 1) + 1 for share in shares]
 
 
 aggregate("approx_percentile(bigint, double) -> bigint", _percentile)
@@ -140,9 +198,12 @@ aggregate("approx_percentile(real, double) -> real", _percentile)
 aggregate("approx_percentile(bigint, array(double)) -> array(bigint)", "quantile_disc($1, $2){tail}")
 aggregate("approx_percentile(double, array(double)) -> array(double)", "quantile_disc($1, $2){tail}")
 for _kind in ("bigint", "double", "real"):
-    for _share in ("double", "array(double)"):
-        _result = _kind if _share == "double" else f"array({_kind})"
-        aggregate(f"approx_percentile({_kind}, double, {_share}) -> {_result}", _weighted)
+    aggregate(f"approx_percentile({_kind}, double, double) -> {_kind}", _weighted_percentile)
+    aggregate(
+        f"approx_percentile({_kind}, double, array(double)) -> array({_kind})",
+        f"t_weighted({_WEIGHTED}, any_value($3){{tail}})",
+    )
+macro("t_weighted(xs, ws, ps) AS list_transform(py_weighted_places(ws, ps), lambda i: xs[i])")
 aggregate(
     "approx_most_frequent(bigint, T, bigint) -> map(T,bigint)",
     "CAST(t_most_frequent(map_entries(histogram($2){tail}), any_value($1){tail}) AS $ret)",

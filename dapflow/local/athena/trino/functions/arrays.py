@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.coercion import orderable
 from dapflow.local.athena.trino.conversion import castable, convert
-from dapflow.local.athena.trino.functions.registry import Returns, aggregate, macro, scalar
-from dapflow.local.athena.trino.operators import equal, holds_float, nan_lowest
+from dapflow.local.athena.trino.functions.registry import Returns, Template, aggregate, macro, scalar
+from dapflow.local.athena.trino.operators import comparable_form, equal, holds_float, nan_lowest
 from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
@@ -27,7 +27,20 @@ def _sorted(call: Call) -> str:
 
 
 scalar("array_sort(array(E)) -> array(E)", _sorted)
-scalar("array_distinct(array(E)) -> array(E)", "t_distinct($1)")
+
+
+def _by_looks(template: str) -> Template:
+    """A function that finds equal elements by their looks, which moments of different zones do not have in common."""
+
+    def checked(call: Call) -> str:
+        if comparable_form("e", call.args[0].type.args[0]) != "e":
+            call.unit.unsupported(f"Function {call.function.name} of values with time zones", call.node.pos)
+        return fill(template, call)
+
+    return checked
+
+
+scalar("array_distinct(array(E)) -> array(E)", _by_looks("t_distinct($1)"))
 macro("t_distinct(x) AS CASE WHEN x IS NOT NULL THEN list_filter(x, lambda e, i: t_position(x, e) = i) END")
 macro(
     "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) "
@@ -36,17 +49,21 @@ macro(
 macro("t_has(x, e) AS coalesce(t_position(x, e), 0) > 0")
 scalar(
     "array_union(array(E), array(E)) -> array(E)",
-    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END",
+    _by_looks("CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END"),
 )
 scalar(
     "array_intersect(array(E), array(E)) -> array(E)",
-    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN "
-    "list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: "
-    "t_has($2, e)) END END",
+    _by_looks(
+        "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN "
+        "list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: "
+        "t_has($2, e)) END END"
+    ),
 )
 scalar(
     "array_except(array(E), array(E)) -> array(E)",
-    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END",
+    _by_looks(
+        "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END"
+    ),
 )
 scalar("reverse(array(E)) -> array(E)", "list_reverse($1)")
 scalar(
@@ -161,10 +178,12 @@ for _name in ("array_max", "array_min"):
 scalar("array_average(array(double)) -> double", "list_avg($1)")
 scalar(
     "arrays_overlap(array(E), array(E)) -> boolean",
-    "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND "
-    "list_contains($2, e))) > 0 THEN TRUE "
-    "WHEN (list_count($1) < len($1) AND len($2) > 0) OR (list_count($2) < len($2) AND len($1) > 0) THEN NULL "
-    "ELSE FALSE END",
+    _by_looks(
+        "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND "
+        "list_contains($2, e))) > 0 THEN TRUE "
+        "WHEN (list_count($1) < len($1) AND len($2) > 0) OR (list_count($2) < len($2) AND len($1) > 0) THEN NULL "
+        "ELSE FALSE END"
+    ),
 )
 scalar("contains_sequence(array(T), array(T)) -> boolean", "t_contains_sequence($1, $2)")
 macro(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import scalar, udf
@@ -15,6 +16,8 @@ from dapflow.local.athena.trino.values import let
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
+
+Read = TypeVar("Read")
 
 #: MySQL's letters with those of DuckDB's strftime.
 _MYSQL = {
@@ -48,6 +51,7 @@ _MYSQL = {
 _MYSQL_REFUSED = frozenset("DUuVwX")
 
 
+@udf("py_mysql_format", ["VARCHAR"], "VARCHAR")
 @lru_cache(maxsize=1024)
 def mysql_format(pattern: str) -> str:
     """A pattern of date_format as one of strftime."""
@@ -75,26 +79,29 @@ def _local(call: Call) -> str:
     return f"t_round_timestamp({local}, 1000)" if t.precision > 3 else local
 
 
-def _constant(call: Call, what: str) -> str:
-    pattern = call.args[1].const
-    if not isinstance(pattern, str):
-        call.unit.unsupported(f"{what} with a pattern that is not a literal", call.node.pos)
-    return pattern
-
-
-def _checked(call: Call, convert) -> str:  # type: ignore[no-untyped-def]
+def _checked(call: Call, convert: Callable[[str], Read]) -> Read:
+    """A literal pattern, read while the query is compiled."""
     try:
-        return str(convert(_constant(call, call.function.name)))
+        return convert(call.args[1].const)
     except Failure as failure:
         name, _, message = str(failure).partition(": ")
         call.unit.fail(name, call.node.pos, message)
 
 
 def _date_format(call: Call) -> str:
+    if not isinstance(call.args[1].const, str):
+        return f"py_strftime({_local(call)}, py_mysql_format({call.args[1].sql}))"
     pattern = _checked(call, mysql_format)
     if not pattern:
         return f"left(CAST({call.args[0].sql} AS VARCHAR), 0)"
     return f"strftime({_local(call)}, {literal(pattern)})"
+
+
+@udf("py_strftime", ["TIMESTAMP", "VARCHAR"], "VARCHAR")
+def strftime(moment: dt.datetime, pattern: str) -> str:
+    """What DuckDB's strftime gives, which takes no pattern from a column."""
+    own = {"%%": "%%", "%Y": f"{moment.year:04d}", "%g": f"{moment.microsecond // 1000:03d}"}
+    return moment.strftime(re.sub("%[%Yg]", lambda m: own[m[0]], pattern))
 
 
 for _t in ("timestamp(p)", "timestamp(p) with time zone"):
@@ -167,12 +174,9 @@ def _joda_part(letter: str, run: str, x: str, zoned: str | None) -> str:
 
 
 def _format_joda(call: Call) -> str:
-    tokens: tuple[tuple[str, str], ...] = ()
-    try:
-        tokens = joda_tokens(_constant(call, "format_datetime"))
-    except Failure as failure:
-        name, _, message = str(failure).partition(": ")
-        call.unit.fail(name, call.node.pos, message)
+    if not isinstance(call.args[1].const, str):
+        return f"py_strftime({_local(call)}, py_joda_format({call.args[1].sql}))"
+    tokens = _checked(call, joda_tokens)
     t, source = call.args[0].type, call.args[0].sql
 
     def body(x: str) -> str:
@@ -220,6 +224,16 @@ def _as_strftime(tokens: tuple[tuple[str, str], ...]) -> str | None:
             return None
         parts.append(_STRFTIME[run] if letter else run.replace("%", "%%"))
     return "".join(parts)
+
+
+@udf("py_joda_format", ["VARCHAR"], "VARCHAR")
+@lru_cache(maxsize=1024)
+def joda_format(pattern: str) -> str:
+    """A pattern of format_datetime, from a column, as one of strftime."""
+    found = _as_strftime(joda_tokens(pattern))
+    if found is None:
+        raise Failure(f"NOT_SUPPORTED: format_datetime with the pattern {pattern} from a column is not supported")
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------- parsing

@@ -27,6 +27,7 @@ _FINE = frozenset(
         "timestamp",
         "timestamp_tz",
         "time",
+        "time_tz",
         "json",
         "decimal",
         "real",

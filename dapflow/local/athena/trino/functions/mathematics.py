@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.operators import arithmetic, holds_float, nan_lowest
+from dapflow.local.athena.trino.printing import java_double
 from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.storage import duck_type
 from dapflow.sql.trino.types import decimal
@@ -25,7 +26,8 @@ for _t in _INTEGERS:
         scalar(f"{_name}({_t}) -> {_t}", "$1")
     scalar(
         f"round({_t}, integer) -> {_t}",
-        "CASE WHEN $2 >= 0 THEN $1 WHEN $2 < -19 THEN 0 ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), "
+        "CASE WHEN $2 >= 0 THEN $1 WHEN $2 <= -19 THEN CAST(fail('NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: ' "
+        "|| $1) AS $ret) ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), "
         "t_power_ten(-$2)) * t_power_ten(-$2) AS $ret) END",
     )
     scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
@@ -282,23 +284,17 @@ def width_bucket(number: float, low: float, high: float, count: int) -> int:
         raise Failure("INVALID_FUNCTION_ARGUMENT: second bound must be finite")
     if low == high:
         raise Failure("INVALID_FUNCTION_ARGUMENT: bounds cannot equal each other")
-    if low < high:
-        if number < low:
-            return 0
-        if number >= high:
-            return _bucket_limit(count)
-        return int(count * ((number - low) / (high - low)) + 1)
-    if number > low:
-        return 0
-    if number <= high:
-        return _bucket_limit(count)
-    return int(count * (low - number) / (low - high)) + 1
-
-
-def _bucket_limit(count: int) -> int:
-    if count + 1 > 2**63 - 1:
-        raise Failure(f"NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value is out of range: {count}")
-    return count + 1
+    least, greatest = min(low, high), max(low, high)
+    if number < least:
+        bucket = 0
+    elif number < greatest:
+        bucket = int(count * ((number - least) / (greatest - least)) + 1)
+    elif count == 2**63 - 1:
+        raise Failure(f"NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value {java_double(number)} is out of range")
+    else:
+        bucket = count + 1
+    # Buckets of a falling range are those of the rising one, counted from the other end.
+    return bucket if low < high else count - bucket + 1
 
 
 @udf("py_width_bins", ["DOUBLE", "DOUBLE[]"], "BIGINT")
