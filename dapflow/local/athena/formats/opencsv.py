@@ -37,7 +37,12 @@ def opencsv_reader(columns: list[dict[str, Any]], properties: dict[str, str], pa
         schema = pa.schema([(name, pa.string()) for name in names])
         write(part, _tables(source, place, dialect, skip, schema), schema)
 
-    return Reader(f"opencsv {dialect} {skip} {names}", convert, typed_text)
+    null_for_invalid = parameters.get("use.null.for.invalid.data", "false").lower() == "true"
+
+    def typed(name: str, value: str, kind: Type) -> str:
+        return typed_text(value, kind, None if null_for_invalid else names.index(name))
+
+    return Reader(f"opencsv {dialect} {skip} {names}", convert, typed)
 
 
 def _character(properties: dict[str, str], name: str, default: str) -> str:
@@ -48,8 +53,10 @@ def _character(properties: dict[str, str], name: str, default: str) -> str:
     return text[0] if text else default
 
 
-def typed_text(name: str, value: str, kind: Type) -> str:
-    """Athena gives a text column its declared type; text that is not of it fails the query."""
+def typed_text(value: str, kind: Type, place: int | None) -> str:
+    """Athena gives a text column its declared type; text that is not of it fails the query, which tells the column's
+    place. Where the table's property ``use.null.for.invalid.data`` says so, ``place`` is None and the text is NULL.
+    """
     if kind.base == "varchar":
         return value if kind.length is None else f"substr({value}, 1, {kind.length})"
     if kind.base == "char":
@@ -62,11 +69,11 @@ def typed_text(name: str, value: str, kind: Type) -> str:
         parsed = f"CASE lower({value}) WHEN 'true' THEN true ELSE false END"
     else:
         parsed = f"TRY_CAST({value} AS {duck_type(kind)})"
-    before, after = (
-        literal("HIVE_BAD_DATA: Error parsing field value '"),
-        literal(f"' for field {name}: For input string"),
-    )
-    failure = f"error({before} || {value} || {after})"
+    if place is None:
+        return parsed
+    before = literal("HIVE_BAD_DATA: Error parsing field value '")
+    between = literal(f"' for field {place}: For input string: \"")
+    failure = f"error({before} || {value} || {between} || {value} || '\"')"
     return f"CASE WHEN {value} IS NOT NULL AND {parsed} IS NULL THEN {failure} ELSE {parsed} END"
 
 

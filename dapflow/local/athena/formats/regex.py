@@ -38,7 +38,11 @@ def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], para
     def convert(source: Path, part: Path, place: Location) -> None:
         write(part, _tables(source, place, pattern, schema, skip), schema)
 
-    return Reader(f"regex {text!r} {flags} {skip} {names}", convert, typed_text)
+    return Reader(
+        f"regex {text!r} {flags} {skip} {names}",
+        convert,
+        lambda name, value, kind: typed_text(value, kind, names.index(name)),
+    )
 
 
 def _tables(
