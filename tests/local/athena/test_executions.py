@@ -35,6 +35,13 @@ def test_the_result_file_quotes_every_value_and_leaves_null_empty(aws: LocalAws)
         assert time.monotonic() < deadline, "the metadata follows the result within moments"
 
 
+def test_the_result_and_its_metadata_are_there_when_the_query_has_succeeded(aws: LocalAws) -> None:
+    for number in range(10):
+        identity = aws.run(f"SELECT {number} AS n").id
+        listed = aws.s3.list_objects_v2(Bucket="lake", Prefix=f"results/{identity}")["Contents"]
+        assert [item["Key"] for item in listed] == [f"results/{identity}.csv", f"results/{identity}.csv.metadata"]
+
+
 def test_results_come_in_pages_of_a_thousand_with_the_header_first(aws: LocalAws) -> None:
     sql = "SELECT n FROM UNNEST(sequence(1, 2500)) AS t(n) ORDER BY n"
     answer = aws.run(sql)

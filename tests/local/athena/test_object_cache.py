@@ -21,7 +21,11 @@ def size(directory: Path) -> int:
 def link(cache: FileCache, key: str, target: Path, body: str) -> bool:
     """Whether the cache had the key."""
     target.unlink(missing_ok=True)
-    return cache.link(key, target, lambda part: part.write_text(body))
+
+    def make(part: Path) -> None:
+        part.write_text(body)
+
+    return cache.link(key, target, make)
 
 
 def test_the_least_recently_used_goes_first_and_who_uses_it_keeps_it(tmp_path: Path) -> None:

@@ -127,6 +127,9 @@ class Results:
             manifest = Location(output.bucket, output.key + "-manifest.csv")
             self._store.put(manifest, "".join(f"{location}\n" for location in outcome.written).encode())
             execution.figures.manifest = str(manifest)
+        # Beside the result, and there when the query is seen to have succeeded: clients read it, or delete it.
+        described = json.dumps({"columns": column_info(outcome.columns)}).encode()
+        metadata = self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), described)
         if body is not None:
             execution.figures.output_bytes = len(body)
             self._store.put(output, body)
@@ -135,9 +138,7 @@ class Results:
             execution.figures.output_bytes = outcome.file.stat().st_size
             self._store.upload(outcome.file, output)
             self._large.take(execution.id, outcome.file)
-        metadata = json.dumps({"columns": column_info(outcome.columns)}).encode()
-        # Nobody waits for the metadata; what can go wrong with it, went wrong with the result too.
-        self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), metadata)
+        metadata.result()
 
     def open(self, execution: Execution) -> BinaryIO:
         """The result file; where the local copy is gone, S3's is taken."""
