@@ -215,7 +215,7 @@ def branch_slug(branch: str) -> str:
         )
     readable = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")[:16].strip("-") or "branch"
     readable = readable if readable[0].isalpha() else f"b{readable}"[:16]
-    return f"{readable}-{hashlib.sha256(branch.encode()).hexdigest()[:6]}"
+    return f"{readable}-{hashlib.sha256(branch.encode(errors='surrogatepass')).hexdigest()[:6]}"
 
 
 def limited(name: str, limit: int) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.branch import branch, say
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 
@@ -28,13 +28,8 @@ local = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    local.add_typer(branch)
     app.add_typer(local)
-
-
-def say(line: str) -> None:
-    """Print a line of progress; the results of a command go to standard output, this does not."""
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 @local.command()
@@ -49,6 +44,7 @@ def up(
     Example: dapflow local up --no-airflow
     """
     from dapflow.local import components  # noqa: PLC0415 (these bring psutil, and compiling brings PyYAML)
+    from dapflow.local.branches import take_down_expired  # noqa: PLC0415
     from dapflow.local.startup import Startup  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
@@ -63,6 +59,7 @@ def up(
             startup.connect()
             if airflow:
                 startup.connect_airflow()
+                take_down_expired(startup.state, say)
         except BaseException:
             startup.undo()
             raise

@@ -11,7 +11,7 @@ from pathlib import Path
 from dapflow.local.aws_session import platform_environment
 from dapflow.local.ports import HOST, Ports
 from dapflow.local.processes import Component
-from dapflow.local.state import State
+from dapflow.local.state import State, read_json
 
 NAME = "airflow"
 # The processes that the component consists of, by the names of their log files.
@@ -106,7 +106,7 @@ def _settings(state: State, ports: Ports) -> dict[str, str]:
 def _keys(state: State) -> dict[str, str]:
     """Keys of this platform's own, made once."""
     file = state.airflow / "keys.json"
-    known = state.read_json(file)
+    known = read_json(file)
     if known:
         return {name: str(key) for name, key in known.items()}
     keys = {

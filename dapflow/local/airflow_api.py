@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -60,6 +61,28 @@ class AirflowApi:
         elif self.get(path).get("extra") != body["extra"]:
             self._call("PATCH", f"/api/v2{path}", body)
 
+    def delete_connection(self, connection_id: str) -> None:
+        """Remove a connection, which may be gone already."""
+        self._delete(f"/connections/{quote(connection_id, safe='')}")
+
+    def delete_pool(self, name: str) -> None:
+        """Remove a pool, which may be gone already."""
+        self._delete(f"/pools/{quote(name, safe='')}")
+
+    def delete_dag(self, dag_id: str) -> None:
+        """Forget a DAG and its runs. It comes back when Airflow reads its file again."""
+        self._delete(f"/dags/{quote(dag_id, safe='')}")
+
+    def pause(self, dag_id: str) -> None:
+        """Start no more runs of a DAG."""
+        self._call("PATCH", f"/api/v2/dags/{quote(dag_id, safe='')}", {"is_paused": True})
+
+    def fail_runs(self, dag_id: str) -> None:
+        """End the runs of a DAG that are under way, and their tasks with them."""
+        path = f"/dags/{quote(dag_id, safe='')}/dagRuns"
+        for run in list(self.get_all(path, "dag_runs", state=["queued", "running"])):
+            self._call("PATCH", f"/api/v2{path}/{quote(run['dag_run_id'], safe='')}", {"state": "failed"})
+
     def trigger(self, dag_id: str, partition_key: str) -> str:
         """Start a run of a DAG for one generation; returns the run's id."""
         body = {"logical_date": None, "partition_key": partition_key}
@@ -92,6 +115,10 @@ class AirflowApi:
             return False
         return True
 
+    def _delete(self, path: str) -> None:
+        with suppress(NotFoundError):
+            self._call("DELETE", f"/api/v2{path}")
+
     def _missing(self, path: str) -> bool:
         try:
             self.get(path)
@@ -110,7 +137,8 @@ class AirflowApi:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=60) as response:
-                return json.load(response)
+                content = response.read()
+                return json.loads(content) if content else None
         except urllib.error.HTTPError as error:
             text = error.read().decode("utf-8", "replace")
             kind = NotFoundError if error.code == 404 else DapflowError

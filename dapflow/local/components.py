@@ -16,7 +16,7 @@ from dapflow.local import airflow
 from dapflow.local.aws_session import athena_url, aws_url, platform_environment
 from dapflow.local.ports import HEALTH_PATH, Ports
 from dapflow.local.processes import Component, running, was_started
-from dapflow.local.state import State
+from dapflow.local.state import State, read_json
 
 AWS = "aws"
 ATHENA = "athena"
@@ -77,7 +77,7 @@ def statuses(state: State, ports: Ports) -> Iterator[Status]:
 
 
 def _airflow_parts(state: State) -> dict[str, int]:
-    noted = state.read_json(airflow.children_file(state))
+    noted = read_json(airflow.children_file(state))
     return {name: pid for name, pid in noted.items() if isinstance(pid, int) and psutil.pid_exists(pid)}
 
 

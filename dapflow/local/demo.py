@@ -17,7 +17,7 @@ from dapflow.local.partition_key import partition_key
 from dapflow.local.published import Publications, Run, outstanding, producers, read_published
 from dapflow.local.running import explained, require_alive
 from dapflow.local.startup import Startup
-from dapflow.local.state import State
+from dapflow.local.state import State, read_json
 from dapflow.manifest import Manifest
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.generation import Generation
@@ -164,7 +164,7 @@ def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch)
 
 
 def _remembered(state: State) -> list[RunState]:
-    runs = state.read_json(state.demo_file).get("runs")
+    runs = read_json(state.demo_file).get("runs")
     return [RunState.of_dict(run) for run in runs] if isinstance(runs, list) else []
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import psutil
 
 from dapflow.files import write_whole
-from dapflow.local.state import State
+from dapflow.local.state import State, read_json
 
 HOST = "127.0.0.1"
 #: Where our servers say that they are ready, beside the API that they serve.
@@ -29,7 +29,7 @@ class Ports:
 
 def read_ports(state: State) -> Ports:
     """The ports of the platform that is running, or was."""
-    noted = state.read_json(state.ports_file)
+    noted = read_json(state.ports_file)
     known = {name: port for name, port in noted.items() if name in asdict(Ports()) and isinstance(port, int)}
     return Ports(**known)
 

@@ -18,7 +18,7 @@ import psutil
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
 from dapflow.local.interrupts import shielded
-from dapflow.local.state import State
+from dapflow.local.state import State, read_json
 
 # In the environment of every process of a platform, so that none is taken for one that only got its number, and none
 # is left behind whose parent was killed.
@@ -71,7 +71,7 @@ def start(state: State, component: Component) -> psutil.Process:
 
 def running(state: State, name: str) -> psutil.Process | None:
     """The component's process, if it lives and really is this platform's."""
-    pid = state.read_json(_record(state, name)).get("pid")
+    pid = read_json(_record(state, name)).get("pid")
     if not isinstance(pid, int):
         return None
     with contextlib.suppress(psutil.Error):

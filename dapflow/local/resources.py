@@ -25,15 +25,18 @@ LEFT_OUT = {
     "AWS::Lambda::Function": "there is no Lambda: the functions serve CloudFormation",
     "AWS::Logs::LogGroup": "of these functions",
     "AWS::S3::BucketPolicy": "the emulated S3 takes no notice of conditions, and would refuse every request",
-    "Custom::DapflowBundle": "the start of the platform writes the bundle to .dapflow/bundle",
-    "Custom::DapflowEmptied": "it acts when an environment is destroyed",
+    "Custom::DapflowBundle": "bundles are written to .dapflow/bundle",
 }
 
 
 class Kind(ABC):
-    """The resources of one type, of an AWS ``service``. ``takes`` and ``leaves`` name all properties they may have."""
+    """The resources of one type, of an AWS ``service``. ``takes`` and ``leaves`` name all properties they may have.
+
+    ``listed`` says whether AWS can list them: of others ``existing`` knows none.
+    """
 
     service: str
+    listed = True
     takes: frozenset[str]
     leaves: frozenset[str] = frozenset()
 
@@ -138,6 +141,38 @@ class Buckets(Kind):
         """Remove it."""
         # As CloudFormation: a bucket that holds objects stays, and the error says so.
         self._client.delete_bucket(Bucket=name)
+
+
+class Emptied(Kind):
+    """Prefixes of buckets that are emptied when their stack goes."""
+
+    service = "s3"
+    listed = False
+    takes = frozenset({"Bucket", "Prefix", "ServiceToken"})
+
+    def existing(self) -> set[str]:
+        """None: it is a promise, not a thing."""
+        return set()
+
+    def create(self, name: str, properties: Properties) -> None:
+        """Nothing to make."""
+
+    def update(self, name: str, properties: Properties) -> None:
+        """Nothing to change."""
+
+    def delete(self, name: str, properties: Properties) -> None:
+        """Delete all below the prefix, with old versions and the markers of deleted objects."""
+        bucket = properties["Bucket"]
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=properties["Prefix"])
+        for page in pages:
+            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if found:
+                versions = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+                answer = self._client.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+                for refused in answer.get("Errors", ()):
+                    raise DapflowError(
+                        "aws", f"S3 refused to delete s3://{bucket}/{refused['Key']}: {refused.get('Message')}"
+                    )
 
 
 class Databases(Kind):
@@ -310,9 +345,19 @@ class WorkGroups(Kind):
             State=properties.get("State", "ENABLED"),
             ConfigurationUpdates={**settings, "ResultConfigurationUpdates": {**results, **removed}},
         )
+        if properties.get("Tags"):
+            arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{name}"
+            self._client.tag_resource(ResourceARN=arn, Tags=properties["Tags"])
 
     def delete(self, name: str, properties: Properties) -> None:
         """Remove it."""
+        # A query that went on would write to prefixes that are emptied now.
+        for page in self._client.get_paginator("list_query_executions").paginate(WorkGroup=name):
+            if page["QueryExecutionIds"]:
+                found = self._client.batch_get_query_execution(QueryExecutionIds=page["QueryExecutionIds"])
+                for each in found["QueryExecutions"]:
+                    if each["Status"]["State"] in {"QUEUED", "RUNNING"}:
+                        self._client.stop_query_execution(QueryExecutionId=each["QueryExecutionId"])
         self._client.delete_work_group(
             WorkGroup=name, RecursiveDeleteOption=properties.get("RecursiveDeleteOption", False)
         )
@@ -320,6 +365,7 @@ class WorkGroups(Kind):
 
 KINDS: dict[str, type[Kind]] = {
     "AWS::S3::Bucket": Buckets,
+    "Custom::DapflowEmptied": Emptied,
     "AWS::Glue::Database": Databases,
     "AWS::IAM::Role": Roles,
     "AWS::IAM::ManagedPolicy": ManagedPolicies,

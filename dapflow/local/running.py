@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.ports import Ports, read_ports
-from dapflow.local.processes import log_file, running, was_started
+from dapflow.local.processes import last_lines, log_file, running, was_started
 from dapflow.local.state import State
 
+_SECONDS = 300.0
+_SERVERS = (components.AWS, components.ATHENA)
 
-def require_running(state: State) -> Ports:
-    """The ports of the running AWS and Athena. Raises DapflowError ``embedded-platform-not-up``."""
-    missing = [name for name in (components.AWS, components.ATHENA) if running(state, name) is None]
+
+def require_running(state: State, names: Sequence[str] = _SERVERS) -> Ports:
+    """The ports of the platform on which these components run. Raises DapflowError ``embedded-platform-not-up``."""
+    missing = [name for name in names if running(state, name) is None]
     if missing:
-        what = "is not running" if len(missing) > 1 else f"runs without {missing[0]}, which ended"
+        ended = ", which ended" if was_started(state, missing[0]) else ""
+        what = "is not running" if set(_SERVERS) <= set(missing) else f"runs without {missing[0]}{ended}"
         raise DapflowError(
             "embedded-platform-not-up", f"the embedded platform {what}", hint="start it with dapflow local up"
         )
@@ -33,6 +38,18 @@ def require_alive(state: State, names: Sequence[str]) -> None:
                 file=log_file(state, name),
                 hint="start it again with dapflow local up, then do this again",
             )
+
+
+def wait_until(state: State, name: str, ready: Callable[[], bool]) -> None:
+    """Wait for something of a component that runs. Raises DapflowError ``component-failed``."""
+    deadline = time.monotonic() + _SECONDS
+    while not ready():
+        log = log_file(state, name)
+        if running(state, name) is None:
+            raise DapflowError("component-failed", f"{name} ended while it was starting:\n{last_lines(log)}", file=log)
+        if time.monotonic() > deadline:
+            raise DapflowError("component-failed", f"{name} is not ready after {_SECONDS:.0f} seconds", file=log)
+        time.sleep(0.1)
 
 
 @contextmanager

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import re
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from dapflow.bundle import ENTRY, build_bundle
-from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow import airflow_url
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.aws_session import connect_to_platform
+from dapflow.local.dag_files import DagFiles, write_dag_files
 from dapflow.local.interrupts import shielded
 from dapflow.local.ports import Ports, choose_ports
-from dapflow.local.processes import last_lines, log_file, running, start, stop
+from dapflow.local.processes import running, start, stop
+from dapflow.local.running import wait_until
 from dapflow.local.state import State
 from dapflow.local.synthesis import Synthesis
 from dapflow.manifest import Manifest
@@ -26,7 +22,6 @@ from dapflow.manifest import Manifest
 if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients
 
-_SECONDS = 300.0
 Tell = Callable[[str], None]
 
 
@@ -40,8 +35,7 @@ class Startup:
     started: list[str] = field(default_factory=list)
     ports: Ports = field(default_factory=Ports)
     _synthesis: Synthesis | None = None
-    _told: set[str] = field(default_factory=set)
-    _parsed_after: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _dag_files: DagFiles | None = None
 
     def launch(self, names: Iterable[str]) -> None:
         """Start those of the components that do not run; returns before they are ready."""
@@ -68,11 +62,7 @@ class Startup:
         from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
 
         environment = describe_local(self.state.root, self.manifest).environment
-        dags = build_bundle(self.state.root, self.manifest, environment, self.state.bundle)
-        # Airflow parses a file again when it has changed, which this one does not when only the manifest does.
-        self._parsed_after = datetime.now(UTC)
-        for file in dags.glob("*.py"):
-            os.utime(file)
+        self._dag_files = write_dag_files(self.state, self.manifest, environment)
 
     def connect(self) -> Clients:
         """Wait for AWS and Athena, provision them, and connect."""
@@ -81,7 +71,9 @@ class Startup:
         clients = connect_to_platform(self.ports)
         platform = provision.describe_local(self.state.root, self.manifest)
         synthesis = self._synthesis or Synthesis(self.state.root, self.manifest)
-        wanted = provision.wanted_resources(synthesis.templates(), platform)
+        templates = synthesis.templates()
+        wanted = provision.wanted_resources(templates, platform)
+        provision.note_exports(self.state, templates)
         self._wait_for(components.AWS)
         provision.provision_aws(self.state, wanted)
         self._wait_for(components.ATHENA)
@@ -97,7 +89,8 @@ class Startup:
         # The API that tasks report to is built at its first request, for seconds: not while tasks wait for it.
         api.healthy("/execution/health")
         provision_airflow(describe_local(self.state.root, self.manifest), api)
-        self._wait(components.AIRFLOW, lambda: self._is_parsed(api))
+        if self._dag_files is not None:
+            self._dag_files.wait(api, self.tell)
         return api
 
     def undo(self) -> None:
@@ -109,48 +102,4 @@ class Startup:
             self.started.clear()
 
     def _wait_for(self, name: str) -> None:
-        self._wait(name, lambda: components.answers(name, self.state, self.ports))
-
-    def _wait(self, name: str, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _SECONDS
-        while not ready():
-            log = log_file(self.state, name)
-            if running(self.state, name) is None:
-                raise DapflowError(
-                    "component-failed", f"{name} ended while it was starting:\n{last_lines(log)}", file=log
-                )
-            if time.monotonic() > deadline:
-                raise DapflowError("component-failed", f"{name} is not ready after {_SECONDS:.0f} seconds", file=log)
-            time.sleep(0.1)
-
-    def _is_parsed(self, api: AirflowApi) -> bool:
-        health = api.get("/monitor/health")
-        if health["scheduler"]["status"] != "healthy" or health["dag_processor"]["status"] != "healthy":
-            return False
-        self._look_at_import_errors(api)
-        parsed = {
-            dag["dag_id"]: datetime.fromisoformat(dag["last_parsed_time"])
-            for dag in api.get_all("/dags", "dags")
-            if dag.get("last_parsed_time") and not dag.get("is_stale")
-        }
-        return all(name in parsed and parsed[name] > self._parsed_after for name in self.manifest.services)
-
-    def _look_at_import_errors(self, api: AirflowApi) -> None:
-        """Raise what keeps the services' DAGs from being read; tell once what is wrong with other DAG files."""
-        for error in api.import_errors():
-            if datetime.fromisoformat(error["timestamp"]) <= self._parsed_after:
-                continue
-            failure = _import_failure(str(error["filename"]), str(error["stack_trace"]))
-            if error["filename"] == ENTRY:
-                raise failure
-            if error["filename"] not in self._told:
-                self._told.add(error["filename"])
-                self.tell(f"Airflow cannot read a DAG file: {failure}")
-
-
-def _import_failure(name: str, trace: str) -> DapflowError:
-    """What is wrong with a DAG file, at the line of it where Python was."""
-    lines = trace.strip().splitlines() or [""]
-    places = re.findall(rf'File ".*/{re.escape(name)}", line (\d+)', trace)
-    line = int(places[-1]) if places else None
-    return DapflowError("dag-import", lines[-1], file=f"dags/{name}", line=line)
+        wait_until(self.state, name, lambda: components.answers(name, self.state, self.ports))

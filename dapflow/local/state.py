@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dapflow.errors import DapflowError
 
@@ -73,6 +74,16 @@ class State:
         return self.directory / "stacks.json"
 
     @property
+    def exports_file(self) -> Path:
+        """What the stacks of the main environment export to those of branches."""
+        return self.directory / "exports.json"
+
+    @property
+    def branches(self) -> Path:
+        """One folder for each branch environment, of what must be known to remove it."""
+        return self.directory / "branches"
+
+    @property
     def ports_file(self) -> Path:
         """The ports of the platform, the same at each start where possible."""
         return self.directory / "ports.json"
@@ -107,13 +118,14 @@ class State:
             _acquire(lock.fileno(), _LOCK_SECONDS)
             yield
 
-    def read_json(self, file: Path) -> dict[str, object]:
-        """A JSON file of ours; {} when it is missing or was half written."""
-        try:
-            data = json.loads(file.read_text())
-        except (OSError, ValueError):
-            return {}
-        return data if isinstance(data, dict) else {}
+
+def read_json(file: Path) -> dict[str, Any]:
+    """A JSON file of ours; {} when it is missing or was half written."""
+    try:
+        data = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def _acquire(descriptor: int, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""The templates of the environment ``local``, synthesized by ``stacks/`` and kept while they cannot have changed."""
+"""Templates for the embedded platform, synthesized by ``stacks/`` and kept while they cannot have changed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -34,15 +36,27 @@ def settings_file(root: Path) -> Path:
     return own if own.is_file() else _REPOSITORY / "cdk.json"
 
 
-class Synthesis:
-    """A synthesis that runs while other things start; none is started where the templates are there already."""
+@dataclass(frozen=True)
+class GitBranch:
+    """A git branch, with what its environment is tagged with."""
 
-    def __init__(self, root: Path, manifest: Manifest) -> None:
+    branch: str
+    commit: str = ""
+    owner: str = ""
+
+
+class Synthesis:
+    """A synthesis that runs while other things start; none is started where the templates are there already.
+
+    The templates are those of the environment ``local``, or of the branch environment that is asked for.
+    """
+
+    def __init__(self, root: Path, manifest: Manifest, branch: GitBranch | None = None) -> None:
         self._kept = State.of(_REPOSITORY).templates
-        self._folder = self._kept / _content(root, manifest)
+        self._folder = self._kept / _content(root, manifest, branch)
         self._process: subprocess.Popen[str] | None = None
         if not self._folder.is_dir():
-            self._start(root, manifest)
+            self._start(root, manifest, branch)
 
     def templates(self) -> Templates:
         """The templates by stack. Raises DapflowError: what people wrote cannot be deployed, or ``synthesis``."""
@@ -60,7 +74,7 @@ class Synthesis:
             self._process = None
             shutil.rmtree(self._output, ignore_errors=True)
 
-    def _start(self, root: Path, manifest: Manifest) -> None:
+    def _start(self, root: Path, manifest: Manifest, branch: GitBranch | None) -> None:
         if not (_REPOSITORY / "stacks").is_dir():
             raise DapflowError("synthesis", f"{_REPOSITORY} holds no stacks/", hint="run dapflow from a clone of it")
         State.of(_REPOSITORY).create()
@@ -70,8 +84,9 @@ class Synthesis:
             written = self._output / "project.json"
             written.write_text(manifest.to_json(), encoding="utf-8")
             places = {"project": root, "settings": settings_file(root), "manifest": written, "output": self._output}
+            options = {**places, **(asdict(branch) if branch else {})}
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "stacks.local", *(f"--{name}={place}" for name, place in places.items())],
+                [sys.executable, "-m", "stacks.local", *(f"--{name}={value}" for name, value in options.items())],
                 cwd=_REPOSITORY,
                 env=with_compiled_modules(os.environ),
                 stdin=subprocess.DEVNULL,
@@ -111,8 +126,11 @@ def _forget_all_but(kept: Path, count: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _content(root: Path, manifest: Manifest) -> str:
-    """What the templates are made of, as a name. The text of transforms is in the bundle only, and so not in it."""
+def _content(root: Path, manifest: Manifest, branch: GitBranch | None) -> str:
+    """What the templates are made of, as a name. The text of transforms is in the bundle only, and so not in it.
+
+    A branch's templates say when it expires, so they are kept for a day.
+    """
     digest = hashlib.sha256(version("aws-cdk-lib").encode())
     for file in _sources(root):
         content = file.read_bytes()
@@ -120,7 +138,8 @@ def _content(root: Path, manifest: Manifest) -> str:
     datasets = {
         each.id: [each.database, each.history, each.current, each.depends_on] for each in manifest.datasets.values()
     }
-    digest.update(json.dumps([manifest.services, datasets], default=vars).encode())
+    asked = [asdict(branch), datetime.now(UTC).date().isoformat()] if branch else []
+    digest.update(json.dumps([manifest.services, datasets, *asked], default=vars).encode())
     return digest.hexdigest()[:32]
 
 

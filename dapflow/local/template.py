@@ -6,7 +6,7 @@ The functions are those of CloudFormation that the CDK writes for our stacks. On
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,15 @@ class Resource:
     properties: dict[str, Any]
     outlives: bool
 
+    @property
+    def stack(self) -> str:
+        """The name of its stack."""
+        return self.id.partition("/")[0]
 
-def resources(templates: Mapping[str, Mapping[str, Any]]) -> list[Resource]:
-    """Every resource of the stacks, in the order of the templates."""
-    resolver = _Resolver(templates)
+
+def resources(templates: Mapping[str, Mapping[str, Any]], exports: Mapping[str, str] | None = None) -> list[Resource]:
+    """Every resource of the stacks, in the order of the templates. ``exports`` are those of stacks that are there."""
+    resolver = _Resolver(templates, exports or {})
     return [
         Resource(
             id=f"{stack}/{logical}",
@@ -60,15 +65,24 @@ def resources(templates: Mapping[str, Mapping[str, Any]]) -> list[Resource]:
     ]
 
 
+def exported(templates: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What the stacks export to others, by name."""
+    resolver = _Resolver(templates, {})
+    return {name: str(resolver.resolved(stack, value)) for name, stack, value in _exports(templates)}
+
+
+def _exports(templates: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str, Any]]:
+    for stack, template in templates.items():
+        for output in template.get("Outputs", {}).values():
+            if "Export" in output:
+                yield output["Export"]["Name"], stack, output["Value"]
+
+
 class _Resolver:
-    def __init__(self, templates: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, templates: Mapping[str, Mapping[str, Any]], exports: Mapping[str, str]) -> None:
         self._templates = templates
-        self._exports = {
-            output["Export"]["Name"]: (stack, output["Value"])
-            for stack, template in templates.items()
-            for output in template.get("Outputs", {}).values()
-            if "Export" in output
-        }
+        self._there = exports
+        self._exports = {name: (stack, value) for name, stack, value in _exports(templates)}
 
     def resolved(self, stack: str, value: Any) -> Any:
         """A value of a template without functions in it."""
@@ -102,7 +116,13 @@ class _Resolver:
                 name = self.resolved(stack, argument)
                 if name in self._exports:
                     return self.resolved(*self._exports[name])
-                raise DapflowError("template", f"{stack} imports {name}, which no stack exports")
+                if name in self._there:
+                    return self._there[name]
+                raise DapflowError(
+                    "template",
+                    f"{stack} imports {name}, which no stack exports",
+                    hint="bring the main environment up to date with dapflow local up",
+                )
         raise DapflowError("template", f"{stack}: {function} {argument} is unknown to the embedded platform")
 
     def _reference(self, stack: str, name: str) -> str:

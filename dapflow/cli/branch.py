@@ -1,0 +1,86 @@
+"""``dapflow local branch``: environments of git branches on the embedded platform."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.project_option import ProjectOption, project_root
+
+branch = typer.Typer(
+    name="branch",
+    help="Environments of git branches, beside the main one.\n\nExample: dapflow local branch up",
+    no_args_is_help=True,
+)
+NameArgument = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on.")
+]
+
+
+def say(line: str) -> None:
+    """Print a line of progress; the results of a command go to standard output, this does not."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+@branch.command()
+def up(name: NameArgument = None, project: ProjectOption = None) -> None:
+    """Make an environment of transforms/ as it is now, on the platform that runs, or bring the one there is up to it.
+
+    It has databases, workgroups, roles and DAGs of its own. It reads the main environment's raw zone, and changes
+    nothing of it.
+
+    Example: dapflow local branch up fix/delays
+    """
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from dapflow.local.branches import bring_up  # noqa: PLC0415
+    from dapflow.local.git import git_branch  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.project import compile_project  # noqa: PLC0415
+
+    root = project_root(project)
+    state, manifest = State.of(root), compile_project(root)
+    with ends_when_interrupted(), state.locked():
+        made, platform, dag_files = bring_up(state, manifest, git_branch(root, name), say)
+    table = Table("DAG", "databases", box=None, header_style="bold", pad_edge=False)
+    for service in platform.environment.services:
+        dag = platform.environment.dag_id(service)
+        if dag in dag_files.dags:
+            table.add_row(dag, ", ".join(each.name for each in platform.databases if each.service == service))
+    Console(soft_wrap=True).print(table)
+    say(f"the environment of {made.branch} is up, and expires on {made.expires[:10]}")
+
+
+@branch.command()
+def down(name: NameArgument = None, project: ProjectOption = None) -> None:
+    """Remove a branch's environment with everything in it. The main environment stays as it is.
+
+    Example: dapflow local branch down fix/delays
+    """
+    from dapflow.local.branches import take_down  # noqa: PLC0415
+    from dapflow.local.git import git_branch  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+
+    root = project_root(project)
+    state, branch_name = State.of(root), git_branch(root, name).branch
+    with ends_when_interrupted(), state.locked():
+        take_down(state, branch_name, say)
+    say(f"nothing is left of the environment of {branch_name}")
+
+
+@branch.command("list")
+def list_branches(project: ProjectOption = None) -> None:
+    """Name the branches that have an environment, and when it expires.
+
+    Example: dapflow local branch list
+    """
+    from dapflow.local.branches import branches  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+
+    for each in branches(State.of(project_root(project))):
+        print(f"{each.branch}\t{each.slug}\texpires {each.expires[:10]}")

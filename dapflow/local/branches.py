@@ -1,0 +1,163 @@
+"""Branch environments beside the main one: brought up on a platform that runs, and taken down leaving nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dapflow.environment import read_environment
+from dapflow.errors import DapflowError
+from dapflow.files import write_whole
+from dapflow.local import components
+from dapflow.local.airflow import airflow_url
+from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.aws_session import connect_to_platform
+from dapflow.local.dag_files import DagFiles, write_dag_files
+from dapflow.local.running import require_running
+from dapflow.local.state import State, read_json
+from dapflow.local.synthesis import GitBranch, Synthesis
+from dapflow.manifest import Manifest
+from dapflow.platform import Platform, branch_slug
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch environment, as far as it must be known to take it down. Its resources are noted beside it.
+
+    Attributes:
+        slug: what its names are made with. expires: an ISO time in UTC.
+        connections, pools: in Airflow. Pools are shared with the main environment's service of the same name.
+    """
+
+    branch: str
+    slug: str
+    expires: str
+    connections: tuple[str, ...]
+    pools: tuple[str, ...]
+
+    @property
+    def expired(self) -> bool:
+        """Whether its time is over."""
+        return datetime.fromisoformat(self.expires) < datetime.now(UTC)
+
+
+def branches(state: State) -> Iterator[Branch]:
+    """All that are up, or were being brought up."""
+    for file in sorted(state.branches.glob("*/branch.json")):
+        if noted := read_json(file):
+            yield Branch(**{**noted, "connections": tuple(noted["connections"]), "pools": tuple(noted["pools"])})
+
+
+def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tuple[Branch, Platform, DagFiles]:
+    """Make a branch environment of the project as it is now, or bring the one that is up to it.
+
+    The platform must run. Gives back what there is, and the DAGs, which Airflow has read.
+    """
+    # These import boto3, for a second: not before a mistake in the name is told.
+    slug = branch_slug(git.branch)
+    before = next((each for each in branches(state) if each.slug == slug), None)
+    if before is not None and before.branch != git.branch:
+        raise DapflowError(
+            "branch-clash",
+            f"{git.branch} would have the names of {before.branch}, which is up: {slug}",
+            hint="rename one of the branches, or take the other one down",
+        )
+    ports = require_running(state, components.ALL)
+    from dapflow.local import provision  # noqa: PLC0415
+    from dapflow.local.deployment import deploy, require_free  # noqa: PLC0415
+
+    platform = provision.describe_local_branch(state.root, manifest, git.branch)
+    synthesis = Synthesis(state.root, manifest, git)
+    try:
+        tell("synthesizing the branch's stacks")
+        templates = synthesis.templates()
+    finally:
+        synthesis.cancel()
+    wanted = provision.wanted_resources(templates, platform, read_json(state.exports_file))
+    connect_to_platform(ports)
+    record = _stacks_file(state, slug)
+    require_free(record, wanted)
+    services = platform.environment.services.values()
+    noted = Branch(
+        git.branch,
+        slug,
+        next(tag["Value"] for each in wanted for tag in each.properties.get("Tags", ()) if tag["Key"] == _EXPIRES),
+        _united(before.connections if before else (), (each.connection for each in services)),
+        _united(before.pools if before else (), (each.pool for each in services)),
+    )
+    write_whole(_branch_file(state, slug), (json.dumps(asdict(noted), indent=1) + "\n").encode())
+    tell("making its databases, workgroups and roles")
+    deploy(record, {"s3", "glue", "iam", "athena"}, wanted)
+    airflow = AirflowApi(airflow_url(ports))
+    provision.provision_airflow(platform, airflow)
+    dag_files = write_dag_files(state, manifest, platform.environment)
+    tell("waiting until Airflow has read its DAGs")
+    dag_files.wait(airflow, tell)
+    return noted, platform, dag_files
+
+
+def take_down(state: State, branch: str, tell: Tell) -> None:
+    """Remove a branch environment: its runs, DAGs, connections, databases, workgroups, roles and objects.
+
+    The platform must run. What is gone already is passed over, so that this can be repeated.
+    """
+    slug = branch_slug(branch)
+    up = {each.branch: each for each in branches(state)}
+    if branch not in up:
+        raise DapflowError(
+            "branch-not-up",
+            f"there is no environment of a branch {branch}",
+            hint=f"there are those of {', '.join(up)}" if up else "there is none of any branch",
+        )
+    ports = require_running(state, components.ALL)
+    connect_to_platform(ports)
+    from dapflow.local.branch_dags import remove_dags  # noqa: PLC0415
+    from dapflow.local.deployment import destroy  # noqa: PLC0415
+
+    airflow = AirflowApi(airflow_url(ports))
+    tell("ending its runs and removing its DAGs")
+    remove_dags(state, airflow, slug)
+    for connection in up[branch].connections:
+        airflow.delete_connection(connection)
+    for pool in up[branch].pools:
+        if pool not in _pools_of_others(state, slug):
+            airflow.delete_pool(pool)
+    tell("removing its databases, workgroups, roles and objects")
+    destroy(_stacks_file(state, slug))
+    shutil.rmtree(state.branches / slug)
+
+
+def take_down_expired(state: State, tell: Tell) -> None:
+    """Remove the branch environments whose time is over."""
+    for each in list(branches(state)):
+        if each.expired:
+            tell(f"the environment of {each.branch} expired on {each.expires[:10]}")
+            take_down(state, each.branch, tell)
+
+
+_EXPIRES = "dapflow:expires"
+
+
+def _branch_file(state: State, slug: str) -> Path:
+    return state.branches / slug / "branch.json"
+
+
+def _stacks_file(state: State, slug: str) -> Path:
+    return state.branches / slug / "stacks.json"
+
+
+def _united(before: tuple[str, ...], now: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before, *now)))
+
+
+def _pools_of_others(state: State, slug: str) -> set[str]:
+    """The pools of the main environment's services, and of other branches."""
+    main = state.bundle / "dags" / "environment.json"
+    others = {pool for each in branches(state) if each.slug != slug for pool in each.pools}
+    return others | {service.pool for service in read_environment(main).services.values()}

@@ -1,0 +1,114 @@
+"""Bring the resources of stacks to what they are to be, and remove stacks: what CloudFormation does.
+
+A resource that leaves its stack is removed; a stack that is not asked for stays as it is. What is made is noted before
+it is made, so that nothing is forgotten when a command is killed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+from dapflow.errors import DapflowError
+from dapflow.files import write_whole
+from dapflow.local.resources import KINDS, LEFT_OUT, Kind
+from dapflow.local.state import read_json
+from dapflow.local.template import Resource
+
+Noted = dict[str, Any]
+
+
+def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resource]) -> None:
+    """Make, change and remove the resources of these AWS services in the stacks of those that are wanted."""
+    everything = list(wanted)
+    _refuse_unknown(everything)
+    kinds = {type_: make() for type_, make in KINDS.items() if make.service in services}
+    existing = {type_: kind.existing() for type_, kind in kinds.items()}
+    record = _read(record_file)
+    after = {each.id: each for each in everything if each.type in kinds}
+    stacks = {each.stack for each in everything}
+    before = {id_: last for id_, last in record.items() if _stack(id_) in stacks and last["type"] in kinds}
+    if intended := after.keys() - before.keys():
+        _write(record_file, {**record, **{id_: {**_noted(after[id_]), "made": False} for id_ in intended}})
+    for type_, kind in kinds.items():
+        for id_, each in after.items():
+            if each.type == type_:
+                _bring(kind, each, before.get(id_), existing[type_])
+                record[id_] = _noted(each)
+    for type_, kind in reversed(kinds.items()):
+        for id_, last in before.items():
+            if last["type"] == type_:
+                _remove(kind, last, after.get(id_), existing[type_])
+                if id_ not in after:
+                    del record[id_]
+    _write(record_file, record)
+
+
+def destroy(record_file: Path) -> None:
+    """Remove all resources that are noted. Where one cannot be removed, those after it stay, and stay noted."""
+    record = _read(record_file)
+    for type_, make in reversed(KINDS.items()):
+        gone = [id_ for id_, last in record.items() if last["type"] == type_]
+        if not gone:
+            continue
+        kind = make()
+        existing = kind.existing()
+        for id_ in gone:
+            _remove(kind, record[id_], None, existing)
+            del record[id_]
+        _write(record_file, record)
+
+
+def require_free(record_file: Path, wanted: Iterable[Resource]) -> None:
+    """Raise DapflowError ``name-clash`` for what is there under a wanted name and is not noted."""
+    record = _read(record_file)
+    new = [each for each in wanted if each.type in KINDS and each.id not in record]
+    for type_ in {each.type for each in new}:
+        existing = KINDS[type_]().existing()
+        for each in new:
+            if each.type == type_ and each.name in existing:
+                raise DapflowError(
+                    "name-clash",
+                    f"{each.stack} needs the name {each.name}, and another {type_} has it",
+                    hint="it was made by hand, or by another stack: remove it, or name the branch differently",
+                )
+
+
+def _bring(kind: Kind, wanted: Resource, last: Noted | None, existing: Collection[str]) -> None:
+    kind.check(wanted)
+    if wanted.name not in existing:
+        kind.create(wanted.name, wanted.properties)
+    elif last != _noted(wanted):
+        kind.update(wanted.name, wanted.properties)
+
+
+def _remove(kind: Kind, last: Noted, wanted: Resource | None, existing: Collection[str]) -> None:
+    """Remove what left its stack, and what got another name."""
+    gone = wanted is None or wanted.name != last["name"]
+    if gone and not last["outlives"] and (last["name"] in existing or not kind.listed):
+        kind.delete(last["name"], last["properties"])
+
+
+def _noted(resource: Resource) -> Noted:
+    return {key: value for key, value in vars(resource).items() if key != "id"}
+
+
+def _refuse_unknown(wanted: Iterable[Resource]) -> None:
+    for each in wanted:
+        if each.type not in {*KINDS, *LEFT_OUT}:
+            raise DapflowError("template", f"{each.id}: {each.type} is unknown to the embedded platform")
+
+
+def _stack(id_: str) -> str:
+    return id_.partition("/")[0]
+
+
+def _read(record_file: Path) -> dict[str, Noted]:
+    record: dict[str, Any] = read_json(record_file)
+    return record
+
+
+def _write(record_file: Path, record: dict[str, Noted]) -> None:
+    write_whole(record_file, (json.dumps(record, indent=1) + "\n").encode())
