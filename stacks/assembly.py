@@ -19,6 +19,7 @@ from stacks.request import Request
 from stacks.service import Service as ServiceConstruct
 from stacks.service import ServiceProps, Watch
 from stacks.settings import AirflowSettings, NetworkSettings, Settings
+from stacks.settings_rules import tag_value
 
 
 class Assembly:
@@ -38,7 +39,8 @@ class Assembly:
         self._tags = {
             "dapflow:platform": self._names.platform,
             "dapflow:environment": request.environment,
-            "dapflow:owner": request.owner or settings.platform.owner,
+            # On GitHub an owner may be `dependabot[bot]`.
+            "dapflow:owner": tag_value(request.owner or settings.platform.owner),
             **self._settings.tags,
         }
         zones = f"availability-zones:account={self._settings.account}:region={self._settings.region}"
@@ -160,6 +162,7 @@ class Assembly:
             NetworkProps(
                 settings=settings,
                 stem=stem,
+                flow_log=f"/{self._names.platform}/{stem.removeprefix(f'{self._names.platform}-')}/flow",
                 zones=self._settings.availability_zones,
                 key_arn=self._keys()["platform"],
                 flow_log_days=self._settings.retention.logs_days,

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 
 import aws_cdk as cdk
 
-from dapflow.errors import DapflowError
 from dapflow.platform import Platform, branch_slug, describe_branch
 from stacks.assembly import Assembly, key_of
 from stacks.bundle import Bundle, BundleProps
 from stacks.environment import DAGS
 from stacks.lake_functions import emptied_with
 from stacks.names import check_names
+from stacks.orchestration import AIRFLOW_FILES
 from stacks.settings import BranchSettings
+from stacks.settings_rules import tag_value
 
 
 class BranchAssembly(Assembly):
@@ -32,20 +33,21 @@ class BranchAssembly(Assembly):
         after: cdk.Stack | None = None
         if self._request.dedicated:
             # Not below the host's DAGs, or the host would run them too.
-            airflow, prefix = name, f"airflow/branches/{slug}/"
-            after = self._dedicated(settings, name, slug, prefix)
+            airflow, prefix = name, f"{AIRFLOW_FILES}/{name}/dags/"
+            after = self._dedicated(settings, name, slug, prefix.rstrip("/"))
         elif self._all.embedded:
             airflow = None
         elif self._settings.airflow is None:
-            raise DapflowError(
-                "settings",
-                f"context.environments.{settings.host}.airflow is missing: the host of branches runs them",
-                file=self._all.file,
-                hint="give the host an Airflow environment, or deploy with -c mwaa=dedicated",
+            raise self._all.mistake(
+                settings.host,
+                ("airflow",),
+                "is missing: the host of branches runs them",
+                "give the host an Airflow environment, or deploy with -c mwaa=dedicated",
             )
         keys = self._branch_keys(settings)
+        bundle = self._bundle(name, slug, platform, airflow, prefix)
         for service in self._manifest.services.values():
-            self._service_stack(
+            stack = self._service_stack(
                 name,
                 f"{slug}: {service.title}",
                 service,
@@ -57,17 +59,19 @@ class BranchAssembly(Assembly):
                 retain=False,
                 secrets=f"{self._names.secrets}branches/{slug}/{service.name}/",
             )
-        stack = self._bundle(name, slug, platform, airflow, prefix)
-        if after is not None:
-            stack.add_stack_dependency(after)
+            _delete_in_step(stack, 2)
+            bundle.add_stack_dependency(stack)
+            if after is not None:
+                # A runner role trusts the role of the branch's own Airflow, which must be there to be trusted.
+                stack.add_stack_dependency(after)
 
     def _expiry(self, branch: str, days: int) -> dict[str, str]:
         """Tags by which the host's reaper knows the stacks, and people whose they are."""
         expires = self._request.now + datetime.timedelta(days=days)
         return {
             "dapflow:kind": "branch",
-            "dapflow:branch": _tag(branch),
-            "dapflow:commit": _tag(self._request.commit or "unknown"),
+            "dapflow:branch": tag_value(branch),
+            "dapflow:commit": tag_value(self._request.commit or "unknown"),
             "dapflow:expires": expires.isoformat(timespec="seconds"),
         }
 
@@ -95,7 +99,7 @@ class BranchAssembly(Assembly):
     def _bundle(self, name: str, slug: str, platform: Platform, airflow: str | None, prefix: str) -> cdk.Stack:
         names = self._names
         stack = self._stack(f"{name}-bundle", f"{slug}: what Airflow runs, and where the branch's data lies")
-        Bundle(
+        bundle = Bundle(
             stack,
             "bundle",
             BundleProps(
@@ -111,23 +115,27 @@ class BranchAssembly(Assembly):
                 remove=True,
             ),
         )
-        emptied_with(stack, "data", names.stem, names.bucket("branches"), f"{slug}/")
+        data = emptied_with(stack, "data", names.stem, names.bucket("branches"), f"{slug}/")
+        # Made after it, and so gone before it: what Airflow no longer runs writes no more data.
+        bundle.node.add_dependency(data)
+        _delete_in_step(stack, 1)
         return stack
 
     def _dedicated(self, settings: BranchSettings, name: str, slug: str, dags: str) -> cdk.Stack:
         if settings.network is None or settings.airflow is None:
-            raise DapflowError(
-                "settings",
-                "context.environments.branch.airflow and .network are missing: -c mwaa=dedicated needs both",
-                file=self._all.file,
+            missing = "network" if settings.network is None else "airflow"
+            raise self._all.mistake(
+                "branch", (missing,), "is missing: -c mwaa=dedicated needs both network and airflow"
             )
         network_stack = self._stack(f"{name}-network", "Network of a branch's own Airflow")
+        _delete_in_step(network_stack, 4)
         network = self._network(network_stack, settings.network, stem=name, retain=False)
         stack = self._stack(f"{name}-airflow", "A branch's own Airflow")
+        _delete_in_step(stack, 3)
         self._orchestrate(
             stack,
             airflow=name,
-            dags=dags.rstrip("/"),
+            dags=dags,
             network=network,
             settings=settings.airflow,
             role_paths=(self._names.role_path("branch", slug),),
@@ -136,6 +144,6 @@ class BranchAssembly(Assembly):
         return stack
 
 
-def _tag(value: str) -> str:
-    """A value that AWS takes for a tag."""
-    return "".join(letter if letter.isalnum() or letter in " +-=._:/@" else "_" for letter in value)[:256]
+def _delete_in_step(stack: cdk.Stack, step: int) -> None:
+    """When the reaper takes a stack: after those with a smaller number are gone."""
+    cdk.Tags.of(stack).add("dapflow:teardown", str(step))

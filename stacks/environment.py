@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 import aws_cdk as cdk
 
 from dapflow.errors import DapflowError
@@ -29,41 +31,62 @@ class EnvironmentAssembly(Assembly):
         self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
         platform = self._describe(self._request.environment)
         check_names(platform)
-        self._check_removed()
+        self._check_services(platform)
         last = self._lake(platform)
         airflow = self._names.stem if settings.airflow is not None else None
         if airflow is not None:
-            last = self._airflow(last)
-            self._observe(platform, last)
+            last = self._observe(platform, self._airflow(last))
+        bundle = self._bundle(platform, airflow)
+        bundle.add_stack_dependency(last)
         for service in self._manifest.services.values():
-            self._one_service(service, platform, airflow, last)
-        self._bundle(platform, airflow, last)
+            stack = self._one_service(service, platform, airflow)
+            stack.add_stack_dependency(last)
+            # What runs a service comes after what the service runs with.
+            bundle.add_stack_dependency(stack)
         self._deliver()
 
-    def _check_removed(self) -> None:
-        for name in self._settings.services:
-            if name not in self._manifest.services:
-                path = f"context.environments.{self._request.environment}.services"
-                raise DapflowError(
-                    "service-removed",
-                    f"{path} says that {name} has data, and transforms/{name} is gone",
-                    file=self._all.file,
-                    hint=f"bring the folder back; or destroy the stack {self._names.stem}-service-{of_stack(name)}, "
+    def _check_services(self, platform: Platform) -> None:
+        """What the settings name must be there: services with data, services with a budget, adopted databases."""
+        settings, services = self._settings, self._manifest.services
+        for number, name in enumerate(settings.services):
+            if name not in services:
+                raise self._mistake(
+                    ("services", str(number)),
+                    f"{name} has data here, and transforms/{name} is gone",
+                    f"bring the folder back; or destroy the stack {self._names.stem}-service-{of_stack(name)}, "
                     "whose data stays, and take the name from the list",
+                    "service-removed",
+                )
+        for name in settings.budget.services:
+            if name not in services:
+                raise self._mistake(
+                    ("budget", "services", name), "there is no such service", f"services: {', '.join(services)}"
+                )
+        databases = [each.name for each in platform.databases]
+        for number, name in enumerate(settings.adopt.databases):
+            if name not in databases:
+                near = difflib.get_close_matches(name, databases, 1)
+                raise self._mistake(
+                    ("adopt", "databases", str(number)),
+                    f"no service has a database {name}",
+                    f"did you mean {near[0]}? " * bool(near)
+                    + "a service takes a database as its own under databases: in its service.yml",
                 )
 
     def _destroyable(self) -> bool:
         """Destroying live data takes two keys: a setting in the file, and a flag on the command line."""
         asked = self._request.destroy == self._request.environment
         if asked and self._settings.live and not self._settings.allow_destroy:
-            path = f"context.environments.{self._request.environment}"
-            raise DapflowError(
+            raise self._mistake(
+                ("allow_destroy",),
+                f"is not true, and {self._request.environment} is live",
+                "both keys are needed: the setting, committed and reviewed, and the flag -c destroy",
                 "destroy-refused",
-                f"{self._request.environment} is live, and {path}.allow_destroy is not true",
-                file=self._all.file,
-                hint="both keys are needed: the setting, committed and reviewed, and the flag -c destroy",
             )
         return asked
+
+    def _mistake(self, path: tuple[str, ...], message: str, hint: str, code: str = "settings") -> DapflowError:
+        return self._all.mistake(self._request.environment, path, message, hint, code)
 
     def _lake(self, platform: Platform) -> cdk.Stack:
         settings, names = self._settings, self._names
@@ -122,7 +145,7 @@ class EnvironmentAssembly(Assembly):
         )
         return stack
 
-    def _observe(self, platform: Platform, airflow_stack: cdk.Stack) -> None:
+    def _observe(self, platform: Platform, airflow_stack: cdk.Stack) -> cdk.Stack:
         names = self._names
         stack = self._stack(f"{names.stem}-observability", "Alarms, dashboard and the look at the products")
         stack.add_stack_dependency(airflow_stack)
@@ -132,6 +155,7 @@ class EnvironmentAssembly(Assembly):
             ObservabilityProps(
                 stem=names.stem,
                 airflow=names.stem,
+                secrets=names.secrets,
                 settings=self._settings.alerts,
                 bucket=names.bucket("airflow"),
                 dags=f"{DAGS}/",
@@ -144,14 +168,16 @@ class EnvironmentAssembly(Assembly):
                 retain=self._retain,
             ),
         )
+        return stack
 
-    def _one_service(self, service: Service, platform: Platform, airflow: str | None, after: cdk.Stack) -> None:
+    def _one_service(self, service: Service, platform: Platform, airflow: str | None) -> cdk.Stack:
         settings, names = self._settings, self._names
         watch = Watch(
             emails=settings.alerts.emails,
             monthly_usd=settings.budget.services.get(service.name, settings.budget.monthly_usd),
             scanned_gb_per_day=settings.budget.scanned_gb_per_day,
             metrics=metrics_namespace(names.stem),
+            chat=names.function_arn("chat") if settings.alerts.chat else None,
         )
         own = tuple(each for each in platform.databases if each.service == service.name)
         stack = self._service_stack(
@@ -166,12 +192,17 @@ class EnvironmentAssembly(Assembly):
             retain=self._retain,
             secrets=f"{names.secrets}services/{service.name}/",
         )
-        stack.add_stack_dependency(after)
+        if settings.live and service.name not in settings.services:
+            cdk.Annotations.of(stack).add_warning_v2(
+                "dapflow:services",
+                f"context.environments.{names.environment}.services does not name {service.name}: "
+                "if its folder disappeared while its data are there, nothing would be said",
+            )
+        return stack
 
-    def _bundle(self, platform: Platform, airflow: str | None, after: cdk.Stack) -> None:
+    def _bundle(self, platform: Platform, airflow: str | None) -> cdk.Stack:
         names = self._names
         stack = self._stack(f"{names.stem}-bundle", "What Airflow runs: the one stack that a commit of SQL changes")
-        stack.add_stack_dependency(after)
         Bundle(
             stack,
             "bundle",
@@ -188,6 +219,7 @@ class EnvironmentAssembly(Assembly):
                 remove=not self._retain,
             ),
         )
+        return stack
 
     def _deliver(self) -> None:
         delivery, repository = self._settings.delivery, self._all.platform.repository

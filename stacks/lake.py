@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,8 +16,17 @@ from dapflow.platform import Bucket
 from stacks.findings import accept
 from stacks.settings import RetentionSettings
 
-# Services that publish to the platform's encrypted topics and logs, and so use its key.
-_KEY_USERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com", "events.amazonaws.com")
+# Services that publish to the platform's encrypted topics, and so use its key.
+_PUBLISHERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
+# What CloudWatch Logs asks for, to be given a key of one's own for a log group.
+_LOGS_ACTIONS = (
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,7 @@ class LakeProps:
         stem: what names begin with, ``dapflow-prod``.
         buckets: of the zones and of Athena's results.
         airflow_bucket, access_logs_bucket: names of the two others. branch_bucket: of branch environments, or None.
-        adopted: ARNs of the keys of adopted buckets, by zone; those buckets are not created.
+        adopted_buckets: names by zone; they are not created. adopted_keys: ARNs by zone; the same.
         retain: data outlives the stack.
     """
 
@@ -86,20 +96,25 @@ class Lake(Construct):
 
     def _let_services_use(self, key: kms.IKey) -> None:
         stack = cdk.Stack.of(self)
-        for service in (*_KEY_USERS, f"logs.{stack.region}.amazonaws.com"):
-            conditions: dict[str, dict[str, str]] = {"StringEquals": {"aws:SourceAccount": stack.account}}
-            if service.startswith("logs."):
-                # Logs names the log group in the encryption context and sends no source account.
-                arn = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:*"
-                conditions = {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn}}
+        for service in _PUBLISHERS:
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     principals=[iam.ServicePrincipal(service)],
-                    actions=["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
                     resources=["*"],
-                    conditions=conditions,
+                    conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
                 )
             )
+        # Logs names the log group in the encryption context and sends no source account.
+        groups = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:*"
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                actions=list(_LOGS_ACTIONS),
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+            )
+        )
 
     def _access_logs(self) -> s3.Bucket:
         bucket = s3.Bucket(
@@ -143,26 +158,35 @@ class Lake(Construct):
             removal_policy=self._removal,
         )
         self.created[name] = bucket
-        # Athena writes with the results' key, everything else with the bucket's own by default. A request that asks
-        # for any other encryption, a key of another account above all, is refused.
-        bucket.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="OnlyOurKeys",
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=["s3:PutObject"],
-                resources=[bucket.arn_for_objects("*")],
-                conditions={
-                    "Null": {"s3:x-amz-server-side-encryption": "false"},
-                    "StringNotEquals": {
-                        "s3:x-amz-server-side-encryption-aws-kms-key-id": list(
-                            dict.fromkeys([key.key_arn, results_key.key_arn])
-                        )
-                    },
-                },
-            )
-        )
+        self._pin_encryption(bucket, key, results_key)
         return bucket
+
+    @staticmethod
+    def _pin_encryption(bucket: s3.Bucket, key: kms.IKey, results_key: kms.IKey) -> None:
+        """Refuse every encryption but with the bucket's own key, or with the results' key, as Athena writes.
+
+        A request that names none gets the bucket's own. A key of another account, or one that the client brings along
+        (SSE-C), would make of an object what only its writer can read.
+        """
+        ours = list(dict.fromkeys([key.key_arn, results_key.key_arn]))
+        pinned: dict[str, dict[str, dict[str, Any]]] = {
+            "OnlyOurKeys": {
+                "Null": {"s3:x-amz-server-side-encryption": "false"},
+                "StringNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": ours},
+            },
+            "NoKeysOfClients": {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}},
+        }
+        for sid, conditions in pinned.items():
+            bucket.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    effect=iam.Effect.DENY,
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:PutObject"],
+                    resources=[bucket.arn_for_objects("*")],
+                    conditions=conditions,
+                )
+            )
 
     def _rules(self) -> list[s3.LifecycleRule]:
         retention = self._props.retention

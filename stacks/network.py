@@ -34,10 +34,11 @@ _INTERFACES = (
 
 @dataclass(frozen=True)
 class NetworkProps:
-    """Props of ``Network``. ``zones`` are the two availability zones; ``key_arn`` encrypts the flow logs."""
+    """Props of ``Network``. ``zones`` are the two availability zones; ``key_arn`` encrypts the log ``flow_log``."""
 
     settings: NetworkSettings
     stem: str
+    flow_log: str
     zones: tuple[str, ...]
     key_arn: str
     flow_log_days: int
@@ -99,7 +100,7 @@ class Network(Construct):
         log_group = logs.CfnLogGroup(
             self,
             "flow-log",
-            log_group_name=f"/{props.stem.replace('-', '/', 1)}/flow",
+            log_group_name=props.flow_log,
             retention_in_days=props.flow_log_days,
             kms_key_id=props.key_arn,
         )

@@ -34,11 +34,13 @@ class ObservabilityProps:
         airflow: name of the MWAA environment. bucket, dags: where its bundle is; ``dags`` ends in ``/``.
         workgroup_prefix: what the names of the workgroups begin with.
         databases: physical names, for the hourly look at partitions.
+        secrets: what the names of secrets begin with; ends in ``/``.
         branch_stacks: what the names of branch stacks begin with, or None where no branches are hosted.
     """
 
     stem: str
     airflow: str
+    secrets: str
     settings: AlertSettings
     bucket: str
     dags: str
@@ -96,7 +98,7 @@ class Observability(Construct):
 
         self._alarm(
             "failed-task",
-            "A task failed after its retries. Look at the log of the task in Airflow.",
+            "A task failed, and may be tried again. Look at the log of the task in Airflow.",
             namespace="AmazonMWAA",
             metric_name="TaskInstanceFailures",
             dimensions=dimensions(DAG="All", Task="All"),
@@ -146,12 +148,22 @@ class Observability(Construct):
             threshold=20,
             periods=3,
         )
+        self._failures("watch", "The hourly look at the data products failed, so a stale one would go unseen.")
+        if self._props.settings.chat:
+            self._failures("chat", "Alerts do not reach the chat channel. Is the webhook's address in its secret?")
+        if self._props.branch_stacks is not None:
+            self._failures("reaper", "An expired branch environment could not be deleted. Its stack says why.")
+
+    def _failures(self, function: str, description: str) -> None:
+        """An alarm for errors of one of the functions."""
         self._alarm(
-            "watch-failed",
-            "The hourly look at the data products failed, so a stale one would go unseen.",
+            f"{function}-failed",
+            description,
             namespace="AWS/Lambda",
             metric_name="Errors",
-            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="FunctionName", value=f"{self._props.stem}-watch")],
+            dimensions=[
+                cloudwatch.CfnAlarm.DimensionProperty(name="FunctionName", value=f"{self._props.stem}-{function}")
+            ],
             statistic="Sum",
             threshold=0,
         )
@@ -236,7 +248,7 @@ class Observability(Construct):
 
     def _chat(self) -> None:
         stack = cdk.Stack.of(self)
-        name = f"{self._props.stem.replace('-', '/', 1)}/chat-webhook"
+        name = f"{self._props.secrets}chat-webhook"
         secret = secretsmanager.CfnSecret(
             self,
             "webhook",
@@ -271,7 +283,8 @@ class Observability(Construct):
             action="lambda:InvokeFunction",
             function_name=chat.arn,
             principal="sns.amazonaws.com",
-            source_arn=self._topic,
+            # The platform's topic and those of the services.
+            source_arn=f"arn:aws:sns:{stack.region}:{stack.account}:{self._props.stem}-*",
         )
 
     def _reaper(self, prefix: str) -> None:
@@ -292,7 +305,7 @@ class Observability(Construct):
             },
             environment={"STACK_PREFIX": prefix},
         )
-        self._every(reaper, cdk.Duration.days(1))
+        self._every(reaper, cdk.Duration.hours(1))
 
     def _function(
         self,

@@ -19,6 +19,8 @@ from stacks.findings import accept_patterns
 from stacks.policies import Document, allow, document
 from stacks.settings import AirflowSettings
 
+# Prefix of the bucket below which each MWAA environment has its files, apart from the host's DAGs.
+AIRFLOW_FILES = "airflow"
 _FILES = Path(__file__).parent / "airflow"
 _LOGS = {
     "dag_processing_logs": "DAGProcessing",
@@ -149,9 +151,12 @@ class Orchestration(Construct):
         return groups
 
     def _files(self) -> tuple[cdk.CustomResource, str]:
-        """Requirements and start-up script under a prefix named by their content, so that each version stays."""
+        """Requirements and start-up script below a prefix named by their content.
+
+        A live environment keeps every version; elsewhere one goes when the next is in use, or with the environment.
+        """
         content = b"".join(file.read_bytes() for file in sorted(_FILES.iterdir()))
-        prefix = f"airflow/{hashlib.sha256(content).hexdigest()[:16]}/"
+        prefix = f"{AIRFLOW_FILES}/{self._props.name}/{hashlib.sha256(content).hexdigest()[:16]}/"
         asset = assets.Asset(self, "files", path=str(_FILES))
         resource = cdk.CustomResource(
             self,
@@ -163,7 +168,7 @@ class Orchestration(Construct):
                 "AssetKey": asset.s3_object_key,
                 "Bucket": self._props.bucket,
                 "Prefix": prefix,
-                "Remove": "false",
+                "Remove": str(not self._props.retain).lower(),
             },
         )
         return resource, prefix
@@ -194,7 +199,9 @@ class Orchestration(Construct):
                 [f"arn:aws:airflow:{region}:{account}:environment/{props.name}"],
             ),
             allow(
-                "OwnFiles", ["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/{props.dags}/*", f"{bucket}/airflow/*"]
+                "OwnFiles",
+                ["s3:GetObject", "s3:GetObjectVersion"],
+                [f"{bucket}/{props.dags}/*", f"{bucket}/{AIRFLOW_FILES}/{props.name}/*"],
             ),
             allow(
                 "OwnBucket",

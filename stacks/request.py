@@ -41,12 +41,11 @@ def read_request(settings: Settings, context: Mapping[str, Any]) -> Request:
         raise DapflowError(
             "unknown-environment",
             "no environment was asked for",
-            file=settings.file,
             hint=f"-c environment=<name>, of {', '.join(settings.environments)}; or -c branch=<git branch>",
         )
     mwaa = context.get("mwaa") or "shared"
     if mwaa not in {"shared", "dedicated"}:
-        raise DapflowError("settings", f"-c mwaa={mwaa}: must be shared or dedicated", file=settings.file)
+        raise DapflowError("settings", f"-c mwaa={mwaa}: must be shared or dedicated")
     return Request(
         environment=str(name),
         branch=None if branch is None else str(branch),

@@ -26,12 +26,13 @@ from stacks.findings import accept, accept_patterns
 
 @dataclass(frozen=True)
 class Watch:
-    """Limits whose crossing the service is told of, and the addresses that are told."""
+    """Limits whose crossing the service is told of, and who is told: addresses, and the function that posts to chat."""
 
     emails: tuple[str, ...]
     monthly_usd: float
     scanned_gb_per_day: float
     metrics: str
+    chat: str | None
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ class Service(Construct):
             "runner",
             role_name=props.role.name,
             path=props.role.path,
-            description=f"{props.service.title}: runs its queries and publishes its data, for Airflow only",
+            # By its name: IAM takes no letters beyond Latin-1 here, and a title may have them.
+            description=f"{props.service.name}: runs its queries and publishes its data, for Airflow only",
             assume_role_policy_document=policies.assumable_by(principal),
             max_session_duration=3600,
             policies=[iam.CfnRole.PolicyProperty(policy_name="runner", policy_document=policy)],
@@ -182,6 +184,8 @@ class Service(Construct):
         owner = self._props.service.owner
         for number, email in enumerate(dict.fromkeys([*([owner] if owner else []), *watch.emails])):
             sns.CfnSubscription(self, f"alerts-{number}", topic_arn=topic.ref, protocol="email", endpoint=email)
+        if watch.chat is not None:
+            sns.CfnSubscription(self, "alerts-chat", topic_arn=topic.ref, protocol="lambda", endpoint=watch.chat)
         self._alarm(
             "scanned",
             topic.ref,
@@ -230,7 +234,8 @@ class Service(Construct):
             threshold=threshold,
             period=period,
             evaluation_periods=1,
-            treat_missing_data="notBreaching",
+            # A day without queries has scanned nothing. An hour in which nobody looked says nothing of the products.
+            treat_missing_data="notBreaching" if period == 86400 else "ignore",
             alarm_actions=[topic],
             ok_actions=[topic],
         )
@@ -270,7 +275,7 @@ def topic_policy(topic: str, account: str) -> policies.Document:
         {
             "Sid": "Alarms",
             "Effect": "Allow",
-            "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"]},
+            "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
             "Action": "sns:Publish",
             "Resource": topic,
             "Condition": {"StringEquals": {"aws:SourceAccount": account}},

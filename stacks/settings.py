@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import boto3
-
 from dapflow.errors import DapflowError
-from dapflow.platform import ZONES_WITH_BUCKETS
 from stacks.settings_file import SettingsFile
-
-ENVIRONMENTS = ("context", "environments")
-# Retention periods that CloudWatch Logs takes.
-LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-_ACCOUNT_HINT = {"hint": "the twelve digits of the AWS account, as text; `aws sts get-caller-identity` prints them"}
+from stacks.settings_rules import (
+    ACCOUNT_HINT,
+    ENVIRONMENTS,
+    check_branch,
+    check_environment,
+    check_platform,
+    check_together,
+)
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,9 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class AirflowSettings:
-    """The MWAA environment."""
+    """The MWAA environment. Its releases before 3.2 lack the partitioned assets that carry a generation."""
 
-    version: Literal["2.10.3", "2.11.2", "3.0.6", "3.2.1", "3.3.1"] = "3.2.1"
+    version: Literal["3.2.1", "3.3.1"] = "3.2.1"
     environment_class: Literal["mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge"] = (
         "mw1.small"
     )
@@ -120,7 +119,7 @@ class EnvironmentSettings:
         services: those that have data here. One of them without a folder is an error, not a forgotten stack.
     """
 
-    account: str = field(metadata=_ACCOUNT_HINT)
+    account: str = field(metadata={"hint": ACCOUNT_HINT})
     region: str = field(metadata={"hint": "such as eu-west-2"})
     live: bool = False
     allow_destroy: bool = False
@@ -153,10 +152,11 @@ class BranchSettings:
 class Settings:
     """All of ``cdk.json`` that is ours.
 
-    ``embedded`` says that it is for the embedded platform, whose Airflow no stack describes.
+    ``source`` is the file, for what is found to be wrong only later. ``embedded`` says that it is for the embedded
+    platform, whose Airflow no stack describes.
     """
 
-    file: str
+    source: SettingsFile
     platform: PlatformSettings
     environments: dict[str, EnvironmentSettings]
     branch: BranchSettings | None
@@ -170,23 +170,20 @@ class Settings:
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.environments)}"
             if name == "branch":
                 hint = "a branch environment is chosen by -c branch=<git branch>"
-            raise DapflowError(
-                "unknown-environment",
-                f"{'.'.join(ENVIRONMENTS)} has no environment {name}",
-                file=self.file,
-                hint=hint,
-            )
+            raise self.source.mistake("unknown-environment", ENVIRONMENTS, f"there is no environment {name}", hint)
         return self.environments[name]
 
     def branches(self) -> BranchSettings:
         """The settings of branch environments. Raises DapflowError ``settings`` when there are none."""
         if self.branch is None:
-            raise DapflowError(
-                "settings",
-                f"{'.'.join(ENVIRONMENTS)}.branch is missing: it says which environment hosts branches",
-                file=self.file,
-            )
+            raise self.mistake("branch", (), "is missing: it says which environment hosts branches")
         return self.branch
+
+    def mistake(
+        self, environment: str, path: tuple[str, ...], message: str, hint: str | None = None, code: str = "settings"
+    ) -> DapflowError:
+        """A mistake in the settings of an environment, at a path below it."""
+        return self.source.mistake(code, (*ENVIRONMENTS, environment, *path), message, hint)
 
     def embedded_as(self, name: str) -> Settings:
         """The settings of the embedded platform: its one environment hosts branches, and they read its raw zone."""
@@ -199,7 +196,7 @@ def read_settings(file: Path) -> Settings:
     source = SettingsFile(file)
     platform = source.read(PlatformSettings, ("context", "platform"))
     if platform is not None:
-        _check_platform(source, platform)
+        check_platform(source, platform)
     environments: dict[str, EnvironmentSettings] = {}
     branch = None
     listed = source.at(ENVIRONMENTS)
@@ -216,143 +213,15 @@ def read_settings(file: Path) -> Settings:
             source.error(path, "an environment's name has at most 12 lower-case letters and digits")
         settings = source.read(EnvironmentSettings, path)
         if settings is not None:
-            _check_environment(source, path, settings)
+            check_environment(source, path, settings)
             environments[name] = _with_zones(settings)
     if branch is not None:
-        _check_branch(source, branch, environments)
-    _check_catalogs(source, environments)
+        check_branch(source, branch, environments)
+    check_together(source, environments)
     source.finish()
-    return Settings(
-        file.name, platform or PlatformSettings(), environments, branch, source.at(("context", "environment"))
-    )
+    return Settings(source, platform or PlatformSettings(), environments, branch, source.at(("context", "environment")))
 
 
 def _with_zones(settings: EnvironmentSettings) -> EnvironmentSettings:
     zones = settings.availability_zones or (f"{settings.region}a", f"{settings.region}b")
     return replace(settings, availability_zones=zones)
-
-
-def _check_platform(source: SettingsFile, platform: PlatformSettings) -> None:
-    path = ("context", "platform")
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", platform.name) or platform.name.endswith("-"):
-        source.error(
-            (*path, "name"), "must be at most 16 lower-case letters, digits and hyphens: it begins bucket names"
-        )
-    if platform.repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", platform.repository):
-        source.error((*path, "repository"), "must be owner/name of a GitHub repository")
-
-
-def _check_environment(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:
-    if not re.fullmatch(r"\d{12}", settings.account):
-        source.error((*path, "account"), "must be twelve digits", _ACCOUNT_HINT["hint"])
-    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
-        source.error((*path, "region"), f"{settings.region} is not a region's name", "such as eu-west-2")
-    elif settings.airflow is not None:
-        _check_mwaa_region(source, (*path, "region"), settings.region)
-    if settings.availability_zones and len(set(settings.availability_zones)) != 2:
-        source.error((*path, "availability_zones"), "MWAA takes two subnets in two different zones")
-    if not re.fullmatch(r"[a-z0-9]{1,10}", settings.qualifier):
-        source.error((*path, "qualifier"), "must be at most 10 lower-case letters and digits")
-    if not re.fullmatch(r"([a-z][a-z0-9_]{0,19})?", settings.database_prefix):
-        source.error((*path, "database_prefix"), "must be at most 20 lower-case letters, digits and underscores")
-    _check_orchestration(source, path, settings.network, settings.airflow)
-    _check_retention(source, path, settings)
-    _check_adoption(source, path, settings.adopt)
-
-
-def _check_catalogs(source: SettingsFile, environments: dict[str, EnvironmentSettings]) -> None:
-    """Two environments in one Glue catalog need names of their own for their databases."""
-    seen: dict[tuple[str, str, str], str] = {}
-    for name, settings in environments.items():
-        catalog = (settings.account, settings.region, settings.database_prefix)
-        if catalog in seen:
-            source.error(
-                (*ENVIRONMENTS, name, "database_prefix"),
-                f"{name} and {seen[catalog]} would have the same Glue databases: they share account and region",
-                f'such as "{name}__"; or give each an account of its own',
-            )
-        seen[catalog] = name
-
-
-def _check_retention(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:
-    retention = settings.retention
-    if retention.logs_days not in LOG_DAYS:
-        source.error(
-            (*path, "retention", "logs_days"),
-            "CloudWatch Logs does not take this number of days",
-            f"it takes {', '.join(map(str, LOG_DAYS))}",
-        )
-    for name, days in vars(retention).items():
-        if days < 1 and (settings.live or name != "old_versions_days"):
-            source.error((*path, "retention", name), "must be at least one day")
-
-
-def _check_adoption(source: SettingsFile, path: tuple[str, ...], adopt: AdoptSettings) -> None:
-    for kind in ("buckets", "keys"):
-        for zone in getattr(adopt, kind):
-            if zone not in ZONES_WITH_BUCKETS:
-                source.error(
-                    (*path, "adopt", kind, zone), "there is no such zone", f"zones: {', '.join(ZONES_WITH_BUCKETS)}"
-                )
-    for zone in adopt.buckets:
-        if zone not in adopt.keys:
-            source.error(
-                (*path, "adopt", "buckets", zone),
-                "an adopted bucket needs the key that encrypts it",
-                f"name its ARN in {'.'.join((*path, 'adopt', 'keys', zone))}",
-            )
-
-
-def _check_mwaa_region(source: SettingsFile, path: tuple[str, ...], region: str) -> None:
-    # botocore carries AWS's own list of where each service is offered.
-    offered = boto3.Session().get_available_regions("mwaa")
-    if region not in offered:
-        source.error(path, f"Amazon MWAA is not offered in {region}", f"it is in {', '.join(offered)}")
-
-
-def _check_orchestration(
-    source: SettingsFile, path: tuple[str, ...], network: NetworkSettings | None, airflow: AirflowSettings | None
-) -> None:
-    if airflow is not None:
-        if network is None:
-            source.error((*path, "network"), "is missing: MWAA needs a network")
-        if not 1 <= airflow.min_workers <= airflow.max_workers <= 25:
-            source.error((*path, "airflow", "max_workers"), "must be between min_workers and 25")
-        if airflow.environment_class == "mw1.micro" and (airflow.max_workers > 1 or (airflow.schedulers or 1) > 1):
-            source.error((*path, "airflow", "environment_class"), "mw1.micro has one scheduler and one worker")
-        if not re.fullmatch(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01]\d|2[0-3]):(00|30)", airflow.maintenance):
-            source.error((*path, "airflow", "maintenance"), "must look like SUN:03:00, on the hour or half")
-    if network is None:
-        return
-    if network.kind == "existing":
-        if not network.vpc_id:
-            source.error((*path, "network", "vpc_id"), "is missing: an existing network is named by its id")
-        if len(network.subnet_ids) != 2:
-            source.error((*path, "network", "subnet_ids"), "must be two private subnets in two zones")
-        return
-    try:
-        size = ipaddress.IPv4Network(network.cidr).prefixlen
-    except ValueError:
-        source.error((*path, "network", "cidr"), f"{network.cidr} is not an IPv4 network", "such as 10.80.0.0/20")
-    else:
-        if not 16 <= size <= 24:
-            source.error((*path, "network", "cidr"), "must be between /16 and /24")
-
-
-def _check_branch(source: SettingsFile, branch: BranchSettings, environments: dict[str, EnvironmentSettings]) -> None:
-    path = (*ENVIRONMENTS, "branch")
-    for name in ("host", "raw_from"):
-        if getattr(branch, name) not in environments:
-            source.error((*path, name), f"there is no environment {getattr(branch, name)}")
-    if branch.expires_days < 1:
-        source.error((*path, "expires_days"), "must be at least one day")
-    _check_orchestration(source, path, branch.network, branch.airflow)
-    host, raw = environments.get(branch.host), environments.get(branch.raw_from)
-    if host is not None and host.live:
-        source.error((*path, "host"), f"{branch.host} is live; branches belong beside throw-away data")
-    if host and raw and (host.account, host.region) != (raw.account, raw.region):
-        source.error(
-            (*path, "raw_from"),
-            f"{branch.raw_from} is in another account or region than {branch.host}",
-            "Glue and KMS are read within one account: let raw_from name an environment beside the host",
-        )

@@ -52,7 +52,11 @@ class SettingsFile:
         return value
 
     def error(self, path: tuple[str, ...], message: str, hint: str | None = None) -> None:
-        """Note a mistake at a path of the file, or at the nearest thing around it that is there."""
+        """Note a mistake at a path of the file."""
+        self.errors.append(self.mistake("settings", path, message, hint))
+
+    def mistake(self, code: str, path: tuple[str, ...], message: str, hint: str | None = None) -> DapflowError:
+        """A mistake at a path of the file, or at the nearest thing around it that is there."""
         node = self._root
         for key in path:
             step = _child(node, key)
@@ -60,16 +64,14 @@ class SettingsFile:
                 break
             node = step
         line, column = (node.start_mark.line, node.start_mark.column) if node is not None else (0, 0)
-        self.errors.append(
-            DapflowError(
-                "settings",
-                f"{'.'.join(path)}: {message}",
-                file=self.file.name,
-                line=line + 1,
-                column=column + 1,
-                source=self.text.split("\n")[line],
-                hint=hint,
-            )
+        return DapflowError(
+            code,
+            f"{'.'.join(path)}: {message}",
+            file=self.file.name,
+            line=line + 1,
+            column=column + 1,
+            source=self.text.split("\n")[line],
+            hint=hint,
         )
 
     def finish(self) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dapflow.environment import Environment, ServiceEnvironment
 from dapflow.platform import branch_slug, describe, describe_branch, limited
-from tests.stacks.example import four_services
+from tests.stacks.example import four_services, service
 from tests.stacks.iam.evaluate import Request, evaluate, may_assume
 from tests.stacks.templates import Templates, synthesized
 
@@ -44,9 +44,23 @@ def test_shortened_names_stay_apart() -> None:
     assert limited("x" * 70 + "a", 64) != limited("x" * 70 + "b", 64)
 
 
+def stacks_of(templates: Templates) -> dict[str, dict[str, Any]]:
+    """What the CDK command line is told of each stack: its tags, and after which others it comes."""
+    artifacts = json.loads((templates.folder / "manifest.json").read_text())["artifacts"]
+    return {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+
+
+def test_its_bundle_comes_after_its_services_and_goes_before_its_data(branch: Templates) -> None:
+    name = f"dapflow-branch-{SLUG}"
+    services = {each for each in branch.by_stack if "-service-" in each}
+    assert services <= set(stacks_of(branch)[f"{name}-bundle"]["dependencies"])
+    [bundle] = branch.resources("Custom::DapflowBundle").values()
+    [data] = branch.resources("Custom::DapflowEmptied")
+    assert data.removeprefix(f"{name}-bundle.") in bundle["DependsOn"]
+
+
 def test_stacks_carry_what_the_reaper_asks_for(branch: Templates) -> None:
-    artifacts = json.loads((branch.folder / "manifest.json").read_text())["artifacts"]
-    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    stacks = stacks_of(branch)
     assert len(stacks) == 5
     for name, stack in stacks.items():
         tags = stack["properties"]["tags"]
@@ -55,6 +69,11 @@ def test_stacks_carry_what_the_reaper_asks_for(branch: Templates) -> None:
         assert tags["dapflow:branch"] == "Fix/Delays__12"
         assert tags["dapflow:commit"] == "0123abc"
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:]{8}\+00:00", tags["dapflow:expires"])
+
+
+def test_owners_whose_names_no_tag_takes(tmp_path: Path) -> None:
+    made = synthesized(tmp_path, manifest=service("air"), checks=False, branch="x", owner="dependabot[bot]")
+    assert {each["properties"]["tags"]["dapflow:owner"] for each in stacks_of(made).values()} == {"dependabot_bot_"}
 
 
 def test_it_owns_refined_and_trusted_and_no_raw(branch: Templates) -> None:
@@ -162,8 +181,23 @@ def test_a_branch_and_its_host_share_no_name() -> None:
 def test_an_airflow_of_its_own(tmp_path: Path) -> None:
     made = synthesized(tmp_path, manifest=four_services(), branch="big change", mwaa="dedicated")
     slug = branch_slug("big change")
-    airflow = made.one("AWS::MWAA::Environment", Name=f"dapflow-branch-{slug}")
-    assert airflow["DagS3Path"] == f"airflow/branches/{slug}"
-    role = made.one("AWS::IAM::Role", RoleName=f"dapflow-branch-{slug}-airflow")
-    [statement] = [each for each in role["Policies"][0]["PolicyDocument"]["Statement"] if each["Sid"] == "RunServices"]
-    assert statement["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/dapflow/staging/branch/{slug}/*"]
+    name = f"dapflow-branch-{slug}"
+    airflow = made.one("AWS::MWAA::Environment", Name=name)
+    assert airflow["DagS3Path"] == f"airflow/{name}/dags"
+    assert airflow["RequirementsS3Path"].startswith(f"airflow/{name}/")
+    assert made.one("Custom::DapflowBundle", Prefix=f"airflow/{name}/dags/")["Remove"] == "true"
+    # Everything that it put into the host's bucket goes with it.
+    assert {each["Remove"] for each in made.properties("Custom::DapflowBundle")} == {"true"}
+    role = made.one("AWS::IAM::Role", RoleName=f"{name}-airflow")
+    statements = {each["Sid"]: each for each in role["Policies"][0]["PolicyDocument"]["Statement"]}
+    assert statements["RunServices"]["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/dapflow/staging/branch/{slug}/*"]
+    bucket = f"arn:aws:s3:::dapflow-staging-airflow-{ACCOUNT}"
+    assert all(each.startswith(f"{bucket}/airflow/{name}/") for each in statements["OwnFiles"]["Resource"])
+    stacks = stacks_of(made)
+    for each in ("air", "rail"):
+        # IAM refuses a trust in a role that is not there yet.
+        assert f"{name}-airflow" in stacks[f"{name}-service-{each}"]["dependencies"]
+    steps = {
+        each.removeprefix(f"{name}-"): stack["properties"]["tags"]["dapflow:teardown"] for each, stack in stacks.items()
+    }
+    assert [steps[each] for each in ("bundle", "service-rail", "airflow", "network")] == ["1", "2", "3", "4"]

@@ -22,6 +22,7 @@ from tests.stacks.templates import ROOT, Templates
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
 
 STAGING = ("-c", "environment=staging")
+TOOLKIT = "CDKToolkit-staging"
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def aws(tmp_path: Path) -> Iterator[Cloud]:
 
 
 def test_the_life_of_an_environment(aws: Cloud) -> None:
-    aws.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", *STAGING)
+    own = ("--qualifier", "staging", "--toolkit-stack-name", TOOLKIT)
+    aws.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", *STAGING, *own)
     before = roles(aws)
     aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *STAGING)
     templates = read_templates(aws.project / "cdk.out")
@@ -106,7 +108,7 @@ def nothing_is_left(aws: Cloud, roles_before: set[str]) -> None:
     assert roles(aws) == roles_before
     assert not aws.client("lambda").list_functions()["Functions"]
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
-    assert {each["StackName"] for each in stacks} == {"CDKToolkit"}
+    assert {each["StackName"] for each in stacks} == {TOOLKIT}
 
 
 def change_a_transform(project: Path) -> None:

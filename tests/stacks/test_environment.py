@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import fnmatch
 import json
+import re
+from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
@@ -10,9 +14,9 @@ from aws_cdk import assertions
 
 from dapflow.platform import describe
 from stacks.delivery import Delivery, DeliveryProps
-from tests.stacks.example import four_services
+from tests.stacks.example import four_services, project, service
 from tests.stacks.iam.evaluate import Request, may_assume
-from tests.stacks.templates import Templates
+from tests.stacks.templates import ROOT, Templates, synthesized
 
 
 def test_a_workgroup_leaves_nothing_to_its_user(prod: Templates) -> None:
@@ -28,6 +32,32 @@ def test_a_workgroup_leaves_nothing_to_its_user(prod: Templates) -> None:
     assert results["ExpectedBucketOwner"] == "111122223333"
     key = prod.one("AWS::KMS::Alias", AliasName="alias/dapflow-prod-athena-results")["TargetKeyId"]
     assert results["EncryptionConfiguration"]["KmsKey"] == key
+
+
+def test_titles_that_iam_does_not_take(tmp_path: Path) -> None:
+    """IAM takes Latin-1 in descriptions. https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html"""
+    manifest = service("air")
+    titled = dataclasses.replace(manifest.services["air"], title="Häuser 住宅")
+    manifest = dataclasses.replace(manifest, services={"air": titled})
+    made = synthesized(tmp_path, manifest=manifest, checks=False, environment="local")
+    for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+        for each in made.properties(kind):
+            assert re.fullmatch(r"[\t\n\r -~\u00a1-\u00ff]*", each.get("Description", ""))
+
+
+def test_names_of_a_platform_whose_name_has_a_hyphen(tmp_path: Path) -> None:
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    settings["context"]["platform"]["name"] = "our-lake"
+    (tmp_path / "cdk.json").write_text(json.dumps(settings))
+    two = project(service("air_traffic"), service("weather"))
+    made = synthesized(tmp_path / "out", root=tmp_path, manifest=two, checks=False, environment="prod")
+    secrets = {each["Name"] for each in made.properties("AWS::SecretsManager::Secret")}
+    assert secrets == {
+        "our-lake/prod/chat-webhook",
+        "our-lake/prod/connections/dapflow_air_traffic",
+        "our-lake/prod/connections/dapflow_weather",
+    }
+    assert "/our-lake/prod/flow" in {each["LogGroupName"] for each in made.properties("AWS::Logs::LogGroup")}
 
 
 def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
@@ -151,13 +181,39 @@ class TestObservability:
                 "arn:aws:sns:eu-west-2:111122223333:dapflow-prod-rail-alerts"
             ]
         assert alarms["dapflow-prod-no-heartbeat"]["TreatMissingData"] == "breaching"
+        # Nobody looked for an hour: that a product was stale is still the last that is known of it.
+        assert alarms["dapflow-prod-rail-stale"]["TreatMissingData"] == "ignore"
         assert alarms["dapflow-prod-rail-scanned"]["Threshold"] == 500 * 1024**3
 
     def test_people_are_told_by_mail_and_in_chat(self, prod: Templates) -> None:
         endpoints = [(each["Protocol"], each["Endpoint"]) for each in prod.properties("AWS::SNS::Subscription")]
         assert ("email", "data-platform@example.org") in endpoints
         assert ("email", "rail@example.org") in endpoints
-        assert ("lambda", "arn:aws:lambda:eu-west-2:111122223333:function:dapflow-prod-chat") in endpoints
+        chat = "arn:aws:lambda:eu-west-2:111122223333:function:dapflow-prod-chat"
+        topics = {each["TopicArn"] for each in prod.properties("AWS::SNS::Subscription") if each["Endpoint"] == chat}
+        # Every alarm of the environment and of its services.
+        assert topics == {
+            action for each in prod.properties("AWS::CloudWatch::Alarm") for action in each["AlarmActions"]
+        }
+        [permission] = [each for each in prod.properties("AWS::Lambda::Permission") if "sns" in each["Principal"]]
+        assert all(fnmatch.fnmatchcase(topic, permission["SourceArn"]) for topic in topics)
+        assert not fnmatch.fnmatchcase("arn:aws:sns:eu-west-2:111122223333:dapflow-staging-x", permission["SourceArn"])
+
+    def test_a_service_comes_after_the_function_that_its_topic_tells(self, prod: Templates) -> None:
+        artifacts = json.loads((prod.folder / "manifest.json").read_text())["artifacts"]
+        assert "dapflow-prod-observability" in artifacts["dapflow-prod-service-rail"]["dependencies"]
+        services = {name for name in prod.by_stack if "-service-" in name}
+        assert services <= set(artifacts["dapflow-prod-bundle"]["dependencies"])
+
+    def test_a_function_that_fails_is_told_of(self, prod: Templates, staging: Templates) -> None:
+        for templates, names in ((prod, {"watch", "chat"}), (staging, {"watch", "reaper"})):
+            watched = {
+                dimension["Value"].rsplit("-", 1)[1]
+                for each in templates.properties("AWS::CloudWatch::Alarm")
+                if each["Namespace"] == "AWS/Lambda"
+                for dimension in each["Dimensions"]
+            }
+            assert watched == names
 
     def test_no_template_holds_the_webhook(self, prod: Templates) -> None:
         webhook = prod.one("AWS::SecretsManager::Secret", Name="dapflow/prod/chat-webhook")

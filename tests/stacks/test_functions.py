@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from stacks.functions import chat, reaper, resources, watch
@@ -235,6 +236,79 @@ def test_the_reaper_takes_expired_branches_only(change: dict[str, Any], expired:
         **change,
     }
     assert reaper.is_expired(stack, "dapflow-branch-", "2024-06-05T00:00:00+00:00") is expired
+
+
+class TestReaper:
+    """Against moto's CloudFormation: what is there after each of its hours."""
+
+    BRANCH = "dapflow-branch-fix-123456"
+
+    @pytest.fixture
+    def cloudformation(self, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+        monkeypatch.setenv("STACK_PREFIX", "dapflow-branch-")
+        client: Any = boto3.client("cloudformation")
+        for part, step in (
+            ("network", "4"),
+            ("airflow", "3"),
+            ("service-rail", "2"),
+            ("service-air", "2"),
+            ("bundle", "1"),
+        ):
+            self.create(client, f"{self.BRANCH}-{part}", branch="Fix", step=step)
+        return client
+
+    @staticmethod
+    def create(client: Any, name: str, *, branch: str, step: str = "1", expires: str = "2024-06-01") -> None:
+        tags = {"kind": "branch", "branch": branch, "teardown": step, "expires": f"{expires}T00:00:00+00:00"}
+        client.create_stack(
+            StackName=name,
+            TemplateBody=json.dumps({"Resources": {"topic": {"Type": "AWS::SNS::Topic"}}}),
+            Tags=[{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()],
+        )
+
+    @staticmethod
+    def left(client: Any) -> set[str]:
+        return {each["StackName"].rsplit("-", 1)[1] for each in client.describe_stacks()["Stacks"]}
+
+    def test_what_was_deployed_last_goes_first(self, cloudformation: Any) -> None:
+        seen = []
+        for _hour in range(4):
+            reaper.handler({}, None)
+            seen.append(self.left(cloudformation))
+        assert seen == [{"network", "airflow", "rail", "air"}, {"network", "airflow"}, {"network"}, set()]
+
+    def test_a_branch_that_is_still_wanted_stays(self, cloudformation: Any) -> None:
+        self.create(cloudformation, "dapflow-branch-other-654321-bundle", branch="Other", expires="2999-01-01")
+        for _hour in range(4):
+            reaper.handler({}, None)
+        assert self.left(cloudformation) == {"bundle"}
+
+    def test_a_stack_that_cannot_be_deleted_stops_no_other_branch_and_is_told(
+        self, cloudformation: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.create(cloudformation, "dapflow-branch-aa-000000-bundle", branch="Aa")
+        delete = type(cloudformation).delete_stack
+
+        def protected(client: Any, **call: Any) -> Any:
+            if "-aa-" in call["StackName"]:
+                raise ClientError({"Error": {"Code": "ValidationError", "Message": "it is protected"}}, "DeleteStack")
+            return delete(client, **call)
+
+        monkeypatch.setattr(type(cloudformation), "delete_stack", protected)
+        monkeypatch.setattr(boto3, "client", lambda _name: cloudformation)
+        with pytest.raises(RuntimeError, match=r"aa-000000-bundle: .*it is protected"):
+            reaper.handler({}, None)
+        assert f"{self.BRANCH}-bundle" not in {each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]}
+
+    def test_what_is_still_being_deleted_keeps_its_ground(self) -> None:
+        def stack(part: str, step: str, status: str) -> dict[str, Any]:
+            tags = {"kind": "branch", "branch": "Fix", "teardown": step, "expires": "2024-06-01T00:00:00+00:00"}
+            listed = [{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()]
+            return {"StackName": f"{self.BRANCH}-{part}", "StackStatus": status, "Tags": listed}
+
+        going, airflow = stack("bundle", "1", "DELETE_IN_PROGRESS"), stack("airflow", "3", "CREATE_COMPLETE")
+        assert not list(reaper.due([airflow, going], "dapflow-branch-", "2024-07-01T00:00:00+00:00"))
+        assert list(reaper.due([airflow], "dapflow-branch-", "2024-07-01T00:00:00+00:00")) == [airflow]
 
 
 def test_an_alarm_is_told_in_words() -> None:

@@ -51,6 +51,7 @@ def test_each_zone_has_a_key_of_its_own_that_rotates(prod: Templates, zone: str)
         ("a key of ours", "own", True),
         ("the results' key, as Athena does", "results", True),
         ("a key of someone else", "foreign", False),
+        ("a key that the client brings along", {"s3:x-amz-server-side-encryption-customer-algorithm": "AES256"}, False),
     ],
 )
 def test_encryption_is_pinned(
@@ -70,6 +71,34 @@ def test_encryption_is_pinned(
     context = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.2", **headers}
     request = Request("s3:PutObject", (f"{arn}/air/x",), context, "arn:aws:iam::111122223333:role/x")
     assert evaluate(request, [put], {arn: policy}).allowed is allowed, what
+
+
+def test_the_platforms_key_serves_who_publishes_and_logs(prod: Templates) -> None:
+    key = prod.one("AWS::KMS::Alias", AliasName="alias/dapflow-prod-platform")["TargetKeyId"]
+    [policy] = [
+        prod.resolved(each["Properties"]["KeyPolicy"], "dapflow-prod-lake")
+        for name, each in prod.resources("AWS::KMS::Key").items()
+        if key.endswith(name)
+    ]
+    for principal, context, actions in (
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": "111122223333"}, {"Decrypt", "GenerateDataKey"}),
+        ("cloudwatch.amazonaws.com", {"aws:SourceAccount": "999999999999"}, set()),
+        ("events.amazonaws.com", {"aws:SourceAccount": "111122223333"}, set()),
+        (
+            "logs.eu-west-2.amazonaws.com",
+            {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:eu-west-2:111122223333:log-group:x"},
+            {"Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo"},
+        ),
+        (
+            "logs.eu-west-2.amazonaws.com",
+            {"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:eu-west-2:999999999999:log-group:x"},
+            set(),
+        ),
+    ):
+        tried = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "CreateGrant", "PutKeyPolicy")
+        requests = {each: Request(f"kms:{each}", (key,), context, principal) for each in tried}
+        allowed = {each for each, request in requests.items() if evaluate(request, [], {key: policy}).allowed}
+        assert allowed == actions, principal
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -54,6 +54,8 @@ def test_the_example_is_right() -> None:
         ({**BASE, "network": {"cidr": "10.0.0.0/33"}}, "network.cidr", "not an IPv4 network"),
         ({**BASE, "network": {"cidr": "10.0.0.0/28"}}, "network.cidr", "between /16 and /24"),
         ({**BASE, "network": {}, "airflow": {"version": "3.1"}}, "airflow.version", "must be one of"),
+        # MWAA has it, and it has no partitioned assets.
+        ({**BASE, "network": {}, "airflow": {"version": "2.11.2"}}, "airflow.version", "must be one of 3.2.1, 3.3.1"),
         ({**BASE, "network": {}, "airflow": {"max_workers": True}}, "airflow.max_workers", "must be a whole number"),
         ({**BASE, "network": {}, "airflow": {"min_workers": 9}}, "airflow.max_workers", "between min_workers"),
         (
@@ -71,7 +73,14 @@ def test_the_example_is_right() -> None:
         ),
         ({**BASE, "database_prefix": "Staging-"}, "database_prefix", "lower-case letters"),
         ({**BASE, "adopt": {"buckets": {"gold": "x"}}}, "adopt.buckets.gold", "no such zone"),
-        ({**BASE, "adopt": {"buckets": {"raw": "x"}}}, "adopt.buckets.raw", "the key that encrypts it"),
+        ({**BASE, "adopt": {"buckets": {"raw": "their-raw"}}}, "adopt.buckets.raw", "the key that encrypts it"),
+        ({**BASE, "adopt": {"buckets": {"raw": "Their_Raw"}}}, "adopt.buckets.raw", "is not a bucket's name"),
+        ({**BASE, "adopt": {"keys": {"raw": "alias/raw"}}}, "adopt.keys.raw", "is not the ARN of a key"),
+        ({**BASE, "budget": {"monthly_usd": 0}}, "budget.monthly_usd", "more than 0"),
+        ({**BASE, "budget": {"services": {"rail": -1}}}, "budget.services.rail", "more than 0"),
+        ({**BASE, "alerts": {"stale_hours": 0}}, "alerts.stale_hours", "more than 0"),
+        ({**BASE, "tags": {"team": "a&b"}}, "tags.team", "AWS takes"),
+        ({**BASE, "network": {"kind": "existing", "vpc_id": "main"}}, "network.vpc_id", "not the id of a VPC"),
         ({**BASE, "alerts": {"emails": "a@b.c"}}, "alerts.emails", "must be a list"),
         ({**BASE, "tags": []}, "tags", "must be a mapping, not a list"),
         ("prod", "", "must be a mapping"),
@@ -117,7 +126,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_branches_live_beside_throw_away_data(tmp_path: Path, branch: dict[str, str], said: str) -> None:
     environments = {
         "prod": {**BASE, "live": True},
-        "staging": {**BASE, "database_prefix": "staging__"},
+        "staging": {**BASE, "database_prefix": "staging__", "qualifier": "staging"},
         "far": {**BASE, "account": "444455556666"},
         "branch": branch,
     }
@@ -133,6 +142,17 @@ def test_environments_in_one_account_have_databases_of_their_own(tmp_path: Path)
     assert "staging.database_prefix: staging and prod would have the same Glue databases" in caught.value.message
     elsewhere = {**BASE, "region": "eu-west-1"}
     apart = {"prod": BASE, "staging": {**BASE, "database_prefix": "staging__"}, "far": elsewhere}
+    assert len(read_settings(write(tmp_path, apart)).environments) == 3
+
+
+def test_who_deploys_a_branch_cannot_deploy_production(tmp_path: Path) -> None:
+    """The deploy role of a CDK bootstrap may change every stack of its account and region."""
+    prod, staging = {**BASE, "live": True}, {**BASE, "database_prefix": "staging__"}
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, {"prod": prod, "staging": staging}))
+    assert "staging.qualifier: who may deploy staging could deploy prod too" in caught.value.message
+    assert "bootstrap the account once more with --qualifier staging" in (caught.value.hint or "")
+    apart = {"prod": prod, "staging": {**staging, "qualifier": "staging"}, "far": {**BASE, "account": "444455556666"}}
     assert len(read_settings(write(tmp_path, apart)).environments) == 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -103,14 +104,25 @@ def test_a_service_takes_so_many_resources(prod: Templates) -> None:
     sizes = {stack: len(template["Resources"]) for stack, template in prod.by_stack.items()}
     services = {stack: size for stack, size in sizes.items() if "-service-" in stack}
     assert len(services) == 4
-    assert max(services.values()) <= 20
+    [stated] = re.findall(r"A service takes (\d+) resources", (ROOT / "docs" / "deploy.md").read_text())
+    assert set(services.values()) == {int(stated)}
     assert max(sizes.values()) < 100
+
+
+def project_with(root: Path, environment: str, **settings: Any) -> Path:
+    """A project whose ``cdk.json`` is the example's, with other settings of one environment."""
+    root.mkdir()
+    file = json.loads((ROOT / "cdk.json").read_text())
+    file["context"]["environments"][environment] |= settings
+    (root / "cdk.json").write_text(json.dumps(file))
+    return root
 
 
 @pytest.mark.slow
 def test_a_hundred_services(tmp_path: Path) -> None:
     many = project(*(service(f"service_{number:03}") for number in range(100)))
-    made = synthesized(tmp_path, manifest=many, checks=False, environment="prod")
+    root = project_with(tmp_path / "project", "prod", services=[])
+    made = synthesized(tmp_path / "out", root=root, manifest=many, checks=False, environment="prod")
     for stack, template in made.by_stack.items():
         assert len(template["Resources"]) < 500, stack
         assert len((made.folder / f"{stack}.template.json").read_bytes()) < 1_000_000
@@ -136,16 +148,9 @@ def test_names_over_the_limit_are_shortened_and_kept_apart() -> None:
 
 
 def test_an_adopted_lake_is_used_and_not_made(tmp_path: Path) -> None:
-    root = tmp_path / "project"
-    root.mkdir()
-    settings = json.loads((ROOT / "cdk.json").read_text())
     key = "arn:aws:kms:eu-west-2:123456789012:key/0a1b"
-    settings["context"]["environments"]["local"]["adopt"] = {
-        "buckets": {"raw": "their-raw-zone"},
-        "keys": {"raw": key},
-        "databases": ["rail_raw_zone"],
-    }
-    (root / "cdk.json").write_text(json.dumps(settings))
+    adopt = {"buckets": {"raw": "their-raw-zone"}, "keys": {"raw": key}, "databases": ["rail_raw_zone"]}
+    root = project_with(tmp_path / "project", "local", adopt=adopt)
     made = synthesized(tmp_path / "out", root=root, manifest=four_services(), checks=False, environment="local")
     assert "their-raw-zone" not in {each["BucketName"] for each in made.properties("AWS::S3::Bucket")}
     assert "their-raw-zone" not in {each["Bucket"] for each in made.properties("Custom::DapflowEmptied")}
@@ -163,13 +168,8 @@ def test_an_adopted_lake_is_used_and_not_made(tmp_path: Path) -> None:
 
 class TestTeardown:
     @staticmethod
-    def settings(root: Path, **production: Any) -> Path:
-        root.mkdir()
-        settings = json.loads((ROOT / "cdk.json").read_text())
-        local = settings["context"]["environments"]["local"]
-        settings["context"]["environments"]["local"] = {**local, "live": True, "retention": {}, **production}
-        (root / "cdk.json").write_text(json.dumps(settings))
-        return root
+    def settings(root: Path, **settings: Any) -> Path:
+        return project_with(root, "local", live=True, retention={}, **settings)
 
     @pytest.mark.parametrize(
         ("allowed", "flag", "policy"),
@@ -194,6 +194,17 @@ class TestTeardown:
             synthesized(tmp_path / "out", root=root, manifest=service("air"), environment="local", destroy="local")
         assert caught.value.code == "destroy-refused"
         assert "allow_destroy" in caught.value.message
+
+
+def metadata(made: Templates, stack: str) -> str:
+    """What the CDK command line tells of a stack."""
+    return (made.folder / f"{stack}.metadata.json").read_text()
+
+
+def pointed_at(error: DapflowError) -> str:
+    """What stands at an error's place, to the end of the value."""
+    assert error.source is not None and error.column is not None
+    return re.split(r"[],}]", error.source[error.column - 1 :])[0]
 
 
 class TestBadInput:
@@ -255,11 +266,38 @@ class TestBadInput:
             synthesized(tmp_path / "out", root=root, manifest=service("air"), environment="local")
         assert caught.value.code == "service-removed"
         assert "transforms/rail is gone" in caught.value.message
+        assert "destroy the stack dapflow-local-service-rail" in (caught.value.hint or "")
+        assert pointed_at(caught.value) == '"rail"'
+
+    def test_a_service_whose_data_nobody_watches_is_told(self, tmp_path: Path) -> None:
+        root = TestTeardown.settings(tmp_path / "project", services=["air"])
+        two = project(service("air"), service("rail"))
+        made = synthesized(tmp_path / "out", root=root, manifest=two, checks=False, environment="local")
+        told = {name: "services does not name rail" in metadata(made, name) for name in made.by_stack}
+        assert {name for name, said in told.items() if said} == {"dapflow-local-service-rail"}
+
+    @pytest.mark.parametrize(
+        ("settings", "place", "said", "hint"),
+        [
+            ({"adopt": {"databases": ["air_raw_zon"]}}, '"air_raw_zon"', "no service has a database", "air_raw_zone?"),
+            ({"budget": {"services": {"rail": 10}}}, "10", "budget.services.rail: there is no such service", "air"),
+        ],
+    )
+    def test_settings_that_name_what_is_not_there(
+        self, tmp_path: Path, settings: dict[str, Any], place: str, said: str, hint: str
+    ) -> None:
+        root = TestTeardown.settings(tmp_path / "project", **settings)
+        with pytest.raises(DapflowError) as caught:
+            synthesized(tmp_path / "out", root=root, manifest=service("air"), environment="local")
+        assert said in caught.value.message
+        assert hint in (caught.value.hint or "")
+        assert pointed_at(caught.value) == place
 
     @pytest.mark.parametrize(
         ("context", "said"),
         [
             ({"environment": "production"}, "no environment production"),
+            ({"environment": "prd"}, "did you mean prod?"),
             ({"environment": "branch"}, "-c branch="),
             ({"branch": "x", "mwaa": "own"}, "must be shared or dedicated"),
         ],

@@ -1,0 +1,206 @@
+"""What AWS and the platform take of the settings in ``cdk.json``; every mistake is noted at its place."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+import boto3
+
+from dapflow.platform import ZONES_WITH_BUCKETS
+from stacks.settings_file import SettingsFile
+
+if TYPE_CHECKING:
+    from stacks.settings import (
+        AdoptSettings,
+        AirflowSettings,
+        BranchSettings,
+        EnvironmentSettings,
+        NetworkSettings,
+        PlatformSettings,
+    )
+
+ENVIRONMENTS = ("context", "environments")
+# Retention periods that CloudWatch Logs takes.
+LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+ACCOUNT_HINT = "the twelve digits of the AWS account, as text; `aws sts get-caller-identity` prints them"
+_KEY_ARN = re.compile(r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
+_KEY_HINT = "such as arn:aws:kms:eu-west-2:111122223333:key/…, not an alias: `aws kms describe-key` prints it"
+_TAG = "AWS takes letters, digits, blanks and any of +-=._:/@ in a tag, and 256 of them at most"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def check_platform(source: SettingsFile, platform: PlatformSettings) -> None:
+    """What all environments share."""
+    path = ("context", "platform")
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,15}", platform.name) or platform.name.endswith("-"):
+        source.error(
+            (*path, "name"), "must be at most 16 lower-case letters, digits and hyphens: it begins bucket names"
+        )
+    if platform.repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", platform.repository):
+        source.error((*path, "repository"), "must be owner/name of a GitHub repository")
+    if tag_value(platform.owner) != platform.owner:
+        source.error((*path, "owner"), _TAG)
+
+
+def check_environment(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:
+    """One environment by itself."""
+    if not re.fullmatch(r"\d{12}", settings.account):
+        source.error((*path, "account"), "must be twelve digits", ACCOUNT_HINT)
+    if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", settings.region):
+        source.error((*path, "region"), f"{settings.region} is not a region's name", "such as eu-west-2")
+    elif settings.airflow is not None:
+        _check_mwaa_region(source, (*path, "region"), settings.region)
+    if settings.availability_zones and len(set(settings.availability_zones)) != 2:
+        source.error((*path, "availability_zones"), "MWAA takes two subnets in two different zones")
+    if not re.fullmatch(r"[a-z0-9]{1,10}", settings.qualifier):
+        source.error((*path, "qualifier"), "must be at most 10 lower-case letters and digits")
+    if not re.fullmatch(r"([a-z][a-z0-9_]{0,19})?", settings.database_prefix):
+        source.error((*path, "database_prefix"), "must be at most 20 lower-case letters, digits and underscores")
+    if settings.network is not None:
+        _check_network(source, (*path, "network"), settings.network)
+    if settings.airflow is not None:
+        _check_airflow(source, (*path, "airflow"), settings.airflow)
+        if settings.network is None:
+            source.error((*path, "network"), "is missing: MWAA needs a network")
+    _check_retention(source, path, settings)
+    _check_limits(source, path, settings)
+    _check_adoption(source, path, settings.adopt)
+    for name, value in settings.tags.items():
+        if tag_value(value) != value:
+            source.error((*path, "tags", name), _TAG)
+
+
+def check_together(source: SettingsFile, environments: dict[str, EnvironmentSettings]) -> None:
+    """What environments of one account and region must not share: names of Glue databases, and live roles to deploy."""
+    seen: dict[tuple[str, str, str], str] = {}
+    bootstraps: dict[tuple[str, str, str], str] = {}
+    for name, settings in environments.items():
+        catalog = (settings.account, settings.region, settings.database_prefix)
+        if catalog in seen:
+            source.error(
+                (*ENVIRONMENTS, name, "database_prefix"),
+                f"{name} and {seen[catalog]} would have the same Glue databases: they share account and region",
+                f'such as "{name}__"; or give each an account of its own',
+            )
+        seen[catalog] = name
+        bootstrap = (settings.account, settings.region, settings.qualifier)
+        other = bootstraps.setdefault(bootstrap, name)
+        if other != name and (settings.live or environments[other].live):
+            source.error(
+                (*ENVIRONMENTS, name, "qualifier"),
+                f"who may deploy {name} could deploy {other} too: they share one bootstrap of the CDK, and one is live",
+                f'such as "{name}"; then bootstrap the account once more with --qualifier {name}',
+            )
+
+
+def _check_retention(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:
+    retention = settings.retention
+    if retention.logs_days not in LOG_DAYS:
+        source.error(
+            (*path, "retention", "logs_days"),
+            "CloudWatch Logs does not take this number of days",
+            f"it takes {', '.join(map(str, LOG_DAYS))}",
+        )
+    for name, days in vars(retention).items():
+        if days < 1 and (settings.live or name != "old_versions_days"):
+            source.error((*path, "retention", name), "must be at least one day")
+
+
+def _check_limits(source: SettingsFile, path: tuple[str, ...], settings: EnvironmentSettings) -> None:
+    limits: dict[tuple[str, ...], float] = {
+        ("alerts", "queued_minutes"): settings.alerts.queued_minutes,
+        ("alerts", "stale_hours"): settings.alerts.stale_hours,
+        ("budget", "monthly_usd"): settings.budget.monthly_usd,
+        ("budget", "scanned_gb_per_day"): settings.budget.scanned_gb_per_day,
+        **{("budget", "services", name): dollars for name, dollars in settings.budget.services.items()},
+    }
+    for name, value in limits.items():
+        if value <= 0:
+            source.error((*path, *name), "must be more than 0")
+
+
+def _check_adoption(source: SettingsFile, path: tuple[str, ...], adopt: AdoptSettings) -> None:
+    for kind in ("buckets", "keys"):
+        for zone in getattr(adopt, kind):
+            if zone not in ZONES_WITH_BUCKETS:
+                source.error(
+                    (*path, "adopt", kind, zone), "there is no such zone", f"zones: {', '.join(ZONES_WITH_BUCKETS)}"
+                )
+    for zone, key in adopt.keys.items():
+        if not _KEY_ARN.fullmatch(key):
+            source.error((*path, "adopt", "keys", zone), f"{key} is not the ARN of a key", _KEY_HINT)
+    for zone, bucket in adopt.buckets.items():
+        if not _BUCKET.fullmatch(bucket):
+            source.error((*path, "adopt", "buckets", zone), f"{bucket} is not a bucket's name")
+        if zone not in adopt.keys:
+            source.error(
+                (*path, "adopt", "buckets", zone),
+                "an adopted bucket needs the key that encrypts it",
+                f"name its ARN in {'.'.join((*path, 'adopt', 'keys', zone))}",
+            )
+
+
+def _check_mwaa_region(source: SettingsFile, path: tuple[str, ...], region: str) -> None:
+    # botocore carries AWS's own list of where each service is offered.
+    offered = boto3.Session().get_available_regions("mwaa")
+    if region not in offered:
+        source.error(path, f"Amazon MWAA is not offered in {region}", f"it is in {', '.join(offered)}")
+
+
+def _check_airflow(source: SettingsFile, path: tuple[str, ...], airflow: AirflowSettings) -> None:
+    if not 1 <= airflow.min_workers <= airflow.max_workers <= 25:
+        source.error((*path, "max_workers"), "must be between min_workers and 25")
+    if airflow.environment_class == "mw1.micro" and (airflow.max_workers > 1 or (airflow.schedulers or 1) > 1):
+        source.error((*path, "environment_class"), "mw1.micro has one scheduler and one worker")
+    if not re.fullmatch(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01]\d|2[0-3]):(00|30)", airflow.maintenance):
+        source.error((*path, "maintenance"), "must look like SUN:03:00, on the hour or half")
+
+
+def _check_network(source: SettingsFile, path: tuple[str, ...], network: NetworkSettings) -> None:
+    if network.kind == "existing":
+        if not network.vpc_id:
+            source.error((*path, "vpc_id"), "is missing: an existing network is named by its id")
+        elif not network.vpc_id.startswith("vpc-"):
+            source.error((*path, "vpc_id"), f"{network.vpc_id} is not the id of a VPC", "such as vpc-0a1b2c3d")
+        if len(set(network.subnet_ids)) != 2:
+            source.error((*path, "subnet_ids"), "must be two private subnets in two zones")
+        return
+    try:
+        size = ipaddress.IPv4Network(network.cidr).prefixlen
+    except ValueError:
+        source.error((*path, "cidr"), f"{network.cidr} is not an IPv4 network", "such as 10.80.0.0/20")
+    else:
+        if not 16 <= size <= 24:
+            source.error((*path, "cidr"), "must be between /16 and /24")
+
+
+def check_branch(source: SettingsFile, branch: BranchSettings, environments: dict[str, EnvironmentSettings]) -> None:
+    """Branch environments, and the environment that hosts them."""
+    path = (*ENVIRONMENTS, "branch")
+    for name in ("host", "raw_from"):
+        if getattr(branch, name) not in environments:
+            source.error((*path, name), f"there is no environment {getattr(branch, name)}")
+    if branch.expires_days < 1:
+        source.error((*path, "expires_days"), "must be at least one day")
+    if branch.network is not None:
+        _check_network(source, (*path, "network"), branch.network)
+    if branch.airflow is not None:
+        _check_airflow(source, (*path, "airflow"), branch.airflow)
+        if branch.network is None:
+            source.error((*path, "network"), "is missing: MWAA needs a network")
+    host, raw = environments.get(branch.host), environments.get(branch.raw_from)
+    if host is not None and host.live:
+        source.error((*path, "host"), f"{branch.host} is live; branches belong beside throw-away data")
+    if host and raw and (host.account, host.region) != (raw.account, raw.region):
+        source.error(
+            (*path, "raw_from"),
+            f"{branch.raw_from} is in another account or region than {branch.host}",
+            "Glue and KMS are read within one account: let raw_from name an environment beside the host",
+        )
+
+
+def tag_value(text: str) -> str:
+    """The nearest value that AWS takes for a tag."""
+    return "".join(letter if letter.isalnum() or letter in " +-=._:/@" else "_" for letter in text)[:256]
