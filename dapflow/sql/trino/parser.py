@@ -421,4 +421,5 @@ def parse(text: str) -> tree.QueryNode:
         raise TooDeep from None
     if parser.refused is not None:
         raise parser.refused
+    found.parameters = parser.parameters
     return found

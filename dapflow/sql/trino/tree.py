@@ -454,7 +454,7 @@ class Cte(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class QueryNode(Node):
-    """A query with its WITH, ORDER BY, OFFSET and LIMIT."""
+    """A query with its WITH, ORDER BY, OFFSET and LIMIT. `parameters` counts the question marks of a whole text."""
 
     ctes: tuple[Cte, ...]
     recursive: bool
@@ -463,6 +463,7 @@ class QueryNode(Node):
     offset: Expr | None = None
     limit: Expr | None = None
     ties: bool = False
+    parameters: int = 0
 
 
 _CHILDREN: dict[type, tuple[str, ...]] = {}

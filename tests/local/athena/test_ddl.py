@@ -138,6 +138,12 @@ def test_partitions_are_added_changed_and_dropped(aws: LocalAws) -> None:
     )
     aws.query("ALTER TABLE parts ADD IF NOT EXISTS PARTITION (y='2024', m='01') PARTITION (m='01', y='2025')")
     assert "already exists" in aws.failure("ALTER TABLE parts ADD PARTITION (y='2024', m='01')")
+    assert aws.failure("ALTER TABLE parts ADD PARTITION (y='2024', n='01')") == (
+        "FAILED: SemanticException [Error 10098]: Non-Partition column appears in the partition specification: n"
+    )
+    assert aws.failure("ALTER TABLE parts ADD PARTITION (y='2024')") == (
+        "FAILED: SemanticException partition spec {y=2024} doesn't contain all (2) partition columns"
+    )
     assert aws.query("SHOW PARTITIONS parts") == [["y=2024/m=01"], ["y=2024/m=02"], ["y=2025/m=01"]]
     found = aws.glue.get_partitions(DatabaseName="db", TableName="parts")["Partitions"]
     assert {tuple(item["Values"]): item["StorageDescriptor"]["Location"] for item in found} == {

@@ -203,6 +203,20 @@ def test_partition_columns_have_their_types(aws: LocalAws) -> None:
     assert aws.query("SELECT y, sum(n) FROM typed GROUP BY y ORDER BY y") == [["2023", "1"], ["2024", "1"]]
 
 
+def test_a_partition_value_that_is_not_of_its_type_fails_where_it_is_read(aws: LocalAws) -> None:
+    aws.query(
+        "CREATE EXTERNAL TABLE mistyped (n bigint) PARTITIONED BY (y int) STORED AS PARQUET "
+        "LOCATION 's3://lake/mistyped/'"
+    )
+    for value in ("2024", "soon"):
+        put_parquet(aws, f"mistyped/y={value}/x.parquet", pa.table({"n": [1]}))
+    aws.query("MSCK REPAIR TABLE mistyped")
+    assert aws.query("SELECT sum(n) FROM mistyped") == [["2"]]
+    reason = "HIVE_INVALID_PARTITION_VALUE: Invalid partition value 'soon' for INTEGER partition key: y"
+    for sql in ("SELECT y FROM mistyped", "SELECT n FROM mistyped WHERE y = 2024", 'TABLE "mistyped$partitions"'):
+        assert aws.failure(sql) == reason
+
+
 def test_only_the_columns_and_row_groups_that_are_read_are_billed(aws: LocalAws) -> None:
     table = pa.table(
         {
@@ -260,6 +274,20 @@ def test_a_projected_table_needs_no_registered_partitions(aws: LocalAws) -> None
     )
     assert aws.query("SELECT n FROM projected WHERE kind = 'b' AND day >= '2024/06/02'") == [["b 2024/06/02"]]
     assert len(aws.query("SELECT n FROM projected")) == 4
+
+
+def test_projection_of_hours(aws: LocalAws) -> None:
+    for hour in ("05/00", "05/07", "06/01"):
+        put_parquet(aws, f"hourly/2024/06/{hour}/x.parquet", pa.table({"n": [hour]}))
+    aws.query(
+        "CREATE EXTERNAL TABLE hourly (n string) PARTITIONED BY (h string) STORED AS PARQUET "
+        "LOCATION 's3://lake/hourly/' TBLPROPERTIES ('projection.enabled'='true', 'projection.h.type'='date', "
+        "'projection.h.format'='yyyy/MM/dd/HH', 'projection.h.range'='2024/06/05/00,2024/06/05/23', "
+        "'projection.h.interval'='1', 'projection.h.interval.unit'='HOURS', "
+        "'storage.location.template'='s3://lake/hourly/${h}/')"
+    )
+    assert aws.query("SELECT n, h FROM hourly ORDER BY h") == [["05/00", "2024/06/05/00"], ["05/07", "2024/06/05/07"]]
+    assert aws.query("SELECT n FROM hourly WHERE h > '2024/06/05/03'") == [["05/07"]]
 
 
 def test_projection_of_integers_and_injected_values(aws: LocalAws) -> None:

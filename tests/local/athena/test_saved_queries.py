@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -57,11 +58,29 @@ def test_execution_parameters_stand_for_question_marks(aws: LocalAws) -> None:
     assert answer.execution["ExecutionParameters"] == ["'x'", "41"]
 
 
+@pytest.mark.parametrize(
+    ("sql", "values", "expected", "found"),
+    [
+        ("SELECT ?", [], 1, 0),
+        ("SELECT ? LIMIT ?", ["1"], 2, 1),
+        ("SELECT 1", ["1"], 0, 1),
+        ("SELECT ?", ["1", "2"], 1, 2),
+    ],
+)
+def test_parameters_are_counted(aws: LocalAws, sql: str, values: list[str], expected: int, found: int) -> None:
+    more: dict[str, Any] = {"ExecutionParameters": values} if values else {}
+    assert aws.failure(sql, **more) == (
+        f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {expected} but found {found}"
+    )
+
+
 def test_explain_tells_what_is_read(aws: LocalAws) -> None:
     aws.query("CREATE EXTERNAL TABLE explained (a int) STORED AS PARQUET LOCATION 's3://lake/explained/'")
     lines = [row[0] or "" for row in aws.query("EXPLAIN SELECT a FROM explained")]
     assert any("TableScan[table = awsdatacatalog:db:explained]" in line for line in lines)
     assert aws.query("EXPLAIN (TYPE VALIDATE) SELECT a FROM explained") == [["true"]]
+    assert aws.query("EXPLAIN (TYPE DISTRIBUTED, FORMAT TEXT) SELECT 1") == aws.query("EXPLAIN SELECT 1")
+    assert aws.failure("EXPLAIN (FORMAT JSON) SELECT 1") == "NOT_SUPPORTED: EXPLAIN (FORMAT JSON) is not supported"
     assert aws.failure("EXPLAIN SELECT b FROM explained").startswith("COLUMN_NOT_FOUND")
     assert any("Output: 0 rows" in (row[0] or "") for row in aws.query("EXPLAIN ANALYZE SELECT a FROM explained"))
 

@@ -149,6 +149,13 @@ def test_ctas_with_no_data_makes_the_table_only(aws: LocalAws) -> None:
         ("CREATE TABLE r3 WITH (nonsense = 1) AS SELECT 1 AS a", "nonsense"),
         ("CREATE TABLE missing_db.r4 AS SELECT 1 AS a", "SCHEMA_NOT_FOUND"),
         ("CREATE TABLE r5 WITH (table_type = 'ICEBERG') AS SELECT 1 AS a", "NOT_SUPPORTED: Iceberg"),
+        ("CREATE TABLE r5 WITH (location = 's3://lake/r5/', table_type = 'ICEBERG') AS SELECT 1 AS a", "Iceberg"),
+        ("CREATE TABLE r7 WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a, 2 AS b", "the table properties: [a]"),
+        (
+            "CREATE TABLE r7 WITH (partitioned_by = ARRAY['x', 'y']) AS SELECT 1 AS a, 2 AS b",
+            "Partition columns [x, y]",
+        ),
+        ("CREATE TABLE r8 WITH (format = 'CSV') AS SELECT 'x' AS a", "Unsupported format: CSV"),
         ("CREATE TABLE r6 WITH (partitioned_by = ARRAY['a']) AS SELECT 1 AS a", "only partition columns"),
     ],
 )

@@ -17,6 +17,7 @@ from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.trino.storage import duck_type, literal, quote
+from dapflow.sql.trino.types import Type
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
@@ -54,14 +55,6 @@ def _location(uri: str, table: str) -> Location:
     if location is None:
         raise QueryFailed("HIVE_INVALID_METADATA", f"Table '{table}' has no valid S3 location: '{uri}'")
     return location
-
-
-def value_sql(text: str, hive_type: str) -> str:
-    """A partition column's value as DuckDB SQL of its type."""
-    kind = from_hive(hive_type)
-    if text == NULL_PARTITION:
-        return f"CAST(NULL AS {duck_type(kind)})"
-    return literal(text) if kind.base == "varchar" else f"CAST({literal(text)} AS {duck_type(kind)})"
 
 
 def read_partitions(
@@ -123,12 +116,17 @@ def partition_values(keys: list[tuple[str, str]], values: list[tuple[str, ...]])
 
 
 def typed_key(name: str, hive_type: str) -> str:
-    """DuckDB SQL that gives a partition column its type; a value that is not of it fails as in Athena."""
-    kind = from_hive(hive_type)
+    """DuckDB SQL that gives a partition column, which is text, its type."""
+    return typed_value(quote(name), name, from_hive(hive_type))
+
+
+def typed_value(text: str, name: str, kind: Type) -> str:
+    """DuckDB SQL that gives the text of a partition column its type; text that is not of it fails as in Athena."""
     if kind.base in {"varchar", "char"}:
-        return quote(name)
-    message = literal(f"HIVE_INVALID_PARTITION_VALUE: Invalid partition value for {hive_type} partition key: {name}=")
+        return text
+    before = literal("HIVE_INVALID_PARTITION_VALUE: Invalid partition value '")
+    after = literal(f"' for {str(kind).upper()} partition key: {name}")
+    typed = f"TRY_CAST({text} AS {duck_type(kind)})"
     return (
-        f"CASE WHEN {quote(name)} IS NOT NULL AND TRY_CAST({quote(name)} AS {duck_type(kind)}) IS NULL "
-        f"THEN error({message} || {quote(name)}) ELSE TRY_CAST({quote(name)} AS {duck_type(kind)}) END"
+        f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN error({before} || {text} || {after}) ELSE {typed} END"
     )

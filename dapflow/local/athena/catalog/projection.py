@@ -112,7 +112,7 @@ def _dates(parameters: dict[str, str], prefix: str) -> list[str]:
     pattern = parameters[prefix + "format"]
     form = strftime_pattern(pattern)
     first, last = (_moment(part.strip(), form) for part in parameters[prefix + "range"].split(","))
-    unit = parameters.get(prefix + "interval.unit", _default_unit(pattern)).upper()
+    unit = (parameters.get(prefix + "interval.unit") or _default_unit(pattern)).upper()
     count = int(parameters.get(prefix + "interval", "1"))
     found: list[str] = []
     moment, index = first, 0

@@ -17,6 +17,13 @@ def execution(message: str) -> QueryFailed:
     return QueryFailed("", _TASK + message)
 
 
+def missing_keys(spec: str, count: int) -> QueryFailed:
+    """A specification of a partition that leaves partition columns out."""
+    return QueryFailed(
+        "", f"FAILED: SemanticException partition spec {spec} doesn't contain all ({count}) partition columns"
+    )
+
+
 def no_table(name: str) -> QueryFailed:
     """A table that is not there."""
     return semantic(10001, f"Table not found {name}")

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from dapflow.local.athena.catalog.metastore import partition_input
 from dapflow.local.athena.catalog.partitions import partition_path, table_location
 from dapflow.local.athena.ddl import failures, model
-from dapflow.local.athena.ddl.tables import check_location, need_table, spec_text, spec_values
+from dapflow.local.athena.ddl.tables import check_location, check_names, need_table, spec_text, spec_values
 from dapflow.local.athena.engine.results import TEXT, Outcome
 from dapflow.local.athena.engine.session import Work
 
@@ -50,9 +50,7 @@ def drop_partitions(engine: Engine, work: Work, statement: model.DropPartitions)
     keys = keys_of(table)
     registered = [item["Values"] for item in engine.metastore.partitions(database, table["Name"])]
     for spec in statement.partitions:
-        unknown = [key for key in spec if key not in keys]
-        if unknown:
-            raise failures.semantic(10098, f"{unknown[0]} is not a partition column of {table['Name']}")
+        check_names(spec, keys)
         chosen = [
             values for values in registered if all(values[keys.index(key)] == value for key, value in spec.items())
         ]

@@ -174,9 +174,17 @@ def spec_values(table: dict[str, Any], spec: model.Spec) -> list[str]:
     keys = [column["Name"].lower() for column in table.get("PartitionKeys") or []]
     if not keys:
         raise failures.semantic(10241, f"Table is not partitioned {table['Name']}")
-    if set(spec) != set(keys):
-        raise failures.semantic(10098, f"Partition spec {spec_text(spec)} does not name the partition columns {keys}")
+    check_names(spec, keys)
+    if len(spec) < len(keys):
+        raise failures.missing_keys(spec_text(spec), len(keys))
     return [spec[key] for key in keys]
+
+
+def check_names(spec: model.Spec, keys: list[str]) -> None:
+    """Refuse a specification of columns that are not partition columns."""
+    for name in spec:
+        if name not in keys:
+            raise failures.semantic(10098, f"Non-Partition column appears in the partition specification: {name}")
 
 
 def spec_text(spec: model.Spec) -> str:

@@ -91,13 +91,13 @@ def register(
 
 
 def _check_properties(properties: dict[str, object]) -> None:
+    if str(properties.get("table_type", "HIVE")).upper() == "ICEBERG":
+        raise QueryFailed("NOT_SUPPORTED", "Iceberg tables are not supported")
     unknown = [name for name in properties if name not in _PROPERTIES]
     if unknown:
         raise QueryFailed(
             "INVALID_TABLE_PROPERTY", f"line 1:1: Catalog 'awsdatacatalog' table property '{unknown[0]}' does not exist"
         )
-    if str(properties.get("table_type", "HIVE")).upper() == "ICEBERG":
-        raise QueryFailed("NOT_SUPPORTED", "Iceberg tables are not supported")
     if ("bucketed_by" in properties) != ("bucket_count" in properties):
         raise QueryFailed("INVALID_TABLE_PROPERTY", "bucketed_by and bucket_count must be specified together")
 
@@ -148,8 +148,7 @@ def _names(properties: dict[str, object], key: str) -> list[str]:
 
 
 def _table(name: str, writing: Writing, statement: Statement) -> dict[str, Any]:
-    format_name = "TEXTFILE" if writing.format == "CSV" else writing.format
-    storage = storage_of(format_name)
+    storage = storage_of(writing.format)
     serde: dict[str, str] = {}
     if storage.serde == LAZY_SIMPLE:
         serde = {"field.delim": writing.delimiter, "serialization.format": writing.delimiter}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import OrderedDict
 
-from dapflow.local.athena.catalog.partitions import NULL_PARTITION, Partition, partition_keys
+from dapflow.local.athena.catalog.partitions import NULL_PARTITION, Partition, partition_keys, typed_value
 from dapflow.local.athena.catalog.session import TableRelation
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
@@ -62,7 +62,7 @@ def _select(
         if column.name in keys:
             index = relation.partition_columns.index(column.name)
             values = [partitions[file.partition].values[index] for file in files]
-            parts.append(f"{_per_file(values, kind)} AS {quote(column.name)}")
+            parts.append(f"{_per_file(column.name, values, kind)} AS {quote(column.name)}")
         elif column.name not in read or column.name not in types:
             parts.append(f"CAST(NULL AS {duck_type(kind)}) AS {quote(column.name)}")
         else:
@@ -105,10 +105,10 @@ def _hidden(name: str, file: DataFile, partition: Partition, keys: list[str]) ->
     return literal("/".join(f"{key}={value}" for key, value in zip(keys, partition.values, strict=True)))
 
 
-def _per_file(values: list[str], kind: Type) -> str:
+def _per_file(name: str, values: list[str], kind: Type) -> str:
     """A partition column."""
     null = f"CAST(NULL AS {duck_type(kind)})"
-    return _of_each([null if value == NULL_PARTITION else _typed(value, kind) for value in values])
+    return _of_each([null if value == NULL_PARTITION else typed_value(literal(value), name, kind) for value in values])
 
 
 def _of_each(items: list[str]) -> str:
@@ -116,10 +116,6 @@ def _of_each(items: list[str]) -> str:
     if len(set(items)) == 1:
         return items[0]
     return f"([{', '.join(items)}])[CAST(file_index AS BIGINT) + 1]"
-
-
-def _typed(value: str, kind: Type) -> str:
-    return literal(value) if kind.base in {"varchar", "char"} else f"CAST({literal(value)} AS {duck_type(kind)})"
 
 
 def _data_column(reader: Reader, file: DataFile, name: str, source: str, kind: Type) -> str:

@@ -25,7 +25,7 @@ from dapflow.local.athena.trino.storage import duck_type, literal, quote
 from dapflow.sql.trino.types import Type, parse_type
 
 PARTITION_LIMIT = 100
-_FORMATS = {"PARQUET": "PARQUET", "ORC": "ORC", "AVRO": "AVRO", "JSON": "JSON", "TEXTFILE": "TEXTFILE", "CSV": "CSV"}
+_FORMATS = {"PARQUET": "PARQUET", "ORC": "ORC", "AVRO": "AVRO", "JSON": "JSON", "TEXTFILE": "TEXTFILE"}
 _COMPRESSIONS = {
     "PARQUET": {"SNAPPY": "snappy", "GZIP": "gzip", "ZSTD": "zstd", "NONE": "uncompressed", "LZ4": "lz4_raw"},
     "TEXTFILE": {"GZIP": "gzip", "NONE": "none", "ZSTD": "zstd"},
@@ -130,12 +130,12 @@ def _check_columns(writing: Writing) -> None:
     keys = list(writing.partition_columns)
     missing = [key for key in keys if key not in names]
     if missing:
-        raise QueryFailed("INVALID_TABLE_PROPERTY", f"Partition columns {missing} not present in schema")
+        raise QueryFailed("INVALID_TABLE_PROPERTY", f"Partition columns [{', '.join(missing)}] not present in schema")
     if keys and names[-len(keys) :] != keys:
         raise QueryFailed(
             "HIVE_COLUMN_ORDER_MISMATCH",
             "Partition keys must be the last columns in the table and in the same order as the table properties: "
-            f"{keys}",
+            f"[{', '.join(keys)}]",
         )
     if keys and len(keys) == len(names):
         raise QueryFailed("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
@@ -168,9 +168,8 @@ def _form(writing: Writing, data: list[Column], positions: dict[str, str]) -> tu
     """What is selected and the options of COPY."""
     if writing.format == "JSON":
         return [json_select(data, positions)], _text_options(writing)
-    if writing.format in {"TEXTFILE", "CSV"}:
-        delimiter = "," if writing.format == "CSV" and writing.delimiter == "\x01" else writing.delimiter
-        return [text_select(data, positions, delimiter, writing.null_text)], _text_options(writing)
+    if writing.format == "TEXTFILE":
+        return [text_select(data, positions, writing.delimiter, writing.null_text)], _text_options(writing)
     compression = _compression(writing) if writing.format == "PARQUET" else "zstd"
     selected = [f"{_stored(column, positions[column.name])} AS {quote(column.name)}" for column in data]
     return selected, ["FORMAT parquet", f"COMPRESSION {compression}", f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}"]

@@ -22,6 +22,9 @@ def compile_query(text: str, catalog: Catalog, database: str | None, *, paramete
         values = [_parameter(p) for p in parameters]
         node = parse(text)
         unit = Unit(text, catalog, database, values)
+        if node.parameters != len(values):
+            problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(values)}"
+            unit.fail("INVALID_PARAMETER_USAGE", 0, problem)
         found = QueryCompiler(unit).query(node, None)
     except RecursionError:
         raise TooDeep from None
