@@ -75,6 +75,23 @@ def test_a_view_finds_its_tables_in_the_database_it_was_made_in(aws: LocalAws) -
     assert aws.query("SELECT a FROM seen", database="second") == [["7"]]
 
 
+def test_a_view_may_be_named_as_the_view_it_reads_in_another_database(aws: LocalAws) -> None:
+    aws.query("CREATE DATABASE IF NOT EXISTS other_views")
+    aws.query("CREATE VIEW twin AS SELECT 1 AS a")
+    aws.query("CREATE VIEW other_views.twin AS SELECT a + 1 AS a FROM twin")
+    assert aws.query("SELECT a FROM other_views.twin") == [["2"]]
+
+
+def test_a_view_is_not_replaced_by_what_reads_it(aws: LocalAws) -> None:
+    aws.query("CREATE VIEW first AS SELECT 1 AS a")
+    aws.query("CREATE VIEW second AS SELECT * FROM first")
+    assert aws.failure("CREATE OR REPLACE VIEW first AS SELECT a FROM first") == (
+        "VIEW_IS_RECURSIVE: line 1:47: Statement would create a recursive view: awsdatacatalog.db.first"
+    )
+    assert "recursive view" in aws.failure("CREATE OR REPLACE VIEW first AS SELECT a FROM second")
+    assert aws.query("SELECT a FROM second") == [["1"]]
+
+
 def test_a_view_whose_table_changed_its_types_is_stale(aws: LocalAws) -> None:
     aws.query("CREATE EXTERNAL TABLE base (a int, b string) STORED AS PARQUET LOCATION 's3://lake/base/'")
     aws.query("CREATE VIEW over_base AS SELECT * FROM base")

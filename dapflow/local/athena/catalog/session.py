@@ -98,7 +98,7 @@ def _relation(database: str, table: dict[str, Any]) -> Relation:
     name = table["Name"]
     if is_view(table):
         view = read_view({**table, "DatabaseName": database})
-        return Relation(CATALOG, view.database or database, name, view.columns, view_sql=view.sql)
+        return Relation(CATALOG, database, name, view.columns, view_sql=view.sql, view_database=view.database)
     keys = columns_of(table.get("PartitionKeys", []))
     data = columns_of(table.get("StorageDescriptor", {}).get("Columns", []))
     return TableRelation(

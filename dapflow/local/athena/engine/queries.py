@@ -25,8 +25,8 @@ def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
     return query
 
 
-def analysed(engine: Engine, work: Work, statement: Statement) -> Query:
-    """The query, compiled; nothing is read but the catalog."""
+def analysed(engine: Engine, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
+    """The query, compiled; nothing is read but the catalog. ``replacing`` is the view that it will be, if any."""
     execution = work.execution
     catalog = SessionCatalog(engine.metastore, execution.database)
     text = statement.padded(work.text)
@@ -34,7 +34,7 @@ def analysed(engine: Engine, work: Work, statement: Statement) -> Query:
     if len(names) > 1:
         for looked in [engine.store.submit(catalog.look_up, parts) for parts in names]:
             looked.result()
-    return compile_query(text, catalog, execution.database, parameters=execution.parameters)
+    return compile_query(text, catalog, execution.database, parameters=execution.parameters, replacing=replacing)
 
 
 def _named_tables(text: str) -> set[tuple[str, ...]]:

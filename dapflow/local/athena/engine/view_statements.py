@@ -20,7 +20,7 @@ def create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
     """Analyse the query and keep its text and columns in Glue."""
     session = work.execution.database
     database, name = target_of(statement.target, session)
-    query = analysed(engine, work, statement)
+    query = analysed(engine, work, statement, replacing=(database, name) if statement.replace else None)
     check_named(query)
     if engine.metastore.database(database) is None:
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")

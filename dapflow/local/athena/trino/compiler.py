@@ -16,12 +16,22 @@ from dapflow.sql.trino.parser import Parser, parse
 from dapflow.sql.trino.types import Type
 
 
-def compile_query(text: str, catalog: Catalog, database: str | None, *, parameters: Sequence[str] = ()) -> Query:
-    """Compile a query. Names without a database are looked up in `database`; parameters are texts of expressions."""
+def compile_query(
+    text: str,
+    catalog: Catalog,
+    database: str | None,
+    *,
+    parameters: Sequence[str] = (),
+    replacing: tuple[str, str] | None = None,
+) -> Query:
+    """Compile a query. Names without a database are looked up in `database`; parameters are texts of expressions.
+
+    `replacing` is the database and name of a view that the query will be the text of; it may not read itself.
+    """
     try:
         values = [_parameter(p) for p in parameters]
         node = parse(text)
-        unit = Unit(text, catalog, database, values)
+        unit = Unit(text, catalog, database, values, views=() if replacing is None else (replacing,))
         if node.parameters != len(values):
             problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(values)}"
             unit.fail("INVALID_PARAMETER_USAGE", 0, problem)

@@ -16,7 +16,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Relation:
-    """What the catalog knows of one table or view. Partition columns are among the columns."""
+    """What the catalog knows of one table or view. Partition columns are among the columns.
+
+    `view_database` is where a view's text looks for names without a database, if it is not the view's own.
+    """
 
     catalog: str
     database: str
@@ -25,6 +28,7 @@ class Relation:
     hidden: tuple[Column, ...] = ()
     partition_columns: tuple[str, ...] = ()
     view_sql: str | None = None
+    view_database: str | None = None
 
 
 class Catalog(Protocol):

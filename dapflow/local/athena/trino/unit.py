@@ -133,4 +133,5 @@ class Unit:
         """The unit for a view's own text."""
         key = (relation.database, relation.name)
         views = (*self.views, key)
-        return Unit(relation.view_sql or "", self.catalog, relation.database, (), self.scans, views, placed=False)
+        database = relation.view_database or relation.database
+        return Unit(relation.view_sql or "", self.catalog, database, (), self.scans, views, placed=False)
