@@ -4,6 +4,9 @@ VENV := .venv
 UV := $(or $(shell command -v uv 2>/dev/null),$(VENV)/bin/uv)
 READY := $(VENV)/.dapflow-ready
 
+# The environments that `make synth` shows.
+EXAMPLES := prod staging branch
+
 # Every command here starts Python again and again: let it keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -45,11 +48,14 @@ bench: setup ## Measure, and record the figures in docs/benchmarks.md
 	@$(VENV)/bin/python -m tests.bench
 
 synth: setup ## Write the templates of the example environments to cdk.out/, without credentials
-	@for environment in prod staging; do \
-		CDK_OUTDIR=cdk.out/$$environment $(VENV)/bin/python app.py -c environment=$$environment || exit 1; done
-	@CDK_OUTDIR=cdk.out/branch $(VENV)/bin/python app.py -c branch=example/branch
+	@$(MAKE) -s --no-print-directory -j2 $(EXAMPLES:%=cdk.out/%/manifest.json)
 	@ls cdk.out/*/*.template.json
+
+# Folders too: a file that is gone changes its folder alone.
+cdk.out/%/manifest.json: app.py cdk.json uv.lock $(shell find stacks dapflow dags transforms -not -path '*__pycache__*')
+	@rm -rf $(@D)
+	@CDK_OUTDIR=$(@D) $(VENV)/bin/python app.py -c $(if $(filter branch,$*),branch=example/branch,environment=$*)
 
 clean: ## Stop the embedded platform; remove its state and the set-up
 	@if test -x $(VENV)/bin/dapflow; then $(VENV)/bin/dapflow local down --wipe; fi
-	@rm -rf $(VENV) .dapflow .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf $(VENV) .dapflow cdk.out .pytest_cache .mypy_cache .ruff_cache

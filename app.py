@@ -1,7 +1,7 @@
 """The CDK app: ``cdk deploy -c environment=prod --all``, or ``-c branch=<git branch>``.
 
 It reads ``cdk.json`` and ``transforms/`` of the current folder. Run without the CDK command line
-(``python app.py -c environment=prod``) it writes the templates.
+(``python app.py -c environment=prod``) it writes the templates to ``cdk.out/``, or to ``CDK_OUTDIR``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     """Synthesize what is asked for. A mistake in what people wrote is printed without a traceback."""
     try:
         context = context_of_arguments(arguments)
-        synthesize(Path.cwd(), output=os.environ.get("CDK_OUTDIR"), context=context)
+        synthesize(Path.cwd(), output=os.environ.get("CDK_OUTDIR", "cdk.out"), context=context)
     except DapflowError as error:
         print(error, file=sys.stderr)
         return 1

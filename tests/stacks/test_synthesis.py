@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -326,6 +327,16 @@ def test_an_analysts_mistake_fails_the_synthesis_at_its_place(tmp_path: Path) ->
     assert "transforms/rail/refined/delays.sql:" in run.stderr
     assert "Traceback" not in run.stderr
     assert not (tmp_path / "cdk.out").exists()
+
+
+def test_the_app_alone_writes_the_templates(tmp_path: Path) -> None:
+    """Without the CDK command line, as somebody would try it first."""
+    root = project_with(tmp_path / "project", "local")
+    shutil.copytree(ROOT / "transforms" / "weather", root / "transforms" / "weather")
+    command = [sys.executable, str(ROOT / "app.py"), "-c", "environment=local"]
+    environment = {name: value for name, value in os.environ.items() if name != "CDK_OUTDIR"}
+    subprocess.run(command, cwd=root, env=environment, check=True)
+    assert (root / "cdk.out" / "dapflow-local-service-weather.template.json").is_file()
 
 
 def test_templates_of_the_example_project(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 from stacks import NODE
 from tests.stacks.cloud import CDK
@@ -59,3 +61,71 @@ def test_what_people_typed_reaches_no_shell_as_text(file: Path) -> None:
     for _, script in runs:
         for expression in re.findall(r"\$\{\{(.*?)\}\}", script):
             assert expression.strip() == "matrix.environment"
+
+
+class TestScope:
+    """The script that decides what a push to main deploys, run by bash in a repository; GitHub's answer is given."""
+
+    @pytest.fixture
+    def repository(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "repository"
+        folder.mkdir()
+        git(folder, "init", "-q", "-b", "main")
+        commit(folder, "cdk.json", "transforms/rail/service.yml", "transforms/rail/refined/delays.sql")
+        return folder
+
+    @staticmethod
+    def bundle_only(repository: Path, deployed: str) -> str:
+        workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
+        [script] = [each["run"] for each in workflow["jobs"]["scope"]["steps"] if each.get("id") == "scope"]
+        output, programs = repository.parent / "output", repository.parent / "bin"
+        programs.mkdir()
+        gh = programs / "gh"
+        gh.write_text(f"#!/bin/sh\necho {deployed}\n")
+        gh.chmod(0o755)
+        environment = {"PATH": f"{programs}:{os.environ['PATH']}", "GITHUB_OUTPUT": str(output), "BRANCH": "main"}
+        subprocess.run(["bash", "-e", "-c", script], cwd=repository, env=environment, check=True)
+        return output.read_text().strip()
+
+    @pytest.mark.parametrize(
+        ("files", "fast"),
+        [
+            (["transforms/rail/refined/delays.sql"], True),
+            (["transforms/rail/trusted/new.sql", "transforms/rail/trusted/new.yml", "dags/own.py"], True),
+            (["transforms/rail/service.yml"], False),
+            (["transforms/rail/refined/delays.sql", "cdk.json"], False),
+            (["stacks/lake.py"], False),
+            (["docs/dags/x.md"], False),
+        ],
+    )
+    def test_a_commit_of_sql_takes_the_fast_path(self, repository: Path, files: list[str], fast: bool) -> None:
+        deployed = git(repository, "rev-parse", "HEAD")
+        commit(repository, *files)
+        assert self.bundle_only(repository, deployed) == f"bundle_only={str(fast).lower()}"
+
+    def test_what_was_overtaken_or_failed_is_deployed_with_the_next_commit(self, repository: Path) -> None:
+        deployed = git(repository, "rev-parse", "HEAD")
+        commit(repository, "stacks/lake.py")
+        commit(repository, "transforms/rail/refined/delays.sql")
+        assert self.bundle_only(repository, deployed) == "bundle_only=false"
+
+    @pytest.mark.parametrize("deployed", ["", "0123456789012345678901234567890123456789"])
+    def test_without_a_deployment_to_compare_with_everything_is_deployed(self, repository: Path, deployed: str) -> None:
+        commit(repository, "transforms/rail/refined/delays.sql")
+        assert self.bundle_only(repository, deployed) == "bundle_only=false"
+
+
+def commit(repository: Path, *files: str) -> None:
+    """A commit that touches these files."""
+    for name in files:
+        file = repository / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{file.read_text() if file.exists() else ''}changed\n")
+    git(repository, "add", ".")
+    git(repository, "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-q", "-m", "change")
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """What git prints."""
+    run = subprocess.run(["git", *arguments], cwd=repository, check=True, capture_output=True, text=True)
+    return run.stdout.strip()
