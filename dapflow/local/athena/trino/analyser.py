@@ -208,7 +208,7 @@ class Analyser(CallAnalyser):
             now = "t_now()" if precision >= 6 else f"t_trunc_timestamp(t_now(), {10 ** (6 - precision)})"
             if name == "LOCALTIMESTAMP":
                 return Value(now, Type("timestamp", precision=precision))
-            return Value(f"t_zoned({now}, 'UTC')", Type("timestamp_tz", precision=precision))
+            return Value(f"t_zone_struct({now}, 'UTC')", Type("timestamp_tz", precision=precision))
         if name in {"CURRENT_TIME", "LOCALTIME"}:
             now = f"CAST(t_trunc_timestamp(t_now(), {10 ** (6 - min(precision, 6))}) AS TIME)"
             if name == "LOCALTIME":

@@ -230,7 +230,7 @@ def _number_decimal(sql: str, source: Type, target: Type) -> str:
                 f"TRY_CAST({shortest.format(x)} AS {duck_type(target)}) END"
             ),
             lambda x: (
-                f"'Cannot cast {kind} ''' || t_java_number({x}) || ''' to DECIMAL({target.precision}, {target.scale})'"
+                f"'Cannot cast {kind} ''' || t_double_text({x}) || ''' to DECIMAL({target.precision}, {target.scale})'"
             ),
             target,
         )
@@ -316,11 +316,11 @@ def _date_timestamp(sql: str, *_: Type) -> str:
 
 
 def _date_zoned(sql: str, *_: Type) -> str:
-    return f"t_zoned(CAST({sql} AS TIMESTAMP), 'UTC')"
+    return f"t_zone_struct(CAST({sql} AS TIMESTAMP), 'UTC')"
 
 
 def _timestamp_zoned(sql: str, source: Type, target: Type) -> str:
-    return f"t_zoned({_round_timestamp(sql, source.precision, target.precision)}, 'UTC')"
+    return f"t_zone_struct({_round_timestamp(sql, source.precision, target.precision)}, 'UTC')"
 
 
 def _zoned_timestamp(sql: str, source: Type, target: Type) -> str:
@@ -365,7 +365,7 @@ def _time_timestamp(sql: str, source: Type, target: Type) -> str:
 
 
 def _time_timestamp_zoned(sql: str, source: Type, target: Type) -> str:
-    return f"t_zoned({_time_timestamp(sql, source, target)}, 'UTC')"
+    return f"t_zone_struct({_time_timestamp(sql, source, target)}, 'UTC')"
 
 
 def _zoned_time_timestamp(sql: str, source: Type, target: Type) -> str:

@@ -25,7 +25,7 @@ def text_sql(sql: str, source: Type) -> str:
     if base == "time":
         return _time(sql, source.precision)
     if base == "timestamp_tz":
-        return let(sql, lambda x: f"({_timestamp(f't_local({x})', source.precision)} || ' ' || ({x}).z)", limit=20)
+        return let(sql, lambda x: f"({_local(x, source.precision)} || ' ' || ({x}).z)", limit=20)
     if base == "time_tz":
         return let(
             sql, lambda x: f"({_time(f't_time_local({x})', source.precision)} || t_offset_text(({x}).o))", limit=120
@@ -42,11 +42,15 @@ def text_sql(sql: str, source: Type) -> str:
 
 
 def _timestamp(sql: str, precision: int) -> str:
-    return f"t_timestamp_text({sql}, {precision})"
+    return let(sql, lambda x: f"t_timestamp_text({x}, {precision})", limit=20)
+
+
+def _local(sql: str, precision: int) -> str:
+    return let(f"t_local({sql})", lambda x: _timestamp(x, precision), limit=0)
 
 
 def _time(sql: str, precision: int) -> str:
-    return f"t_time_text({sql}, {precision})"
+    return let(sql, lambda x: f"t_time_text({x}, {precision})", limit=20)
 
 
 def print_sql(sql: str, source: Type) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
+from dapflow.local.athena.trino.coercion import INTEGERS
 from dapflow.local.athena.trino.conversion import castable, convert
-from dapflow.local.athena.trino.moments import parse_date, parse_time, parse_timestamp
+from dapflow.local.athena.trino.moments import parse_date, parse_time, parse_timestamp, zone_info
 from dapflow.local.athena.trino.storage import duck_type
 from dapflow.local.athena.trino.storage import literal as quoted
 from dapflow.local.athena.trino.values import Value
@@ -107,7 +109,20 @@ def typed_literal(node: tree.TypedLiteral, unit: Unit) -> Value:
     source = varchar(len(text))
     if not castable(source, t):
         unit.fail("INVALID_LITERAL", pos, f"No literal form for type {t}")
-    return Value(convert(quoted(text), source, t), t, text)
+    return Value(_plain_number(text, t) or convert(quoted(text), source, t), t, text)
+
+
+_INTEGER = re.compile(r"[+-]?\d{1,18}")
+_REAL = re.compile(r"[+-]?\d{1,15}(\.\d{0,15})?([eE][+-]?\d)?")
+
+
+def _plain_number(text: str, t: Type) -> str | None:
+    """A number that needs no check when the query runs; None for all others, and for what is no number."""
+    if t.base in INTEGERS and _INTEGER.fullmatch(text) and len(text.lstrip("+-")) < INTEGERS[t.base]:
+        return f"CAST({int(text)} AS {duck_type(t)})"
+    if t.base in {"real", "double"} and _REAL.fullmatch(text):
+        return f"CAST({quoted(text)} AS {duck_type(t)})"
+    return None
 
 
 #: Moments with zones are milliseconds in 52 bits.
@@ -122,9 +137,17 @@ def _timestamp(text: str) -> Value:
         return Value(f"CAST('{stamp}' AS TIMESTAMP)", Type("timestamp", precision=precision), stamp)
     if abs(int(stamp.partition("-")[0] if stamp[0] != "-" else stamp[1:].partition("-")[0])) > _ZONED_YEARS:
         raise ValueError(text)
-    return Value(
-        f"t_zoned(CAST('{stamp}' AS TIMESTAMP), {quoted(zone)})", Type("timestamp_tz", precision=precision), text
-    )
+    return Value(_instant(stamp, zone), Type("timestamp_tz", precision=precision), text)
+
+
+def _instant(stamp: str, zone: str) -> str:
+    """A moment and its zone; the moment is reckoned now where Python knows the year."""
+    try:
+        local = dt.datetime.fromisoformat(stamp).replace(tzinfo=zone_info(zone))
+        moment = local.astimezone(dt.UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return f"t_zoned(CAST({quoted(stamp)} AS TIMESTAMP), {quoted(zone)})"
+    return f"{{'u': TIMESTAMP '{moment.isoformat(' ')}', 'z': {quoted(zone)}}}"
 
 
 def _time(text: str) -> Value:
@@ -133,7 +156,7 @@ def _time(text: str) -> Value:
         raise QueryError("NOT_SUPPORTED", f"time({precision}) is not supported: the finest is time(6)")
     if offset is None:
         return Value(f"CAST('{stamp}' AS TIME)", Type("time", precision=precision), stamp)
-    return Value(f"t_time_zoned(CAST('{stamp}' AS TIME), {offset})", Type("time_tz", precision=precision), text)
+    return Value(f"{{'t': TIME '{stamp}', 'o': CAST({offset} AS INTEGER)}}", Type("time_tz", precision=precision), text)
 
 
 _MS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}

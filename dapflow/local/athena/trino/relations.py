@@ -119,7 +119,7 @@ class RelationCompiler:
         if t.base == "char":
             return f"rtrim({sql}, ' ')"
         if t.base == "timestamp_tz":
-            return f"t_zoned(CAST({sql} AS TIMESTAMP), 'UTC')"
+            return f"t_zone_struct(CAST({sql} AS TIMESTAMP), 'UTC')"
         return sql
 
     def _missing(self, node: tree.TableNode, catalog: str | None, database: str | None, name: str) -> NoReturn:

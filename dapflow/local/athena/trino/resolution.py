@@ -252,6 +252,8 @@ def _narrower(a: list[Type], b: list[Type]) -> bool:
     return all(x is FUNCTION or y is FUNCTION or can_coerce(x, y) for x, y in zip(a, b, strict=True))
 
 
+# Characters that a template may write again before it pays to bind the argument to a name.
+_REPEATED = 200
 _SLOT = re.compile(r"\$(t?)(\d+|\*|ret)")
 
 
@@ -273,9 +275,8 @@ def _fill(template: str, call: Call) -> str:
     for number in set(uses):
         argument = call.args[int(number) - 1]
         if (
-            uses.count(number) > 1
-            and isinstance(argument, Value)
-            and len(argument.sql) > 400
+            isinstance(argument, Value)
+            and len(argument.sql) * (uses.count(number) - 1) > _REPEATED
             and call.function.kind == "scalar"
         ):
             others = list(call.args)
@@ -286,7 +287,7 @@ def _fill(template: str, call: Call) -> str:
                     template, Call(call.function, args, call.types, call.bindings, call.type, call.node, {}, call.unit)
                 )
 
-            return let(argument.sql, body)
+            return let(argument.sql, body, limit=0)
 
     def one(m: re.Match[str]) -> str:
         what = m[2]

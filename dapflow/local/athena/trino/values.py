@@ -13,7 +13,7 @@ from dapflow.sql.trino.types import UNKNOWN, Type
 
 _SIMPLE = re.compile(r"[\w.\"$]+")
 #: An argument longer than this is bound to a name instead of being written twice.
-_LONG = 400
+_LONG = 120
 
 
 @dataclass(slots=True)

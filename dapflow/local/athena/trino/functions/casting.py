@@ -19,37 +19,34 @@ def fail(message: str) -> int:
 
 
 # --------------------------------------------------------------------------------------------- numbers as text
-_DIGITS = "rtrim(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'), '0')"
-_PLACE = (
-    "(length(split_part(split_part(t, 'e', 1), '.', 1)) - (length(replace(split_part(t, 'e', 1), '.', '')) - "
-    "length(ltrim(replace(split_part(t, 'e', 1), '.', ''), '0'))) + CAST(coalesce(nullif(split_part(t, 'e', "
-    "2), ''), '0') AS INTEGER))"
-)
-macro(f"t_digits(t) AS {_DIGITS}")
-macro(f"t_place(t) AS {_PLACE}")
+# A macro is written out where it is called, its arguments wherever they stand in it. What is used more than once is
+# bound by a lambda: to bind a query costs more than to run it on few rows.
 macro(
-    "t_scientific(t) AS t_digits(t)[1] || '.' || coalesce(nullif(substr(t_digits(t), 2), ''), '0') || 'E' || "
-    "(t_place(t) - 1)"
+    "t_scientific(t) AS list_transform([string_split(t, 'e')], lambda n1: "
+    "list_transform([ltrim(replace(n1[1], '.', ''), '0')], lambda n2: "
+    "n2[1] || '.' || coalesce(nullif(rtrim(n2[2:], '0'), ''), '0') || 'E' || (strpos(n1[1] || '.', '.') - 2 "
+    "- length(replace(n1[1], '.', '')) + length(n2) + coalesce(CAST(n1[2] AS INTEGER), 0)))[1])[1]"
 )
 macro(
-    "t_java_number(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x "
-    "> 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
-    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(CAST(abs(x) AS VARCHAR)) END"
+    "t_java_number(x, digits) AS CASE WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
+    "WHEN isfinite(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(digits) "
+    "WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' WHEN x < 0 THEN '-Infinity' END"
 )
 #: Of the smallest numbers Java writes two digits, though one would do.
-macro("t_tiny(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.1e}', CAST(abs(x) AS DOUBLE)))")
-macro("t_double_text(x) AS CASE WHEN x <> 0 AND abs(x) < 1e-322 THEN t_tiny(x) ELSE t_java_number(x) END")
+macro("t_two_digits(x) AS format('{:.1e}', CAST(abs(x) AS DOUBLE))")
+macro(
+    "t_double_text(x) AS t_java_number(x, CASE WHEN abs(x) < 1e-322 THEN t_two_digits(x) "
+    "ELSE CAST(abs(x) AS VARCHAR) END)"
+)
 #: Java cuts the digits of a large whole number that 24 bits do not tell apart, however many it takes to name it.
 macro("t_real_unit(x) AS t_power_ten(CAST(floor((floor(log2(abs(x))) - 24) * log10(2)) AS INTEGER))")
 macro(
     "t_real_digits(x) AS CASE WHEN abs(x) < 16777216 OR abs(x) >= 4e18 THEN CAST(x AS VARCHAR) "
-    "ELSE CAST(t_divide_round(CAST(x AS HUGEINT), t_real_unit(x)) * t_real_unit(x) AS VARCHAR) END"
+    "ELSE list_transform([t_real_unit(x)], lambda n3: "
+    "CAST(t_divide_round(CAST(x AS HUGEINT), n3) * n3 AS VARCHAR))[1] END"
 )
 macro(
-    "t_real_text(x) AS CASE WHEN isfinite(x) AND abs(x) >= 16777216 THEN "
-    "CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(t_real_digits(abs(x))) "
-    "WHEN x <> 0 AND abs(x) < 1e-44 THEN t_tiny(x) ELSE t_java_number(x) END"
+    "t_real_text(x) AS t_java_number(x, CASE WHEN abs(x) < 1e-44 THEN t_two_digits(x) ELSE t_real_digits(abs(x)) END)"
 )
 #: CAST to varchar always writes an exponent.
 macro(
@@ -65,7 +62,8 @@ macro(
     "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.6e}', CAST(abs(x) AS DOUBLE))) END"
 )
 macro(
-    "t_double_json(x) AS CASE WHEN isnan(x) OR isinf(x) THEN '\"' || t_java_number(x) || '\"' ELSE t_java_number(x) END"
+    "t_double_json(x) AS list_transform([t_double_text(x)], lambda n4: "
+    "CASE WHEN isfinite(x) THEN n4 ELSE '\"' || n4 || '\"' END)[1]"
 )
 macro("t_real_json(x) AS t_double_json(x)")
 

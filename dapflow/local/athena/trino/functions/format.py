@@ -84,7 +84,7 @@ def _piece(sql: str, t: Type) -> tuple[str, str]:
     if t.base in _INTEGERS:
         return f"CAST({sql} AS VARCHAR)", "i"
     if t.base in {"double", "real"}:
-        return f"t_java_number({sql})", "f"
+        return f"t_double_text({sql})", "f"
     if t.base == "decimal":
         return text_sql(sql, t), "d"
     if t.base == "boolean":

@@ -16,12 +16,12 @@ macro("t_now() AS timezone('UTC', now())")
 macro("t_today() AS CAST(t_now() AS DATE)")
 
 # ---------------------------------------------------------------------------------------------------- rounding
-macro("t_floor_to(us, f) AS us - ((us % f) + f) % f")
-macro("t_round_timestamp(x, f) AS make_timestamp(t_floor_to(epoch_us(x) + f // 2, f))")
-macro("t_trunc_timestamp(x, f) AS make_timestamp(t_floor_to(epoch_us(x), f))")
-macro("t_us_time(us) AS CAST(make_timestamp((us % 86400000000 + 86400000000) % 86400000000) AS TIME)")
-macro("t_round_time(x, f) AS t_us_time(t_floor_to(epoch_us(x) + f // 2, f))")
-macro("t_trunc_time(x, f) AS t_us_time(t_floor_to(epoch_us(x), f))")
+# To `f` microseconds, which a second is a multiple of.
+macro("t_trunc_timestamp(x, f) AS time_bucket(to_microseconds(f), x)")
+macro("t_round_timestamp(x, f) AS t_trunc_timestamp(x + to_microseconds(f // 2), f)")
+macro("t_us_time(us) AS CAST(make_timestamp(us) AS TIME)")
+macro("t_round_time(x, f) AS t_us_time((epoch_us(x) + f // 2) // f * f)")
+macro("t_trunc_time(x, f) AS t_us_time(epoch_us(x) // f * f)")
 
 # ------------------------------------------------------------------------------------------------------- zones
 macro(
@@ -64,7 +64,10 @@ macro(
     "|| ':' || "
     "lpad(CAST(abs(o) % 60 AS VARCHAR), 2, '0')"
 )
-macro("t_time_zoned(t, o) AS CASE WHEN t IS NULL OR o IS NULL THEN NULL ELSE {'t': t, 'o': CAST(o AS INTEGER)} END")
+macro(
+    "t_time_zoned(t, o) AS list_transform([{'t': CAST(t AS TIME), 'o': CAST(o AS INTEGER)}], lambda v10: "
+    "CASE WHEN (v10).t IS NULL OR (v10).o IS NULL THEN NULL ELSE v10 END)[1]"
+)
 macro("t_time_local(x) AS (x).t")
 macro(
     "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) "
