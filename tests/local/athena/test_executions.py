@@ -127,6 +127,13 @@ def test_an_unknown_table_fails_the_execution(aws: LocalAws) -> None:
         aws.athena.get_query_results(QueryExecutionId=answer.id)
 
 
+@pytest.mark.parametrize("sql", ["SELECT * FROM nowhere", "SHOW TABLES", "SELECT 1"])
+def test_an_unknown_catalog_fails_the_execution(aws: LocalAws, sql: str) -> None:
+    context = {"Catalog": "elsewhere", "Database": "db"}
+    assert aws.failure(sql, QueryExecutionContext=context) == "CATALOG_NOT_FOUND: Catalog 'elsewhere' not found"
+    assert aws.run("SHOW TABLES", QueryExecutionContext=context | {"Catalog": "AwsDataCatalog"}).state == "SUCCEEDED"
+
+
 def test_a_trailing_semicolon_is_accepted(aws: LocalAws) -> None:
     assert aws.query("SELECT 1;") == [["1"]]
 

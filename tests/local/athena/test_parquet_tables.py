@@ -191,6 +191,16 @@ def test_a_hundred_thousand_readings_are_refused(partitioned: LocalAws) -> None:
     assert partitioned.failure(sql).startswith("QUERY_HAS_TOO_MANY_STAGES: line 1:")
 
 
+def test_a_sample_has_some_of_the_rows_and_costs_the_partitions_that_are_read(partitioned: LocalAws) -> None:
+    one = partitioned.run("SELECT n, day FROM events TABLESAMPLE BERNOULLI (100) WHERE day = '2024-06-02'")
+    assert one.rows == [["3", "2024-06-02"]]
+    assert one.scanned == partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'").scanned
+    assert partitioned.query("SELECT count(*) FROM events AS e TABLESAMPLE SYSTEM (0)") == [["0"]]
+    assert partitioned.failure("SELECT n FROM events TABLESAMPLE BERNOULLI (110)") == (
+        "NUMERIC_VALUE_OUT_OF_RANGE: line 1:45: Sample percentage must be less than or equal to 100"
+    )
+
+
 def test_partition_columns_have_their_types(aws: LocalAws) -> None:
     put_parquet(aws, "typed/x.parquet", pa.table({"n": [1]}))
     aws.query(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from dapflow.local.athena.catalog.session import CATALOG_NAMES
 from dapflow.local.athena.ddl.model import HiveStatement
 from dapflow.local.athena.ddl.run import run_hive
 from dapflow.local.athena.engine.create_table_as import create_table_as
@@ -29,6 +30,9 @@ Handler = Callable[["Engine", Work, Statement], Outcome]
 
 def run_statement(engine: Engine, work: Work, statement: AnyStatement) -> Outcome:
     """Run a statement to its outcome. Raises QueryError, QueryFailed, Cancelled."""
+    catalog = work.execution.catalog
+    if catalog is not None and catalog.lower() not in CATALOG_NAMES:
+        raise QueryFailed("CATALOG_NOT_FOUND", f"Catalog '{catalog}' not found")
     if isinstance(statement, HiveStatement):
         return run_hive(engine, work, statement)
     handler = _HANDLERS.get(statement.kind)

@@ -62,13 +62,20 @@ class RelationCompiler:
         if isinstance(node, tree.UnnestNode):
             return self._unnest(node, parent, beside)
         assert isinstance(node, tree.SampleNode)  # noqa: S101 - no other relation exists
+        return self._sample(node, parent, beside)
+
+    def _sample(self, node: tree.SampleNode, parent: Scope | None, beside: list[Field]) -> Source:
+        """Some of the rows of a relation. Hidden columns are there only where they are read, so they are left out."""
         found = self.relation(node.relation, parent, beside)
         percentage = Analyser(self, Scope()).visit(node.percentage)  # type: ignore[arg-type]
+        if percentage.const is not None and not 0 <= float(percentage.const) <= 100:
+            limit = "less than or equal to 100" if float(percentage.const) > 0 else "greater than or equal to 0"
+            self.unit.fail("NUMERIC_VALUE_OUT_OF_RANGE", node.percentage.pos, f"Sample percentage must be {limit}")
         name = fresh("r")
         moved, columns = [], []
-        for i, one in enumerate(found.fields):
+        for i, one in enumerate(one for one in found.fields if not one.hidden):
             columns.append(f"{one.sql} AS c{i}")
-            moved.append(replace(one, sql=f"{name}.c{i}", origin=None))
+            moved.append(replace(one, sql=f"{name}.c{i}"))
         chance = f"random() < CAST({percentage.sql} AS DOUBLE) / 100"
         return Source(f"(SELECT {', '.join(columns)} FROM {found.sql} WHERE {chance}) AS {name}", moved)
 
