@@ -127,6 +127,22 @@ def test_an_unknown_table_fails_the_execution(aws: LocalAws) -> None:
         aws.athena.get_query_results(QueryExecutionId=answer.id)
 
 
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT *\nFROM t MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)", "line 2:8: MATCH_RECOGNIZE"),
+        (
+            "INSERT INTO t SELECT * FROM t FOR VERSION AS OF 1",
+            "line 1:31: Time travel (FOR VERSION or TIMESTAMP AS OF)",
+        ),
+        ("SELECT st_point(1, 2)", "line 1:8: Function st_point"),
+    ],
+)
+def test_what_only_aws_can_run_is_accepted_and_fails_by_name(aws: LocalAws, sql: str, reason: str) -> None:
+    aws.query("CREATE EXTERNAL TABLE IF NOT EXISTS t (a int) STORED AS PARQUET LOCATION 's3://lake/only_aws/'")
+    assert aws.failure(sql) == f"NOT_SUPPORTED: {reason} is not supported"
+
+
 @pytest.mark.parametrize("sql", ["SELECT * FROM nowhere", "SHOW TABLES", "SELECT 1"])
 def test_an_unknown_catalog_fails_the_execution(aws: LocalAws, sql: str) -> None:
     context = {"Catalog": "elsewhere", "Database": "db"}

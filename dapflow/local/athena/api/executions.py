@@ -132,11 +132,20 @@ def _statement(text: str) -> AnyStatement:
         if statement.kind == "ddl":
             return parse_hive(text)
         if statement.kind in _WITH_QUERY:
-            check_syntax(statement, text)
+            _check_query(statement, text)
     except QueryError as error:
         message = error.message if error.line is None else f"line {error.line}:{error.column}: {error.message}"
         raise invalid_request(message, "MALFORMED_QUERY") from error
     return statement
+
+
+def _check_query(statement: Statement, text: str) -> None:
+    """Refuse what is no SQL. What only the embedded Athena cannot run is accepted, and fails by name when it is run."""
+    try:
+        check_syntax(statement, text)
+    except QueryError as error:
+        if error.error_name != "NOT_SUPPORTED":
+            raise
 
 
 def _prepared(
