@@ -83,4 +83,6 @@ def list_branches(project: ProjectOption = None) -> None:
     from dapflow.local.state import State  # noqa: PLC0415
 
     for each in branches(State.of(project_root(project))):
-        print(f"{each.branch}\t{each.slug}\texpires {each.expires[:10]}")
+        # Git takes any bytes for a name, a terminal does not.
+        name = each.branch.encode(errors="backslashreplace").decode()
+        print(f"{name}\t{each.slug}\texpires {each.expires[:10]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from dapflow.local.dag_files import DagFiles, write_dag_files
 from dapflow.local.running import require_running
 from dapflow.local.state import State, read_json
 from dapflow.local.synthesis import GitBranch, Synthesis
+from dapflow.local.template import Resource
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform, branch_slug
 
@@ -87,7 +88,7 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
     noted = Branch(
         git.branch,
         slug,
-        next(tag["Value"] for each in wanted for tag in each.properties.get("Tags", ()) if tag["Key"] == _EXPIRES),
+        _expiry(wanted),
         _united(before.connections if before else (), (each.connection for each in services)),
         _united(before.pools if before else (), (each.pool for each in services)),
     )
@@ -138,10 +139,22 @@ def take_down_expired(state: State, tell: Tell) -> None:
     for each in list(branches(state)):
         if each.expired:
             tell(f"the environment of {each.branch} expired on {each.expires[:10]}")
-            take_down(state, each.branch, tell)
+            try:
+                take_down(state, each.branch, tell)
+            except DapflowError as error:
+                # The main environment is up all the same.
+                tell(f"it could not be removed: {error}")
 
 
-_EXPIRES = "dapflow:expires"
+def _expiry(wanted: Iterable[Resource]) -> str:
+    """When the stacks expire, by their tags."""
+    for each in wanted:
+        for tag in each.properties.get("Tags", ()):
+            if tag["Key"] == "dapflow:expires":
+                return str(tag["Value"])
+    raise DapflowError(
+        "template", "the stacks of the branch are empty", hint="add a service: a folder under transforms/"
+    )
 
 
 def _branch_file(state: State, slug: str) -> Path:
@@ -152,7 +165,7 @@ def _stacks_file(state: State, slug: str) -> Path:
     return state.branches / slug / "stacks.json"
 
 
-def _united(before: tuple[str, ...], now: Iterator[str]) -> tuple[str, ...]:
+def _united(before: tuple[str, ...], now: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*before, *now)))
 
 

@@ -79,6 +79,9 @@ def test_what_is_destroyed_leaves_nothing_and_touches_nothing_besides(aws: Local
     assert databases(aws) == workgroups(aws) == set()
     assert aws.keys("mine") == ["mine_too/a"]
     destroy(record)
+    deploy(record, ALL, [workgroup("group")])
+    assert aws.athena.list_query_executions(WorkGroup="group")["QueryExecutionIds"] == []
+    destroy(record)
 
 
 def test_a_query_that_still_runs_is_stopped_first(aws: LocalAws, record: Path) -> None:

@@ -183,6 +183,7 @@ def delete_work_group(service: Service, request: dict[str, Any]) -> dict[str, An
     for item in prepared:
         state.remove("prepared_statement", f"{name}\n{item['StatementName']}")
     service.workgroups.remove(name)
+    state.remove_executions(name)
     state.remove("tags", _arn(service, name))
     return {}
 

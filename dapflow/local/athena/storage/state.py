@@ -84,6 +84,10 @@ class State:
         sql = "SELECT id FROM executions WHERE workgroup = ? ORDER BY submitted DESC, id LIMIT ? OFFSET ?"
         return [row[0] for row in self._run(sql, workgroup, limit, offset)]
 
+    def remove_executions(self, workgroup: str) -> None:
+        """Forget the executions of a work group that have ended."""
+        self._run("DELETE FROM executions WHERE workgroup = ? AND state NOT IN ('QUEUED', 'RUNNING')", workgroup)
+
     def unfinished(self) -> list[dict[str, Any]]:
         """Executions that were queued or running when the state was last written."""
         rows = self._run("SELECT body FROM executions WHERE state IN ('QUEUED', 'RUNNING')")
