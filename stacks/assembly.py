@@ -114,7 +114,8 @@ class Assembly:
                 keys=keys,
                 execution_role_arn=role,
                 connection_secret=secret,
-                analyst_policy=limited(f"{environment.workgroup}-analyst", 128),
+                # Room for the number of a second one.
+                analyst_policy=limited(f"{environment.workgroup}-analyst", 125),
                 airflow=airflow,
                 watch=watch,
                 retain=retain,

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from stacks.policies import Document
+from stacks.policy_parts import plain_sid
 
 
 def accept(construct: IConstruct, rule: str, reason: str) -> None:
@@ -22,7 +23,7 @@ def accept_patterns(construct: IConstruct, policy: Document, reasons: Mapping[st
     """
     accepted: dict[str, list[str]] = {}
     for statement in policy["Statement"]:
-        reason = reasons.get(statement["Sid"])
+        reason = reasons.get(plain_sid(statement["Sid"]))
         for resource in statement["Resource"]:
             if reason is not None and isinstance(resource, str) and "*" in resource:
                 accepted.setdefault(resource, []).append(reason)

@@ -22,6 +22,7 @@ from dapflow.platform import Database, Role, WorkGroup
 from stacks import policies
 from stacks.access import Access
 from stacks.findings import accept, accept_patterns
+from stacks.policy_parts import INLINE, MANAGED, parts
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,7 @@ class Service(Construct):
         self._databases()
         self._workgroup()
         self._runner()
-        analyst = policies.analyst(props.access, props.keys, props.airflow)
-        managed = iam.CfnManagedPolicy(
-            self,
-            "analyst",
-            managed_policy_name=props.analyst_policy,
-            # It cannot change: CloudFormation replaces nothing that has a name. So no title, which may.
-            description=f"Analysts of {props.service.name}. Attach it to their role or permission set.",
-            policy_document=analyst,
-        )
-        accept_patterns(managed, analyst, policies.PATTERNS)
+        self._analysts()
         if props.connection_secret is not None:
             self._connection(props.connection_secret)
         if props.watch is not None:
@@ -133,7 +125,7 @@ class Service(Construct):
         props = self._props
         # Without Airflow, as on one machine, the account's own identities stand in for it.
         principal = props.execution_role_arn or f"arn:aws:iam::{props.access.account}:root"
-        policy = policies.runner(props.access, props.keys)
+        policy, *more = parts(policies.runner(props.access, props.keys), INLINE, service=props.service.name)
         role = iam.CfnRole(
             self,
             "runner",
@@ -146,6 +138,36 @@ class Service(Construct):
             policies=[iam.CfnRole.PolicyProperty(policy_name="runner", policy_document=policy)],
         )
         accept_patterns(role, policy, policies.PATTERNS)
+        for number, each in enumerate(more, 2):
+            self._policy("runner", number, f"{props.role.name}-{number}", each, "What it was granted", role)
+
+    def _analysts(self) -> None:
+        props = self._props
+        policy = policies.analyst(props.access, props.keys, props.airflow)
+        purpose = f"Analysts of {props.service.name}. Attach it to their role or permission set."
+        for number, each in enumerate(parts(policy, MANAGED, service=props.service.name), 1):
+            name = props.analyst_policy if number == 1 else f"{props.analyst_policy}-{number}"
+            self._policy("analyst", number, name, each, purpose)
+
+    def _policy(
+        self,
+        kind: str,
+        number: int,
+        name: str,
+        policy: policies.Document,
+        purpose: str,
+        role: iam.CfnRole | None = None,
+    ) -> None:
+        managed = iam.CfnManagedPolicy(
+            self,
+            kind if number == 1 else f"{kind}-{number}",
+            managed_policy_name=name,
+            # It cannot change: CloudFormation replaces nothing that has a name. So no title, which may.
+            description=purpose,
+            policy_document=policy,
+            roles=[role.ref] if role is not None else None,
+        )
+        accept_patterns(managed, policy, policies.PATTERNS)
 
     def _connection(self, name: str) -> None:
         value = {

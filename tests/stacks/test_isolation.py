@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -43,13 +44,18 @@ class World:
         }
 
     def identity(self, role: str) -> list[dict[str, Any]]:
-        """The policies of a role."""
-        return [policy["PolicyDocument"] for policy in self.roles[role]["Policies"]]
+        """The policies of a role, in it and attached to it."""
+        inline = [policy["PolicyDocument"] for policy in self.roles[role]["Policies"]]
+        managed = self.templates.properties("AWS::IAM::ManagedPolicy")
+        # A policy that is attached names the role's resource; it is called after the role.
+        attached = [each for each in managed if each.get("Roles") and each["ManagedPolicyName"].startswith(f"{role}-")]
+        return [*inline, *(each["PolicyDocument"] for each in attached)]
 
     def analyst(self, service: str) -> list[dict[str, Any]]:
-        """The policy of a service's analysts."""
-        name = f"dapflow-prod-{service}-analyst"
-        return [self.templates.one("AWS::IAM::ManagedPolicy", ManagedPolicyName=name)["PolicyDocument"]]
+        """The policies of a service's analysts."""
+        name = re.compile(rf"dapflow-prod-{service}-analyst(-\d+)?")
+        managed = self.templates.properties("AWS::IAM::ManagedPolicy")
+        return [each["PolicyDocument"] for each in managed if name.fullmatch(each["ManagedPolicyName"])]
 
     def arn(self, role: str) -> str:
         """A role's ARN."""

@@ -22,6 +22,7 @@ from stacks.access import check_grants
 from stacks.names import check_names
 from stacks.synthesis import context_of_arguments
 from tests.stacks.example import four_services, project, service
+from tests.stacks.iam.evaluate import Request, evaluate
 from tests.stacks.templates import ROOT, Templates, synthesized
 
 SNAPSHOT = Path(__file__).parent / "names.json"
@@ -130,9 +131,50 @@ def test_a_hundred_services(tmp_path: Path) -> None:
     assert len(made.properties("AWS::Athena::WorkGroup")) == 100
     for role in made.properties("AWS::IAM::Role"):
         # Inline policies of a role have 10,240 characters together.
-        assert len(json.dumps([each["PolicyDocument"] for each in role.get("Policies", [])])) < 10_240
+        assert sum(policy_length(each["PolicyDocument"]) for each in role.get("Policies", [])) <= 10_240
     for policy in made.properties("AWS::IAM::ManagedPolicy"):
-        assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) < 6_144
+        assert policy_length(policy["PolicyDocument"]) <= 6_144
+
+
+@pytest.mark.parametrize("grant", ["service_{:03}.trusted.report", "service_{:03}.refined"])
+def test_a_service_that_was_granted_much(tmp_path: Path, grant: str) -> None:
+    """Four tables of others filled a managed policy, and twelve a role; now forty find a place, and none is lost."""
+    others = [service(f"service_{number:03}") for number in range(40)]
+    reader = service("reader", reads=tuple(grant.format(number) for number in range(40)))
+    made = synthesized(tmp_path, manifest=project(reader, *others), checks=False, environment="local")
+    role = made.one("AWS::IAM::Role", RoleName="dapflow-local-reader-runner")
+    [inline] = [each["PolicyDocument"] for each in role["Policies"]]
+    managed = {each["ManagedPolicyName"]: each for each in made.properties("AWS::IAM::ManagedPolicy")}
+    attached = [each["PolicyDocument"] for each in managed.values() if each.get("Roles")]
+    analysts = [each["PolicyDocument"] for name, each in managed.items() if "-reader-analyst" in name]
+    assert attached and len(analysts) > 1
+    assert policy_length(inline) <= 10_240
+    assert all(policy_length(each) <= 6_144 for each in [*attached, *analysts])
+    for policies in ([inline, *attached], analysts):
+        for number in range(40):
+            zone = grant.split(".")[1]
+            database, key = f"service_{number:03}_{zone}_zone", f"service_{number:03}/report/x"
+            stem, bucket = "arn:aws:glue:eu-west-2:123456789012", f"arn:aws:s3:::dapflow-local-{zone}-123456789012"
+            table = (f"{stem}:catalog", f"{stem}:database/{database}", f"{stem}:table/{database}/report")
+            assert evaluate(Request("glue:GetTable", table), policies).allowed
+            assert evaluate(Request("s3:GetObject", (f"{bucket}/{key}",)), policies).allowed
+            assert evaluate(Request("s3:ListBucket", (bucket,), {"s3:prefix": f"{key[:-1]}"}), policies).allowed
+            assert not evaluate(Request("s3:PutObject", (f"{bucket}/{key}",)), policies).allowed
+
+
+def policy_length(policy: Any) -> int:
+    """What IAM counts, once the keys' ARNs are known."""
+    return len(re.sub(r":key/[^\"]+", f":key/{'x' * 36}", json.dumps(policy, separators=(",", ":"))))
+
+
+def test_a_service_that_was_granted_more_than_iam_takes(tmp_path: Path) -> None:
+    others = [service(f"service_{number:03}") for number in range(300)]
+    reader = service("reader", reads=tuple(f"service_{number:03}.trusted.report" for number in range(300)))
+    with pytest.raises(DapflowError) as caught:
+        synthesized(tmp_path, manifest=project(reader, *others), checks=False, environment="local")
+    assert caught.value.code == "too-many-grants"
+    assert caught.value.file == "transforms/reader/service.yml"
+    assert "name zones" in (caught.value.hint or "")
 
 
 def test_names_over_the_limit_are_shortened_and_kept_apart() -> None:
