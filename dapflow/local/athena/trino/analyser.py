@@ -402,6 +402,7 @@ class Analyser(CallAnalyser):
     def _cast(self, node: tree.Cast) -> Value:
         value, t = self.visit(node.expr), node.type
         check_precision(self.unit, t, node.pos)
+        check_precision(self.unit, value.type, node.expr.pos)
         if not castable(value.type, t):
             self.unit.fail("TYPE_MISMATCH", node.pos, f"Cannot cast {value.type} to {t}")
         sql = convert(value.sql, value.type, t)

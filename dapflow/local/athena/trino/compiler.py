@@ -39,6 +39,8 @@ def compile_query(
     except RecursionError:
         raise TooDeep from None
     for one in found.fields:
+        if one.type.base == "HyperLogLog":
+            unit.unsupported(f"A result of type {one.type}", 0)
         unit.read(one.deps)
     names = [one.written or f"_col{i}" for i, one in enumerate(found.fields)]
     typed = _outer(found.sql, found.fields, names, text=False)

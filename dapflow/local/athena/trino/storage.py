@@ -23,6 +23,7 @@ _DUCK = {
     "time_tz": "STRUCT(t TIME, o INTEGER)",
     "interval_ds": "BIGINT",
     "interval_ym": "INTEGER",
+    "HyperLogLog": "UBIGINT[]",
 }
 
 

@@ -35,6 +35,15 @@ AGGREGATES = [
         "WITH COUNT) WITHIN GROUP (ORDER BY 1) AS x FROM UNNEST(sequence(1, 2000)) t(x))",
         [("1048006", "xx,~(952)")],
     ),
+    # Sketches are exact here.
+    ("SELECT cardinality(approx_set(x)) FROM (VALUES 1, 2, 2, NULL) t(x)", [("2",)]),
+    (
+        "SELECT cardinality(merge(h)) FROM (SELECT g, approx_set(x) AS h FROM (VALUES (1, 'a'), (2, 'a'), (2, 'b')) "
+        "t(g, x) GROUP BY g)",
+        [("2",)],
+    ),
+    ("SELECT checksum(x) FROM (VALUES 2) t(x)", [("d0 f7 0c eb d1 31 ec 61",)]),
+    ("SELECT checksum(x) FROM (VALUES 2) t(x) WHERE x > 2", [(None,)]),
     # The same moment in two zones is one value.
     (f"SELECT x, count(*) FROM {MOMENTS} GROUP BY x", [("2024-01-01 00:00:00 UTC", "2")]),
     (
@@ -69,6 +78,8 @@ REFUSED = [
     ("SELECT lag(1) OVER (ORDER BY 1 ROWS 1 PRECEDING)", "INVALID_WINDOW_FRAME: line 1:20: Cannot specify window"),
     ("SELECT approx_percentile(1, 1.5)", "INVALID_FUNCTION_ARGUMENT: line 1:8: Percentile must be between 0 and 1"),
     (f"SELECT approx_percentile(m, -n, 0.5) FROM {PAIRS}", "INVALID_FUNCTION_ARGUMENT: percentile weight must be > 0"),
+    ("SELECT approx_set(1)", "NOT_SUPPORTED: line 1:1: A result of type HyperLogLog is not supported"),
+    ("SELECT cast(approx_set(1) AS varbinary)", "NOT_SUPPORTED: line 1:13: The type HyperLogLog is not supported"),
     (
         "SELECT listagg(rpad('x', 2000, 'x'), ',') WITHIN GROUP (ORDER BY 1) FROM UNNEST(sequence(1, 1000)) t(x)",
         "EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated string has the length in bytes larger than the maximum output",
