@@ -16,15 +16,22 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
+from cheroot.wsgi import Gateway_10, Server
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    environ_key_for_header,
+    should_preserve_original_header_name,
+)
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from dapflow.local.aws.durable import DurableApplication
 from dapflow.local.aws.wsgi import Application, Environ, Response, StartResponse
 from dapflow.local.ports import HEALTH_PATH
 
 log = logging.getLogger("dapflow.aws")
+_THREADS, _CONNECTIONS, _IDLE_SECONDS = 16, 200, 60
 
 
 class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
@@ -35,15 +42,32 @@ class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
 
 
-class _Handler(MotoRequestHandler):  # type: ignore[misc]
-    # Connections are kept open; without these, each answer on one would wait for the client's delayed acknowledgement.
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Gateway(Gateway_10):
+    """A request as moto takes it from its own server, which closes the connection after each."""
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say what was refused; the rest is too much to read."""
-        if str(code) >= "400":
-            log.info('%s "%s" %s', self.address_string(), self.requestline, code)
+    def get_environ(self) -> Environ:  # type: ignore[override]
+        """The environment of the request."""
+        environ: Environ = super().get_environ()  # type: ignore[no-untyped-call]
+        target = self.req.uri.decode("latin-1")
+        # Keys of objects may hold an encoded slash, and underscores in the names of their metadata.
+        path = target.partition("?")[0]
+        environ["PATH_INFO"] = unquote(path, "latin-1")
+        environ["RAW_URI"] = target
+        names = [name.decode("latin-1").lower() for name in self.req.inheaders]
+        environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {
+            environ_key_for_header(name): name for name in names if should_preserve_original_header_name(name)
+        }
+        return environ
+
+
+class _Server(Server):
+    """The HTTP server. Connections stay open."""
+
+    keep_alive_conn_limit = _CONNECTIONS
+
+    def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+        """What goes wrong outside the application."""
+        log.log(level, msg, exc_info=traceback)
 
 
 def main() -> int:
@@ -73,16 +97,18 @@ def main() -> int:
 def _serve(port: int, state: Path) -> int:
     application = DurableApplication(_Dispatcher(), state)
     application.restore()
-    server = make_server("127.0.0.1", port, _with_health(application, state), threaded=True, request_handler=_Handler)
+    server = _Server(("127.0.0.1", port), _front(application, state), numthreads=_THREADS, timeout=_IDLE_SECONDS)
+    server.gateway = _Gateway
+    server.prepare()
 
     def stop(*_: object) -> None:
-        # shutdown() waits for the loop that this handler interrupts, so it needs a thread of its own.
-        threading.Thread(target=server.shutdown, daemon=True).start()
+        # stop() waits for the loop that this handler interrupts, so it needs a thread of its own.
+        threading.Thread(target=server.stop, daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    log.info("serving AWS on http://127.0.0.1:%d", server.port)
-    server.serve_forever(poll_interval=0.1)
+    log.info("serving AWS on http://127.0.0.1:%d", server.bind_addr[1])
+    server.serve()
     application.close()
     log.info("stopped")
     logging.shutdown()
@@ -90,13 +116,21 @@ def _serve(port: int, state: Path) -> int:
     os._exit(0)
 
 
-def _with_health(application: Application, state: Path) -> Application:
+def _front(application: Application, state: Path) -> Application:
+    """The application, with a health check, and a log of what it refuses."""
+
     def answer(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") != HEALTH_PATH:
-            return application(environ, start_response)
-        body = json.dumps({"state": str(state), "pid": os.getpid()}).encode()
-        headers: list[Any] = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        return Response("200 OK", headers, body).send(start_response)
+        if environ.get("PATH_INFO") == HEALTH_PATH:
+            body = json.dumps({"state": str(state), "pid": os.getpid()}).encode()
+            headers: list[Any] = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+            return Response("200 OK", headers, body).send(start_response)
+
+        def noted(status: str, *more: Any) -> Any:
+            if status >= "400":
+                log.info('"%s %s" %s', environ["REQUEST_METHOD"], environ["RAW_URI"], status)
+            return start_response(status, *more)
+
+        return application(environ, noted)
 
     return answer
 
