@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 
 import aws_cdk as cdk
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Service
+from dapflow.manifest import Manifest, Service
 from dapflow.platform import Platform
+from dapflow.project.schedule import longest_pause
 from stacks.assembly import Assembly
 from stacks.bundle import Bundle, BundleProps
 from stacks.delivery import Delivery, DeliveryProps
@@ -156,6 +158,7 @@ class EnvironmentAssembly(Assembly):
                 stem=names.stem,
                 airflow=names.stem,
                 secrets=names.secrets,
+                pauses=_pauses(self._manifest),
                 settings=self._settings.alerts,
                 bucket=names.bucket("airflow"),
                 dags=f"{DAGS}/",
@@ -240,3 +243,10 @@ class EnvironmentAssembly(Assembly):
                 hosts_branches=self._hosts,
             ),
         )
+
+
+def _pauses(manifest: Manifest) -> dict[str, float]:
+    """Of services whose schedule leaves out days: how many hours more than one day they pause at most."""
+    day = datetime.timedelta(days=1)
+    pauses = {name: longest_pause(each.schedule) - day for name, each in manifest.services.items() if each.schedule}
+    return {name: pause / datetime.timedelta(hours=1) for name, pause in pauses.items() if pause > datetime.timedelta()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +36,14 @@ class ObservabilityProps:
         workgroup_prefix: what the names of the workgroups begin with.
         databases: physical names, for the hourly look at partitions.
         secrets: what the names of secrets begin with; ends in ``/``.
+        pauses: hours more than a day between two generations, of services whose schedule leaves out days.
         branch_stacks: what the names of branch stacks begin with, or None where no branches are hosted.
     """
 
     stem: str
     airflow: str
     secrets: str
+    pauses: Mapping[str, float]
     settings: AlertSettings
     bucket: str
     dags: str
@@ -242,6 +245,7 @@ class Observability(Construct):
                 "PREFIX": self._props.dags,
                 "NAMESPACE": self._props.metrics,
                 "STALE_HOURS": str(self._props.settings.stale_hours),
+                "PAUSES": json.dumps(self._props.pauses, sort_keys=True),
             },
         )
         self._every(watch, cdk.Duration.hours(1))

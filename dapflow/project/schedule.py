@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped]
@@ -20,6 +21,18 @@ def cron_problem(line: str) -> str | None:
     except (ValueError, KeyError) as error:
         return f"not a cron line: {str(error).replace(f'[{line}]', repr(line))}"
     return None
+
+
+@cache
+def longest_pause(line: str) -> timedelta:
+    """The longest time between two ticks of a cron line, over somewhat more than a year."""
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    ticks = croniter(line, start)
+    before, longest = start, timedelta()
+    while before < start + timedelta(days=400):
+        tick = ticks.get_next(datetime)
+        longest, before = max(longest, tick - before), tick
+    return longest
 
 
 def is_timezone(name: str) -> bool:

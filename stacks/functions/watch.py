@@ -22,12 +22,14 @@ def handler(_event: Any, _context: Any) -> None:
     manifest = _read(s3, bucket, prefix + pointer["manifest"])
     databases = _read(s3, bucket, f"{prefix}environment.json")["databases"]
     now = datetime.datetime.now(datetime.UTC)
+    pauses = pauses_of(manifest, json.loads(os.environ["PAUSES"]))
     stale = dict.fromkeys(manifest["services"], 0)
     empty = dict.fromkeys(manifest["services"], 0)
     for dataset in manifest["datasets"].values():
         newest = newest_generation(glue, databases[dataset["database"]], dataset, now.date())
         name = f"{dataset['service']}.{dataset['zone']}.{dataset['name']}"
-        if newest is None or is_stale(newest[0], now, float(os.environ["STALE_HOURS"])):
+        hours = float(os.environ["STALE_HOURS"]) + pauses[dataset["service"]]
+        if newest is None or is_stale(newest[0], now, hours):
             stale[dataset["service"]] += 1
             print(json.dumps({"stale": name, "newest": newest and newest[0]}))
         elif newest[1] == 0:
@@ -41,6 +43,24 @@ def handler(_event: Any, _context: Any) -> None:
     cloudwatch = boto3.client("cloudwatch")
     for start in range(0, len(data), 500):
         cloudwatch.put_metric_data(Namespace=os.environ["NAMESPACE"], MetricData=data[start : start + 500])
+
+
+def pauses_of(manifest: dict[str, Any], scheduled: dict[str, float]) -> dict[str, float]:
+    """By service, how many hours more than a day may lie between two generations.
+
+    ``scheduled`` has them of services whose own schedule leaves out days. A service without a schedule waits for those
+    it reads.
+    """
+    services, datasets = manifest["services"], manifest["datasets"]
+    waits: dict[str, set[str]] = {name: set() for name, each in services.items() if not each.get("schedule")}
+    for dataset in datasets.values():
+        if dataset["service"] in waits:
+            waits[dataset["service"]] |= {datasets[each]["service"] for each in dataset.get("depends_on", ())}
+    pauses = {name: scheduled.get(name, 0.0) for name in services}
+    for _step in services:
+        # One step for each service that a pause travels through.
+        pauses |= {name: max(pauses[name], *(pauses[each] for each in read)) for name, read in waits.items() if read}
+    return pauses
 
 
 def newest_generation(

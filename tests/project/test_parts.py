@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from dapflow.manifest import Manifest
 from dapflow.project import compile_project, find_transform
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.order import circles, publishing_order
-from dapflow.project.schedule import cron_problem, is_timezone
+from dapflow.project.schedule import cron_problem, is_timezone, longest_pause
 from tests.project.writing import write_project
 
 
@@ -157,3 +158,18 @@ def test_nothing_or_too_much_by_what_was_typed(root: Path, manifest: Manifest, t
         find_transform(manifest, root, text)
     assert caught.value.code == code
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "days"),
+    [
+        ("0 5 * * *", 1),
+        ("@hourly", 1 / 24),
+        ("0 6 * * MON", 7),
+        ("0 6 * * MON-FRI", 3),
+        ("0 0 1 * *", 31),
+        ("@yearly", 366),
+    ],
+)
+def test_the_longest_pause_of_a_schedule(line: str, days: float) -> None:
+    assert longest_pause(line) / timedelta(days=1) == pytest.approx(days)

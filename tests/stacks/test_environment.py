@@ -215,6 +215,15 @@ class TestObservability:
             }
             assert watched == names
 
+    def test_the_watch_knows_of_schedules_that_leave_out_days(self, tmp_path: Path) -> None:
+        manifest = project(service("air_traffic"), service("weather"))
+        weekly = dataclasses.replace(manifest.services["weather"], schedule="0 6 * * MON")
+        often = dataclasses.replace(manifest.services["air_traffic"], schedule="0 */6 * * *")
+        manifest = dataclasses.replace(manifest, services={"weather": weekly, "air_traffic": often})
+        made = synthesized(tmp_path, manifest=manifest, checks=False, environment="prod")
+        function = made.one("AWS::Lambda::Function", FunctionName="dapflow-prod-watch")
+        assert json.loads(function["Environment"]["Variables"]["PAUSES"]) == {"weather": 6 * 24}
+
     def test_no_template_holds_the_webhook(self, prod: Templates) -> None:
         webhook = prod.one("AWS::SecretsManager::Secret", Name="dapflow/prod/chat-webhook")
         assert "SecretString" not in webhook

@@ -151,6 +151,30 @@ class TestWatch:
     def test_a_product_is_stale_after_so_many_hours(self, generation: str, stale: bool) -> None:
         assert watch.is_stale(generation, self.NOW, 30) is stale
 
+    def test_what_is_made_once_a_week_is_not_stale_in_between(self) -> None:
+        """Nor what is made of it, however far away."""
+        made = {
+            "census": (),
+            "housing": ("census",),
+            "report": ("housing", "weather"),
+            "weather": (),
+            "daily": ("census",),
+        }
+        datasets = {
+            name: {"service": name, "depends_on": [f"{each}.x" for each in reads]} for name, reads in made.items()
+        }
+        manifest = {
+            "services": {name: {"schedule": "0 5 * * *" if name == "daily" else None} for name in made},
+            "datasets": {f"{name}.x": dataset for name, dataset in datasets.items()},
+        }
+        assert watch.pauses_of(manifest, {"census": 144.0}) == {
+            "census": 144.0,
+            "housing": 144.0,
+            "report": 144.0,
+            "weather": 0.0,
+            "daily": 0.0,
+        }
+
     def test_it_counts_by_service(self, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
         glue: Any = boto3.client("glue")
@@ -181,7 +205,8 @@ class TestWatch:
             ("dags/environment.json", {"databases": {"logical": "db"}}),
         ):
             s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(body))
-        for name, value in {"BUCKET": BUCKET, "PREFIX": "dags/", "STALE_HOURS": "30", "NAMESPACE": "ours"}.items():
+        variables = {"BUCKET": BUCKET, "PREFIX": "dags/", "STALE_HOURS": "30", "NAMESPACE": "ours", "PAUSES": "{}"}
+        for name, value in variables.items():
             monkeypatch.setenv(name, value)
         watch.handler({}, None)
         now = datetime.datetime.now(datetime.UTC)
