@@ -1,0 +1,193 @@
+"""docs/deploy.md, docs/costs.md and the reference of settings: what they name is there.
+
+An account is needed to run their commands. So every command of the CDK is held against its own help, every one of `aws`
+against the API as botocore knows it, and names against those of the templates. tests/stacks/test_deploy.py runs the
+CDK's commands with the same options.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from stacks import NODE, settings
+from stacks.request import read_request
+from stacks.settings import EnvironmentSettings, Settings, read_settings
+from tests.stacks.cloud import CDK
+from tests.stacks.node import installed
+
+ROOT = Path(__file__).parents[2]
+DEPLOY, COSTS = ROOT / "docs" / "deploy.md", ROOT / "docs" / "costs.md"
+REFERENCE = ROOT / "docs" / "reference" / "settings.md"
+GUIDES = (DEPLOY, COSTS)
+# What stands for a value of the reader's, and one that is there in the example.
+EXAMPLES = {"<account>": "111122223333", "<region>": "eu-west-2", "<service>": "weather", "<environment>": "staging"}
+# Of the command line itself, not of an operation.
+AWS_OPTIONS = {"region", "output", "query", "profile"}
+
+
+def code(file: Path) -> Iterator[str]:
+    """Every command or name of a page: in backticks, or a line of a block of sh; broken lines are joined.
+
+    Placeholders that EXAMPLES knows are filled in.
+    """
+    text = file.read_text(encoding="utf-8")
+    for placeholder, value in EXAMPLES.items():
+        text = text.replace(placeholder, value)
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        yield from re.sub(r"\\\n\s*", "", block).splitlines()
+    prose: str = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    for found in re.findall(r"`([^`]+)`", prose):
+        yield re.sub(r"\s+", " ", found)
+
+
+def commands(program: str) -> list[list[str]]:
+    """The words after a program's name, wherever a guide has it run."""
+    found = []
+    for file in GUIDES:
+        for line in code(file):
+            words = shlex.split(re.sub(r"<[^>]*>", "x", line))
+            if words and words[0] == program:
+                found.append(words[1:])
+    return found
+
+
+@cache
+def example() -> Settings:
+    return read_settings(ROOT / "cdk.json")
+
+
+@cache
+def cdk_help(*words: str) -> str:
+    program = installed(CDK) / "bin" / "cdk"
+    run = subprocess.run([str(NODE), str(program), *words, "--help"], capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def test_there_are_commands_to_look_at() -> None:
+    assert len(commands("npx")) >= 5
+    assert len(commands("aws")) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", commands("npx"), ids=" ".join)
+def test_the_cdk_takes_its_commands(words: list[str]) -> None:
+    package, command, *rest = words
+    assert package == CDK
+    assert re.search(rf"^  cdk {command}\b", cdk_help(), re.MULTILINE)
+    known = cdk_help(command)
+    for word in rest:
+        if word.startswith("-"):
+            assert re.search(rf"(^|[\s,]){re.escape(word)}\b", known), f"cdk {command} knows no {word}"
+
+
+@pytest.mark.parametrize("words", [*commands("npx"), *commands("cdk")], ids=" ".join)
+def test_the_app_understands_what_is_asked_for(words: list[str]) -> None:
+    asked = dict(words[number + 1].split("=", 1) for number, word in enumerate(words) if word == "-c")
+    assert asked.keys() <= {"environment", "branch", "commit", "owner", "mwaa", "destroy"}
+    request = read_request(example(), asked)
+    assert example().environment(request.environment)
+    if "--qualifier" in words:
+        qualifier = words[words.index("--qualifier") + 1]
+        assert qualifier == example().environment(request.environment).qualifier
+
+
+@pytest.mark.parametrize("words", commands("aws"), ids=" ".join)
+def test_aws_has_the_operation_and_its_options(words: list[str]) -> None:
+    service, operation, *rest = words
+    if (service, operation) == ("s3", "cp"):
+        [_source, target] = rest
+        assert target.split("/")[2] in names_of_templates()
+        return
+    model = botocore.session.get_session().get_service_model("s3" if service == "s3api" else service)
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    assert operation in operations, f"aws {service} has no {operation}"
+    shape = model.operation_model(operations[operation]).input_shape
+    members = shape.members if shape is not None else {}
+    options = {word[2:] for word in rest if word.startswith("--")}
+    assert options <= {xform_name(name, "-") for name in members} | AWS_OPTIONS
+
+
+@pytest.mark.parametrize("target", sorted({words[0] for words in commands("make")}))
+def test_make_has_the_target(target: str) -> None:
+    # A dry run: make says what it would do, or that there is no such target.
+    subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+
+
+@cache
+def names_of_templates() -> set[str]:
+    """The names of resources, as the snapshot of the tests' four services has them."""
+    snapshot = json.loads((ROOT / "tests" / "stacks" / "names.json").read_text())
+    return {name for names in snapshot.values() for name in names}
+
+
+@pytest.mark.parametrize("file", GUIDES, ids=lambda file: file.name)
+def test_names_of_resources_are_those_of_the_templates(file: Path) -> None:
+    for line in code(file):
+        # What follows a bucket's name is a key in it.
+        for name in re.findall(r"(?:alias/)?dapflow-prod[\w-]*|dapflow/prod[\w/-]*", line):
+            assert name in names_of_templates(), f"{file.name}: no resource is called {name}"
+
+
+@pytest.mark.parametrize("file", GUIDES, ids=lambda file: file.name)
+def test_files_are_there(file: Path) -> None:
+    for line in code(file):
+        for path in re.findall(r"\b(?:tests|stacks|docs|\.github)/[\w./-]*\w", line):
+            assert (ROOT / path).exists(), f"{file.name}: {path} is not there"
+
+
+@pytest.mark.parametrize("file", GUIDES, ids=lambda file: file.name)
+def test_settings_are_those_that_are_read(file: Path) -> None:
+    sections = {name for name in get_type_hints(EnvironmentSettings) if dataclass_of(EnvironmentSettings, name)}
+    for line in code(file):
+        for path in re.findall(rf"^(?:{'|'.join(sections)})\.[\w.]+$", line):
+            kind: Any = EnvironmentSettings
+            for name in path.split("."):
+                assert name in get_type_hints(kind), f"{file.name}: there is no setting {path}"
+                kind = dataclass_of(kind, name)
+
+
+def dataclass_of(kind: Any, name: str) -> Any:
+    """The dataclass of a setting's value, or None."""
+    hint = get_type_hints(kind).get(name)
+    return next((each for each in (hint, *get_args(hint)) if dataclasses.is_dataclass(each)), None)
+
+
+def test_every_setting_is_in_the_reference_with_its_default() -> None:
+    text = REFERENCE.read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
+    kinds = {
+        "context.platform": settings.PlatformSettings,
+        "context.environments.<name>": EnvironmentSettings,
+        "context.environments.branch": settings.BranchSettings,
+        **{name: dataclass_of(EnvironmentSettings, name) for name in get_type_hints(EnvironmentSettings)},
+    }
+    kinds = {name: kind for name, kind in kinds.items() if kind is not None}
+    assert sections.keys() == kinds.keys()
+    for section, kind in kinds.items():
+        rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", sections[section], re.MULTILINE))
+        assert rows == {each.name: default(each) for each in dataclasses.fields(kind)}, section
+
+
+def default(field: dataclasses.Field[Any]) -> str:
+    """A default as the reference writes it."""
+    if field.default is not dataclasses.MISSING:
+        value = field.default
+    elif field.default_factory is not dataclasses.MISSING:
+        value = field.default_factory()
+    else:
+        return "needed"
+    if value is None:
+        return "none"
+    return "as below" if dataclasses.is_dataclass(value) else f"`{json.dumps(value)}`"
