@@ -81,6 +81,12 @@ class Metastore:
         )
         return found
 
+    def some_tables(self, database: str, names: list[str]) -> dict[str, dict[str, Any]]:
+        """Those of some tables and views that one call gives, by name; none where that has to be a call for each."""
+        if self._quick is None or len(names) < 2:
+            return {}
+        return {table["Name"]: table for table in self._quick.tables(database, names)}
+
     def tables(self, database: str) -> list[dict[str, Any]]:
         """All tables and views of a database, by name; none if there is no such database."""
         found = self._find(lambda: list(self._pages("get_tables", "TableList", DatabaseName=database)))

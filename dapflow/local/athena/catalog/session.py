@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ from dapflow.local.athena.catalog.information_schema import INFORMATION_SCHEMA, 
 from dapflow.local.athena.catalog.metastore import Metastore
 from dapflow.local.athena.catalog.views import CATALOG, is_view, read_view
 from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.trino import Column, QueryError, Relation
 
 CATALOG_NAMES = frozenset({"awsdatacatalog", "hive"})
@@ -57,12 +60,28 @@ class SessionCatalog:
             self._tables[key] = self.metastore.table(database, name)
         return self._tables[key]
 
-    def look_up(self, parts: tuple[str, ...]) -> None:
-        """Ask Glue for a table that will be wanted; whether it can be had is told when it is."""
-        database, name = (self.database, *parts)[-2:]
-        if database and name and database != INFORMATION_SCHEMA and not name.endswith(_PARTITIONS_SUFFIX):
-            with contextlib.suppress(QueryFailed):
-                self.table(database, name)
+    def look_up(self, names: Iterable[tuple[str, ...]], submit: Callable[..., Future[Any]]) -> None:
+        """Ask Glue for tables that will be wanted, all at once; whether one can be had is told when it is."""
+        wanted: dict[str, set[str]] = {}
+        for parts in names:
+            database, name = (part.lower() for part in (self.database or "", *parts)[-2:])
+            if database not in {"", INFORMATION_SCHEMA}:
+                wanted.setdefault(database, set()).add(name.removesuffix(_PARTITIONS_SUFFIX))
+        for database, tables in wanted.items():
+            for name, table in self.metastore.some_tables(database, sorted(tables)).items():
+                self._tables[database, name] = table
+        keys = {(database, name) for database, tables in wanted.items() for name in tables} - self._tables.keys()
+        if len(keys) > 1:
+            for one in [submit(self.table, *key) for key in keys]:
+                with contextlib.suppress(QueryFailed):
+                    one.result()
+
+    def whole_tables(self) -> list[Location]:
+        """Where the tables are that were looked up so far and have no partitions."""
+        found = [table for table in self._tables.values() if table is not None and not is_view(table)]
+        whole = [table.get("StorageDescriptor", {}) for table in found if not table.get("PartitionKeys")]
+        places = [parse_location(storage.get("Location") or "") for storage in whole]
+        return [place for place in places if place is not None]
 
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
         """A table, a view, or one of the tables that the catalog makes up."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dapflow.local.athena.catalog.session import SessionCatalog
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.storage.objects import Listings
 from dapflow.local.athena.trino import Query, QueryError, Statement, compile_query
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.parser import parse
@@ -18,22 +19,32 @@ if TYPE_CHECKING:
 
 def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
     """The query, compiled, and its scans ready to be read."""
-    execution = work.execution
-    with execution.timed("planning"):
-        query = analysed(engine, work, statement)
-        engine.scanner.prepare(work, query.scans)
+    with work.execution.timed("planning"):
+        catalog = _catalog(engine, work, statement)
+        # S3 lists while the compiler works; which of the listings are read is the compiler's to say.
+        listings = Listings(engine.store)
+        listings.begin(catalog.whole_tables())
+        query = _compiled(work, statement, catalog)
+        engine.scanner.prepare(work, query.scans, listings)
     return query
 
 
 def analysed(engine: Engine, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
     """The query, compiled; nothing is read but the catalog. ``replacing`` is the view that it will be, if any."""
+    return _compiled(work, statement, _catalog(engine, work, statement), replacing)
+
+
+def _catalog(engine: Engine, work: Work, statement: Statement) -> SessionCatalog:
+    catalog = SessionCatalog(engine.metastore, work.execution.database)
+    catalog.look_up(_named_tables(statement.padded(work.text)), engine.store.submit)
+    return catalog
+
+
+def _compiled(
+    work: Work, statement: Statement, catalog: SessionCatalog, replacing: tuple[str, str] | None = None
+) -> Query:
     execution = work.execution
-    catalog = SessionCatalog(engine.metastore, execution.database)
     text = statement.padded(work.text)
-    names = _named_tables(text)
-    if len(names) > 1:
-        for looked in [engine.store.submit(catalog.look_up, parts) for parts in names]:
-            looked.result()
     return compile_query(text, catalog, execution.database, parameters=execution.parameters, replacing=replacing)
 
 

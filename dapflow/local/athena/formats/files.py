@@ -12,7 +12,7 @@ from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.parquet import Footer, Footers
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.storage.objects import ObjectStore, S3Object
+from dapflow.local.athena.storage.objects import Listings, ObjectStore, S3Object
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,11 @@ class Bringer:
 class QueryFiles:
     """The objects that one query reads."""
 
-    def __init__(self, bringer: Bringer, work: Work) -> None:
+    def __init__(self, bringer: Bringer, work: Work, listings: Listings) -> None:
         self._bringer = bringer
         self._work = work
-        self._listed: dict[Location, list[S3Object]] = {}
+        self._listings = listings
         self._local: dict[tuple[str, str], tuple[Path, Footer]] = {}
-
-    def look_at(self, locations: Sequence[Location]) -> None:
-        """List the objects of locations, side by side."""
-        missing = [location for location in dict.fromkeys(locations) if location not in self._listed]
-        for location, found in zip(missing, self._bringer.store.list_many(missing), strict=True):
-            self._listed[location] = [item for item in found if item.size > 0]
-        self._work.execution.check()
 
     def fetch(self, scans: Sequence[tuple[list[Partition], list[Reader]]]) -> None:
         """Bring what the scans need, side by side."""
@@ -66,7 +59,7 @@ class QueryFiles:
         pending: dict[tuple[str, str], tuple[Path, Future[Footer]]] = {}
         for partitions, readers in scans:
             for partition, reader in zip(partitions, readers, strict=True):
-                for item in self._listed[partition.location]:
+                for item in self._listings.of(partition.location):
                     key = (item.identity, reader.form)
                     if key not in pending:
                         local = directory / f"{len(pending)}.parquet"
@@ -84,5 +77,5 @@ class QueryFiles:
         return [
             DataFile(item, index, *self._local[item.identity, readers[index].form])
             for index, partition in enumerate(partitions)
-            for item in self._listed[partition.location]
+            for item in self._listings.of(partition.location)
         ]

@@ -27,7 +27,7 @@ from dapflow.local.athena.formats.files import Bringer, DataFile, QueryFiles
 from dapflow.local.athena.formats.reader import Reader, reader_of
 from dapflow.local.athena.formats.row_groups import RowGroupFilter
 from dapflow.local.athena.formats.view import view_sql
-from dapflow.local.athena.storage.objects import ObjectStore
+from dapflow.local.athena.storage.objects import Listings, ObjectStore
 from dapflow.local.athena.trino import Reading, Scan
 from dapflow.local.athena.trino.storage import quote
 
@@ -60,7 +60,7 @@ class Scanner:
         self._metastore = metastore
         self._bringer = Bringer(store)
 
-    def prepare(self, work: Work, scans: Sequence[Scan]) -> None:
+    def prepare(self, work: Work, scans: Sequence[Scan], listings: Listings) -> None:
         """Make the relation that each ``scan.name`` stands for on the work's cursor."""
         tables = []
         for scan in scans:
@@ -76,8 +76,8 @@ class Scanner:
         if not tables:
             return
         # All objects are listed at once and fetched at once, each only once: a query sees one state of S3.
-        files = QueryFiles(self._bringer, work)
-        files.look_at([partition.location for table in tables for partition in table.partitions])
+        listings.begin(partition.location for table in tables for partition in table.partitions)
+        files = QueryFiles(self._bringer, work, listings)
         files.fetch([(table.partitions, table.readers) for table in tables])
         for table in tables:
             found = files.of(table.partitions, table.readers)

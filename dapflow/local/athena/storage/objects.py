@@ -88,10 +88,6 @@ class ObjectStore:
                 return found
             token = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def list_many(self, locations: Iterable[Location]) -> list[list[S3Object]]:
-        """``list_data`` of several locations, side by side."""
-        return list(self._pool.map(self.list_data, locations))
-
     def is_empty(self, prefix: Location) -> bool:
         """Whether nothing is stored below ``prefix``."""
         try:
@@ -179,6 +175,25 @@ class ObjectStore:
                 self.client.delete_objects(Bucket=batch[0].bucket, Delete={"Objects": keys, "Quiet": True})
             except AwsError as error:
                 raise _writing_failed(batch[0], error) from error
+
+
+class Listings:
+    """The data objects of places, each listed once, side by side."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._begun: dict[Location, Future[list[S3Object]]] = {}
+
+    def begin(self, locations: Iterable[Location]) -> None:
+        """Let S3 list."""
+        for location in locations:
+            if location not in self._begun:
+                self._begun[location] = self._store.submit(self._store.list_data, location)
+
+    def of(self, location: Location) -> list[S3Object]:
+        """What is there, empty objects aside. Raises QueryFailed."""
+        self.begin([location])
+        return [item for item in self._begun[location].result() if item.size > 0]
 
 
 def _batches(items: list[Location], size: int) -> Iterator[list[Location]]:

@@ -1,6 +1,6 @@
-"""The three calls that most queries make, without botocore's general machinery, at an emulator.
+"""The calls that most queries make, without botocore's general machinery, at an emulator.
 
-Writing a result, listing a table's objects and asking Glue for a table are what a short query waits for. botocore
+Writing a result, listing a table's objects and asking Glue for tables are what a short query waits for. botocore
 resolves the endpoint of each call by rules and builds user agent, events and retries anew: 2 to 3 ms of processor time
 a call. What does not answer with 200 here is asked again in the general way, which knows retries and errors; at AWS
 itself only that way is taken.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlencode, urljoin, urlsplit
 from xml.etree import ElementTree
@@ -55,16 +56,19 @@ class Quick:
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         """GetTable of Glue, as boto3 gives its ``Table``."""
-        body = json.dumps({"DatabaseName": database, "Name": name}).encode()
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSGlue.GetTable"}
-        answer = self._call(self._glue, "POST", "/", body, headers)
-        if answer is None:
-            return None
-        table: dict[str, Any] = json.loads(answer)["Table"]
-        for key in _MOMENTS:
-            if isinstance(table.get(key), int | float):
-                table[key] = dt.datetime.fromtimestamp(table[key], dt.UTC)
-        return table
+        answer = self._glue_call("GetTable", {"DatabaseName": database, "Name": name})
+        return None if answer is None else _table(answer["Table"])
+
+    def tables(self, database: str, names: list[str]) -> list[dict[str, Any]]:
+        """Those of some tables that GetTables of Glue gives at once."""
+        expression = "|".join(re.escape(name) for name in names)
+        answer = self._glue_call("GetTables", {"DatabaseName": database, "Expression": expression})
+        return [_table(table) for table in (answer or {}).get("TableList", []) if table["Name"] in names]
+
+    def _glue_call(self, operation: str, request: dict[str, Any]) -> dict[str, Any] | None:
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"AWSGlue.{operation}"}
+        answer = self._call(self._glue, "POST", "/", json.dumps(request).encode(), headers)
+        return None if answer is None else dict(json.loads(answer))
 
     def _call(self, signer: SigV4Auth, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes | None:
         request = AWSRequest(method, urljoin(self._endpoint, self._root + path), headers, body)
@@ -76,6 +80,14 @@ class Quick:
         except urllib3.exceptions.HTTPError:
             return None
         return answer.data if answer.status == 200 else None
+
+
+def _table(table: dict[str, Any]) -> dict[str, Any]:
+    """A table of Glue's answer, as boto3 gives it."""
+    for key in _MOMENTS:
+        if isinstance(table.get(key), int | float):
+            table[key] = dt.datetime.fromtimestamp(table[key], dt.UTC)
+    return table
 
 
 def _object(item: ElementTree.Element, space: str, encoded: bool) -> dict[str, Any]:
