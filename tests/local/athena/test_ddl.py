@@ -74,8 +74,8 @@ def test_a_table_is_kept_in_glue_as_athena_keeps_it(aws: LocalAws) -> None:
         table["Parameters"].items()
         >= {"EXTERNAL": "TRUE", "skip.header.line.count": "1", "comment": "all of it"}.items()
     )
-    assert "already exists" in aws.failure("CREATE EXTERNAL TABLE full (a int) LOCATION 's3://lake/full/'")
-    aws.query("CREATE EXTERNAL TABLE IF NOT EXISTS full (a int) LOCATION 's3://lake/full/'")
+    assert "already exists" in aws.failure("CREATE EXTERNAL TABLE `full` (a int) LOCATION 's3://lake/full/'")
+    aws.query("CREATE EXTERNAL TABLE IF NOT EXISTS `full` (a int) LOCATION 's3://lake/full/'")
 
 
 def test_show_create_table_makes_the_same_table_again(aws: LocalAws) -> None:
@@ -204,7 +204,9 @@ def test_tables_are_altered_and_dropped(aws: LocalAws) -> None:
             "CREATE EXTERNAL TABLE \"quoted\" (a int) LOCATION 's3://lake/x/'",
             "line 1:23: mismatched input '\"quoted\"'",
         ),
-        ("DROP TABLE with-hyphen", "line 1:16: mismatched input '-'"),
+        ("DROP TABLE has-hyphen", "line 1:15: mismatched input '-'"),
+        ("CREATE EXTERNAL TABLE t (id int, date date) LOCATION 's3://lake/x/'", "line 1:34: mismatched input 'date'"),
+        ("CREATE EXTERNAL TABLE order (id int) LOCATION 's3://lake/x/'", "line 1:23: mismatched input 'order'"),
         ("CREATE EXTERNAL TABLE t (a inte) LOCATION 's3://lake/x/'", "line 1:28: mismatched input 'inte'"),
         ("ALTER TABLE t\nADD NOTHING", "line 2:5: mismatched input 'NOTHING'"),
         ("MSCK REPAIR t", "line 1:13: mismatched input 't'"),
@@ -223,9 +225,12 @@ def test_syntax_errors_are_refused_with_their_place(aws: LocalAws, sql: str, pla
 
 
 def test_names_may_look_like_keywords_in_backticks() -> None:
-    statement = parse("CREATE EXTERNAL TABLE `table` (`select` string, `1st` int, _x int) LOCATION 's3://b/x/'")
+    statement = parse(
+        "CREATE EXTERNAL TABLE `table` (`select` string, `1st` int, _x int, time string, year int, comment string) "
+        "LOCATION 's3://b/x/'"
+    )
     assert isinstance(statement, model.CreateTable)
-    assert [column.name for column in statement.columns] == ["select", "1st", "_x"]
+    assert [column.name for column in statement.columns] == ["select", "1st", "_x", "time", "year", "comment"]
 
 
 def test_an_unclosed_quote_is_a_syntax_error() -> None:

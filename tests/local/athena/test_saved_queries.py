@@ -80,6 +80,8 @@ def test_explain_tells_what_is_read(aws: LocalAws) -> None:
     assert any("TableScan[table = awsdatacatalog:db:explained]" in line for line in lines)
     assert aws.query("EXPLAIN (TYPE VALIDATE) SELECT a FROM explained") == [["true"]]
     assert aws.query("EXPLAIN (TYPE DISTRIBUTED, FORMAT TEXT) SELECT 1") == aws.query("EXPLAIN SELECT 1")
+    with pytest.raises(ClientError, match="line 1:15: mismatched input 'ALL'"):
+        aws.start("EXPLAIN (TYPE ALL) SELECT 1")
     assert aws.failure("EXPLAIN (FORMAT JSON) SELECT 1") == "NOT_SUPPORTED: EXPLAIN (FORMAT JSON) is not supported"
     assert aws.failure("EXPLAIN SELECT b FROM explained").startswith("COLUMN_NOT_FOUND")
     assert any("Output: 0 rows" in (row[0] or "") for row in aws.query("EXPLAIN ANALYZE SELECT a FROM explained"))

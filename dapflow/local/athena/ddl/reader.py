@@ -8,6 +8,20 @@ from dapflow.local.athena.ddl.model import HiveColumn, Spec
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.trino import QueryError
 
+# The words that Athena's guide reserves in DDL, but TIME, which its own examples use as a plain name.
+_WORDS = """
+ALL ALTER AND ARRAY AS AUTHORIZATION BETWEEN BIGINT BINARY BOOLEAN BOTH BY CASE CAST CHAR COLUMN COMMIT CONF
+CONSTRAINT CREATE CROSS CUBE CURRENT CURRENT_DATE CURRENT_TIMESTAMP CURSOR DATABASE DATE DAYOFWEEK DECIMAL DELETE
+DESCRIBE DISTINCT DIV DOUBLE DROP ELSE END EXCHANGE EXISTS EXTENDED EXTERNAL EXTRACT FALSE FETCH FLOAT FLOOR
+FOLLOWING FOR FOREIGN FROM FULL FUNCTION GRANT GROUP GROUPING HAVING IF IMPORT IN INNER INSERT INT INTEGER
+INTERSECT INTERVAL INTO IS JOIN LATERAL LEFT LESS LIKE LOCAL MACRO MAP MORE NONE NOT NULL NUMERIC OF ON ONLY OR
+ORDER OUT OUTER OVER PARTIALSCAN PARTITION PERCENT PRECEDING PRECISION PRESERVE PRIMARY PROCEDURE RANGE READS
+REDUCE REFERENCES REGEXP REVOKE RIGHT RLIKE ROLLBACK ROLLUP ROW ROWS SELECT SET SMALLINT START TABLE TABLESAMPLE
+THEN TIMESTAMP TO TRANSFORM TRIGGER TRUE TRUNCATE UNBOUNDED UNION UNIQUEJOIN UPDATE USER USING UTC_TIMESTAMP
+VALUES VARCHAR VIEWS WHEN WHERE WINDOW WITH
+"""
+_RESERVED = frozenset(_WORDS.split())
+
 
 class Reader:
     """A position in the tokens of a statement."""
@@ -48,8 +62,8 @@ class Reader:
             raise self.mismatch("<EOF>")
 
     def name(self) -> str:
-        """A name, in backticks or plain."""
-        if self.now.kind not in {"word", "name", "number"}:
+        """A name, in backticks or plain. A reserved word needs the backticks."""
+        if self.now.kind not in {"word", "name", "number"} or self.now.upper in _RESERVED:
             raise self.mismatch("<identifier>")
         self.at += 1
         return self.found[self.at - 1].value.lower()

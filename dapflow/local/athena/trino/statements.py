@@ -64,6 +64,12 @@ class _Reader:
         self.at += 1
         return self.found[self.at - 1]
 
+    def one_of(self, *words: str) -> str:
+        if self.now.upper not in words:
+            self.mismatch(", ".join(f"'{word}'" for word in words))
+        self.at += 1
+        return self.found[self.at - 1].upper
+
     def mismatch(self, expected: str) -> NoReturn:
         shown = "<EOF>" if self.now.kind == "end" else self.now.text
         fail(self.text, self.now.start, f"mismatched input '{shown}'. Expecting: {expected}")
@@ -274,6 +280,9 @@ def _show(r: _Reader) -> Statement:
     return Statement("show_create_view", target)
 
 
+_EXPLAIN_OPTIONS = {"FORMAT": ("GRAPHVIZ", "JSON", "TEXT"), "TYPE": ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE")}
+
+
 def _explain(r: _Reader) -> Statement:
     r.need("EXPLAIN")
     options = ["ANALYZE"] if r.take("ANALYZE") else []
@@ -282,7 +291,8 @@ def _explain(r: _Reader) -> Statement:
     if r.peek("(") and r.found[r.at + 1].upper in {"TYPE", "FORMAT"}:
         r.take("(")
         while True:
-            options.append(f"{r.name()} {r.name()}".upper())
+            kind = r.one_of(*_EXPLAIN_OPTIONS)
+            options.append(f"{kind} {r.one_of(*_EXPLAIN_OPTIONS[kind])}")
             if r.take(")"):
                 break
             r.need(",")
