@@ -168,11 +168,10 @@ def test_msck_repair_registers_the_folders_it_finds(aws: LocalAws) -> None:
     aws.put("repaired_not/day=9/x", "1\n")
     lines = aws.query("MSCK REPAIR TABLE repaired")
     assert ["Repair: Added partition to metastore repaired:day=1"] in lines
-    assert aws.query("SHOW PARTITIONS repaired") == [["day=1"], ["day=3"], ["day=a%2Fb"]]
+    assert aws.query("SHOW PARTITIONS repaired") == [["day=1"], ["day=a%2Fb"]]
     assert aws.query("MSCK REPAIR TABLE repaired") == []
     assert aws.query("SELECT day, count(*) FROM repaired GROUP BY day ORDER BY day") == [
         ["1", "2"],
-        ["3", "1"],
         ["a/b", "1"],
     ]
 

@@ -103,7 +103,8 @@ def _values(keys: list[str], parts: list[str]) -> tuple[str, ...] | None:
     values = []
     for key, part in zip(keys, parts, strict=False):
         name, sign, value = part.partition("=")
-        if not sign or name.lower() != key or not value:
+        # Folders in capitals are no partitions to Athena, whatever the column was called when the table was made.
+        if not sign or name != key or not value:
             return None
         values.append(unquote(value))
     return tuple(values)
