@@ -34,7 +34,11 @@ class Request:
 
 def read_request(settings: Settings, context: Mapping[str, Any]) -> Request:
     """The request that a CDK context makes. Raises DapflowError ``settings`` or ``unknown-environment``."""
-    branch, name = context.get("branch") or None, context.get("environment") or settings.default_environment
+    for key in ("branch", "environment"):
+        if context.get(key) == "":
+            # `-c branch="$BRANCH"` of a script whose variable is empty must not mean the default environment.
+            raise DapflowError("settings", f"-c {key}= has no value", hint=f"-c {key}=<name>")
+    branch, name = context.get("branch"), context.get("environment", settings.default_environment)
     if branch is not None:
         name = settings.branches().host
     if name is None:

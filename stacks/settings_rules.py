@@ -180,7 +180,8 @@ def check_branch(source: SettingsFile, branch: BranchSettings, environments: dic
     """Branch environments, and the environment that hosts them."""
     path = (*ENVIRONMENTS, "branch")
     for name in ("host", "raw_from"):
-        if getattr(branch, name) not in environments:
+        # One with mistakes of its own is there, and has its errors.
+        if getattr(branch, name) not in source.at(ENVIRONMENTS):
             source.error((*path, name), f"there is no environment {getattr(branch, name)}")
     if branch.expires_days < 1:
         source.error((*path, "expires_days"), "must be at least one day")

@@ -26,6 +26,7 @@ from stacks.request import read_request
 from stacks.settings import EnvironmentSettings, Settings, read_settings
 from tests.stacks.cloud import CDK
 from tests.stacks.node import installed
+from tests.stacks.templates import synthesized
 
 ROOT = Path(__file__).parents[2]
 DEPLOY, COSTS = ROOT / "docs" / "deploy.md", ROOT / "docs" / "costs.md"
@@ -191,3 +192,19 @@ def default(field: dataclasses.Field[Any]) -> str:
     if value is None:
         return "none"
     return "as below" if dataclasses.is_dataclass(value) else f"`{json.dumps(value)}`"
+
+
+def test_costs_counts_what_the_templates_have(tmp_path: Path) -> None:
+    text = COSTS.read_text(encoding="utf-8")
+    made = synthesized(tmp_path, checks=False, environment="prod")
+    stated = {
+        "AWS::KMS::Key": r"after the second: (\d+)",
+        "AWS::EC2::VPCEndpoint": r"zone ✓: (\d+) in 2 zones",
+        "AWS::CloudWatch::Alarm": r"0\.10 a month each: (\d+), and 3 a service",
+    }
+    number = {kind: int(re.findall(pattern, text)[0]) for kind, pattern in stated.items()}
+    assert number["AWS::KMS::Key"] == len(made.properties("AWS::KMS::Key"))
+    interfaces = [each for each in made.properties("AWS::EC2::VPCEndpoint") if each["VpcEndpointType"] == "Interface"]
+    assert number["AWS::EC2::VPCEndpoint"] == len(interfaces)
+    assert number["AWS::CloudWatch::Alarm"] + 3 * 2 == len(made.properties("AWS::CloudWatch::Alarm"))
+    assert len(made.properties("AWS::SecretsManager::Secret")) == 2 + 1

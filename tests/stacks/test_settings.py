@@ -115,6 +115,14 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert len(caught.value.errors) == 3
 
 
+def test_one_mistake_is_one_error(tmp_path: Path) -> None:
+    environments = {"prod": {"region": "eu-west-2"}, "staging": BASE, "branch": {"host": "staging", "raw_from": "prod"}}
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, environments))
+    assert not isinstance(caught.value, DapflowErrors)
+    assert "prod.account: is missing" in caught.value.message
+
+
 @pytest.mark.parametrize(
     ("branch", "said"),
     [

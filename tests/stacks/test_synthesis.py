@@ -343,6 +343,8 @@ class TestBadInput:
             ({"environment": "prd"}, "did you mean prod?"),
             ({"environment": "branch"}, "-c branch="),
             ({"branch": "x", "mwaa": "own"}, "must be shared or dedicated"),
+            ({"branch": ""}, "-c branch= has no value"),
+            ({"environment": ""}, "-c environment= has no value"),
         ],
     )
     def test_what_is_asked_for(self, tmp_path: Path, context: dict[str, Any], said: str) -> None:
