@@ -84,6 +84,15 @@ def test_settings_of_the_service_reach_its_tasks(folder: Path) -> None:
         assert task.execution_timeout is not None
 
 
+def test_no_dag_uses_the_connection_of_another_service(folder: Path) -> None:
+    """All DAGs run as Airflow's one role: the connection is what makes a task the service's own."""
+    for name, dag in build_dags(folder).items():
+        for task in dag.task_dict.values():
+            used = (task.aws_conn_id, task.workgroup, task.pool)
+            assert all(name in each for each in used), f"{task.task_id} of {name} uses {used}"
+            assert not [other for other in ("flights", "weather", "reports") if other != name and other in str(used)]
+
+
 def test_who_waits_for_what(folder: Path) -> None:
     dags = build_dags(folder)
     flights = dags["flights"].timetable
