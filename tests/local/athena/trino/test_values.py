@@ -42,6 +42,11 @@ VALUES = [
     ("width_bucket(1.5, ARRAY[1.0, 2.3, 2.0])", "1"),
     # Buckets of a falling range are counted from the other end.
     ("ARRAY[width_bucket(5, 4, 0, 4), width_bucket(3, 4, 0, 4), width_bucket(0, 4, 0, 4)]", "[0, 1, 4]"),
+    (
+        r"ARRAY[regexp_like('a.b', '^\Qa.b\E$'), regexp_like('axb', '\Qa.b\E'), regexp_like('[a', '[\[]a')]",
+        "[true, false, true]",
+    ),
+    (r"regexp_replace('a  b', '\s++', '-') || regexp_extract('aaa', 'a{1,2000}')", "a-baaa"),
     ("word_stem('intensifying') || ' ' || word_stem('quilomtricos', 'pt')", "intensifi quilomtr"),
     ("format('%s', TIME '12:34:56.1+08:35')", "12:34:56.1+08:35"),
     ("cbrt(27)", "3.0"),
@@ -217,6 +222,10 @@ FAILURES = [
         "width_bucket(CAST(infinity() AS real), 4, 0, 9223372036854775807)",
         "NUMERIC_VALUE_OUT_OF_RANGE: Bucket for value Infinity is out of range",
     ),
+    ("regexp_like('a', '[')", "INVALID_FUNCTION_ARGUMENT: premature end of char-class: ["),
+    ("regexp_like('a', '(a')", "INVALID_FUNCTION_ARGUMENT: line 1:8: end pattern with unmatched parenthesis: (a"),
+    ("regexp_like('a', '[a-z&&[^b]]')", "NOT_SUPPORTED: The regular expression [a-z&&[^b]] is not supported"),
+    ("regexp_like('ab', '(?<=a|bc)b')", "NOT_SUPPORTED: The regular expression (?<=a|bc)b is not supported"),
     ("1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
     ("cast(1 AS date)", "TYPE_MISMATCH: line 1:8: Cannot cast integer to date"),
     ("nope(1)", "FUNCTION_NOT_FOUND: line 1:8: Function 'nope' not registered"),

@@ -21,11 +21,28 @@ _PLAIN = re.compile(
     r"(?:[^\\(\[]|\((?!\?)|\(\?:|\\[dswDSWbtnr.*+?()\[\]{}|^$/\\-]|\[\^?(?:[^\[\]\\&]|\\[dswtnr.*+?()\[\]{}|^$/\\-])+\])*"
 )
 
+#: Repetitions that RE2 has not: possessive ones, and more than a thousand.
+_NOT_RE2 = re.compile(r"(?<!\\)[*+?}]\+|\{\d{4,}|,\d{4,}\}")
+#: A class in a class, or `&&`: Java joins and intersects, Python would read characters.
+_COMBINED_CLASS = re.compile(r"(?<!\\)(?:\\\\)*\[\^?\]?(?:[^\]\\\[&]|\\.|&(?!&))*(?:&&|\[)", re.DOTALL)
+_QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
+#: What Python finds wrong with a pattern, in the words of Trino's library.
+_MISTAKES = {
+    "unterminated character set": "premature end of char-class",
+    "missing )": "end pattern with unmatched parenthesis",
+    "unbalanced parenthesis": "unmatched close parenthesis",
+    "nothing to repeat": "target of repeat operator is not specified",
+    "bad escape (end of pattern)": "end pattern at escape",
+}
+
 
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> re.Pattern[str]:
-    """A Java pattern as one of Python."""
-    text = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", pattern)
+    """A Java pattern as one of Python. What Python cannot read though Java might is refused by name."""
+    if _COMBINED_CLASS.search(pattern):
+        raise Failure(f"NOT_SUPPORTED: The regular expression {pattern} is not supported")
+    text = _QUOTED.sub(lambda m: re.escape(m[1]), pattern)
+    text = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", text)
     text = re.sub(r"\\p\{(L|Alpha|IsAlphabetic)\}", r"[^\\W\\d_]", text)
     text = re.sub(r"\\p\{(Lower|Ll)\}", "[a-zß-öø-ÿ]", text)
     text = re.sub(r"\\p\{(Upper|Lu)\}", "[A-ZÀ-ÖØ-Þ]", text)
@@ -39,13 +56,17 @@ def compiled(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        message = f"INVALID_FUNCTION_ARGUMENT: {error}: {pattern}"
-        raise Failure(message) from None
+        meaning = _MISTAKES.get(error.msg.partition(",")[0])
+        if meaning is None:
+            raise Failure(f"NOT_SUPPORTED: The regular expression {pattern} is not supported") from None
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: {meaning}: {pattern}") from None
 
 
 def _native(call: Call, at: int = 1) -> bool:
     pattern = call.args[at].const
     if not isinstance(pattern, str) or not _PLAIN.fullmatch(pattern) or not pattern.isascii():
+        return False
+    if _NOT_RE2.search(pattern):
         return False
     try:
         compiled(pattern)
