@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -65,6 +67,11 @@ class LocalAws:
     def s3(self) -> S3Client:
         """A client of moto's S3."""
         return self.session.client("s3", endpoint_url=self.aws_url, config=Config(s3={"addressing_style": "path"}))
+
+    def make_room(self) -> None:
+        """Make the bucket and the database."""
+        self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.glue.create_database(DatabaseInput={"Name": "db"})
 
     def start(self, sql: str, database: str | None = "db", **more: Any) -> str:
         """Start a statement; results go to RESULTS unless ``more`` says otherwise."""
@@ -132,6 +139,10 @@ class LocalAws:
         return self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
 
 
+def _session() -> boto3.Session:
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+
+
 def start_moto() -> tuple[ThreadedMotoServer, str]:
     """moto's server on a free port of the loopback interface."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -147,15 +158,28 @@ def start_moto() -> tuple[ThreadedMotoServer, str]:
 
 
 @contextlib.contextmanager
+def athena_process(aws_url: str, *options: str) -> Iterator[tuple[LocalAws, subprocess.Popen[str]]]:
+    """The embedded Athena in a process of its own over an emulator, with bucket ``lake`` and database ``db``."""
+    command = [sys.executable, "-m", "dapflow", "athena", "--aws-endpoint", aws_url, "--region", REGION, *options]
+    athena = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert athena.stdout is not None
+        aws = LocalAws(aws_url, athena.stdout.readline().split()[-1], _session())
+        aws.make_room()
+        yield aws, athena
+    finally:
+        athena.terminate()
+        athena.communicate()
+
+
+@contextlib.contextmanager
 def local_aws(state: Path | None = None) -> Iterator[LocalAws]:
     """moto's server with bucket ``lake`` and database ``db``, and the embedded Athena over it."""
     moto, aws_url = start_moto()
     try:
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
         with serve(Settings(aws_endpoint=aws_url, region=REGION, state=state)) as athena:
-            local = LocalAws(aws_url, athena.url, session)
-            local.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-            local.glue.create_database(DatabaseInput={"Name": "db"})
+            local = LocalAws(aws_url, athena.url, _session())
+            local.make_room()
             yield local
     finally:
         moto.stop()

@@ -16,13 +16,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import boto3
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.aws_servers import BUCKET, REGION, LocalAws, start_moto
+from dapflow.local.ports import HEALTH_PATH
+from tests.aws_servers import BUCKET, REGION, LocalAws, athena_process
 from tests.bench.figure import Figure
+from tests.local.ports import free_port, wait_for_http
 
 ROOT = Path(__file__).parents[2]
 QUERIES = sorted((ROOT / "tests/fixtures/sql/tpch").glob("q*.sql"))
@@ -32,34 +33,33 @@ CORPUS = "DAPFLOW_CONFORMANCE"
 
 def measure() -> list[Figure]:
     """TPC-H through the API over plain DuckDB on the same files; SELECT 1; cases of the corpus a second."""
-    with tempfile.TemporaryDirectory(prefix="dapflow-bench-") as folder, _servers() as aws:
-        figures = _tpch(aws, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="dapflow-bench-") as temporary, _servers(Path(temporary)) as aws:
+        folder = Path(temporary)
+        figures = _tpch(aws, folder)
         figures.append(_smallest(aws))
         corpus = os.environ.get(CORPUS)
         if corpus is None:
             print(f"  the conformance corpus is left out: {CORPUS} does not say where it is", flush=True)
         else:
-            figures.append(_conformance(aws, Path(corpus), Path(folder) / "verdicts.json"))
+            figures.append(_conformance(aws, Path(corpus), folder / "verdicts.json"))
         return figures
 
 
 @contextlib.contextmanager
-def _servers() -> Iterator[LocalAws]:
-    """moto's server here, and the embedded Athena in a process of its own."""
-    moto, url = start_moto()
-    command = [sys.executable, "-m", "dapflow", "athena", "--aws-endpoint", url, "--region", REGION]
-    athena = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def _servers(folder: Path) -> Iterator[LocalAws]:
+    """The embedded platform's S3 and Glue and the embedded Athena, each in a process of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "dapflow.local.aws", "--port", str(port), "--state", str(folder / "aws")]
+    with (folder / "aws.log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        assert athena.stdout is not None
-        keys = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        aws = LocalAws(url, athena.stdout.readline().split()[-1], keys)
-        aws.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        aws.glue.create_database(DatabaseInput={"Name": "db"})
-        yield aws
+        url = f"http://127.0.0.1:{port}"
+        wait_for_http(url + HEALTH_PATH, server)
+        with athena_process(url) as (aws, _):
+            yield aws
     finally:
-        athena.terminate()
-        athena.communicate()
-        moto.stop()
+        server.terminate()
+        server.wait()
 
 
 def _tpch(aws: LocalAws, folder: Path) -> list[Figure]:

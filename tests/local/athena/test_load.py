@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import psutil
 import pytest
 
-from tests.aws_servers import BUCKET, REGION, LocalAws, start_moto
+from tests.aws_servers import BUCKET, LocalAws, athena_process, start_moto
 
 pytestmark = pytest.mark.slow
 MEBIBYTE = 1 << 20
@@ -27,18 +24,10 @@ MANY = (
 def server() -> Iterator[tuple[LocalAws, psutil.Process]]:
     """The embedded Athena as a process of its own, with 512 MB for queries."""
     moto, url = start_moto()
-    command = [sys.executable, "-m", "dapflow", "athena", "--aws-endpoint", url, "--region", REGION]
-    athena = subprocess.Popen([*command, "--memory", "512MB"], stdout=subprocess.PIPE, text=True)
     try:
-        assert athena.stdout is not None
-        keys = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-        aws = LocalAws(url, athena.stdout.readline().split()[-1], keys)
-        aws.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        aws.glue.create_database(DatabaseInput={"Name": "db"})
-        yield aws, psutil.Process(athena.pid)
+        with athena_process(url, "--memory", "512MB") as (aws, process):
+            yield aws, psutil.Process(process.pid)
     finally:
-        athena.terminate()
-        athena.communicate()
         moto.stop()
 
 
