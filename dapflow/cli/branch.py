@@ -35,9 +35,6 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
 
     Example: dapflow local branch up fix/delays
     """
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
     from dapflow.local.branches import bring_up  # noqa: PLC0415
     from dapflow.local.git import git_branch  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
@@ -47,12 +44,10 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
     state, manifest = State.of(root), compile_project(root)
     with ends_when_interrupted(), state.locked():
         made, platform, dag_files = bring_up(state, manifest, git_branch(root, name), say)
-    table = Table("DAG", "databases", box=None, header_style="bold", pad_edge=False)
     for service in platform.environment.services:
         dag = platform.environment.dag_id(service)
-        if dag in dag_files.dags:
-            table.add_row(dag, ", ".join(each.name for each in platform.databases if each.service == service))
-    Console(soft_wrap=True).print(table)
+        databases = [each.name for each in platform.databases if each.service == service]
+        print(f"{f'DAG {dag}' if dag in dag_files.dags else f'{service} (no DAG)'}: {', '.join(databases)}")
     say(f"the environment of {made.branch} is up, and expires on {made.expires[:10]}")
 
 

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from dapflow.environment import Environment, ServiceEnvironment
 from dapflow.platform import branch_slug, describe, describe_branch, limited
+from stacks.synthesis import synthesize
 from tests.stacks.example import four_services, service
 from tests.stacks.iam.evaluate import Request, evaluate, may_assume
-from tests.stacks.templates import Templates, synthesized
+from tests.stacks.templates import ROOT, Templates, synthesized
 
 SLUG = branch_slug("Fix/Delays_#12")
 ACCOUNT = "111122223333"
+LOCAL = "123456789012"
 
 
 @given(st.text(min_size=1, max_size=200).filter(str.strip))
@@ -175,6 +177,20 @@ def test_a_branch_and_its_host_share_no_name() -> None:
     made = describe_branch(manifest, branch="x", host=host.environment, raw=raw.environment, bucket="b")
     for kind in ("databases", "workgroups", "roles"):
         assert not {each.name for each in getattr(made, kind)} & {each.name for each in getattr(host, kind)}
+
+
+def test_on_the_embedded_platform_it_is_the_same_but_for_airflow(branch: Templates, tmp_path: Path) -> None:
+    context = {"environment": "local", "branch": "Fix/Delays_#12", "commit": "0123abc"}
+    synthesize(ROOT, output=str(tmp_path), context=context, manifest=four_services(), checks=False, embedded_as="local")
+    made = [json.loads(file.read_text())["Resources"] for file in tmp_path.glob("*.template.json")]
+    types = {each["Type"] for resources in made for each in resources.values()}
+    deployed = {each["Type"] for stack in branch.by_stack.values() for each in stack["Resources"].values()}
+    assert deployed - types == {"AWS::SecretsManager::Secret", "Custom::DapflowPools"}
+    assert types <= deployed
+    text = json.dumps(made)
+    assert f"dapflow-local-branches-{LOCAL}/{SLUG}/" in text
+    assert "dapflow-local-key-raw" in text, "it reads the raw zone of its host"
+    assert "dapflow-prod" not in text
 
 
 @pytest.mark.slow
