@@ -1,10 +1,11 @@
-"""Regular expressions: Java's in Trino, here by RE2 where both agree and by Python where not."""
+"""Regular expressions: Java's in Trino, here by RE2 where both agree and by the library `regex` where not."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import scalar, udf
@@ -23,43 +24,52 @@ _PLAIN = re.compile(
 
 #: Repetitions that RE2 has not: possessive ones, and more than a thousand.
 _NOT_RE2 = re.compile(r"(?<!\\)[*+?}]\+|\{\d{4,}|,\d{4,}\}")
-#: A class in a class, or `&&`: Java joins and intersects, Python would read characters.
+#: A class in a class, or `&&`: Java joins and intersects them, as only the newer rules of the library do.
 _COMBINED_CLASS = re.compile(r"(?<!\\)(?:\\\\)*\[\^?\]?(?:[^\]\\\[&]|\\.|&(?!&))*(?:&&|\[)", re.DOTALL)
 _QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
-#: What Python finds wrong with a pattern, in the words of Trino's library.
+#: What the library finds wrong with a pattern, in the words of Trino's.
 _MISTAKES = {
     "unterminated character set": "premature end of char-class",
     "missing )": "end pattern with unmatched parenthesis",
     "unbalanced parenthesis": "unmatched close parenthesis",
     "nothing to repeat": "target of repeat operator is not specified",
     "bad escape (end of pattern)": "end pattern at escape",
+    "bad character range": "empty range in char class",
 }
+#: A pattern may try more ways than there is time for. Other queries go on meanwhile.
+_PATIENCE_SECONDS = 2.0
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> re.Pattern[str]:
-    """A Java pattern as one of Python. What Python cannot read though Java might is refused by name."""
-    if _COMBINED_CLASS.search(pattern):
-        raise Failure(f"NOT_SUPPORTED: The regular expression {pattern} is not supported")
+def compiled(pattern: str) -> Any:
+    """A Java pattern as one of the library `regex`. What that cannot read, though Java might, is refused by name."""
+    import regex  # noqa: PLC0415 - only for queries with regular expressions
+
     text = _QUOTED.sub(lambda m: re.escape(m[1]), pattern)
     text = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", text)
-    text = re.sub(r"\\p\{(L|Alpha|IsAlphabetic)\}", r"[^\\W\\d_]", text)
-    text = re.sub(r"\\p\{(Lower|Ll)\}", "[a-zß-öø-ÿ]", text)
-    text = re.sub(r"\\p\{(Upper|Lu)\}", "[A-ZÀ-ÖØ-Þ]", text)
-    text = re.sub(r"\\p\{(Nd|Digit|IsDigit)\}", r"\\d", text)
+    text = text.replace(r"\p{IsDigit}", r"\p{Nd}")
     text = re.sub(r"\\p\{Punct\}", r"""[!"#$%&'()*+,\-./:;<=>?@\\[\\\\\\]^_`{|}~]""", text)
-    text = text.replace(r"\z", r"\Z").replace(r"\h", r"[ \t\xA0]")
+    text = text.replace(r"\z", r"\Z")
     m = re.search(r"(?<!\\)\(\?([imsx]+)\)", text)
     if m and m.start() > 0:
         # Java lets a flag stand inside a pattern, for what follows it.
         text = text[: m.start()] + f"(?{m[1]}:" + text[m.end() :] + ")"
     try:
-        return re.compile(text)
-    except re.error as error:
-        meaning = _MISTAKES.get(error.msg.partition(",")[0])
+        return regex.compile(text, regex.V1 if _COMBINED_CLASS.search(text) else regex.V0)
+    except regex.error as error:
+        meaning = _MISTAKES.get(error.msg)
         if meaning is None:
             raise Failure(f"NOT_SUPPORTED: The regular expression {pattern} is not supported") from None
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: {meaning}: {pattern}") from None
+
+
+def _matches(shape: Any, text: str, start: int = 0) -> Iterator[Any]:
+    """The matches in a text, one after the other."""
+    try:
+        yield from shape.finditer(text, start, concurrent=True, timeout=_PATIENCE_SECONDS)
+    except TimeoutError:
+        message = f"EXCEEDED_CPU_LIMIT: A match took longer than {_PATIENCE_SECONDS:.0f} s: {shape.pattern}"
+        raise Failure(message) from None
 
 
 def _native(call: Call, at: int = 1) -> bool:
@@ -159,10 +169,10 @@ scalar("regexp_replace(varchar, varchar, function(array(varchar),varchar)) -> va
 @udf("py_regexp_like", ["VARCHAR", "VARCHAR"], "BOOLEAN")
 def regexp_like(text: str, pattern: str) -> bool:
     """Whether a pattern is found in a text."""
-    return compiled(pattern).search(text) is not None
+    return next(_matches(compiled(pattern), text), None) is not None
 
 
-def _check_group(pattern: re.Pattern[str], group: int) -> None:
+def _check_group(pattern: Any, group: int) -> None:
     if group < 0:
         raise Failure("INVALID_FUNCTION_ARGUMENT: Group cannot be negative")
     if group > pattern.groups:
@@ -174,8 +184,8 @@ def regexp_extract(text: str, pattern: str, group: int) -> str | None:
     """A group of the first match."""
     shape = compiled(pattern)
     _check_group(shape, group)
-    m = shape.search(text)
-    return m[group] if m else None
+    m = next(_matches(shape, text), None)
+    return str(m[group]) if m and m[group] is not None else None
 
 
 @udf("py_regexp_extract_all", ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR[]")
@@ -183,14 +193,14 @@ def regexp_extract_all(text: str, pattern: str, group: int) -> list[str | None]:
     """A group of every match."""
     shape = compiled(pattern)
     _check_group(shape, group)
-    return [m[group] for m in shape.finditer(text)]
+    return [m[group] for m in _matches(shape, text)]
 
 
 @udf("py_regexp_split", ["VARCHAR", "VARCHAR"], "VARCHAR[]")
 def regexp_split(text: str, pattern: str) -> list[str]:
     """The parts between matches."""
     found, at = [], 0
-    for m in compiled(pattern).finditer(text):
+    for m in _matches(compiled(pattern), text):
         found.append(text[at : m.start()])
         at = m.end()
     found.append(text[at:])
@@ -200,7 +210,7 @@ def regexp_split(text: str, pattern: str) -> list[str]:
 @udf("py_regexp_count", ["VARCHAR", "VARCHAR"], "BIGINT")
 def regexp_count(text: str, pattern: str) -> int:
     """The number of matches."""
-    return sum(1 for _ in compiled(pattern).finditer(text))
+    return sum(1 for _ in _matches(compiled(pattern), text))
 
 
 @udf("py_regexp_position", ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT"], "INTEGER")
@@ -212,9 +222,9 @@ def regexp_position(text: str, pattern: str, start: int, occurrence: int) -> int
         raise Failure("INVALID_FUNCTION_ARGUMENT: occurrence cannot be smaller than 1")
     if start > len(text):
         return -1
-    for i, m in enumerate(compiled(pattern).finditer(text, start - 1), 1):
+    for i, m in enumerate(_matches(compiled(pattern), text, start - 1), 1):
         if i == occurrence:
-            return m.start() + 1
+            return int(m.start()) + 1
     return -1
 
 
@@ -263,7 +273,11 @@ def regexp_replace(text: str, pattern: str, replacement: str) -> str:
     shape = compiled(pattern)
     names = sorted(shape.groupindex, key=lambda n: shape.groupindex[n])
     parts = _template(replacement, shape.groups, tuple(names))
-    return shape.sub(lambda m: "".join(p if isinstance(p, str) else m[p] or "" for p in parts), text)
+    found, at = "", 0
+    for m in _matches(shape, text):
+        found += text[at : m.start()] + "".join(p if isinstance(p, str) else m[p] or "" for p in parts)
+        at = m.end()
+    return found + text[at:]
 
 
 @udf("py_regexp_pieces", ["VARCHAR", "VARCHAR"], "STRUCT(t VARCHAR, g VARCHAR[])[]")
@@ -271,7 +285,7 @@ def regexp_pieces(text: str, pattern: str) -> list[dict[str, object]]:
     """Texts between matches, and the groups of each match."""
     found: list[dict[str, object]] = []
     at = 0
-    for m in compiled(pattern).finditer(text):
+    for m in _matches(compiled(pattern), text):
         found.append({"t": text[at : m.start()], "g": None})
         found.append({"t": None, "g": list(m.groups())})
         at = m.end()
