@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform, describe, limited
@@ -77,6 +78,10 @@ class Assembly:
         )
         for key, value in self._tags.items():
             cdk.Tags.of(stack).add(key, value)
+        boundary = self._settings.permissions_boundary
+        if boundary is not None:
+            policy = iam.ManagedPolicy.from_managed_policy_name(stack, "permissions-boundary", boundary)
+            iam.PermissionsBoundary.of(stack).apply(policy)
         return stack
 
     def _keys(self) -> Mapping[str, str]:
@@ -119,7 +124,6 @@ class Assembly:
                 airflow=airflow,
                 watch=watch,
                 retain=retain,
-                remove_results=not retain,
             ),
         )
         return stack
@@ -154,7 +158,7 @@ class Assembly:
                 retain=retain,
             ),
         )
-        Pools(stack, "pools", PoolsProps(airflow, airflow, key, log_days))
+        Pools(stack, "pools", PoolsProps(airflow, key, log_days))
 
     def _network(self, stack: cdk.Stack, settings: NetworkSettings, *, stem: str, retain: bool) -> Network:
         return Network(

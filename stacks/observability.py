@@ -361,7 +361,10 @@ class Observability(Construct):
                 },
             }
 
-        workgroups = f'{{AWS/Athena,WorkGroup}} MetricName="ProcessedBytes" WorkGroup="{self._props.workgroup_prefix}"'
+        # In quotes a term is the whole value, without them a part of it; parts end at hyphens.
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+        ours = " ".join(f"WorkGroup={part}" for part in self._props.workgroup_prefix.split("-"))
+        workgroups = f'{{AWS/Athena,WorkGroup}} MetricName="ProcessedBytes" {ours}'
         widgets = [
             search(
                 "Failed tasks",
@@ -379,7 +382,7 @@ class Observability(Construct):
                 0,
             ),
             search("Bytes scanned by service", workgroups, "Sum", 0, 6),
-            search("Stale and empty products by service", f"{{{metrics},Service}}", "Maximum", 12, 6),
+            search("Stale and empty products by service", f'{{"{metrics}",Service}}', "Maximum", 12, 6),
         ]
         cloudwatch.CfnDashboard(
             self,

@@ -15,14 +15,13 @@ from stacks.policies import allow
 class PoolsProps:
     """Props of ``Pools``. ``airflow`` is the name of the MWAA environment."""
 
-    stem: str
     airflow: str
     key_arn: str
     log_days: int
 
 
 class Pools(Construct):
-    """``<stem>-pools`` makes the pools that a bundle's tasks run in."""
+    """``<airflow>-pools`` makes the pools that a bundle's tasks run in."""
 
     def __init__(self, scope: Construct, construct_id: str, props: PoolsProps) -> None:
         super().__init__(scope, construct_id)
@@ -32,7 +31,7 @@ class Pools(Construct):
             self,
             "pools",
             FunctionProps(
-                name=f"{props.stem}-pools",
+                name=f"{props.airflow}-pools",
                 description="makes the pools of services in Airflow",
                 handler="resources.pools_handler",
                 # Pools are configuration, which Airflow's role Op may change and User may not.

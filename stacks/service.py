@@ -62,7 +62,6 @@ class ServiceProps:
     airflow: str | None
     watch: Watch | None
     retain: bool
-    remove_results: bool
 
 
 class Service(Construct):
@@ -101,7 +100,7 @@ class Service(Construct):
             "workgroup",
             name=workgroup.name,
             description=f"Queries of {self._props.service.title}",
-            recursive_delete_option=self._props.remove_results,
+            recursive_delete_option=not self._props.retain,
             state="ENABLED",
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,

@@ -115,6 +115,7 @@ class EnvironmentSettings:
         live: its data outlives its stacks: buckets, keys and databases are retained, stacks are protected.
         allow_destroy: the first of two keys to destroying live data; the second is ``-c destroy=<environment>``.
         qualifier: of the CDK bootstrap stack to deploy with.
+        permissions_boundary: name of a managed policy that bounds every role that is made here.
         database_prefix: what names of Glue databases begin with, where another environment is in the same account.
         services: those that have data here. One of them without a folder is an error, not a forgotten stack.
     """
@@ -125,6 +126,7 @@ class EnvironmentSettings:
     allow_destroy: bool = False
     availability_zones: tuple[str, ...] = ()
     qualifier: str = "hnb659fds"
+    permissions_boundary: str | None = None
     database_prefix: str = ""
     services: tuple[str, ...] = ()
     network: NetworkSettings | None = None

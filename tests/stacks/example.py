@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 from dapflow.manifest import Dataset, Manifest, Reference, Service, Source, Transform
+from tests.stacks.templates import ROOT
 
 ZONES = ("raw", "refined", "trusted")
 
@@ -61,3 +66,12 @@ def four_services() -> Manifest:
         service("rail", products=("delays", "fares")),
         service("weather"),
     )
+
+
+def project_with(root: Path, environment: str, **settings: Any) -> Path:
+    """A project whose ``cdk.json`` is the example's, with other settings of one environment."""
+    root.mkdir()
+    file = json.loads((ROOT / "cdk.json").read_text())
+    file["context"]["environments"][environment] |= settings
+    (root / "cdk.json").write_text(json.dumps(file))
+    return root

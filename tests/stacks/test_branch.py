@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dapflow.environment import Environment, ServiceEnvironment
 from dapflow.platform import branch_slug, describe, describe_branch, limited
 from stacks.synthesis import synthesize
-from tests.stacks.example import four_services, service
+from tests.stacks.example import four_services, project_with, service
 from tests.stacks.iam.evaluate import Request, evaluate, may_assume
 from tests.stacks.templates import ROOT, Templates, synthesized
 
@@ -76,6 +76,14 @@ def test_stacks_carry_what_the_reaper_asks_for(branch: Templates) -> None:
 def test_owners_whose_names_no_tag_takes(tmp_path: Path) -> None:
     made = synthesized(tmp_path, manifest=service("air"), checks=False, branch="x", owner="dependabot[bot]")
     assert {each["properties"]["tags"]["dapflow:owner"] for each in stacks_of(made).values()} == {"dependabot_bot_"}
+
+
+@pytest.mark.parametrize("asked", [{"environment": "staging"}, {"branch": "x"}])
+def test_a_boundary_is_on_every_role(tmp_path: Path, asked: dict[str, str]) -> None:
+    root = project_with(tmp_path / "project", "staging", permissions_boundary="no-prod")
+    made = synthesized(tmp_path / "out", root=root, manifest=service("air"), checks=False, **asked)
+    bounds = {str(each["PermissionsBoundary"]).rsplit(":", 1)[1] for each in made.properties("AWS::IAM::Role")}
+    assert bounds == {"policy/no-prod"}
 
 
 def test_it_owns_refined_and_trusted_and_no_raw(branch: Templates) -> None:

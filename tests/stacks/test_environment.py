@@ -241,6 +241,16 @@ class TestObservability:
         assert len(json.loads(body)["widgets"]) == 4
         assert "dapflow-prod" in body
 
+    def test_the_dashboard_finds_the_workgroups_by_a_part_of_their_names(self, prod: Templates) -> None:
+        """CloudWatch takes a term in quotes for the whole value, and no workgroup is called as the environment is."""
+        body = prod.one("AWS::CloudWatch::Dashboard", DashboardName="dapflow-prod")["DashboardBody"]
+        expressions = [each["properties"]["metrics"][0][0]["expression"] for each in json.loads(body)["widgets"]]
+        [scanned] = [each for each in expressions if "ProcessedBytes" in each]
+        terms = dict.fromkeys(re.findall(r"WorkGroup=(\S+?)'?(?=[ ',])", scanned))
+        names = [each["Name"].split("-") for each in prod.properties("AWS::Athena::WorkGroup")]
+        assert list(terms) == ["dapflow", "prod"]
+        assert all(set(terms) <= set(name) for name in names)
+
 
 class TestDelivery:
     @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from dapflow.platform import describe
 from stacks.access import check_grants
 from stacks.names import check_names
 from stacks.synthesis import context_of_arguments
-from tests.stacks.example import four_services, project, service
+from tests.stacks.example import four_services, project, project_with, service
 from tests.stacks.iam.evaluate import Request, evaluate
 from tests.stacks.templates import ROOT, Templates, synthesized
 
@@ -109,15 +109,6 @@ def test_a_service_takes_so_many_resources(prod: Templates) -> None:
     [stated] = re.findall(r"A service takes (\d+) resources", (ROOT / "docs" / "deploy.md").read_text())
     assert set(services.values()) == {int(stated)}
     assert max(sizes.values()) < 100
-
-
-def project_with(root: Path, environment: str, **settings: Any) -> Path:
-    """A project whose ``cdk.json`` is the example's, with other settings of one environment."""
-    root.mkdir()
-    file = json.loads((ROOT / "cdk.json").read_text())
-    file["context"]["environments"][environment] |= settings
-    (root / "cdk.json").write_text(json.dumps(file))
-    return root
 
 
 @pytest.mark.slow
