@@ -214,6 +214,36 @@ def test_insert_writes_the_tables_format(aws: LocalAws, stored: str) -> None:
     assert aws.query(f"SELECT * FROM {name} ORDER BY n") == [["1", "x"], ["2", None], ["3", ""]]
 
 
+def test_insert_assigns_as_trino_does(aws: LocalAws) -> None:
+    aws.query(
+        "CREATE EXTERNAL TABLE assigned (t tinyint, i int, n decimal(5,3), r float, c char(3), v varchar(3), d date, "
+        "a array<int>) STORED AS PARQUET LOCATION 's3://lake/assigned/'"
+    )
+    aws.query("INSERT INTO assigned (t, i, n, r) VALUES (1e0, 2.5e0, 3e0, 4)")
+    aws.query("INSERT INTO assigned (i, c, v) VALUES (BIGINT '7', VARCHAR 'aa     ', VARCHAR 'aa     ')")
+    aws.query("INSERT INTO assigned (i, d, a) VALUES (9, TIMESTAMP '2019-11-18 22:13:40', ARRAY[BIGINT '1'])")
+    assert aws.query("SELECT t, i, n, r, c, v, d, a FROM assigned ORDER BY i") == [
+        ["1", "3", "3.000", "4.0", None, None, None, None],
+        [None, "7", None, None, "aa ", "aa ", None, None],
+        [None, "9", None, None, None, None, "2019-11-18", "[1]"],
+    ]
+    for sql, reason in (
+        ("(i) VALUES (3e9)", "INVALID_CAST_ARGUMENT: "),
+        ("(i) VALUES (3000000000)", "Out of range for integer: 3000000000"),
+        (
+            "(c) VALUES ('abcd')",
+            "Cannot truncate non-space characters when casting from varchar(4) to char(3) on INSERT",
+        ),
+        (
+            "(v) VALUES ('abcd')",
+            "Cannot truncate non-space characters when casting from varchar(4) to varchar(3) on INSERT",
+        ),
+        ("(i, i) VALUES (1, 2)", "DUPLICATE_COLUMN_NAME: line 1:1: Insert column name is specified more than once: i"),
+        ("(d) VALUES ('2024-01-01')", "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types"),
+    ):
+        assert reason in aws.failure(f"INSERT INTO assigned {sql}")
+
+
 def test_insert_refuses_what_does_not_fit(aws: LocalAws) -> None:
     aws.query("CREATE EXTERNAL TABLE narrow (n int, s string) STORED AS PARQUET LOCATION 's3://lake/narrow/'")
     reason = "TYPE_MISMATCH: line 1:1: Insert query has mismatched column types: Table: [integer, varchar], Query: "

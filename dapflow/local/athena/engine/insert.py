@@ -17,7 +17,10 @@ from dapflow.local.athena.engine.results import NOTHING, Outcome
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.writer import Writing, write_rows
 from dapflow.local.athena.trino import Column, Query, Statement
+from dapflow.local.athena.trino.coercion import can_coerce, common
+from dapflow.local.athena.trino.conversion import convert
 from dapflow.local.athena.trino.storage import duck_type, quote
+from dapflow.local.athena.trino.values import failure
 from dapflow.sql.trino.types import Type, parse_type
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ _FORMATS = {
     "LazySimpleSerDe": "TEXTFILE",
     "JsonSerDe": "JSON",
 }
-_NUMBERS = ("tinyint", "smallint", "integer", "bigint", "decimal", "real", "double")
 
 
 def insert(engine: Engine, work: Work, statement: Statement) -> Outcome:
@@ -90,6 +92,11 @@ def _fitted(query: Query, table: dict[str, Any], names: tuple[str, ...]) -> Quer
         raise QueryFailed(
             "COLUMN_NOT_FOUND", f"line 1:1: Insert column name does not exist in target table: {unknown[0]}"
         )
+    doubled = [name for index, name in enumerate(names) if name in names[:index]]
+    if doubled:
+        raise QueryFailed(
+            "DUPLICATE_COLUMN_NAME", f"line 1:1: Insert column name is specified more than once: {doubled[0]}"
+        )
     order = list(names) or [column.name for column in wanted]
     inserted = [column for name in order for column in wanted if column.name == name]
     if len(order) != len(query.columns):
@@ -118,26 +125,24 @@ def _mismatch(wanted: list[Column], query: Query) -> QueryFailed:
 
 
 def _assignable(source: Type, target: Type) -> bool:
-    if source == target or source.base == "unknown":
-        return True
-    if source.base in _NUMBERS and target.base in _NUMBERS:
-        if target.base == "decimal":
-            return source.base not in {"real", "double"}
-        if source.base == "decimal":
-            return target.base in {"real", "double"}
-        return _NUMBERS.index(source.base) <= _NUMBERS.index(target.base)
-    if source.base in {"varchar", "char"} and target.base in {"varchar", "char"}:
-        return True
-    if source.base == "date" and target.base == "timestamp":
-        return True
-    if source.base == target.base == "timestamp":
-        return True
-    if source.base != target.base or len(source.args) != len(target.args):
-        return False
-    return bool(source.args) and all(map(_assignable, source.args, target.args))
+    """Whether Trino assigns: where the types have one in common. What does not fit then fails when it is met."""
+    if any(map(_bounded, target.args)):
+        return can_coerce(source, target)
+    return common(source, target) is not None
+
+
+def _bounded(t: Type) -> bool:
+    return t.length is not None or any(map(_bounded, t.args))
 
 
 def _assigned(value: str, source: Type, target: Type) -> str:
-    if target.base in {"varchar", "char"} and target.length is not None:
-        return f"substr({value}, 1, {target.length})"
-    return value if source == target else f"CAST({value} AS {duck_type(target)})"
+    if source == target:
+        return value
+    if "timestamp_tz" in {source.base, *(part.base for part in source.args)}:
+        raise QueryFailed("NOT_SUPPORTED", f"Inserting {source} into a column of type {target} is not supported")
+    if target.base in {"varchar", "char"} and target.length is not None and source.base != "unknown":
+        message = f"'Cannot truncate non-space characters when casting from {source} to {target} on INSERT'"
+        failed = failure("INVALID_CAST_ARGUMENT", message, target)
+        fits = f"length(rtrim({value}, ' ')) <= {target.length}"
+        return f"CASE WHEN {value} IS NULL OR {fits} THEN substr({value}, 1, {target.length}) ELSE {failed} END"
+    return f"CAST({convert(value, source, target)} AS {duck_type(target)})"
