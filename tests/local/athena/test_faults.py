@@ -196,3 +196,15 @@ def test_text_that_is_no_unicode_is_refused(aws: LocalAws) -> None:
         urllib.request.urlopen(request, timeout=10)  # noqa: S310
     assert refused.value.code == 400
     refused.value.close()
+
+
+@pytest.mark.slow
+def test_a_pattern_that_tries_for_ever_fails_and_holds_nobody_up(aws: LocalAws) -> None:
+    text = "rpad('a', 60, 'a') || CAST(x AS varchar)"
+    hopeless = aws.start(f"SELECT regexp_like({text}, '(a|aa)+\\1$') FROM UNNEST(sequence(1, 1000)) AS t(x)")
+    beside = [aws.query("SELECT 1") for _ in range(3)]
+    status = aws.athena.get_query_execution(QueryExecutionId=hopeless)["QueryExecution"]["Status"]
+    assert (beside, status["State"]) == ([[["1"]]] * 3, "RUNNING")
+    assert aws.wait(hopeless)["Status"]["StateChangeReason"].startswith(
+        "EXCEEDED_CPU_LIMIT: A match took longer than 2 s"
+    )
