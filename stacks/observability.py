@@ -1,4 +1,4 @@
-"""What tells people that something is wrong: alarms, a dashboard, an hourly look at the products, a chat channel."""
+"""What tells people that something is wrong: alarms, an hourly look at the products, a chat channel."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.dashboard import dashboard
 from stacks.findings import accept
 from stacks.function import FunctionProps, PlatformFunction
 from stacks.policies import allow
@@ -74,7 +75,13 @@ class Observability(Construct):
         self._topic = self._alerts()
         self._alarms()
         self._watch()
-        self._dashboard()
+        dashboard(
+            self,
+            name=props.stem,
+            airflow=props.airflow,
+            metrics=props.metrics,
+            workgroup_prefix=props.workgroup_prefix,
+        )
         if props.settings.chat:
             self._chat()
         if props.branch_stacks is not None:
@@ -340,53 +347,3 @@ class Observability(Construct):
     def _every(self, function: PlatformFunction, period: cdk.Duration) -> None:
         rule = events.Rule(self, f"{function.node.id}-schedule", schedule=events.Schedule.rate(period), enabled=True)
         rule.add_target(targets.LambdaFunction(function.function, retry_attempts=2))
-
-    def _dashboard(self) -> None:
-        region = cdk.Stack.of(self).region
-        airflow, metrics = self._props.airflow, self._props.metrics
-
-        def search(title: str, query: str, statistic: str, x: int, y: int) -> dict[str, Any]:
-            expression = f"SEARCH('{query}', '{statistic}', 3600)"
-            return {
-                "type": "metric",
-                "x": x,
-                "y": y,
-                "width": 12,
-                "height": 6,
-                "properties": {
-                    "title": title,
-                    "region": region,
-                    "view": "timeSeries",
-                    "metrics": [[{"expression": expression}]],
-                },
-            }
-
-        # In quotes a term is the whole value, without them a part of it; parts end at hyphens.
-        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
-        ours = " ".join(f"WorkGroup={part}" for part in self._props.workgroup_prefix.split("-"))
-        workgroups = f'{{AWS/Athena,WorkGroup}} MetricName="ProcessedBytes" {ours}'
-        widgets = [
-            search(
-                "Failed tasks",
-                f'{{AmazonMWAA,DAG,Environment,Task}} MetricName="TaskInstanceFailures" Environment="{airflow}"',
-                "Sum",
-                0,
-                0,
-            ),
-            search(
-                "Tasks, queued and running",
-                f'{{AmazonMWAA,Environment,Function}} Environment="{airflow}" '
-                'MetricName=("QueuedTasks" OR "RunningTasks")',
-                "Average",
-                12,
-                0,
-            ),
-            search("Bytes scanned by service", workgroups, "Sum", 0, 6),
-            search("Stale and empty products by service", f'{{"{metrics}",Service}}', "Maximum", 12, 6),
-        ]
-        cloudwatch.CfnDashboard(
-            self,
-            "dashboard",
-            dashboard_name=self._props.stem,
-            dashboard_body=cdk.Stack.of(self).to_json_string({"widgets": widgets}),
-        )
