@@ -27,9 +27,12 @@ def cron_problem(line: str) -> str | None:
 def longest_pause(line: str) -> timedelta:
     """The longest time between two ticks of a cron line, over somewhat more than a year."""
     start = datetime(2024, 1, 1, tzinfo=UTC)
+    # Where every day is like the one before, two days tell all; a year of ticks takes croniter a tenth of a second.
+    alike = line.split()[2:] == ["*", "*", "*"] or line in {"@hourly", "@daily", "@midnight"}
+    end = start + timedelta(days=2 if alike else 400)
     ticks = croniter(line, start)
     before, longest = start, timedelta()
-    while before < start + timedelta(days=400):
+    while before < end:
         tick = ticks.get_next(datetime)
         longest, before = max(longest, tick - before), tick
     return longest
