@@ -73,15 +73,13 @@ class AirflowApi:
         """Forget a DAG and its runs. It comes back when Airflow reads its file again."""
         self._delete(f"/dags/{quote(dag_id, safe='')}")
 
-    def pause(self, dag_id: str) -> None:
-        """Start no more runs of a DAG."""
-        self._call("PATCH", f"/api/v2/dags/{quote(dag_id, safe='')}", {"is_paused": True})
-
-    def fail_runs(self, dag_id: str) -> None:
-        """End the runs of a DAG that are under way, and their tasks with them."""
+    def fail_runs(self, dag_id: str) -> int:
+        """End the runs of a DAG that are under way, and their tasks with them; how many there were."""
         path = f"/dags/{quote(dag_id, safe='')}/dagRuns"
-        for run in list(self.get_all(path, "dag_runs", state=["queued", "running"])):
+        active = list(self.get_all(path, "dag_runs", state=["queued", "running"]))
+        for run in active:
             self._call("PATCH", f"/api/v2{path}/{quote(run['dag_run_id'], safe='')}", {"state": "failed"})
+        return len(active)
 
     def trigger(self, dag_id: str, partition_key: str) -> str:
         """Start a run of a DAG for one generation; returns the run's id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -13,29 +14,32 @@ from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.running import wait_until
 from dapflow.local.state import State
 
+# A task's supervisor asks every second whether the task still runs, and kills it when it does not end in five.
+_ENDING_SECONDS = 7.0
+
 
 def remove_dags(state: State, airflow: AirflowApi, slug: str) -> None:
     """End the runs of a branch, remove its bundle, and let Airflow forget its DAGs.
 
     Airflow looks for files that are gone every few seconds, and would note a DAG anew that it is reading meanwhile. So
-    its DAGs are deleted when it has noticed. The tasks' processes have ended by then: they ask every second whether
-    they still run.
+    its DAGs are deleted when it has noticed; until then it may still have begun a run.
     """
+    tasks_end = time.monotonic()
     for dag in _dags(airflow, slug):
-        airflow.pause(dag["dag_id"])
-        airflow.fail_runs(dag["dag_id"])
+        if airflow.fail_runs(dag["dag_id"]):
+            tasks_end = time.monotonic() + _ENDING_SECONDS
     folder = state.bundle / "dags" / BRANCHES / slug
-    if folder.exists():
+    with tempfile.TemporaryDirectory(prefix="removed-", dir=state.bundle) as removed, suppress(FileNotFoundError):
         # Gone at once: Airflow must not read half of it.
-        with tempfile.TemporaryDirectory(prefix="removed-", dir=state.bundle) as removed:
-            with suppress(FileNotFoundError):
-                folder.rename(f"{removed}/{slug}")
-            shutil.rmtree(removed, ignore_errors=True)
+        folder.rename(f"{removed}/{slug}")
     wait_until(state, AIRFLOW, lambda: all(dag["is_stale"] for dag in _dags(airflow, slug)))
+    time.sleep(max(0.0, tasks_end - time.monotonic()))
     for dag in _dags(airflow, slug):
+        airflow.fail_runs(dag["dag_id"])
         airflow.delete_dag(dag["dag_id"])
-    for logs in (state.airflow / "logs").glob(f"dag_id={slug}__*"):
-        shutil.rmtree(logs)
+    # Who had read a module a moment before its file went has kept it compiled, in folders that it made anew.
+    for left in (folder, *(state.airflow / "logs").glob(f"dag_id={slug}__*")):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _dags(airflow: AirflowApi, slug: str) -> list[dict[str, Any]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dapflow.bundle import ENTRY, build_bundle
+from dapflow.bundle import ENTRY, build_bundle, bundle_folder
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.local.airflow import NAME as AIRFLOW
@@ -62,7 +63,16 @@ class DagFiles:
 
 def write_dag_files(state: State, manifest: Manifest, environment: Environment) -> DagFiles:
     """Build the bundle of an environment, and let Airflow look at it at once."""
-    folder = build_bundle(state.root, manifest, environment, state.bundle)
+    folder = bundle_folder(state.bundle, environment)
+    if folder.exists():
+        build_bundle(state.root, manifest, environment, state.bundle)
+    else:
+        # It appears as a whole: Airflow, which may run, would read the first files before the last are there.
+        state.bundle.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="new-", dir=state.bundle) as new:
+            built = build_bundle(state.root, manifest, environment, Path(new))
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            built.rename(folder)
     since = datetime.now(UTC)
     # Airflow parses a file again when it has changed, which this one does not when only the manifest does.
     for file in folder.glob("*.py"):
