@@ -205,7 +205,18 @@ def test_hive_json_refuses_what_does_not_fit(aws: LocalAws) -> None:
     table(aws, "json4", "n int", f"ROW FORMAT SERDE '{HIVE_JSON}'", '{"n": 1}\n')
     assert aws.query("SELECT n FROM json4") == [["1"]]
     table(aws, "json5", "n int", f"ROW FORMAT SERDE '{HIVE_JSON}'", '{"n": "x"}\n')
-    assert aws.failure("SELECT n FROM json5").startswith("HIVE_BAD_DATA")
+    assert aws.failure("SELECT n FROM json5") == (
+        "HIVE_BAD_DATA: Error parsing field value 'x' for field 0: For input string: \"x\""
+    )
+
+
+def test_json_that_does_not_fit_fails_where_it_is_read(aws: LocalAws) -> None:
+    body = '{"n": 1, "o": {"x": 1}, "s": "fine"}\n{"n": 2, "o": {"x": "bad"}, "s": "too"}\n'
+    table(aws, "json6", "n int, o struct<x:int>, s string", f"ROW FORMAT SERDE '{OPENX}'", body)
+    assert aws.query("SELECT n, s FROM json6 ORDER BY n") == [["1", "fine"], ["2", "too"]]
+    assert aws.query("SELECT count(*) FROM json6") == [["2"]]
+    reason = 'HIVE_BAD_DATA: Error parsing field value \'{"x":"bad"}\' for field 1: '
+    assert aws.failure("SELECT o.x FROM json6").startswith(reason)
 
 
 def test_regex_groups_are_columns(aws: LocalAws) -> None:

@@ -21,7 +21,7 @@ from dapflow.local.athena.formats.converted import write
 from dapflow.local.athena.formats.lines import blocks
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.trino.storage import field_names
+from dapflow.local.athena.trino.storage import field_names, quote
 from dapflow.sql.trino.types import Type
 
 _RANGES = {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}
@@ -51,12 +51,23 @@ def json_reader(
         names=tuple(name for name, _ in kinds),
     )
     wanted = [(name, rules.key(keys[name]), kind) for name, kind in kinds]
-    schema = pa.schema([(name, arrow_type(kind)) for name, kind in kinds])
+    # A value that does not fit fails the queries that read its column: beside each column stands what was wrong.
+    fields = [pair for name, kind in kinds for pair in ((name, arrow_type(kind)), (_mistake(name), pa.string()))]
+    schema = pa.schema(fields)
 
     def convert(source: Path, part: Path, place: Location) -> None:
         write(part, _tables(source, place, wanted, schema, rules), schema)
 
-    return Reader(f"json {rules} {wanted}", convert, lambda _name, value, _kind: value)
+    return Reader(f"json with mistakes {rules} {wanted}", convert, _typed)
+
+
+def _mistake(name: str) -> str:
+    return f"{name}$mistake"
+
+
+def _typed(name: str, value: str, _: Type) -> str:
+    mistake = quote(_mistake(name))
+    return f"CASE WHEN {mistake} IS NULL THEN {value} ELSE error({mistake}) END"
 
 
 def _flag(properties: dict[str, str], name: str) -> bool:
@@ -107,27 +118,34 @@ def _tables(
 ) -> Iterator[pa.Table]:
     for text in blocks(source, place):
         rows = [rules.row(line, place) for line in text[:-1].split("\n")]
-        arrays = [_array(rows, key, name, kind, openx=rules.openx) for name, key, kind in wanted]
+        arrays: list[pa.Array] = []
+        for place_in_table, (_, key, kind) in enumerate(wanted):
+            arrays += _arrays(rows, key, place_in_table, kind, openx=rules.openx)
         yield pa.table(arrays, schema=schema)
 
 
-def _array(rows: list[dict[str, Any]], key: str, name: str, kind: Type, *, openx: bool) -> pa.Array:
+def _arrays(rows: list[dict[str, Any]], key: str, place: int, kind: Type, *, openx: bool) -> tuple[pa.Array, pa.Array]:
+    """The values of a column, and what is wrong with those that do not fit."""
     convert = _converter(kind)
     if not openx and kind.base in {"varchar", "char"}:
         # Hive's own SerDe does not print nested values into text columns.
         convert = _scalar
-    values = []
+    values: list[Any] = []
+    mistakes: list[str | None] = []
     for row in rows:
         value = row.get(key)
+        mistake = None
         try:
-            values.append(None if value is None else convert(value))
+            found = None if value is None else convert(value)
         except (ValueError, InvalidOperation, binascii.Error):
-            shown = _text(value)
-            raise QueryFailed(
-                "HIVE_BAD_DATA",
-                f"Error parsing field value '{shown[:200]}' for field {name}: For input string",
-            ) from None
-    return pa.array(values, arrow_type(kind))
+            shown = _text(value)[:200]
+            found = None
+            mistake = (
+                f"HIVE_BAD_DATA: Error parsing field value '{shown}' for field {place}: For input string: \"{shown}\""
+            )
+        values.append(found)
+        mistakes.append(mistake)
+    return pa.array(values, arrow_type(kind)), pa.array(mistakes, pa.string())
 
 
 def _text(value: Any) -> str:
