@@ -43,7 +43,7 @@ OPERATIONS: dict[str, Operation] = {
 _QUICK = frozenset({"GetQueryExecution"})
 # Who asks for the state of a query that has just begun is answered when it ends, or after this time. So a client
 # that polls sees the end of a short query at once, instead of one pause too late.
-_PATIENCE_SECONDS = 0.02
+_PATIENCE_SECONDS = 0.1
 _YOUNG_SECONDS = 1.0
 Answer = tuple[int, dict[str, Any]]
 

@@ -69,7 +69,9 @@ def test_results_of_any_size_have_one_form(aws: LocalAws, count: int) -> None:
 
 
 def test_a_late_row_that_fails_fails_the_query(aws: LocalAws) -> None:
-    assert aws.failure(f"SELECT 1 / (n - 250000) AS a FROM {NUMBERS}") == "DIVISION_BY_ZERO: Division by zero"
+    # More than once: with DuckDB's own threads for writing, one such query in a few never came to its end.
+    for row in range(250_000, 250_006):
+        assert aws.failure(f"SELECT 1 / (n - {row}) AS a FROM {NUMBERS}") == "DIVISION_BY_ZERO: Division by zero"
 
 
 def test_a_query_is_stopped_while_its_rows_are_written(aws: LocalAws) -> None:
@@ -85,7 +87,7 @@ def test_who_asks_early_sees_the_end_of_a_short_query_at_once(aws: LocalAws) -> 
     states: list[str] = []
     while not states or states[-1] in {"QUEUED", "RUNNING"}:
         states.append(aws.athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]["State"])
-    # Each answer may wait 20 ms for the end: without that there would be dozens of questions.
+    # Each answer may wait 100 ms for the end: without that there would be dozens of questions.
     assert (states[-1], len(states) < 30) == ("SUCCEEDED", True)
 
 

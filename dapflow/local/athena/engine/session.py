@@ -36,6 +36,8 @@ class Session:
             config={
                 "memory_limit": f"{memory_bytes // (1 << 20)}MiB",
                 "temp_directory": str(spill),
+                # DuckDB 2.0.0 waits for itself forever when a COPY fails while another thread writes.
+                "async_threads": "0",
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
                 "allow_community_extensions": "false",

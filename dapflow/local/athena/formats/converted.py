@@ -26,7 +26,12 @@ def write(part: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
 def _database() -> duckdb.DuckDBPyConnection:
     """A database of its own, that no query of a user reaches: it reads and writes the files that it is told to."""
     connection = duckdb.connect(
-        ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "async_threads": "0",  # as in the session's database
+        },
     )
     connection.execute("SET TimeZone = 'UTC'")
     return connection

@@ -216,8 +216,11 @@ def _decimal_integer(sql: str, source: Type, target: Type) -> str:
 def _number_decimal(sql: str, source: Type, target: Type) -> str:
     if source.base in INTEGERS and target.precision - target.scale >= INTEGERS[source.base]:
         return f"CAST({sql} AS {duck_type(target)})"
-    if source.base == "decimal" and target.precision - target.scale > source.precision - source.scale:
-        return f"CAST({sql} AS {duck_type(target)})"
+    if source.base == "decimal":
+        # Rounding may take one digit more before the point; where no digit is cut off, nothing is rounded.
+        more = target.precision - target.scale - (source.precision - source.scale)
+        if more > 0 or (more == 0 and target.scale >= source.scale):
+            return f"CAST({sql} AS {duck_type(target)})"
     kind = "DECIMAL" if source.base == "decimal" else source.base.upper()
     if source.base in {"real", "double"}:
         # By way of text, since Trino takes the shortest decimal that means this number.
