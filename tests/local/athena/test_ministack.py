@@ -68,9 +68,9 @@ def test_databases_tables_partitions_views_and_what_queries_write(over: LocalAws
     over.query("UNLOAD (SELECT n FROM latest) TO 's3://lake/unloaded/' WITH (format = 'JSON', compression = 'NONE')")
     (key,) = over.keys("unloaded/")
     assert sorted(over.body(key).split()) == [b'{"n":10}', b'{"n":2}']
-    over.query("ALTER TABLE events ADD COLUMNS (more double)")
+    over.query("ALTER TABLE events ADD COLUMNS (extra double)")
     described = [line for row in over.query("DESCRIBE events") for line in row[:1] if line and line.strip()]
-    assert [line.split()[0] for line in described[:3]] == ["n", "s", "more"]
+    assert [line.split()[0] for line in described[:3]] == ["n", "s", "extra"]
     over.query("DROP VIEW latest")
     over.query("DROP TABLE events")
     assert over.failure("SELECT * FROM events").startswith("TABLE_NOT_FOUND")
