@@ -58,12 +58,7 @@ def check_environment(source: SettingsFile, path: tuple[str, ...], settings: Env
         source.error((*path, "qualifier"), "must be at most 10 lower-case letters and digits")
     if not re.fullmatch(r"([a-z][a-z0-9_]{0,19})?", settings.database_prefix):
         source.error((*path, "database_prefix"), "must be at most 20 lower-case letters, digits and underscores")
-    if settings.network is not None:
-        _check_network(source, (*path, "network"), settings.network)
-    if settings.airflow is not None:
-        _check_airflow(source, (*path, "airflow"), settings.airflow)
-        if settings.network is None:
-            source.error((*path, "network"), "is missing: MWAA needs a network")
+    _check_mwaa(source, path, settings.network, settings.airflow)
     _check_retention(source, path, settings)
     _check_limits(source, path, settings)
     _check_adoption(source, path, settings.adopt)
@@ -142,6 +137,18 @@ def _check_adoption(source: SettingsFile, path: tuple[str, ...], adopt: AdoptSet
             )
 
 
+def _check_mwaa(
+    source: SettingsFile, path: tuple[str, ...], network: NetworkSettings | None, airflow: AirflowSettings | None
+) -> None:
+    """The network and the Airflow in it; either may be missing where nothing needs it."""
+    if network is not None:
+        _check_network(source, (*path, "network"), network)
+    if airflow is not None:
+        _check_airflow(source, (*path, "airflow"), airflow)
+        if network is None:
+            source.error((*path, "network"), "is missing: MWAA needs a network")
+
+
 def _check_mwaa_region(source: SettingsFile, path: tuple[str, ...], region: str) -> None:
     # botocore carries AWS's own list of where each service is offered.
     offered = boto3.Session().get_available_regions("mwaa")
@@ -185,12 +192,7 @@ def check_branch(source: SettingsFile, branch: BranchSettings, environments: dic
             source.error((*path, name), f"there is no environment {getattr(branch, name)}")
     if branch.expires_days < 1:
         source.error((*path, "expires_days"), "must be at least one day")
-    if branch.network is not None:
-        _check_network(source, (*path, "network"), branch.network)
-    if branch.airflow is not None:
-        _check_airflow(source, (*path, "airflow"), branch.airflow)
-        if branch.network is None:
-            source.error((*path, "network"), "is missing: MWAA needs a network")
+    _check_mwaa(source, path, branch.network, branch.airflow)
     host, raw = environments.get(branch.host), environments.get(branch.raw_from)
     if host is not None and host.live:
         source.error((*path, "host"), f"{branch.host} is live; branches belong beside throw-away data")

@@ -22,6 +22,7 @@ from moto.server import ThreadedMotoServer
 from dapflow.local.athena import Settings, serve
 
 if TYPE_CHECKING:
+    import pytest
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
@@ -72,6 +73,19 @@ class LocalAws:
         """Make the bucket and the database."""
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         self.glue.create_database(DatabaseInput={"Name": "db"})
+
+    def become_the_default(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Point boto3 at both servers, wherever it is used without an endpoint."""
+        variables = {
+            "AWS_ENDPOINT_URL": self.aws_url,
+            "AWS_ENDPOINT_URL_ATHENA": self.athena_url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     def start(self, sql: str, database: str | None = "db", **more: Any) -> str:
         """Start a statement; results go to RESULTS unless ``more`` says otherwise."""

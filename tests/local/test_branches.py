@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from dapflow.bundle import build_bundle
@@ -105,16 +104,7 @@ def airflow() -> Airflow:
 def project(tmp_path: Path, aws: LocalAws, airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalProject]:
     """A project whose platform consists of the test's servers; its main environment is there."""
     project = make_project(tmp_path / "project")
-    variables = {
-        "AWS_ENDPOINT_URL": aws.aws_url,
-        "AWS_ENDPOINT_URL_ATHENA": aws.athena_url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    aws.become_the_default(monkeypatch)
     monkeypatch.setattr(branches, "require_running", lambda *_: Ports())
     monkeypatch.setattr(branches, "connect_to_platform", lambda _: None)
     monkeypatch.setattr(branches, "AirflowApi", lambda _: airflow)

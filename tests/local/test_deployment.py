@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from dapflow.errors import DapflowError
@@ -21,16 +20,7 @@ ALL = {"s3", "glue", "iam", "athena"}
 @pytest.fixture(autouse=True)
 def platform(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """What boto3 is pointed at."""
-    variables = {
-        "AWS_ENDPOINT_URL": aws.aws_url,
-        "AWS_ENDPOINT_URL_ATHENA": aws.athena_url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    aws.become_the_default(monkeypatch)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from dapflow.local.aws.durable import DurableApplication
 from dapflow.local.aws.wsgi import Application, Environ, Response, StartResponse
-from dapflow.local.ports import HEALTH_PATH
+from dapflow.local.ports import HEALTH_PATH, HOST
 
 log = logging.getLogger("dapflow.aws")
 _THREADS, _CONNECTIONS, _IDLE_SECONDS = 16, 200, 60
@@ -97,7 +97,7 @@ def main() -> int:
 def _serve(port: int, state: Path) -> int:
     application = DurableApplication(_Dispatcher(), state)
     application.restore()
-    server = _Server(("127.0.0.1", port), _front(application, state), numthreads=_THREADS, timeout=_IDLE_SECONDS)
+    server = _Server((HOST, port), _front(application, state), numthreads=_THREADS, timeout=_IDLE_SECONDS)
     server.gateway = _Gateway
     server.prepare()
 
@@ -107,7 +107,7 @@ def _serve(port: int, state: Path) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    log.info("serving AWS on http://127.0.0.1:%d", server.bind_addr[1])
+    log.info("serving AWS on http://%s:%d", *server.bind_addr)
     server.serve()
     application.close()
     log.info("stopped")

@@ -16,7 +16,7 @@ macro("t_now() AS timezone('UTC', now())")
 macro("t_today() AS CAST(t_now() AS DATE)")
 
 # ---------------------------------------------------------------------------------------------------- rounding
-# To `f` microseconds, which a second is a multiple of.
+# To `f` microseconds, which a day is a multiple of.
 macro("t_trunc_timestamp(x, f) AS time_bucket(to_microseconds(f), x)")
 macro("t_round_timestamp(x, f) AS t_trunc_timestamp(x + to_microseconds(f // 2), f)")
 macro("t_us_time(us) AS CAST(make_timestamp(us) AS TIME)")
