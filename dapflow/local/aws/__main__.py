@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import functools
 import json
 import logging
 import os
@@ -24,22 +23,14 @@ from moto.core.request import (
     environ_key_for_header,
     should_preserve_original_header_name,
 )
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from dapflow.local.aws.durable import DurableApplication
+from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.wsgi import Application, Environ, Response, StartResponse
 from dapflow.local.ports import HEALTH_PATH, HOST
 
 log = logging.getLogger("dapflow.aws")
 _THREADS, _CONNECTIONS, _IDLE_SECONDS = 16, 200, 60
-
-
-class _Dispatcher(DomainDispatcherApplication):  # type: ignore[misc]
-    """moto's dispatcher, that looks through moto's directory for each request, with its findings remembered."""
-
-    def __init__(self) -> None:
-        super().__init__(create_backend_app)
-        self.get_backend_for_host = functools.cache(super().get_backend_for_host)
 
 
 class _Gateway(Gateway_10):
@@ -95,7 +86,7 @@ def main() -> int:
 
 
 def _serve(port: int, state: Path) -> int:
-    application = DurableApplication(_Dispatcher(), state)
+    application = DurableApplication(Emulator(), state)
     application.restore()
     server = _Server((HOST, port), _front(application, state), numthreads=_THREADS, timeout=_IDLE_SECONDS)
     server.gateway = _Gateway

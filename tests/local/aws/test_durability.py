@@ -175,6 +175,23 @@ def test_other_services_and_bucket_settings_come_back(server: Server) -> None:
     assert server.client("secretsmanager").get_secret_value(SecretId="airflow/connections/x")["SecretString"] == "{}"
 
 
+@pytest.mark.parametrize("left", [0, 40, -1])
+def test_what_a_crash_of_the_machine_cut_off_is_gone_and_the_rest_is_there(server: Server, left: int) -> None:
+    s3 = make_bucket(server)
+    s3.put_object(Bucket="bucket", Key="whole", Body=b"whole")
+    s3.put_object(Bucket="bucket", Key="cut", Body=b"cut off")
+    server.end(signal.SIGKILL)
+    file = next(file for file in server.state.glob("s3/bucket/*/*") if file.read_bytes().endswith(b"cut off"))
+    file.write_bytes(file.read_bytes()[:left])
+
+    server.start()
+
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]] == ["whole"]
+    s3.put_object(Bucket="bucket", Key="cut", Body=b"again")
+    server.restart(signal.SIGKILL)
+    assert s3.get_object(Bucket="bucket", Key="cut")["Body"].read() == b"again"
+
+
 def test_a_half_written_journal_line_is_dropped(server: Server) -> None:
     glue = server.client("glue")
     glue.create_database(DatabaseInput={"Name": "whole"})

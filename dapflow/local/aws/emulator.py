@@ -1,0 +1,57 @@
+"""moto as one WSGI application, on the shortest way to what answers a request."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
+from moto.s3.responses import S3Response
+from werkzeug.exceptions import HTTPException
+
+from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
+
+
+class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
+    """All services. S3 goes around Flask, whose routing takes as long as a small object itself."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        # moto looks through its directory of services for each request.
+        self.get_backend_for_host = functools.cache(super().get_backend_for_host)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        # What is not signed may be for other services; moto finds out.
+        if "HTTP_AUTHORIZATION" not in environ or service_of(environ) != "s3":
+            answer: Iterable[bytes] = super().__call__(environ, start_response)
+            return answer
+        try:
+            return _s3(environ).send(start_response)
+        except HTTPException as error:
+            return error.get_response(environ)(environ, start_response)
+
+
+def _s3(environ: Environ) -> Response:
+    """S3's answer, by the rules of moto's ``s3/urls.py``; whether a host names the bucket is moto's to find out."""
+    request = BackendRequest(environ)
+    bucket, slash, key = environ["PATH_INFO"][1:].partition("/")
+    if not bucket and not slash:
+        answer = S3Response.bucket_dispatch
+    elif not key and bucket:
+        answer = S3Response.ambiguous_dispatch
+    else:
+        answer = S3Response.key_dispatch
+    status, headers, body = answer(request, request.raw_url, dict(request.headers))
+    content: bytes = body.encode() if isinstance(body, str) else body
+    return Response(f"{status} {HTTPStatus(status).phrase}", _headers(headers, content), content)
+
+
+def _headers(headers: dict[str, Any], body: bytes) -> list[tuple[str, str]]:
+    """moto's headers as the server takes them; the length of an answer to HEAD is the object's, not the body's."""
+    found = [(name, str(value)) for name, value in headers.items()]
+    if not any(name.lower() == "content-length" for name, _ in found):
+        found.append(("Content-Length", str(len(body))))
+    return found
