@@ -12,11 +12,11 @@ import socket
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import urllib3
 import uvicorn
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
@@ -45,6 +45,7 @@ _QUICK = frozenset({"GetQueryExecution"})
 # that polls sees the end of a short query at once, instead of one pause too late.
 _PATIENCE_SECONDS = 0.1
 _YOUNG_SECONDS = 1.0
+_THREADS = 32
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -80,6 +81,7 @@ class Application:
         self._service = service
         below = service.engine.settings.aws_endpoint
         self._forwarder = Forwarder(below) if below is not None else None
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -100,7 +102,8 @@ class Application:
 
     async def _perform(self, target: str, body: bytes) -> Answer:
         if target.removeprefix(_TARGET) not in _QUICK:
-            return await run_in_threadpool(_perform, self._service, target, body)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, _perform, self._service, target, body)
         status, answer = _perform(self._service, target, body)
         if status == 200 and await self._ends_soon(answer["QueryExecution"]["QueryExecutionId"]):
             return _perform(self._service, target, body)

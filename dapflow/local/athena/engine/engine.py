@@ -128,7 +128,15 @@ class Engine:
                 "GENERIC_INTERNAL_ERROR", "The query failed inside the server; its log has the details"
             )
             state, reason, error = FAILED, str(broken), broken.athena_error()
+        if state != SUCCEEDED:
+            self._abandon(execution)
         self._end(execution, state, reason, error)
+
+    def _abandon(self, execution: Execution) -> None:
+        try:
+            self.results.abandon(execution)
+        except QueryFailed as failure:
+            _log.warning("query %s left its .metadata behind: %s", execution.id, failure)
 
     def _publish(self, execution: Execution, outcome: Outcome) -> None:
         with execution.timed("publishing"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.catalog.session import SessionCatalog
@@ -10,6 +11,7 @@ from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.storage.objects import Listings
 from dapflow.local.athena.trino import Query, QueryError, Statement, compile_query
+from dapflow.local.athena.trino.storage import quote
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.parser import parse
 
@@ -25,8 +27,16 @@ def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
         listings = Listings(engine.store)
         listings.begin(catalog.whole_tables())
         query = _compiled(work, statement, catalog)
-        engine.scanner.prepare(work, query.scans, listings)
-    return query
+        relations = engine.scanner.prepare(work, query.scans, listings)
+    return _over(query, relations)
+
+
+def _over(query: Query, relations: dict[str, str]) -> Query:
+    """The query with the relations that it scans written into it. As views DuckDB would bind each of them twice."""
+    if not relations:
+        return query
+    scans = ", ".join(f"{quote(name)} AS NOT MATERIALIZED ({sql})" for name, sql in relations.items())
+    return replace(query, sql=f"WITH {scans} {query.sql}", text_sql=f"WITH {scans} {query.text_sql}")
 
 
 def analysed(engine: Engine, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -73,6 +74,11 @@ def output_location(execution: Execution) -> Location:
     return location
 
 
+def _metadata(execution: Execution) -> Location:
+    output = output_location(execution)
+    return Location(output.bucket, output.key + ".metadata")
+
+
 def text_outcome(name: str, lines: list[str]) -> Outcome:
     """An outcome of one text column."""
     return Outcome(TEXT, (Column(name, "string"),), lines=lines)
@@ -116,9 +122,23 @@ class Results:
         self._store = store
         self._large = large
         self._small = small
+        self._described: dict[str, Future[None]] = {}
+
+    def describe(self, execution: Execution, columns: tuple[Column, ...]) -> None:
+        """Begin to write the columns of a result that is still to come."""
+        body = json.dumps({"columns": column_info(columns)}).encode()
+        self._described[execution.id] = self._store.submit(self._store.put, _metadata(execution), body)
+
+    def abandon(self, execution: Execution) -> None:
+        """Leave nothing of a result that does not come. Raises QueryFailed."""
+        described = self._described.pop(execution.id, None)
+        if described is not None and described.exception() is None:
+            self._store.delete([_metadata(execution)])
 
     def publish(self, execution: Execution, outcome: Outcome) -> None:
         """Write the result objects; ``execution.output`` says where."""
+        if execution.id not in self._described:
+            self.describe(execution, outcome.columns)
         output = output_location(execution)
         body = outcome.body
         if outcome.kind == TEXT:
@@ -127,9 +147,6 @@ class Results:
             manifest = Location(output.bucket, output.key + "-manifest.csv")
             self._store.put(manifest, "".join(f"{location}\n" for location in outcome.written).encode())
             execution.figures.manifest = str(manifest)
-        # Beside the result, and there when the query is seen to have succeeded: clients read it, or delete it.
-        described = json.dumps({"columns": column_info(outcome.columns)}).encode()
-        metadata = self._store.submit(self._store.put, Location(output.bucket, output.key + ".metadata"), described)
         if body is not None:
             execution.figures.output_bytes = len(body)
             self._store.put(output, body)
@@ -138,7 +155,9 @@ class Results:
             execution.figures.output_bytes = outcome.file.stat().st_size
             self._store.upload(outcome.file, output)
             self._large.take(execution.id, outcome.file)
-        metadata.result()
+        # There when the query is seen to have succeeded: clients read it, or delete it.
+        self._described[execution.id].result()
+        del self._described[execution.id]
 
     def open(self, execution: Execution) -> BinaryIO:
         """The result file; where the local copy is gone, S3's is taken."""

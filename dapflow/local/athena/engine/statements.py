@@ -44,7 +44,10 @@ def run_statement(engine: Engine, work: Work, statement: AnyStatement) -> Outcom
 
 
 def _select(engine: Engine, work: Work, statement: Statement) -> Outcome:
-    return run_query(work, compiled(engine, work, statement))
+    query = compiled(engine, work, statement)
+    # S3 takes a while even for a few bytes; the query runs meanwhile.
+    engine.results.describe(work.execution, query.columns)
+    return run_query(work, query)
 
 
 _HANDLERS: dict[str, Handler] = {

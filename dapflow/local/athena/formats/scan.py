@@ -24,9 +24,9 @@ from dapflow.local.athena.catalog.session import PartitionsRelation, TableRelati
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.files import Bringer, DataFile, QueryFiles
+from dapflow.local.athena.formats.files_sql import files_sql
 from dapflow.local.athena.formats.reader import Reader, reader_of
 from dapflow.local.athena.formats.row_groups import RowGroupFilter
-from dapflow.local.athena.formats.view import view_sql
 from dapflow.local.athena.storage.objects import Listings, ObjectStore
 from dapflow.local.athena.trino import Reading, Scan
 from dapflow.local.athena.trino.storage import quote
@@ -60,8 +60,8 @@ class Scanner:
         self._metastore = metastore
         self._bringer = Bringer(store)
 
-    def prepare(self, work: Work, scans: Sequence[Scan], listings: Listings) -> None:
-        """Make the relation that each ``scan.name`` stands for on the work's cursor."""
+    def prepare(self, work: Work, scans: Sequence[Scan], listings: Listings) -> dict[str, str]:
+        """The query that ``scan.name`` stands for, of each scan of files. Other scans are made views of the cursor."""
         tables = []
         for scan in scans:
             relation = scan.relation
@@ -74,18 +74,20 @@ class Scanner:
             else:
                 raise QueryFailed("NOT_SUPPORTED", f"Reading '{relation.database}.{relation.name}' is not supported")
         if not tables:
-            return
+            return {}
         # All objects are listed at once and fetched at once, each only once: a query sees one state of S3.
         listings.begin(partition.location for table in tables for partition in table.partitions)
         files = QueryFiles(self._bringer, work, listings)
         files.fetch([(table.partitions, table.readers) for table in tables])
+        relations = {}
         for table in tables:
             found = files.of(table.partitions, table.readers)
             for reading in table.scan.readings:
                 _bill(work, reading, table, found)
-            work.run(
-                view_sql(work, table.scan.name, table.relation, table.partitions, table.readers, found, table.read)
+            relations[table.scan.name] = files_sql(
+                work, table.relation, table.partitions, table.readers, found, table.read
             )
+        return relations
 
     def _information(self, work: Work, scan: Scan) -> None:
         schemas = self._wanted(work, scan, "table_schema")

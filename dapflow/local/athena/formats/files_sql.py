@@ -1,4 +1,4 @@
-"""The DuckDB view over the files of a scan."""
+"""The DuckDB query over the files of a scan."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from dapflow.local.athena.trino.storage import duck_type, literal, quote
 from dapflow.sql.trino.types import Type, parse_type
 
 
-def view_sql(
+def files_sql(
     work: Work,
-    name: str,
     relation: TableRelation,
     partitions: list[Partition],
     readers: list[Reader],
@@ -38,7 +37,7 @@ def view_sql(
             for column in (*relation.columns, *relation.hidden)
         ]
         selects = [f"SELECT {', '.join(nothing)} WHERE false"]
-    return f"CREATE TEMP VIEW {quote(name)} AS " + "\nUNION ALL\n".join(selects)
+    return "\nUNION ALL\n".join(selects)
 
 
 def _select(
