@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dapflow.local.athena.trino.coercion import INTEGERS
 from dapflow.local.athena.trino.conversion_text import text_sql
 from dapflow.local.athena.trino.storage import duck_type, field_names, literal, quote
-from dapflow.local.athena.trino.values import failure, fresh, let
+from dapflow.local.athena.trino.values import fresh, let
 from dapflow.sql.trino.types import VARCHAR, Type, type_text
 
 #: The text of a JSON string, without its quotes.
@@ -66,8 +66,8 @@ def from_json(sql: str, target: Type, convert: Callable[[str, Type, Type], str])
 def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], whole: str) -> str:
     base = target.base
     kind = f"json_type({x})"
-    shown = f"'Cannot cast to {whole.replace(chr(39), chr(39) * 2)}. Cannot cast ' || {x} || ' to {whole}'"
-    failing = failure("INVALID_CAST_ARGUMENT", shown, target)
+    unfit = f"t_json_unfit({x}, {literal(whole)})"
+    failing = f"CAST({unfit} AS {duck_type(target)})"
     if base == "json":
         return x
     if base == "array":
@@ -87,23 +87,21 @@ def _from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], 
         made = f"CAST({made} AS {duck_type(target)})"
         return f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'OBJECT' THEN {made} ELSE {failing} END"
     if base == "row":
-        return _row_from_json(x, target, convert, whole, kind, failing)
+        return _row_from_json(x, target, convert, whole, unfit)
     if base == "varchar":
         text = _TEXT.format(x)
         if target.length is not None:
             text = f"left({text}, {target.length})"
         number = f"t_double_cast(TRY_CAST({x} AS DOUBLE))"
         return (
-            f"CASE {kind} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} WHEN 'NULL' THEN NULL "
-            f"WHEN 'DOUBLE' THEN {number} ELSE {text} END"
+            f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'DOUBLE' THEN {number} "
+            f"ELSE CASE WHEN {kind} IN ('ARRAY', 'OBJECT') THEN {failing} ELSE {text} END END"
         )
     if base == "boolean":
         return (
-            f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN {x} = 'true' WHEN 'VARCHAR' THEN "
-            f"{convert(_TEXT.format(x), VARCHAR, target)} "
-            f"WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN {failing} "
+            f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN {convert(_TEXT.format(x), VARCHAR, target)} "
             f"WHEN 'DOUBLE' THEN TRY_CAST({x} AS DOUBLE) <> 0 "
-            f"ELSE coalesce(TRY_CAST({x} AS BIGINT) <> 0, {failing}) END"
+            f"ELSE coalesce(TRY_CAST(t_json_digits({x}) AS BIGINT) <> 0, {failing}) END"
         )
     return _number_from_json(x, target, convert, kind, failing)
 
@@ -115,42 +113,38 @@ def _long_decimal(t: Type) -> bool:
 
 def _number_from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], kind: str, failing: str) -> str:
     text = _TEXT.format(x)
-    double = Type("double")
+    # What is no number gives NULL here, and with it the failure.
+    number = f"TRY_CAST(t_json_digits({x}) AS {duck_type(target)})"
     if target.base in INTEGERS:
-        number = (
-            f"CASE WHEN regexp_full_match({x}, '-?[0-9]+') THEN coalesce(TRY_CAST({x} AS {duck_type(target)}), "
-            f"{failing}) "
-            f"ELSE {convert(f'TRY_CAST({x} AS DOUBLE)', double, target)} END"
-        )
-    elif target.base == "decimal":
-        number = f"coalesce(TRY_CAST({x} AS {duck_type(target)}), {failing})"
-    else:
-        # A CASE may be evaluated for texts too, when they are known beforehand.
-        number = f"TRY_CAST({x} AS {duck_type(target)})"
+        rounded = convert(f"TRY_CAST({x} AS DOUBLE)", Type("double"), target)
+        number = f"CASE WHEN regexp_full_match({x}, '-?[0-9]+|true|false') THEN {number} ELSE {rounded} END"
     return (
-        f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN CAST(CASE WHEN {x} = 'true' THEN 1 ELSE 0 END "
-        f"AS {duck_type(target)}) "
-        f"WHEN 'VARCHAR' THEN {convert(text, VARCHAR, target)} WHEN 'ARRAY' THEN {failing} WHEN 'OBJECT' THEN "
-        f"{failing} "
-        f"ELSE {number} END"
+        f"CASE {kind} WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN {convert(text, VARCHAR, target)} "
+        f"ELSE coalesce({number}, {failing}) END"
     )
 
 
-def _row_from_json(
-    x: str, target: Type, convert: Callable[[str, Type, Type], str], whole: str, kind: str, failing: str
-) -> str:
+def _row_from_json(x: str, target: Type, convert: Callable[[str, Type, Type], str], whole: str, unfit: str) -> str:
+    """The texts of the fields first, by place or by name, then each as its type."""
     names = field_names(target)
-    by_place, by_name = [], []
-    for i, (name, part) in enumerate(zip(names, target.args, strict=True)):
-        place = f"CAST(json_extract({x}, '$[{i}]') AS VARCHAR)"
-        place_sql = let(place, lambda p, part=part: _from_json(p, part, convert, whole), limit=0)  # type: ignore[misc]
-        by_place.append(f"{quote(name)}: {place_sql}")
-        path = literal('$."' + name.replace('"', '\\"') + '"')
-        named = f"CAST(coalesce(json_extract({x}, {path}), 'null') AS VARCHAR)"
-        named_sql = let(named, lambda p, part=part: _from_json(p, part, convert, whole), limit=0)  # type: ignore[misc]
-        by_name.append(f"{quote(name)}: {named_sql}")
-    length = f"json_array_length({x}) = {len(names)}"
+    kind = f"json_type({x})"
+    places = ", ".join(f"'$[{i}]'" for i in range(len(names)))
+    paths = ", ".join(literal('$."' + name.replace('"', '\\"') + '"') for name in names)
+    texts = fresh("r")
+    parts = []
+    for i, (name, part) in enumerate(zip(names, target.args, strict=True), 1):
+        field = let(
+            f"coalesce({texts}[{i}], 'null')",
+            lambda p, part=part: _from_json(p, part, convert, whole),  # type: ignore[misc]
+            limit=0,
+        )
+        parts.append(f"{quote(name)}: {field}")
+    found = (
+        f"CASE WHEN {kind} = 'ARRAY' AND json_array_length({x}) = {len(names)} THEN json_extract({x}, [{places}]) "
+        f"WHEN {kind} = 'OBJECT' THEN json_extract({x}, [{paths}]) "
+        f"WHEN {kind} <> 'NULL' THEN CAST({unfit} AS JSON[]) END"
+    )
     return (
-        f"CASE WHEN {kind} = 'NULL' THEN NULL WHEN {kind} = 'ARRAY' AND {length} THEN {{{', '.join(by_place)}}} "
-        f"WHEN {kind} = 'OBJECT' THEN {{{', '.join(by_name)}}} ELSE {failing} END"
+        f"list_transform([CAST({found} AS VARCHAR[])], lambda {texts}: "
+        f"CASE WHEN {texts} IS NOT NULL THEN {{{', '.join(parts)}}} END)[1]"
     )

@@ -42,15 +42,22 @@ def text_sql(sql: str, source: Type) -> str:
 
 
 def _timestamp(sql: str, precision: int) -> str:
-    return let(sql, lambda x: f"t_timestamp_text({x}, {precision})", limit=20)
+    return let(sql, lambda x: _cut(f"t_timestamp_text({x})", precision), limit=0)
 
 
 def _local(sql: str, precision: int) -> str:
-    return let(f"t_local({sql})", lambda x: _timestamp(x, precision), limit=0)
+    return _timestamp(f"t_local({sql})", precision)
 
 
 def _time(sql: str, precision: int) -> str:
-    return let(sql, lambda x: f"t_time_text({x}, {precision})", limit=20)
+    return _cut(f"t_time_text({sql})", precision)
+
+
+def _cut(text: str, precision: int) -> str:
+    """A text that ends in a second with six digits, with fewer of them."""
+    if precision >= 6:
+        return text
+    return f"left({text}, {precision - 6 if precision else -7})"
 
 
 def print_sql(sql: str, source: Type) -> str:

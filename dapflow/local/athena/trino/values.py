@@ -14,6 +14,8 @@ from dapflow.sql.trino.types import UNKNOWN, Type
 _SIMPLE = re.compile(r"[\w.\"$]+")
 #: An argument longer than this is bound to a name instead of being written twice.
 _LONG = 120
+#: A call of a macro, which DuckDB writes out: its length says nothing.
+_MACRO = re.compile(r"\bt_\w+\(")
 
 
 @dataclass(slots=True)
@@ -39,8 +41,8 @@ _names = itertools.count(1)
 
 
 def let(sql: str, body: Callable[[str], str], *, limit: int = _LONG) -> str:
-    """Use an expression more than once: short ones are repeated, long ones are bound to a name."""
-    if len(sql) <= limit:
+    """Use an expression more than once: names and short ones are repeated, others bound to a name."""
+    if simple(sql) or (len(sql) <= limit and not _MACRO.search(sql)):
         return body(sql)
     name = fresh("v")
     return f"list_transform([{sql}], lambda {name}: {body(name)})[1]"

@@ -20,23 +20,13 @@ def fail(message: str) -> int:
 
 # --------------------------------------------------------------------------------------------- numbers as text
 # A macro is written out where it is called, its arguments wherever they stand in it. What is used more than once is
-# bound by a lambda: to bind a query costs more than to run it on few rows.
-macro(
-    "t_scientific(t) AS list_transform([string_split(t, 'e')], lambda n1: "
-    "list_transform([ltrim(replace(n1[1], '.', ''), '0')], lambda n2: "
-    "n2[1] || '.' || coalesce(nullif(rtrim(n2[2:], '0'), ''), '0') || 'E' || (strpos(n1[1] || '.', '.') - 2 "
-    "- length(replace(n1[1], '.', '')) + length(n2) + coalesce(CAST(n1[2] AS INTEGER), 0)))[1])[1]"
-)
-macro(
-    "t_java_number(x, digits) AS CASE WHEN x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7) THEN CAST(x AS VARCHAR) "
-    "WHEN isfinite(x) THEN CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(digits) "
-    "WHEN isnan(x) THEN 'NaN' WHEN x > 0 THEN 'Infinity' WHEN x < 0 THEN '-Infinity' END"
-)
+# bound by a lambda or left to a Python function: to bind a query costs more than to run it on few rows.
 #: Of the smallest numbers Java writes two digits, though one would do.
-macro("t_two_digits(x) AS format('{:.1e}', CAST(abs(x) AS DOUBLE))")
+macro("t_two_digits(x) AS format('{:.1e}', CAST(x AS DOUBLE))")
+macro("t_plain(x) AS x = 0 OR (abs(x) >= 1e-3 AND abs(x) < 1e7)")
 macro(
-    "t_double_text(x) AS t_java_number(x, CASE WHEN abs(x) < 1e-322 THEN t_two_digits(x) "
-    "ELSE CAST(abs(x) AS VARCHAR) END)"
+    "t_double_text(x) AS CASE WHEN t_plain(x) THEN CAST(x AS VARCHAR) "
+    "ELSE py_scientific(CASE WHEN abs(x) < 1e-322 THEN t_two_digits(x) ELSE CAST(x AS VARCHAR) END) END"
 )
 #: Java cuts the digits of a large whole number that 24 bits do not tell apart, however many it takes to name it.
 macro("t_real_unit(x) AS t_power_ten(CAST(floor((floor(log2(abs(x))) - 24) * log10(2)) AS INTEGER))")
@@ -46,21 +36,30 @@ macro(
     "CAST(t_divide_round(CAST(x AS HUGEINT), n3) * n3 AS VARCHAR))[1] END"
 )
 macro(
-    "t_real_text(x) AS t_java_number(x, CASE WHEN abs(x) < 1e-44 THEN t_two_digits(x) ELSE t_real_digits(abs(x)) END)"
+    "t_real_text(x) AS CASE WHEN t_plain(x) THEN CAST(x AS VARCHAR) "
+    "ELSE py_scientific(CASE WHEN abs(x) < 1e-44 THEN t_two_digits(x) ELSE t_real_digits(x) END) END"
 )
 #: CAST to varchar always writes an exponent.
-macro(
-    "t_double_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x "
-    "> 0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END ELSE CASE WHEN x < 0 THEN '-' ELSE '' END "
-    "|| t_scientific(CAST(abs(x) AS VARCHAR)) END"
-)
-macro(
-    "t_real_cast(x) AS CASE WHEN x IS NULL THEN NULL WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN CASE WHEN x > "
-    "0 THEN 'Infinity' ELSE '-Infinity' END "
-    "WHEN x = 0 THEN CASE WHEN signbit(x) THEN '-0E0' ELSE '0E0' END "
-    "ELSE CASE WHEN x < 0 THEN '-' ELSE '' END || t_scientific(format('{:.6e}', CAST(abs(x) AS DOUBLE))) END"
-)
+macro("t_double_cast(x) AS py_scientific(CAST(x AS VARCHAR))")
+macro("t_real_cast(x) AS py_scientific(format('{:.6e}', CAST(x AS DOUBLE)))")
+
+
+@udf("py_scientific", ["VARCHAR"], "VARCHAR")
+def scientific(text: str) -> str:
+    """A floating point number as DuckDB writes it, with an exponent as Java writes one: `1.5E0`, `-0E0`, `Infinity`."""
+    sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
+    if text == "nan":
+        return "NaN"
+    if text == "inf":
+        return f"{sign}Infinity"
+    mantissa, _, power = text.partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    if not digits:
+        return f"{sign}0E0"
+    return f"{sign}{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - len(fraction) - 1 + int(power or 0)}"
+
+
 macro(
     "t_double_json(x) AS list_transform([t_double_text(x)], lambda n4: "
     "CASE WHEN isfinite(x) THEN n4 ELSE '\"' || n4 || '\"' END)[1]"
@@ -81,6 +80,11 @@ macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(
 macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) < len(x) THEN NULL ELSE FALSE END")
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
+macro("t_json_digits(x) AS CASE x WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE x END")
+macro(
+    "t_json_unfit(x, kind) AS fail('INVALID_CAST_ARGUMENT: Cannot cast to ' || kind || '. Cannot cast ' || x "
+    "|| ' to ' || kind)"
+)
 macro(
     "t_divide_round(n, d) AS CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END * ((abs(n) * 2 + abs(d)) // (abs(d) * 2))"
 )

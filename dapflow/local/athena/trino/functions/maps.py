@@ -16,23 +16,19 @@ if TYPE_CHECKING:
 def checked_map(keys: str, values: str, kind: str) -> str:
     """A map of keys and values, with Trino's checks of the keys."""
 
-    def fail(message: str) -> str:
-        return f"CAST(fail('INVALID_FUNCTION_ARGUMENT: {message}') AS {kind})"
-
-    return let(
-        keys,
-        lambda k: (
-            f"CASE WHEN {k} IS NULL OR {values} IS NULL THEN NULL WHEN len({k}) <> len({values}) THEN "
-            f"{fail('Key and value arrays must be the same length')} "
-            f"WHEN list_count({k}) < len({k}) THEN {fail('map key cannot be null')} "
-            f"WHEN len(list_distinct({k})) < len({k}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate map "
-            f"keys (' || t_first_twin({k}) || ') are not allowed') AS {kind}) "
-            f"ELSE CAST(map({k}, {values}) AS {kind}) END"
-        ),
-        limit=200,
-    )
+    return let(keys, lambda k: let(values, lambda v: f"CAST(t_map({k}, {v}) AS {kind})"))
 
 
+macro(
+    "t_map(k, v) AS CASE WHEN k IS NULL OR v IS NULL THEN NULL "
+    "WHEN len(k) = len(v) AND list_count(k) = len(k) AND len(list_distinct(k)) = len(k) THEN map(k, v) "
+    "WHEN fail('INVALID_FUNCTION_ARGUMENT: ' || t_map_fault(k, v)) = 0 THEN NULL END"
+)
+macro(
+    "t_map_fault(k, v) AS CASE WHEN len(k) <> len(v) THEN 'Key and value arrays must be the same length' "
+    "WHEN list_count(k) < len(k) THEN 'map key cannot be null' "
+    "ELSE 'Duplicate map keys (' || t_first_twin(k) || ') are not allowed' END"
+)
 macro("t_first_twin(x) AS CAST(list_filter(x, lambda e, i: list_position(x, e) < i)[1] AS VARCHAR)")
 
 
@@ -98,18 +94,16 @@ scalar("multimap_from_entries(array(row(K,V))) -> map(K,array(V))", _multimap)
 
 
 def _concat(call: Call) -> str:
-    kind = duck_type(call.type)
-    maps = ", ".join(f"map_entries({a.sql})" for a in call.args)
-    given = " AND ".join(f"{a.sql} IS NOT NULL" for a in call.args)
-    return f"CASE WHEN {given} THEN CAST(t_map_last(flatten([{maps}])) AS {kind}) END"
+    """The last value of a key counts; the key keeps the place where it came first."""
+    m = fresh("m")
+    given = ", ".join(a.sql for a in call.args)
+    one_by_one = ", ".join(f"{m}[{i}]" for i, _ in enumerate(call.args, 1))
+    return (
+        f"list_transform([[{given}]], lambda {m}: "
+        f"CASE WHEN list_count({m}) = len({m}) THEN map_concat({one_by_one}) END)[1]"
+    )
 
 
-# The last value of a key counts; the key keeps the place where it came first.
-macro("t_map_last(es) AS t_map_of_last(list_transform(es, lambda e: (e).key), list_transform(es, lambda e: (e).value))")
-macro(
-    "t_map_of_last(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
-    "vs[list_max(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k))]))"
-)
 scalar("map_concat(map(K,V), map(K,V)...) -> map(K,V)", _concat)
 
 
@@ -126,22 +120,21 @@ def _filter(call: Call) -> str:
 def _transform_values(call: Call) -> str:
     e = fresh("e")
     body = call.args[1].body(f"({e}).key", f"({e}).value")
-    x = call.args[0].sql
-    value = duck_type(call.type.args[1])
-    return (
-        f"CAST(map(map_keys({x}), list_transform(map_entries({x}), lambda {e}: CAST({body} AS {value}))) AS "
-        f"{duck_type(call.type)})"
-    )
+    entry = f"{{'key': ({e}).key, 'value': CAST({body} AS {duck_type(call.type.args[1])})}}"
+    entries = f"list_transform(map_entries({call.args[0].sql}), lambda {e}: {entry})"
+    return f"CAST(map_from_entries({entries}) AS {duck_type(call.type)})"
 
 
 def _transform_keys(call: Call) -> str:
     e = fresh("e")
     body = call.args[1].body(f"({e}).key", f"({e}).value")
-    x = call.args[0].sql
     key = duck_type(call.type.args[0])
-    return checked_map(
-        f"list_transform(map_entries({x}), lambda {e}: CAST({body} AS {key}))", f"map_values({x})", duck_type(call.type)
-    )
+
+    def made(x: str) -> str:
+        keys = f"list_transform(map_entries({x}), lambda {e}: CAST({body} AS {key}))"
+        return checked_map(keys, f"map_values({x})", duck_type(call.type))
+
+    return let(call.args[0].sql, made)
 
 
 def _zip_with(call: Call) -> str:
@@ -151,13 +144,13 @@ def _zip_with(call: Call) -> str:
     def made(a: str, b: str) -> str:
         body = call.args[2].body(k, f"{a}[{k}]", f"{b}[{k}]")
         keys = f"list_distinct_keep(list_concat(map_keys({a}), map_keys({b})))"
+        entry = f"{{'key': {k}, 'value': CAST({body} AS {duck_type(kind.args[1])})}}"
         return (
             f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN "
-            f"CAST(map({keys}, list_transform({keys}, lambda {k}: CAST({body} AS {duck_type(kind.args[1])}))) "
-            f"AS {duck_type(kind)}) END"
+            f"CAST(map_from_entries(list_transform({keys}, lambda {k}: {entry})) AS {duck_type(kind)}) END"
         )
 
-    return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b), limit=120), limit=120)
+    return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b)))
 
 
 scalar("map_filter(map(K,V), function(K,V,boolean)) -> map(K,V)", _filter)

@@ -60,9 +60,8 @@ macro(
     "CAST((epoch_us(t_local(v6)) - epoch_us(t_instant(v6))) // 60000000 AS INTEGER))[1]"
 )
 macro(
-    "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || lpad(CAST(abs(o) // 60 AS VARCHAR), 2, '0') "
-    "|| ':' || "
-    "lpad(CAST(abs(o) % 60 AS VARCHAR), 2, '0')"
+    "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || "
+    "strftime(make_timestamp(CAST(abs(o) AS BIGINT) * 60000000), '%H:%M')"
 )
 macro(
     "t_time_zoned(t, o) AS list_transform([{'t': CAST(t AS TIME), 'o': CAST(o AS INTEGER)}], lambda v10: "
@@ -83,25 +82,26 @@ macro(
 
 # -------------------------------------------------------------------------------------------------------- text
 macro(
-    "t_year_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || lpad(CAST(abs(x) AS VARCHAR), CAST(greatest(4, "
-    "length(CAST(abs(x) AS VARCHAR))) AS INTEGER), '0')"
+    "t_date_text(x) AS CASE WHEN x >= DATE '0001-01-01' THEN CAST(x AS VARCHAR) "
+    "ELSE py_early_text(strftime(x, '%Y-%m-%d')) END"
 )
+# With six digits of the second, of which the compiler cuts off what the type does not show.
+macro("t_moment_text(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%f')")
 macro(
-    "t_date_text(x) AS CASE WHEN x >= DATE '0001-01-01' AND x < DATE '10000-01-01' THEN CAST(x AS VARCHAR) "
-    "WHEN x IS NOT NULL THEN t_year_text(year(x)) || strftime(x, '-%m-%d') END"
+    "t_timestamp_text(x) AS CASE WHEN x >= TIMESTAMP '0001-01-01' THEN t_moment_text(x) "
+    "ELSE py_early_text(t_moment_text(x)) END"
 )
-macro(
-    "t_timestamp_text(x, p) AS CASE WHEN x >= TIMESTAMP '0001-01-01' AND x < TIMESTAMP '10000-01-01' THEN "
-    "left(strftime(x, '%Y-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 THEN 19 ELSE 20 + p END) "
-    "WHEN x IS NOT NULL THEN t_year_text(year(x)) || left(strftime(x, '-%m-%d %H:%M:%S.%f'), CASE WHEN p = 0 "
-    "THEN 15 ELSE 16 + p END) END"
-)
-macro(
-    "t_time_text(x, p) AS left(lpad(CAST(hour(x) AS VARCHAR), 2, '0') || ':' || lpad(CAST(minute(x) AS "
-    "VARCHAR), 2, '0') || ':' || "
-    "lpad(CAST(epoch_us(x) // 1000000 % 60 AS VARCHAR), 2, '0') || '.' || lpad(CAST(epoch_us(x) % 1000000 AS "
-    "VARCHAR), 6, '0'), CASE WHEN p = 0 THEN 8 ELSE 9 + p END)"
-)
+macro("t_time_text(x) AS strftime(make_timestamp(epoch_us(x)), '%H:%M:%S.%f')")
+
+
+@udf("py_early_text", ["VARCHAR"], "VARCHAR")
+def early_text(text: str) -> str:
+    """A date before the year 1 with four digits of its year, which strftime does not fill up."""
+    sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
+    year, _, rest = text.partition("-")
+    return f"{sign}{year:0>4}-{rest}"
+
+
 macro(
     "t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE "
     "TRY_CAST(py_date(x) AS DATE) END"
