@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.errors import QueryError, TooDeep
 from dapflow.sql.trino.expressions import ExpressionParser
@@ -412,8 +414,9 @@ class Parser(ExpressionParser):
         return parts
 
 
+@functools.lru_cache(maxsize=16)  # a query is read when it is submitted, for the tables it names, and to compile it
 def parse(text: str) -> tree.QueryNode:
-    """Read a query that the embedded Athena may run. Raises QueryError."""
+    """Read a query that the embedded Athena may run. Who gets the tree does not change it. Raises QueryError."""
     try:
         parser = Parser(text)
         found = parser.statement()

@@ -176,6 +176,19 @@ def test_msck_repair_registers_the_folders_it_finds(aws: LocalAws) -> None:
     ]
 
 
+def test_a_table_that_moved_is_read_where_it_is(aws: LocalAws) -> None:
+    aws.put("here/x", "1\n")
+    aws.put("there/x", "2\n")
+    aws.query("CREATE EXTERNAL TABLE moving (a int) LOCATION 's3://lake/here/'")
+    aws.query("CREATE VIEW follower AS SELECT a FROM moving")
+    question = "SELECT a FROM follower"
+    assert aws.query(question) == [["1"]]
+    aws.query("ALTER TABLE moving SET LOCATION 's3://lake/there/'")
+    assert aws.query(question) == [["2"]]
+    aws.put("there/y", "3\n")
+    assert sorted(aws.query(question)) == [["2"], ["3"]]
+
+
 def test_tables_are_altered_and_dropped(aws: LocalAws) -> None:
     aws.query("CREATE EXTERNAL TABLE altered (a int) LOCATION 's3://lake/altered/'")
     aws.query("ALTER TABLE altered ADD COLUMNS (b string, c double)")

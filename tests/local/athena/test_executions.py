@@ -42,6 +42,16 @@ def test_the_result_and_its_metadata_are_there_when_the_query_has_succeeded(aws:
         assert [item["Key"] for item in listed] == [f"results/{identity}.csv", f"results/{identity}.csv.metadata"]
 
 
+def test_a_query_that_fails_or_is_stopped_leaves_nothing_in_s3(aws: LocalAws) -> None:
+    failed = aws.run("SELECT 1 / (n - n) FROM (VALUES 1) AS t(n)")
+    assert failed.state == "FAILED"
+    stopped = aws.start(f"SELECT count(*) FROM {NUMBERS} CROSS JOIN {NUMBERS} CROSS JOIN {NUMBERS}")
+    aws.athena.stop_query_execution(QueryExecutionId=stopped)
+    assert aws.wait(stopped)["Status"]["State"] == "CANCELLED"
+    assert aws.keys(f"results/{failed.id}") == []
+    assert aws.keys(f"results/{stopped}") == []
+
+
 def test_results_come_in_pages_of_a_thousand_with_the_header_first(aws: LocalAws) -> None:
     sql = "SELECT n FROM UNNEST(sequence(1, 2500)) AS t(n) ORDER BY n"
     answer = aws.run(sql)
