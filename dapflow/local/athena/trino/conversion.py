@@ -345,8 +345,11 @@ def _zoned_time(sql: str, source: Type, target: Type) -> str:
 
 
 def _zoned_zoned_time(sql: str, source: Type, target: Type) -> str:
-    local = _round_time(f"CAST(t_local({sql}) AS TIME)", source.precision, target.precision)
-    return f"t_time_zoned({local}, t_offset({sql}))"
+    def body(x: str, local: str) -> str:
+        time = _round_time(f"CAST({local} AS TIME)", source.precision, target.precision)
+        return f"t_time_zoned({time}, t_offset_at({x}, {local}))"
+
+    return let(sql, lambda x: let(f"t_local({x})", lambda local: body(x, local)))
 
 
 def _time_zoned_time(sql: str, source: Type, target: Type) -> str:
@@ -360,7 +363,11 @@ def _zoned_time_time(sql: str, source: Type, target: Type) -> str:
 def _zoned_time_zoned_time(sql: str, source: Type, target: Type) -> str:
     if source.precision <= target.precision or target.precision >= 6:
         return sql
-    return f"t_time_zoned({_round_time(f't_time_local({sql})', source.precision, target.precision)}, ({sql}).o)"
+
+    def body(x: str) -> str:
+        return f"t_time_zoned({_round_time(f't_time_local({x})', source.precision, target.precision)}, ({x}).o)"
+
+    return let(sql, body)
 
 
 def _time_timestamp(sql: str, source: Type, target: Type) -> str:
@@ -376,8 +383,11 @@ def _zoned_time_timestamp(sql: str, source: Type, target: Type) -> str:
 
 
 def _zoned_time_timestamp_zoned(sql: str, source: Type, target: Type) -> str:
-    local = _round_timestamp(f"(t_today() + t_time_local({sql}))", source.precision, target.precision)
-    return f"t_zoned({local}, t_offset_text(({sql}).o))"
+    def body(x: str) -> str:
+        local = _round_timestamp(f"(t_today() + t_time_local({x}))", source.precision, target.precision)
+        return f"t_zoned({local}, t_offset_text(({x}).o))"
+
+    return let(sql, body)
 
 
 def _text_moment(parser: str, shown: str) -> Callable[[str, Type, Type], str]:

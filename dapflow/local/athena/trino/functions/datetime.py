@@ -78,11 +78,12 @@ def _trunc(call: Call) -> str:
     if t.base == "time_tz":
         return let(x, lambda v: f"t_time_zoned(t_trunc_time(({v}).t, {_MS[unit] * 1000}), ({v}).o)", limit=80)
     if unit in _TIME_UNITS:
-        return let(
-            x,
-            lambda v: f"t_zone_struct(({v}).u - (t_local({v}) - date_trunc('{unit}', t_local({v}))), ({v}).z)",
-            limit=80,
-        )
+
+        def truncated(v: str) -> str:
+            passed = let(f"t_local({v})", lambda local: f"({local} - date_trunc('{unit}', {local}))")
+            return f"t_zone_struct(({v}).u - {passed}, ({v}).z)"
+
+        return let(x, truncated, limit=80)
     return let(x, lambda v: f"t_zoned(date_trunc('{unit}', t_local({v})), ({v}).z)", limit=80)
 
 
@@ -290,14 +291,13 @@ def _iso(call: Call) -> str:
         return text_sql(x, t)
     if t.base == "timestamp":
         return f"replace({text_sql(x, t)}, ' ', 'T')"
-    # Bound to a name: written out, the zone's arithmetic would stand in the query many times over.
-    return let(x, lambda v: _iso_zoned(v, t), limit=20)
+    return let(x, lambda v: let(f"t_local({v})", lambda local: _iso_zoned(v, local, t.precision)))
 
 
-def _iso_zoned(x: str, t: Type) -> str:
-    local = Type("timestamp", precision=t.precision)
-    stamp = f"replace({text_sql(f't_local({x})', local)}, ' ', 'T')"
-    return f"({stamp} || CASE WHEN t_offset({x}) = 0 THEN 'Z' ELSE t_offset_text(t_offset({x})) END)"
+def _iso_zoned(x: str, local: str, precision: int) -> str:
+    stamp = text_sql(local, Type("timestamp", precision=precision))
+    offset = let(f"t_offset_at({x}, {local})", lambda o: f"CASE WHEN {o} = 0 THEN 'Z' ELSE t_offset_text({o}) END")
+    return f"(replace({stamp}, ' ', 'T') || {offset})"
 
 
 scalar("to_iso8601(date) -> varchar(16)", _iso)

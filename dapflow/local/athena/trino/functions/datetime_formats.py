@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from dapflow.local.athena.trino.functions.casting import Failure
@@ -13,6 +14,7 @@ from dapflow.local.athena.trino.functions.registry import scalar, udf
 from dapflow.local.athena.trino.moments import zone_name
 from dapflow.local.athena.trino.storage import literal
 from dapflow.local.athena.trino.values import let
+from dapflow.sql.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
@@ -75,7 +77,10 @@ def mysql_format(pattern: str) -> str:
 def _local(call: Call) -> str:
     """The argument's local time, rounded to milliseconds as Joda sees it."""
     t, x = call.args[0].type, call.args[0].sql
-    local = f"t_local({x})" if t.base == "timestamp_tz" else x
+    return _as_joda_sees(f"t_local({x})" if t.base == "timestamp_tz" else x, t)
+
+
+def _as_joda_sees(local: str, t: Type) -> str:
     return f"t_round_timestamp({local}, 1000)" if t.precision > 3 else local
 
 
@@ -132,7 +137,7 @@ def _number(sql: str, width: int) -> str:
     return text if width <= 1 else f"lpad({text}, CAST(greatest({width}, length({text})) AS INTEGER), '0')"
 
 
-def _joda_part(letter: str, run: str, x: str, zoned: str | None) -> str:
+def _joda_part(letter: str, run: str, x: str, offset: str, zone: str) -> str:
     width = len(run)
     if letter == "":
         return literal(run)
@@ -166,31 +171,38 @@ def _joda_part(letter: str, run: str, x: str, zoned: str | None) -> str:
         return f"strftime({x}, '%p')"
     if letter == "G":
         return "'AD'"
-    offset = f"t_offset_text(t_offset({zoned}))" if zoned else "'+00:00'"
-    name = f"({zoned}).z" if zoned else "'UTC'"
-    if letter == "Z":
-        return name if width >= 3 else offset if width == 2 else f"replace({offset}, ':', '')"
-    return name
+    if letter == "Z" and width < 3:
+        text = f"t_offset_text({offset})"
+        return text if width == 2 else f"replace({text}, ':', '')"
+    return zone
 
 
 def _format_joda(call: Call) -> str:
     if not isinstance(call.args[1].const, str):
         return f"py_strftime({_local(call)}, py_joda_format({call.args[1].sql}))"
     tokens = _checked(call, joda_tokens)
-    t, source = call.args[0].type, call.args[0].sql
+    if not tokens:
+        return "''"
+    t = call.args[0].type
+    if t.base != "timestamp_tz":
+        return let(_local(call), lambda x: _joda_text(tokens, x, "0", "'UTC'"))
 
-    def body(x: str) -> str:
-        zoned = x if t.base == "timestamp_tz" else None
-        local = f"t_local({x})" if zoned else x
-        local = f"t_round_timestamp({local}, 1000)" if t.precision > 3 else local
-        plain = _as_strftime(tokens)
-        if plain is not None:
-            return f"strftime({local}, {literal(plain)})"
-        return (
-            "(" + " || ".join(_joda_part(letter, run, local, zoned) for letter, run in tokens) + ")" if tokens else "''"
-        )
+    def zoned_text(zoned: str, local: str) -> str:
+        offset, zone = f"t_offset_at({zoned}, {local})", f"({zoned}).z"
+        return let(_as_joda_sees(local, t), lambda x: _joda_text(tokens, x, offset, zone))
 
-    return let(source, body, limit=120)
+    return let(call.args[0].sql, lambda zoned: let(f"t_local({zoned})", lambda local: zoned_text(zoned, local)))
+
+
+def _joda_text(tokens: tuple[tuple[str, str], ...], x: str, offset: str, zone: str) -> str:
+    """Common parts that stand together by one strftime, others one by one."""
+    parts = []
+    for common, run in groupby(tokens, _common):
+        if common:
+            parts.append(f"strftime({x}, {literal(''.join(map(_as_strftime, run)))})")
+        else:
+            parts += [_joda_part(letter, text, x, offset, zone) for letter, text in run]
+    return f"({' || '.join(parts)})"
 
 
 _STRFTIME = {
@@ -216,24 +228,23 @@ _STRFTIME = {
 }
 
 
-def _as_strftime(tokens: tuple[tuple[str, str], ...]) -> str | None:
-    """The whole pattern as one of strftime, if it has only common parts."""
-    parts = []
-    for letter, run in tokens:
-        if letter and run not in _STRFTIME:
-            return None
-        parts.append(_STRFTIME[run] if letter else run.replace("%", "%%"))
-    return "".join(parts)
+def _common(token: tuple[str, str]) -> bool:
+    return not token[0] or token[1] in _STRFTIME
+
+
+def _as_strftime(token: tuple[str, str]) -> str:
+    letter, run = token
+    return _STRFTIME[run] if letter else run.replace("%", "%%")
 
 
 @udf("py_joda_format", ["VARCHAR"], "VARCHAR")
 @lru_cache(maxsize=1024)
 def joda_format(pattern: str) -> str:
     """A pattern of format_datetime, from a column, as one of strftime."""
-    found = _as_strftime(joda_tokens(pattern))
-    if found is None:
+    tokens = joda_tokens(pattern)
+    if not all(map(_common, tokens)):
         raise Failure(f"NOT_SUPPORTED: format_datetime with the pattern {pattern} from a column is not supported")
-    return found
+    return "".join(map(_as_strftime, tokens))
 
 
 # ------------------------------------------------------------------------------------------------------- parsing

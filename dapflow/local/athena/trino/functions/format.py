@@ -39,32 +39,6 @@ _FINE = frozenset(
 )
 
 
-def _two(sql: str) -> str:
-    return f"lpad(CAST({sql} AS VARCHAR), 2, '0')"
-
-
-# Local times before there were zones differ by seconds too.
-macro(
-    f"t_java_offset(s) AS CASE WHEN s = 0 THEN 'Z' ELSE CASE WHEN s < 0 THEN '-' ELSE '+' END || "
-    f"{_two('abs(s) // 3600')} || ':' || {_two('abs(s) // 60 % 60')} || "
-    f"CASE WHEN s % 60 <> 0 THEN ':' || {_two('abs(s) % 60')} ELSE '' END END"
-)
-
-
-def _iso(x: str, t: Type) -> str:
-    """A timestamp as Java prints LocalDateTime: seconds only if needed, fraction in threes."""
-    if t.base == "timestamp_tz":
-        offset = f"t_java_offset((epoch_us(t_local({x})) - epoch_us(t_instant({x}))) // 1000000)"
-        zone = (
-            f"CASE WHEN ({x}).z[1] IN ('+', '-') THEN '' WHEN ({x}).z = 'UTC' THEN '[UTC]' ELSE '[' || "
-            f"({x}).z || ']' END"
-        )
-        local = _iso(f"t_local({x})", Type("timestamp", precision=t.precision))
-        return f"({local} || {offset} || {zone})"
-    full = text_sql(x, Type(t.base, precision=6))
-    return f"py_java_time({full})"
-
-
 @udf("py_java_time", ["VARCHAR"], "VARCHAR")
 def java_time(text: str) -> str:
     """A date and time, or a time, as Java prints it."""
@@ -79,6 +53,25 @@ def java_time(text: str) -> str:
     return f"{whole}.{fraction}"
 
 
+# Local times before there were zones differ by seconds too.
+macro("t_java_zone(x, local) AS py_java_zone((epoch_us(local) - epoch_us(t_instant(x))) // 1000000, (x).z)")
+
+
+@udf("py_java_zone", ["BIGINT", "VARCHAR"], "VARCHAR")
+def java_zone(seconds: int, zone: str) -> str:
+    """An offset with its zone's name as Java prints them: `Z[UTC]`, `+05:45[Asia/Kathmandu]`, `+01:00`."""
+    minutes, second = divmod(abs(seconds), 60)
+    parts = (minutes // 60, minutes % 60, *([second] if second else []))
+    offset = ("-" if seconds < 0 else "+") + ":".join(f"{part:02d}" for part in parts) if seconds else "Z"
+    return offset if zone[0] in "+-" else f"{offset}[{zone}]"
+
+
+def _moment(local: str, zone: str = "''") -> str:
+    """A timestamp as Java prints it, and after a separator with all its digits."""
+    full = text_sql(local, Type("timestamp", precision=6))
+    return let(full, lambda x: f"(py_java_time({x}) || {zone} || '\x1f' || {x})")
+
+
 def _piece(sql: str, t: Type) -> tuple[str, str]:
     """The text of an argument and what it is: i(nteger), f(loat), d(ecimal), b(oolean), t(ime) or s(tring)."""
     if t.base in _INTEGERS:
@@ -91,12 +84,10 @@ def _piece(sql: str, t: Type) -> tuple[str, str]:
         return f"CAST({sql} AS VARCHAR)", "b"
     if t.base == "time":
         return f"py_format_time({text_sql(sql, Type('time', precision=6))})", "s"
-    if t.base in {"timestamp", "timestamp_tz"}:
-        return (
-            f"({_iso(sql, t)} || '\x1f' || "
-            f"{text_sql(f't_local({sql})' if t.base == 'timestamp_tz' else sql, Type('timestamp', precision=6))})",
-            "t",
-        )
+    if t.base == "timestamp":
+        return _moment(sql), "t"
+    if t.base == "timestamp_tz":
+        return let(f"t_local({sql})", lambda local: _moment(local, f"t_java_zone({sql}, {local})")), "t"
     if t.base == "date":
         return f"({text_sql(sql, t)} || '\x1f' || {text_sql(sql, t)})", "t"
     return text_sql(sql, t), "s"
@@ -114,9 +105,7 @@ def _format(call: Call) -> str:
         if value.type.base not in _INTEGERS | _FINE:
             call.unit.unsupported(f"format() of a value of type {value.type}", call.node.pos)
         kinds += _piece(value.sql, value.type)[1]
-        # Zones are bound to a name: written out, their arithmetic would stand in the query many times over.
-        limit = 20 if value.type.base == "timestamp_tz" else 400
-        text = let(value.sql, lambda x, t=value.type: _piece(x, t)[0], limit=limit)  # type: ignore[misc]
+        text = let(value.sql, lambda x, t=value.type: _piece(x, t)[0])  # type: ignore[misc]
         pieces.append(f"CAST({text} AS VARCHAR)")
     return f"py_format({call.args[0].sql}, {literal(kinds)}, [{', '.join(pieces)}])"
 

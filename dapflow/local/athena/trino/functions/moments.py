@@ -55,10 +55,8 @@ macro("t_local(x) AS t_to_local((x).u, (x).z)")
 macro("t_zoned_round(x, f) AS list_transform([x], lambda v7: t_zone_struct(t_round_timestamp((v7).u, f), (v7).z))[1]")
 macro("t_zoned_plus(x, ms) AS list_transform([x], lambda v8: t_zone_struct((v8).u + to_milliseconds(ms), (v8).z))[1]")
 macro("t_zoned_months(x, m) AS list_transform([x], lambda v5: t_zoned(t_local(v5) + to_months(m), (v5).z))[1]")
-macro(
-    "t_offset(x) AS list_transform([x], lambda v6: "
-    "CAST((epoch_us(t_local(v6)) - epoch_us(t_instant(v6))) // 60000000 AS INTEGER))[1]"
-)
+macro("t_offset(x) AS list_transform([x], lambda v6: t_offset_at(v6, t_local(v6)))[1]")
+macro("t_offset_at(x, local) AS CAST((epoch_us(local) - epoch_us(t_instant(x))) // 60000000 AS INTEGER)")
 macro(
     "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || "
     "strftime(make_timestamp(CAST(abs(o) AS BIGINT) * 60000000), '%H:%M')"
