@@ -9,13 +9,15 @@ itself only that way is taken.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
+from collections import deque
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlencode, urljoin, urlsplit
 from xml.etree import ElementTree
 
-import urllib3
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
@@ -23,6 +25,7 @@ from botocore.credentials import Credentials
 from dapflow.local.athena.storage.locations import Location
 
 _MOMENTS = ("CreateTime", "UpdateTime", "LastAccessTime", "LastAnalyzedTime")
+_PATIENCE_SECONDS = 60
 
 
 class Quick:
@@ -33,8 +36,10 @@ class Quick:
         self._root = urlsplit(endpoint).path.rstrip("/")
         self._s3 = S3SigV4Auth(credentials, "s3", region)
         self._glue = SigV4Auth(credentials, "glue", region)
-        patience = urllib3.Timeout(connect=10, read=60)
-        self._pool = urllib3.connection_from_url(endpoint, maxsize=connections, timeout=patience)
+        parts = urlsplit(endpoint)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        self._connect = functools.partial(kind, parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
+        self._idle: deque[HTTPConnection] = deque(maxlen=connections)
 
     def put(self, location: Location, body: bytes, content_type: str) -> bool:
         """PutObject."""
@@ -74,12 +79,18 @@ class Quick:
         request = AWSRequest(method, urljoin(self._endpoint, self._root + path), headers, body)
         signer.add_auth(request)
         try:
-            answer = self._pool.urlopen(
-                method, self._root + path, body, dict(request.headers.items()), retries=False, redirect=False
-            )
-        except urllib3.exceptions.HTTPError:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            connection.request(method, self._root + path, body, dict(request.headers.items()))
+            answer = connection.getresponse()
+            content = answer.read()
+        except (HTTPException, OSError):
+            connection.close()
             return None
-        return answer.data if answer.status == 200 else None
+        self._idle.append(connection)
+        return content if answer.status == 200 else None
 
 
 def _table(table: dict[str, Any]) -> dict[str, Any]:
