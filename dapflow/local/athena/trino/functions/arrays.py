@@ -11,7 +11,7 @@ from dapflow.local.athena.trino.operators import comparable_form, equal, holds_f
 from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
-from dapflow.sql.trino.types import UNKNOWN, VARCHAR, array, row
+from dapflow.sql.trino.types import UNKNOWN, VARCHAR, Type, array, row
 
 if TYPE_CHECKING:
     from dapflow.local.athena.trino.resolution import Call
@@ -159,7 +159,10 @@ def _extreme(call: Call) -> str:
     item = call.args[0].type.args[0]
     if item.base == "unknown":
         return f"CAST(NULL AS {duck_type(call.type)})"
-    held = call.args[0].sql
+    return let(call.args[0].sql, lambda held: _extreme_of(held, item, name))
+
+
+def _extreme_of(held: str, item: Type, name: str) -> str:
     nan = (
         f"WHEN len(list_filter({held}, lambda e: isnan(e))) = len({held}) THEN {held}[1] "
         if item.base in {"double", "real"}
@@ -220,33 +223,25 @@ scalar("array_join(array(T), varchar, varchar) -> varchar", _join)
 
 # ------------------------------------------------------------------------------------------- making new arrays
 def _repeat(call: Call) -> str:
-    n, item = call.args[1].sql, call.args[0].sql
-    t = duck_type(call.type)
-    large = (
-        f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be less than or "
-        f"equal to 10000') AS {t})"
-    )
-    small = (
-        f"CAST(fail('INVALID_FUNCTION_ARGUMENT: count argument of repeat function must be greater than or "
-        f"equal to 0') AS {t})"
-    )
-    if call.args[0].type.base == "unknown":
-        item = "CAST(NULL AS INTEGER)"
-    heavy = (
-        f"WHEN {n} * length({item}) > 1000000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat "
-        f"function is too large') AS {t})"
-        if call.args[0].type.base == "varchar"
-        else ""
-    )
-    if call.args[0].type.base == "array":
-        heavy = (
-            f"WHEN {n} * len({item}) > 100000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: result of repeat "
-            f"function is too large') AS {t})"
+    source, t = call.args[0].type, duck_type(call.type)
+    given = "CAST(NULL AS INTEGER)" if source.base == "unknown" else call.args[0].sql
+
+    def fail(message: str) -> str:
+        return f"CAST(fail('INVALID_FUNCTION_ARGUMENT: {message}') AS {t})"
+
+    large = fail("count argument of repeat function must be less than or equal to 10000")
+    small = fail("count argument of repeat function must be greater than or equal to 0")
+    heavy = fail("result of repeat function is too large")
+
+    def body(item: str, n: str) -> str:
+        size = {"varchar": f"length({item}) > 1000000", "array": f"len({item}) > 100000"}.get(source.base)
+        return (
+            f"CASE WHEN {n} > 10000 THEN {large} WHEN {n} < 0 THEN {small} "
+            f"{f'WHEN {n} * {size} THEN {heavy} ' if size else ''}WHEN {n} IS NOT NULL THEN "
+            f"CAST(list_transform(range(0, {n}), lambda i: {item}) AS {t}) END"
         )
-    return (
-        f"CASE WHEN {n} > 10000 THEN {large} WHEN {n} < 0 THEN {small} {heavy} WHEN {n} IS NOT NULL THEN "
-        f"CAST(list_transform(range(0, {n}), lambda i: {item}) AS {t}) END"
-    )
+
+    return let(given, lambda item: let(call.args[1].sql, lambda n: body(item, n)))
 
 
 scalar("repeat(T, integer) -> array(T)", _repeat)

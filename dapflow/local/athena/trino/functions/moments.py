@@ -33,17 +33,18 @@ macro(
 # A NULL that is known beforehand has no type in DuckDB, whatever it was cast to, once it is taken out of a struct.
 macro("t_typed(u, z) AS {'u': CAST(u AS TIMESTAMP), 'z': CAST(z AS VARCHAR)}")
 macro("t_instant(x) AS CAST((x).u AS TIMESTAMP)")
+# ICU knows an offset by another name. Of the time before 1900 it does not know the rules, nor Python that around the
+# ends of its years.
+macro("t_icu_zone(z) AS regexp_replace(z, '^[+-]', 'GMT\\0')")
 macro(
     "t_to_local(u, z) AS list_transform([t_typed(u, z)], lambda v1: CASE WHEN (v1).z = 'UTC' THEN (v1).u "
-    "WHEN (v1).z[1] IN ('+', '-') THEN (v1).u + to_minutes(t_offset_minutes((v1).z)) "
     "WHEN (v1).u < TIMESTAMP '1900-01-01' AND (v1).u > TIMESTAMP '0001-01-03' THEN py_to_local((v1).u, (v1).z) "
-    "ELSE timezone((v1).z, timezone('UTC', (v1).u)) END)[1]"
+    "ELSE timezone(t_icu_zone((v1).z), timezone('UTC', (v1).u)) END)[1]"
 )
 macro(
     "t_to_utc(u, z) AS list_transform([t_typed(u, z)], lambda v2: CASE WHEN (v2).z = 'UTC' THEN (v2).u "
-    "WHEN (v2).z[1] IN ('+', '-') THEN (v2).u - to_minutes(t_offset_minutes((v2).z)) "
-    "WHEN (v2).u < TIMESTAMP '0001-01-03' OR (v2).u > TIMESTAMP '9999-12-29' "
-    "THEN timezone('UTC', timezone((v2).z, (v2).u)) "
+    "WHEN (v2).z[1] IN ('+', '-') OR (v2).u < TIMESTAMP '0001-01-03' OR (v2).u > TIMESTAMP '9999-12-29' "
+    "THEN timezone('UTC', timezone(t_icu_zone((v2).z), (v2).u)) "
     "ELSE py_to_utc((v2).u, (v2).z) END)[1]"
 )
 macro(
