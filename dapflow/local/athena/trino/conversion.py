@@ -172,10 +172,7 @@ def _text_float(sql: str, source: Type, target: Type) -> str:
     pattern = "'\\s*[+-]?(NaN|Infinity|((\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?[dDfF]?))\\s*'"
     return _checked(
         _padded(sql, source),
-        lambda x: (
-            f"CASE WHEN regexp_full_match({x}, {pattern}) THEN "
-            f"TRY_CAST(CASE WHEN {x} SIMILAR TO '.*[dDfF]\\s*' THEN trim({x})[:-2] ELSE trim({x}) END AS {duck}) END"
-        ),
+        lambda x: f"CASE WHEN regexp_full_match({x}, {pattern}) THEN TRY_CAST(rtrim(trim({x}), 'dDfF') AS {duck}) END",
         lambda x: f"'Cannot cast ''' || {x} || ''' to {duck if duck == 'DOUBLE' else 'REAL'}'",
         target,
     )

@@ -19,7 +19,7 @@ def text_sql(sql: str, source: Type) -> str:
     if base == "real":
         return f"t_real_cast({sql})"
     if base == "date":
-        return f"t_date_text({sql})"
+        return let(sql, lambda x: f"t_date_text({x})")
     if base == "timestamp":
         return _timestamp(sql, source.precision)
     if base == "time":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dapflow.local.athena.trino import QueryError
-from tests.local.athena.trino.conftest import Run
+from dapflow.local.athena.trino import QueryError, compile_query
+from tests.local.athena.trino.conftest import Run, Tables
 
 VALUES = [
     # Numbers
@@ -167,6 +167,34 @@ VALUES = [
     ("typeof(1.50)", "decimal(3,2)"),
     ("typeof('abc' || 'de')", "varchar"),
     ("typeof(ARRAY[1, 2.5])", "array(decimal(11,1))"),
+    # Numbers and times as text
+    ("cast(-DOUBLE '0' AS varchar) || cast(REAL '12345678.5' AS varchar)", "-0E01.234568E7"),
+    ("ARRAY[-1e7, 9999999e0, 1e-3, 9.9e-4, -infinity()]", "[-1.0E7, 9999999.0, 0.001, 9.9E-4, -Infinity]"),
+    ("cast(' 1.5d ' AS double) + cast('5.F' AS real)", "6.5"),
+    ("cast(TIMESTAMP '-0044-03-15 10:00:00.25' AS varchar)", "-0044-03-15 10:00:00.25"),
+    ("cast(DATE '-0044-03-15' AS varchar) || cast(TIME '01:02:03.9' AS varchar)", "-0044-03-1501:02:03.9"),
+    ("cast(TIMESTAMP '12001-01-01 00:00:00' AS varchar)", "12001-01-01 00:00:00"),
+    ("to_iso8601(TIMESTAMP '2024-06-05 12:34:56.1 -03:30')", "2024-06-05T12:34:56.1-03:30"),
+    ("date_trunc('hour', TIMESTAMP '2024-06-05 12:34:56 Asia/Kathmandu')", "2024-06-05 12:00:00 Asia/Kathmandu"),
+    (
+        "format_datetime(TIMESTAMP '2024-06-05 15:04:05.5 Asia/Kathmandu', 'yyyy-MM-dd HH:mm Z ZZ ZZZ D')",
+        "2024-06-05 15:04 +0545 +05:45 Asia/Kathmandu 157",
+    ),
+    (
+        "format('%s %tH', TIMESTAMP '2024-06-05 15:04:00 Asia/Kathmandu', TIMESTAMP '2024-06-05 15:04:00 UTC')",
+        "2024-06-05T15:04+05:45[Asia/Kathmandu] 15",
+    ),
+    # Maps
+    ("map_concat(MAP(ARRAY[1, 2], ARRAY['a', 'b']), MAP(ARRAY[3, 1], ARRAY['c', NULL]))", "{1=null, 2=b, 3=c}"),
+    ("map_concat(MAP(ARRAY[1], ARRAY[2]), cast(NULL AS map(integer, integer)))", None),
+    ("transform_values(cast(NULL AS map(integer, integer)), (k, v) -> v + 1)", None),
+    ("MAP(cast(NULL AS array(integer)), ARRAY[1, 2])", None),
+    # JSON as rows, by place and by name
+    (
+        """cast(JSON '[[1, "x"], {"b": 2.5, "a": true}, null]' AS array(row(a bigint, b varchar)))""",
+        "[{a=1, b=x}, {a=1, b=2.5E0}, null]",
+    ),
+    ("""cast(JSON '{"a": {"c": null}}' AS row(a row(c integer, d json), e double))""", "{a={c=null, d=null}, e=null}"),
 ]
 
 
@@ -180,6 +208,16 @@ FAILURES = [
     ("2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE: integer addition overflow: 2147483647 + 1"),
     ("cast(300 AS tinyint)", "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300"),
     ("cast('abc' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT"),
+    (
+        "cast(JSON '[1, {}]' AS row(a integer, b boolean))",
+        "INVALID_CAST_ARGUMENT: Cannot cast to row(a integer, b boolean). Cannot cast {} to row(a integer, b boolean)",
+    ),
+    ("MAP(ARRAY[1, 2], ARRAY[1])", "INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length"),
+    ("MAP(ARRAY[1, NULL], ARRAY[1, 2])", "INVALID_FUNCTION_ARGUMENT: map key cannot be null"),
+    (
+        "transform_keys(MAP(ARRAY[1, 2], ARRAY[1, 2]), (k, v) -> 'x')",
+        "INVALID_FUNCTION_ARGUMENT: Duplicate map keys (x) are not allowed",
+    ),
     ("cast('3.7' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast '3.7' to INT"),
     ("cast('2024-13-01' AS date)", "INVALID_CAST_ARGUMENT: Value cannot be cast to date: 2024-13-01"),
     ("ARRAY[1][2]", "INVALID_FUNCTION_ARGUMENT: Array subscript must be less than or equal to array length: 2 > 1"),
@@ -257,3 +295,25 @@ def test_failure_in_trinos_words(run: Run, expression: str, message: str) -> Non
     with pytest.raises(QueryError) as caught:
         run(f"SELECT {expression}")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("innermost", "call"),
+    [
+        ("MAP(ARRAY[1], ARRAY[2])", "map_concat({0}, MAP(ARRAY[3], ARRAY[4]))"),
+        ("MAP(ARRAY[1], ARRAY[2])", "transform_keys({0}, (k, v) -> k + 1)"),
+        ("MAP(ARRAY[1], ARRAY[2])", "map_zip_with({0}, MAP(ARRAY[1], ARRAY[2]), (k, a, b) -> a)"),
+        ("TIMESTAMP '2024-06-05 12:34:56 UTC'", "date_trunc('hour', at_timezone({0}, 'Asia/Tokyo'))"),
+        ("ARRAY[1, 2]", "ARRAY[array_max({0})]"),
+    ],
+)
+def test_calls_within_calls_grow_by_their_number(innermost: str, call: str) -> None:
+    """An argument is written once, however often its function uses it: else each level would double the query."""
+
+    def length(depth: int) -> int:
+        sql = innermost
+        for _ in range(depth):
+            sql = call.format(sql)
+        return len(compile_query(f"SELECT {sql}", Tables(), "raw").text_sql)
+
+    assert length(12) < 4 * length(4)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.local.athena.trino.functions.registry import macro, scalar
+from dapflow.local.athena.trino.functions.casting import Failure
+from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.values import fresh, let
 from dapflow.sql.trino.types import map_of
@@ -15,21 +16,25 @@ if TYPE_CHECKING:
 
 def checked_map(keys: str, values: str, kind: str) -> str:
     """A map of keys and values, with Trino's checks of the keys."""
-
     return let(keys, lambda k: let(values, lambda v: f"CAST(t_map({k}, {v}) AS {kind})"))
 
 
 macro(
     "t_map(k, v) AS CASE WHEN k IS NULL OR v IS NULL THEN NULL "
     "WHEN len(k) = len(v) AND list_count(k) = len(k) AND len(list_distinct(k)) = len(k) THEN map(k, v) "
-    "WHEN fail('INVALID_FUNCTION_ARGUMENT: ' || t_map_fault(k, v)) = 0 THEN NULL END"
+    "WHEN py_refuse_keys(CAST(k AS VARCHAR[]), len(v)) = 0 THEN NULL END"
 )
-macro(
-    "t_map_fault(k, v) AS CASE WHEN len(k) <> len(v) THEN 'Key and value arrays must be the same length' "
-    "WHEN list_count(k) < len(k) THEN 'map key cannot be null' "
-    "ELSE 'Duplicate map keys (' || t_first_twin(k) || ') are not allowed' END"
-)
-macro("t_first_twin(x) AS CAST(list_filter(x, lambda e, i: list_position(x, e) < i)[1] AS VARCHAR)")
+
+
+@udf("py_refuse_keys", ["VARCHAR[]", "BIGINT"], "INTEGER")
+def refuse_keys(keys: list[str | None], values: int) -> int:
+    """Fail the query with what is wrong with a map's keys."""
+    if len(keys) != values:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length")
+    if None in keys:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: map key cannot be null")
+    twin = next((key for place, key in enumerate(keys) if key in keys[:place]), keys[-1])
+    raise Failure(f"INVALID_FUNCTION_ARGUMENT: Duplicate map keys ({twin}) are not allowed")
 
 
 def _map(call: Call) -> str:
