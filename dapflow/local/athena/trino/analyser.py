@@ -12,6 +12,7 @@ from dapflow.local.athena.trino.coercion import INTEGERS, can_coerce, common, co
 from dapflow.local.athena.trino.conversion import castable, coerce, convert
 from dapflow.local.athena.trino.formatting import expression_text
 from dapflow.local.athena.trino.json_calls import json_call
+from dapflow.local.athena.trino.lifting import out_of_lambdas
 from dapflow.local.athena.trino.like import like_sql
 from dapflow.local.athena.trino.scope import Field, Scope
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
@@ -54,7 +55,10 @@ class Analyser(CallAnalyser):
                 if isinstance(node, tree.Cast) and found.type != node.type:
                     return Value(convert(found.sql, found.type, node.type), node.type)
                 return found
-        return _VISITS[type(node)](self, node)
+        value = _VISITS[type(node)](self, node)
+        if self.unit.subqueries:
+            value.sql = out_of_lambdas(value.sql, self.unit.subqueries)
+        return value
 
     def top(self, node: tree.Expr) -> Value:
         """Translate a whole clause or output expression."""
@@ -94,7 +98,7 @@ class Analyser(CallAnalyser):
     def field_of(self, node: tree.Expr) -> Field | None:
         """The field of this scope that a name means, if it means one."""
         if isinstance(node, tree.Ident):
-            if any(node.name in bound for bound in self.lambdas):
+            if node.name in self.aliases or any(node.name in bound for bound in self.lambdas):
                 return None
             found = self.scope.named(node.name)
         else:
@@ -109,6 +113,9 @@ class Analyser(CallAnalyser):
             if node.name in bound:
                 return bound[node.name]
         if node.name in self.aliases:
+            if self.in_aggregate:
+                problem = "Invalid reference to output projection attribute from ORDER BY aggregation"
+                self.unit.fail("COLUMN_NOT_FOUND", node.pos, problem)
             value = self.aliases[node.name]
             if value is None:
                 self.unit.fail("AMBIGUOUS_NAME", node.pos, f"Column '{node.written}' is ambiguous")
@@ -270,14 +277,13 @@ class Analyser(CallAnalyser):
 
     def _unary(self, node: tree.Unary) -> Value:
         inner = node.expr
+        if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind == "integer":
+            # The sign belongs to the number: the least of its type has no opposite.
+            return literals.integer("-" + inner.value, node.pos, self.unit)
         value = self.visit(inner)
-        if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind in {"integer", "decimal", "double"}:
+        if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind in {"decimal", "double"}:
             negative = operators.negate(value)
             assert negative is not None  # noqa: S101 - numbers have a negative
-            if inner.kind == "integer":
-                return Value(
-                    f"({-value.const})" if value.type.base == "integer" else negative.sql, value.type, -value.const
-                )
             return Value(negative.sql, value.type, "-" + value.const if inner.kind == "decimal" else -value.const)
         if value.type.base == "unknown":
             return value
@@ -408,7 +414,7 @@ class Analyser(CallAnalyser):
         sql = convert(value.sql, value.type, t)
         if value.sql == sql and value.type.base == t.base:
             return Value(sql, t, value.const)
-        return Value(self.attempt(node.expr, sql) if node.safe else sql, t)
+        return Value(self.attempt(sql) if node.safe else sql, t)
 
     # ---------------------------------------------------------------------------------- structures
     def _array(self, node: tree.ArrayNode) -> Value:
@@ -480,21 +486,27 @@ class Analyser(CallAnalyser):
 
     # ---------------------------------------------------------------------------------- subqueries
     def _scalar_query(self, node: tree.ScalarQuery) -> Value:
-        sql, t = self.queries.nested(node.query, self)
+        sql, t = self.queries.nested(node, self)
         if len(t.args) != 1:
             whole = f"(SELECT {packed(t, inner := fresh('q'))} FROM ({sql}) AS {inner})"
             nothing = ", ".join(
                 f"{quote(n)}: CAST(NULL AS {duck_type(part)})" for n, part in zip(field_names(t), t.args, strict=True)
             )
+            self._subquery(Value(whole, t))
             return Value(f"coalesce({whole}, {{{nothing}}})", t)
-        return Value(f"({sql})", t.args[0])
+        return self._subquery(Value(f"({sql})", t.args[0]))
+
+    def _subquery(self, value: Value) -> Value:
+        """Note the SQL of a subquery."""
+        self.unit.subqueries.append(value.sql)
+        return value
 
     def _in_query(self, node: tree.InQuery) -> Value:
         return self._quantified(tree.Quantified(node.pos, "=", "ANY", node.expr, node.query))
 
     def _quantified(self, node: tree.Quantified) -> Value:
         value = self.visit(node.expr)
-        sql, t = self.queries.nested(node.query, self)
+        sql, t = self.queries.nested(node, self)
         inner = fresh("q")
         item = Value(packed(t, inner), t)
         if len(t.args) == 1 and not (
@@ -512,16 +524,16 @@ class Analyser(CallAnalyser):
         right = operators.comparable_form(coerce(item, both).sql, both)
         source = sql if right == f"{inner}.c0" else f"SELECT {right} FROM ({sql}) AS {inner}"
         if node.op == "=" and node.quantifier == "ANY":
-            return Value(f"({left} IN ({source}))", BOOLEAN)
+            return self._subquery(Value(f"({left} IN ({source}))", BOOLEAN))
         if node.op == "<>" and node.quantifier == "ALL":
-            return Value(f"({left} NOT IN ({source}))", BOOLEAN)
+            return self._subquery(Value(f"({left} NOT IN ({source}))", BOOLEAN))
         if both.base == "row":
-            return Value(_by_each(node, coerce(value, both), coerce(item, both), sql, inner), BOOLEAN)
-        return Value(f"({left} {node.op} {node.quantifier} ({source}))", BOOLEAN)
+            return self._subquery(Value(_by_each(node, coerce(value, both), coerce(item, both), sql, inner), BOOLEAN))
+        return self._subquery(Value(f"({left} {node.op} {node.quantifier} ({source}))", BOOLEAN))
 
     def _exists(self, node: tree.Exists) -> Value:
-        sql, _ = self.queries.nested(node.query, self)
-        return Value(f"EXISTS ({sql})", BOOLEAN)
+        sql, _ = self.queries.nested(node, self)
+        return self._subquery(Value(f"EXISTS ({sql})", BOOLEAN))
 
 
 def _by_each(node: tree.Quantified, left: Value, item: Value, sql: str, inner: str) -> str:

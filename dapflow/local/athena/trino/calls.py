@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from dapflow.local.athena.trino.coercion import common, orderable
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.functions import REGISTRY
+from dapflow.local.athena.trino.lifting import apart
 from dapflow.local.athena.trino.operators import equal
 from dapflow.local.athena.trino.resolution import Argument, Call, LambdaArgument, render, resolve, substitute
 from dapflow.local.athena.trino.storage import literal
-from dapflow.local.athena.trino.values import Value, fresh, let
+from dapflow.local.athena.trino.values import Value, let
 from dapflow.local.athena.trino.windows import WindowAnalyser
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.types import BIGINT, VARCHAR, Type
@@ -52,6 +53,10 @@ class CallAnalyser(WindowAnalyser):
 
         def boolean(self, node: tree.Expr, what: str) -> str:
             """Translate a condition."""
+            ...
+
+        def key(self, node: Any) -> Any:
+            """What two occurrences of one expression have in common."""
             ...
 
         def unify(self, values: Sequence[Value], nodes: Sequence[tree.Expr], what: str) -> tuple[list[Value], Type]:
@@ -161,6 +166,7 @@ class CallAnalyser(WindowAnalyser):
         self.in_window = self.in_window or node.over is not None
         try:
             args = [self.argument(a) for a in node.args]
+            self._check_distinct_order(node)
             order = self.ordering(node.order)
             condition = self.boolean(node.filter, "FILTER expression") if node.filter is not None else None
             window = self.window(node.over) if node.over is not None else ""
@@ -192,8 +198,21 @@ class CallAnalyser(WindowAnalyser):
             "{tail}": tail + over,
         }
         if node.star or (node.name == "count" and not args):
+            self.unit.aggregated.append(f"count(*){tail}{over}")
             return Value(f"count(*){tail}{over}", BIGINT)
-        return self._resolved(node, args, modifiers)
+        found = self._resolved(node, args, modifiers)
+        self.unit.aggregated.append(found.sql)
+        return found
+
+    def _check_distinct_order(self, node: tree.Call) -> None:
+        """Distinct values can be put in order only by what tells them apart."""
+        if not (node.distinct and node.order):
+            return
+        held = {self.key(a) for a in node.args}
+        for item in node.order:
+            if self.key(item.expr) not in held:
+                problem = "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments"
+                self.unit.fail("EXPRESSION_NOT_IN_DISTINCT", item.expr.pos, problem)
 
     def _check_shift(self, node: tree.Call, over: tree.Window) -> None:
         """lag and lead count rows of an order, whatever the frame."""
@@ -247,17 +266,17 @@ class CallAnalyser(WindowAnalyser):
         if len(node.args) != 1:
             self.unit.fail("SYNTAX_ERROR", node.pos, "The 'try' function must have exactly one argument")
         value = self.visit(node.args[0])
-        return Value(self.attempt(node.args[0], value.sql), value.type)
+        return Value(self.attempt(value.sql), value.type)
 
-    def attempt(self, node: tree.Expr, sql: str) -> str:
+    def attempt(self, sql: str) -> str:
         """NULL where an expression fails.
 
         DuckDB takes an expression that comes twice out of TRY, and evaluates it outside, where its failure is the
-        query's. It does not look for such expressions in a lambda.
+        query's. It does not look for such expressions in a lambda. Subqueries, aggregates and window functions are
+        computed before, in Trino too.
         """
-        if self.groups is not None or not _of_single_rows(node):
-            return f"TRY({sql})"
-        return f"list_transform([0], lambda {fresh('t')}: TRY({sql}))[1]"
+        before = [*self.unit.subqueries, *self.unit.aggregated]
+        return apart(sql, before, lambda body: f"TRY({body})", always=True)
 
     def _typeof(self, node: tree.Call) -> Value:
         if len(node.args) != 1:
@@ -275,17 +294,6 @@ class CallAnalyser(WindowAnalyser):
             )
         names = [self.visit(a).sql for a in node.args]
         return Value(f"CAST(grouping({', '.join(names)}) AS BIGINT)", BIGINT)
-
-
-def _of_single_rows(node: object) -> bool:
-    """Whether an expression has no aggregate, window function or subquery in it."""
-    if isinstance(node, tree.QueryNode) or (isinstance(node, tree.Call) and (node.over or node.name in AGGREGATES)):
-        return False
-    if isinstance(node, tuple):
-        return all(_of_single_rows(part) for part in node)
-    if isinstance(node, tree.Node):
-        return all(_of_single_rows(getattr(node, name)) for name in tree.children(type(node)))
-    return True
 
 
 _SPECIAL: dict[str, Callable[[Any, tree.Call], Value]] = {

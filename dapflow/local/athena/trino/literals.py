@@ -55,10 +55,10 @@ def literal(node: tree.Literal, unit: Unit) -> Value:
 
 def integer(text: str, pos: int, unit: Unit) -> Value:
     """An integer, or a bigint when it is too large for that."""
-    number = int(text, 0) if text[:2].lower() in {"0x", "0b", "0o"} else int(text)
-    if number <= 2147483647:
-        return Value(str(number), INTEGER, number)
-    if number > 9223372036854775807:
+    number = int(text, 0) if text.lstrip("-")[:2].lower() in {"0x", "0b", "0o"} else int(text)
+    if -2147483648 <= number <= 2147483647:
+        return Value(str(number) if number >= 0 else f"({number})", INTEGER, number)
+    if not -(2**63) <= number < 2**63:
         unit.fail("INVALID_LITERAL", pos, f"Invalid numeric literal: {text}")
     return Value(f"CAST({number} AS BIGINT)", BIGINT, number)
 

@@ -67,11 +67,13 @@ class QueryCompiler(RelationCompiler, SelectCompiler):
         self.unit = unit
         self.environment = environment or Environment()
 
-    def nested(self, node: tree.QueryNode, analyser: Analyser) -> tuple[str, Type]:
+    def nested(self, node: tree.ScalarQuery | tree.Quantified | tree.Exists, analyser: Analyser) -> tuple[str, Type]:
         """A subquery in an expression."""
+        if analyser.lambdas:
+            self.unit.fail("NOT_SUPPORTED", node.pos, "Lambda expression cannot contain subqueries")
         seen = self.unit.deps
         self.unit.deps = set()
-        found = self.query(node, analyser.scope)
+        found = self.query(node.query, analyser.scope)
         for one in found.fields:
             self.unit.read(one.deps)
         self.unit.read(self.unit.deps)

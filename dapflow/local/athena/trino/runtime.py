@@ -76,6 +76,8 @@ _MEANINGS = (
         "NUMERIC_VALUE_OUT_OF_RANGE",
         lambda m: f"Out of range for {_TYPES.get(m[3], m[3].lower())}: {m[2]}",
     ),
+    # Casts that a query asks for check themselves: what is left are results of arithmetic.
+    (r"to (?:type )?DECIMAL\(", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Decimal overflow"),
     (r"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Value out of range"),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", lambda _: "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", lambda _: "map key cannot be null"),

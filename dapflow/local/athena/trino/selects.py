@@ -103,7 +103,7 @@ class SelectCompiler:
         listed = ", ".join(f"{_output(v)} AS c{i}" for i, v in enumerate(values))
         if ties:
             listed, keys = _named_keys(listed, keys)
-        sql = f"SELECT {distinct_on(fields) if node.distinct else ''}{listed}"
+        sql = f"SELECT {_distinct(values) if node.distinct else ''}{listed}"
         if source is not None:
             sql += f" FROM {source.sql.removeprefix('LATERAL ')}"
         if where:
@@ -293,6 +293,7 @@ class SelectCompiler:
                         one = f"any_value({value.sql})"
                         held = one if grouping.kind == "simple" else f"CASE WHEN grouping({same}) = 0 THEN {one} END"
                         value = Value(held, value.type)
+                        self.unit.aggregated.append(held)
                     keys.setdefault(analyser.key(expr), value)
                     sqls.append(same)
                 sets.append(sqls)
@@ -344,13 +345,20 @@ class SelectCompiler:
             if name is not None:
                 known = aliases.get(name, value)
                 aliases[name] = value if known is not None and known.sql == value.sql else None
+        # What an expression looks like in SQL may differ from one place to the next: its names are made as it is read.
+        forms = [analyser.key(expr) for expr, _, _, _ in items]
         analyser.aliases = aliases
         keys = []
         for item in order:
             place = self.ordinal(item, len(values))
             value = values[place] if place is not None else analyser.top(item.expr)
             sql = comparable_form(value.sql, value.type)
-            same = [i for i, v in enumerate(values) if v.sql == value.sql and v.type == value.type]
+            form = analyser.key(item.expr)
+            same = [
+                i
+                for i, v in enumerate(values)
+                if (v.sql == value.sql and v.type == value.type) or (place is None and forms[i] == form)
+            ]
             complex_key = place is None and not isinstance(item.expr, tree.Ident | tree.Deref)
             if place is None and node.distinct and (not same or (complex_key and _mentions_any(item.expr, aliases))):
                 self.unit.fail(
@@ -387,6 +395,15 @@ def distinct_on(fields: Sequence[Field]) -> str:
     forms = [comparable_form(f"c{i}", one.type) for i, one in enumerate(fields)]
     plain = all(form == f"c{i}" for i, form in enumerate(forms))
     return "DISTINCT " if plain else f"DISTINCT ON ({', '.join(forms)}) "
+
+
+def _distinct(values: Sequence[Value]) -> str:
+    """DISTINCT for a SELECT, where `c0` could as well be a column of what it reads."""
+    forms = [comparable_form(one.sql, one.type) for one in values]
+    if all(form == one.sql for form, one in zip(forms, values, strict=True)):
+        return "DISTINCT "
+    # A number on its own would be the place of a column.
+    return f"DISTINCT ON ({', '.join(f'CAST({form} AS VARCHAR)' if form.isdigit() else form for form in forms)}) "
 
 
 def _named_keys(listed: str, keys: Sequence[str]) -> tuple[str, list[str]]:

@@ -79,6 +79,9 @@ class Unit:
     #: Table columns and fields that the expression at hand was seen to use.
     deps: set[tuple[ScanBuilder, str]] = field(default_factory=set)
     seen: list[Field] = field(default_factory=list)
+    #: SQL of subqueries in expressions, and of aggregates and window functions.
+    subqueries: list[str] = field(default_factory=list)
+    aggregated: list[str] = field(default_factory=list)
     #: Set when a subquery uses a name of the query around it.
     correlated: bool = False
     #: A view's text has places of its own, which would mislead in the user's text.

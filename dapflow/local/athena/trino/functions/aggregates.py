@@ -22,6 +22,13 @@ _GIVEN = " FILTER (WHERE $1 IS NOT NULL{and}){over}"
 _KEYED = " FILTER (WHERE $2 IS NOT NULL{and}){over}"
 
 
+def _of_lists(macro_name: str, *lists: str) -> str:
+    """A macro over lists that are made once: DuckDB takes no aggregate with a lambda in it into another lambda."""
+    held = ", ".join(f"'a{i}': {one}" for i, one in enumerate(lists))
+    given = ", ".join(f"g.a{i}" for i in range(len(lists)))
+    return f"list_transform([{{{held}}}], lambda g: {macro_name}({given}))[1]"
+
+
 def _count(call: Call) -> str:
     value = call.args[0]
     return fill(f"count({{distinct}}{comparable_form(value.sql, value.type)}){{tail}}", call)
@@ -134,16 +141,19 @@ def listed(texts: list[str], separator: str, filler: str, counts: bool) -> str:
 
 
 aggregate("set_agg(T) -> array(T)", "array_agg(DISTINCT $1){tail}")
-aggregate("set_union(array(T)) -> array(T)", "list_distinct_keep(flatten(array_agg($1){tail}))")
+aggregate("set_union(array(T)) -> array(T)", _of_lists("list_distinct_keep", "flatten(array_agg($1){tail})"))
 aggregate(
     "map_agg(K, V) -> map(K,V)",
-    f"t_map_agg(array_agg($1{{order}}){_GIVEN}, array_agg($2{{order}}){_GIVEN})",
+    _of_lists("t_map_agg", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
 )
 aggregate(
     "multimap_agg(K, V) -> map(K,array(V))",
-    f"t_multimap(array_agg($1{{order}}){_GIVEN}, array_agg($2{{order}}){_GIVEN})",
+    _of_lists("t_multimap", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
 )
-aggregate("map_union(map(K,V)) -> map(K,V)", f"t_map_first(flatten(array_agg(map_entries($1){{order}}){_GIVEN}))")
+aggregate(
+    "map_union(map(K,V)) -> map(K,V)",
+    _of_lists("t_map_first", f"flatten(array_agg(map_entries($1){{order}}){_GIVEN})"),
+)
 aggregate("histogram(T) -> map(T,bigint)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
@@ -234,7 +244,7 @@ for _name in ("corr", "regr_slope", "regr_intercept"):
         f"CASE WHEN isfinite({_name}($1, $2){{tail}}) THEN {_name}($1, $2){{tail}} END",
     )
 aggregate("regr_count(double, double) -> double", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
-aggregate("entropy(bigint) -> double", f"t_entropy(array_agg(CAST($1 AS DOUBLE)){_GIVEN})")
+aggregate("entropy(bigint) -> double", _of_lists("t_entropy", f"array_agg(CAST($1 AS DOUBLE)){_GIVEN}"))
 macro(
     "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / "
     "CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"

@@ -28,9 +28,11 @@ for _t in _INTEGERS:
         f"round({_t}, integer) -> {_t}",
         "CASE WHEN $2 >= 0 THEN $1 WHEN $2 <= -19 THEN CAST(fail('NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: ' "
         "|| $1) AS $ret) ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), "
-        "t_power_ten(-$2)) * t_power_ten(-$2) AS $ret) END",
+        "t_power_ten(t_places($2))) * t_power_ten(t_places($2)) AS $ret) END",
     )
     scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
+# Constant arguments are computed even where CASE leaves them out.
+macro("t_places(digits) AS CASE WHEN digits < -19 THEN 19 ELSE -CAST(digits AS BIGINT) END")
 macro("t_power_ten(n) AS CAST(1 || repeat('0', CAST(n AS INTEGER)) AS HUGEINT)")
 for _t in ("double", "real"):
     scalar(f"abs({_t}) -> {_t}", "abs($1)")
@@ -124,6 +126,8 @@ def _at_place(text: str, digits: int, rounding: str) -> str:
         number = Decimal(text)
         if -number.as_tuple().exponent <= digits:  # type: ignore[operator]
             return text
+        if digits < -context.prec:
+            return "0"
         return format(number.quantize(Decimal(1).scaleb(-digits), rounding=rounding), "f")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dapflow.local.athena.trino.functions.casting import Failure
 from dapflow.local.athena.trino.functions.registry import macro, scalar, udf
 from dapflow.local.athena.trino.operators import concat
+from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.values import fresh, let
 from dapflow.sql.trino.types import Type
 
@@ -61,7 +62,15 @@ scalar(
     "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(t_join(list_filter($2, lambda e: e IS "
     "NOT NULL), $1), '') END",
 )
-scalar("concat_ws(varchar, varchar...) -> varchar", "CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END")
+
+
+def _concat_ws(call: Call) -> str:
+    if len(call.args) < 2:
+        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "There must be two or more arguments")
+    return fill("CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END", call)
+
+
+scalar("concat_ws(varchar, varchar...) -> varchar", _concat_ws)
 
 # ------------------------------------------------------------------------------------------------------ trimming
 macro(f"t_space() AS {_SPACE}")
@@ -155,12 +164,12 @@ scalar(
     lambda call: f"{'replace' if call.args[1].const else 't_replace'}({', '.join(a.sql for a in call.args)})",
 )
 scalar("translate(varchar, varchar, varchar) -> varchar", "py_translate($1, $2, $3)")
-scalar(
-    "chr(bigint) -> varchar(1)",
-    "CASE WHEN $1 < 0 OR $1 > 1114111 OR ($1 BETWEEN 55296 AND 57343) THEN "
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || $1) AS VARCHAR) "
-    "ELSE chr(CAST($1 AS INTEGER)) END",
+macro(
+    "t_chr(x) AS CASE WHEN x < 0 OR x > 1114111 OR (x BETWEEN 55296 AND 57343) THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || x) AS VARCHAR) "
+    "ELSE chr(CAST(x AS INTEGER)) END"
 )
+scalar("chr(bigint) -> varchar(1)", "t_chr($1)")
 scalar(
     "codepoint(varchar(x)) -> integer",
     "CASE WHEN length($1) <> 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Input string must be a single "
@@ -170,7 +179,7 @@ scalar("normalize(varchar, varchar) -> varchar", "py_normalize($1, $2)")
 scalar("to_utf8(varchar) -> varbinary", "encode($1)")
 scalar("from_utf8(varbinary) -> varchar", "py_from_utf8($1, chr(65533))")
 scalar("from_utf8(varbinary, varchar) -> varchar", "py_from_utf8($1, $2)")
-scalar("from_utf8(varbinary, bigint) -> varchar", "py_from_utf8($1, chr(CAST($2 AS INTEGER)))")
+scalar("from_utf8(varbinary, bigint) -> varchar", "py_from_utf8($1, t_chr($2))")
 scalar("hamming_distance(varchar, varchar) -> bigint", "py_hamming($1, $2)")
 scalar("levenshtein_distance(varchar, varchar) -> bigint", "py_levenshtein($1, $2)")
 scalar("soundex(varchar) -> varchar(4)", "py_soundex($1)")
