@@ -11,6 +11,7 @@ import moto.core.responses
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from moto.s3.responses import S3Response
+from moto.s3.utils import _VersionedKeyStore
 from werkzeug.exceptions import HTTPException
 
 from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
@@ -36,6 +37,11 @@ class _Picker(XFormedAttributePicker):  # type: ignore[misc]
         return next((context.obj[name] for name in names if name in context.obj), None)
 
 
+def _newest(keys: _VersionedKeyStore) -> list[tuple[str, Any]]:
+    """The keys of a bucket with their newest versions, which a listing goes over, in half of the time of moto."""
+    return [(name, versions[-1]) for name, versions in dict.copy(keys).items()]
+
+
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     """All services. S3 goes around Flask, whose routing takes as long as a small object itself."""
 
@@ -44,6 +50,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         # moto looks through its directory of services for each request.
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
         moto.core.responses.XFormedAttributePicker = _Picker
+        _VersionedKeyStore.items = _newest
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
