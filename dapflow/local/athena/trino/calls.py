@@ -40,6 +40,10 @@ UNSUPPORTED = frozenset(_UNSUPPORTED.split())
 UNSUPPORTED_FAMILIES = ("bing_tile", "st_")
 
 
+#: Arguments that Java lets a function have.
+_MOST_ARGUMENTS = 127
+
+
 class CallAnalyser(WindowAnalyser):
     """The part of the analyser that reads calls."""
 
@@ -74,6 +78,9 @@ class CallAnalyser(WindowAnalyser):
     # ---------------------------------------------------------------------------------------- calls
     def call(self, node: tree.Call) -> Value:
         """Any call."""
+        if len(node.args) > _MOST_ARGUMENTS:
+            problem = f"Too many arguments for function call {node.name}()"
+            self.unit.fail("TOO_MANY_ARGUMENTS", node.pos, problem)
         special = _SPECIAL.get(node.name)
         if special is not None and node.over is None:
             return special(self, node)

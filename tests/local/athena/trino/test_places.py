@@ -69,6 +69,11 @@ QUERIES = [
         [("1", "2020-01-01 00:00:00 UTC")],
     ),
     ("SELECT array_agg(DISTINCT y + 1 ORDER BY t.y + 1 DESC) FROM (VALUES 2, 3, 3) t(y)", [("[4, 3]",)]),
+    (
+        "SELECT combinations(x, n) FROM (VALUES (ARRAY[1, 2, 3], 2), (ARRAY[1, 2, 3], 0), (NULL, 1), (ARRAY[1], 2)) "
+        "t(x, n)",
+        [("[[1, 2], [1, 3], [2, 3]]",), ("[[]]",), (None,), ("[]",)],
+    ),
     # The sign belongs to the number.
     ("SELECT typeof(-2147483648), -9223372036854775808", [("integer", "-9223372036854775808")]),
 ]
@@ -91,6 +96,10 @@ REFUSED = [
     (
         "SELECT transform(ARRAY[1], x -> x + (SELECT 1))",
         "NOT_SUPPORTED: line 1:37: Lambda expression cannot contain subqueries",
+    ),
+    (
+        f"SELECT concat({', '.join(['x'] * 128)}) FROM (VALUES 'a') t(x)",
+        "TOO_MANY_ARGUMENTS: line 1:8: Too many arguments for function call concat()",
     ),
     ("SELECT concat_ws(',')", "INVALID_FUNCTION_ARGUMENT: line 1:8: There must be two or more arguments"),
     (

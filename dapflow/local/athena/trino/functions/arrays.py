@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import TYPE_CHECKING
 
 from dapflow.local.athena.trino.coercion import orderable
 from dapflow.local.athena.trino.conversion import castable, convert
-from dapflow.local.athena.trino.functions.registry import Returns, Template, aggregate, macro, scalar
+from dapflow.local.athena.trino.functions.casting import Failure
+from dapflow.local.athena.trino.functions.registry import Returns, Template, aggregate, macro, scalar, udf
 from dapflow.local.athena.trino.operators import comparable_form, equal, holds_float, nan_lowest
 from dapflow.local.athena.trino.resolution import fill
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
@@ -327,34 +330,32 @@ scalar(
 )
 
 
+@udf("py_combinations", ["BIGINT", "BIGINT"], "BIGINT[][]")
+def combinations(count: int, size: int) -> list[list[int]]:
+    """The places, from 1, of each choice of so many of `count` elements; the last varies slowest, as in Trino."""
+    if size < 0:
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: combination size must not be negative: {size}")
+    if size > _LARGEST_COMBINATION:
+        problem = f"combination size must not exceed {_LARGEST_COMBINATION}: {size}"
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: {problem}")
+    if math.comb(count, size) > _MOST_COMBINATIONS:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: combinations exceed max size")
+    chosen = itertools.combinations(range(1, count + 1), size)
+    return [list(one) for one in sorted(chosen, key=lambda places: places[::-1])]
+
+
+_LARGEST_COMBINATION = 5
+_MOST_COMBINATIONS = 100_000
+
+
 def _combinations(call: Call) -> str:
-    n = call.args[1].const
-    if not isinstance(n, int) or isinstance(n, bool):
-        call.unit.unsupported("combinations with a length that is not a literal", call.node.pos)
-    t = duck_type(call.type)
-    x = call.args[0].sql
-    if n < 0 or n > 5:
-        problem = (
-            "combination size must not be negative: " + str(n) if n < 0 else f"combination size must not exceed 5: {n}"
-        )
-        return f"CAST(fail('INVALID_FUNCTION_ARGUMENT: {problem}') AS {t})"
-    # Places are chosen in growing order, the last varying slowest as in Trino.
-    sets = "[CAST([] AS BIGINT[])]"
-    for _ in range(n):
-        s, i = fresh("s"), fresh("i")
-        sets = (
-            f"flatten(list_transform({sets}, lambda {s}: list_transform(range(coalesce({s}[-1], 0) + 1, "
-            f"len({x}) + 1), lambda {i}: list_append({s}, {i}))))"
-        )
-    order, c, i = fresh("o"), fresh("c"), fresh("i")
-    sets = (
-        f"list_transform(list_sort(list_transform({sets}, lambda {order}: list_reverse({order}))), lambda "
-        f"{order}: list_reverse({order}))"
-        if n
-        else sets
-    )
-    made = f"list_transform({sets}, lambda {c}: list_transform({c}, lambda {i}: {x}[{i}]))"
-    return f"CASE WHEN {x} IS NOT NULL THEN CAST({made} AS {t}) END"
+    c, i = fresh("c"), fresh("i")
+
+    def chosen(x: str) -> str:
+        places = f"py_combinations(len({x}), {call.args[1].sql})"
+        return f"list_transform({places}, lambda {c}: list_transform({c}, lambda {i}: {x}[{i}]))"
+
+    return f"CAST({let(call.args[0].sql, chosen)} AS {duck_type(call.type)})"
 
 
 scalar("combinations(array(T), bigint) -> array(array(T))", _combinations)
