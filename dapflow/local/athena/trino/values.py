@@ -16,6 +16,8 @@ _SIMPLE = re.compile(r"[\w.\"$]+")
 _LONG = 120
 #: A call of a macro, which DuckDB writes out: its length says nothing.
 _MACRO = re.compile(r"\bt_\w+\(")
+#: DuckDB takes no subquery within a lambda; an argument beside one is written out after all.
+_SUBQUERY = re.compile(r"\bSELECT\b")
 
 
 @dataclass(slots=True)
@@ -45,7 +47,10 @@ def let(sql: str, body: Callable[[str], str], *, limit: int = _LONG) -> str:
     if simple(sql) or (len(sql) <= limit and not _MACRO.search(sql)):
         return body(sql)
     name = fresh("v")
-    return f"list_transform([{sql}], lambda {name}: {body(name)})[1]"
+    bound = body(name)
+    if _SUBQUERY.search(bound):
+        return body(sql)
+    return f"list_transform([{sql}], lambda {name}: {bound})[1]"
 
 
 def fresh(prefix: str) -> str:

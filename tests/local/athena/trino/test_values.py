@@ -189,6 +189,10 @@ VALUES = [
     ("map_concat(MAP(ARRAY[1], ARRAY[2]), cast(NULL AS map(integer, integer)))", None),
     ("transform_values(cast(NULL AS map(integer, integer)), (k, v) -> v + 1)", None),
     ("MAP(cast(NULL AS array(integer)), ARRAY[1, 2])", None),
+    # A subquery beside an argument that is used more than once
+    ("at_timezone(TIMESTAMP '2024-06-05 12:00:00 UTC', (SELECT 'Asia/Tokyo'))", "2024-06-05 21:00:00 Asia/Tokyo"),
+    ("MAP(ARRAY[cast(1e0 AS varchar)], (SELECT array_agg(x) FROM (VALUES 1) t(x)))", "{1.0E0=1}"),
+    ("contains(ARRAY[cast(1e0 AS varchar)], (SELECT '1.0E0'))", "true"),
     # JSON as rows, by place and by name
     (
         """cast(JSON '[[1, "x"], {"b": 2.5, "a": true}, null]' AS array(row(a bigint, b varchar)))""",
