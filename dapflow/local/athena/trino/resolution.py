@@ -268,11 +268,12 @@ def fill(template: str, call: Call) -> str:
     return _fill(template, call)
 
 
-def _fill(template: str, call: Call) -> str:
+def _fill(template: str, call: Call, settled: frozenset[str] = frozenset()) -> str:
+    """Put arguments in; a long one that the template repeats is bound to a name, unless ``settled`` has its number."""
     for marker, value in call.modifiers.items():
         template = template.replace(marker, value)
     uses = re.findall(r"\$(\d+)", template)
-    for number in set(uses):
+    for number in set(uses) - settled:
         argument = call.args[int(number) - 1]
         if (
             isinstance(argument, Value)
@@ -283,9 +284,8 @@ def _fill(template: str, call: Call) -> str:
 
             def body(name: str, at: int = int(number) - 1, kind: Type = argument.type, held: list[Any] = others) -> str:
                 args = [*held[:at], Value(name, kind), *held[at + 1 :]]
-                return _fill(
-                    template, Call(call.function, args, call.types, call.bindings, call.type, call.node, {}, call.unit)
-                )
+                again = Call(call.function, args, call.types, call.bindings, call.type, call.node, {}, call.unit)
+                return _fill(template, again, settled | {str(at + 1)})
 
             return let(argument.sql, body, limit=0)
 

@@ -33,6 +33,11 @@ QUERIES = [
         [("1.0", "1.5E0", "1.6", "[1.0]", "true", "1,2")],
     ),
     (
+        "SELECT slice(ARRAY[cast(1e0 AS varchar)], (SELECT 1), (SELECT 1)), "
+        "round(cast(cast(5e0 AS varchar) AS double), (SELECT 1))",
+        [("[1.0E0]", "5.0")],
+    ),
+    (
         "SELECT date_format(date_add('day', (SELECT max(n) FROM (VALUES (1, 2), (2, 5)) u(y, n) WHERE y = k), "
         f"TIMESTAMP '2024-01-01 00:00:00'), '%d') FROM {TEXTS} ORDER BY k",
         [("03",), ("06",)],
