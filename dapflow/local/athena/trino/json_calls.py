@@ -88,6 +88,9 @@ def _constructor(analyser: Analyser, node: tree.JsonCall) -> Value:
     is_object = node.name == "json_object"
     keep = clauses.get("null", "null" if is_object else "absent") == "null"
     parts = []
+    if is_object and clauses.get("unique") and any(item[-1] is not None for item in node.args):
+        problem = "WITH UNIQUE KEYS behavior is not supported for JSON_OBJECT function when input expression has FORMAT"
+        analyser.unit.fail("NOT_SUPPORTED", node.pos, problem)
     for item in node.args:
         value = _member(analyser, item[-2], item[-1])
         if keep:
@@ -230,8 +233,10 @@ def json_object(members: list[str], unique: bool) -> str:
     found: dict[str, str] = {}
     for member in members:
         key, _ = _DECODER.raw_decode(member)
-        if unique and key in found:
-            raise Failure("INVALID_FUNCTION_ARGUMENT: duplicate key passed to JSON_OBJECT function")
+        if key in found:
+            if unique:
+                raise Failure("INVALID_FUNCTION_ARGUMENT: duplicate key passed to JSON_OBJECT function")
+            raise Failure("NOT_SUPPORTED: cannot construct a JSON object with duplicate key")
         found[key] = member
     size = 16
     while len(found) > size * 3 // 4:

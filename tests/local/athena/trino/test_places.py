@@ -106,6 +106,18 @@ REFUSED = [
         f"SELECT concat({', '.join(['x'] * 128)}) FROM (VALUES 'a') t(x)",
         "TOO_MANY_ARGUMENTS: line 1:8: Too many arguments for function call concat()",
     ),
+    (
+        "SELECT json_object('a': 1, 'a': 2)",
+        "NOT_SUPPORTED: cannot construct a JSON object with duplicate key",
+    ),
+    (
+        "SELECT json_object('a': '{}' FORMAT JSON WITH UNIQUE KEYS)",
+        "NOT_SUPPORTED: line 1:8: WITH UNIQUE KEYS behavior is not supported",
+    ),
+    (
+        "SELECT levenshtein_distance(rpad('a', 2000, 'b'), rpad('b', 2000, 'c'))",
+        "INVALID_FUNCTION_ARGUMENT: The combined inputs for Levenshtein distance are too large",
+    ),
     ("SELECT concat_ws(',')", "INVALID_FUNCTION_ARGUMENT: line 1:8: There must be two or more arguments"),
     (
         "SELECT from_utf8(to_utf8('a'), 1114112)",

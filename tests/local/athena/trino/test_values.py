@@ -150,7 +150,7 @@ VALUES = [
         "cast(cast(ARRAY[123456789012345678901234567890.12] AS json) AS array(decimal(38,2)))",
         "[123456789012345678901234567890.12]",
     ),
-    ("json_object('key_1' : 1, 'key_2' : json_array(2), 'key_1' : 3)", '{"key_2":[2],"key_1":3}'),
+    ("json_object('key_1' : 1, 'key_2' : json_array(2))", '{"key_2":[2],"key_1":1}'),
     ("json_object('k' : 1, 'l' : NULL)", '{"k":1,"l":null}'),
     ("X'0aff'", "0a ff"),
     ("to_hex(md5(to_utf8('a')))", "0CC175B9C0F1B6A831C399E269772661"),

@@ -285,9 +285,15 @@ def hamming(a: str, b: str) -> int:
     return sum(x != y for x, y in zip(a, b, strict=True))
 
 
+_MOST_COMPARED = 1_000_000
+
+
 @udf("py_levenshtein", ["VARCHAR", "VARCHAR"], "BIGINT")
 def levenshtein(a: str, b: str) -> int:
     """Least number of changes from one text to the other."""
+    short, long = sorted((len(a), len(b)))
+    if short and long * (short - 1) > _MOST_COMPARED:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: The combined inputs for Levenshtein distance are too large")
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
         before, row[0] = row[0], i
