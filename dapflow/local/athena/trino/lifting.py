@@ -28,34 +28,33 @@ def apart(sql: str, parts: Sequence[str], body: Callable[[str], str], *, always:
 
 
 def out_of_lambdas(sql: str, subqueries: Sequence[str]) -> str:
-    """The same expression without a subquery in a lambda."""
+    """The same expression without a subquery in a lambda.
+
+    What a macro is given may get into a lambda too, or be written more than once: DuckDB plans each copy of a
+    subquery, in a time that doubles with each.
+    """
     present = [one for one in subqueries if one in sql]
+    # What stands in another subquery is part of that one.
+    present = [one for one in present if not any(one in other and one != other for other in present)]
     if not present:
         return sql
     bound = _bound_ranges(sql)
 
     def inside(part: str) -> bool:
         places = [m.start() for m in re.finditer(re.escape(part), sql)]
-        return any(start <= place < end for place in places for start, end in bound)
+        return len(places) > 1 or any(start <= place < end for place in places for start, end in bound)
 
     refused = [one for one in present if inside(one)]
     return apart(sql, refused, str) if refused else sql
 
 
 @cache
-def _binding_macros() -> frozenset[str]:
-    """Macros that put what they are given into a lambda."""
-    texts = {text.partition("(")[0]: text.partition(" AS ")[2] for text in REGISTRY.macros}
-    found = {name for name, text in texts.items() if "lambda" in text}
-    while True:
-        more = {n for n, text in texts.items() if n not in found and found & set(re.findall(r"\w+(?=\()", text))}
-        if not more:
-            return frozenset(found)
-        found |= more
+def _macros() -> frozenset[str]:
+    return frozenset(text.partition("(")[0] for text in REGISTRY.macros)
 
 
 def _bound_ranges(sql: str) -> list[tuple[int, int]]:
-    """Where the bodies of lambdas, and arguments that macros put into lambdas, begin and end."""
+    """Where the bodies of lambdas and the arguments of macros begin and end."""
     found: list[tuple[int, int]] = []
     #: For each bracket that is open, where a lambda's body or a macro's arguments began in it.
     opened: list[int | None] = [None]
@@ -64,7 +63,7 @@ def _bound_ranges(sql: str) -> list[tuple[int, int]]:
         if text.startswith("lambda"):
             opened[-1] = token.end()
         elif text[-1] in "([{" and text[0] not in "'\"":
-            opened.append(token.end() if text[:-1] in _binding_macros() else None)
+            opened.append(token.end() if text[:-1] in _macros() else None)
         elif text in {")", "]", "}"} and len(opened) > 1:
             start = opened.pop()
             if start is not None:

@@ -47,6 +47,13 @@ QUERIES = [
         "WHERE CAST(a AS double) IN (SELECT 5e0) OR (SELECT ARRAY[a]) = ARRAY[2]",
         [("5", "[6]")],
     ),
+    # However often a subquery is written, and in whatever it stands.
+    (
+        "SELECT map_keys(map(ARRAY[(SELECT a), (SELECT d)], ARRAY[map(ARRAY[(SELECT b)], ARRAY[(SELECT c)]), "
+        "map(ARRAY[(SELECT b)], ARRAY[(SELECT c)])])) FROM (VALUES (1, 2, 3, 4)) t(a, b, c, d)",
+        [("[1, 4]",)],
+    ),
+    ("SELECT (SELECT (SELECT 1) FROM (VALUES 1) t(x) WHERE x = (SELECT 1)) + (SELECT 1)", [("2",)]),
     # An aggregate of what is made by a lambda.
     (
         "SELECT map_agg(b, repeat(a, 2)), multimap_agg(b, repeat(a, 1)), set_union(repeat(a, 1)) "
