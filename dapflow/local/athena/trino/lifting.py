@@ -44,8 +44,8 @@ def out_of_lambdas(sql: str, subqueries: Sequence[str]) -> str:
         places = [m.start() for m in re.finditer(re.escape(part), sql)]
         return len(places) > 1 or any(start <= place < end for place in places for start, end in bound)
 
-    refused = [one for one in present if inside(one)]
-    return apart(sql, refused, str) if refused else sql
+    # With one goes every other: the rest of the expression gets into a lambda of its own.
+    return apart(sql, present, str) if any(inside(one) for one in present) else sql
 
 
 @cache

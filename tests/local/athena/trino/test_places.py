@@ -54,6 +54,7 @@ QUERIES = [
         [("[1, 4]",)],
     ),
     ("SELECT (SELECT (SELECT 1) FROM (VALUES 1) t(x) WHERE x = (SELECT 1)) + (SELECT 1)", [("2",)]),
+    ("SELECT element_at(ARRAY[(SELECT 5)], (SELECT -1)), (SELECT REAL '1.5') > (SELECT REAL '0.5')", [("5", "true")]),
     # An aggregate of what is made by a lambda.
     (
         "SELECT map_agg(b, repeat(a, 2)), multimap_agg(b, repeat(a, 1)), set_union(repeat(a, 1)) "
