@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import json
 import logging
 import signal
@@ -183,6 +184,9 @@ class AthenaServer:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: asked.set())
         self.start()
+        # What is here now stays: the garbage collector need not look at it.
+        gc.collect()
+        gc.freeze()
         try:
             asked.wait()
         finally:

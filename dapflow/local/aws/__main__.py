@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import gc
 import json
 import logging
 import os
@@ -88,6 +89,9 @@ def main() -> int:
 def _serve(port: int, state: Path) -> int:
     application = DurableApplication(Emulator(), state)
     application.restore()
+    # What is here now stays, AWS's models and the objects of last time: the garbage collector need not look at it.
+    gc.collect()
+    gc.freeze()
     server = _Server((HOST, port), _front(application, state), numthreads=_THREADS, timeout=_IDLE_SECONDS)
     server.gateway = _Gateway
     server.prepare()
