@@ -44,7 +44,7 @@ OPERATIONS: dict[str, Operation] = {
 _QUICK = frozenset({"GetQueryExecution"})
 # Who asks for the state of a query that has just begun is answered when it ends, or after this time. So a client
 # that polls sees the end of a short query at once, instead of one pause too late.
-_PATIENCE_SECONDS = 0.1
+_PATIENCE_SECONDS = 0.2
 _YOUNG_SECONDS = 1.0
 _THREADS = 32
 Answer = tuple[int, dict[str, Any]]
@@ -115,17 +115,23 @@ class Application:
         execution = self._service.engine.execution(identity)
         if execution is None or execution.is_terminal or time.time() - execution.submitted > _YOUNG_SECONDS:
             return False
-        ended = asyncio.Event()
         loop = asyncio.get_running_loop()
+        told: asyncio.Future[bool] = loop.create_future()
+
+        def settle(came: bool) -> None:
+            if not told.done():
+                told.set_result(came)
 
         def tell() -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed when the server stops
-                loop.call_soon_threadsafe(ended.set)
+                loop.call_soon_threadsafe(settle, True)
 
+        patience = loop.call_later(_PATIENCE_SECONDS, settle, False)
         execution.when_ended(tell)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), _PATIENCE_SECONDS)
-        return ended.is_set()
+        try:
+            return await told
+        finally:
+            patience.cancel()
 
     @staticmethod
     async def _forward(forwarder: Forwarder, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import moto.core.responses
 from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
-from moto.s3.utils import _VersionedKeyStore
 from werkzeug.exceptions import HTTPException
 
 from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
@@ -37,9 +38,15 @@ class _Picker(XFormedAttributePicker):  # type: ignore[misc]
         return next((context.obj[name] for name in names if name in context.obj), None)
 
 
-def _newest(keys: _VersionedKeyStore) -> Iterator[tuple[str, Any]]:
-    """The keys of a bucket with their newest versions, which a listing goes over, in half of the time of moto."""
-    return ((name, versions[-1]) for name, versions in dict.copy(keys).items())
+_list_objects = S3Backend.list_objects
+
+
+def _list_below(backend: S3Backend, bucket: Any, prefix: str | None, *more: Any, **named: Any) -> Any:
+    """moto's listing, of the keys below the prefix alone: moto takes its time over each key of the bucket."""
+    if prefix and type(bucket) is FakeBucket:
+        keys = dict.copy(bucket.keys).items()
+        bucket = SimpleNamespace(keys={name: versions[-1] for name, versions in keys if name.startswith(prefix)})
+    return _list_objects(backend, bucket, prefix, *more, **named)
 
 
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
@@ -50,7 +57,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         # moto looks through its directory of services for each request.
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
         moto.core.responses.XFormedAttributePicker = _Picker
-        _VersionedKeyStore.items = _newest
+        S3Backend.list_objects = _list_below
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

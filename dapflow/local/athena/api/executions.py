@@ -15,6 +15,7 @@ from dapflow.local.athena.engine.queries import check_syntax
 from dapflow.local.athena.engine.statements import AnyStatement
 from dapflow.local.athena.storage.locations import parse_location
 from dapflow.local.athena.trino import QueryError, Statement, statement_kind
+from dapflow.sql.trino.errors import TooDeep
 
 if TYPE_CHECKING:
     from dapflow.local.athena.api.service import Operation, Service
@@ -130,13 +131,20 @@ def _statement(text: str) -> AnyStatement:
     try:
         statement = statement_kind(text)
         if statement.kind == "ddl":
-            return parse_hive(text)
+            return _hive(text)
         if statement.kind in _WITH_QUERY:
             _check_query(statement, text)
     except QueryError as error:
         message = error.message if error.line is None else f"line {error.line}:{error.column}: {error.message}"
         raise invalid_request(message, "MALFORMED_QUERY") from error
     return statement
+
+
+def _hive(text: str) -> HiveStatement:
+    try:
+        return parse_hive(text)
+    except RecursionError:
+        raise TooDeep from None
 
 
 def _check_query(statement: Statement, text: str) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,30 +19,6 @@ from dapflow.local.athena.trino import Column, QueryError, Relation
 
 CATALOG_NAMES = frozenset({"awsdatacatalog", "hive"})
 _PARTITIONS_SUFFIX = "$partitions"
-
-
-Names = frozenset[tuple[str, ...]]
-_PLACES_KEPT = 1_000
-
-
-class LastPlaces:
-    """Where the tables below some names were when they were last read. A guess: Glue says where they are."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str | None, Names], list[Location]] = OrderedDict()
-
-    def of(self, database: str | None, names: Names) -> list[Location]:
-        """The places of the last time, if there was one."""
-        return self._kept.get((database, names), [])
-
-    def keep(self, database: str | None, names: Names, places: list[Location]) -> None:
-        """Remember places; the oldest ones are forgotten."""
-        with self._lock:
-            self._kept[database, names] = places
-            self._kept.move_to_end((database, names))
-            while len(self._kept) > _PLACES_KEPT:
-                self._kept.popitem(last=False)
 
 
 @dataclass(frozen=True)
@@ -86,7 +60,7 @@ class SessionCatalog:
             self._tables[key] = self.metastore.table(database, name)
         return self._tables[key]
 
-    def look_up(self, names: Names, submit: Callable[..., Future[Any]]) -> None:
+    def look_up(self, names: Iterable[tuple[str, ...]], submit: Callable[..., Future[Any]]) -> None:
         """Ask Glue for tables that will be wanted, all at once; whether one can be had is told when it is."""
         wanted: dict[str, set[str]] = {}
         for parts in names:

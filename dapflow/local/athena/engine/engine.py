@@ -12,7 +12,6 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from dapflow.local.athena.catalog.metastore import Metastore
-from dapflow.local.athena.catalog.session import LastPlaces
 from dapflow.local.athena.engine.errors import AthenaError, Cancelled, QueryFailed
 from dapflow.local.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
 from dapflow.local.athena.engine.results import Outcome, Results
@@ -52,7 +51,6 @@ class Engine:
         self.results = Results(self.store, large, MemoryCache(_SMALL_BYTES))
         self.session = Session(self.directory, settings.memory_bytes)
         self.scanner = Scanner(self.metastore, self.store)
-        self.last_places = LastPlaces()
         self._lock = threading.Lock()
         self._active: dict[str, Execution] = {}
         self._recent: OrderedDict[str, Execution] = OrderedDict()

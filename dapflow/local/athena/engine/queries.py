@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dapflow.local.athena.catalog.session import Names, SessionCatalog
+from dapflow.local.athena.catalog.session import SessionCatalog
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.storage.objects import Listings
@@ -22,18 +22,12 @@ if TYPE_CHECKING:
 def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
     """The query, compiled, and its scans ready to be read."""
     with work.execution.timed("planning"):
-        database = work.execution.database
-        catalog = SessionCatalog(engine.metastore, database)
-        names = _named_tables(statement.padded(work.text))
-        # S3 lists while Glue answers and the compiler works: where the tables were last time, then where they are.
-        # Which of the listings are read is the compiler's to say.
+        catalog = _catalog(engine, work, statement)
+        # S3 lists while the compiler works; which of the listings are read is the compiler's to say.
         listings = Listings(engine.store)
-        listings.begin(engine.last_places.of(database, names))
-        catalog.look_up(names, engine.store.submit)
         listings.begin(catalog.whole_tables())
         query = _compiled(work, statement, catalog)
-        engine.last_places.keep(database, names, catalog.whole_tables())
-        relations = engine.scanner.prepare(work, query.scans, listings)
+        relations = engine.scanner.prepare(work, query, listings)
     return _over(query, relations)
 
 
@@ -47,9 +41,13 @@ def _over(query: Query, relations: dict[str, str]) -> Query:
 
 def analysed(engine: Engine, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
     """The query, compiled; nothing is read but the catalog. ``replacing`` is the view that it will be, if any."""
+    return _compiled(work, statement, _catalog(engine, work, statement), replacing)
+
+
+def _catalog(engine: Engine, work: Work, statement: Statement) -> SessionCatalog:
     catalog = SessionCatalog(engine.metastore, work.execution.database)
     catalog.look_up(_named_tables(statement.padded(work.text)), engine.store.submit)
-    return _compiled(work, statement, catalog, replacing)
+    return catalog
 
 
 def _compiled(
@@ -60,15 +58,15 @@ def _compiled(
     return compile_query(text, catalog, execution.database, parameters=execution.parameters, replacing=replacing)
 
 
-def _named_tables(text: str) -> Names:
+def _named_tables(text: str) -> set[tuple[str, ...]]:
     """Names of tables and views in a query, so that Glue can be asked for all of them at once."""
     if "from" not in text.lower():
-        return frozenset()
+        return set()
     try:
         pending: list[Any] = [parse(text)]
     except (QueryError, RecursionError):
         # The compiler will say so.
-        return frozenset()
+        return set()
     names: set[tuple[str, ...]] = set()
     own: set[tuple[str, ...]] = set()
     while pending:
@@ -81,7 +79,7 @@ def _named_tables(text: str) -> Names:
             elif isinstance(node, tree.Cte):
                 own.add((node.name,))
             pending += [getattr(node, part) for part in tree.children(type(node))]
-    return frozenset(names - own)
+    return names - own
 
 
 def check_syntax(statement: Statement, text: str) -> None:

@@ -36,7 +36,7 @@ def files_sql(
             f"CAST(NULL AS {duck_type(parse_type(column.type))}) AS {quote(column.name)}"
             for column in (*relation.columns, *relation.hidden)
         ]
-        selects = [f"SELECT {', '.join(nothing)} WHERE false"]
+        selects = [f"SELECT {', '.join(nothing) or 'NULL'} WHERE false"]
     return "\nUNION ALL\n".join(selects)
 
 
@@ -72,7 +72,7 @@ def _select(
         if column.name in read:
             items = [_hidden(column.name, file, partitions[file.partition], list(keys)) for file in files]
             parts.append(f"{_of_each(items)} AS {quote(column.name)}")
-    return f"SELECT {', '.join(parts)} FROM {source}"
+    return f"SELECT {', '.join(parts) or 'NULL'} FROM {source}"
 
 
 _TYPES_KEPT = 5_000

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +27,7 @@ from dapflow.local.athena.formats.files_sql import files_sql
 from dapflow.local.athena.formats.reader import Reader, reader_of
 from dapflow.local.athena.formats.row_groups import RowGroupFilter
 from dapflow.local.athena.storage.objects import Listings, ObjectStore
-from dapflow.local.athena.trino import Reading, Scan
+from dapflow.local.athena.trino import Query, Reading, Scan
 from dapflow.local.athena.trino.storage import quote
 
 
@@ -60,10 +59,10 @@ class Scanner:
         self._metastore = metastore
         self._bringer = Bringer(store)
 
-    def prepare(self, work: Work, scans: Sequence[Scan], listings: Listings) -> dict[str, str]:
+    def prepare(self, work: Work, query: Query, listings: Listings) -> dict[str, str]:
         """The query that ``scan.name`` stands for, of each scan of files. Other scans are made views of the cursor."""
         tables = []
-        for scan in scans:
+        for scan in query.scans:
             relation = scan.relation
             if isinstance(relation, TableRelation):
                 tables.append(self._table(work, scan, relation))
@@ -84,9 +83,10 @@ class Scanner:
             found = files.of(table.partitions, table.readers)
             for reading in table.scan.readings:
                 _bill(work, reading, table, found)
-            relations[table.scan.name] = files_sql(
-                work, table.relation, table.partitions, table.readers, found, table.read
-            )
+            # DuckDB binds every column that is written down, and wants those that the SQL names without reading them.
+            named = tuple(column for column in table.relation.columns if quote(column.name) in query.sql)
+            relation = replace(table.relation, columns=named)
+            relations[table.scan.name] = files_sql(work, relation, table.partitions, table.readers, found, table.read)
         return relations
 
     def _information(self, work: Work, scan: Scan) -> None:
