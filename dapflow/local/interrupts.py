@@ -50,12 +50,15 @@ def interruptible() -> Iterator[None]:
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Let a step end before Interrupted is raised: starting a process and noting it, or cleaning up."""
+    """Let a step end before Interrupted is raised: starting a process and noting it, or cleaning up.
+
+    A step that failed is interrupted too: as likely as not it failed because its processes got the same signal.
+    """
     _gate.depth += 1
     try:
         yield
     finally:
         _gate.depth -= 1
-    if not _gate.depth and _gate.waiting is not None:
-        number, _gate.waiting = _gate.waiting, None
-        raise Interrupted(number)
+        if not _gate.depth and _gate.waiting is not None:
+            number, _gate.waiting = _gate.waiting, None
+            raise Interrupted(number)

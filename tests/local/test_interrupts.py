@@ -34,3 +34,10 @@ def test_signals_are_as_before_afterwards() -> None:
     with interruptible():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_shielded_step_that_fails_with_the_signal_is_interrupted() -> None:
+    with interruptible(), pytest.raises(Interrupted), shielded():
+        signal.raise_signal(signal.SIGINT)
+        message = "a process of the step ended"
+        raise RuntimeError(message)
