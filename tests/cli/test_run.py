@@ -50,7 +50,7 @@ def test_a_transform_by_its_name_its_id_and_its_file(platform: LocalProject) -> 
 @pytest.mark.slow
 def test_a_new_service_needs_no_new_start(platform: LocalProject) -> None:
     platform.run("run", "housing")
-    platform.write("transforms/parking/service.yml", "{}\n")
+    platform.write("transforms/parking/service.yml", "reads: [housing.raw.repairs]\n")
     platform.write("transforms/parking/refined/costs.sql", "SELECT sum(cost) AS cost FROM housing_raw_zone.repairs")
     platform.run("run", "parking")
     assert ask(platform, "SELECT cost FROM parking_refined_zone.costs") == [{"cost": 15.5}]
