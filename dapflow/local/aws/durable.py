@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 from threading import RLock
-from typing import IO
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
@@ -22,7 +21,9 @@ from dapflow.local.aws.wsgi import (
     StartResponse,
     bucket_and_key,
     call,
+    content_length,
     query_of,
+    read_body,
     restored,
     service_of,
     storable,
@@ -88,7 +89,7 @@ class DurableApplication:
                 self._warned.add(service)
                 log.warning("what %s holds is forgotten when this server stops", service)
             return None
-        body = _read_body(environ)
+        body = read_body(environ)
         if _action(environ, body).startswith(_READS):
             return call(self._application, environ, body)
         return self._journalled(environ, body)
@@ -105,14 +106,14 @@ class DurableApplication:
             return self._delete_objects(environ, bucket)
         if method == "POST":
             return _s3_error("501 Not Implemented", "NotImplemented", "the embedded S3 takes no HTML form uploads")
-        return self._journalled(environ, _read_body(environ))
+        return self._journalled(environ, read_body(environ))
 
     def _change_object(self, environ: Environ, bucket: str, key: str, query: dict[str, str]) -> Response:
         method = environ["REQUEST_METHOD"]
         is_copy = "HTTP_X_AMZ_COPY_SOURCE" in environ
         if method == "PUT" and not is_copy and not query.keys() & {"uploadId", "tagging", "acl", "retention"}:
             return self._put_object(environ, bucket, key)
-        body = _read_body(environ)
+        body = read_body(environ)
         with self._objects.locked(bucket, key):
             response = call(self._application, environ, body)
             makes_object = (
@@ -129,7 +130,7 @@ class DurableApplication:
             return response
 
     def _put_object(self, environ: Environ, bucket: str, key: str) -> Response:
-        upload = self._objects.receive(storable(environ), environ["wsgi.input"], _content_length(environ))
+        upload = self._objects.receive(storable(environ), environ["wsgi.input"], content_length(environ))
         try:
             with self._objects.locked(bucket, key):
                 with self._objects.opened(upload) as body:
@@ -141,7 +142,7 @@ class DurableApplication:
             self._objects.discard(upload)
 
     def _delete_objects(self, environ: Environ, bucket: str) -> Response:
-        body = _read_body(environ)
+        body = read_body(environ)
         try:
             tree = ElementTree.fromstring(body)  # noqa: S314 (loopback clients of this machine)
         except ElementTree.ParseError:
@@ -170,18 +171,6 @@ class DurableApplication:
         except OSError:
             log.exception("the journal could not be shortened; it stays as it is")
         self._compacted_entries = self._journal.entries
-
-
-def _content_length(environ: Environ) -> int | None:
-    if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
-        return None
-    return int(environ.get("CONTENT_LENGTH") or 0)
-
-
-def _read_body(environ: Environ) -> bytes:
-    length = _content_length(environ)
-    stream: IO[bytes] = environ["wsgi.input"]
-    return stream.read() if length is None else stream.read(length)
 
 
 def _action(environ: Environ, body: bytes) -> str:

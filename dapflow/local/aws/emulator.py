@@ -6,37 +6,15 @@ import functools
 from collections.abc import Iterable
 from http import HTTPStatus
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
-import moto.core.responses
-from moto.core.serialize import AttributePickerContext, XFormedAttributePicker
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
+from dapflow.local.aws.shortcuts import shortcut
 from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
-
-
-class _Picker(XFormedAttributePicker):  # type: ignore[misc]
-    """moto's way to find an attribute of an answer, in half of the time.
-
-    moto makes up to twelve names to look for, anew for each attribute of each table or partition.
-    """
-
-    _names: ClassVar[dict[tuple[Any, ...], tuple[str, ...]]] = {}
-
-    def __call__(self, context: AttributePickerContext) -> Any:
-        """The attribute's value, or None."""
-        if type(context.obj) is not dict or self.response_transformers:
-            return super().__call__(context)
-        # The names depend on the place in AWS's model alone.
-        place = (context.key, context.shape, getattr(context.shape, "parent", None))
-        names = self._names.get(place)
-        if names is None:
-            names = self._names[place] = tuple(dict.fromkeys(self.get_possible_keys(context)))
-        return next((context.obj[name] for name in names if name in context.obj), None)
-
 
 _list_objects = S3Backend.list_objects
 
@@ -56,11 +34,13 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         super().__init__(create_backend_app)
         # moto looks through its directory of services for each request.
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
-        moto.core.responses.XFormedAttributePicker = _Picker
         S3Backend.list_objects = _list_below
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        quick = shortcut(environ)
+        if quick is not None:
+            return quick.send(start_response)
         # What is not signed may be for other services; moto finds out.
         if "HTTP_AUTHORIZATION" not in environ or service_of(environ) != "s3":
             answer: Iterable[bytes] = super().__call__(environ, start_response)

@@ -125,6 +125,26 @@ def region_of(environ: Environ) -> str:
     return scope[3] if scope else "us-east-1"
 
 
+def access_key_of(environ: Environ) -> str:
+    """The access key that a request is signed with; '' when it is not signed."""
+    scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return scope[1] if scope else ""
+
+
+def content_length(environ: Environ) -> int | None:
+    """The length of a request's body; None when it ends where the stream ends."""
+    if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):
+        return None
+    return int(environ.get("CONTENT_LENGTH") or 0)
+
+
+def read_body(environ: Environ) -> bytes:
+    """The whole body of a request."""
+    length = content_length(environ)
+    stream: IO[bytes] = environ["wsgi.input"]
+    return stream.read() if length is None else stream.read(length)
+
+
 def query_of(environ: Environ) -> dict[str, str]:
     """The query string's parameters; of one that is repeated, the last."""
     parsed = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
