@@ -58,10 +58,11 @@ class Response:
 
 
 def call(application: Application, environ: Environ, body: bytes | IO[bytes], length: int | None = None) -> Response:
-    """Send a request within the process. ``length`` is needed when ``body`` is a file."""
+    """Send a request within the process. ``length`` is of a body that is a stream; None where nobody has said it."""
     stream, size = (io.BytesIO(body), len(body)) if isinstance(body, bytes) else (body, length)
     # A terminated input ends with the body: werkzeug then reads it in one piece.
-    request = {**environ, "wsgi.input": stream, "wsgi.input_terminated": True, "CONTENT_LENGTH": str(size)}
+    request = {**environ, "wsgi.input": stream, "wsgi.input_terminated": True}
+    request["CONTENT_LENGTH"] = "" if size is None else str(size)
     chunks, status, headers = run_wsgi_app(application, request, buffered=True)
     return Response(status, list(headers), b"".join(chunks))
 

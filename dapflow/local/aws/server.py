@@ -1,0 +1,173 @@
+"""The HTTP server on the loopback interface: requests of an ASGI server for a WSGI application.
+
+Requests that are answered from memory within a millisecond are answered in the server's loop; to give one to a thread
+takes as long. The rest, and all bodies that are not small, have threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import uvicorn
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    environ_key_for_header,
+    should_preserve_original_header_name,
+)
+from starlette.types import Receive, Scope, Send
+
+from dapflow.local.aws.wsgi import Application, Environ, Response, call, content_length, restored, service_of
+from dapflow.local.ports import HEALTH_PATH, HOST
+
+log = logging.getLogger("dapflow.aws")
+_THREADS, _IDLE_SECONDS, _GRACE_SECONDS = 32, 60, 2
+_SMALL_BYTES = 1 << 16
+
+
+class Front:
+    """The ASGI application in front of ``application``: a health check, and a log of what is refused."""
+
+    def __init__(self, application: Application, state: Path) -> None:
+        self._application = application
+        self._state = state
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["path"] == HEALTH_PATH:
+            await _respond(send, self._health())
+            return
+        environ = _environ(scope)
+        response = await self._answer(environ, receive)
+        if response.code >= 400:
+            log.info('"%s %s" %s', environ["REQUEST_METHOD"], environ["RAW_URI"], response.status)
+        await _respond(send, response)
+
+    def _health(self) -> Response:
+        body = json.dumps({"state": str(self._state), "pid": os.getpid()}).encode()
+        return Response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body)
+
+    async def _answer(self, environ: Environ, receive: Receive) -> Response:
+        length = content_length(environ)
+        loop = asyncio.get_running_loop()
+        if length is None or length > _SMALL_BYTES:
+            body = io.BufferedReader(_Body(receive, loop))
+            return await loop.run_in_executor(self._threads, call, self._application, environ, body, length)
+        content = b"".join([piece async for piece in _pieces(receive)])
+        if _is_quick(environ):
+            return call(self._application, environ, content)
+        return await loop.run_in_executor(self._threads, call, self._application, environ, content)
+
+
+def _is_quick(environ: Environ) -> bool:
+    """Whether a request is neither for a whole object nor for a service that may call others."""
+    service = service_of(environ)
+    is_for_object = "/" in environ["PATH_INFO"][1:] and environ["REQUEST_METHOD"] != "PUT"
+    return service == "glue" or (service == "s3" and not is_for_object)
+
+
+def _environ(scope: Scope) -> Environ:
+    """The environment of a request as moto takes it from its own server."""
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    target = f"{path}?{query}" if query else path
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        # Keys of objects may hold an encoded slash, and underscores in the names of their metadata.
+        "PATH_INFO": unquote(path, "latin-1"),
+        "QUERY_STRING": query,
+        "RAW_URI": target,
+        "REQUEST_URI": target,
+    }
+    preserved = environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        key = environ_key_for_header(name)
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        if should_preserve_original_header_name(name):
+            preserved[key] = name
+    if environ.pop("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+        environ["wsgi.input_terminated"] = True
+    return restored(environ)
+
+
+async def _pieces(receive: Receive) -> Any:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionError("the client went away before it had sent the whole request")
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+class _Body(io.RawIOBase):
+    """The body of a request as a stream, for a thread beside the server's loop."""
+
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
+        self._pieces = _pieces(receive)
+        self._loop = loop
+        self._left = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Wait for some bytes; 0 at the end."""
+        while not self._left:
+            following = asyncio.run_coroutine_threadsafe(anext(self._pieces, None), self._loop).result()
+            if following is None:
+                return 0
+            self._left = following
+        taken = self._left[: len(buffer)]
+        self._left = self._left[len(taken) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+async def _respond(send: Send, response: Response) -> None:
+    without_body = response.code in {204, 304}
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in response.headers
+        if not (without_body and name.lower() == "content-length")
+    ]
+    await send({"type": "http.response.start", "status": response.code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def serve(application: Application, port: int, state: Path) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
+    asked = threading.Event()
+    listener = socket.create_server((HOST, port))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    config = uvicorn.Config(
+        Front(application, state),
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    log.info("serving AWS on http://%s:%d", *listener.getsockname())
+    asked.wait()
+    server.should_exit = True
+    thread.join()
