@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import boto3
 from botocore.config import Config
@@ -47,8 +47,12 @@ def connect(endpoint: str | None, region: str, connections: int) -> Aws:
     return Aws(
         glue=session.client("glue", endpoint_url=endpoint, config=config, **credentials),
         s3=session.client("s3", endpoint_url=endpoint, config=config, **credentials),
-        quick=None if endpoint is None else Quick(endpoint, _credentials(session), region, connections),
+        quick=Quick(endpoint, _credentials(session), region, connections) if _is_local(endpoint) else None,
     )
+
+
+def _is_local(endpoint: str | None) -> TypeGuard[str]:
+    return endpoint is not None and endpoint.startswith("http://")
 
 
 def _credentials(session: boto3.Session) -> Credentials:

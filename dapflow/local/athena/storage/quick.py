@@ -13,15 +13,15 @@ import functools
 import json
 import re
 from collections import deque
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import quote, unquote_plus, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote_plus, urlencode, urlsplit
 from xml.etree import ElementTree
 
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from dapflow.local.athena.storage.connection import Connection
 from dapflow.local.athena.storage.locations import Location
 
 _MOMENTS = ("CreateTime", "UpdateTime", "LastAccessTime", "LastAnalyzedTime")
@@ -29,17 +29,17 @@ _PATIENCE_SECONDS = 60
 
 
 class Quick:
-    """Calls at one endpoint; buckets stand in the path. What fails, for whichever reason, gives None or False."""
+    """Calls at one endpoint without TLS; buckets stand in the path. What fails, for any reason, gives None or False."""
 
     def __init__(self, endpoint: str, credentials: Credentials, region: str, connections: int) -> None:
-        self._endpoint = endpoint
+        self._endpoint = endpoint.rstrip("/")
         self._root = urlsplit(endpoint).path.rstrip("/")
         self._s3 = S3SigV4Auth(credentials, "s3", region)
         self._glue = SigV4Auth(credentials, "glue", region)
         parts = urlsplit(endpoint)
-        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        self._connect = functools.partial(kind, parts.hostname or "", parts.port, timeout=_PATIENCE_SECONDS)
-        self._idle: deque[HTTPConnection] = deque(maxlen=connections)
+        self._host = parts.netloc.rpartition("@")[2]
+        self._connect = functools.partial(Connection, parts.hostname or "", parts.port or 80, _PATIENCE_SECONDS)
+        self._idle: deque[Connection] = deque(maxlen=connections)
 
     def put(self, location: Location, body: bytes, content_type: str) -> bool:
         """PutObject."""
@@ -76,21 +76,18 @@ class Quick:
         return None if answer is None else dict(json.loads(answer))
 
     def _call(self, signer: SigV4Auth, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes | None:
-        request = AWSRequest(method, urljoin(self._endpoint, self._root + path), headers, body)
+        request = AWSRequest(method, self._endpoint + path, headers, body)
         signer.add_auth(request)
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect()
         try:
-            connection.request(method, self._root + path, body, dict(request.headers.items()))
-            answer = connection.getresponse()
-            content = answer.read()
-        except (HTTPException, OSError):
-            connection.close()
+            answer = connection.request(method, self._root + path, {"Host": self._host, **request.headers}, body)
+        except OSError:
             return None
         self._idle.append(connection)
-        return content if answer.status == 200 else None
+        return answer.body if answer.status == 200 else None
 
 
 def _table(table: dict[str, Any]) -> dict[str, Any]:
