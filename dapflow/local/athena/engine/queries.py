@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,10 +25,10 @@ def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
     with work.execution.timed("planning"):
         catalog = _catalog(engine, work, statement)
         # S3 lists while the compiler works; which of the listings are read is the compiler's to say.
-        listings = Listings(engine.store)
-        listings.begin(catalog.whole_tables())
-        query = _compiled(work, statement, catalog)
-        relations = engine.scanner.prepare(work, query, listings)
+        with contextlib.closing(Listings(engine.store)) as listings:
+            listings.begin(catalog.whole_tables())
+            query = _compiled(work, statement, catalog)
+            relations = engine.scanner.prepare(work, query, listings)
     return _over(query, relations)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,8 +50,8 @@ class Outcome:
     Attributes:
         kind: CSV (rows with a header), TEXT (lines without one) or NOTHING.
         columns: the columns of the rows.
-        body: the CSV text of few rows.
-        file: the CSV file of any number of rows.
+        body: the CSV text, if it is short.
+        file: the CSV file, if it is not.
         lines: the lines of a TEXT outcome.
         written: objects that the statement wrote; they are listed in a manifest. None where it writes no data.
         update_count: rows that were written.
@@ -122,18 +122,23 @@ class Results:
         self._store = store
         self._large = large
         self._small = small
-        self._described: dict[str, Future[None]] = {}
+        self._described: dict[str, Callable[[], None]] = {}
 
     def describe(self, execution: Execution, columns: tuple[Column, ...]) -> None:
         """Begin to write the columns of a result that is still to come."""
         body = json.dumps({"columns": column_info(columns)}).encode()
-        self._described[execution.id] = self._store.submit(self._store.put, _metadata(execution), body)
+        self._described[execution.id] = self._store.begin_put(_metadata(execution), body)
 
     def abandon(self, execution: Execution) -> None:
         """Leave nothing of a result that does not come. Raises QueryFailed."""
         described = self._described.pop(execution.id, None)
-        if described is not None and described.exception() is None:
-            self._store.delete([_metadata(execution)])
+        if described is None:
+            return
+        try:
+            described()
+        except QueryFailed:
+            return
+        self._store.delete([_metadata(execution)])
 
     def publish(self, execution: Execution, outcome: Outcome) -> None:
         """Write the result objects; ``execution.output`` says where."""
@@ -156,7 +161,7 @@ class Results:
             self._store.upload(outcome.file, output)
             self._large.take(execution.id, outcome.file)
         # There when the query is seen to have succeeded: clients read it, or delete it.
-        self._described[execution.id].result()
+        self._described[execution.id]()
         del self._described[execution.id]
 
     def open(self, execution: Execution) -> BinaryIO:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from dapflow.local.athena.engine.results import CSV, Outcome
 from dapflow.local.athena.engine.session import Work
@@ -12,6 +11,7 @@ from dapflow.local.athena.trino import Query
 from dapflow.local.athena.trino.storage import literal
 
 _FEW = 1_000
+_SHORT_BYTES = 1 << 20
 
 
 def run_query(work: Work, query: Query) -> Outcome:
@@ -27,7 +27,7 @@ def run_query(work: Work, query: Query) -> Outcome:
         if len(rows) < _FEW:
             work.execution.figures.output_rows = len(rows)
             return Outcome(CSV, query.columns, body="".join([header, *map(_line, rows)]).encode())
-    return Outcome(CSV, query.columns, file=_written(work, query, header))
+    return _written(work, query, header)
 
 
 def _line(row: Sequence[str | None]) -> str:
@@ -35,16 +35,18 @@ def _line(row: Sequence[str | None]) -> str:
     return ",".join(["" if value is None else '"' + value.replace('"', '""') + '"' for value in row]) + "\n"
 
 
-def _written(work: Work, query: Query, header: str) -> Path:
-    """The file of all rows, in the same form."""
-    body, whole = work.directory / "rows", work.directory / "result.csv"
+def _written(work: Work, query: Query, header: str) -> Outcome:
+    """All rows, in the same form, by way of a file."""
+    rows, whole = work.directory / "rows", work.directory / "result.csv"
     count = work.run(
-        f"COPY ({query.text_sql}) TO {literal(str(body))} "
+        f"COPY ({query.text_sql}) TO {literal(str(rows))} "
         "(FORMAT csv, HEADER false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', FORCE_QUOTE *, NULLSTR '')"
     ).fetchone()
     work.execution.figures.output_rows = int(count[0]) if count else 0
-    with whole.open("wb") as target, body.open("rb") as source:
+    if rows.stat().st_size <= _SHORT_BYTES:
+        return Outcome(CSV, query.columns, body=header.encode() + rows.read_bytes())
+    with whole.open("wb") as target, rows.open("rb") as source:
         target.write(header.encode())
         shutil.copyfileobj(source, target, 1 << 20)
-    body.unlink()
-    return whole
+    rows.unlink()
+    return Outcome(CSV, query.columns, file=whole)

@@ -46,16 +46,22 @@ class Connection:
         self._timeout = timeout
         self._socket: socket.socket | None = None
 
-    def request(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:
-        """Send a request and wait for its answer. Raises OSError."""
+    def send(self, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
+        """Send a request. Its answer has to be received before the next one. Raises OSError."""
         lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
         head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+        try:
+            self._opened().sendall(head.encode("latin-1") + body)
+        except OSError:
+            self.close()
+            raise
+
+    def receive(self) -> Answer:
+        """Wait for the answer to what was sent. Raises OSError."""
         answer = Answer()
         try:
-            opened = self._opened()
-            opened.sendall(head.encode("latin-1") + body)
             while not answer.is_whole:
-                data = opened.recv(_PIECE)
+                data = self._opened().recv(_PIECE)
                 if not data:
                     raise ConnectionError("the server closed the connection")
                 answer.feed(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,15 @@ from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.storage.aws import AwsError, error_code, error_message
 from dapflow.local.athena.storage.cache import FileCache
 from dapflow.local.athena.storage.locations import Location
-from dapflow.local.athena.storage.quick import Quick
+from dapflow.local.athena.storage.quick import Call, Quick
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
+_ANY_CONTENT = "application/octet-stream"
+# Listings that are on their way without a thread; each has a connection.
+_SENT_AT_ONCE = 32
 _DELETE_AT_ONCE = 1000
 _MULTIPART_BYTES = 64 << 20
 _DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403"})
@@ -57,16 +60,18 @@ class ObjectStore:
         """Run a transfer on the transfer threads."""
         return self._pool.submit(function, *arguments)
 
-    def list_data(self, location: Location) -> list[S3Object]:
-        """The data objects of a table or partition, in all depths.
+    def begin_listing(self, location: Location) -> Call[list[dict[str, Any]]] | None:
+        """Ask S3 for what ``list_data`` wants of a place; None where that takes a thread."""
+        return None if self._quick is None else self._quick.list_objects(location.prefix)
+
+    def list_data(self, location: Location, page: list[dict[str, Any]] | None = None) -> list[S3Object]:
+        """The data objects of a table or partition, in all depths; ``page`` is S3's answer, where it is there.
 
         As in Athena, objects whose name starts with ``_`` or ``.`` are hidden, and so are folder markers.
         """
-        found = [
-            item
-            for item in self.list_objects(location.prefix)
-            if _is_data(item.location.key[len(location.prefix.key) :])
-        ]
+        below = location.prefix
+        items = self.list_objects(below) if page is None else [_listed(below.bucket, item) for item in page]
+        found = [item for item in items if _is_data(item.location.key[len(below.key) :])]
         if not found and location.key and not location.key.endswith("/"):
             found = [item for item in self.list_objects(location) if item.location == location]
         return found
@@ -74,7 +79,7 @@ class ObjectStore:
     def list_objects(self, prefix: Location) -> list[S3Object]:
         """Every object whose key starts with ``prefix``."""
         found: list[S3Object] = []
-        few = None if self._quick is None else self._quick.list_objects(prefix)
+        few = None if self._quick is None else self._quick.list_objects(prefix).result()
         if few is not None:
             return [_listed(prefix.bucket, item) for item in few]
         token: dict[str, Any] = {}
@@ -130,10 +135,24 @@ class ObjectStore:
         if part.stat().st_size != item.size:
             raise QueryFailed("HIVE_CURSOR_ERROR", f"Object was cut off while it was read: {place}")
 
-    def put(self, location: Location, body: bytes, content_type: str = "application/octet-stream") -> None:
+    def put(self, location: Location, body: bytes, content_type: str = _ANY_CONTENT) -> None:
         """Write a small object."""
-        if self._quick is not None and self._quick.put(location, body, content_type):
-            return
+        if self._quick is None or not self._quick.put(location, body, content_type).result():
+            self._put(location, body, content_type)
+
+    def begin_put(self, location: Location, body: bytes) -> Callable[[], None]:
+        """Begin to write a small object. What is given waits until it is there; it raises QueryFailed."""
+        if self._quick is None:
+            return self.submit(self.put, location, body).result
+        call = self._quick.put(location, body, _ANY_CONTENT)
+
+        def finish() -> None:
+            if not call.result():
+                self._put(location, body, _ANY_CONTENT)
+
+        return finish
+
+    def _put(self, location: Location, body: bytes, content_type: str) -> None:
         try:
             self.client.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType=content_type)
         except AwsError as error:
@@ -182,18 +201,35 @@ class Listings:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._begun: dict[Location, Future[list[S3Object]]] = {}
+        self._sent: dict[Location, Call[list[dict[str, Any]]]] = {}
+        self._submitted: dict[Location, Future[list[S3Object]]] = {}
+        self._found: dict[Location, list[S3Object]] = {}
 
     def begin(self, locations: Iterable[Location]) -> None:
         """Let S3 list."""
         for location in locations:
-            if location not in self._begun:
-                self._begun[location] = self._store.submit(self._store.list_data, location)
+            if location in self._sent or location in self._submitted or location in self._found:
+                continue
+            call = self._store.begin_listing(location) if len(self._sent) < _SENT_AT_ONCE else None
+            if call is not None:
+                self._sent[location] = call
+            else:
+                self._submitted[location] = self._store.submit(self._store.list_data, location)
 
     def of(self, location: Location) -> list[S3Object]:
         """What is there, empty objects aside. Raises QueryFailed."""
         self.begin([location])
-        return [item for item in self._begun[location].result() if item.size > 0]
+        if location in self._sent:
+            page = self._sent.pop(location).result()
+            self._found[location] = self._store.list_data(location, page)
+        elif location in self._submitted:
+            self._found[location] = self._submitted.pop(location).result()
+        return [item for item in self._found[location] if item.size > 0]
+
+    def close(self) -> None:
+        """Do without the listings that nobody wanted."""
+        for call in self._sent.values():
+            call.forget()
 
 
 def _batches(items: list[Location], size: int) -> Iterator[list[Location]]:
