@@ -32,6 +32,12 @@ class Bringer:
         self.store = store
         self._footers = Footers()
 
+    def at_hand(self, reader: Reader, item: S3Object, local: Path) -> Footer | None:
+        """The footer of an object that is here, and ``local`` its Parquet form; None if it has to be brought."""
+        identity = item.identity if reader.convert is None else _derived(item, reader)
+        footer = self._footers.known(identity)
+        return footer if footer is not None and self.store.linked(identity, local) else None
+
     def bring(self, work: Work, reader: Reader, item: S3Object, local: Path) -> Footer:
         """Make ``local`` the object's Parquet form, and read its footer."""
         work.execution.check()
@@ -40,7 +46,11 @@ class Bringer:
             return self._footers.read(item.identity, local, item.location)
         convert: Callable[[Path, Path, Location], None] = reader.convert
         self.store.derive(item, reader.form, local, lambda source, part: convert(source, part, item.location))
-        return self._footers.read(f"{item.identity}\n{reader.form}", local, item.location)
+        return self._footers.read(_derived(item, reader), local, item.location)
+
+
+def _derived(item: S3Object, reader: Reader) -> str:
+    return f"{item.identity}\n{reader.form}"
 
 
 class QueryFiles:
@@ -61,9 +71,13 @@ class QueryFiles:
             for partition, reader in zip(partitions, readers, strict=True):
                 for item in self._listings.of(partition.location):
                     key = (item.identity, reader.form)
-                    if key not in pending:
-                        local = directory / f"{len(pending)}.parquet"
+                    if key not in pending and key not in self._local:
+                        local = directory / f"{len(self._work.places)}.parquet"
                         self._work.places[str(local)] = str(item.location)
+                        footer = self._bringer.at_hand(reader, item, local)
+                        if footer is not None:
+                            self._local[key] = (local, footer)
+                            continue
                         future = self._bringer.store.submit(self._bringer.bring, self._work, reader, item, local)
                         pending[key] = (local, future)
         try:

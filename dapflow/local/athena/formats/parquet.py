@@ -60,13 +60,19 @@ class Footers:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Footer] = OrderedDict()
 
-    def read(self, identity: str, file: Path, place: Location) -> Footer:
-        """The footer of a file. Raises QueryFailed if it is not Parquet."""
+    def known(self, identity: str) -> Footer | None:
+        """The footer of a file that was read before."""
         with self._lock:
             footer = self._kept.get(identity)
             if footer is not None:
                 self._kept.move_to_end(identity)
-                return footer
+            return footer
+
+    def read(self, identity: str, file: Path, place: Location) -> Footer:
+        """The footer of a file. Raises QueryFailed if it is not Parquet."""
+        known = self.known(identity)
+        if known is not None:
+            return known
         footer = _read(file, place)
         with self._lock:
             self._kept[identity] = footer

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dapflow.local.athena.catalog.predicates import Bound
@@ -20,20 +21,37 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-class RowGroupFilter:
-    """The bounds of a predicate with their literals computed."""
+class Literals:
+    """Values of the literals that a query compares columns with, computed all at once."""
 
-    def __init__(self, work: Work, bounds: list[Bound]) -> None:
-        self._bounds: list[tuple[str, str, Any]] = []
-        if not bounds:
-            return
+    def __init__(self, work: Work, bounds: Iterable[Bound]) -> None:
+        wanted = list(dict.fromkeys(bound.literal for bound in bounds))
         try:
-            row = work.run("SELECT " + ", ".join(bound.literal for bound in bounds)).fetchone()
+            self._values = _computed(work, wanted)
         except QueryError:
             # The query will say what is wrong with a literal, if it comes to that.
-            return
-        for bound, value in zip(bounds, row or (), strict=True):
-            self._bounds.append((bound.column, bound.operator, value))
+            self._values = {}
+            for one in wanted:
+                with contextlib.suppress(QueryError):
+                    self._values |= _computed(work, [one])
+
+    def of(self, bounds: Iterable[Bound]) -> list[tuple[str, str, Any]]:
+        """Column, operator and value of the bounds whose literal has one."""
+        return [(one.column, one.operator, self._values[one.literal]) for one in bounds if one.literal in self._values]
+
+
+def _computed(work: Work, literals: list[str]) -> dict[str, Any]:
+    if not literals:
+        return {}
+    row = work.run("SELECT " + ", ".join(literals)).fetchone()
+    return dict(zip(literals, row or (), strict=True))
+
+
+class RowGroupFilter:
+    """The bounds of a predicate: column, operator, value."""
+
+    def __init__(self, bounds: list[tuple[str, str, Any]]) -> None:
+        self._bounds = bounds
 
     def allows(self, group: RowGroup) -> bool:
         """Whether the row group may hold a row that satisfies every bound."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from dapflow.local.athena.catalog.partitions import (
     read_partitions,
     typed_key,
 )
-from dapflow.local.athena.catalog.predicates import Predicate
+from dapflow.local.athena.catalog.predicates import Bound, Predicate
 from dapflow.local.athena.catalog.projection import is_projected
 from dapflow.local.athena.catalog.session import PartitionsRelation, TableRelation
 from dapflow.local.athena.engine.errors import QueryFailed
@@ -25,7 +26,7 @@ from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.files import Bringer, DataFile, QueryFiles
 from dapflow.local.athena.formats.files_sql import files_sql
 from dapflow.local.athena.formats.reader import Reader, reader_of
-from dapflow.local.athena.formats.row_groups import RowGroupFilter
+from dapflow.local.athena.formats.row_groups import Literals, RowGroupFilter
 from dapflow.local.athena.storage.objects import Listings, ObjectStore
 from dapflow.local.athena.trino import Query, Reading, Scan
 from dapflow.local.athena.trino.storage import quote
@@ -45,11 +46,17 @@ class TableScan:
         """Names of the columns that are read."""
         return {column.lower() for column in self.scan.columns}
 
-    @property
+    @functools.cached_property
     def data(self) -> set[str]:
         """Names of the columns that are in the files."""
         columns = self.relation.table.get("StorageDescriptor", {}).get("Columns", [])
         return {column["Name"].lower() for column in columns}
+
+    @functools.cached_property
+    def bounds(self) -> list[list[Bound]]:
+        """What each reading compares columns of the files with."""
+        predicates = [Predicate(reading.predicate) for reading in self.scan.readings]
+        return [[bound for bound in one.bounds() if bound.column in self.data] for one in predicates]
 
 
 class Scanner:
@@ -79,10 +86,11 @@ class Scanner:
         files = QueryFiles(self._bringer, work, listings)
         files.fetch([(table.partitions, table.readers) for table in tables])
         relations = {}
+        literals = Literals(work, [bound for table in tables for bounds in table.bounds for bound in bounds])
         for table in tables:
             found = files.of(table.partitions, table.readers)
-            for reading in table.scan.readings:
-                _bill(work, reading, table, found)
+            for reading, bounds in zip(table.scan.readings, table.bounds, strict=True):
+                _bill(work, reading, table, found, RowGroupFilter(literals.of(bounds)))
             # DuckDB binds every column that is written down, and wants those that the SQL names without reading them.
             named = tuple(column for column in table.relation.columns if quote(column.name) in query.sql)
             relation = replace(table.relation, columns=named)
@@ -125,14 +133,12 @@ class Scanner:
         return TableScan(scan, relation, partitions, _readers(relation.table, partitions))
 
 
-def _bill(work: Work, reading: Reading, table: TableScan, files: list[DataFile]) -> None:
+def _bill(work: Work, reading: Reading, table: TableScan, files: list[DataFile], allowed: RowGroupFilter) -> None:
     """Count the bytes that Athena would read: of columnar formats only the chunks that are needed."""
-    data, predicate = table.data, Predicate(reading.predicate)
-    allowed = RowGroupFilter(work, [bound for bound in predicate.bounds() if bound.column in data])
-    columns = {column.lower() for column in reading.columns} & data
+    columns = {column.lower() for column in reading.columns} & table.data
     partitions = table.partitions
     if len(table.scan.readings) > 1:
-        partitions = allowed_partitions(work, table.relation.table, partitions, predicate)
+        partitions = allowed_partitions(work, table.relation.table, partitions, Predicate(reading.predicate))
     read = {partition.values for partition in partitions}
     for file in files:
         if table.partitions[file.partition].values not in read:

@@ -75,6 +75,10 @@ class FileCache:
             self._keep(name, target)
         return False
 
+    def link_kept(self, key: str, target: Path) -> bool:
+        """Make ``target`` a link to the file of ``key``, if it is there."""
+        return self._take(hashlib.sha256(key.encode()).hexdigest(), target)
+
     def take(self, key: str, file: Path) -> None:
         """Keep a file that was made elsewhere on the same disk; it is the cache's from now on."""
         self._keep(hashlib.sha256(key.encode()).hexdigest(), file)

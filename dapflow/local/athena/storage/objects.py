@@ -105,6 +105,10 @@ class ObjectStore:
         """Make ``target`` a local copy of exactly the content that was listed."""
         self._cache.link(item.identity, target, lambda part: self._download(item, part))
 
+    def linked(self, identity: str, target: Path) -> bool:
+        """Make ``target`` a local copy of what ``identity`` names, if there is one."""
+        return self._cache.link_kept(identity, target)
+
     def derive(self, item: S3Object, form: str, target: Path, make: Any) -> None:
         """Make ``target`` a file computed from an object's content, such as a text file's columns.
 
