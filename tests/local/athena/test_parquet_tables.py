@@ -354,3 +354,25 @@ def test_orc_and_avro_tables_are_read(aws: LocalAws) -> None:
         assert aws.query(f"SELECT * FROM {name}_copy") == [
             ["1", "x", "[1, 2]", "2024-06-05", "1.50", "2024-06-05 01:02:03.004"]
         ]
+
+
+@pytest.mark.parametrize(("table", "price"), [("cheap", "0.07"), ("dear", "9999999999999.99")])
+def test_sums_of_long_decimals_are_exact_and_read_once(aws: LocalAws, table: str, price: str) -> None:
+    rows = [{"price": Decimal(price), "rate": Decimal("0.05"), "n": n} for n in range(3)]
+    schema = pa.schema([("price", pa.decimal128(15, 2)), ("rate", pa.decimal128(15, 2)), ("n", pa.int32())])
+    footer = put_parquet(aws, f"{table}/part", pa.Table.from_pylist(rows, schema))
+    aws.query(
+        f"CREATE EXTERNAL TABLE {table} (price decimal(15,2), rate decimal(15,2), n int) STORED AS PARQUET "
+        f"LOCATION 's3://lake/{table}/'"
+    )
+    exact = {
+        "price * (1 + rate) * (1 - rate)": 3 * Decimal(price) * Decimal("1.05") * Decimal("0.95"),
+        "price * price - n * rate": 3 * Decimal(price) ** 2 - 3 * Decimal("0.05"),
+        "n * price * rate": 3 * Decimal(price) * Decimal("0.05"),
+    }
+    for expression, total in exact.items():
+        found = aws.run(f"SELECT sum({expression}) AS total, typeof(sum({expression})) AS kind FROM {table}")
+        scale = -int(total.as_tuple().exponent)
+        assert (found.rows, found.types[0]) == ([[f"{total:f}", f"decimal(38,{scale})"]], "decimal")
+        columns = [name for name in ("price", "rate", "n") if name in expression]
+        assert found.scanned == chunk_bytes(footer, *columns)

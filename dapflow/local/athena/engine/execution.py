@@ -151,6 +151,10 @@ class Execution:
         if self.cutoff_bytes is not None and self.figures.scanned > self.cutoff_bytes:
             raise Cancelled("Query cancelled! : Bytes scanned limit was exceeded")
 
+    def forget_reading(self) -> None:
+        """What was read is read again, and counts once."""
+        self.figures.scanned = self.figures.input_rows = 0
+
     @contextlib.contextmanager
     def timed(self, figure: str) -> Iterator[None]:
         """Add the time spent to one of the figures."""

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
 
 
-def compiled(engine: Engine, work: Work, statement: Statement) -> Query:
-    """The query, compiled, and its scans ready to be read."""
+def compiled(engine: Engine, work: Work, statement: Statement, *, short: bool = False) -> Query:
+    """The query, compiled, and its scans ready to be read. ``short``: see ``Query.short``."""
     with work.execution.timed("planning"):
         catalog = _catalog(engine, work, statement)
         # S3 lists while the compiler works; which of the listings are read is the compiler's to say.
         with contextlib.closing(Listings(engine.store)) as listings:
             listings.begin(catalog.whole_tables())
-            query = _compiled(work, statement, catalog)
+            query = _compiled(work, statement, catalog, short=short)
             relations = engine.scanner.prepare(work, query, listings)
     return _over(query, relations)
 
@@ -42,7 +42,7 @@ def _over(query: Query, relations: dict[str, str]) -> Query:
 
 def analysed(engine: Engine, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
     """The query, compiled; nothing is read but the catalog. ``replacing`` is the view that it will be, if any."""
-    return _compiled(work, statement, _catalog(engine, work, statement), replacing)
+    return _compiled(work, statement, _catalog(engine, work, statement), replacing=replacing)
 
 
 def _catalog(engine: Engine, work: Work, statement: Statement) -> SessionCatalog:
@@ -52,11 +52,16 @@ def _catalog(engine: Engine, work: Work, statement: Statement) -> SessionCatalog
 
 
 def _compiled(
-    work: Work, statement: Statement, catalog: SessionCatalog, replacing: tuple[str, str] | None = None
+    work: Work,
+    statement: Statement,
+    catalog: SessionCatalog,
+    *,
+    replacing: tuple[str, str] | None = None,
+    short: bool = False,
 ) -> Query:
     execution = work.execution
-    text = statement.padded(work.text)
-    return compile_query(text, catalog, execution.database, parameters=execution.parameters, replacing=replacing)
+    text, parameters = statement.padded(work.text), execution.parameters
+    return compile_query(text, catalog, execution.database, parameters=parameters, replacing=replacing, short=short)
 
 
 def _named_tables(text: str) -> set[tuple[str, ...]]:

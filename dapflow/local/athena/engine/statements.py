@@ -19,7 +19,7 @@ from dapflow.local.athena.engine.rows import run_query
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.engine.unload import unload
 from dapflow.local.athena.engine.view_statements import create_view, drop_view, show_create_view
-from dapflow.local.athena.trino import Statement
+from dapflow.local.athena.trino import QueryError, Statement
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
@@ -44,10 +44,16 @@ def run_statement(engine: Engine, work: Work, statement: AnyStatement) -> Outcom
 
 
 def _select(engine: Engine, work: Work, statement: Statement) -> Outcome:
-    query = compiled(engine, work, statement)
+    query = compiled(engine, work, statement, short=True)
     # S3 takes a while even for a few bytes; the query runs meanwhile.
     engine.results.describe(work.execution, query.columns)
-    return run_query(work, query)
+    try:
+        return run_query(work, query)
+    except QueryError as error:
+        if not query.short or error.error_name != "NUMERIC_VALUE_OUT_OF_RANGE":
+            raise
+    work.execution.forget_reading()
+    return run_query(work, compiled(engine, work, statement))
 
 
 _HANDLERS: dict[str, Handler] = {

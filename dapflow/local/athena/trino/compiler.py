@@ -23,15 +23,18 @@ def compile_query(
     *,
     parameters: Sequence[str] = (),
     replacing: tuple[str, str] | None = None,
+    short: bool = False,
 ) -> Query:
     """Compile a query. Names without a database are looked up in `database`; parameters are texts of expressions.
 
+    With `short`, sums of long decimals may be computed in 64 bits (see `Query.short`).
     `replacing` is the database and name of a view that the query will be the text of; it may not read itself.
     """
     try:
         values = [_parameter(p) for p in parameters]
         node = parse(text)
-        unit = Unit(text, catalog, database, values, views=() if replacing is None else (replacing,))
+        views = () if replacing is None else (replacing,)
+        unit = Unit(text, catalog, database, values, views=views, short_sums=[] if short else None)
         if node.parameters != len(values):
             problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(values)}"
             unit.fail("INVALID_PARAMETER_USAGE", 0, problem)
@@ -46,7 +49,7 @@ def compile_query(
     typed = _outer(found.sql, found.fields, names, text=False)
     printed = _outer(found.sql, found.fields, names, text=True)
     columns = tuple(Column(n, str(one.type)) for n, one in zip(names, found.fields, strict=True))
-    return Query(typed, columns, unit.finished(found.sql), printed, found.ordered)
+    return Query(typed, columns, unit.finished(found.sql), printed, found.ordered, bool(unit.short_sums))
 
 
 def _parameter(text: str) -> tree.Expr:

@@ -75,3 +75,5 @@ class Query:
     text_sql: str
     #: True when the rows have an order that must be kept.
     ordered: bool = False
+    #: True when sums are computed in 64 bits. They fail where that is not enough, though the exact ones may not.
+    short: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dapflow.local.athena.trino.coercion import INTEGERS, as_decimal, common
 from dapflow.local.athena.trino.conversion import coerce
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
@@ -182,7 +184,8 @@ def arithmetic(op: str, a: Value, b: Value) -> Value | None:
     if both is None or both.base not in {*INTEGERS, "real", "double", "decimal"}:
         return None
     if both.base == "decimal":
-        return _decimal(op, a, b)
+        found = _decimal(op, a, b)
+        return found if found is None else replace(found, short=_short(op, a, b, found.type))
     a, b = coerce(a, both), coerce(b, both)
     if op == "/":
         return Value(f"({a.sql} {'//' if both.base in INTEGERS else '/'} {b.sql})", both)
@@ -223,6 +226,21 @@ def _decimal(op: str, a: Value, b: Value) -> Value | None:
         return Value(f"CAST(py_decimal_mod(CAST({a.sql} AS VARCHAR), CAST({b.sql} AS VARCHAR)) AS {duck_type(t)})", t)
     both = duck_type(decimal(max(x.precision - x.scale, y.precision - y.scale) + scale, scale))
     return Value(f"CAST(CAST({a.sql} AS {both}) % CAST({b.sql} AS {both}) AS {duck_type(t)})", t)
+
+
+def _short(op: str, a: Value, b: Value, t: Type) -> str | None:
+    """`+ - *` in 64 bits. Source: DuckDB, which takes them for operands of up to 18 digits and checks for overflow."""
+    if op not in {"+", "-", "*"} or t.precision <= 18 or t.scale > 18:
+        return None
+    x, y = _in_64_bits(a), _in_64_bits(b)
+    return None if x is None or y is None else f"({x} {op} {y})"
+
+
+def _in_64_bits(value: Value) -> str | None:
+    if value.short is not None:
+        return value.short
+    kind = as_decimal(value.type)
+    return coerce(value, kind).sql if kind is not None and kind.precision <= 18 else None
 
 
 def unscaled(sql: str, t: Type) -> str:

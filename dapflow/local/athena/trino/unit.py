@@ -86,6 +86,8 @@ class Unit:
     correlated: bool = False
     #: A view's text has places of its own, which would mislead in the user's text.
     placed: bool = True
+    #: What is summed in 64 bits though it may have more digits; None where all has to be exact at once.
+    short_sums: list[str] | None = None
 
     def finished(self, sql: str) -> tuple[Scan, ...]:
         """The scans as the server wants them: those that are left in the SQL."""
@@ -137,4 +139,13 @@ class Unit:
         key = (relation.database, relation.name)
         views = (*self.views, key)
         database = relation.view_database or relation.database
-        return Unit(relation.view_sql or "", self.catalog, database, (), self.scans, views, placed=False)
+        return Unit(
+            relation.view_sql or "",
+            self.catalog,
+            database,
+            (),
+            self.scans,
+            views,
+            placed=False,
+            short_sums=self.short_sums,
+        )

@@ -22,11 +22,15 @@ _SUBQUERY = re.compile(r"\bSELECT\b")
 
 @dataclass(slots=True)
 class Value:
-    """`const` is the Python value of a literal."""
+    """`const` is the Python value of a literal.
+
+    `short` is SQL for a decimal of more than 18 digits that computes in 64 bits, and fails where those do not do.
+    """
 
     sql: str
     type: Type
     const: Any = None
+    short: str | None = None
 
 
 def null(kind: Type = UNKNOWN) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,15 @@ def _count_distinct(call: Call) -> str:
     return fill(f"count(DISTINCT {comparable_form(value.sql, value.type)}){{tail}}", call)
 
 
+def _sum_decimal(call: Call) -> str:
+    """The sum has 38 digits whatever is summed, so what is summed may be computed in fewer."""
+    value, sums = call.args[0], call.unit.short_sums
+    if value.short is not None and sums is not None:
+        sums.append(value.short)
+        call = replace(call, args=[replace(value, sql=value.short)])
+    return fill(f"CAST(sum({_ARGS} AS $ret)", call)
+
+
 aggregate("count(any) -> bigint", _count)
 aggregate("count_if(boolean) -> bigint", "count({distinct}CASE WHEN $1 THEN 1 END){tail}")
 aggregate("approx_distinct(T) -> bigint", _count_distinct)
@@ -47,7 +57,7 @@ aggregate("approx_distinct(T, double) -> bigint", _count_distinct)
 aggregate("sum(bigint) -> bigint", f"CAST(sum({_ARGS} AS BIGINT)")
 aggregate("sum(real) -> real", f"CAST(sum({_ARGS} AS FLOAT)")
 aggregate("sum(double) -> double", f"sum({_ARGS}")
-aggregate("sum(decimal(p,s)) -> decimal(p,s)", f"CAST(sum({_ARGS} AS $ret)", lambda b, _: decimal(38, b["s"]))
+aggregate("sum(decimal(p,s)) -> decimal(p,s)", _sum_decimal, lambda b, _: decimal(38, b["s"]))
 aggregate("sum(interval day to second) -> interval day to second", f"CAST(sum({_ARGS} AS BIGINT)")
 aggregate("sum(interval year to month) -> interval year to month", f"CAST(sum({_ARGS} AS INTEGER)")
 
