@@ -127,14 +127,9 @@ def _list_objects(environ: Environ, bucket_name: str) -> Response | None:
         return None
     backend, bucket = found
     keys, truncated, _ = backend.list_objects_v2(bucket, prefix, None, None, None, _MOST_KEYS)
-    if truncated or any(key.checksum_algorithm for key in keys):
+    if truncated:
         return None
-    contents = "".join(
-        f"<Contents><Key>{escape(key.safe_name('url'))}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
-        f"<ETag>{escape(key.etag)}</ETag><Size>{key.size}</Size><StorageClass>{key.storage_class}</StorageClass>"
-        "</Contents>"
-        for key in keys
-    )
+    contents = "".join(map(_listed, keys))
     body = (
         '<?xml version="1.0" encoding="utf-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
         f"<IsTruncated>false</IsTruncated>{contents}<Name>{escape(bucket.name)}</Name><Prefix>{escape(quote(prefix))}</Prefix>"
@@ -142,6 +137,16 @@ def _list_objects(environ: Environ, bucket_name: str) -> Response | None:
         "</ListBucketResult>"
     )
     return _response([("Content-Type", "application/xml")], body.encode())
+
+
+def _listed(key: Any) -> str:
+    """An object in a listing."""
+    checksum = f"<ChecksumAlgorithm>{key.checksum_algorithm}</ChecksumAlgorithm>" if key.checksum_algorithm else ""
+    return (
+        f"<Contents><Key>{escape(key.safe_name('url'))}</Key><LastModified>{key.last_modified_ISO8601}</LastModified>"
+        f"<ETag>{escape(key.etag)}</ETag>{checksum}<Size>{key.size}</Size>"
+        f"<StorageClass>{key.storage_class}</StorageClass></Contents>"
+    )
 
 
 def _glue(environ: Environ) -> Response | None:

@@ -143,6 +143,8 @@ def test_a_listing_is_moto_s(pair: Pair, prefix: str) -> None:
     for key in KEYS:
         pair.direct(s3("PUT", f"/lake/{key}"), b"x")
     pair.direct(s3("DELETE", "/lake/t/a.parquet"), b"")
+    checked = {"HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM": "CRC32", "HTTP_X_AMZ_STORAGE_CLASS": "STANDARD_IA"}
+    pair.direct(s3("PUT", "/lake/t/checked", **checked), b"x")
     pair.both(s3("GET", "/lake", below(prefix)))
 
 
