@@ -20,17 +20,17 @@ def run_query(work: Work, query: Query) -> Outcome:
     DuckDB writes the rows to a file, so that they are never in memory all at once. A query without tables has few rows
     as a rule, and to ask for these takes a fraction of the time; where they are many after all, it is run again.
     """
-    header = _line([column.name for column in query.columns])
+    header = csv_line([column.name for column in query.columns])
     if not query.scans:
         with work.guarded(query.text_sql):
             rows = work.cursor.execute(query.text_sql).fetchmany(_FEW)
         if len(rows) < _FEW:
             work.execution.figures.output_rows = len(rows)
-            return Outcome(CSV, query.columns, body="".join([header, *map(_line, rows)]).encode())
+            return Outcome(CSV, query.columns, body="".join([header, *map(csv_line, rows)]).encode())
     return _written(work, query, header)
 
 
-def _line(row: Sequence[str | None]) -> str:
+def csv_line(row: Sequence[str | None]) -> str:
     """A record: every value is quoted, NULL is nothing at all."""
     return ",".join(["" if value is None else '"' + value.replace('"', '""') + '"' for value in row]) + "\n"
 
