@@ -137,9 +137,12 @@ class DurableApplication:
                     response = call(self._application, environ, body, upload.length)
                 if response.ok:
                     self._objects.accept(upload, bucket, key)
-                return response
-        finally:
+                    return response
+        except BaseException:
             self._objects.discard(upload)
+            raise
+        self._objects.discard(upload)
+        return response
 
     def _delete_objects(self, environ: Environ, bucket: str) -> Response:
         body = read_body(environ)

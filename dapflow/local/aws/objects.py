@@ -44,6 +44,8 @@ class Upload:
     file: Path
     offset: int
     length: int
+    #: All of it, if it is short.
+    body: bytes | None
 
 
 class ObjectStore:
@@ -83,8 +85,11 @@ class ObjectStore:
         return self._write(environ, _pieces(body, length), length)
 
     @contextmanager
-    def opened(self, upload: Upload) -> Iterator[IO[bytes]]:
-        """The body of an upload."""
+    def opened(self, upload: Upload) -> Iterator[bytes | IO[bytes]]:
+        """The body of an upload: the bytes if they are few, else the file."""
+        if upload.body is not None:
+            yield upload.body
+            return
         with upload.file.open("rb") as file:
             file.seek(upload.offset)
             yield file
@@ -93,14 +98,17 @@ class ObjectStore:
         """Make an upload the object, in place of what the object was."""
         file = self._file(bucket, key)
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            upload.file.replace(file)
+            try:
+                upload.file.replace(file)
+            except FileNotFoundError:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                upload.file.replace(file)
         except OSError:
             self.reload(bucket, key)
             raise
 
     def discard(self, upload: Upload) -> None:
-        """Forget an upload; does nothing when it was accepted."""
+        """Forget an upload."""
         upload.file.unlink(missing_ok=True)
 
     def save(self, bucket: str, key: str) -> None:
@@ -161,14 +169,17 @@ class ObjectStore:
         try:
             with file.open("xb") as stream:
                 stream.write(header)
-                length = sum(stream.write(piece) for piece in pieces)
+                length, body = 0, b""
+                for piece in pieces:
+                    length += stream.write(piece)
+                    body = piece
                 if length != expected:
                     stream.seek(len(start))
                     stream.write(f"{length:{_LENGTH_DIGITS}}".encode())
         except OSError:
             file.unlink(missing_ok=True)
             raise
-        return Upload(file, len(header), length)
+        return Upload(file, len(header), length, body if len(body) == length else None)
 
     def _file(self, bucket: str, key: str) -> Path:
         name = _digest(key).hex()

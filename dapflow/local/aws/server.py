@@ -49,7 +49,11 @@ class Front:
             await _respond(send, self._health())
             return
         environ = _environ(scope)
-        response = await self._answer(environ, receive)
+        try:
+            response = await self._answer(environ, receive)
+        except ConnectionError:
+            log.info('"%s %s" the client went away', environ["REQUEST_METHOD"], environ["RAW_URI"])
+            return
         if response.code >= 400:
             log.info('"%s %s" %s', environ["REQUEST_METHOD"], environ["RAW_URI"], response.status)
         await _respond(send, response)

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
-from werkzeug.test import run_wsgi_app
-
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -63,8 +61,20 @@ def call(application: Application, environ: Environ, body: bytes | IO[bytes], le
     # A terminated input ends with the body: werkzeug then reads it in one piece.
     request = {**environ, "wsgi.input": stream, "wsgi.input_terminated": True}
     request["CONTENT_LENGTH"] = "" if size is None else str(size)
-    chunks, status, headers = run_wsgi_app(application, request, buffered=True)
-    return Response(status, list(headers), b"".join(chunks))
+    started: list[Any] = []
+    chunks: list[bytes] = []
+
+    def start_response(*what: Any) -> Callable[[bytes], None]:
+        started[:] = what
+        return chunks.append
+
+    answer = application(request, start_response)
+    try:
+        chunks += answer
+    finally:
+        if hasattr(answer, "close"):
+            answer.close()
+    return Response(started[0], started[1], b"".join(chunks))
 
 
 def storable(environ: Environ) -> Environ:
