@@ -65,6 +65,7 @@ class DurableApplication:
         with self._objects.all_locked(), self._journal_lock:
             self._compact_if_long()
             self._journal.close()
+            self._objects.close()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

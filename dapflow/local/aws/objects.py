@@ -1,25 +1,26 @@
-"""S3 objects as files: each is the PUT request that makes it, its headers in the first line, its body after that."""
+"""S3 objects on the disk: each is the PUT request that makes it. Long bodies have files of their own."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import io
 import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 from typing import IO
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from dapflow.local.aws.object_index import ObjectIndex, Upload
 from dapflow.local.aws.wsgi import Application, Environ, Response, api_request, call, restored
 
 log = logging.getLogger("dapflow.aws")
 
 _CHUNK = 1 << 20
+_SHORT = 1 << 16
 # A lock for every key would never be given back; two keys that share one of these only wait for each other.
 _LOCKS = 64
 _SYSTEM_METADATA = (
@@ -31,37 +32,22 @@ _SYSTEM_METADATA = (
     "x-amz-storage-class",
     "x-amz-website-redirect-location",
 )
-# In an object's first line: the bytes that must follow it. As wide as any number is, so that it can be written last.
-_LENGTH = "dapflow.length"
-_LENGTH_DIGITS = 20
 _S3_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A PUT request whose body is on the disk, not yet visible."""
-
-    file: Path
-    offset: int
-    length: int
-    #: All of it, if it is short.
-    body: bytes | None
-
-
 class ObjectStore:
-    """The objects under ``directory``, and the copy of them that ``application`` serves.
-
-    A killed process loses nothing this way; only a crash of the machine may lose objects of the last moments.
-    """
+    """The objects under ``directory``, and the copy of them that ``application`` serves."""
 
     def __init__(self, directory: Path, application: Application) -> None:
-        self._directory = directory
-        self._incoming = directory / ".incoming"
+        self._bodies = directory / "bodies"
         self._application = application
         self._locks = [RLock() for _ in range(_LOCKS)]
-        self._incoming.mkdir(parents=True, exist_ok=True)
-        for leftover in self._incoming.iterdir():
-            leftover.unlink()
+        self._bodies.mkdir(parents=True, exist_ok=True)
+        self._index = ObjectIndex(directory / "objects.sqlite")
+
+    def close(self) -> None:
+        """Close the files."""
+        self._index.close()
 
     @contextmanager
     def locked(self, bucket: str, *keys: str) -> Iterator[None]:
@@ -81,35 +67,31 @@ class ObjectStore:
             yield
 
     def receive(self, environ: Environ, body: IO[bytes], length: int | None) -> Upload:
-        """Write a request to the disk, before anything is done about it. ``length`` None: until the body ends."""
-        return self._write(environ, _pieces(body, length), length)
+        """Take a request, a long body to the disk, before anything is done. ``length`` None: until the body ends."""
+        if length is not None and length <= _SHORT:
+            return Upload(environ, length, body.read(length), None)
+        return self._write(environ, _pieces(body, length))
 
     @contextmanager
     def opened(self, upload: Upload) -> Iterator[bytes | IO[bytes]]:
-        """The body of an upload: the bytes if they are few, else the file."""
-        if upload.body is not None:
-            yield upload.body
+        """The body of an upload."""
+        if upload.file is None:
+            yield upload.body or b""
             return
-        with upload.file.open("rb") as file:
-            file.seek(upload.offset)
+        with (self._bodies / upload.file).open("rb") as file:
             yield file
 
     def accept(self, upload: Upload, bucket: str, key: str) -> None:
         """Make an upload the object, in place of what the object was."""
-        file = self._file(bucket, key)
         try:
-            try:
-                upload.file.replace(file)
-            except FileNotFoundError:
-                file.parent.mkdir(parents=True, exist_ok=True)
-                upload.file.replace(file)
+            self._drop(self._index.put(bucket, key, upload))
         except OSError:
             self.reload(bucket, key)
             raise
 
     def discard(self, upload: Upload) -> None:
-        """Forget an upload."""
-        upload.file.unlink(missing_ok=True)
+        """Forget an upload that was not accepted."""
+        self._drop(upload.file)
 
     def save(self, bucket: str, key: str) -> None:
         """Bring the disk up to date with an object that the application made by itself: a copy, a multipart upload."""
@@ -118,8 +100,8 @@ class ObjectStore:
             self.forget(bucket, key)
             return
         try:
-            upload = self._write(self._put_request(bucket, key, got), iter([got.body]), len(got.body))
-            self.accept(upload, bucket, key)
+            request = self._put_request(bucket, key, got)
+            self.accept(self.receive(request, io.BytesIO(got.body), len(got.body)), bucket, key)
         except OSError:
             self.reload(bucket, key)
             raise
@@ -130,60 +112,57 @@ class ObjectStore:
             self.forget(bucket, key)
 
     def forget(self, bucket: str, key: str) -> None:
-        """Remove an object's file."""
-        self._file(bucket, key).unlink(missing_ok=True)
+        """Remove what the disk has of an object."""
+        self._drop(self._index.remove(bucket, key))
 
     def reload(self, bucket: str, key: str) -> None:
         """Bring the application back to what the disk has, after a write that failed."""
-        file = self._file(bucket, key)
-        if file.exists():
-            self._load(file)
-        else:
+        upload = self._index.get(bucket, key)
+        if upload is None:
             self._call("DELETE", bucket, key)
+        else:
+            self._load(upload)
 
     def load_all(self) -> int:
         """Give the application every object; returns how many there are."""
-        files = [file for file in self._directory.glob("*/??/*") if file.parent.parent != self._incoming]
-        for file in files:
-            self._load(file)
-        return len(files)
-
-    def _load(self, file: Path) -> None:
-        with file.open("rb") as stream:
-            header = stream.readline()
-            length = file.stat().st_size - len(header)
-            environ = json.loads(header) if header.endswith(b"\n") else None
-            if environ is None or environ.pop(_LENGTH, length) != length:
-                log.warning("lost when the machine stopped: %s", file if environ is None else environ["PATH_INFO"])
+        count, needed = 0, set()
+        for bucket, key, upload in self._index.all():
+            if upload.file is not None and not self._is_whole(upload.file, upload.length):
+                log.warning("lost when the machine stopped: s3://%s/%s", bucket, key)
+                self._index.remove(bucket, key)
+                continue
+            self._load(upload)
+            needed.add(upload.file)
+            count += 1
+        for file in self._bodies.iterdir():
+            if file.name not in needed:
                 file.unlink()
-                return
-            response = call(self._application, restored(environ), stream, length)
-        if not response.ok:
-            raise RuntimeError(f"{file} cannot be restored: {response.body.decode(errors='replace')}")
+        return count
 
-    def _write(self, environ: Environ, pieces: Iterator[bytes], expected: int | None) -> Upload:
-        file = self._incoming / uuid.uuid4().hex
-        start = f'{{"{_LENGTH}":'
-        rest = "," + json.dumps(environ, separators=(",", ":"))[1:] + "\n"
-        header = f"{start}{expected or 0:{_LENGTH_DIGITS}}{rest}".encode()
+    def _is_whole(self, file: str, length: int) -> bool:
+        path = self._bodies / file
+        return path.exists() and path.stat().st_size == length
+
+    def _load(self, upload: Upload) -> None:
+        with self.opened(upload) as body:
+            response = call(self._application, restored(upload.request), body, upload.length)
+        if not response.ok:
+            path = upload.request["PATH_INFO"]
+            raise RuntimeError(f"{path} cannot be restored: {response.body.decode(errors='replace')}")
+
+    def _write(self, environ: Environ, pieces: Iterator[bytes]) -> Upload:
+        file = self._bodies / uuid.uuid4().hex
         try:
             with file.open("xb") as stream:
-                stream.write(header)
-                length, body = 0, b""
-                for piece in pieces:
-                    length += stream.write(piece)
-                    body = piece
-                if length != expected:
-                    stream.seek(len(start))
-                    stream.write(f"{length:{_LENGTH_DIGITS}}".encode())
+                length = sum(stream.write(piece) for piece in pieces)
         except OSError:
             file.unlink(missing_ok=True)
             raise
-        return Upload(file, len(header), length, body if len(body) == length else None)
+        return Upload(environ, length, None, file.name)
 
-    def _file(self, bucket: str, key: str) -> Path:
-        name = _digest(key).hex()
-        return self._directory / bucket / name[:2] / name
+    def _drop(self, file: str | None) -> None:
+        if file is not None:
+            (self._bodies / file).unlink(missing_ok=True)
 
     def _call(self, method: str, bucket: str, key: str, query: str = "") -> Response:
         return call(self._application, restored(_object_request(method, bucket, key, query)), b"")

@@ -179,9 +179,9 @@ def test_other_services_and_bucket_settings_come_back(server: Server) -> None:
 def test_what_a_crash_of_the_machine_cut_off_is_gone_and_the_rest_is_there(server: Server, left: int) -> None:
     s3 = make_bucket(server)
     s3.put_object(Bucket="bucket", Key="whole", Body=b"whole")
-    s3.put_object(Bucket="bucket", Key="cut", Body=b"cut off")
+    s3.put_object(Bucket="bucket", Key="cut", Body=b"cut off" * 20_000)
     server.end(signal.SIGKILL)
-    file = next(file for file in server.state.glob("s3/bucket/*/*") if file.read_bytes().endswith(b"cut off"))
+    (file,) = server.state.glob("s3/bodies/*")
     file.write_bytes(file.read_bytes()[:left])
 
     server.start()
@@ -190,6 +190,24 @@ def test_what_a_crash_of_the_machine_cut_off_is_gone_and_the_rest_is_there(serve
     s3.put_object(Bucket="bucket", Key="cut", Body=b"again")
     server.restart(signal.SIGKILL)
     assert s3.get_object(Bucket="bucket", Key="cut")["Body"].read() == b"again"
+    assert list(server.state.glob("s3/bodies/*")) == []
+
+
+def test_short_and_long_bodies_take_each_other_s_place(server: Server) -> None:
+    s3 = make_bucket(server)
+    bodies = {"grows": (b"a", b"b" * 100_000), "shrinks": (b"c" * 100_000, b"d"), "goes": (b"e" * 100_000, None)}
+    for key, (before, after) in bodies.items():
+        s3.put_object(Bucket="bucket", Key=key, Body=before)
+        if after is None:
+            s3.delete_object(Bucket="bucket", Key=key)
+        else:
+            s3.put_object(Bucket="bucket", Key=key, Body=after)
+    server.restart(signal.SIGKILL)
+    found = [item["Key"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]]
+    assert found == ["grows", "shrinks"]
+    for key in found:
+        assert s3.get_object(Bucket="bucket", Key=key)["Body"].read() == bodies[key][1]
+    assert len(list(server.state.glob("s3/bodies/*"))) == 1
 
 
 def test_a_half_written_journal_line_is_dropped(server: Server) -> None:

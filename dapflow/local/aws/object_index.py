@@ -1,0 +1,96 @@
+"""Which objects there are, in one SQLite file. Short bodies are in it too: a file for each takes ten times as long."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dapflow.local.aws.wsgi import Environ
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS objects (
+    bucket TEXT NOT NULL, key BLOB NOT NULL, request TEXT NOT NULL, body BLOB, file TEXT, length INTEGER NOT NULL,
+    PRIMARY KEY (bucket, key)
+)
+"""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A PUT request. Its body is here or, if it is long, in the file of that name."""
+
+    request: Environ
+    length: int
+    body: bytes | None
+    file: str | None
+
+
+class ObjectIndex:
+    """The index. A killed process loses nothing; only a crash of the machine may lose the last moments."""
+
+    def __init__(self, file: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute(_SCHEMA)
+
+    def put(self, bucket: str, key: str, upload: Upload) -> str | None:
+        """Keep an object in place of what it was; the name of the file that is no longer needed. Raises OSError."""
+        request = json.dumps(upload.request, separators=(",", ":"))
+        before = self._file(bucket, key)
+        self._run(
+            "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
+            *(bucket, _bytes(key), request, upload.body, upload.file, upload.length),
+        )
+        return before
+
+    def get(self, bucket: str, key: str) -> Upload | None:
+        """An object, or None."""
+        columns = "request, length, body, file"
+        rows = self._run(f"SELECT {columns} FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key))
+        return _upload(*rows[0]) if rows else None
+
+    def remove(self, bucket: str, key: str) -> str | None:
+        """Forget an object; the name of the file that is no longer needed. Raises OSError."""
+        before = self._file(bucket, key)
+        self._run("DELETE FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key))
+        return before
+
+    def all(self) -> Iterator[tuple[str, str, Upload]]:
+        """Bucket, key and content of all objects."""
+        for bucket, key in self._run("SELECT bucket, key FROM objects"):
+            name = key.decode(errors="surrogatepass")
+            found = self.get(bucket, name)
+            if found is not None:
+                yield bucket, name, found
+
+    def _file(self, bucket: str, key: str) -> str | None:
+        rows = self._run("SELECT file FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key))
+        return rows[0][0] if rows else None
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def _run(self, sql: str, *parameters: Any) -> list[Any]:
+        try:
+            with self._lock:
+                return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            raise OSError(errno.EIO, str(error)) from error
+
+
+def _upload(request: str, length: int, body: bytes | None, file: str | None) -> Upload:
+    return Upload(json.loads(request), length, body, file)
+
+
+def _bytes(key: str) -> bytes:
+    return key.encode(errors="surrogatepass")
