@@ -53,8 +53,8 @@ class ObjectIndex:
 
     def get(self, bucket: str, key: str) -> Upload | None:
         """An object, or None."""
-        columns = "request, length, body, file"
-        rows = self._run(f"SELECT {columns} FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key))
+        sql = "SELECT request, length, body, file FROM objects WHERE bucket = ? AND key = ?"
+        rows = self._run(sql, bucket, _bytes(key))
         return _upload(*rows[0]) if rows else None
 
     def remove(self, bucket: str, key: str) -> str | None:
