@@ -75,10 +75,13 @@ class Front:
 
 
 def _is_quick(environ: Environ) -> bool:
-    """Whether a request is neither for a whole object nor for a service that may call others."""
-    service = service_of(environ)
-    is_for_object = "/" in environ["PATH_INFO"][1:] and environ["REQUEST_METHOD"] != "PUT"
-    return service == "glue" or (service == "s3" and not is_for_object)
+    """Whether a request is for Glue, or to list or to store; others may copy much or call other services."""
+    service, method = service_of(environ), environ["REQUEST_METHOD"]
+    if service != "s3":
+        return service == "glue"
+    if method == "PUT":
+        return "HTTP_X_AMZ_COPY_SOURCE" not in environ
+    return method == "GET" and "/" not in environ["PATH_INFO"][1:]
 
 
 def _environ(scope: Scope) -> Environ:
