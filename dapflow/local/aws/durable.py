@@ -72,6 +72,9 @@ class DurableApplication:
         service = service_of(environ)
         try:
             response = self._change(service, environ)
+        except ConnectionError:
+            # The client's, not the disk's.
+            raise
         except OSError as error:
             log.exception("%s %s could not be kept", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             response = _not_kept(service, error)

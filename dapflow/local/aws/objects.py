@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import IO
@@ -15,14 +16,14 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from dapflow.local.aws.object_index import ObjectIndex, Upload
-from dapflow.local.aws.wsgi import Application, Environ, Response, api_request, call, restored
+from dapflow.local.aws.wsgi import Application, Environ, Response, api_request, bucket_and_key, call, restored
 
 log = logging.getLogger("dapflow.aws")
 
 _CHUNK = 1 << 20
 _SHORT = 1 << 16
 # A lock for every key would never be given back; two keys that share one of these only wait for each other.
-_LOCKS = 64
+_LOCKS = 4096
 _SYSTEM_METADATA = (
     "Cache-Control",
     "Content-Disposition",
@@ -44,6 +45,17 @@ class ObjectStore:
         self._locks = [RLock() for _ in range(_LOCKS)]
         self._bodies.mkdir(parents=True, exist_ok=True)
         self._index = ObjectIndex(directory / "objects.sqlite")
+        for file in [*directory.glob("*/??/*")]:
+            self._take_over(file)
+
+    def _take_over(self, file: Path) -> None:
+        """Take an object as it was kept before there was an index: a file with the request in its first line."""
+        with file.open("rb") as stream:
+            request = json.loads(stream.readline())
+            length = request.pop("dapflow.length", file.stat().st_size - stream.tell())
+            if length == file.stat().st_size - stream.tell():
+                self._index.put(*bucket_and_key(request), self.receive(request, stream, length))
+        file.unlink()
 
     def close(self) -> None:
         """Close the files."""
@@ -84,10 +96,11 @@ class ObjectStore:
     def accept(self, upload: Upload, bucket: str, key: str) -> None:
         """Make an upload the object, in place of what the object was."""
         try:
-            self._drop(self._index.put(bucket, key, upload))
+            before = self._index.put(bucket, key, upload)
         except OSError:
             self.reload(bucket, key)
             raise
+        self._drop(before)
 
     def discard(self, upload: Upload) -> None:
         """Forget an upload that was not accepted."""
@@ -113,7 +126,12 @@ class ObjectStore:
 
     def forget(self, bucket: str, key: str) -> None:
         """Remove what the disk has of an object."""
-        self._drop(self._index.remove(bucket, key))
+        try:
+            before = self._index.remove(bucket, key)
+        except OSError:
+            self.reload(bucket, key)
+            raise
+        self._drop(before)
 
     def reload(self, bucket: str, key: str) -> None:
         """Bring the application back to what the disk has, after a write that failed."""
@@ -161,8 +179,10 @@ class ObjectStore:
         return Upload(environ, length, None, file.name)
 
     def _drop(self, file: str | None) -> None:
+        # What cannot be removed now is removed by the next start.
         if file is not None:
-            (self._bodies / file).unlink(missing_ok=True)
+            with suppress(OSError):
+                (self._bodies / file).unlink()
 
     def _call(self, method: str, bucket: str, key: str, query: str = "") -> Response:
         return call(self._application, restored(_object_request(method, bucket, key, query)), b"")

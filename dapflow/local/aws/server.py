@@ -133,7 +133,7 @@ class _Body(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Wait for some bytes; 0 at the end."""
         while not self._left:
-            following = asyncio.run_coroutine_threadsafe(anext(self._pieces, None), self._loop).result()
+            following = self._next()
             if following is None:
                 return 0
             self._left = following
@@ -142,16 +142,24 @@ class _Body(io.RawIOBase):
         buffer[: len(taken)] = taken
         return len(taken)
 
+    def _next(self) -> bytes | None:
+        waiting = asyncio.run_coroutine_threadsafe(anext(self._pieces, None), self._loop)
+        try:
+            return waiting.result(_IDLE_SECONDS)
+        except TimeoutError:
+            waiting.cancel()
+            raise ConnectionError("the client stopped in the middle of the request") from None
+
 
 async def _respond(send: Send, response: Response) -> None:
     without_body = response.code in {204, 304}
     headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        (name.lower().encode("latin-1"), value.encode("latin-1", "replace"))
         for name, value in response.headers
         if not (without_body and name.lower() == "content-length")
     ]
     await send({"type": "http.response.start", "status": response.code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+    await send({"type": "http.response.body", "body": b"" if without_body else response.body})
 
 
 def serve(application: Application, port: int, state: Path) -> None:
@@ -172,7 +180,14 @@ def serve(application: Application, port: int, state: Path) -> None:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+
+    def run() -> None:
+        try:
+            server.run(sockets=[listener])
+        finally:
+            asked.set()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     log.info("serving AWS on http://%s:%d", *listener.getsockname())
     asked.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from typing import Any
@@ -237,3 +238,12 @@ def test_runtime_statistics_count_rows(aws: LocalAws) -> None:
 def test_parameters_that_the_api_does_not_allow_are_refused(aws: LocalAws) -> None:
     with pytest.raises(ClientError, match="Member must have value less than or equal to 1000"):
         aws.athena.get_query_results(QueryExecutionId="x", MaxResults=1001)
+
+
+@pytest.mark.parametrize("bucket", ["b\r\nX-Evil: 1\r\nY:", "a b", "€", "a?list-type=2&x="])
+def test_a_place_that_is_no_bucket_s_is_refused_or_fails(aws: LocalAws, bucket: str) -> None:
+    with contextlib.suppress(ClientError):
+        answer = aws.run("SELECT 1", ResultConfiguration={"OutputLocation": f"s3://{bucket}/results/"})
+        assert answer.state == "FAILED"
+        assert answer.reason is not None
+        assert "inside the server" not in answer.reason

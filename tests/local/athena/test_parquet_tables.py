@@ -377,3 +377,15 @@ def test_sums_of_long_decimals_are_exact_and_read_once(aws: LocalAws, table: str
         assert (found.rows, found.types[0]) == ([[f"{total:f}", f"decimal(38,{scale})"]], "decimal")
         columns = [name for name in ("price", "rate", "n") if name in expression]
         assert found.scanned == chunk_bytes(footer, *columns)
+
+
+def test_long_sums_beside_the_list_of_partitions_are_exact(aws: LocalAws) -> None:
+    schema = pa.schema([("price", pa.decimal128(15, 2))])
+    put_parquet(aws, "dearer/day=1/x", pa.Table.from_pylist([{"price": Decimal("9999999999999.99")}], schema))
+    aws.query(
+        "CREATE EXTERNAL TABLE dearer (price decimal(15,2)) PARTITIONED BY (day string) STORED AS PARQUET "
+        "LOCATION 's3://lake/dearer/'"
+    )
+    aws.query("MSCK REPAIR TABLE dearer")
+    sql = 'SELECT sum(price * price), (SELECT count(*) FROM "dearer$partitions") FROM dearer'
+    assert aws.query(sql) == [["99999999999999800000000000.0001", "1"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -208,6 +209,37 @@ def test_short_and_long_bodies_take_each_other_s_place(server: Server) -> None:
     for key in found:
         assert s3.get_object(Bucket="bucket", Key=key)["Body"].read() == bodies[key][1]
     assert len(list(server.state.glob("s3/bodies/*"))) == 1
+
+
+def test_objects_of_an_earlier_state_come_back(server: Server) -> None:
+    s3 = make_bucket(server)
+    server.end(signal.SIGTERM)
+    for number, body in enumerate((b"short", b"long" * 50_000)):
+        head = {
+            "REQUEST_METHOD": "PUT",
+            "PATH_INFO": f"/bucket/a {number}",
+            "QUERY_STRING": "",
+            "HTTP_HOST": "127.0.0.1",
+        }
+        head["RAW_URI"] = f"/bucket/a%20{number}"
+        file = server.state / "s3" / "bucket" / "ab" / f"ab{number}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(json.dumps({"dapflow.length": len(body), **head}).encode() + b"\n" + body)
+
+    for _ in range(2):
+        server.restart(signal.SIGKILL)
+        assert s3.get_object(Bucket="bucket", Key="a 0")["Body"].read() == b"short"
+        assert s3.get_object(Bucket="bucket", Key="a 1")["Body"].read() == b"long" * 50_000
+
+
+def test_an_answer_without_a_body_leaves_the_connection_open(server: Server) -> None:
+    s3 = make_bucket(server)
+    etag = s3.put_object(Bucket="bucket", Key="k", Body=b"x")["ETag"]
+    for _ in range(2):
+        with pytest.raises(ClientError, match="304"):
+            s3.get_object(Bucket="bucket", Key="k", IfNoneMatch=etag)
+    assert s3.get_object(Bucket="bucket", Key="k", Range="bytes=0-0")["Body"].read() == b"x"
+    assert "Traceback" not in (server.state.parent / "aws.log").read_text()
 
 
 def test_a_half_written_journal_line_is_dropped(server: Server) -> None:

@@ -125,7 +125,7 @@ class Scanner:
         source = f"{scan.name}_values"
         work.table(source, partition_values(keys, values))
         typed = ", ".join(f"{typed_key(name, hive)} AS {quote(name)}" for name, hive in keys)
-        work.run(f"CREATE TEMP VIEW {quote(scan.name)} AS SELECT {typed} FROM {quote(source)}")
+        work.run(f"CREATE OR REPLACE TEMP VIEW {quote(scan.name)} AS SELECT {typed} FROM {quote(source)}")
 
     def _table(self, work: Work, scan: Scan, relation: TableRelation) -> TableScan:
         predicate = Predicate(scan.predicate)

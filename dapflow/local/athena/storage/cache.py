@@ -27,8 +27,8 @@ class MemoryCache:
     def keep(self, key: str, body: bytes) -> None:
         """Keep a text; the oldest ones make room for it."""
         with self._lock:
+            self._total += len(body) - len(self._bodies.pop(key, b""))
             self._bodies[key] = body
-            self._total += len(body)
             while self._total > self._limit:
                 _, gone = self._bodies.popitem(last=False)
                 self._total -= len(gone)

@@ -77,13 +77,13 @@ class Quick:
 
     def put(self, location: Location, body: bytes, content_type: str) -> Call[bool]:
         """PutObject; True when it is done."""
-        path = f"/{location.bucket}/{quote(location.key, safe='/~')}"
+        path = f"/{quote(location.bucket)}/{quote(location.key, safe='/~')}"
         return self._begin(self._s3, "PUT", path, body, {"Content-Type": content_type}, lambda _: True)
 
     def list_objects(self, prefix: Location) -> Call[list[dict[str, Any]]]:
         """ListObjectsV2, as boto3 gives its ``Contents``; None too where there is more than one page."""
         wanted = {"encoding-type": "url", "list-type": "2", "prefix": prefix.key}
-        target = f"/{prefix.bucket}?{urlencode(wanted, quote_via=quote, safe='')}"
+        target = f"/{quote(prefix.bucket)}?{urlencode(wanted, quote_via=quote, safe='')}"
         return self._begin(self._s3, "GET", target, b"", {}, _listed)
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:

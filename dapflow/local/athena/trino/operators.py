@@ -229,7 +229,7 @@ def _decimal(op: str, a: Value, b: Value) -> Value | None:
 
 
 def _short(op: str, a: Value, b: Value, t: Type) -> str | None:
-    """`+ - *` in 64 bits. Source: DuckDB, which takes them for operands of up to 18 digits and checks for overflow."""
+    """`+ - *` in short. Source: DuckDB, which multiplies up to 18 digits in 64 bits and checks for overflow."""
     if op not in {"+", "-", "*"} or t.precision <= 18 or t.scale > 18:
         return None
     x, y = _in_64_bits(a), _in_64_bits(b)
