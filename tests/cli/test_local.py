@@ -55,6 +55,7 @@ def test_up_use_down_up(project: LocalProject) -> None:
     assert not project.state.directory.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_component_is_named_and_up_repairs_it(project: LocalProject) -> None:
     project.run(*UP)
     project.client("glue").create_database(DatabaseInput={"Name": "mine"})

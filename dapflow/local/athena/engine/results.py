@@ -152,16 +152,23 @@ class Results:
             manifest = Location(output.bucket, output.key + "-manifest.csv")
             self._store.put(manifest, "".join(f"{location}\n" for location in outcome.written).encode())
             execution.figures.manifest = str(manifest)
+        written = None
         if body is not None:
             execution.figures.output_bytes = len(body)
-            self._store.put(output, body)
+            written = self._store.begin_put(output, body)
             self._small.keep(execution.id, body)
         elif outcome.file is not None:
             execution.figures.output_bytes = outcome.file.stat().st_size
             self._store.upload(outcome.file, output)
             self._large.take(execution.id, outcome.file)
         # There when the query is seen to have succeeded: clients read it, or delete it.
-        self._described[execution.id]()
+        try:
+            self._described[execution.id]()
+        except QueryFailed:
+            del self._described[execution.id]
+            raise
+        if written is not None:
+            written()
         del self._described[execution.id]
 
     def open(self, execution: Execution) -> BinaryIO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -150,6 +151,7 @@ class ObjectStore:
             return self.submit(self.put, location, body).result
         call = self._quick.put(location, body, _ANY_CONTENT)
 
+        @functools.cache
         def finish() -> None:
             if not call.result():
                 self._put(location, body, _ANY_CONTENT)
