@@ -84,6 +84,8 @@ def _settings(state: State, ports: Ports) -> dict[str, str]:
             "scheduler_idle_sleep_time": 0.5,
             "parsing_cleanup_interval": 10,
             "task_instance_heartbeat_timeout": 60,
+            # What a platform that was stopped at once left running: Airflow would look for it after five minutes.
+            "orphaned_tasks_check_interval": 15,
         },
         # A supervisor that misses the end of its task looks again after this time.
         "workers": {"min_heartbeat_interval": 1, "execution_api_timeout": 30},
