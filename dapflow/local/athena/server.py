@@ -105,31 +105,29 @@ class Application:
         if target.removeprefix(_TARGET) not in _QUICK:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, _perform, self._service, target, body)
-        status, answer = _perform(self._service, target, body)
-        if status == 200 and await self._ends_soon(answer["QueryExecution"]["QueryExecutionId"]):
-            return _perform(self._service, target, body)
-        return status, answer
+        await self._wait_for_end(body)
+        return _perform(self._service, target, body)
 
-    async def _ends_soon(self, identity: str) -> bool:
-        """Wait a moment for the end of an execution that has just begun; whether it came."""
-        execution = self._service.engine.execution(identity)
-        if execution is None or execution.is_terminal or time.time() - execution.submitted > _YOUNG_SECONDS:
-            return False
+    async def _wait_for_end(self, body: bytes) -> None:
+        """Wait a moment for the end of the execution that is asked for, if it has just begun."""
+        execution = self._service.engine.running(_execution_id(body))
+        if execution is None or time.time() - execution.submitted > _YOUNG_SECONDS:
+            return
         loop = asyncio.get_running_loop()
-        told: asyncio.Future[bool] = loop.create_future()
+        told: asyncio.Future[None] = loop.create_future()
 
-        def settle(came: bool) -> None:
+        def settle() -> None:
             if not told.done():
-                told.set_result(came)
+                told.set_result(None)
 
         def tell() -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed when the server stops
-                loop.call_soon_threadsafe(settle, True)
+                loop.call_soon_threadsafe(settle)
 
-        patience = loop.call_later(_PATIENCE_SECONDS, settle, False)
+        patience = loop.call_later(_PATIENCE_SECONDS, settle)
         execution.when_ended(tell)
         try:
-            return await told
+            await told
         finally:
             patience.cancel()
 
@@ -142,6 +140,15 @@ class Application:
             await _respond(send, 503, {"__type": "ServiceUnavailable", "Message": message})
         else:
             await answer(scope, receive, send)
+
+
+def _execution_id(body: bytes) -> str:
+    """The execution that a request is about; '' where it does not say, which is not for here to refuse."""
+    try:
+        found = json.loads(body)["QueryExecutionId"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return found if isinstance(found, str) else ""
 
 
 async def _respond(send: Send, status: int, body: dict[str, Any]) -> None:

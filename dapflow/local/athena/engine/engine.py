@@ -95,6 +95,11 @@ class Engine:
             found = restore(body) if body else None
         return found
 
+    def running(self, identity: str) -> Execution | None:
+        """An execution that has not ended, or None."""
+        with self._lock:
+            return self._active.get(identity)
+
     def execution_by_token(self, token: str) -> Execution | None:
         """The execution that a client started with the token, or None."""
         identity = self.state.execution_by_token(token)

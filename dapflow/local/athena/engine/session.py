@@ -65,11 +65,13 @@ class Session:
         """A cursor and a directory for one execution, both gone afterwards."""
         directory = self._work / execution.id
         cursor = self.cursor()
+        work = Work(execution, text, cursor, directory)
         try:
-            yield Work(execution, text, cursor, directory)
+            yield work
         finally:
             cursor.close()
-            if directory.exists():
+            # Most queries without tables never ask for theirs.
+            if "directory" in vars(work):
                 shutil.rmtree(directory, ignore_errors=True)
 
 
