@@ -135,18 +135,18 @@ class DurableApplication:
 
     def _put_object(self, environ: Environ, bucket: str, key: str) -> Response:
         upload = self._objects.receive(storable(environ), environ["wsgi.input"], content_length(environ))
+        accepted = False
         try:
             with self._objects.locked(bucket, key):
                 with self._objects.opened(upload) as body:
                     response = call(self._application, environ, body, upload.length)
                 if response.ok:
                     self._objects.accept(upload, bucket, key)
-                    return response
-        except BaseException:
-            self._objects.discard(upload)
-            raise
-        self._objects.discard(upload)
-        return response
+                    accepted = True
+                return response
+        finally:
+            if not accepted:
+                self._objects.discard(upload)
 
     def _delete_objects(self, environ: Environ, bucket: str) -> Response:
         body = read_body(environ)
@@ -195,9 +195,9 @@ def _not_kept(service: str, error: OSError) -> Response:
     if service == "s3":
         return _s3_error(status, "InsufficientStorage", message)
     body = json.dumps({"__type": "InsufficientStorage", "message": message}).encode()
-    return Response(status, [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))], body)
+    return Response.of(status, [("Content-Type", "application/x-amz-json-1.1")], body)
 
 
 def _s3_error(status: str, code: str, message: str) -> Response:
     body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>".encode()
-    return Response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))], body)
+    return Response.of(status, [("Content-Type", "application/xml")], body)

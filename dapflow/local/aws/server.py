@@ -60,7 +60,7 @@ class Front:
 
     def _health(self) -> Response:
         body = json.dumps({"state": str(self._state), "pid": os.getpid()}).encode()
-        return Response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))], body)
+        return Response.of("200 OK", [("Content-Type", "application/json")], body)
 
     async def _answer(self, environ: Environ, receive: Receive) -> Response:
         length = content_length(environ)

@@ -229,5 +229,4 @@ _SERVICES = {"s3": _s3, "glue": _glue}
 
 def _response(headers: list[tuple[str, Any]], body: bytes) -> Response:
     given = [(name, str(value)) for name, value in headers]
-    request = [("x-amzn-requestid", uuid.uuid4().hex), ("Content-Length", str(len(body)))]
-    return Response("200 OK", given + request, body)
+    return Response.of("200 OK", [*given, ("x-amzn-requestid", uuid.uuid4().hex)], body)

@@ -35,6 +35,11 @@ class Response:
     headers: list[tuple[str, str]]
     body: bytes
 
+    @classmethod
+    def of(cls, status: str, headers: list[tuple[str, str]], body: bytes) -> Response:
+        """A response that says how long its body is."""
+        return cls(status, [*headers, ("Content-Length", str(len(body)))], body)
+
     @property
     def code(self) -> int:
         """The status as a number."""
@@ -85,7 +90,7 @@ def storable(environ: Environ) -> Environ:
         if (key.startswith("HTTP_") and key not in _TRANSIENT)
         or key in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", *_EXTRA_KEYS)
     }
-    scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    scope = _credential(environ)
     kept.pop("HTTP_AUTHORIZATION", None)
     if scope:
         kept["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 {scope[0]}"
@@ -124,21 +129,26 @@ def api_request(service: str, region: str, target: str | None = None, **environ:
     return request
 
 
+def _credential(environ: Environ) -> re.Match[str] | None:
+    """Access key, day, region and service that a request is signed with."""
+    return _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+
+
 def service_of(environ: Environ) -> str:
     """The AWS service that a request is signed for; S3 when it is not signed, as moto has it."""
-    scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    scope = _credential(environ)
     return scope[4].lower() if scope else "s3"
 
 
 def region_of(environ: Environ) -> str:
     """The region that a request is signed for."""
-    scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    scope = _credential(environ)
     return scope[3] if scope else "us-east-1"
 
 
 def access_key_of(environ: Environ) -> str:
     """The access key that a request is signed with; '' when it is not signed."""
-    scope = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    scope = _credential(environ)
     return scope[1] if scope else ""
 
 
