@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import sqlite3
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dapflow.local.aws.wsgi import Environ
+from dapflow.local.sqlite import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -32,14 +32,10 @@ class Upload:
 
 
 class ObjectIndex:
-    """The index. A killed process loses nothing; only a crash of the machine may lose the last moments."""
+    """The index. What it says is on the disk when a call returns."""
 
     def __init__(self, file: Path) -> None:
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute(_SCHEMA)
+        self._database = Database(file, _SCHEMA)
 
     def put(self, bucket: str, key: str, upload: Upload) -> str | None:
         """Keep an object in place of what it was; the name of the file that is no longer needed. Raises OSError."""
@@ -77,13 +73,11 @@ class ObjectIndex:
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
+        self._database.close()
 
     def _run(self, sql: str, *parameters: Any) -> list[Any]:
         try:
-            with self._lock:
-                return self._connection.execute(sql, parameters).fetchall()
+            return self._database.run(sql, *parameters)
         except sqlite3.OperationalError as error:
             raise OSError(errno.EIO, str(error)) from error
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from dapflow.local.sqlite import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (
@@ -25,45 +25,35 @@ class State:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.Lock()
-        self._connection = sqlite3.connect(directory / "athena.sqlite", check_same_thread=False, isolation_level=None)
-        # A killed process loses nothing this way; only a crash of the machine may lose the last moments.
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._database = Database(directory / "athena.sqlite", _SCHEMA)
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            self._connection.close()
-
-    def _run(self, sql: str, *parameters: Any) -> list[Any]:
-        with self._lock:
-            return self._connection.execute(sql, parameters).fetchall()
+        self._database.close()
 
     def put(self, kind: str, key: str, body: dict[str, Any]) -> None:
         """Keep a document."""
-        self._run("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", kind, key, json.dumps(body))
+        self._database.run("INSERT OR REPLACE INTO documents VALUES (?, ?, ?)", kind, key, json.dumps(body))
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         """A document, or None."""
-        rows = self._run("SELECT body FROM documents WHERE kind = ? AND key = ?", kind, key)
+        rows = self._database.run("SELECT body FROM documents WHERE kind = ? AND key = ?", kind, key)
         return json.loads(rows[0][0]) if rows else None
 
     def remove(self, kind: str, key: str) -> None:
         """Forget a document."""
-        self._run("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key)
+        self._database.run("DELETE FROM documents WHERE kind = ? AND key = ?", kind, key)
 
     def documents(self, kind: str) -> Iterator[dict[str, Any]]:
         """All documents of a kind, by key."""
-        for (body,) in self._run("SELECT body FROM documents WHERE kind = ? ORDER BY key", kind):
+        for (body,) in self._database.run("SELECT body FROM documents WHERE kind = ? ORDER BY key", kind):
             yield json.loads(body)
 
     def put_execution(
         self, identity: str, workgroup: str, submitted: float, state: str, token: str | None, body: dict[str, Any]
     ) -> None:
         """Keep an execution as it is now."""
-        self._run(
+        self._database.run(
             "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body",
             *(identity, workgroup, submitted, state, token, json.dumps(body)),
@@ -71,24 +61,26 @@ class State:
 
     def execution(self, identity: str) -> dict[str, Any] | None:
         """An execution, or None."""
-        rows = self._run("SELECT body FROM executions WHERE id = ?", identity)
+        rows = self._database.run("SELECT body FROM executions WHERE id = ?", identity)
         return json.loads(rows[0][0]) if rows else None
 
     def execution_by_token(self, token: str) -> str | None:
         """The id of the execution that was started with a client's token."""
-        rows = self._run("SELECT id FROM executions WHERE token = ?", token)
+        rows = self._database.run("SELECT id FROM executions WHERE token = ?", token)
         return rows[0][0] if rows else None
 
     def execution_ids(self, workgroup: str, limit: int, offset: int) -> list[str]:
         """Ids of a work group's executions, newest first."""
         sql = "SELECT id FROM executions WHERE workgroup = ? ORDER BY submitted DESC, id LIMIT ? OFFSET ?"
-        return [row[0] for row in self._run(sql, workgroup, limit, offset)]
+        return [row[0] for row in self._database.run(sql, workgroup, limit, offset)]
 
     def remove_executions(self, workgroup: str) -> None:
         """Forget the executions of a work group that have ended."""
-        self._run("DELETE FROM executions WHERE workgroup = ? AND state NOT IN ('QUEUED', 'RUNNING')", workgroup)
+        self._database.run(
+            "DELETE FROM executions WHERE workgroup = ? AND state NOT IN ('QUEUED', 'RUNNING')", workgroup
+        )
 
     def unfinished(self) -> list[dict[str, Any]]:
         """Executions that were queued or running when the state was last written."""
-        rows = self._run("SELECT body FROM executions WHERE state IN ('QUEUED', 'RUNNING')")
+        rows = self._database.run("SELECT body FROM executions WHERE state IN ('QUEUED', 'RUNNING')")
         return [json.loads(row[0]) for row in rows]
