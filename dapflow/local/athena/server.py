@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import json
 import logging
 import signal
-import socket
 import threading
 import time
 import uuid
@@ -17,17 +15,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import urllib3
-import uvicorn
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
-from dapflow.errors import DapflowError
 from dapflow.local.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
 from dapflow.local.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.local.athena.api.service import Operation, Service
 from dapflow.local.athena.engine.engine import Engine
 from dapflow.local.athena.forward import Forwarder
 from dapflow.local.athena.settings import Settings
+from dapflow.local.loopback import listen, uvicorn_server
 from dapflow.local.ports import HEALTH_PATH, HOST
 
 _log = logging.getLogger(__name__)
@@ -166,7 +163,7 @@ class AthenaServer:
     """A server with its engine. ``start`` serves from a thread, ``run`` from the calling one."""
 
     def __init__(self, settings: Settings) -> None:
-        self._socket = _listen(settings.port)
+        self._socket = listen(settings.port)
         self.port: int = self._socket.getsockname()[1]
         try:
             self.engine = Engine(settings)
@@ -174,16 +171,7 @@ class AthenaServer:
             self._socket.close()
             raise
         self.service = Service(self.engine, workgroups.WorkGroups(self.engine.state))
-        config = uvicorn.Config(
-            Application(self.service),
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=2,
-        )
-        self._server = uvicorn.Server(config)
+        self._server = uvicorn_server(Application(self.service))
         self._thread: threading.Thread | None = None
 
     @property
@@ -232,20 +220,3 @@ class AthenaServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
-            reason = "in use by another program" if error.errno == errno.EADDRINUSE else "not allowed"
-            raise DapflowError(
-                "port", f"port {port} is {reason}", hint="choose another one, or 0 for any that is free"
-            ) from error
-        raise
-    return listener

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from dapflow.errors import DapflowError
 from dapflow.local.aws.durable import DurableApplication
 from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.server import serve
@@ -51,8 +52,8 @@ def _serve(port: int, state: Path) -> int:
     gc.freeze()
     try:
         serve(application, port, state)
-    except OSError as error:
-        log.error("port %d cannot be listened on: %s", port, error.strerror)  # noqa: TRY400 (the traceback says nothing more)
+    except DapflowError as error:
+        log.error("%s", error)  # noqa: TRY400 (the traceback says nothing more)
         return 1
     application.close()
     log.info("stopped")

@@ -12,14 +12,12 @@ import json
 import logging
 import os
 import signal
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import uvicorn
 from moto.core.request import (
     PRESERVED_HEADER_NAMES_ENVIRON_KEY,
     environ_key_for_header,
@@ -28,10 +26,11 @@ from moto.core.request import (
 from starlette.types import Receive, Scope, Send
 
 from dapflow.local.aws.wsgi import Application, Environ, Response, call, content_length, restored, service_of
-from dapflow.local.ports import HEALTH_PATH, HOST
+from dapflow.local.loopback import listen, uvicorn_server
+from dapflow.local.ports import HEALTH_PATH
 
 log = logging.getLogger("dapflow.aws")
-_THREADS, _IDLE_SECONDS, _GRACE_SECONDS = 32, 60, 2
+_THREADS, _IDLE_SECONDS = 32, 60
 _SMALL_BYTES = 1 << 16
 
 
@@ -163,23 +162,13 @@ async def _respond(send: Send, response: Response) -> None:
 
 
 def serve(application: Application, port: int, state: Path) -> None:
-    """Serve until SIGTERM or SIGINT. Raises OSError when the port is taken."""
+    """Serve until SIGTERM or SIGINT. Raises DapflowError when the port is taken."""
     asked = threading.Event()
-    listener = socket.create_server((HOST, port))
+    listener = listen(port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
-    config = uvicorn.Config(
-        Front(application, state),
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-        timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    server = uvicorn.Server(config)
+    # moto's answers name their server.
+    server = uvicorn_server(Front(application, state), server_header=False, timeout_keep_alive=_IDLE_SECONDS)
 
     def run() -> None:
         try:
