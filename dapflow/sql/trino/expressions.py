@@ -228,7 +228,8 @@ class ExpressionParser(FormParser, Cursor):
         kind = token.kind
         if kind in {"integer", "decimal", "double"}:
             self.at += 1
-            return tree.Literal(token.start, kind, token.text.replace("_", ""))
+            # Athena runs Trino with parse-decimal-literals-as-double: `1.2` is a double, `DECIMAL '1.2'` a decimal.
+            return tree.Literal(token.start, "integer" if kind == "integer" else "double", token.text.replace("_", ""))
         if kind in {"string", "unicode"}:
             self.at += 1
             return tree.Literal(token.start, "string", self._unicode(token))

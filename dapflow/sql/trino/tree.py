@@ -22,7 +22,7 @@ class Expr(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Literal(Expr):
-    """`kind` is string, integer, decimal, double, boolean, null or binary; `value` the text or bytes."""
+    """`kind` is string, integer, double, boolean, null or binary; `value` the text or bytes."""
 
     kind: str
     value: Any

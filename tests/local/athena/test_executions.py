@@ -104,7 +104,7 @@ def test_who_asks_early_sees_the_end_of_a_short_query_at_once(aws: LocalAws) -> 
 
 def test_column_info_has_athenas_types_and_precisions(aws: LocalAws) -> None:
     answer = aws.run(
-        "SELECT 1 AS i, CAST(1 AS bigint) AS l, 1.25 AS d, 'abc' AS s, true AS b, 1e0 AS f, ARRAY[1] AS arr"
+        "SELECT 1 AS i, CAST(1 AS bigint) AS l, DECIMAL '1.25' AS d, 'abc' AS s, true AS b, 1.5 AS f, ARRAY[1] AS arr"
     )
     page = aws.athena.get_query_results(QueryExecutionId=answer.id)
     shown = [

@@ -251,6 +251,22 @@ def test_only_the_columns_and_row_groups_that_are_read_are_billed(aws: LocalAws)
     assert some.scanned == chunk_bytes(footer, "n", "s", groups=[1, 2])
 
 
+def test_a_decimal_column_beside_a_literal_with_a_point_prunes_row_groups(aws: LocalAws) -> None:
+    prices = pa.array([Decimal(n) / 100 for n in range(10_000)], pa.decimal128(10, 2))
+    footer = put_parquet(aws, "prices/x.parquet", pa.table({"price": prices}), row_group_size=1_000)
+    aws.query("CREATE EXTERNAL TABLE prices (price decimal(10,2)) STORED AS PARQUET LOCATION 's3://lake/prices/'")
+    for condition, rows, groups in (
+        ("price = 20.07", 1, [2]),
+        ("price >= 94.995", 500, [9]),
+        ("20.07 > price AND price > 19.5", 56, [1, 2]),
+        ("price BETWEEN 10.0 AND 19.99", 1_000, [1]),
+        ("price < -0.5", 0, []),
+    ):
+        answer = aws.run(f"SELECT count(price) FROM prices WHERE {condition}")
+        assert answer.rows == [[str(rows)]], condition
+        assert answer.scanned == chunk_bytes(footer, "price", groups=groups), condition
+
+
 def test_a_condition_on_columns_whose_places_begin_alike_prunes(aws: LocalAws) -> None:
     names = [f"k{n}" for n in range(12)]
     footers = []

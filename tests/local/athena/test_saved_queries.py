@@ -97,7 +97,7 @@ def test_information_schema_is_computed_from_glue(aws: LocalAws) -> None:
         "WHERE table_schema = 'db' AND table_name = '%s' ORDER BY 3"
     )
     assert aws.query(sql % "informed") == [["a", "integer", "1"], ["b", "array(varchar)", "2"], ["p", "varchar", "3"]]
-    assert aws.query(sql % "informed_view") == [["x", "decimal(2,1)", "1"]]
+    assert aws.query(sql % "informed_view") == [["x", "double", "1"]]
     tables = (
         "SELECT table_name, table_type FROM information_schema.tables "
         "WHERE table_schema = 'db' AND table_name LIKE 'informed%' ORDER BY 1"

@@ -9,8 +9,8 @@ WITH hourly AS (
     wind_dir,
     wind_speed,
     wind_gust,
-    round(precip * 25.4E0, 1) AS precipitation_mm,
-    round(sum(precip) OVER three_hours * 25.4E0, 1) AS precipitation_mm_last_3_hours,
+    round(precip * 25.4, 1) AS precipitation_mm,
+    round(sum(precip) OVER three_hours * 25.4, 1) AS precipitation_mm_last_3_hours,
     pressure,
     round(pressure - lag(pressure, 3) OVER (PARTITION BY origin ORDER BY time_hour), 1) AS pressure_change_3_hours,
     visib AS visibility_miles
@@ -35,7 +35,7 @@ SELECT
   humidity_percent,
   element_at(
     ARRAY['north', 'north-east', 'east', 'south-east', 'south', 'south-west', 'west', 'north-west'],
-    CAST(round(wind_dir / 45E0) AS integer) % 8 + 1
+    CAST(round(wind_dir / 45.0) AS integer) % 8 + 1
   ) AS wind_from,
   -- the Beaufort scale; the thresholds are in miles an hour
   CASE

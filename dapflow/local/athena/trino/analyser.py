@@ -17,6 +17,7 @@ from dapflow.local.athena.trino.like import like_sql
 from dapflow.local.athena.trino.scope import Field, Scope
 from dapflow.local.athena.trino.storage import duck_type, field_names, quote
 from dapflow.local.athena.trino.structures import check_precision, element, held, map_value, packed
+from dapflow.local.athena.trino.unwrapping import unwrapped
 from dapflow.local.athena.trino.values import Value, failure_text, fresh, let
 from dapflow.sql.trino import tree
 from dapflow.sql.trino.types import BIGINT, BOOLEAN, DATE, UNKNOWN, VARCHAR, Type, array, row
@@ -254,6 +255,9 @@ class Analyser(CallAnalyser):
         both = common(left.type, right.type)
         if both is None:
             self._no_operator("", op, left, right, pos)
+        exact = unwrapped(op, left, right)
+        if exact is not None:
+            return exact
         a, b = coerce(left, both), coerce(right, both)
         if op == "IS DISTINCT FROM":
             return operators.distinct_from(a.sql, b.sql, both)
@@ -281,10 +285,10 @@ class Analyser(CallAnalyser):
             # The sign belongs to the number: the least of its type has no opposite.
             return literals.integer("-" + inner.value, node.pos, self.unit)
         value = self.visit(inner)
-        if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind in {"decimal", "double"}:
+        if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind == "double":
             negative = operators.negate(value)
             assert negative is not None  # noqa: S101 - numbers have a negative
-            return Value(negative.sql, value.type, "-" + value.const if inner.kind == "decimal" else -value.const)
+            return Value(negative.sql, value.type, -value.const)
         if value.type.base == "unknown":
             return value
         result = operators.negate(value)
@@ -310,18 +314,16 @@ class Analyser(CallAnalyser):
             self.unit.fail(
                 "TYPE_MISMATCH", node.pos, f"Cannot check if {value.type} is BETWEEN {low.type} and {high.type}"
             )
-        value, low, high = coerce(value, both), coerce(low, both), coerce(high, both)
+        low, high = coerce(low, both), coerce(high, both)
         self.must_order(both, "<", value, low, node.pos)
         if operators.plain(both):
-            return Value(f"({value.sql} BETWEEN {low.sql} AND {high.sql})", BOOLEAN)
-        sql = let(
-            value.sql,
-            lambda x: (
-                f"({operators.compare('>=', Value(x, both), low, both)} AND "
-                f"{operators.compare('<=', Value(x, both), high, both)})"
-            ),
-        )
-        return Value(sql, BOOLEAN)
+            return Value(f"({coerce(value, both).sql} BETWEEN {low.sql} AND {high.sql})", BOOLEAN)
+
+        def between(x: str) -> str:
+            one = Value(x, value.type)
+            return f"({self.comparison('>=', one, low, node.pos)} AND {self.comparison('<=', one, high, node.pos)})"
+
+        return Value(let(value.sql, between), BOOLEAN)
 
     def _in_list(self, node: tree.InList) -> Value:
         value = self.visit(node.expr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from dapflow.sql.trino import tree
 
 
@@ -16,6 +18,8 @@ def expression_text(node: tree.Node) -> str:
     if isinstance(node, tree.Literal):
         if node.kind == "string":
             return "'" + str(node.value).replace("'", "''") + "'"
+        if node.kind == "double":
+            return _double(float(node.value))
         return "null" if node.kind == "null" else str(node.value).lower() if node.kind == "boolean" else str(node.value)
     if isinstance(node, tree.TypedLiteral):
         return f"{node.type_name.upper()} '{node.text}'"
@@ -46,3 +50,14 @@ def expression_text(node: tree.Node) -> str:
         operand = f"{expression_text(node.operand)} " if node.operand is not None else ""
         return f"(CASE {operand}{arms}{default} END)"
     return "expression"
+
+
+def _double(number: float) -> str:
+    """`1.2` is `1.2E0`. Source: Trino's ExpressionFormatter."""
+    sign, digits, exponent = Decimal(repr(number)).as_tuple()
+    if not isinstance(exponent, int):
+        return str(number)
+    written = "".join(map(str, digits)).lstrip("0")
+    fraction = written[1:].rstrip("0")
+    power = exponent + len(written) - 1 if written else 0
+    return f"{'-' if sign else ''}{written[:1] or '0'}{'.' + fraction if fraction else ''}E{power}"

@@ -42,8 +42,6 @@ def literal(node: tree.Literal, unit: Unit) -> Value:
         return Value(quoted(value), varchar(len(value)), value)
     if kind == "integer":
         return integer(value, node.pos, unit)
-    if kind == "decimal":
-        return decimal_literal(value, node.pos, unit)
     if kind == "double":
         return Value(f"CAST({quoted(value)} AS DOUBLE)", DOUBLE, float(value))
     if kind == "boolean":
@@ -63,7 +61,7 @@ def integer(text: str, pos: int, unit: Unit) -> Value:
     return Value(f"CAST({number} AS BIGINT)", BIGINT, number)
 
 
-def decimal_literal(text: str, pos: int, unit: Unit) -> Value:
+def _decimal(text: str, pos: int, unit: Unit) -> Value:
     """A decimal with just the digits written; zeros before the number do not count."""
     m = re.fullmatch(r"\s*([+-]?)(\d*)(?:\.(\d*))?\s*", text)
     if not m or not (m[2] or m[3]):
@@ -82,7 +80,7 @@ def typed_literal(node: tree.TypedLiteral, unit: Unit) -> Value:
     name, text, pos = node.type_name, node.text, node.pos
     try:
         if name == "decimal":
-            return decimal_literal(text, pos, unit)
+            return _decimal(text, pos, unit)
         if name == "date":
             parsed = parse_date(text)
             return Value(f"CAST('{parsed}' AS DATE)", DATE, parsed)

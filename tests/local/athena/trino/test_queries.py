@@ -58,12 +58,30 @@ QUERIES = [
         [(None, "2024-01-01 10:00:00.000"), (None, None)],
     ),
     ("SELECT a + 1 AS a FROM (VALUES 1, 5) t(a) ORDER BY -a", [("6",), ("2",)]),
+    # As doubles, 0.06 + 0.01 is a little less than 0.07.
+    ("SELECT p FROM (VALUES DECIMAL '0.07') t(p) WHERE p BETWEEN 0.06 - 0.01 AND 0.06 + 0.01", []),
+    ("SELECT p FROM (VALUES DECIMAL '0.07', DECIMAL '0.08') t(p) WHERE p BETWEEN 0.05 AND 0.07", [("0.07",)]),
 ]
 
 
 @pytest.mark.parametrize(("sql", "expected"), QUERIES)
 def test_query(run: Run, sql: str, expected: list[tuple[str | None, ...]]) -> None:
     assert run(sql) == expected
+
+
+@pytest.mark.parametrize(
+    "kind", ["decimal(15,2)", "decimal(2,2)", "decimal(18,0)", "decimal(38,2)", "integer", "bigint"]
+)
+@pytest.mark.parametrize("literal", ["0.07", "-0.075", "0.075", "1.0", "-1.0", "0.0", "1e20", "9007199254740993.0"])
+def test_an_exact_number_beside_a_double_compares_as_if_cast(run: Run, kind: str, literal: str) -> None:
+    values = "'-1', '-0.08', '-0.07', '0', '0.07', '0.08', '1', '9007199254740992', '9007199254740993', NULL"
+    differing = " OR ".join(
+        f"(x {op} {literal}) IS DISTINCT FROM (CAST(x AS double) {op} {literal}) "
+        f"OR ({literal} {op} x) IS DISTINCT FROM ({literal} {op} CAST(x AS double))"
+        for op in ("=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM")
+    )
+    xs = f"SELECT TRY(CAST(CAST(v AS decimal(38,2)) AS {kind})) AS x FROM (VALUES {values}) t(v)"
+    assert run(f"SELECT count(x) > 0, count_if({differing}) FROM ({xs})") == [("true", "0")]
 
 
 REFUSED = [
@@ -73,6 +91,11 @@ REFUSED = [
     (
         "SELECT carrier, count(*) FROM flights",
         "EXPRESSION_NOT_AGGREGATE: line 1:8: 'carrier' must be an aggregate expression or appear in GROUP BY clause",
+    ),
+    (
+        "SELECT delay * 1.5 - 0.1 + 100.0 FROM flights GROUP BY carrier",
+        "EXPRESSION_NOT_AGGREGATE: line 1:26: '(((delay * 1.5E0) - 1E-1) + 1E2)' must be an aggregate expression or "
+        "appear in GROUP BY clause",
     ),
     ("SELECT delay FROM flights, flights_history", "AMBIGUOUS_NAME: line 1:8: Column 'delay' is ambiguous"),
     (
