@@ -6,7 +6,7 @@ Standard library only, as everything that the bundle carries.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from dapflow.errors import DapflowError
@@ -35,7 +35,10 @@ class Environment:
 
     Attributes:
         zones: for landing, raw, refined and trusted, an S3 URI that ends in ``/``; below it ``<service>/<table>/``.
-        databases: logical database name to the physical one (they differ in a branch environment).
+        databases: logical database name to the physical one. They differ in a branch environment, and where service.yml
+            or a prefix gives the databases of this environment other names.
+        external_databases: the same for the tables that something else makes, where these are in another database: a
+            branch environment reads another environment's.
         services: by service name.
         poll_seconds: time between two looks at a running query.
         deferrable: whether waiting for Athena is handed to Airflow's triggerer.
@@ -57,14 +60,15 @@ class Environment:
     retention_seconds: int = 3600
     branch: str = ""
     scheduled: bool = True
+    external_databases: dict[str, str] = field(default_factory=dict)
 
     def dag_id(self, service: str) -> str:
         """The id of a service's DAG: its name, behind the branch's."""
         return f"{self.branch}__{service}" if self.branch else service
 
-    def publishes(self, zone: str) -> bool:
-        """Whether datasets of a zone are published here: a branch reads the raw zone of another environment."""
-        return not (self.branch and zone == "raw")
+    def publishes(self, zone: str, *, external: bool = False) -> bool:
+        """Whether a dataset is published here: a branch reads the raw zone, and what is external, elsewhere."""
+        return not (self.branch and (zone == "raw" or external))
 
     def to_json(self) -> str:
         """The environment as text; equal environments give equal text."""

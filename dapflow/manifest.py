@@ -80,7 +80,8 @@ class Reference:
     ``start`` and ``end`` count characters of ``Transform.sql``. ``kind`` says which of the dataset's names is used;
     ``suffix`` follows it for a table of metadata, such as ``$partitions``.
     ``alias`` is False when the text gives the table no alias, so that a replacement must bring its own (the table's
-    bare name).
+    bare name). ``database`` is the database as the text names it, where that is not ``Dataset.database``: the name
+    that it has in another environment.
     """
 
     start: int
@@ -89,6 +90,7 @@ class Reference:
     kind: Literal["current", "history"]
     alias: bool
     suffix: str = ""
+    database: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class Transform:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A raw table or a data product: the same thing to the platform.
+    """A raw table, a data product, or a table that something else makes: the same thing to those who read it.
 
     Attributes:
         name: as an analyst writes it, ``flights``.
@@ -124,6 +126,9 @@ class Dataset:
         database: the logical Glue database; ``Environment.databases`` maps it to the physical one.
         depends_on: ids of the datasets that the transform reads; empty for a raw dataset.
         source: set for raw datasets. transform: set for data products.
+        external: something else makes its table or history; both ``source`` and ``transform`` are None then.
+        has_generations: False for an external table that is not partitioned by generation columns. It is the one table
+            ``current``, which ``history`` names too; every run reads it as it is, and nothing publishes it.
     """
 
     service: str
@@ -138,6 +143,8 @@ class Dataset:
     source: Source | None = None
     transform: Transform | None = None
     depends_on: tuple[str, ...] = ()
+    external: bool = False
+    has_generations: bool = True
 
     @property
     def id(self) -> str:
@@ -156,8 +163,9 @@ class Service:
 
     ``database`` is where unqualified table names of its transforms live (logical name). ``schedule`` is a cron line,
     or None: then the DAG waits for the generation of every dataset it reads from other services, or runs daily when
-    it reads none. ``datasets`` are ids in the order in which they can be published. ``bytes_scanned_cutoff`` in
-    bytes, per query.
+    it reads none. ``datasets`` are ids in the order in which they can be published; what has no generations is not
+    among them. ``bytes_scanned_cutoff`` in bytes, per query. ``databases`` are the logical names by zone;
+    ``environment_databases`` the physical ones by zone and environment, where an environment has one of its own.
     """
 
     name: str
@@ -172,6 +180,7 @@ class Service:
     retries: int = 2
     reads: tuple[str, ...] = ()
     bytes_scanned_cutoff: int = 100 * 1024**3
+    environment_databases: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

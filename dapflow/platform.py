@@ -88,10 +88,16 @@ def describe(
     """Describe the environment ``name`` of a project.
 
     ``adopted_buckets`` are those of an existing lake, by zone. ``database_prefix`` tells its databases from those of
-    another environment: Glue has one catalog for an account and region.
+    another environment: Glue has one catalog for an account and region. A name that service.yml gives a database in
+    this environment is taken as it is.
     """
     stem = f"{prefix}-{name}"
     adopted = adopted_buckets or {}
+
+    def physical(service: Service, zone: str) -> str:
+        own = service.environment_databases.get(zone, {}).get(name)
+        return own or f"{database_prefix}{service.databases[zone]}"
+
     buckets = tuple(Bucket(adopted.get(zone) or bucket_name(stem, zone, account), zone) for zone in ZONES_WITH_BUCKETS)
     uri = {bucket.zone: f"s3://{bucket.name}/" for bucket in buckets}
     services = tuple(manifest.services.values())
@@ -99,9 +105,9 @@ def describe(
     return Platform(
         buckets=buckets,
         databases=tuple(
-            Database(f"{database_prefix}{database}", service.name, zone, f"{uri[zone]}{service.name}/")
+            Database(physical(service, zone), service.name, zone, f"{uri[zone]}{service.name}/")
             for service in services
-            for zone, database in service.databases.items()
+            for zone in service.databases
         ),
         workgroups=tuple(
             WorkGroup(
@@ -119,9 +125,9 @@ def describe(
             account=account,
             zones={zone: uri[zone] for zone in BUCKET_ZONES},
             databases={
-                database: f"{database_prefix}{database}"
+                database: physical(service, zone)
                 for service in services
-                for database in service.databases.values()
+                for zone, database in service.databases.items()
             },
             services={
                 service.name: ServiceEnvironment(
@@ -157,6 +163,7 @@ def describe_branch(
         for zone, database in service.databases.items()
         if zone in own
     )
+    external = {each.database for each in manifest.datasets.values() if each.external}
     logical = [database for service in services for zone, database in service.databases.items() if zone in own]
     roles = tuple(_role(service, stem, host.account, f"/{prefix}/{host.name}/branch/{slug}/") for service in services)
     return Platform(
@@ -195,6 +202,12 @@ def describe_branch(
             deferrable=host.deferrable,
             branch=slug,
             scheduled=host.scheduled,
+            external_databases={
+                database: raw.databases.get(database, database)
+                for service in services
+                for database in service.databases.values()
+                if database in external
+            },
         ),
     )
 

@@ -69,11 +69,14 @@ def run(
         published: list[Publication] = []
         try:
             for dataset in datasets:
+                if dataset.external:
+                    publisher.show(dataset.id, day)
+                    continue
                 published.append(publisher.publish(dataset.id, day))
         finally:
             _print_publications(published)
         if rows and published:
-            _print_preview(clients, environment, datasets[-1], published[-1], rows)
+            _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
 
 
 def _datasets(manifest: Manifest, root: Path, name: str) -> list[Dataset]:
@@ -84,6 +87,12 @@ def _datasets(manifest: Manifest, root: Path, name: str) -> list[Dataset]:
     if (datasets := service_datasets(manifest, name)) is not None:
         return datasets
     if name in manifest.datasets:
+        if not manifest.datasets[name].has_generations:
+            raise DapflowError(
+                "no-generations",
+                f"{name} has no generations: something else makes it, and every run reads it as it is",
+                hint="run a transform that reads it",
+            )
         return [manifest.datasets[name]]
     try:
         return [find_transform(manifest, root, name)]

@@ -39,7 +39,10 @@ class Run:
 
 def read_published(catalog: Catalog, manifest: Manifest, environment: Environment) -> Publications:
     """What is published of every dataset, oldest generation first."""
-    return {dataset.id: _generations(catalog, Place.of(dataset, environment)) for dataset in manifest.datasets.values()}
+    return {
+        dataset.id: _generations(catalog, Place.of(dataset, environment)) if dataset.has_generations else {}
+        for dataset in manifest.datasets.values()
+    }
 
 
 def outstanding(
@@ -61,11 +64,12 @@ def outstanding(
 
 
 def producers(manifest: Manifest, service: str) -> set[str]:
-    """The other services whose datasets a service reads."""
+    """The other services whose generations a service reads."""
     return {
         manifest.datasets[read].service
         for dataset in manifest.services[service].datasets
         for read in manifest.datasets[dataset].depends_on
+        if manifest.datasets[read].has_generations
     } - {service}
 
 
@@ -96,6 +100,8 @@ def _stale(
     stale: set[str] = set()
     # Publishing order: what a dataset reads has been looked at before it.
     for dataset in manifest.datasets.values():
+        if dataset.external:
+            continue
         published = publications[dataset.id].get(generation)
         if (
             published is None

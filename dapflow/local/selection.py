@@ -46,6 +46,8 @@ def newest_generation(
         read = {read for dataset in datasets for read in dataset.depends_on}
         found = newest(day for name in read for day in _published(manifest.datasets[name], environment, clients))
     if found is None:
+        found = newest(day for each in datasets if each.external for day in _published(each, environment, clients))
+    if found is None:
         service = datasets[0].service
         raise DapflowError(
             "nothing-landed",
@@ -67,6 +69,8 @@ def _landed(dataset: Dataset, environment: Environment, clients: Clients) -> lis
 
 
 def _published(dataset: Dataset, environment: Environment, clients: Clients) -> list[Generation]:
+    if not dataset.has_generations:
+        return []
     place = Place.of(dataset, environment)
     partitions = Catalog(clients.glue).partitions(place.database, place.history)
     return [partition.generation for partition in partitions if partition.generation is not None]

@@ -136,7 +136,8 @@ def _content(root: Path, manifest: Manifest, branch: GitBranch | None) -> str:
         content = file.read_bytes()
         digest.update(f"\n{file.name} {len(content)}\n".encode() + content)
     datasets = {
-        each.id: [each.database, each.history, each.current, each.depends_on] for each in manifest.datasets.values()
+        each.id: [each.database, each.history, each.current, each.depends_on, each.external, each.has_generations]
+        for each in manifest.datasets.values()
     }
     asked = [asdict(branch), datetime.now(UTC).date().isoformat()] if branch else []
     digest.update(json.dumps([manifest.services, datasets, *asked], default=vars).encode())

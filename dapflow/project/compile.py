@@ -93,9 +93,10 @@ class _Compiler:
         datasets = {name: self._dataset(self.tables.nodes[name], depends[name]) for name in order}
         by_service: dict[str, list[str]] = defaultdict(list)
         for dataset in datasets.values():
-            by_service[dataset.service].append(dataset.id)
+            if dataset.has_generations:
+                by_service[dataset.service].append(dataset.id)
         names = [*by_service, *(name for name in self.project.services if name not in by_service)]
-        services = {name: _service(self.project.services[name], by_service[name]) for name in names}
+        services = {name: self._service(self.project.services[name], by_service[name]) for name in names}
         return Manifest(services=services, datasets=datasets)
 
     # -- what a product reads
@@ -137,7 +138,8 @@ class _Compiler:
             node = self.tables.nodes[node_id]
             # A service with a schedule waits for nobody.
             if node.service.schedule is None:
-                owners = {self.tables.nodes[source].service.name for source in sources}
+                read = (self.tables.nodes[source] for source in sources)
+                owners = {each.service.name for each in read if each.has_generations}
                 waits[node.service.name] |= owners - {node.service.name}
         for circle in circles(waits):
             place = self.project.services[circle[0]].place
@@ -154,6 +156,11 @@ class _Compiler:
     def _analyse(self, node: Node) -> None:
         partitions = partition_columns(node.generation)
         source, statement = node.source, self._reads[node.id].statement
+        if node.external is not None:
+            known = tuple(SqlColumn(column.name) for column in node.external.columns or ())
+            rest = None if known else 0
+            self._columns[node.id] = Columns((*known, *(partitions if node.has_generations else ())), rest)
+            return
         if source is not None:
             declared = [SqlColumn(column.name) for column in source.source.columns or ()]
             data = tuple(column for column in declared if column.name not in node.generation.extra)
@@ -175,6 +182,8 @@ class _Compiler:
     def _table_columns(self, table: Table | None) -> Columns:
         if table is None:
             return UNKNOWN
+        if table.suffix and not table.node.has_generations:
+            return UNKNOWN
         partitions = partition_columns(table.node.generation)
         if table.suffix:
             return Columns(partitions) if table.suffix == "$partitions" else UNKNOWN
@@ -184,7 +193,8 @@ class _Compiler:
 
     def _dataset(self, node: Node, depends_on: list[str]) -> Dataset:
         source, product = node.source, node.product
-        columns = source.source.columns if source else None
+        columns = source.source.columns if source else node.external.columns if node.external else None
+        described = source or product or node.external
         return Dataset(
             service=node.service.name,
             zone=node.zone,
@@ -193,11 +203,30 @@ class _Compiler:
             history=node.history,
             current=node.current,
             generation=node.generation,
-            description=source.description if source else product.description if product else None,
+            description=described.description if described else None,
             columns=tuple(Column(c.name, c.type, c.comment) for c in columns) if columns else None,
             source=source.source if source else None,
             transform=self._transform(node, product) if product else None,
             depends_on=tuple(depends_on),
+            external=node.external is not None,
+            has_generations=node.has_generations,
+        )
+
+    def _service(self, folder: ServiceFolder, datasets: list[str]) -> Service:
+        return Service(
+            name=folder.name,
+            title=folder.title,
+            database=self.tables.logical(folder.database),
+            databases=folder.databases,
+            datasets=tuple(datasets),
+            description=folder.description,
+            owner=folder.owner,
+            schedule=folder.schedule,
+            timezone=folder.timezone,
+            retries=folder.retries,
+            reads=tuple(grant.text for grant in folder.reads or ()),
+            bytes_scanned_cutoff=folder.bytes_scanned_cutoff,
+            environment_databases=folder.environment_databases,
         )
 
     def _transform(self, node: Node, product: Product) -> Transform | None:
@@ -209,10 +238,7 @@ class _Compiler:
             file=product.file,
             sql=sql,
             sha=hashlib.sha256(sql.encode()).hexdigest()[:16],
-            references=tuple(
-                Reference(name.start, name.end, table.node.id, table.kind, name.alias, table.suffix)
-                for name, table in reads.tables
-            ),
+            references=tuple(_reference(name, table) for name, table in reads.tables),
             contract=output.contract,
             columns=output.columns,
             computes_generation=output.computes,
@@ -220,6 +246,11 @@ class _Compiler:
             tags=product.tags,
             comments={name: comment.text for name, comment in product.comments.items()},
         )
+
+
+def _reference(name: TableName, table: Table) -> Reference:
+    written = name.database if name.database != table.node.database else None
+    return Reference(name.start, name.end, table.node.id, table.kind, name.alias, table.suffix, written)
 
 
 def _unknown_comments(node: Node, output: Output) -> list[DapflowError]:
@@ -235,20 +266,3 @@ def _unknown_comments(node: Node, output: Output) -> list[DapflowError]:
         for name, comment in node.product.comments.items()
         if name not in output.columns and name not in node.generation.partition_names
     ]
-
-
-def _service(folder: ServiceFolder, datasets: list[str]) -> Service:
-    return Service(
-        name=folder.name,
-        title=folder.title,
-        database=folder.database,
-        databases=folder.databases,
-        datasets=tuple(datasets),
-        description=folder.description,
-        owner=folder.owner,
-        schedule=folder.schedule,
-        timezone=folder.timezone,
-        retries=folder.retries,
-        reads=tuple(grant.text for grant in folder.reads or ()),
-        bytes_scanned_cutoff=folder.bytes_scanned_cutoff,
-    )

@@ -80,7 +80,7 @@ def _read_service(path: Path, settings: Settings, errors: list[DapflowError]) ->
         hint = f"create {folder}/service.yml; one line is enough, such as title: {title}"
         errors.append(DapflowError("no-service-file", f"service {name!r} has no service.yml", file=folder, hint=hint))
         yaml = YamlFile("", f"{folder}/service.yml")
-    service = read_service(yaml, name, settings.database)
+    service = read_service(yaml, name, settings)
     errors.extend(yaml.errors)
     products = [
         _read_product(files, zone, f"{folder}/{zone}", errors)
@@ -118,4 +118,5 @@ def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[Dap
         description=notes.description,
         comments=notes.comments,
         tags=notes.tags,
+        names=notes.names,
     )

@@ -14,10 +14,11 @@ from yaml.reader import ReaderError
 from dapflow.errors import DapflowError
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
+_BOOLEAN = "tag:yaml.org,2002:bool"
 # What plain words mean in YAML 1.2's core schema. PyYAML has version 1.1, where `no` is false and 1:30 is ninety.
 _PLAIN_WORDS = (
     (_NULL, r"~|null|Null|NULL|", "~nN"),
-    ("tag:yaml.org,2002:bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    (_BOOLEAN, r"true|True|TRUE|false|False|FALSE", "tTfF"),
     (_INTEGER, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
     (
         "tag:yaml.org,2002:float",
@@ -140,6 +141,14 @@ class YamlFile:
             return int(node.value)
         if not is_null(node):
             self.error("yaml-type", f"{name} must be a whole number, 0 or more, not {_kind(node)}", node)
+        return None
+
+    def boolean(self, node: Node, name: str) -> bool | None:
+        """``true`` or ``false``; None (and a mistake, unless it is empty) when it is something else."""
+        if isinstance(node, ScalarNode) and node.tag == _BOOLEAN:
+            return str(node.value).lower() == "true"
+        if not is_null(node):
+            self.error("yaml-type", f"{name} must be true or false, not {_kind(node)}", node)
         return None
 
     def items(self, node: Node, name: str) -> list[Node]:

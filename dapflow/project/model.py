@@ -9,7 +9,7 @@ from typing import Literal
 from yaml import Node
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import GenerationColumns, Source, Zone
+from dapflow.manifest import Column, GenerationColumns, Source, Zone
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.sql import Statement
 
@@ -40,6 +40,17 @@ class Place:
 
 
 @dataclass(frozen=True)
+class TableNames:
+    """What a dataset's tables are called, where the naming of the service does not say it."""
+
+    current: str | None = None
+    history: str | None = None
+
+
+SERVICE_NAMING = TableNames()
+
+
+@dataclass(frozen=True)
 class SourceTable:
     """A table that a service ingests."""
 
@@ -47,6 +58,24 @@ class SourceTable:
     source: Source
     place: Place
     description: str | None = None
+    names: TableNames = SERVICE_NAMING
+
+
+@dataclass(frozen=True)
+class ExternalTable:
+    """A table that something else makes.
+
+    ``generation`` is None where the table is not partitioned by generation columns. ``columns`` is None where
+    service.yml does not name them; then Glue alone knows them.
+    """
+
+    name: str
+    zone: Zone
+    place: Place
+    generation: GenerationColumns | None = None
+    columns: tuple[Column, ...] | None = None
+    description: str | None = None
+    names: TableNames = SERVICE_NAMING
 
 
 @dataclass(frozen=True)
@@ -68,6 +97,7 @@ class Product:
     description: str | None = None
     comments: dict[str, Comment] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    names: TableNames = SERVICE_NAMING
 
 
 @dataclass(frozen=True)
@@ -84,6 +114,7 @@ class ServiceFolder:
 
     ``reads`` is None when service.yml does not limit what may be read. ``database_places`` says where the names of
     databases are written, by zone, for those that are not made of the pattern; ``database`` stands for the default one.
+    ``environment_databases`` are names that a zone's database has in single environments.
     """
 
     name: str
@@ -101,8 +132,10 @@ class ServiceFolder:
     reads: tuple[Grant, ...] | None = None
     bytes_scanned_cutoff: int = 100 * 1024**3
     sources: tuple[SourceTable, ...] = ()
+    external: tuple[ExternalTable, ...] = ()
     products: tuple[Product, ...] = ()
     database_places: dict[str, Place] = field(default_factory=dict)
+    environment_databases: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

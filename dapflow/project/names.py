@@ -7,6 +7,8 @@ import re
 # Glue takes 255 characters. Beside a dataset `x` stand `x_history`, `x_latest` and short-lived tables of a run.
 MAX_DATASET = 200
 MAX_DATABASE = 255
+MAX_TABLE = 255
+MAX_ENVIRONMENT = 12
 # The service's name is part of IAM role names (64 characters) and of Athena workgroup names.
 MAX_SERVICE = 32
 MAX_COLUMN = 255
@@ -25,6 +27,18 @@ def service_name_problem(name: str) -> str | None:
 def database_name_problem(name: str) -> str | None:
     """Why a database cannot have this name, or None. Hyphens are allowed; SQL must then quote the name."""
     return _problem(name, MAX_DATABASE, "[a-z0-9_-]+", "lower-case letters, digits, _ and -")
+
+
+def environment_name_problem(name: str) -> str | None:
+    """Why an environment cannot have this name, or None. A hyphen would make `prod-eu` look like a part of `prod`."""
+    if name == "branch":
+        return "a git branch's environment has the databases' names behind a prefix of its own"
+    return _problem(name, MAX_ENVIRONMENT, "[a-z][a-z0-9]*", "lower-case letters and digits, a letter first,")
+
+
+def table_name_problem(name: str) -> str | None:
+    """Why a table that something else makes cannot have this name, or None. Hyphens are allowed, as in a database."""
+    return _problem(name, MAX_TABLE, "[a-z0-9_-]+", "lower-case letters, digits, _ and -")
 
 
 def column_name_problem(name: str) -> str | None:

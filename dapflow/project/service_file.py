@@ -7,18 +7,20 @@ import re
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from yaml import Node, ScalarNode
+from yaml import ScalarNode
 
 from dapflow.manifest import GenerationColumns
+from dapflow.project.database_names import check_database, read_database_names
+from dapflow.project.external_table import read_external
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.model import ZONES, Grant, Place, ServiceFolder
-from dapflow.project.names import database_name_problem, suggestion
 from dapflow.project.schedule import cron_problem, is_timezone
+from dapflow.project.settings import Settings
 from dapflow.project.source_table import read_sources
 
 KEYS = (
     "title", "description", "owner", "schedule", "timezone", "retries", "database", "databases", "naming",
-    "generation_columns", "reads", "limits", "sources",
+    "generation_columns", "reads", "limits", "sources", "external",
 )  # fmt: skip
 _UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 # The least that an Athena workgroup takes.
@@ -26,16 +28,24 @@ _LEAST_CUTOFF = 10_000_000
 _COLUMN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def read_service(yaml: YamlFile, name: str, pattern: str) -> ServiceFolder:
+def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder:
     """The service that a service.yml describes, without its products. Mistakes are noted in ``yaml``.
 
-    ``pattern`` names the databases of the project: ``{service}_{zone}_zone``.
+    ``settings`` name the databases of the project.
     """
     entries = yaml.entries(yaml.root, "service.yml", KEYS) if yaml.root is not None else {}
-    named = _databases(yaml, entries.get("databases"))
-    databases: dict[str, str] = {zone: pattern.format(service=name, zone=zone) for zone in ZONES}
-    databases |= {zone: str(entry.value.value) for zone, entry in named.items()}
-    places = {zone: Place.of(yaml, entry.value) for zone, entry in named.items()}
+    databases: dict[str, str] = {zone: settings.database.format(service=name, zone=zone) for zone in ZONES}
+    by_environment: dict[str, dict[str, str]] = {
+        zone: {key: pattern.format(service=name, zone=zone) for key, pattern in settings.environments.items()}
+        for zone in ZONES
+    }
+    places = {}
+    for zone, entry in (
+        yaml.entries(entries["databases"].value, "databases", ZONES).items() if "databases" in entries else ()
+    ):
+        if named := read_database_names(yaml, entry, zone):
+            databases[zone], by_environment[zone] = named
+            places[zone] = Place.of(yaml, entry.value)
     if "database" in entries:
         places["database"] = Place.of(yaml, entries["database"].value)
     service = ServiceFolder(
@@ -45,6 +55,7 @@ def read_service(yaml: YamlFile, name: str, pattern: str) -> ServiceFolder:
         databases=databases,
         database=databases["raw"],
         database_places=places,
+        environment_databases={zone: names for zone, names in by_environment.items() if names},
     )
     fields: dict[str, Any] = {
         key: yaml.string(entries[key].value, key) for key in ("title", "description", "owner") if key in entries
@@ -62,6 +73,9 @@ def read_service(yaml: YamlFile, name: str, pattern: str) -> ServiceFolder:
     service = replace(service, **{key: value for key, value in fields.items() if value is not None})
     if "sources" in entries:
         service = replace(service, sources=read_sources(yaml, entries["sources"].value, service.generation))
+    if "external" in entries:
+        external = read_external(yaml, entries["external"].value, service.generation, _generation)
+        service = replace(service, external=external)
     return service
 
 
@@ -90,29 +104,9 @@ def _timezone(yaml: YamlFile, entry: Entry | None) -> str | None:
     return None
 
 
-def _databases(yaml: YamlFile, entry: Entry | None) -> dict[str, Entry]:
-    """The databases that are named here, by zone."""
-    inner = yaml.entries(entry.value, "databases", ZONES) if entry else {}
-    return {
-        zone: one
-        for zone, one in inner.items()
-        if (name := yaml.string(one.value, f"databases.{zone}")) is not None and _check_database(yaml, name, one.value)
-    }
-
-
 def _database(yaml: YamlFile, entry: Entry | None) -> str | None:
     name = yaml.string(entry.value, "database") if entry else None
-    return name if entry and name is not None and _check_database(yaml, name, entry.value) else None
-
-
-def _check_database(yaml: YamlFile, name: str, node: Node) -> bool:
-    problem = database_name_problem(name)
-    if problem:
-        near = suggestion(name)
-        yaml.error(
-            "bad-name", f"{name!r} cannot be a Glue database: {problem}", node, f"for example {near}" if near else None
-        )
-    return not problem
+    return name if entry and name is not None and check_database(yaml, name, entry.value) else None
 
 
 def _naming(yaml: YamlFile, entry: Entry | None) -> Literal["history", "latest"] | None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import string
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.project.names import database_name_problem
+from dapflow.project.names import database_name_problem, environment_name_problem
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``database`` names the database of a service's zone; ``{service}`` and ``{zone}`` are replaced."""
+    """``database`` names the database of a service's zone; ``{service}`` and ``{zone}`` are replaced.
+
+    ``environments`` are such names by environment, where they differ; ``database`` is then the first of them.
+    """
 
     database: str = "{service}_{zone}_zone"
+    environments: dict[str, str] = field(default_factory=dict)
 
 
 def read_settings(root: Path) -> Settings:
@@ -33,8 +37,6 @@ def read_settings(root: Path) -> Settings:
         if not isinstance(table, dict):
             where = ("[tool]", "[tool.dapflow]")[depth]
             raise DapflowError("bad-settings", f"{where} must be a table", file="pyproject.toml")
-    pattern = table.get("database", Settings.database)
-    problem = _pattern_problem(pattern)
     unknown = sorted(set(table) - {"database"})
     if unknown:
         raise DapflowError(
@@ -43,14 +45,27 @@ def read_settings(root: Path) -> Settings:
             file="pyproject.toml",
             hint="known: database",
         )
-    if problem:
-        raise DapflowError(
-            "bad-settings",
-            f"[tool.dapflow] database = {pattern!r}: {problem}",
-            file="pyproject.toml",
-            hint='for example database = "{service}_{zone}_zone"',
-        )
-    return Settings(pattern)
+    written = table.get("database", Settings.database)
+    if not isinstance(written, dict):
+        return Settings(_pattern("database", written))
+    patterns = {name: _pattern(f"database.{name}", each) for name, each in written.items()}
+    problems = [(name, problem) for name in patterns if (problem := environment_name_problem(name))]
+    if problems or not patterns:
+        name, problem = problems[0] if problems else ("", "no environment is named")
+        raise DapflowError("bad-settings", f"[tool.dapflow.database] {name}: {problem}", file="pyproject.toml")
+    return Settings(next(iter(patterns.values())), patterns)
+
+
+def _pattern(key: str, pattern: object) -> str:
+    problem = _pattern_problem(pattern)
+    if problem is None:
+        return str(pattern)
+    raise DapflowError(
+        "bad-settings",
+        f"[tool.dapflow] {key} = {pattern!r}: {problem}",
+        file="pyproject.toml",
+        hint='for example database = "{service}_{zone}_zone"',
+    )
 
 
 def _pattern_problem(pattern: object) -> str | None:

@@ -11,8 +11,9 @@ from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.model import Place, SourceTable
 from dapflow.project.names import column_name_problem, dataset_name_problem, suggestion
+from dapflow.project.table_names import TABLE_NAME_KEYS, read_table_names
 
-SOURCE_KEYS = ("description", "format", "delimiter", "null", "columns")
+SOURCE_KEYS = ("description", "format", "delimiter", "null", "columns", *TABLE_NAME_KEYS)
 COLUMN_KEYS = ("type", "format", "description")
 
 
@@ -46,6 +47,7 @@ def _source(yaml: YamlFile, name: str, entry: Entry, generation: GenerationColum
         ),
         place=Place.of(yaml, entry.key),
         description=yaml.string(inner["description"].value, "description") if "description" in inner else None,
+        names=read_table_names(yaml, inner),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Zone
-from dapflow.project.model import ZONES, Place, Product, Project, ServiceFolder, SourceTable
+from dapflow.project.model import ZONES, ExternalTable, Place, Product, Project, ServiceFolder, SourceTable, TableNames
 from dapflow.sql import SqlText, TableName
 
 CATALOG = "awsdatacatalog"
@@ -30,16 +30,26 @@ class Node:
     place: Place
     source: SourceTable | None = None
     product: Product | None = None
+    external: ExternalTable | None = None
 
     @property
     def generation(self) -> GenerationColumns:
         """The generation columns of its history table."""
-        return self.service.generation
+        own = self.external.generation if self.external is not None else None
+        return own or self.service.generation
+
+    @property
+    def has_generations(self) -> bool:
+        """Whether it has a history. An external table may be one table without generations."""
+        return self.external is None or self.external.generation is not None
 
 
 @dataclass(frozen=True)
 class Table:
-    """What a name in SQL stands for: a dataset's current view or its history. ``suffix`` is ``$partitions`` or such."""
+    """What a name in SQL stands for: a dataset's current view or its history. ``suffix`` is ``$partitions`` or such.
+
+    A table without generations is its own ``current``.
+    """
 
     node: Node
     kind: Literal["current", "history"]
@@ -52,6 +62,8 @@ class Tables:
     def __init__(self, project: Project) -> None:
         self.nodes: dict[str, Node] = {}
         self.errors: list[DapflowError] = []
+        # Every name that a database has in some environment → the one by which the manifest knows it.
+        self._logical: dict[str, str] = {}
         self._owner: dict[str, tuple[str, str]] = {}
         self._tables: dict[tuple[str, str], Table] = {}
         for service in project.services.values():
@@ -59,15 +71,22 @@ class Tables:
         for service in project.services.values():
             self._check_default(service)
             for source in service.sources:
-                self._add(_node(service, "raw", source.name, source.place, source=source))
+                self._add(_node(service, "raw", source.name, source.place, source.names, source=source))
+            for external in service.external:
+                names = external.names
+                self._add(_node(service, external.zone, external.name, external.place, names, external=external))
             for product in service.products:
-                self._add(_node(service, product.zone, product.name, Place(product.file), product=product))
+                place = Place(product.file)
+                self._add(_node(service, product.zone, product.name, place, product.names, product=product))
 
     def _claim_databases(self, service: ServiceFolder) -> None:
         for zone in ZONES:
-            database = service.databases[zone]
-            owner = self._owner.setdefault(database, (service.name, zone))
-            if owner != (service.name, zone):
+            logical = service.databases[zone]
+            for database in dict.fromkeys([logical, *service.environment_databases.get(zone, {}).values()]):
+                owner = self._owner.setdefault(database, (service.name, zone))
+                if owner == (service.name, zone):
+                    self._logical[database] = logical
+                    continue
                 same = owner[0] == service.name
                 other = f"its {owner[1]} zone" if same else f"the {owner[1]} zone of service {owner[0]!r}"
                 self.errors.append(
@@ -78,6 +97,10 @@ class Tables:
                     )
                 )
 
+    def logical(self, database: str) -> str:
+        """The name by which the manifest knows a database that may be named as one environment names it."""
+        return self._logical.get(database, database)
+
     def _check_default(self, service: ServiceFolder) -> None:
         if service.database not in self._owner:
             place = service.database_places.get("database", service.place)
@@ -85,11 +108,21 @@ class Tables:
             self.errors.append(place.error("unknown-database", message, self._near_database(service.database)))
 
     def _add(self, node: Node) -> None:
+        same = self.nodes.get(node.id)
+        if same is not None:
+            message = f"{node.id} is there twice"
+            self.errors.append(
+                node.place.error("duplicate-dataset", message, f"rename one of them; the other is in {same.place.file}")
+            )
+            return
+        if node.has_generations and node.current == node.history:
+            message = f"the history and the current view of {node.id} are both called {node.current}"
+            self.errors.append(node.place.error("bad-value", message, "give one of them another name"))
+            return
         rival: Node | None = None
-        kinds: tuple[tuple[str, Literal["current", "history"]], ...] = (
-            (node.current, "current"),
-            (node.history, "history"),
-        )
+        kinds: list[tuple[str, Literal["current", "history"]]] = [(node.current, "current")]
+        if node.has_generations:
+            kinds.append((node.history, "history"))
         for name, kind in kinds:
             table = Table(node, kind)
             other = self._tables.setdefault((node.database, name), table)
@@ -99,7 +132,8 @@ class Tables:
                     node.place.error(
                         "duplicate-dataset",
                         f"{node.id} and {other.node.id} both need the table {node.database}.{name}",
-                        f"rename one of them; the other is in {other.node.place.file}",
+                        f"rename one of them, or its tables by current: and history:; "
+                        f"the other is in {other.node.place.file}",
                     )
                 )
         if rival is None:
@@ -107,7 +141,7 @@ class Tables:
 
     def find(self, name: TableName, service: ServiceFolder, text: SqlText) -> Table | None:
         """The table that a name means in a service's SQL; None for ``information_schema``. Raises DapflowError."""
-        database = name.database or service.database
+        database = self.logical(name.database or service.database)
         if name.catalog not in {None, CATALOG}:
             raise text.error(
                 "unknown-database",
@@ -130,7 +164,7 @@ class Tables:
                 name.start,
                 self._near_table(database, bare, name.database is None),
             )
-        if suffix and table.kind == "current":
+        if suffix and table.kind == "current" and table.node.has_generations:
             history = f'"{table.node.history}{suffix}"'
             raise text.error(
                 "unknown-table",
@@ -178,20 +212,27 @@ def _node(
     zone: Zone,
     name: str,
     place: Place,
+    names: TableNames,
     *,
     source: SourceTable | None = None,
     product: Product | None = None,
+    external: ExternalTable | None = None,
 ) -> Node:
     latest = service.naming == "latest"
+    current = names.current or (f"{name}_latest" if latest else name)
+    history = names.history or (name if latest else f"{name}_history")
+    if external is not None and external.generation is None:
+        current = history = names.current or name
     return Node(
         id=f"{service.name}.{zone}.{name}",
         service=service,
         zone=zone,
         name=name,
         database=service.databases[zone],
-        history=name if latest else f"{name}_history",
-        current=f"{name}_latest" if latest else name,
+        history=history,
+        current=current,
         place=place,
         source=source,
         product=product,
+        external=external,
     )

@@ -18,7 +18,7 @@ from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
 from dapflow.runtime.aws import RETRIES
-from dapflow.runtime.operators import IngestOperator, TransformOperator
+from dapflow.runtime.operators import IngestOperator, PublishOperator, ShowOperator, TransformOperator
 from dapflow.runtime.place import physical
 from dapflow.runtime.project import Project
 from dapflow.runtime.schedule import Ticks, asset_timetable, cron_timetable
@@ -71,7 +71,11 @@ class _Factory:
     def published(self, service: Data) -> dict[str, Data]:
         """The datasets that this environment publishes for a service."""
         found = {each: self.datasets[each] for each in service["datasets"]}
-        return {key: each for key, each in found.items() if self.environment.publishes(each["zone"])}
+        return {
+            key: each
+            for key, each in found.items()
+            if self.environment.publishes(each["zone"], external=each["external"])
+        }
 
     def dag(self, dag_id: str, service: Data, published: dict[str, Data]) -> DAG:
         """The DAG of a service."""
@@ -111,13 +115,13 @@ class _Factory:
                     upstream.downstream_task_ids.add(task.task_id)
         return dag
 
-    def _task(self, dataset_id: str, dataset: Data, common: Data) -> TransformOperator | IngestOperator:
+    def _task(self, dataset_id: str, dataset: Data, common: Data) -> PublishOperator:
         transform = dataset["transform"]
-        kind, query = (TransformOperator, transform["sql"]) if transform else (IngestOperator, "")
+        kind = TransformOperator if transform else ShowOperator if dataset["external"] else IngestOperator
         task = kind(
             **common,
             task_id=f"{dataset['zone']}.{dataset['name']}",
-            query=query,
+            query=transform["sql"] if transform else "",
             doc_md=_task_page(dataset),
             outlets=[self._asset(dataset_id, dataset)],
         )
@@ -127,7 +131,7 @@ class _Factory:
     def _asset(self, dataset_id: str, dataset: Data) -> Asset:
         """The asset of a dataset. What a branch publishes must not start the DAGs of the environment it runs on."""
         path = f"{dataset['service']}/{dataset['zone']}/{dataset['name']}"
-        if self.branch and dataset["zone"] != "raw":
+        if self.environment.branch and self.environment.publishes(dataset["zone"], external=dataset["external"]):
             return Asset(f"{self.branch}__{dataset_id}", f"dapflow://{self.branch}/{path}")
         return Asset(dataset_id, f"dapflow://{path}")
 
@@ -143,7 +147,7 @@ class _Factory:
 
     def _ticking(self, dataset: Data) -> Ticks | None:
         """The cron line that gives the partition keys of a dataset's asset; None where other assets give them."""
-        if self.branch and dataset["zone"] != "raw":
+        if self.environment.branch and self.environment.publishes(dataset["zone"], external=dataset["external"]):
             return None
         service = self.services[dataset["service"]]
         own = {each: self.datasets[each] for each in service["datasets"]}
@@ -155,9 +159,9 @@ def _ticks(service: Data) -> Ticks:
 
 
 def _read_elsewhere(published: dict[str, Data], datasets: dict[str, Data]) -> dict[str, Data]:
-    """What datasets read besides themselves."""
+    """What datasets read besides themselves. What has no generations is waited for by nobody."""
     read = (each for dataset in published.values() for each in dataset["depends_on"])
-    return {each: datasets[each] for each in read if each not in published}
+    return {each: datasets[each] for each in read if each not in published and datasets[each]["has_generations"]}
 
 
 def _dag_page(service: Data, published: dict[str, Data]) -> str:
@@ -172,6 +176,8 @@ def _dag_page(service: Data, published: dict[str, Data]) -> str:
 
 def _task_page(dataset: Data) -> str:
     described = f"{dataset['description']}\n\n" if dataset["description"] else ""
+    if dataset["external"]:
+        return f"{described}Something else makes `{dataset['database']}.{dataset['history']}`."
     if dataset["transform"] is None:
         return f"{described}Ingests the landing files into `{dataset['database']}.{dataset['history']}`."
     return f"{described}`{dataset['transform']['file']}`\n\n```sql\n{dataset['transform']['sql']}\n```"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest
+from dapflow.runtime import external
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.current_view import newest_generation, shown_generation
 from dapflow.runtime.generation import Generation, newest
@@ -20,11 +21,13 @@ class Inputs:
 
     Attributes:
         pins: datasets whose current view shows a generation newer than the run's.
+        as_it_is: tables without generations that something else makes, and what Glue says of their state.
         identity: names what is read, so that a query over older data is not taken for this one.
         notes: what a person should know.
     """
 
     pins: dict[str, Pin]
+    as_it_is: dict[str, str]
     identity: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -35,16 +38,29 @@ def read_inputs(
     """Look up what the current views that a transform names show.
 
     A view that shows the run's generation, or an older one where that is the newest, is read as it is. One that is
-    ahead is pinned to the newest generation that is not after the run's. Raises DapflowError ``not-published``.
+    ahead is pinned to the newest generation that is not after the run's; so is one that the platform did not make. A
+    table without generations is read as it is. Raises DapflowError ``not-published`` or ``external-table``.
     """
     assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
     pins: dict[str, Pin] = {}
     identity: list[str] = []
+    as_it_is: dict[str, str] = {}
     notes: list[str] = []
     current = {each.dataset for each in dataset.transform.references if each.kind == "current"}
     for name in sorted(current):
         read = manifest.dataset(name)
         place = Place.of(read, environment)
+        if not read.has_generations:
+            as_it_is[name] = external.version(catalog, read, place)
+            notes.append(f"{dataset.id} reads {name} as it is ({as_it_is[name]})")
+            identity += [name, as_it_is[name]]
+            continue
+        if read.external and not external.is_ours(catalog.table(place.database, place.current)):
+            columns = external.read_columns(catalog, read, place)
+            pins[name] = Pin(_pin(catalog, read, place, generation, dataset), columns)
+            notes.append(f"{dataset.id} reads {name} as of {pins[name].generation}, from its history")
+            identity += [name, pins[name].generation.key, _run_id(catalog, read, place, pins[name].generation)]
+            continue
         shown = _shown(catalog, read, place)
         if shown is None:
             raise DapflowError(
@@ -60,7 +76,7 @@ def read_inputs(
         elif shown < generation:
             notes.append(f"{dataset.id} reads {name} as of {shown}, its newest generation")
         identity += [name, shown.key, _run_id(catalog, read, place, shown)]
-    return Inputs(pins, tuple(identity), tuple(notes))
+    return Inputs(pins, as_it_is, tuple(identity), tuple(notes))
 
 
 def _shown(catalog: Catalog, read: Dataset, place: Place) -> Generation | None:
@@ -74,6 +90,10 @@ def _pin(catalog: Catalog, read: Dataset, place: Place, generation: Generation, 
     expression = f"{read.generation.names[3]} <= '{generation.key}'"
     partitions = catalog.partitions(place.database, place.history, expression)
     found = newest((each.generation for each in partitions if each.generation), not_after=generation)
+    if read.external:
+        for each in partitions:
+            if each.generation == found:
+                external.check_values(read, place, each)
     if found is None:
         raise DapflowError(
             "not-published",

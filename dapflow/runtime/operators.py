@@ -121,6 +121,23 @@ class IngestOperator(PublishOperator):
     ui_color = "#8fd694"
 
 
+class ShowOperator(PublishOperator):
+    """Waits, by its retries, for a generation that something else makes, and lets the current view show it."""
+
+    ui_color = "#c9b6e4"
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        """Look whether the history has the run's generation; refresh the current view. Nothing is queried."""
+        with airflow_errors():
+            service = self.project.manifest.services[self.project.manifest.dataset(self.dataset_id).service]
+            generation = generation_of_run(context["dag_run"], service.timezone)
+            shown = self.publisher.show(self.dataset_id, generation)
+        noted = {"dataset": self.dataset_id, "generation": str(generation), "shown": str(shown) if shown else None}
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = noted
+        return noted
+
+
 def summary(publication: Publication) -> dict[str, Any]:
     """A publication in plain values: the task's result and the asset event's extra."""
     return {

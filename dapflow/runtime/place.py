@@ -32,8 +32,11 @@ class Place:
     @classmethod
     def of(cls, dataset: Dataset, environment: Environment) -> Place:
         """The place of a dataset in an environment."""
+        database = physical(environment, dataset.database)
+        if dataset.external:
+            database = environment.external_databases.get(dataset.database, database)
         return cls(
-            database=physical(environment, dataset.database),
+            database=database,
             history=dataset.history,
             current=dataset.current,
             prefix=f"{environment.zones[dataset.zone]}{dataset.service}/{dataset.name}/",

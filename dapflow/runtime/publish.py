@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
+from dapflow.runtime import external
 from dapflow.runtime.attempts import Attempt
 from dapflow.runtime.aws import Clients, PassingError, aws_errors
 from dapflow.runtime.finish import accept, make_visible
@@ -161,6 +162,19 @@ class Publisher:
 
         with aws_errors():
             return target.journal.sweep(live, self.environment.retention_seconds)
+
+    def show(self, dataset_id: str, generation: Generation) -> Generation | None:
+        """Let the current view of an external dataset show its newest generation, once it has the one that is named.
+
+        Gives back what is shown, or None where something else makes the view. Raises PassingError ``external-missing``.
+        """
+        with aws_errors():
+            shown = external.show(self.target(dataset_id), generation)
+        self.progress(
+            f"{dataset_id} {generation}: is there; "
+            + (f"the current view shows {shown}" if shown else "something else makes its current view, which is left")
+        )
+        return shown
 
     def published(self, dataset_id: str, generation: Generation) -> Publication | None:
         """What is published of a generation, or None."""

@@ -26,6 +26,8 @@ def handler(_event: Any, _context: Any) -> None:
     stale = dict.fromkeys(manifest["services"], 0)
     empty = dict.fromkeys(manifest["services"], 0)
     for dataset in manifest["datasets"].values():
+        if not dataset.get("has_generations", True):
+            continue
         newest = newest_generation(glue, databases[dataset["database"]], dataset, now.date())
         name = f"{dataset['service']}.{dataset['zone']}.{dataset['name']}"
         hours = float(os.environ["STALE_HOURS"]) + pauses[dataset["service"]]
@@ -55,7 +57,8 @@ def pauses_of(manifest: dict[str, Any], scheduled: dict[str, float]) -> dict[str
     waits: dict[str, set[str]] = {name: set() for name, each in services.items() if not each.get("schedule")}
     for dataset in datasets.values():
         if dataset["service"] in waits:
-            waits[dataset["service"]] |= {datasets[each]["service"] for each in dataset.get("depends_on", ())}
+            read = (datasets[each] for each in dataset.get("depends_on", ()))
+            waits[dataset["service"]] |= {each["service"] for each in read if each.get("has_generations", True)}
     pauses = {name: scheduled.get(name, 0.0) for name in services}
     for _step in services:
         # One step for each service that a pause travels through.
