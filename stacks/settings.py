@@ -42,9 +42,13 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class AirflowSettings:
-    """The MWAA environment. Its releases before 3.2 lack the partitioned assets that carry a generation."""
+    """The MWAA environment.
 
-    version: Literal["3.2.1", "3.3.1"] = "3.2.1"
+    Its releases before 3.2 lack the partitioned assets that carry a generation; 3.2.1 starts some runs twice
+    (https://github.com/apache/airflow/issues/68045) and takes a cron tick's day in UTC.
+    """
+
+    version: Literal["3.3.1"] = "3.3.1"
     environment_class: Literal["mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge"] = (
         "mw1.small"
     )

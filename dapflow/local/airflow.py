@@ -58,7 +58,6 @@ def _settings(state: State, ports: Ports) -> dict[str, str]:
         "core": {
             "dags_folder": dags,
             "load_examples": False,
-            "dags_are_paused_at_creation": False,
             "executor": "LocalExecutor",
             # A task mostly waits for Athena, which is on this machine too.
             "parallelism": max(4, 2 * (os.cpu_count() or 1)),

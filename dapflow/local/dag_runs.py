@@ -63,14 +63,12 @@ Watch = Callable[[list[RunState]], None]
 class DagRuns:
     """The runs that are wanted, from the first trigger to the last end.
 
-    ``key_of`` gives the partition key with which a service's DAG is triggered for a generation. ``check`` raises when
-    the platform is no longer there. ``watch`` is told how everything is, several times a second.
+    ``check`` raises when the platform is no longer there. ``watch`` is told how everything is, several times a second.
     """
 
     api: AirflowApi
     manifest: Manifest
     wanted: set[Run]
-    key_of: Callable[[str, Generation], str]
     check: Callable[[], None]
     watch: Watch
     _run_ids: dict[Run, str] = field(default_factory=dict)
@@ -138,7 +136,7 @@ class DagRuns:
                     break
 
     def _trigger(self, run: Run) -> None:
-        self._run_ids[run] = self.api.trigger(run.service, self.key_of(run.service, run.generation))
+        self._run_ids[run] = self.api.trigger(run.service, run.generation.key)
 
     def _assets_start(self, run: Run, awaited: int) -> bool:
         """Whether the service waits for what it reads, and all of that is being made anew; otherwise nothing would."""

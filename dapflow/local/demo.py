@@ -13,7 +13,6 @@ from dapflow.files import write_whole
 from dapflow.local import components
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
-from dapflow.local.partition_key import partition_key
 from dapflow.local.published import Publications, Run, outstanding, producers, read_published
 from dapflow.local.running import explained, require_alive
 from dapflow.local.startup import Startup
@@ -153,7 +152,6 @@ def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch)
         api=api,
         manifest=manifest,
         wanted=wanted,
-        key_of=lambda service, generation: partition_key(state, manifest, service, generation),
         check=lambda: require_alive(state, components.ALL),
         watch=watch,
     )

@@ -21,7 +21,7 @@ from dapflow.runtime.aws import RETRIES
 from dapflow.runtime.operators import IngestOperator, PublishOperator, ShowOperator, TransformOperator
 from dapflow.runtime.place import physical
 from dapflow.runtime.project import Project
-from dapflow.runtime.schedule import Ticks, asset_timetable, cron_timetable
+from dapflow.runtime.schedule import asset_timetable, cron_timetable
 
 EXECUTION_TIMEOUT = timedelta(hours=3)
 MAX_RETRY_DELAY = timedelta(minutes=15)
@@ -37,7 +37,7 @@ def build_dags(folder: Path) -> dict[str, DAG]:
         data = project.data()
         services, datasets = data["services"], data["datasets"]
         wanted = get_parsing_context().dag_id
-        factory = _Factory(project, services, datasets)
+        factory = _Factory(project, datasets)
         dags = {}
         for service in services.values():
             dag_id = project.environment.dag_id(service["name"])
@@ -61,11 +61,10 @@ def _no_garbage_collection() -> Iterator[None]:
 class _Factory:
     """Makes the DAGs of one project."""
 
-    def __init__(self, project: Project, services: dict[str, Data], datasets: dict[str, Data]) -> None:
+    def __init__(self, project: Project, datasets: dict[str, Data]) -> None:
         self.project = project
         self.environment: Environment = project.environment
         self.branch = project.environment.branch
-        self.services = services
         self.datasets = datasets
 
     def published(self, service: Data) -> dict[str, Data]:
@@ -103,6 +102,8 @@ class _Factory:
             doc_md=_dag_page(service, published),
             schedule=self._schedule(service, published),
             catchup=False,
+            # Airflow pauses what is new, on MWAA too, and analysts may not unpause: a commit is a deployment.
+            is_paused_upon_creation=False,
             max_active_runs=1,
             tags=["dapflow", service["name"], *([self.branch] if self.branch else [])],
         ) as dag:
@@ -142,20 +143,8 @@ class _Factory:
         """
         read = _read_elsewhere(published, self.datasets)
         if not read or (service["schedule"] and not self.branch):
-            return cron_timetable(_ticks(service)) if self.environment.scheduled else None
-        return asset_timetable([(self._asset(key, each), self._ticking(each)) for key, each in read.items()])
-
-    def _ticking(self, dataset: Data) -> Ticks | None:
-        """The cron line that gives the partition keys of a dataset's asset; None where other assets give them."""
-        if self.environment.branch and self.environment.publishes(dataset["zone"], external=dataset["external"]):
-            return None
-        service = self.services[dataset["service"]]
-        own = {each: self.datasets[each] for each in service["datasets"]}
-        return None if _read_elsewhere(own, self.datasets) and not service["schedule"] else _ticks(service)
-
-
-def _ticks(service: Data) -> Ticks:
-    return Ticks(service["schedule"], service["timezone"])
+            return cron_timetable(service["schedule"], service["timezone"]) if self.environment.scheduled else None
+        return asset_timetable(self._asset(key, each) for key, each in read.items())
 
 
 def _read_elsewhere(published: dict[str, Data], datasets: dict[str, Data]) -> dict[str, Data]:

@@ -43,8 +43,7 @@ class PublishOperator(AthenaOperator):
         """Stage the generation, wait here or in the triggerer, publish it."""
         dag_run, instance = context["dag_run"], context["ti"]
         with airflow_errors():
-            service = self.project.manifest.services[self.project.manifest.dataset(self.dataset_id).service]
-            generation = generation_of_run(dag_run, service.timezone)
+            generation = generation_of_run(dag_run)
             self.staged = self.publisher.stage(self.dataset_id, generation, dag_run.run_id, instance.try_number)
         self.query_execution_id = self.staged.query_id
         self.log.info("Query execution id: %s", self.query_execution_id)

@@ -19,12 +19,12 @@ __all__ = ["athena_endpoint", "aws_endpoint", "clients", "lake"]
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
 
 ROOT = Path(__file__).parents[2]
-# What MWAA's image of Airflow 3.2.1 installs, as far as the bundle is concerned.
+# What MWAA's image of Airflow 3.3.1 installs, as far as the bundle is concerned.
 MWAA = (
-    "apache-airflow==3.2.1",
-    "apache-airflow-providers-amazon[aiobotocore]==9.25.0",
-    "aiobotocore==3.4.0",
-    "boto3==1.42.84",
+    "apache-airflow==3.3.1",
+    "apache-airflow-providers-amazon[aiobotocore]==9.34.0",
+    "aiobotocore==3.9.0",
+    "boto3==1.43.56",
 )
 
 

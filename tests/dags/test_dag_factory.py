@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk import AssetAll
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
+from airflow.utils.timezone import coerce_datetime
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.dag_factory import build_dags
@@ -76,6 +77,7 @@ def test_every_dag_survives_airflows_serialization(folder: Path) -> None:
 def test_settings_of_the_service_reach_its_tasks(folder: Path) -> None:
     dag = build_dags(folder)["flights"]
     assert (dag.catchup, dag.max_active_runs, dag.tags) == (False, 1, {"dapflow", "flights"})
+    assert dag.is_paused_upon_creation is False
     for task in dag.tasks:
         assert (task.retries, task.owner, task.pool) == (3, "team@example.org", "dapflow_flights")
         assert (task.workgroup, task.aws_conn_id) == ("dapflow-test-flights", "dapflow_flights")
@@ -110,7 +112,7 @@ def test_a_schedule_of_its_own_comes_before_what_a_service_reads(tmp_path: Path)
         [service("weather"), service("reports", schedule="@daily")],
         [raw("weather", "hours"), product("reports", "both", "weather.raw.hours")],
     )
-    assert build_dags(folder)["reports"].timetable.expression == "@daily"
+    assert build_dags(folder)["reports"].timetable.expression == "0 0 * * *"
 
 
 def test_nothing_ticks_where_the_environment_has_no_schedules(tmp_path: Path) -> None:
@@ -142,32 +144,33 @@ def test_nothing_ticks_where_the_environment_has_no_schedules(tmp_path: Path) ->
 def test_generation_of_a_cron_run_is_the_services_day(
     tmp_path: Path, cron: str, timezone: str, tick: str, generation: str
 ) -> None:
-    """Through Airflow's own timetable, and on to a consumer that maps the key."""
+    """Through Airflow's own timetable, and on to a consumer, whose key is the same."""
     folder = write_bundle(
         tmp_path,
         [service("source", schedule=cron, timezone=timezone), service("reader")],
         [raw("source", "t"), product("reader", "p", "source.raw.t")],
     )
     dags = {name: DagSerialization.from_dict(DagSerialization.to_dict(dag)) for name, dag in build_dags(folder).items()}
-    at = datetime.fromisoformat(tick)
+    at = coerce_datetime(datetime.fromisoformat(tick))
     timetable = dags["source"].timetable
     info = timetable.next_dagrun_info_v2(
         last_dagrun_info=None, restriction=TimeRestriction(earliest=at, latest=None, catchup=True)
     )
     assert info.run_after == at
-    assert generation_of_run(run(info.partition_key), timezone) == Generation.parse(generation)
+    assert generation_of_run(run(info.partition_key)) == Generation.parse(generation)
+    assert info.partition_key == generation.replace("-", "")
     mapper = dags["reader"].timetable.get_partition_mapper(name="source.raw.t")
-    assert mapper.to_downstream(info.partition_key) == generation.replace("-", "")
+    assert mapper.to_downstream(info.partition_key) == info.partition_key
 
 
 def test_a_run_for_a_generation_by_configuration() -> None:
-    assert generation_of_run(run(None, {"generation": "2013-12-31"}), "UTC") == Generation.parse("2013-12-31")
-    assert generation_of_run(run("20131230", {"generation": "2013-12-31"}), "UTC") == Generation.parse("2013-12-30")
+    assert generation_of_run(run(None, {"generation": "2013-12-31"})) == Generation.parse("2013-12-31")
+    assert generation_of_run(run("20131230", {"generation": "2013-12-31"})) == Generation.parse("2013-12-30")
 
 
 def test_a_run_without_a_generation_says_how_to_trigger_it() -> None:
     with pytest.raises(DapflowError, match="manual__1 says no generation") as caught:
-        generation_of_run(run(None, None), "UTC")
+        generation_of_run(run(None, None))
     assert "20131231" in str(caught.value.hint)
 
 

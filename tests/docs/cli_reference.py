@@ -6,8 +6,11 @@ import inspect
 import re
 from collections.abc import Iterator
 
-import click
 import typer.main
+
+# typer brings a click of its own.
+from typer._click.core import Command, Context, Parameter
+from typer.core import TyperGroup
 
 from dapflow.cli import app
 from tests.docs.markdown import ROOT
@@ -24,13 +27,13 @@ reported as `file:line:column: what is wrong [code]`, the line at fault with a c
 """
 
 
-def commands() -> dict[str, click.Command]:
+def commands() -> dict[str, Command]:
     """Every command that does something, by its words: ``local up``."""
     return dict(_walk("", typer.main.get_command(app)))
 
 
-def _walk(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    if isinstance(command, click.Group):
+def _walk(words: str, command: Command) -> Iterator[tuple[str, Command]]:
+    if isinstance(command, TyperGroup):
         for name, inner in command.commands.items():
             if not inner.hidden:
                 yield from _walk(f"{words} {name}".strip(), inner)
@@ -43,8 +46,8 @@ def reference() -> str:
     return HEAD + "".join(_section(words, command) for words, command in commands().items())
 
 
-def _section(words: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=f"dapflow {words}")
+def _section(words: str, command: Command) -> str:
+    context = Context(command, info_name=f"dapflow {words}")
     text = inspect.cleandoc(command.help or "").replace("\b\n", "")
     lines = [
         f"\n## dapflow {words}\n",
@@ -60,7 +63,7 @@ def _section(words: str, command: click.Command) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _row(parameter: click.Parameter, context: click.Context) -> str | None:
+def _row(parameter: Parameter, context: Context) -> str | None:
     record = parameter.get_help_record(context)
     if record is None or getattr(parameter, "hidden", False) or parameter.name == "help":
         return None

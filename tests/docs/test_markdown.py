@@ -4,9 +4,13 @@ import ast
 import re
 from pathlib import Path
 
-import click
 import pytest
 import typer.main
+
+# typer brings a click of its own.
+from typer._click.core import Command
+from typer._click.exceptions import MissingParameter, UsageError
+from typer.core import TyperGroup
 
 from dapflow.cli import app
 from tests.docs import athena_language, cli_reference
@@ -31,9 +35,9 @@ def test_every_dapflow_command_line_is_one_that_the_program_takes(file: Path) ->
         parse(typer.main.get_command(app), "dapflow", words)
 
 
-def parse(command: click.Command, name: str, words: list[str]) -> None:
+def parse(command: Command, name: str, words: list[str]) -> None:
     """Parse as the program does, down to the last command, without running anything."""
-    if isinstance(command, click.Group):
+    if isinstance(command, TyperGroup):
         if not words:
             return
         inner = command.commands.get(words[0])
@@ -43,9 +47,9 @@ def parse(command: click.Command, name: str, words: list[str]) -> None:
     elif not {"--help", "-h"} & set(words):
         try:
             command.make_context(name, list(words))
-        except click.UsageError as error:
+        except UsageError as error:
             # An inline mention may leave the argument out; nothing else may be wrong with it.
-            assert not words and isinstance(error, click.MissingParameter), f"{name} {words}: {error.format_message()}"
+            assert not words and isinstance(error, MissingParameter), f"{name} {words}: {error.format_message()}"
 
 
 @pytest.mark.parametrize("file", PAGES)

@@ -32,7 +32,7 @@ def test_the_table_says_what_is_locked() -> None:
 
 def test_what_the_image_has_is_what_is_locked() -> None:
     """Where MWAA's image has the package, the lock has the same version of it."""
-    for name, (here, image, _next) in table().items():
+    for name, (here, image) in table().items():
         assert image in {here, "none"}, name
 
 
@@ -41,7 +41,7 @@ def test_every_constraint_of_the_lock_holds() -> None:
     versions = locked()
     for line in constraints["constraint-dependencies"]:
         name, _, version = line.partition("==")
-        assert version in versions[name], line
+        assert version.partition(";")[0] in versions[name], line
 
 
 def test_the_program_that_selects_constraints_selects_those_of_the_lock(tmp_path: Path) -> None:

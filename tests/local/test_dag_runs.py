@@ -56,7 +56,6 @@ def complete(airflow: Airflow, wanted: set[Run], monkeypatch: Any, manifest: Man
         api=cast(AirflowApi, airflow),
         manifest=manifest,
         wanted=wanted,
-        key_of=lambda _, generation: generation.key,
         check=lambda: None,
         watch=lambda _: None,
     )

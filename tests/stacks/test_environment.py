@@ -106,7 +106,7 @@ def test_local_is_what_the_run_time_is_told(local: Templates) -> None:
 class TestAirflow:
     def test_it_is_private_logs_everything_and_reads_its_secrets(self, prod: Templates) -> None:
         airflow = prod.one("AWS::MWAA::Environment", Name="dapflow-prod")
-        assert airflow["AirflowVersion"] == "3.2.1"
+        assert airflow["AirflowVersion"] == "3.3.1"
         assert airflow["WebserverAccessMode"] == "PRIVATE_ONLY"
         assert len(airflow["LoggingConfiguration"]) == 5
         assert all(each["Enabled"] for each in airflow["LoggingConfiguration"].values())
