@@ -9,8 +9,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from dapflow.manifest import Manifest, Service
-from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform, describe, limited
+from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform, limited
 from stacks.access import service_access
+from stacks.described import described
 from stacks.lake import key_export
 from stacks.names import Names, of_stack
 from stacks.network import Network, NetworkProps
@@ -54,16 +55,7 @@ class Assembly:
         return Names(self._all.platform.name, environment, settings.account, settings.region)
 
     def _describe(self, environment: str) -> Platform:
-        settings = self._all.environment(environment)
-        return describe(
-            self._manifest,
-            name=environment,
-            account=settings.account,
-            region=settings.region,
-            prefix=self._names.platform,
-            adopted_buckets=settings.adopt.buckets,
-            database_prefix=settings.database_prefix,
-        )
+        return described(self._all, environment, self._manifest)
 
     def _stack(self, name: str, description: str, *, protect: bool = False) -> cdk.Stack:
         stack = cdk.Stack(

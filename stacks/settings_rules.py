@@ -68,18 +68,9 @@ def check_environment(source: SettingsFile, path: tuple[str, ...], settings: Env
 
 
 def check_together(source: SettingsFile, environments: dict[str, EnvironmentSettings]) -> None:
-    """What environments of one account and region must not share: names of Glue databases, and live roles to deploy."""
-    seen: dict[tuple[str, str, str], str] = {}
+    """What environments of one account and region must not share: live roles to deploy."""
     bootstraps: dict[tuple[str, str, str], str] = {}
     for name, settings in environments.items():
-        catalog = (settings.account, settings.region, settings.database_prefix)
-        if catalog in seen:
-            source.error(
-                (*ENVIRONMENTS, name, "database_prefix"),
-                f"{name} and {seen[catalog]} would have the same Glue databases: they share account and region",
-                f'such as "{name}__"; or give each an account of its own',
-            )
-        seen[catalog] = name
         bootstrap = (settings.account, settings.region, settings.qualifier)
         other = bootstraps.setdefault(bootstrap, name)
         if other != name and (settings.live or environments[other].live):

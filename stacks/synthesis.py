@@ -18,6 +18,7 @@ from dapflow.manifest import Manifest
 from dapflow.project import compile_project
 from stacks.access import check_grants
 from stacks.branch import BranchAssembly
+from stacks.databases import check_databases
 from stacks.environment import EnvironmentAssembly
 from stacks.request import read_request
 from stacks.settings import read_settings
@@ -48,6 +49,7 @@ def synthesize(
     request = read_request(settings, given)
     compiled = manifest if manifest is not None else compile_project(root)
     check_grants(compiled, root)
+    check_databases(settings, compiled, root)
     app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(file), **given})
     if checks:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.environment_option import EnvironmentOption, names_of
 from dapflow.cli.project_option import ProjectOption, TransformArgument, project_root
 from dapflow.errors import DapflowError
 
@@ -36,12 +37,14 @@ def show(
             show_default=False,
         ),
     ] = None,
+    environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Print the SQL of a transform, or what is sent to Athena.
 
     An ordinary run sends the text of the file as it is. A run for a past generation reads each table as it was then:
-    the names of current views, and nothing else, are replaced.
+    the names of current views, and nothing else, are replaced. So are the names of databases that have another name in
+    the environment.
 
     Example: dapflow show daily_departures --generation 2013-12-30
     """
@@ -52,10 +55,10 @@ def show(
     dataset = find_transform(manifest, root, transform)
     if dataset.transform is None:
         raise DapflowError("unknown-transform", f"{dataset.id} has no SQL")
-    if not rendered and generation is None:
+    if not rendered and generation is None and environment is None:
         _print(dataset.transform.sql)
         return
-    _print(_sent(root, manifest, dataset, dataset.transform, generation))
+    _print(_sent(root, manifest, dataset, dataset.transform, generation, environment))
 
 
 def _print(sql: str) -> None:
@@ -66,18 +69,20 @@ def _print(sql: str) -> None:
     sys.stdout.flush()
 
 
-def _sent(root: Path, manifest: Manifest, dataset: Dataset, transform: Transform, generation: str | None) -> str:
-    from dapflow.local.provision import describe_local  # noqa: PLC0415 (brings boto3)
+def _sent(
+    root: Path, manifest: Manifest, dataset: Dataset, transform: Transform, generation: str | None, named: str | None
+) -> str:
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
     from dapflow.runtime.pinning import pinned_sql  # noqa: PLC0415
 
-    environment = describe_local(root, manifest).environment
+    environment = names_of(root, manifest, named)
     if generation is None:
         return pinned_sql(transform, manifest, environment)
     day = Generation.parse(generation)
-    pins = _pins_of_platform(root, manifest, environment, dataset, day)
+    pins = None if named else _pins_of_platform(root, manifest, environment, dataset, day)
     if pins is None:
-        sys.stderr.write(f"The embedded platform is not running: every current view is read as of {day}.\n")
+        why = f"{named} is not asked" if named else "The embedded platform is not running"
+        sys.stderr.write(f"{why}: every current view is read as of {day}.\n")
         pins = _pins_by_columns(manifest, transform, day)
     return pinned_sql(transform, manifest, environment, pins)
 
@@ -111,6 +116,8 @@ def _pins_by_columns(manifest: Manifest, transform: Transform, generation: Gener
     pins = {}
     for reference in transform.references:
         read = manifest.dataset(reference.dataset)
+        if not read.has_generations:
+            continue
         columns = _view_columns(read)
         if reference.kind == "current" and columns is None:
             raise DapflowError(

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns
@@ -67,6 +68,21 @@ class Generation:
     def __str__(self) -> str:
         """``2013-12-31``, for people."""
         return self.day.isoformat()
+
+
+def check_not_future(generation: Generation, now: datetime, timezone: str) -> None:
+    """Raise DapflowError ``future-generation`` for a generation beyond tomorrow, by the clock of this time zone.
+
+    The current view shows the newest generation, so one of 2030 would hide all that come until then. Tomorrow may be
+    meant: exports of a day are made in the night before its end.
+    """
+    today = now.astimezone(ZoneInfo(timezone)).date()
+    if generation.day > today + timedelta(days=1):
+        raise DapflowError(
+            "future-generation",
+            f"generation {generation} lies in the future: it is {today} in {timezone}",
+            hint="the current view would show it until then; look at the date, or allow it with --allow-future",
+        )
 
 
 def newest(generations: Iterable[Generation], *, not_after: Generation | None = None) -> Generation | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.land import under_way
 from dapflow.runtime.objects import Object, list_folders, list_objects, read_object, split_uri
 from dapflow.runtime.target import Target
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 SAMPLE_BYTES = 64 * 1024
 _SAMPLE_TEXT = 16 * SAMPLE_BYTES
-_OTHER_COMPRESSIONS = (".zip", ".bz2", ".xz", ".zst", ".7z", ".lz4", ".snappy")
+OTHER_COMPRESSIONS = (".zip", ".bz2", ".xz", ".zst", ".7z", ".lz4", ".snappy")
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _UTF8_HINT = "export it as UTF-8"
 
@@ -30,10 +31,19 @@ _UTF8_HINT = "export it as UTF-8"
 def landing_files(target: Target, generation: Generation) -> list[Object]:
     """The files that landed for a generation, as Athena will read them: hidden ones are left out.
 
-    Raises DapflowError ``landing-missing`` (another attempt may find them) or ``landing-empty-file``.
+    Raises DapflowError ``landing-missing``, ``landing-under-way`` (another attempt may find them) or
+    ``landing-empty-file``.
     """
     prefix = target.place.landed(generation)
-    files = [each for each in list_objects(target.s3, prefix) if each.name and each.name[0] not in "._"]
+    objects = list_objects(target.s3, prefix)
+    if note := under_way(objects):
+        raise PassingError(
+            "landing-under-way",
+            f"files of {target.dataset.id} are landing for {generation} at this moment",
+            file=note.uri,
+            hint="run it again in a while; a landing that was killed is finished by the same dapflow land again",
+        )
+    files = [each for each in objects if each.name and each.name[0] not in "._"]
     if not files:
         days = list_folders(target.s3, target.place.landing)
         raise PassingError(
@@ -45,7 +55,7 @@ def landing_files(target: Target, generation: Generation) -> list[Object]:
     for each in files:
         if each.size == 0:
             raise DapflowError("landing-empty-file", "the file is empty", file=each.uri, hint="land it again")
-        if each.name.lower().endswith(_OTHER_COMPRESSIONS):
+        if each.name.lower().endswith(OTHER_COMPRESSIONS):
             raise DapflowError(
                 "landing-format",
                 "the file is compressed in a way that is not read here",

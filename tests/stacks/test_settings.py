@@ -143,16 +143,6 @@ def test_branches_live_beside_throw_away_data(tmp_path: Path, branch: dict[str, 
     assert said in str(caught.value)
 
 
-def test_environments_in_one_account_have_databases_of_their_own(tmp_path: Path) -> None:
-    """Glue has one catalog for an account and region."""
-    with pytest.raises(DapflowError) as caught:
-        read_settings(write(tmp_path, {"prod": BASE, "staging": BASE}))
-    assert "staging.database_prefix: staging and prod would have the same Glue databases" in caught.value.message
-    elsewhere = {**BASE, "region": "eu-west-1"}
-    apart = {"prod": BASE, "staging": {**BASE, "database_prefix": "staging__"}, "far": elsewhere}
-    assert len(read_settings(write(tmp_path, apart)).environments) == 3
-
-
 def test_who_deploys_a_branch_cannot_deploy_production(tmp_path: Path) -> None:
     """The deploy role of a CDK bootstrap may change every stack of its account and region."""
     prod, staging = {**BASE, "live": True}, {**BASE, "database_prefix": "staging__"}

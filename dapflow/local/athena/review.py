@@ -27,13 +27,21 @@ class _Unknown(Exception):
 class _Tables:
     """The tables of the datasets that have been looked at; a catalog for the analyser."""
 
-    def __init__(self) -> None:
+    def __init__(self, manifest: Manifest) -> None:
         self.database = ""
+        self._logical = {
+            name: service.databases[zone]
+            for service in manifest.services.values()
+            for zone, names in service.environment_databases.items()
+            for name in names.values()
+        }
         self._relations: dict[tuple[str, str], Relation] = {}
 
     def add(self, dataset: Dataset, columns: list[Column]) -> None:
-        keys = [Column(name, "varchar") for name in dataset.generation.partition_names]
-        data = [column for column in columns if column.name not in dataset.generation.partition_names]
+        partitions = dataset.generation.partition_names if dataset.has_generations else ()
+        keys = [Column(name, "varchar") for name in partitions]
+        data = [column for column in columns if column.name not in partitions]
+        # A table without generations is one table by both names.
         for name, hidden in ((dataset.current, ()), (dataset.history, HIDDEN_COLUMNS)):
             relation = Relation(_CATALOG, dataset.database, name, (*data, *keys), hidden)
             self._relations[dataset.database, name] = relation
@@ -41,7 +49,8 @@ class _Tables:
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
         """See dapflow.local.athena.trino.Catalog. That the table exists has been checked before."""
         del catalog
-        found = self._relations.get((database or self.database, name))
+        written = database or self.database
+        found = self._relations.get((self._logical.get(written, written), name))
         if found is None:
             raise _Unknown
         return found
@@ -56,7 +65,7 @@ def review(manifest: Manifest) -> Iterator[DapflowError]:
 
     A fault of the analyser itself is a warning too, and the other transforms are read all the same.
     """
-    tables = _Tables()
+    tables = _Tables(manifest)
     for dataset in manifest.datasets.values():
         if dataset.columns is not None:
             tables.add(dataset, [Column(column.name, trino_text(column.type)) for column in dataset.columns])

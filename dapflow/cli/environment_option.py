@@ -1,0 +1,74 @@
+"""``--environment E``: on which platform a command works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.errors import DapflowError
+
+if TYPE_CHECKING:
+    from dapflow.environment import Environment
+    from dapflow.manifest import Manifest
+    from dapflow.runtime.aws import Clients
+
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        "-e",
+        metavar="E",
+        help="An environment of cdk.json, with your own AWS credentials. Default: the embedded platform.",
+        show_default=False,
+    ),
+]
+
+
+def connected(root: Path, manifest: Manifest, name: str | None) -> tuple[Clients, Environment]:
+    """The clients and the names of a platform.
+
+    Raises DapflowError ``embedded-platform-not-up``, ``unknown-environment``, ``aws`` or ``other-account``.
+    """
+    from dapflow.local.provision import ENVIRONMENT  # noqa: PLC0415 (brings boto3)
+
+    if name is None or name == ENVIRONMENT:
+        return _embedded(root, manifest)
+    import boto3  # noqa: PLC0415
+
+    from dapflow.runtime.aws import aws_errors, connect  # noqa: PLC0415
+
+    environment = names_of(root, manifest, name)
+    session = boto3.Session(region_name=environment.region)
+    with aws_errors():
+        account = session.client("sts").get_caller_identity()["Account"]
+    if account != environment.account:
+        raise DapflowError(
+            "other-account",
+            f"your AWS credentials are of account {account}, and {name} is in account {environment.account}",
+            hint="choose others, for example with AWS_PROFILE",
+        )
+    return connect(session, environment.region), environment
+
+
+def names_of(root: Path, manifest: Manifest, name: str | None) -> Environment:
+    """The names of a platform, which nobody is asked for. Raises DapflowError ``unknown-environment``."""
+    from dapflow.local.provision import ENVIRONMENT, describe_local  # noqa: PLC0415 (brings boto3)
+
+    if name is None or name == ENVIRONMENT:
+        return describe_local(root, manifest).environment
+    from dapflow.local.synthesis import settings_file  # noqa: PLC0415
+    from stacks.described import described  # noqa: PLC0415
+    from stacks.settings import read_settings  # noqa: PLC0415
+
+    return described(read_settings(settings_file(root)), name, manifest).environment
+
+
+def _embedded(root: Path, manifest: Manifest) -> tuple[Clients, Environment]:
+    from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
+    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+
+    ports = require_running(State.of(root))
+    return connect_to_platform(ports), names_of(root, manifest, None)

@@ -1,0 +1,281 @@
+"""Landing files: put where the ingest of a generation finds them, all of them at once or none.
+
+S3 makes one object appear whole, but not several. So the files of one landing are uploaded under hidden names first, to
+which nothing pays attention: whatever goes wrong meanwhile, nothing has changed. Then
+
+1. a *note* that names them is written beside them: from here on an ingest of the generation waits,
+2. each is copied to its name, within S3, and its hidden object removed,
+3. the note is removed: the ingest sees all of them.
+
+A landing that was killed after 1 leaves the note, so that half of it is never read, and all that is needed to finish
+it: the same landing does so when it is repeated, any other one after ``PATIENCE``. What was left before 1 is
+overwritten by a repetition, for the names of hidden objects derive from what is landed, and removed after ``KEPT``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dapflow.errors import DapflowError
+from dapflow.runtime.aws import PassingError, aws_errors, error_code
+from dapflow.runtime.objects import Object, delete_object, list_objects, read_object, split_uri, write_object
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+NOTE = "_landing."
+STAGED = "_staged."
+PATIENCE = timedelta(minutes=10)
+KEPT = timedelta(days=1)
+# Metadata in which the content of a landed file is named. An ETag names it only where S3 encrypts with its own keys.
+SHA256 = "dapflow-sha256"
+_CHUNK = 1 << 20
+
+Advance = Callable[[int], None]
+State = Literal["landed", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A file that shall land. ``sha256`` names its content; ``bytes`` and ``modified`` tell whether it has changed."""
+
+    path: Path
+    bytes: int
+    modified: int
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Its name in the landing folder."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """What became of a file. ``uri`` is where it is now."""
+
+    name: str
+    uri: str
+    bytes: int
+    sha256: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What a landing did, and the other files that an ingest of the same generation reads."""
+
+    files: tuple[LandedFile, ...]
+    beside: tuple[str, ...]
+
+
+def read_local(path: Path, advance: Advance = lambda _: None) -> LocalFile:
+    """Look at a file as far as a landing needs it. ``advance`` is told how many bytes were read. Raises OSError."""
+    before = path.stat()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            advance(len(chunk))
+    return LocalFile(path, before.st_size, before.st_mtime_ns, digest.hexdigest())
+
+
+def under_way(objects: Sequence[Object]) -> Object | None:
+    """The note of a landing that is under way among the objects of a landing folder, or None."""
+    return next((each for each in objects if each.name.startswith(NOTE)), None)
+
+
+def land(
+    s3: S3Client,
+    prefix: str,
+    files: Sequence[LocalFile],
+    *,
+    replace: bool = False,
+    advance: Advance = lambda _: None,
+) -> Landing:
+    """Let files appear in a landing folder: all of them, or none.
+
+    Files that are there already, with the same content under the same name, stay as they are.
+
+    Args:
+        prefix: URI of the folder of a generation, which ends in ``/``.
+        replace: whether a file of the same name and another content is replaced.
+        advance: told how many bytes were uploaded.
+
+    Raises:
+        DapflowError: ``landing-exists``, ``landing-duplicate``, ``landing-under-way``, ``landing-changed``, ``aws``.
+    """
+    with aws_errors():
+        mark = _identity(files)
+        _finish_earlier(s3, prefix, mark)
+        there = {each.name: each for each in list_objects(s3, prefix) if each.name[:1] not in ("_", ".")}
+        states = _compare(s3, prefix, files, there, replace=replace)
+        changed = [each for each in files if states[each.name] != "unchanged"]
+        if changed:
+            _upload(s3, prefix, mark, changed, advance)
+            _commit(s3, prefix, mark, [each.name for each in changed])
+    landed = tuple(
+        LandedFile(each.name, prefix + each.name, each.bytes, each.sha256, states[each.name]) for each in files
+    )
+    return Landing(landed, tuple(sorted(there.keys() - {each.name for each in files})))
+
+
+def _identity(files: Sequence[LocalFile]) -> str:
+    named = json.dumps(sorted((each.name, each.sha256) for each in files))
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+def _compare(
+    s3: S3Client, prefix: str, files: Sequence[LocalFile], there: dict[str, Object], *, replace: bool
+) -> dict[str, State]:
+    """What each file is to what has landed already."""
+    sizes = {each.bytes for each in files}
+    contents = {name: _sha256(s3, each) for name, each in there.items() if each.size in sizes}
+    states: dict[str, State] = {}
+    for each in files:
+        other = next((name for name, sha in contents.items() if sha == each.sha256 and name != each.name), None)
+        if other is not None:
+            raise DapflowError(
+                "landing-duplicate",
+                f"{each.name} has landed already, as {other}: every row would be there twice",
+                file=str(each.path),
+                hint=f"to give it the other name, delete {prefix}{other} first",
+            )
+        if each.name not in there:
+            states[each.name] = "landed"
+        elif contents.get(each.name) == each.sha256:
+            states[each.name] = "unchanged"
+        elif replace:
+            states[each.name] = "replaced"
+        else:
+            raise DapflowError(
+                "landing-exists",
+                f"another {each.name} has landed already, at {there[each.name].modified:%Y-%m-%d %H:%M} UTC",
+                file=str(each.path),
+                hint="--replace puts this one in its place",
+            )
+    return states
+
+
+def _sha256(s3: S3Client, item: Object) -> str:
+    """What names the content of a landed file: what its landing noted, else what reading it gives."""
+    bucket, key = split_uri(item.uri)
+    noted = s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(SHA256)
+    if noted:
+        return noted
+    digest = hashlib.sha256()
+    body: Any = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    for chunk in body.iter_chunks(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _upload(s3: S3Client, prefix: str, mark: str, files: Sequence[LocalFile], advance: Advance) -> None:
+    """Upload under hidden names; when that fails, nothing is left of it."""
+    try:
+        for each in files:
+            bucket, key = split_uri(prefix + _hidden(mark, each.name))
+            noted = {"Metadata": {SHA256: each.sha256}}
+            s3.upload_file(str(each.path), bucket, key, ExtraArgs=noted, Callback=advance)
+        for each in files:
+            _check_unchanged(each)
+    except BaseException as error:
+        _forget(s3, prefix, mark, [each.name for each in files])
+        if isinstance(error, S3UploadFailedError):
+            raise DapflowError("aws", f"{error}; nothing has landed") from error
+        raise
+
+
+def _check_unchanged(file: LocalFile) -> None:
+    now = file.path.stat()
+    if (now.st_size, now.st_mtime_ns) != (file.bytes, file.modified):
+        raise DapflowError(
+            "landing-changed",
+            "the file was changed while it was uploaded; nothing has landed",
+            file=str(file.path),
+            hint="land it again when it is complete",
+        )
+
+
+def _commit(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:
+    """Let what was uploaded appear."""
+    note = f"{prefix}{NOTE}{mark}.json"
+    write_object(s3, note, json.dumps({"files": list(names)}).encode())
+    # Both of two landings at once have written their notes before they look for others, so one at least sees the other.
+    others = [each for each in list_objects(s3, prefix) if each.name.startswith(NOTE) and each.uri != note]
+    if others:
+        delete_object(s3, note)
+        _forget(s3, prefix, mark, names)
+        raise _busy(others[0])
+    try:
+        _finish(s3, prefix, mark, names)
+    except (ClientError, BotoCoreError) as error:
+        raise PassingError(
+            "landing-unfinished",
+            f"{', '.join(names)} were uploaded, but not all of them are in their places: {error}",
+            file=note,
+            hint="an ingest waits for them; the same command again finishes it",
+        ) from error
+
+
+def _finish_earlier(s3: S3Client, prefix: str, mark: str) -> None:
+    """Finish landings that were killed: this one, or others after some time.
+
+    Raises DapflowError ``landing-under-way`` for one that may still be going on.
+    """
+    now = datetime.now(UTC)
+    objects = list_objects(s3, prefix)
+    notes = [each for each in objects if each.name.startswith(NOTE)]
+    for each in notes:
+        other = each.name.removeprefix(NOTE).removesuffix(".json")
+        if other != mark and now - each.modified < PATIENCE:
+            raise _busy(each)
+        names = json.loads(read_object(s3, each.uri))["files"]
+        _finish(s3, prefix, other, [str(name) for name in names])
+    for each in objects:
+        if each.name.startswith(STAGED) and not notes and now - each.modified > KEPT:
+            delete_object(s3, each.uri)
+
+
+def _finish(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:
+    """Copy hidden objects to their names, then remove the note. What is hidden no more was copied before."""
+    for name in names:
+        bucket, hidden = split_uri(prefix + _hidden(mark, name))
+        try:
+            # A managed copy: in parts where S3 copies no object of the size at once.
+            s3.copy({"Bucket": bucket, "Key": hidden}, bucket, split_uri(prefix + name)[1])
+        except ClientError as error:
+            if error_code(error) not in ("404", "NoSuchKey"):
+                raise
+    _forget(s3, prefix, mark, names)
+    delete_object(s3, f"{prefix}{NOTE}{mark}.json")
+
+
+def _forget(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:
+    for name in names:
+        with suppress(ClientError):
+            delete_object(s3, prefix + _hidden(mark, name))
+
+
+def _busy(note: Object) -> DapflowError:
+    return DapflowError(
+        "landing-under-way",
+        f"another landing into this folder has been under way since {note.modified:%Y-%m-%d %H:%M} UTC",
+        file=note.uri,
+        hint="wait for its end; if it was killed, repeat it, or land again after "
+        f"{PATIENCE.total_seconds() / 60:.0f} minutes, which finishes it first",
+    )
+
+
+def _hidden(mark: str, name: str) -> str:
+    return f"{STAGED}{mark}.{name}"
