@@ -14,6 +14,7 @@ from dapflow.project import compile_project
 from stacks.databases import check_databases
 from stacks.settings import Settings, read_settings
 from tests.project.writing import write_project
+from tests.stacks.example import project_with
 from tests.stacks.templates import Templates, synthesized
 
 ACCOUNT = {"account": "111122223333", "region": "eu-west-2"}
@@ -84,8 +85,10 @@ def test_a_name_for_no_environment_is_a_mistake(tmp_path: Path) -> None:
 def test_each_environment_has_its_own_name_in_templates_and_at_run_time(
     tmp_path: Path, environment: str, refined: str, raw: str
 ) -> None:
-    manifest = compiled(tmp_path)
-    made: Templates = synthesized(tmp_path / "out", manifest=manifest, checks=False, environment=environment)
+    root = project_with(tmp_path / "project", "prod", services=[])
+    made: Templates = synthesized(
+        tmp_path / "out", root=root, manifest=compiled(root), checks=False, environment=environment
+    )
     names = {each["DatabaseInput"]["Name"] for each in made.properties("AWS::Glue::Database")}
     assert {refined, raw} <= names
     assert not {"housing-prod-refined-zone", "housing-stg-refined-zone"} - {refined} & names

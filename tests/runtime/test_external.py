@@ -1,0 +1,220 @@
+"""Tables that something else makes, on the embedded platform: compiled from files, made by DDL as a Glue job would."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.platform import describe, describe_branch
+from dapflow.runtime.aws import PassingError
+from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.inputs import read_inputs
+from dapflow.runtime.pinning import pinned_sql
+from dapflow.runtime.publish import Publisher
+from tests.project.writing import compile_files
+from tests.runtime.lake import ACCOUNT, DAY, EARLIER, LATER, REGION, Lake, parquet
+
+SERVICE = """\
+external:
+  raw:
+    meters: {generations: true}
+  refined:
+    areas: {columns: {area: string, ward: string}}
+"""
+KEYS = "import_year string, import_month string, import_day string, import_date string"
+SQL = "SELECT m.id, a.ward FROM meters m JOIN air_traffic_refined_zone.areas a ON a.area = m.area"
+
+
+class Outside:
+    """What stands outside of dapflow and writes into its lake."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+
+    def say(self, sql: str) -> None:
+        athena = self.lake.publisher.target("air_traffic.refined.x").athena
+        athena.run(sql, "air_traffic_raw_zone", uuid.uuid4().hex)
+
+    def make_areas(self, ward: str = "north") -> None:
+        bucket = self.lake.bucket("refined")
+        body = parquet({"area": ["a"], "ward": [ward]})
+        self.lake.clients.s3.put_object(Bucket=bucket, Key="air_traffic/areas/part-0", Body=body)
+        self.say(
+            "CREATE EXTERNAL TABLE air_traffic_refined_zone.areas (area string, ward string) "
+            f"STORED AS PARQUET LOCATION 's3://{bucket}/air_traffic/areas/'"
+        )
+
+    def make_meters(self, partitions: str = KEYS) -> None:
+        self.say(
+            f"CREATE EXTERNAL TABLE meters_history (id int, area string) PARTITIONED BY ({partitions}) "
+            f"STORED AS PARQUET LOCATION 's3://{self.lake.bucket('raw')}/air_traffic/meters/'"
+        )
+
+    def add_meters(self, day: str, *ids: int, month: str | None = None) -> None:
+        rows = ", ".join(f"({each}, 'a', '{day[:4]}', '{month or day[4:6]}', '{day[6:]}', '{day}')" for each in ids)
+        self.say(f"INSERT INTO meters_history SELECT * FROM (VALUES {rows}) AS t (a, b, c, d, e, f)")
+
+
+@pytest.fixture
+def outside(lake: Lake, tmp_path: Path) -> Outside:
+    use(lake, tmp_path)
+    return Outside(lake)
+
+
+def use(lake: Lake, root: Path, service: str = SERVICE, sql: str = SQL) -> Manifest:
+    """Let the lake hold a project of these files."""
+    files: dict[str, str | bytes] = {"air_traffic/service.yml": service, "air_traffic/refined/x.sql": sql}
+    manifest = compile_files(root, files)
+    lake.services = {"air_traffic": manifest.services["air_traffic"]}
+    lake.datasets = {name: each for name, each in manifest.datasets.items() if each.service == "air_traffic"}
+    return manifest
+
+
+def rows(lake: Lake, day: Any = DAY) -> list[tuple[str | None, ...]]:
+    lake.publish(lake.datasets["air_traffic.refined.x"], day)
+    where = day.predicate(lake.datasets["air_traffic.refined.x"].generation)
+    found = lake.query(f"SELECT id, ward FROM air_traffic_refined_zone.x_history WHERE {where} ORDER BY id")
+    return [tuple(each.values()) for each in found]
+
+
+def test_a_table_without_generations_is_read_as_it_is_and_the_other_generation_by_generation(outside: Outside) -> None:
+    outside.make_areas()
+    outside.make_meters()
+    outside.add_meters("20131230", 1)
+    outside.add_meters("20131231", 1, 2)
+    # Nothing has made the current view: the history is read.
+    assert rows(outside.lake, EARLIER) == [("1", "north")]
+    assert rows(outside.lake, DAY) == [("1", "north"), ("2", "north")]
+    said: list[str] = []
+    lake = outside.lake
+    publisher = Publisher(lake.clients, lake.manifest, lake.environment, said.append)
+    assert publisher.show("air_traffic.raw.meters", DAY) == DAY
+    assert lake.query("SELECT count(*) AS n FROM air_traffic_raw_zone.meters") == [{"n": "2"}]
+    outside.add_meters("20140101", 3)
+    assert publisher.show("air_traffic.raw.meters", LATER) == LATER
+    assert rows(lake, DAY) == [("1", "north"), ("2", "north")]
+    publisher.publish("air_traffic.refined.x", LATER)
+    assert any("reads air_traffic.refined.areas as it is (" in line for line in said)
+
+
+def test_what_was_read_as_it_is_names_its_version(outside: Outside) -> None:
+    outside.make_areas()
+    outside.make_meters()
+    outside.add_meters("20131231", 1)
+    lake = outside.lake
+
+    def look() -> Any:
+        dataset = lake.datasets["air_traffic.refined.x"]
+        return read_inputs(Catalog(lake.clients.glue), lake.manifest, lake.environment, dataset, DAY)
+
+    before = look()
+    outside.say("DROP TABLE air_traffic_refined_zone.areas")
+    outside.make_areas("south")
+    lake.clients.glue.update_table(
+        DatabaseName="air_traffic_refined_zone",
+        TableInput=table_input(lake.clients.glue.get_table(DatabaseName="air_traffic_refined_zone", Name="areas")),
+    )
+    after = look()
+    assert list(before.as_it_is) == ["air_traffic.refined.areas"]
+    assert before.as_it_is != after.as_it_is
+    assert before.identity != after.identity
+
+
+def table_input(answer: Any) -> Any:
+    kept = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters")
+    return {name: value for name, value in answer["Table"].items() if name in kept}
+
+
+def test_what_is_not_there_is_said(outside: Outside) -> None:
+    lake = outside.lake
+    with pytest.raises(DapflowError, match="external-table"):
+        rows(lake)
+    with pytest.raises(DapflowError, match="external-table"):
+        lake.publisher.show("air_traffic.raw.meters", DAY)
+    outside.make_areas()
+    outside.make_meters()
+    with pytest.raises(DapflowError, match="no generation at 2013-12-31 or before"):
+        rows(lake)
+    with pytest.raises(PassingError, match="external-missing"):
+        lake.publisher.show("air_traffic.raw.meters", DAY)
+
+
+def test_a_current_view_that_something_else_made_is_left_and_not_relied_on(outside: Outside) -> None:
+    outside.make_areas()
+    outside.make_meters()
+    outside.add_meters("20131231", 1)
+    outside.say("CREATE VIEW meters AS SELECT 7 AS id, 'a' AS area")
+    assert outside.lake.publisher.show("air_traffic.raw.meters", DAY) is None
+    assert outside.lake.query("SELECT id FROM air_traffic_raw_zone.meters") == [{"id": "7"}]
+    assert rows(outside.lake) == [("1", "north")]
+
+
+def test_generations_that_would_not_be_found_are_refused(outside: Outside) -> None:
+    outside.make_areas()
+    outside.make_meters()
+    outside.add_meters("20130605", 1, month="6")
+    with pytest.raises(DapflowError, match="is written 2013/6/05/20130605"):
+        rows(outside.lake)
+    with pytest.raises(DapflowError, match="is written 2013/6/05/20130605"):
+        outside.lake.publisher.show("air_traffic.raw.meters", DAY.parse("2013-06-05"))
+
+
+@pytest.mark.parametrize("keys", [KEYS.replace("year string", "year int"), "day string"])
+def test_a_history_that_is_partitioned_otherwise_is_refused(outside: Outside, keys: str) -> None:
+    outside.make_areas()
+    outside.make_meters(keys)
+    with pytest.raises(DapflowError, match="generation-columns"):
+        rows(outside.lake)
+
+
+def test_generations_that_nobody_declared_are_not_read_all_at_once(outside: Outside, tmp_path: Path) -> None:
+    outside.make_meters()
+    outside.add_meters("20131230", 1)
+    service = "external: {raw: {meters: {current: meters_history}}}"
+    use(outside.lake, tmp_path, service, "SELECT m.id, m.area AS ward FROM meters_history m")
+    with pytest.raises(DapflowError, match=r"generations: \{prefix: import\}"):
+        rows(outside.lake)
+
+
+def test_a_branch_reads_them_where_they_are(lake: Lake, tmp_path: Path) -> None:
+    manifest = use(lake, tmp_path)
+    host = describe(manifest, name="staging", account=ACCOUNT, region=REGION, database_prefix="stg_").environment
+    branch = describe_branch(manifest, branch="fix", host=host, raw=host, bucket="b").environment
+    transform = manifest.datasets["air_traffic.refined.x"].transform
+    assert transform is not None
+    text = pinned_sql(transform, manifest, branch)
+    assert 'FROM "stg_air_traffic_raw_zone"."meters" m' in text
+    assert 'JOIN "stg_air_traffic_refined_zone"."areas" a' in text
+    assert branch.databases["air_traffic_refined_zone"] != "stg_air_traffic_refined_zone"
+
+
+def test_names_without_a_database_are_found_where_the_table_is(lake: Lake, tmp_path: Path) -> None:
+    manifest = use(lake, tmp_path, "database: air_traffic_refined_zone\n" + SERVICE, "SELECT a.ward FROM areas a")
+    host = describe(manifest, name="prod", account=ACCOUNT, region=REGION).environment
+    branch = describe_branch(manifest, branch="fix", host=host, raw=host, bucket="b").environment
+    transform = manifest.datasets["air_traffic.refined.x"].transform
+    assert transform is not None
+    assert pinned_sql(transform, manifest, host) == "SELECT a.ward FROM areas a"
+    assert 'FROM "air_traffic_refined_zone"."areas" a' in pinned_sql(transform, manifest, branch)
+
+
+def test_a_database_that_is_called_otherwise_here_is_read_here(lake: Lake, tmp_path: Path) -> None:
+    service = "databases: {refined: {prod: air-prod, test: air-test}}"
+    sql = """SELECT t.n AS id, 'air-prod' AS ward FROM "air-prod".y t JOIN "air-test".y u ON u.n = t.n -- "air-prod" """
+    (tmp_path / "transforms/air_traffic/refined").mkdir(parents=True)
+    (tmp_path / "transforms/air_traffic/refined/y.sql").write_text("SELECT 1 AS n")
+    manifest = use(lake, tmp_path, service, sql)
+    lake.provision()
+    lake.publish(lake.datasets["air_traffic.refined.y"])
+    lake.publish(lake.datasets["air_traffic.refined.x"])
+    assert lake.query('SELECT id, ward FROM "air-test".x') == [{"id": "1", "ward": "air-prod"}]
+    transform = manifest.datasets["air_traffic.refined.x"].transform
+    assert transform is not None
+    sent = pinned_sql(transform, manifest, lake.environment)
+    assert sent.startswith("""SELECT t.n AS id, 'air-prod' AS ward FROM "air-test"."y" t JOIN "air-test".y u""")
+    assert sent.endswith('-- "air-prod" ')
