@@ -1,10 +1,19 @@
-"""The names of an environment that lasts, from ``cdk.json``; without the CDK, for commands that only need names."""
+"""The names of an environment that lasts, from ``cdk.json``; without the CDK, for commands that only need names.
+
+``python -m stacks.described --settings=FILE --manifest=FILE --environment=NAME`` prints its ``environment.json``.
+"""
 
 from __future__ import annotations
 
-from dapflow.manifest import Manifest
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.manifest import Manifest, read_manifest
 from dapflow.platform import Platform, describe
-from stacks.settings import Settings
+from stacks.settings import Settings, read_settings
 
 
 def described(settings: Settings, environment: str, manifest: Manifest) -> Platform:
@@ -19,3 +28,23 @@ def described(settings: Settings, environment: str, manifest: Manifest) -> Platf
         adopted_buckets=own.adopt.buckets,
         database_prefix=own.database_prefix,
     )
+
+
+def main() -> int:
+    """Print the names, or the mistakes as JSON and status 1."""
+    parser = argparse.ArgumentParser()
+    for name in ("settings", "manifest", "environment"):
+        parser.add_argument(f"--{name}", required=True)
+    given = parser.parse_args()
+    try:
+        settings, manifest = read_settings(Path(given.settings)), read_manifest(Path(given.manifest))
+        print(described(settings, given.environment, manifest).environment.to_json())
+    except DapflowError as error:
+        errors = error.errors if isinstance(error, DapflowErrors) else [error]
+        print(json.dumps([each.as_dict() for each in errors]))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from dapflow.cli import athena, check, compile, demo, land, local, query, run, show  # noqa: A004 - named after its command
+from dapflow.cli import athena, check, columns, compile, demo, land, local, query, run, show  # noqa: A004 - named after its command
 from dapflow.cli.failure import print_failure
 from dapflow.errors import DapflowError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 athena.register(app)
 check.register(app)
+columns.register(app)
 compile.register(app)
 demo.register(app)
 land.register(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -25,7 +26,8 @@ def check(
 
     Parse errors, unknown tables and columns, circles, contracts, YAML: each with its place, the line and a hint.
     Ends with status 1 when there is one. If there is none, warns of what Athena would probably refuse: types that do
-    not match, unknown functions, columns missing in GROUP BY.
+    not match, unknown functions, columns missing in GROUP BY. Names the tables whose columns it does not know, because
+    something else makes them.
 
     Example: dapflow check
     """
@@ -34,12 +36,16 @@ def check(
     manifest, errors = check_project(project_root(project))
     if manifest is None:
         raise DapflowErrors(errors)
-    from dapflow.local.athena.review import review  # noqa: PLC0415 - brings DuckDB; mistakes are shown without
+    from dapflow.local.athena.review import review, unchecked  # noqa: PLC0415 - brings DuckDB; mistakes are shown without
 
     warnings = list(review(manifest))
+    tables = unchecked(manifest)
     if as_json:
-        print(json.dumps({"errors": [], "warnings": [warning.as_dict() for warning in warnings]}))
+        noted = [warning.as_dict() for warning in warnings]
+        print(json.dumps({"errors": [], "warnings": noted, "unchecked": tables}))
         return
     print_warnings(warnings)
+    for table in tables:
+        sys.stderr.write(f"Unchecked: of {table} Glue alone knows the columns; dapflow columns {table} prints them.\n")
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
     print(f"No mistakes in {transforms} transforms of {len(manifest.services)} services.")

@@ -58,11 +58,9 @@ def names_of(root: Path, manifest: Manifest, name: str | None) -> Environment:
 
     if name is None or name == ENVIRONMENT:
         return describe_local(root, manifest).environment
-    from dapflow.local.synthesis import settings_file  # noqa: PLC0415
-    from stacks.described import described  # noqa: PLC0415
-    from stacks.settings import read_settings  # noqa: PLC0415
+    from dapflow.local.deployed import deployed_environment  # noqa: PLC0415
 
-    return described(read_settings(settings_file(root)), name, manifest).environment
+    return deployed_environment(root, manifest, name)
 
 
 def _embedded(root: Path, manifest: Manifest) -> tuple[Clients, Environment]:

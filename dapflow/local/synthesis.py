@@ -23,7 +23,7 @@ from dapflow.local.state import State
 from dapflow.manifest import Manifest
 
 # The clone that this code stands in: stacks/ is not part of the package.
-_REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[2]
 _KEPT = 8
 _SECONDS = 300.0
 
@@ -33,7 +33,7 @@ Templates = dict[str, dict[str, Any]]
 def settings_file(root: Path) -> Path:
     """The project's ``cdk.json``; a project without one gets the settings that dapflow itself stands with."""
     own = root / "cdk.json"
-    return own if own.is_file() else _REPOSITORY / "cdk.json"
+    return own if own.is_file() else REPOSITORY / "cdk.json"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Synthesis:
     """
 
     def __init__(self, root: Path, manifest: Manifest, branch: GitBranch | None = None) -> None:
-        self._kept = State.of(_REPOSITORY).templates
+        self._kept = State.of(REPOSITORY).templates
         self._folder = self._kept / _content(root, manifest, branch)
         self._process: subprocess.Popen[str] | None = None
         if not self._folder.is_dir():
@@ -75,9 +75,9 @@ class Synthesis:
             shutil.rmtree(self._output, ignore_errors=True)
 
     def _start(self, root: Path, manifest: Manifest, branch: GitBranch | None) -> None:
-        if not (_REPOSITORY / "stacks").is_dir():
-            raise DapflowError("synthesis", f"{_REPOSITORY} holds no stacks/", hint="run dapflow from a clone of it")
-        State.of(_REPOSITORY).create()
+        if not (REPOSITORY / "stacks").is_dir():
+            raise DapflowError("synthesis", f"{REPOSITORY} holds no stacks/", hint="run dapflow from a clone of it")
+        State.of(REPOSITORY).create()
         self._kept.mkdir(exist_ok=True)
         with shielded():
             self._output = Path(tempfile.mkdtemp(prefix=".", dir=self._kept))
@@ -87,7 +87,7 @@ class Synthesis:
             options = {**places, **(asdict(branch) if branch else {})}
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "stacks.local", *(f"--{name}={value}" for name, value in options.items())],
-                cwd=_REPOSITORY,
+                cwd=REPOSITORY,
                 env=with_compiled_modules(os.environ),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -146,5 +146,5 @@ def _content(root: Path, manifest: Manifest, branch: GitBranch | None) -> str:
 
 def _sources(root: Path) -> Iterator[Path]:
     yield settings_file(root)
-    yield from sorted((_REPOSITORY / "stacks").rglob("*.py"))
-    yield from (_REPOSITORY / "dapflow" / name for name in ("environment.py", "manifest.py", "platform.py"))
+    yield from sorted((REPOSITORY / "stacks").rglob("*.py"))
+    yield from (REPOSITORY / "dapflow" / name for name in ("environment.py", "manifest.py", "platform.py"))

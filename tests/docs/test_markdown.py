@@ -26,6 +26,7 @@ GUIDES = [
     "prototype-a-legacy-query.md",
     "commit-a-transform.md",
     "add-a-table-to-the-raw-zone.md",
+    "read-tables-that-something-else-makes.md",
 ]
 
 

@@ -84,6 +84,12 @@ def review(manifest: Manifest) -> Iterator[DapflowError]:
             tables.add(dataset, [Column(column.name.lower(), column.type) for column in query.columns])
 
 
+def unchecked(manifest: Manifest) -> list[str]:
+    """The tables that transforms read and of which Glue alone knows the columns, because something else makes them."""
+    read = {name for dataset in manifest.datasets.values() for name in dataset.depends_on}
+    return [name for name in sorted(read) if manifest.datasets[name].external and not manifest.datasets[name].columns]
+
+
 def _warning(transform: Transform, error: QueryError) -> DapflowError:
     line = error.line or 1
     return DapflowError(
