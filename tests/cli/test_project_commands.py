@@ -41,7 +41,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_check_is_silent_about_nothing(root: Path) -> None:
     run = dapflow("check", cwd=root / "transforms" / "air")
     assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in 1 transforms of 1 services.\n", "")
-    assert json.loads(dapflow("check", "--json", cwd=root).stdout) == {"errors": [], "warnings": []}
+    assert json.loads(dapflow("check", "--json", cwd=root).stdout) == {"errors": [], "warnings": [], "unchecked": []}
 
 
 def test_check_warns_of_what_athena_would_refuse(tmp_path: Path) -> None:
@@ -242,3 +242,35 @@ def test_the_line_and_where_its_caret_stands(
     source: str, column: int | None, width: int, shown: tuple[str, int | None]
 ) -> None:
     assert excerpt(source, column, width) == shown
+
+
+def test_check_names_the_tables_whose_columns_it_does_not_know(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "air/service.yml": "external: {raw: {meters: {}, gauges: {columns: {a: int}}, unread: {}}}",
+        "air/refined/x.sql": "SELECT m.a, g.a AS b FROM meters m, gauges g",
+    }
+    root = write_project(tmp_path, files)
+    run = dapflow("check", cwd=root)
+    assert run.returncode == 0
+    assert run.stderr == (
+        "Unchecked: of air.raw.meters Glue alone knows the columns; dapflow columns air.raw.meters prints them.\n"
+    )
+    assert json.loads(dapflow("check", "--json", cwd=root).stdout)["unchecked"] == ["air.raw.meters"]
+
+
+def test_show_prints_what_is_sent_in_each_environment(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "air/service.yml": "databases: {refined: {prod: air-prod, staging: air-stg}}",
+        "air/refined/y.sql": "SELECT 1 AS n",
+        "air/refined/x.sql": """SELECT y.n, 'air-stg' AS s FROM "air-stg".y -- "air-stg" """,
+    }
+    root = write_project(tmp_path, files)
+    (root / "cdk.json").write_text((REPOSITORY / "cdk.json").read_text())
+    written = """SELECT y.n, 'air-stg' AS s FROM "air-stg".y -- "air-stg" \n"""
+    assert dapflow("check", cwd=root).stderr == ""
+    assert dapflow("show", "x", "--environment", "staging", cwd=root).stdout == written
+    for environment in ("prod", "local"):
+        sent = dapflow("show", "x", "--rendered", "--environment", environment, cwd=root).stdout
+        assert sent == written.replace('FROM "air-stg".y', 'FROM "air-prod"."y"')
+    refused = dapflow("show", "x", "--environment", "nowhere", cwd=root)
+    assert (refused.returncode, "[unknown-environment]" in refused.stderr) == (1, True)

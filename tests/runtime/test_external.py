@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.platform import describe, describe_branch
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.found_table import find_table
 from dapflow.runtime.inputs import read_inputs
 from dapflow.runtime.pinning import pinned_sql
 from dapflow.runtime.publish import Publisher
@@ -218,3 +220,48 @@ def test_a_database_that_is_called_otherwise_here_is_read_here(lake: Lake, tmp_p
     sent = pinned_sql(transform, manifest, lake.environment)
     assert sent.startswith("""SELECT t.n AS id, 'air-prod' AS ward FROM "air-test"."y" t JOIN "air-test".y u""")
     assert sent.endswith('-- "air-prod" ')
+
+
+@pytest.mark.parametrize(
+    ("table", "entry"),
+    [
+        ("meters_history", "external: {raw: {meters: {generations: true, columns: {id: int, area: string}}}}"),
+        ("areas", "external: {refined: {areas: {columns: {area: string, ward: string}}}}"),
+    ],
+)
+def test_what_glue_knows_is_what_service_yml_takes(outside: Outside, tmp_path: Path, table: str, entry: str) -> None:
+    lake = outside.lake
+    outside.make_areas()
+    outside.make_meters()
+    zone = "raw" if table == "meters_history" else "refined"
+    catalog = Catalog(lake.clients.glue)
+    found = find_table(catalog, lake.manifest, lake.environment, f"air_traffic.{zone}.{table}")
+    assert yaml.safe_load(found.as_yaml()) == yaml.safe_load(entry)
+    written = compile_files(tmp_path / "anew", {"air_traffic/service.yml": found.as_yaml()})
+    name = table.removesuffix("_history")
+    assert written.datasets[f"air_traffic.{zone}.{name}"].columns == found.columns
+
+
+def test_a_table_of_an_odd_name_and_odd_columns(lake: Lake, tmp_path: Path) -> None:
+    use(lake, tmp_path, "title: Air", "SELECT 1 AS n")
+    columns = [("null", "struct<a:int,b:array<string>>"), ("a b", "decimal(10,2)"), ("c", "varchar(3)")]
+    keys = ["transform_year", "transform_month", "transform_day", "transform_date", "area"]
+    table: Any = {
+        "Name": "odd-table",
+        "StorageDescriptor": {"Columns": [{"Name": name, "Type": kind, "Comment": "x: y"} for name, kind in columns]},
+        "PartitionKeys": [{"Name": name, "Type": "string"} for name in keys],
+    }
+    lake.clients.glue.create_table(DatabaseName="air_traffic_trusted_zone", TableInput=table)
+    catalog = Catalog(lake.clients.glue)
+    found = find_table(catalog, lake.manifest, lake.environment, "air_traffic.trusted.odd-table")
+    manifest = compile_files(tmp_path / "anew", {"air_traffic/service.yml": found.as_yaml()})
+    made = manifest.datasets["air_traffic.trusted.odd_table"]
+    assert (made.current, made.history) == ("odd_table", "odd-table")
+    assert made.generation.partition_names == tuple(keys)
+    assert [(each.name, each.type, each.comment) for each in made.columns or ()] == [
+        (name, kind, "x: y") for name, kind in columns
+    ]
+    with pytest.raises(DapflowError, match="external-table"):
+        find_table(catalog, lake.manifest, lake.environment, "air_traffic.trusted.gone")
+    with pytest.raises(DapflowError, match="unknown-name"):
+        find_table(catalog, lake.manifest, lake.environment, "air_traffic.odd-table")
