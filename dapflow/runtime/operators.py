@@ -128,8 +128,7 @@ class ShowOperator(PublishOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         """Look whether the history has the run's generation; refresh the current view. Nothing is queried."""
         with airflow_errors():
-            service = self.project.manifest.services[self.project.manifest.dataset(self.dataset_id).service]
-            generation = generation_of_run(context["dag_run"], service.timezone)
+            generation = generation_of_run(context["dag_run"])
             shown = self.publisher.show(self.dataset_id, generation)
         noted = {"dataset": self.dataset_id, "generation": str(generation), "shown": str(shown) if shown else None}
         for asset in self.outlets:
