@@ -34,6 +34,16 @@ def test_databases_are_created_shown_and_dropped(aws: LocalAws) -> None:
     aws.query("DROP DATABASE IF EXISTS `made-here`")
 
 
+def test_there_is_always_a_default_database(aws: LocalAws) -> None:
+    assert ["default"] in aws.query("SHOW DATABASES", database=None)
+    aws.glue.delete_database(Name="default")
+    aws.query("CREATE EXTERNAL TABLE in_default (a int) LOCATION 's3://lake/in_default/'", database=None)
+    assert aws.query('SELECT a FROM "default".in_default', database=None) == []
+    names = [item["Name"] for item in aws.athena.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]]
+    assert names.count("default") == 1
+    aws.query("DROP TABLE in_default", database="default")
+
+
 def test_a_table_is_kept_in_glue_as_athena_keeps_it(aws: LocalAws) -> None:
     aws.query(
         """
@@ -62,7 +72,7 @@ def test_a_table_is_kept_in_glue_as_athena_keeps_it(aws: LocalAws) -> None:
         {"Name": "day", "Type": "string", "Comment": "the day"},
         {"Name": "hour", "Type": "int"},
     ]
-    assert storage["Location"] == "s3://lake/full/"
+    assert storage["Location"] == "s3://lake/full"
     assert storage["SerdeInfo"]["SerializationLibrary"] == LAZY
     assert storage["SerdeInfo"]["Parameters"] == {
         "field.delim": "\t",

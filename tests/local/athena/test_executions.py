@@ -229,6 +229,15 @@ def test_a_running_query_is_stopped(aws: LocalAws) -> None:
     assert aws.wait(identity)["Status"]["State"] == "CANCELLED"
 
 
+def test_what_was_asked_of_result_reuse_is_told_and_nothing_is_reused(aws: LocalAws) -> None:
+    reuse = {"ResultReuseByAgeConfiguration": {"Enabled": True, "MaxAgeInMinutes": 60}}
+    for _ in range(2):
+        execution = aws.run("SELECT 1", ResultReuseConfiguration=reuse).execution
+        assert execution["ResultReuseConfiguration"] == reuse
+        assert execution["Statistics"]["ResultReuseInformation"] == {"ReusedPreviousResult": False}
+        assert execution["Statistics"]["QueryQueueTimeInMillis"] > 0
+
+
 def test_runtime_statistics_count_rows(aws: LocalAws) -> None:
     answer = aws.run("SELECT n FROM UNNEST(sequence(1, 7)) AS t(n)")
     figures = aws.athena.get_query_runtime_statistics(QueryExecutionId=answer.id)["QueryRuntimeStatistics"]

@@ -81,6 +81,22 @@ def test_columns_are_found_by_name_and_missing_ones_are_null(aws: LocalAws) -> N
     assert aws.query("SELECT * FROM evolved ORDER BY a") == [["1", "x", None], ["2", None, "true"]]
 
 
+def test_a_long_integer_of_the_file_is_read_as_the_tables_shorter_one(aws: LocalAws) -> None:
+    # pandas writes INT64 for every integer.
+    values = pa.array([1, -128, None], pa.int64())
+    put_parquet(aws, "narrow/1.parquet", pa.table({"a": values, "b": values, "c": values, "d": [[1], [2], None]}))
+    aws.query(
+        "CREATE EXTERNAL TABLE narrow (a int, b smallint, c tinyint, d array<int>) STORED AS PARQUET "
+        "LOCATION 's3://lake/narrow/'"
+    )
+    answer = aws.run("SELECT a, b, c, d FROM narrow WHERE a < 5 OR a IS NULL ORDER BY a")
+    assert answer.rows == [["-128", "-128", "-128", "[2]"], ["1", "1", "1", "[1]"], [None, None, None, None]]
+    assert answer.types == ["integer", "smallint", "tinyint", "array"]
+    put_parquet(aws, "narrow/2.parquet", pa.table({"a": [2**40]}))
+    assert "Out of range for integer: 1099511627776" in aws.failure("SELECT max(a) FROM narrow")
+    assert aws.query("SELECT count(b) FROM narrow") == [["2"]]
+
+
 def test_a_type_that_does_not_fit_is_bad_data_only_where_it_is_read(aws: LocalAws) -> None:
     put_parquet(aws, "misfit/1.parquet", pa.table({"a": ["text"], "b": [1]}))
     aws.query("CREATE EXTERNAL TABLE misfit (a int, b bigint) STORED AS PARQUET LOCATION 's3://lake/misfit/'")

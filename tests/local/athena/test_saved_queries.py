@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import re
 from typing import Any
 
 import pytest
@@ -56,6 +57,17 @@ def test_execution_parameters_stand_for_question_marks(aws: LocalAws) -> None:
     answer = aws.run("SELECT ? AS a, ? + 1 AS b", ExecutionParameters=["'x'", "41"])
     assert answer.rows == [["x", "42"]]
     assert answer.execution["ExecutionParameters"] == ["'x'", "41"]
+
+
+def test_execution_parameters_that_are_no_expressions_are_strings(aws: LocalAws) -> None:
+    values = ["bare", "two words", "it's", "2024-06-05", "1 + 1", "true", "null", "DATE '2024-06-05'", "upper('x')"]
+    answer = aws.run(f"SELECT {', '.join('?' * len(values))}", ExecutionParameters=values)
+    assert answer.rows == [["bare", "two words", "it's", "2013", "2", "true", None, "2024-06-05", "X"]]
+    assert answer.types[:2] == ["varchar", "varchar"]
+    # In EXECUTE a name is a column, and there is none.
+    aws.query("PREPARE one FROM SELECT ?")
+    assert aws.query("EXECUTE one", ExecutionParameters=["bare"]) == [["bare"]]
+    assert aws.failure("EXECUTE one USING bare").startswith("COLUMN_NOT_FOUND")
 
 
 @pytest.mark.parametrize(
@@ -117,12 +129,24 @@ def test_data_catalogs_databases_and_table_metadata(aws: LocalAws) -> None:
     table = aws.athena.get_table_metadata(**place, TableName="described")["TableMetadata"]
     assert table["Columns"] == [{"Name": "a", "Type": "int", "Comment": "c"}]
     assert table["PartitionKeys"] == [{"Name": "p", "Type": "string"}]
-    assert table["Parameters"]["location"] == "s3://lake/d/"
+    assert table["Parameters"]["location"] == "s3://lake/d"
     listed = aws.athena.list_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="db", Expression="descr.*")
     assert [item["Name"] for item in listed["TableMetadataList"]] == ["described"]
-    with pytest.raises(ClientError) as caught:
-        aws.athena.get_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="db", TableName="missing")
-    assert caught.value.response["Error"]["Code"] == "MetadataException"
+    # PyAthena reads the error code out of the text.
+    envelope = re.compile(
+        r"Entity Not Found \(Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
+        r"Request ID: [0-9a-f-]{36}; Proxy: null\)"
+    )
+    for ask in (
+        lambda: aws.athena.get_table_metadata(**place, TableName="missing"),
+        lambda: aws.athena.get_database(CatalogName="AwsDataCatalog", DatabaseName="missing"),
+        lambda: aws.athena.list_table_metadata(CatalogName="AwsDataCatalog", DatabaseName="missing"),
+    ):
+        with pytest.raises(ClientError) as caught:
+            ask()
+        error = caught.value.response["Error"]
+        assert error["Code"] == "MetadataException"
+        assert envelope.fullmatch(error["Message"])
 
 
 def test_an_operation_of_another_kind_is_refused_by_name(aws: LocalAws) -> None:

@@ -54,6 +54,18 @@ def test_what_is_refused(aws: LocalAws) -> None:
         aws.athena.create_work_group(Name="twice")
     with pytest.raises(ClientError, match="primary workgroup cannot be deleted"):
         aws.athena.delete_work_group(WorkGroup="primary")
+    for configuration, reason in (
+        ({"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}}, "Apache Spark work groups are not supp"),
+        ({"EngineVersion": {"SelectedEngineVersion": "Athena engine version 2"}}, "'Athena engine version 2' is not supp"),
+        ({"ManagedQueryResultsConfiguration": {"Enabled": True}}, "Managed query results are not supported"),
+    ):
+        with pytest.raises(ClientError, match=reason):
+            aws.athena.create_work_group(Name="special", Configuration=configuration)
+    with pytest.raises(ClientError, match="Managed query results are not supported"):
+        aws.athena.update_work_group(
+            WorkGroup="twice", ConfigurationUpdates={"ManagedQueryResultsConfigurationUpdates": {"Enabled": True}}
+        )
+    assert "special" not in {item["Name"] for item in aws.athena.list_work_groups()["WorkGroups"]}
     with pytest.raises(ClientError, match=r"WorkGroup nowhere is not found\."):
         aws.start("SELECT 1", WorkGroup="nowhere")
 

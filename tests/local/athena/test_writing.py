@@ -120,7 +120,7 @@ def test_ctas_makes_a_table_where_it_is_told(aws: LocalAws) -> None:
 def test_ctas_without_a_location_lands_beside_the_results(aws: LocalAws) -> None:
     answer = aws.run("CREATE TABLE defaulted AS SELECT 1 AS a")
     location = aws.glue.get_table(DatabaseName="db", Name="defaulted")["Table"]["StorageDescriptor"]["Location"]
-    assert location == f"s3://lake/results/tables/{answer.id}/"
+    assert location == f"s3://lake/results/tables/{answer.id}"
     assert aws.query("SELECT a FROM defaulted") == [["1"]]
 
 
@@ -256,9 +256,12 @@ def test_insert_refuses_what_does_not_fit(aws: LocalAws) -> None:
 
 def test_writing_statements_have_no_rows(aws: LocalAws) -> None:
     answer = aws.run("CREATE TABLE rowless AS SELECT 1 AS a")
-    page = aws.athena.get_query_results(QueryExecutionId=answer.id)
-    assert page["ResultSet"]["Rows"] == []
-    assert page["UpdateCount"] == 1
+    for statement in (answer, aws.run("INSERT INTO rowless VALUES 2")):
+        page = aws.athena.get_query_results(QueryExecutionId=statement.id)
+        assert page["ResultSet"]["Rows"] == []
+        (column,) = page["ResultSet"]["ResultSetMetadata"]["ColumnInfo"]
+        assert (column["Name"], column["Type"], column["Precision"]) == ("rows", "bigint", 19)
+        assert page["UpdateCount"] == 1
 
 
 @pytest.mark.parametrize(

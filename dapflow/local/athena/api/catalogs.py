@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.api.protocol import ApiError, given, invalid_request, page
@@ -17,6 +18,14 @@ GLUE = "AwsDataCatalog"
 
 def _metadata(message: str) -> ApiError:
     return ApiError("MetadataException", message)
+
+
+def _not_there() -> ApiError:
+    """A database or table that Glue does not have. Clients, PyAthena among them, look for the error code in the text."""
+    return _metadata(
+        "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
+        f"Request ID: {uuid.uuid4()}; Proxy: null)"
+    )
 
 
 def _catalog(service: Service, name: str) -> dict[str, Any]:
@@ -88,7 +97,7 @@ def get_database(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     _need_glue(service, request["CatalogName"])
     found = _asked(lambda: service.engine.metastore.database(request["DatabaseName"].lower()))
     if found is None:
-        raise _metadata(f"Database {request['DatabaseName']} not found. (Service: AmazonDataCatalog)")
+        raise _not_there()
     return {"Database": _database(found)}
 
 
@@ -145,9 +154,7 @@ def get_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, A
     database, name = request["DatabaseName"].lower(), request["TableName"].lower()
     found = _asked(lambda: service.engine.metastore.table(database, name))
     if found is None:
-        raise _metadata(
-            f"Entity Not Found: Table {name} not found. (Service: AmazonDataCatalog; EntityNotFoundException)"
-        )
+        raise _not_there()
     return {"TableMetadata": _table(found)}
 
 
@@ -156,7 +163,7 @@ def list_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, 
     _need_glue(service, request["CatalogName"])
     database = request["DatabaseName"].lower()
     if _asked(lambda: service.engine.metastore.database(database)) is None:
-        raise _metadata(f"Database {database} not found. (Service: AmazonDataCatalog; EntityNotFoundException)")
+        raise _not_there()
     expression = request.get("Expression")
     try:
         pattern = re.compile(expression.replace("*", ".*") if expression else ".*", re.IGNORECASE)

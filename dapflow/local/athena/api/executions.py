@@ -14,7 +14,7 @@ from dapflow.local.athena.engine.prepared import find_prepared
 from dapflow.local.athena.engine.queries import check_syntax
 from dapflow.local.athena.engine.statements import AnyStatement
 from dapflow.local.athena.storage.locations import parse_location
-from dapflow.local.athena.trino import QueryError, Statement, statement_kind
+from dapflow.local.athena.trino import QueryError, Statement, parameter_sql, statement_kind
 from dapflow.sql.trino.errors import TooDeep
 
 if TYPE_CHECKING:
@@ -87,9 +87,10 @@ def _execution(
     """The execution, and the statement that it runs with the text that this was read from."""
     text = request["QueryString"]
     parameters = tuple(request.get("ExecutionParameters", ()))
+    arguments = tuple(map(parameter_sql, parameters))
     statement = _statement(text)
     if isinstance(statement, Statement) and statement.kind == "execute":
-        text, parameters = _prepared(service, group["Name"], statement, parameters)
+        text, arguments = _prepared(service, group["Name"], statement, arguments)
         statement = _statement(text)
     configuration = group["Configuration"]
     results = _result_configuration(request.get("ResultConfiguration", {}), configuration)
@@ -104,6 +105,7 @@ def _execution(
         database=_database(context),
         catalog=context.get("Catalog"),
         parameters=parameters,
+        arguments=arguments,
         token=token,
         statement_type=statement_type,
         substatement_type=substatement,
@@ -111,6 +113,7 @@ def _execution(
         and bool(configuration.get("ResultConfiguration", {}).get("OutputLocation")),
         cutoff_bytes=configuration.get("BytesScannedCutoffPerQuery"),
         engine_version=configuration["EngineVersion"]["SelectedEngineVersion"],
+        result_reuse=request.get("ResultReuseConfiguration", {}),
     )
     folder = results["OutputLocation"].rstrip("/") + "/"
     execution.output = folder + _output_name(execution, statement)
@@ -157,13 +160,13 @@ def _check_query(statement: Statement, text: str) -> None:
 
 
 def _prepared(
-    service: Service, workgroup: str, statement: Statement, parameters: tuple[str, ...]
+    service: Service, workgroup: str, statement: Statement, arguments: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
     name = statement.target[0]
     found = find_prepared(service.engine.state, workgroup, name)
     if found is None:
         raise invalid_request(f"PreparedStatement {name} was not found in workGroup {workgroup}")
-    return found["QueryStatement"], statement.arguments or parameters
+    return found["QueryStatement"], statement.arguments or arguments
 
 
 def _result_configuration(requested: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +220,7 @@ def describe(execution: Execution) -> dict[str, Any]:
         "StatementType": execution.statement_type,
         "SubstatementType": execution.substatement_type,
         "ResultConfiguration": execution.result_configuration,
-        "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": {"Enabled": False}},
+        "ResultReuseConfiguration": execution.result_reuse or {"ResultReuseByAgeConfiguration": {"Enabled": False}},
         "QueryExecutionContext": {key: value for key, value in context.items() if value is not None},
         "Status": status,
         "Statistics": _statistics(execution),

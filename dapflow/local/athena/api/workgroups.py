@@ -70,6 +70,16 @@ def _new(name: str, configuration: dict[str, Any], description: str, *, enforce:
 
 
 def _check(configuration: dict[str, Any]) -> None:
+    version = configuration.get("EngineVersion", {}).get("SelectedEngineVersion", "AUTO")
+    if version not in {"AUTO", ENGINE_VERSION}:
+        kind = "Apache Spark work groups are" if "spark" in version.lower() else f"The engine version '{version}' is"
+        raise invalid_request(f"{kind} not supported: only '{ENGINE_VERSION}' is served")
+    for key in ("ManagedQueryResultsConfiguration", "ManagedQueryResultsConfigurationUpdates"):
+        if configuration.get(key, {}).get("Enabled"):
+            raise invalid_request(
+                "Managed query results are not supported: give the work group a ResultConfiguration with an "
+                "OutputLocation"
+            )
     cutoff = configuration.get("BytesScannedCutoffPerQuery")
     if cutoff is not None and cutoff < _LEAST_CUTOFF:
         raise invalid_request(f"BytesScannedCutoffPerQuery must be at least {_LEAST_CUTOFF} bytes")

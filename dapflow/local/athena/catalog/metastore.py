@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
 _AT_ONCE = 100
+DEFAULT = "default"
 # What may stand in a TableInput; the rest of what GetTable answers is Glue's own.
 _TABLE_INPUT = (
     "Name",
@@ -50,13 +51,26 @@ class Metastore:
         self._quick = quick
 
     def database(self, name: str) -> dict[str, Any] | None:
-        """A database, or None."""
+        """A database, or None. There is always a ``default``: Athena makes it where it is missing."""
         found: dict[str, Any] | None = self._find(lambda: self._client.get_database(Name=name)["Database"])
+        if found is None and name == DEFAULT:
+            found = self._made_default()
         return found
+
+    def _made_default(self) -> dict[str, Any] | None:
+        database = {"Name": DEFAULT, "Parameters": {}}
+        try:
+            self.create_database(database)
+        except QueryFailed as error:
+            # Another client was quicker, or these credentials may not write.
+            return database if error.error_name == "ALREADY_EXISTS" else None
+        return database
 
     def databases(self) -> list[dict[str, Any]]:
         """All databases, by name."""
         found = list(self._pages("get_databases", "DatabaseList"))
+        if all(database["Name"] != DEFAULT for database in found):
+            found += filter(None, [self._made_default()])
         return sorted(found, key=lambda database: str(database["Name"]))
 
     def create_database(self, database: dict[str, Any]) -> None:

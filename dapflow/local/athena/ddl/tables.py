@@ -74,7 +74,8 @@ def create_table(engine: Engine, work: Work, statement: model.CreateTable) -> Ou
         "PartitionKeys": glue_columns(statement.partition_columns),
         "StorageDescriptor": {
             "Columns": glue_columns(statement.columns),
-            "Location": check_location(statement.location),
+            # As for Hive, a path has no slash at its end.
+            "Location": check_location(statement.location).rstrip("/"),
             "InputFormat": storage.input_format,
             "OutputFormat": storage.output_format,
             "Compressed": False,

@@ -49,7 +49,7 @@ def create_table_as(engine: Engine, work: Work, statement: Statement) -> Outcome
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
     if engine.metastore.table(database, name) is not None:
         if statement.if_not_exists:
-            return Outcome(NOTHING, written=[])
+            return written_outcome(Written())
         raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table {place} already exists")
     _check_properties(statement.properties)
     query = _named(compiled(engine, work, statement), statement.columns)
@@ -73,7 +73,13 @@ def create_table_as(engine: Engine, work: Work, statement: Statement) -> Outcome
     table = _table(name, writing, statement)
     engine.metastore.create_table(database, table)
     register(engine, database, table, list(writing.partition_columns), written, target)
-    return Outcome(NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows)
+    return written_outcome(written)
+
+
+def written_outcome(written: Written) -> Outcome:
+    """What CTAS and INSERT answer: a column ``rows`` without a row, and the number of rows that were written."""
+    locations = [file.location for file in written.files]
+    return Outcome(NOTHING, (Column("rows", "bigint"),), written=locations, update_count=written.rows)
 
 
 def register(
@@ -176,7 +182,7 @@ def _table(name: str, writing: Writing, statement: Statement) -> dict[str, Any]:
         "PartitionKeys": [column for column in described if column["Name"] in keys],
         "StorageDescriptor": {
             "Columns": [column for column in described if column["Name"] not in keys],
-            "Location": str(writing.target),
+            "Location": str(writing.target).rstrip("/"),
             "InputFormat": storage.input_format,
             "OutputFormat": storage.output_format,
             "Compressed": False,

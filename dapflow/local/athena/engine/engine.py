@@ -177,11 +177,12 @@ def restore(body: dict[str, Any]) -> Execution:
     """An execution from JSON."""
     error = body.pop("error")
     figures = Figures(**body.pop("figures"))
-    parameters = tuple(body.pop("parameters"))
+    parameters, arguments = tuple(body.pop("parameters")), tuple(body.pop("arguments", ()))
     columns = [(name, kind) for name, kind in body.pop("result_columns")]
     found = Execution(
         **body,
         parameters=parameters,
+        arguments=arguments,
         figures=figures,
         error=AthenaError(**error) if error else None,
         result_columns=columns,

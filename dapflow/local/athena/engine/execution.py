@@ -44,6 +44,8 @@ class Execution:
     database: str | None = None
     catalog: str | None = None
     parameters: tuple[str, ...] = ()
+    #: SQL expressions that the statement's question marks stand for.
+    arguments: tuple[str, ...] = ()
     token: str | None = None
     statement_type: str = "DML"
     substatement_type: str = ""
@@ -51,6 +53,7 @@ class Execution:
     enforced_output: bool = False
     cutoff_bytes: int | None = None
     engine_version: str = "AUTO"
+    result_reuse: dict[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     state: str = QUEUED
     reason: str | None = None
@@ -114,12 +117,13 @@ class Execution:
         """QUEUED becomes RUNNING."""
         self.check()
         self.state = RUNNING
-        self.figures.queued = self._milliseconds()
+        # Athena never says 0, not even where nothing waits.
+        self.figures.queued = max(1, self._milliseconds())
 
     def prepare_end(self, reason: str | None, error: AthenaError | None) -> None:
         """All that is true of the end but the state itself."""
         self.completed = time.time()
-        self.figures.total = self._milliseconds()
+        self.figures.total = max(1, self._milliseconds())
         self.reason = reason
         self.error = error
 

@@ -9,11 +9,11 @@ from dapflow.local.athena.catalog.projection import is_projected
 from dapflow.local.athena.catalog.session import columns_of
 from dapflow.local.athena.catalog.views import is_view
 from dapflow.local.athena.ddl.storage_formats import LAZY_SIMPLE
-from dapflow.local.athena.engine.create_table_as import register
+from dapflow.local.athena.engine.create_table_as import register, written_outcome
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.names import target_of
 from dapflow.local.athena.engine.queries import compiled
-from dapflow.local.athena.engine.results import NOTHING, Outcome
+from dapflow.local.athena.engine.results import Outcome
 from dapflow.local.athena.engine.session import Work
 from dapflow.local.athena.formats.writer import Writing, write_rows
 from dapflow.local.athena.trino import Column, Query, Statement
@@ -49,7 +49,7 @@ def insert(engine: Engine, work: Work, statement: Statement) -> Outcome:
     written = write_rows(work, engine.store, query, writing)
     if not is_projected(table):
         register(engine, database, table, keys, written, writing.target)
-    return Outcome(NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows)
+    return written_outcome(written)
 
 
 def _writing(table: dict[str, Any], query: Query, keys: list[str]) -> Writing:

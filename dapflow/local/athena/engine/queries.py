@@ -60,8 +60,8 @@ def _compiled(
     short: bool = False,
 ) -> Query:
     execution = work.execution
-    text, parameters = statement.padded(work.text), execution.parameters
-    return compile_query(text, catalog, execution.database, parameters=parameters, replacing=replacing, short=short)
+    text, arguments = statement.padded(work.text), execution.arguments
+    return compile_query(text, catalog, execution.database, parameters=arguments, replacing=replacing, short=short)
 
 
 def _named_tables(text: str) -> set[tuple[str, ...]]:

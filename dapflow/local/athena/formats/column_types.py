@@ -55,8 +55,9 @@ def conversion(source: str, kind: Type, value: str) -> str:
             return f"CAST({value} AS {target})"
         if kind.base == "decimal":
             return f"CAST({value} AS {target})"
-        # Parquet knows two integers; a narrow column of the table may be any that fits INT32.
-        if kind.base in {"tinyint", "smallint"} and _INTEGERS[source] <= 4:
+        # Parquet knows two integers, and pandas writes the long one whatever it holds: a value that is too large for
+        # the table's column fails when it is read.
+        if kind.base in {"tinyint", "smallint", "integer"}:
             return f"CAST({value} AS {target})"
     if source == "FLOAT" and kind.base == "double":
         return f"CAST({value} AS DOUBLE)"

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dapflow.local.athena.trino.analyser import Analyser
 from dapflow.local.athena.trino.conversion_text import print_sql
 from dapflow.local.athena.trino.model import Catalog, Column, Query
 from dapflow.local.athena.trino.queries import QueryCompiler
-from dapflow.local.athena.trino.scope import Field
-from dapflow.local.athena.trino.storage import duck_type, quote
+from dapflow.local.athena.trino.scope import Field, Scope
+from dapflow.local.athena.trino.storage import duck_type, literal, quote
 from dapflow.local.athena.trino.unit import Unit
 from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import TooDeep
+from dapflow.sql.trino.errors import QueryError, TooDeep
 from dapflow.sql.trino.parser import Parser, parse
 from dapflow.sql.trino.types import Type
 
@@ -50,6 +51,30 @@ def compile_query(
     printed = _outer(found.sql, found.fields, names, text=True)
     columns = tuple(Column(n, str(one.type)) for n, one in zip(names, found.fields, strict=True))
     return Query(typed, columns, unit.finished(found.sql), printed, found.ordered, bool(unit.short_sums))
+
+
+class _NoTables:
+    def relation(self, catalog: str | None, database: str | None, name: str) -> None:
+        return None
+
+    def has_database(self, database: str) -> bool:
+        return False
+
+
+def parameter_sql(text: str) -> str:
+    """The expression that a parameter of StartQueryExecution stands for: itself, or else its text as a string.
+
+    Athena takes `abc` and `two words` for strings, while `1 + 1` is 2 and `'it''s'` is a string already.
+    """
+    try:
+        unit = Unit(text, _NoTables(), None)
+        Analyser(QueryCompiler(unit), Scope()).visit(_parameter(text))
+    except RecursionError:
+        raise TooDeep from None
+    except QueryError as error:
+        if error.error_name in {"SYNTAX_ERROR", "COLUMN_NOT_FOUND"}:
+            return literal(text)
+    return text
 
 
 def _parameter(text: str) -> tree.Expr:

@@ -150,6 +150,11 @@ VALUES = [
     ("map_filter(MAP(ARRAY['a', 'b'], ARRAY[1, 2]), (k, v) -> v > 1)", "{b=2}"),
     # JSON and binary
     ('json_parse(\'{"b": 1, "a": 2.50}\')', '{"a":2.50,"b":1}'),
+    # Only json_parse and JSON literals sort members by name.
+    ("""json_extract('{"x": {"b": 1, "a": [{"d": 1, "c": 2}]}}', '$.x')""", '{"b":1,"a":[{"d":1,"c":2}]}'),
+    ("""json_query('{"x": {"b": 1, "a": 2}}', 'lax $.x')""", '{"b":1,"a":2}'),
+    ("""json_array_get('[{"b": 1, "a": 2}]', 0)""", '{"b":1,"a":2}'),
+    ("""json_extract(json_parse('{"x": {"b": 1, "a": 2}}'), '$.x')""", '{"a":2,"b":1}'),
     ('json_extract_scalar(\'{"a": {"b": "x"}}\', \'$.a.b\')', "x"),
     ("json_extract('{\"a\": [1, 2]}', '$.a')", "[1,2]"),
     ("cast(JSON '\"2024-01-01\"' AS varchar) || cast(JSON '\"x\"' AS varchar)", "2024-01-01x"),
@@ -168,6 +173,9 @@ VALUES = [
     ("X'0aff'", "0a ff"),
     ("to_hex(md5(to_utf8('a')))", "0CC175B9C0F1B6A831C399E269772661"),
     # Conditions
+    ("'a_b' LIKE 'a' || '!_' || 'b' ESCAPE '!' AND NOT 'axb' LIKE concat('a!_', 'b') ESCAPE '!'", "true"),
+    ("'a%b' LIKE p ESCAPE e FROM (VALUES ('a#%b', '#')) t(p, e)", "true"),
+    ("'a!b' LIKE 'a!!%' || '' ESCAPE '!' AND ('a' LIKE cast(NULL AS varchar) ESCAPE '!') IS NULL", "true"),
     ("coalesce(NULL, 1, 2.5)", "1.0"),
     ("if(false, 1)", None),
     ("nullif(1, 1.0)", None),
@@ -276,6 +284,11 @@ FAILURES = [
         "format_datetime(DATE '2024-06-05', (SELECT 'xxxx ww'))",
         "NOT_SUPPORTED: format_datetime with the pattern xxxx ww from a column is not supported",
     ),
+    (
+        "'a' LIKE p ESCAPE '!' FROM (VALUES 'a!') t(p)",
+        "INVALID_FUNCTION_ARGUMENT: Escape character must be followed by '%', '_' or the escape character itself",
+    ),
+    ("'a' LIKE '' || 'a' ESCAPE '!!'", "INVALID_FUNCTION_ARGUMENT: Escape string must be a single character"),
     ("word_stem('x', 'xx')", "INVALID_FUNCTION_ARGUMENT: Unknown stemmer language: xx"),
     ("round(-9223372036854775807, -20)", "NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: -9223372036854775807"),
     (

@@ -1,4 +1,4 @@
-"""JSON. A value is held as its canonical text: members sorted by name, no spaces."""
+"""JSON. A value is held as text without spaces, which json_parse sorts by name and json_extract leaves in its order."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def read(text: str) -> Any:
 
 
 def write(value: Any) -> str:
-    """The canonical text of a value."""
+    """The text of a value; members stay in their order."""
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_quoted(k)}:{write(value[k])}" for k in sorted(value)) + "}"
+        return "{" + ",".join(f"{_quoted(k)}:{write(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(write(v) for v in value) + "]"
     if isinstance(value, _Number):
@@ -67,8 +67,14 @@ def _java(number: float) -> str:
 
 
 def canonical(text: str) -> str:
-    """The canonical text of a JSON value; ValueError if it is none."""
-    return write(read(text))
+    """The text of a JSON value with its members sorted by name; ValueError if it is none."""
+    return write(_sorted(read(text)))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
 @udf("py_json_parse", ["VARCHAR"], "VARCHAR")
