@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
+import zlib
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -374,6 +376,32 @@ def test_a_damaged_page_fails_without_words_of_the_engine(aws: LocalAws) -> None
 def test_a_bucket_that_is_not_there_fails_with_its_name(aws: LocalAws) -> None:
     aws.query("CREATE EXTERNAL TABLE lost (a int) STORED AS PARQUET LOCATION 's3://no-such-bucket/x/'")
     assert "s3://no-such-bucket/x/" in aws.failure("SELECT a FROM lost")
+
+
+def test_an_avro_file_of_snappy_blocks_is_read(aws: LocalAws) -> None:
+    # By hand, as the formats' specifications say: one block of two records, as a literal of Snappy, with its checksum.
+    records = b"\x02\x06abc" + b"\x04\x02z"
+    snappy = bytes([len(records), (len(records) - 1) << 2]) + records + zlib.crc32(records).to_bytes(4, "big")
+    schema = json.dumps(
+        {
+            "type": "record",
+            "name": "row",
+            "fields": [{"name": "n", "type": "int"}, {"name": "s", "type": "string"}],
+        }
+    ).encode()
+    mark = bytes(range(16))
+
+    def text(body: bytes) -> bytes:
+        length = len(body) << 1
+        return (bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])) + body
+
+    head = b"Obj\x01\x04" + text(b"avro.schema") + text(schema) + text(b"avro.codec") + text(b"snappy") + b"\x00" + mark
+    body = head + b"\x04" + text(snappy) + mark
+    aws.put("snappy_avro/1.avro", body)
+    aws.query("CREATE EXTERNAL TABLE snappy_avro (n int, s string) STORED AS AVRO LOCATION 's3://lake/snappy_avro/'")
+    assert aws.query("SELECT n, s FROM snappy_avro ORDER BY n") == [["1", "abc"], ["2", "z"]]
+    aws.put("snappy_avro/1.avro", head + b"\x04" + text(snappy[:-1] + b"?") + mark)
+    assert aws.failure("SELECT n FROM snappy_avro").startswith("HIVE_CURSOR_ERROR: Failed to read Avro file")
 
 
 def test_orc_and_avro_tables_are_read(aws: LocalAws) -> None:

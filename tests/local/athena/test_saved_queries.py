@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
+import json
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -88,13 +89,26 @@ def test_parameters_are_counted(aws: LocalAws, sql: str, values: list[str], expe
 
 def test_explain_tells_what_is_read(aws: LocalAws) -> None:
     aws.query("CREATE EXTERNAL TABLE explained (a int) STORED AS PARQUET LOCATION 's3://lake/explained/'")
-    lines = [row[0] or "" for row in aws.query("EXPLAIN SELECT a FROM explained")]
-    assert any("TableScan[table = awsdatacatalog:db:explained]" in line for line in lines)
+    answer = aws.run("EXPLAIN SELECT a + 1 AS b FROM explained")
+    assert (answer.columns, answer.execution["SubstatementType"]) == (["Query Plan"], "EXPLAIN")
+    assert [row[0] or "" for row in answer.rows] == [
+        "Fragment 0 [SINGLE]",
+        "    Output layout: [b]",
+        "    Output partitioning: SINGLE []",
+        "    Output[columnNames = [b]]",
+        "    │   Layout: [b:integer]",
+        "    └─ TableScan[table = awsdatacatalog:db:explained]",
+        "           Layout: [a:integer]",
+        "",
+    ]
+    plan = json.loads("\n".join(row[0] or "" for row in aws.query("EXPLAIN (FORMAT JSON) SELECT a FROM explained")))
+    assert plan["0"]["outputs"] == [{"symbol": "a", "type": "integer"}]
+    assert plan["0"]["children"][0]["descriptor"] == {"table": "awsdatacatalog:db:explained"}
     assert aws.query("EXPLAIN (TYPE VALIDATE) SELECT a FROM explained") == [["true"]]
     assert aws.query("EXPLAIN (TYPE DISTRIBUTED, FORMAT TEXT) SELECT 1") == aws.query("EXPLAIN SELECT 1")
     with pytest.raises(ClientError, match="line 1:15: mismatched input 'ALL'"):
         aws.start("EXPLAIN (TYPE ALL) SELECT 1")
-    assert aws.failure("EXPLAIN (FORMAT JSON) SELECT 1") == "NOT_SUPPORTED: EXPLAIN (FORMAT JSON) is not supported"
+    assert aws.failure("EXPLAIN (TYPE IO) SELECT 1") == "NOT_SUPPORTED: EXPLAIN (TYPE IO) is not supported"
     assert aws.failure("EXPLAIN SELECT b FROM explained").startswith("COLUMN_NOT_FOUND")
     assert any("Output: 0 rows" in (row[0] or "") for row in aws.query("EXPLAIN ANALYZE SELECT a FROM explained"))
 

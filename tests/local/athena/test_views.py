@@ -104,7 +104,7 @@ def test_a_view_is_replaced_only_where_the_statement_says_so(aws: LocalAws) -> N
     assert "already exists" in aws.failure("CREATE VIEW once AS SELECT 2 AS a")
     aws.query("CREATE OR REPLACE VIEW once AS SELECT 2 AS b")
     assert aws.query("SELECT b FROM once") == [["2"]]
-    assert [row[0] for row in aws.query("SHOW CREATE VIEW once")] == ['CREATE VIEW "db"."once" AS ', "SELECT 2 AS b"]
+    assert [row[0] for row in aws.query("SHOW CREATE VIEW once")] == ["CREATE VIEW db.once AS", "SELECT 2 AS b"]
     aws.query("DROP VIEW once")
     assert aws.failure("DROP VIEW once").startswith("TABLE_NOT_FOUND")
     aws.query("DROP VIEW IF EXISTS once")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import pytest
 from botocore.exceptions import ClientError
@@ -54,11 +56,18 @@ def test_what_is_refused(aws: LocalAws) -> None:
         aws.athena.create_work_group(Name="twice")
     with pytest.raises(ClientError, match="primary workgroup cannot be deleted"):
         aws.athena.delete_work_group(WorkGroup="primary")
-    for configuration, reason in (
-        ({"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}}, "Apache Spark work groups are not supp"),
-        ({"EngineVersion": {"SelectedEngineVersion": "Athena engine version 2"}}, "'Athena engine version 2' is not supp"),
+    refused: tuple[tuple[Any, str], ...] = (
+        (
+            {"EngineVersion": {"SelectedEngineVersion": "PySpark engine version 3"}},
+            "Apache Spark work groups are not supp",
+        ),
+        (
+            {"EngineVersion": {"SelectedEngineVersion": "Athena engine version 2"}},
+            "'Athena engine version 2' is not supp",
+        ),
         ({"ManagedQueryResultsConfiguration": {"Enabled": True}}, "Managed query results are not supported"),
-    ):
+    )
+    for configuration, reason in refused:
         with pytest.raises(ClientError, match=reason):
             aws.athena.create_work_group(Name="special", Configuration=configuration)
     with pytest.raises(ClientError, match="Managed query results are not supported"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
+from dapflow.runtime.parquet_footer import read_footer
 from tests.aws_servers import LocalAws
 
 ROWS = (
@@ -32,12 +35,63 @@ def test_unload_writes_typed_parquet_and_a_manifest(aws: LocalAws) -> None:
         "int32",
         "string",
         "date32[day]",
-        "timestamp[ms]",
+        "timestamp[ns]",
         "decimal128(10, 2)",
     ]
     footer = pq.read_metadata(io.BytesIO(aws.body(keys[0])))
     assert footer.row_group(0).column(0).compression == "SNAPPY"
     assert table.num_rows == 2
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UNLOAD ({}) TO 's3://lake/schema_unload/' WITH (format = 'PARQUET', compression = 'SNAPPY')",
+        "CREATE TABLE schema_ctas WITH (format = 'PARQUET', write_compression = 'NONE') AS {}",
+        "INSERT INTO schema_insert {}",
+    ],
+)
+def test_parquet_has_the_schema_that_athena_writes(aws: LocalAws, statement: str) -> None:
+    if "INSERT" in statement:
+        aws.query(
+            "CREATE EXTERNAL TABLE schema_insert (n int, s string, l array<timestamp>, t timestamp, m decimal(10,2)) "
+            "STORED AS PARQUET LOCATION 's3://lake/schema_insert/'"
+        )
+    rows = (
+        "SELECT 1 AS n, 'x' AS s, ARRAY[TIMESTAMP '2024-06-05 00:00:00'] AS l, "
+        "TIMESTAMP '2024-06-05 01:02:03.004' AS t, CAST(1.5 AS decimal(10,2)) AS m"
+    )
+    answer = aws.run(statement.format(rows))
+    assert answer.state == "SUCCEEDED", answer.reason
+    (location,) = manifest(aws, answer.id)
+    file = pq.ParquetFile(io.BytesIO(aws.body(location.removeprefix("s3://lake/"))))
+    assert all(field.nullable for field in file.schema_arrow)
+    physical = {file.schema.column(index).path: file.schema.column(index) for index in range(len(file.schema))}
+    assert physical["t"].physical_type == physical["l.list.element"].physical_type == "INT96"
+    assert file.read().to_pylist() == [
+        {
+            "n": 1,
+            "s": "x",
+            "l": [dt.datetime(2024, 6, 5)],
+            "t": dt.datetime(2024, 6, 5, 1, 2, 3, 4000),
+            "m": Decimal("1.50"),
+        }
+    ]
+    footer = read_footer(lambda size: aws.body(location.removeprefix("s3://lake/"))[-size:])
+    assert dict(footer.columns) == {
+        "n": "int",
+        "s": "string",
+        "l": "array<timestamp>",
+        "t": "timestamp",
+        "m": "decimal(10,2)",
+    }
+
+
+def test_parquet_without_timestamps_has_columns_that_may_be_null(aws: LocalAws) -> None:
+    answer = aws.run("CREATE TABLE never_null AS SELECT 1 AS n, 'x' AS s, 1e0 AS d, ARRAY[1] AS l, 7 AS p")
+    (location,) = manifest(aws, answer.id)
+    schema = pq.read_schema(io.BytesIO(aws.body(location.removeprefix("s3://lake/"))))
+    assert [field.nullable for field in schema] == [True] * 5
 
 
 def test_unload_needs_an_empty_target(aws: LocalAws) -> None:
@@ -203,6 +257,20 @@ def test_insert_adds_rows_and_partitions(aws: LocalAws) -> None:
     ]
     assert aws.query("SHOW PARTITIONS grown") == [["p=7"], ["p=8"]]
     assert len(manifest(aws, answer.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("compression", "codec"), [("SNAPPY", b"snappy"), ("GZIP", b"deflate"), ("ZSTD", b"zstandard")]
+)
+def test_avro_is_written_with_each_compression(aws: LocalAws, compression: str, codec: bytes) -> None:
+    name = f"avro_{compression.lower()}"
+    answer = aws.run(
+        f"CREATE TABLE {name} WITH (format = 'AVRO', write_compression = '{compression}') AS "
+        "SELECT n, rpad('', 200, 'x') AS s FROM UNNEST(sequence(1, 9000)) t(n)"
+    )
+    assert aws.query(f"SELECT count(*), sum(n), min(s) FROM {name}") == [["9000", "40504500", "x" * 200]]
+    (location,) = manifest(aws, answer.id)
+    assert codec in aws.body(location.removeprefix("s3://lake/"))[:1000]
 
 
 @pytest.mark.parametrize("stored", ["ORC", "AVRO", "TEXTFILE"])

@@ -21,7 +21,7 @@ def _metadata(message: str) -> ApiError:
 
 
 def _not_there() -> ApiError:
-    """A database or table that Glue does not have. Clients, PyAthena among them, look for the error code in the text."""
+    """A database or table that Glue does not have. PyAthena and other clients look for the error code in the text."""
     return _metadata(
         "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
         f"Request ID: {uuid.uuid4()}; Proxy: null)"

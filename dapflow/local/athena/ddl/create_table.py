@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections import Counter
 
 from dapflow.local.athena.ddl.lexer import failure
-from dapflow.local.athena.ddl.model import CreateTable, HiveColumn, Storage
+from dapflow.local.athena.ddl.model import CreateTable, ForIceberg, HiveColumn, HiveStatement, Storage
 from dapflow.local.athena.ddl.reader import Reader
 from dapflow.local.athena.ddl.storage_formats import FORMATS, storage_of
 
 
-def create_table(r: Reader, *, external: bool) -> CreateTable:
+def create_table(r: Reader, *, external: bool) -> HiveStatement:
     """Read what follows CREATE [EXTERNAL] TABLE."""
     start = r.now.start
     if_not_exists = r.take("IF", "NOT", "EXISTS")
     target = r.qualified()
     columns = r.columns() if r.now.upper == "(" else ()
     comment = r.string() if r.take("COMMENT") else None
-    keys: tuple[HiveColumn, ...] = r.columns() if r.take("PARTITIONED", "BY") else ()
+    keys: tuple[HiveColumn, ...] = ()
+    if r.take("PARTITIONED", "BY"):
+        if _transforms_ahead(r):
+            r.skip()
+            return ForIceberg("CREATE TABLE with partition transforms or columns without a type", "CREATE_TABLE")
+        keys = r.columns()
     buckets = -1
     bucket_columns: tuple[str, ...] = ()
     if r.take("CLUSTERED", "BY"):
@@ -29,7 +34,7 @@ def create_table(r: Reader, *, external: bool) -> CreateTable:
     location = r.string() if r.take("LOCATION") else None
     properties = r.properties() if r.take("TBLPROPERTIES") else {}
     if properties.get("table_type", "").upper() == "ICEBERG":
-        raise failure(r.text, start, "CREATE TABLE with table_type ICEBERG is not supported: Iceberg is not supported")
+        return ForIceberg("CREATE TABLE with table_type ICEBERG", "CREATE_TABLE")
     if not external:
         raise failure(r.text, start, "CREATE TABLE without EXTERNAL is for Iceberg tables, which are not supported")
     doubled = [name for name, count in Counter(column.name for column in (*columns, *keys)).items() if count > 1]
@@ -38,6 +43,11 @@ def create_table(r: Reader, *, external: bool) -> CreateTable:
     return CreateTable(
         target, columns, keys, storage, location, properties, if_not_exists, comment, bucket_columns, buckets
     )
+
+
+def _transforms_ahead(r: Reader) -> bool:
+    """Whether `(day(ts), region)` follows: what an Iceberg table is partitioned by has no type."""
+    return r.ahead(0).upper == "(" and r.ahead(2).upper in {"(", ",", ")"}
 
 
 def _names(r: Reader) -> tuple[str, ...]:

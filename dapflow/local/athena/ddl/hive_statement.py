@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from dapflow.local.athena.ddl import model
 from dapflow.local.athena.ddl.create_table import create_table
-from dapflow.local.athena.ddl.lexer import failure
 from dapflow.local.athena.ddl.reader import Reader
 
 
@@ -172,8 +171,10 @@ def _describe(r: Reader) -> model.HiveStatement:
     return model.DescribeTable(target, extended, column)
 
 
-def _unsupported(r: Reader) -> model.HiveStatement:
-    raise failure(r.text, r.now.start, f"{r.now.upper} is not supported: Iceberg tables are not supported")
+def _maintain(r: Reader) -> model.HiveStatement:
+    word = r.now.upper
+    r.skip()
+    return model.ForIceberg(word, {"OPTIMIZE": "CREATE_TABLE_AS_SELECT", "VACUUM": "VACUUM_TABLE"}[word])
 
 
 _READERS: dict[str, Callable[[Reader], model.HiveStatement]] = {
@@ -185,6 +186,6 @@ _READERS: dict[str, Callable[[Reader], model.HiveStatement]] = {
     "SHOW": _show,
     "DESCRIBE": _describe,
     "DESC": _describe,
-    "OPTIMIZE": _unsupported,
-    "VACUUM": _unsupported,
+    "OPTIMIZE": _maintain,
+    "VACUUM": _maintain,
 }

@@ -229,3 +229,16 @@ class DescribeDatabase(HiveStatement):
     """DESCRIBE DATABASE."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class ForIceberg(HiveStatement):
+    """A statement that is for Iceberg tables alone. ``substatement`` is what Athena calls it."""
+
+    what: str
+    substatement: str
+
+    @property
+    def types(self) -> tuple[str, str]:
+        """As Athena names it."""
+        return "DDL", self.substatement

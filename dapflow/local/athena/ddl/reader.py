@@ -38,6 +38,10 @@ class Reader:
         """The token that is next."""
         return self.found[self.at]
 
+    def ahead(self, count: int) -> Token:
+        """The token that comes after ``count`` others, or the end."""
+        return self.found[min(self.at + count, len(self.found) - 1)]
+
     def take(self, *words: str) -> bool:
         """Go past the words if they are next."""
         upper = [token.upper for token in self.found[self.at : self.at + len(words)]]
@@ -55,6 +59,10 @@ class Reader:
     def mismatch(self, expected: str) -> QueryError:
         """The error that something else is next."""
         return failure(self.text, self.now.start, f"mismatched input '{self.now.text}'. Expecting: {expected}")
+
+    def skip(self) -> None:
+        """Go past the rest."""
+        self.at = len(self.found) - 1
 
     def finish(self) -> None:
         """Nothing may follow."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.ddl import databases, model, partitions, show, tables
+from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.results import Outcome
 from dapflow.local.athena.engine.session import Work
 
@@ -41,4 +42,6 @@ _HANDLERS: dict[type[model.HiveStatement], Handler] = {
 
 def run_hive(engine: Engine, work: Work, statement: model.HiveStatement) -> Outcome:
     """Run a statement to its outcome. Raises QueryFailed."""
+    if isinstance(statement, model.ForIceberg):
+        raise QueryFailed("NOT_SUPPORTED", f"{statement.what} is for Iceberg tables, which are not supported")
     return _HANDLERS[type(statement)](engine, work, statement)

@@ -69,9 +69,11 @@ def show_create_table(engine: Engine, work: Work, statement: model.ShowCreateTab
     database, table = need_table(engine, work, statement.target)
     if is_view(table):
         raise failures.execution(f"{database}.{table['Name']} is a view; use SHOW CREATE VIEW")
+    # The name as the statement has it, with its database or without.
+    name = ".".join(statement.target[-2:])
     storage = table["StorageDescriptor"]
     serde = storage.get("SerdeInfo") or {}
-    lines = [f"CREATE EXTERNAL TABLE `{database}.{table['Name']}`(", *_definitions(storage.get("Columns", []))]
+    lines = [f"CREATE EXTERNAL TABLE `{name}`(", *_definitions(storage.get("Columns", []))]
     parameters = dict(table.get("Parameters") or {})
     comment = parameters.pop("comment", None) or table.get("Description")
     if comment:

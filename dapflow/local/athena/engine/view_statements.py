@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.catalog.views import View, glue_view, is_view, read_view
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.names import target_of
 from dapflow.local.athena.engine.queries import analysed, check_named
-from dapflow.local.athena.engine.results import TEXT, Outcome, text_outcome
+from dapflow.local.athena.engine.results import TEXT, Outcome
 from dapflow.local.athena.engine.session import Work
-from dapflow.local.athena.trino import Statement
+from dapflow.local.athena.trino import Column, Statement
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
@@ -69,5 +70,10 @@ def show_create_view(engine: Engine, work: Work, statement: Statement) -> Outcom
             "NOT_SUPPORTED", f"line 1:1: Relation 'awsdatacatalog.{database}.{name}' is a table, not a view"
         )
     view = read_view({**there, "DatabaseName": database})
-    lines = [f'CREATE VIEW "{database}"."{name}" AS ', *view.sql.split("\n")]
-    return text_outcome("Create View", lines)
+    lines = [f"CREATE VIEW {_written(database)}.{_written(name)} AS", *view.sql.split("\n")]
+    return Outcome(TEXT, (Column("create view", "varchar"),), lines=lines)
+
+
+def _written(name: str) -> str:
+    """A name, in quotes where it needs them."""
+    return name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f'"{name}"'

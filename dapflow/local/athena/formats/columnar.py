@@ -13,6 +13,7 @@ from pyarrow import orc
 
 from dapflow.local.athena.catalog.hive_types import from_hive
 from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.athena.formats import avro_codecs
 from dapflow.local.athena.formats.arrow_types import arrow_type
 from dapflow.local.athena.formats.converted import write
 from dapflow.local.athena.formats.reader import Reader
@@ -21,6 +22,7 @@ from dapflow.local.athena.trino.storage import field_names
 from dapflow.sql.trino.types import Type
 
 _BATCH = 50_000
+avro_codecs.register()
 
 
 def orc_reader(columns: list[dict[str, Any]], properties: dict[str, str]) -> Reader:
@@ -113,7 +115,14 @@ def write_orc(table: pa.Table, file: Path, compression: str) -> None:
 
 def write_avro(table: pa.Table, kinds: list[tuple[str, Type]], file: Path, compression: str) -> None:
     """Write an Avro file."""
-    known = {"GZIP": "deflate", "DEFLATE": "deflate", "NONE": "null", "BZIP2": "bzip2"}
+    known = {
+        "GZIP": "deflate",
+        "DEFLATE": "deflate",
+        "NONE": "null",
+        "BZIP2": "bzip2",
+        "SNAPPY": "snappy",
+        "ZSTD": "zstandard",
+    }
     if compression not in known:
         raise QueryFailed("INVALID_PROPERTY", f"Unsupported compression {compression} for format AVRO")
     names = iter(range(1_000_000))

@@ -153,14 +153,20 @@ def _write_local(work: Work, query: Query, writing: Writing, directory: Path) ->
         for column in writing.columns
         if column.name in keys
     ]
-    select = f"SELECT {', '.join(selected)} FROM (SELECT * FROM ({query.sql}) AS q({aliases}))"
+    # DuckDB writes REQUIRED where it sees that a column is never NULL, Athena OPTIONAL always. That the second SELECT
+    # gives no row is only seen when it is run.
+    never = f"SELECT {', '.join(['NULL'] * len(selected))} WHERE random() < 0"
+    select = f"SELECT {', '.join(selected)} FROM (SELECT * FROM ({query.sql}) AS q({aliases})) UNION ALL {never}"
     target = directory / "0"
     if keys:
         options = [*options, "PARTITION_BY (" + ", ".join(quote(key) for key in writing.partition_columns) + ")"]
         target = directory
     answer = work.run(f"COPY ({select}) TO {literal(str(target))} ({', '.join(options)})").fetchone()
-    if writing.format in {"ORC", "AVRO"}:
-        _rewrite(work, writing, data, directory)
+    kinds = [(column.name, parse_type(column.type)) for column in data]
+    if writing.format in {"ORC", "AVRO"} or (
+        writing.format == "PARQUET" and any(_has_moments(kind) for _, kind in kinds)
+    ):
+        _rewrite(work, writing, kinds, directory)
     return int(answer[0]) if answer else 0
 
 
@@ -175,19 +181,34 @@ def _form(writing: Writing, data: list[Column], positions: dict[str, str]) -> tu
     return selected, ["FORMAT parquet", f"COMPRESSION {compression}", f"ROW_GROUP_SIZE {_ROW_GROUP_ROWS}"]
 
 
-def _rewrite(work: Work, writing: Writing, data: list[Column], directory: Path) -> None:
-    """ORC and Avro are made from the Parquet files that DuckDB wrote."""
+def _has_moments(kind: Type) -> bool:
+    return kind.base == "timestamp" or any(map(_has_moments, kind.args))
+
+
+def _rewrite(work: Work, writing: Writing, kinds: list[tuple[str, Type]], directory: Path) -> None:
+    """ORC, Avro and timestamps of 96 bits are made from the Parquet files that DuckDB wrote."""
     from dapflow.local.athena.formats.columnar import write_avro, write_orc  # noqa: PLC0415 - rarely needed
 
     for path in [path for path in directory.rglob("*") if path.is_file()]:
         work.execution.check()
-        table = pq.ParquetFile(path).read()
         part = path.with_name(path.name + ".part")
-        if writing.format == "ORC":
-            write_orc(table, part, writing.compression)
+        if writing.format == "PARQUET":
+            _write_int96(work, path, part, _compression(writing))
+        elif writing.format == "ORC":
+            write_orc(pq.ParquetFile(path).read(), part, writing.compression)
         else:
-            write_avro(table, [(column.name, parse_type(column.type)) for column in data], part, writing.compression)
+            write_avro(pq.ParquetFile(path).read(), kinds, part, writing.compression)
         part.replace(path)
+
+
+def _write_int96(work: Work, source: Path, part: Path, compression: str) -> None:
+    """The same Parquet file with timestamps as Athena writes them, INT96. DuckDB writes none."""
+    file = pq.ParquetFile(source)
+    codec = {"uncompressed": "none", "lz4_raw": "lz4"}.get(compression, compression)
+    with pq.ParquetWriter(part, file.schema_arrow, compression=codec, use_deprecated_int96_timestamps=True) as writer:
+        for index in range(file.num_row_groups):
+            work.execution.check()
+            writer.write_table(file.read_row_group(index), row_group_size=_ROW_GROUP_ROWS)
 
 
 def _partition_text(column: Column, value: str) -> str:

@@ -36,7 +36,9 @@ def like_sql(value: Value, pattern: Value, escape: Value | None, pos: int, unit:
 
 def _computed(text: str, shape: str, escape: str) -> str:
     """LIKE with a pattern or an escape that is known when the query runs; only then can they be checked."""
-    not_single, misplaced = (failure_text("INVALID_FUNCTION_ARGUMENT", one, BOOLEAN) for one in (_NOT_SINGLE, _MISPLACED))
+    not_single, misplaced = (
+        failure_text("INVALID_FUNCTION_ARGUMENT", one, BOOLEAN) for one in (_NOT_SINGLE, _MISPLACED)
+    )
 
     def checked(p: str, e: str) -> str:
         # What is left of a pattern without what is escaped well holds no escape.
