@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from dapflow.errors import DapflowError
 
-SCHEMA = 1
+SCHEMA = 2
 
 Zone = Literal["raw", "refined", "trusted"]
 Contract = Literal["new", "migrated"]
@@ -164,7 +164,9 @@ class Service:
     ``database`` is where unqualified table names of its transforms live (logical name). ``schedule`` is a cron line,
     or None: then the DAG waits for the generation of every dataset it reads from other services, or runs daily when
     it reads none. ``datasets`` are ids in the order in which they can be published; what has no generations is not
-    among them. ``bytes_scanned_cutoff`` in bytes, per query. ``databases`` are the logical names by zone;
+    among them. ``reads`` is what it asks to read of others, ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``;
+    ``grants`` is what of its own data others may read, ``<zone>`` or ``<zone>.<dataset>`` by their names.
+    ``bytes_scanned_cutoff`` in bytes, per query. ``databases`` are the logical names by zone;
     ``environment_databases`` the physical ones by zone and environment, where an environment has one of its own.
     """
 
@@ -179,6 +181,7 @@ class Service:
     timezone: str = "UTC"
     retries: int = 2
     reads: tuple[str, ...] = ()
+    grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bytes_scanned_cutoff: int = 100 * 1024**3
     environment_databases: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -239,7 +242,8 @@ def read_manifest(file: Path) -> Manifest:
 
 
 def _service(data: dict[str, Any]) -> Service:
-    return Service(**{**data, "datasets": tuple(data["datasets"]), "reads": tuple(data["reads"])})
+    grants = {reader: tuple(given) for reader, given in data["grants"].items()}
+    return Service(**{**data, "datasets": tuple(data["datasets"]), "reads": tuple(data["reads"]), "grants": grants})
 
 
 def _dataset(data: dict[str, Any]) -> Dataset:

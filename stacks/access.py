@@ -1,16 +1,15 @@
-"""What each service may touch in an environment: its own data, and what other services granted it by name."""
+"""What each service may touch in an environment: its own data, and what other services granted it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from dapflow.environment import Environment
-from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.manifest import Dataset, Manifest, Service
+from dapflow.manifest import Manifest, Service
 from dapflow.platform import Platform
+from dapflow.project.grants import granted_reads
 
 T = TypeVar("T")
 
@@ -73,7 +72,7 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         mine = physical in owned
         (owns if mine else may_read).append(Catalog(physical))
         (writes if mine else reads).append(_area(environment, zone, f"{service.name}/"))
-    for grant in service.reads:
+    for grant in granted_reads(manifest, service):
         owner, zone, *rest = grant.split(".")
         if rest:
             dataset = manifest.dataset(grant)
@@ -95,62 +94,6 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         owns=_unique(owns),
         may_read=_merged(may_read),
         secrets=secrets,
-    )
-
-
-def check_grants(manifest: Manifest, root: Path) -> None:
-    """Every grant names something, and every read of another service's data is granted. Raises DapflowErrors."""
-    errors: list[DapflowError] = []
-    for service in manifest.services.values():
-        for grant in service.reads:
-            if grant not in manifest.datasets and grant not in _zones(manifest):
-                errors.append(_unknown_grant(manifest, service, grant, root))
-        granted = set(service.reads)
-        for dataset_id in service.datasets:
-            dataset = manifest.datasets[dataset_id]
-            for needed in dataset.depends_on:
-                other = manifest.datasets[needed]
-                if other.service != service.name and not granted & {needed, f"{other.service}.{other.zone}"}:
-                    errors.append(_ungranted(dataset, other))
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise DapflowErrors(errors)
-
-
-def _zones(manifest: Manifest) -> set[str]:
-    """Every ``<service>.<zone>``, those that hold nothing yet too."""
-    return {f"{service.name}.{zone}" for service in manifest.services.values() for zone in service.databases}
-
-
-def _unknown_grant(manifest: Manifest, service: Service, grant: str, root: Path) -> DapflowError:
-    file = f"transforms/{service.name}/service.yml"
-    line = column = source = None
-    path = root / file
-    if path.is_file():
-        for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if grant in text:
-                line, column, source = number, text.index(grant) + 1, text
-                break
-    known = sorted(zone for zone in _zones(manifest) if not zone.startswith(f"{service.name}."))
-    return DapflowError(
-        "unknown-grant",
-        f"reads: {grant} names no dataset",
-        file=file,
-        line=line,
-        column=column,
-        source=source,
-        hint=f"a grant is <service>.<zone> or <service>.<zone>.<dataset>; there are {', '.join(known)}",
-    )
-
-
-def _ungranted(dataset: Dataset, other: Dataset) -> DapflowError:
-    file = dataset.transform.file if dataset.transform else f"transforms/{dataset.service}/service.yml"
-    return DapflowError(
-        "not-granted",
-        f"{dataset.id} reads {other.id}, which {dataset.service} is not granted",
-        file=file,
-        hint=f"add `reads: [{other.id}]` to transforms/{dataset.service}/service.yml, reviewed by {other.service}",
     )
 
 

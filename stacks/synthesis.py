@@ -16,7 +16,6 @@ from cdk_nag import AwsSolutionsChecks
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
-from stacks.access import check_grants
 from stacks.branch import BranchAssembly
 from stacks.databases import check_databases
 from stacks.environment import EnvironmentAssembly
@@ -48,7 +47,6 @@ def synthesize(
     given = {**_context_of_command_line(), **(context or {})}
     request = read_request(settings, given)
     compiled = manifest if manifest is not None else compile_project(root)
-    check_grants(compiled, root)
     check_databases(settings, compiled, root)
     app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(file), **given})
     if checks:

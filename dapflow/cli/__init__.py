@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from dapflow.cli import athena, check, columns, compile, demo, land, local, query, run, show  # noqa: A004 - named after its command
+from dapflow.cli import (
+    athena,
+    check,
+    codeowners,
+    columns,
+    compile,  # noqa: A004 - named after its command
+    demo,
+    land,
+    local,
+    query,
+    run,
+    show,
+)
 from dapflow.cli.failure import print_failure
 from dapflow.errors import DapflowError
 
@@ -22,6 +34,7 @@ app = typer.Typer(
 )
 athena.register(app)
 check.register(app)
+codeowners.register(app)
 columns.register(app)
 compile.register(app)
 demo.register(app)

@@ -24,7 +24,8 @@ def check(
 ) -> None:
     """Find the mistakes in transforms/ without running anything.
 
-    Parse errors, unknown tables and columns, circles, contracts, YAML: each with its place, the line and a hint.
+    Parse errors, unknown tables and columns, circles, contracts, YAML, data of others that were not granted: each with
+    its place, the line and a hint.
     Ends with status 1 when there is one. If there is none, warns of what Athena would probably refuse: types that do
     not match, unknown functions, columns missing in GROUP BY. Names the tables whose columns it does not know, because
     something else makes them.
@@ -32,9 +33,12 @@ def check(
     Example: dapflow check
     """
     from dapflow.project import check_project  # noqa: PLC0415
+    from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
 
-    manifest, errors = check_project(project_root(project))
-    if manifest is None:
+    root = project_root(project)
+    manifest, errors = check_project(root)
+    errors += check_codeowners(root)
+    if manifest is None or errors:
         raise DapflowErrors(errors)
     from dapflow.local.athena.review import review, unchecked  # noqa: PLC0415 - brings DuckDB; mistakes are shown without
 

@@ -224,7 +224,8 @@ class _Compiler:
             schedule=folder.schedule,
             timezone=folder.timezone,
             retries=folder.retries,
-            reads=tuple(grant.text for grant in folder.reads or ()),
+            reads=tuple(request.text for request in folder.reads),
+            grants={grant.reader.text: tuple(each.text for each in grant.given) for grant in folder.grants},
             bytes_scanned_cutoff=folder.bytes_scanned_cutoff,
             environment_databases=folder.environment_databases,
         )

@@ -45,6 +45,18 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     return Project(root, services), errors
 
 
+def read_terms(root: Path, settings: Settings) -> list[ServiceFolder]:
+    """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
+    found: list[DapflowError] = []
+    return [
+        read_service(
+            _read_yaml(path / "service.yml", f"transforms/{path.name}/service.yml", found), path.name, settings
+        )
+        for path in service_folders(root / "transforms", found)
+        if service_name_problem(path.name) is None and (path / "service.yml").is_file()
+    ]
+
+
 def find_project(start: Path) -> Path:
     """The nearest folder from ``start`` upwards that holds ``transforms/``. Raises DapflowError ``no-project``."""
     for folder in (start, *start.parents):

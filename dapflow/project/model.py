@@ -101,20 +101,30 @@ class Product:
 
 
 @dataclass(frozen=True)
-class Grant:
-    """One line of ``reads``: ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``."""
+class Named:
+    """A service, zone or dataset by its name, and where it is written."""
 
     text: str
     place: Place
 
 
 @dataclass(frozen=True)
+class Grant:
+    """One line of ``grants``: what of its own data, ``<zone>`` or ``<zone>.<dataset>``, a service lets another read."""
+
+    reader: Named
+    given: tuple[Named, ...]
+
+
+@dataclass(frozen=True)
 class ServiceFolder:
     """One folder under ``transforms/``.
 
-    ``reads`` is None when service.yml does not limit what may be read. ``database_places`` says where the names of
-    databases are written, by zone, for those that are not made of the pattern; ``database`` stands for the default one.
-    ``environment_databases`` are names that a zone's database has in single environments.
+    ``reviewers`` are its people, as .github/CODEOWNERS names them. ``reads`` is what it asks to read of others,
+    ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``; ``grants`` is what others may read of it.
+    ``database_places`` says where the names of databases are written, by zone, for those that are not made of the
+    pattern; ``database`` stands for the default one. ``environment_databases`` are names that a zone's database has in
+    single environments.
     """
 
     name: str
@@ -124,12 +134,14 @@ class ServiceFolder:
     database: str
     description: str | None = None
     owner: str | None = None
+    reviewers: tuple[str, ...] = ()
     schedule: str | None = None
     timezone: str = "UTC"
     retries: int = 2
     naming: Literal["history", "latest"] = "history"
     generation: GenerationColumns = field(default_factory=GenerationColumns)
-    reads: tuple[Grant, ...] | None = None
+    reads: tuple[Named, ...] = ()
+    grants: tuple[Grant, ...] = ()
     bytes_scanned_cutoff: int = 100 * 1024**3
     sources: tuple[SourceTable, ...] = ()
     external: tuple[ExternalTable, ...] = ()

@@ -12,6 +12,7 @@ MAX_ENVIRONMENT = 12
 # The service's name is part of IAM role names (64 characters) and of Athena workgroup names.
 MAX_SERVICE = 32
 MAX_COLUMN = 255
+REVIEWER_FORMS = '"@somebody", "@organisation/team", "somebody@example.org"'
 
 
 def dataset_name_problem(name: str) -> str | None:
@@ -44,6 +45,11 @@ def table_name_problem(name: str) -> str | None:
 def column_name_problem(name: str) -> str | None:
     """Why a column of a landing file cannot have this name, or None."""
     return _problem(name, MAX_COLUMN, "[a-z0-9]([a-z0-9_]*[a-z0-9])?", "lower-case letters, digits and _ between them")
+
+
+def is_reviewer(name: str) -> bool:
+    """Whether .github/CODEOWNERS takes this for people: ``@user``, ``@organisation/team``, or an address."""
+    return re.fullmatch(r"@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?|[^@\s#]+@[^@\s#]+", name) is not None
 
 
 def suggestion(name: str) -> str | None:

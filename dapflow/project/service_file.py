@@ -7,20 +7,21 @@ import re
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from yaml import ScalarNode
+from yaml import Node, ScalarNode
 
 from dapflow.manifest import GenerationColumns
 from dapflow.project.database_names import check_database, read_database_names
 from dapflow.project.external_table import read_external
-from dapflow.project.marked_yaml import Entry, YamlFile, is_null
-from dapflow.project.model import ZONES, Grant, Place, ServiceFolder
+from dapflow.project.marked_yaml import Entry, YamlFile
+from dapflow.project.model import ZONES, Grant, Named, Place, ServiceFolder
+from dapflow.project.names import REVIEWER_FORMS, is_reviewer
 from dapflow.project.schedule import cron_problem, is_timezone
 from dapflow.project.settings import Settings
 from dapflow.project.source_table import read_sources
 
 KEYS = (
-    "title", "description", "owner", "schedule", "timezone", "retries", "database", "databases", "naming",
-    "generation_columns", "reads", "limits", "sources", "external",
+    "title", "description", "owner", "reviewers", "schedule", "timezone", "retries", "database", "databases", "naming",
+    "generation_columns", "reads", "grants", "limits", "sources", "external",
 )  # fmt: skip
 _UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 # The least that an Athena workgroup takes.
@@ -61,6 +62,7 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
         key: yaml.string(entries[key].value, key) for key in ("title", "description", "owner") if key in entries
     }
     fields |= {
+        "reviewers": _reviewers(yaml, entries.get("reviewers")),
         "schedule": _schedule(yaml, entries.get("schedule")),
         "timezone": _timezone(yaml, entries.get("timezone")),
         "retries": yaml.integer(entries["retries"].value, "retries") if "retries" in entries else None,
@@ -68,6 +70,7 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
         "naming": _naming(yaml, entries.get("naming")),
         "generation": _generation(yaml, entries.get("generation_columns")),
         "reads": _reads(yaml, entries.get("reads")),
+        "grants": _grants(yaml, entries.get("grants")),
         "bytes_scanned_cutoff": _cutoff(yaml, entries.get("limits")),
     }
     service = replace(service, **{key: value for key, value in fields.items() if value is not None})
@@ -77,6 +80,16 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
         external = read_external(yaml, entries["external"].value, service.generation, _generation)
         service = replace(service, external=external)
     return service
+
+
+def _reviewers(yaml: YamlFile, entry: Entry | None) -> tuple[str, ...]:
+    reviewers = []
+    for text, node in yaml.strings(entry.value, "reviewers") if entry else []:
+        if is_reviewer(text):
+            reviewers.append(text)
+        else:
+            yaml.error("bad-value", f"{text!r} is nobody that GitHub could ask", node, f"for example {REVIEWER_FORMS}")
+    return tuple(reviewers)
 
 
 def _schedule(yaml: YamlFile, entry: Entry | None) -> str | None:
@@ -147,18 +160,35 @@ def _generation(yaml: YamlFile, entry: Entry | None) -> GenerationColumns | None
     return replace(columns, extra=tuple(extra))
 
 
-def _reads(yaml: YamlFile, entry: Entry | None) -> tuple[Grant, ...] | None:
-    if entry is None or is_null(entry.value):
-        return None
-    grants = []
-    for text, node in yaml.strings(entry.value, "reads"):
-        if re.fullmatch(r"[^.\s]+\.(raw|refined|trusted)(\.[^.\s]+)?", text):
-            grants.append(Grant(text, Place.of(yaml, node)))
+def _reads(yaml: YamlFile, entry: Entry | None) -> tuple[Named, ...]:
+    """What the service asks to read of others."""
+    if entry is None:
+        return ()
+    form = "write <service>.<zone> or <service>.<zone>.<dataset>"
+    return _data(yaml, entry.value, "reads", r"[^.\s]+\.(raw|refined|trusted)(\.[^.\s]+)?", form)
+
+
+def _grants(yaml: YamlFile, entry: Entry | None) -> tuple[Grant, ...]:
+    """What others may read of the service, by their names."""
+    form = "write <zone> or <zone>.<dataset>"
+    return tuple(
+        Grant(
+            Named(reader, Place.of(yaml, one.key)),
+            _data(yaml, one.value, f"grants.{reader}", r"(raw|refined|trusted)(\.[^.\s]+)?", form),
+        )
+        for reader, one in (yaml.entries(entry.value, "grants") if entry else {}).items()
+    )
+
+
+def _data(yaml: YamlFile, node: Node, name: str, pattern: str, form: str) -> tuple[Named, ...]:
+    """A list of zones and datasets."""
+    named = []
+    for text, item in yaml.strings(node, name):
+        if re.fullmatch(pattern, text):
+            named.append(Named(text, Place.of(yaml, item)))
         else:
-            yaml.error(
-                "bad-value", f"{text!r} is not a grant", node, "write <service>.<zone> or <service>.<zone>.<dataset>"
-            )
-    return tuple(grants)
+            yaml.error("bad-value", f"{text!r} names no zone or dataset", item, form)
+    return tuple(named)
 
 
 def _cutoff(yaml: YamlFile, entry: Entry | None) -> int | None:

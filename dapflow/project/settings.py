@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.project.names import database_name_problem, environment_name_problem
+from dapflow.project.names import (
+    REVIEWER_FORMS,
+    database_name_problem,
+    environment_name_problem,
+    is_reviewer,
+)
 
 
 @dataclass(frozen=True)
@@ -17,10 +22,12 @@ class Settings:
     """``database`` names the database of a service's zone; ``{service}`` and ``{zone}`` are replaced.
 
     ``environments`` are such names by environment, where they differ; ``database`` is then the first of them.
+    ``reviewers`` are the people of the platform, as .github/CODEOWNERS names them.
     """
 
     database: str = "{service}_{zone}_zone"
     environments: dict[str, str] = field(default_factory=dict)
+    reviewers: tuple[str, ...] = ()
 
 
 def read_settings(root: Path) -> Settings:
@@ -37,23 +44,35 @@ def read_settings(root: Path) -> Settings:
         if not isinstance(table, dict):
             where = ("[tool]", "[tool.dapflow]")[depth]
             raise DapflowError("bad-settings", f"{where} must be a table", file="pyproject.toml")
-    unknown = sorted(set(table) - {"database"})
+    unknown = sorted(set(table) - {"database", "reviewers"})
     if unknown:
         raise DapflowError(
             "bad-settings",
             f"unknown key {unknown[0]!r} in [tool.dapflow]",
             file="pyproject.toml",
-            hint="known: database",
+            hint="known: database, reviewers",
         )
+    reviewers = _reviewers(table.get("reviewers", []))
     written = table.get("database", Settings.database)
     if not isinstance(written, dict):
-        return Settings(_pattern("database", written))
+        return Settings(_pattern("database", written), reviewers=reviewers)
     patterns = {name: _pattern(f"database.{name}", each) for name, each in written.items()}
     problems = [(name, problem) for name in patterns if (problem := environment_name_problem(name))]
     if problems or not patterns:
         name, problem = problems[0] if problems else ("", "no environment is named")
         raise DapflowError("bad-settings", f"[tool.dapflow.database] {name}: {problem}", file="pyproject.toml")
-    return Settings(next(iter(patterns.values())), patterns)
+    return Settings(next(iter(patterns.values())), patterns, reviewers)
+
+
+def _reviewers(written: object) -> tuple[str, ...]:
+    if isinstance(written, list) and all(isinstance(each, str) and is_reviewer(each) for each in written):
+        return tuple(written)
+    raise DapflowError(
+        "bad-settings",
+        f"[tool.dapflow] reviewers = {written!r}: it must be a list of names as GitHub takes them",
+        file="pyproject.toml",
+        hint=f"for example reviewers = [{REVIEWER_FORMS}]",
+    )
 
 
 def _pattern(key: str, pattern: object) -> str:

@@ -19,6 +19,7 @@ owner: team-{number}@example.org
 schedule: "{minute} 5 * * *"
 timezone: Europe/London
 reads: [service_{before:02}.raw]
+grants: {{service_{after:02}: [raw]}}
 sources:
 """
 _SOURCE = """\
@@ -149,13 +150,14 @@ _TEMPLATES = (_JOIN, _CTES, _MIGRATED)
 def write_project(root: Path, services: int = SERVICES, transforms: int = TRANSFORMS) -> None:
     """Write a project of transforms that look like an analyst's, 20 to 60 lines each."""
     for number in range(services):
-        service, before = f"service_{number:02}", (number or services) - 1
+        service, before, after = f"service_{number:02}", (number or services) - 1, (number + 1) % services
         folder = root / "transforms" / service
         (folder / "refined").mkdir(parents=True)
         (folder / "trusted").mkdir()
         sources = "".join(_SOURCE.format(number=source) for source in range(SOURCES))
         (folder / "service.yml").write_text(
-            _SERVICE.format(title=f"Service {number}", number=number, minute=number, before=before) + sources,
+            _SERVICE.format(title=f"Service {number}", number=number, minute=number, before=before, after=after)
+            + sources,
             encoding="utf-8",
         )
         for product in range(transforms // services):

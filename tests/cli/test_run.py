@@ -51,6 +51,8 @@ def test_a_transform_by_its_name_its_id_and_its_file(platform: LocalProject) -> 
 def test_a_new_service_needs_no_new_start(platform: LocalProject) -> None:
     platform.run("run", "housing")
     platform.write("transforms/parking/service.yml", "reads: [housing.raw.repairs]\n")
+    terms = platform.root / "transforms/housing/service.yml"
+    platform.write("transforms/housing/service.yml", f"grants: {{parking: [raw.repairs]}}\n{terms.read_text()}")
     platform.write("transforms/parking/refined/costs.sql", "SELECT sum(cost) AS cost FROM housing_raw_zone.repairs")
     platform.run("run", "parking")
     assert ask(platform, "SELECT cost FROM parking_refined_zone.costs") == [{"cost": 15.5}]

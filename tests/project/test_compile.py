@@ -9,7 +9,7 @@ import pytest
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Column, GenerationColumns, SourceColumn, read_manifest
 from dapflow.project import compile_project, load_project, write_manifest
-from tests.project.writing import compile_files, transform_of, write_project
+from tests.project.writing import SERVICE, compile_files, transform_of, write_project
 
 EXAMPLE = Path(__file__).parents[2]
 
@@ -68,16 +68,22 @@ def test_service_terms(tmp_path: Path) -> None:
     naming: latest
     generation_columns: {prefix: transform, extra: [region]}
     reads: [weather.trusted]
+    grants: {weather: [raw.flights, trusted]}
     limits: {bytes_scanned_per_query: 1.5 GB}
     sources: {flights: }
     """
-    manifest = compile_files(tmp_path, {"air/service.yml": service, "weather/service.yml": ""})
+    files: dict[str, str | bytes] = {
+        "air/service.yml": service,
+        "weather/service.yml": "grants: {air: [trusted]}",
+    }
+    manifest = compile_files(tmp_path, files)
     air = manifest.services["air"]
     assert (air.title, air.description, air.owner) == ("Flights from New York", "All of them.", "someone@example.org")
     assert (air.schedule, air.timezone, air.retries) == ("0 5 * * mon-fri", "America/New_York", 0)
     assert air.database == "weather_trusted_zone"
     assert air.databases == {"raw": "air-raw-zone", "refined": "air_refined_zone", "trusted": "air_trusted_zone"}
     assert air.reads == ("weather.trusted",)
+    assert air.grants == {"weather": ("raw.flights", "trusted")}
     assert air.bytes_scanned_cutoff == 1_610_612_736
     flights = manifest.dataset("air.raw.flights")
     assert (flights.history, flights.current) == ("flights", "flights_latest")
@@ -85,6 +91,7 @@ def test_service_terms(tmp_path: Path) -> None:
     weather = manifest.services["weather"]
     assert (weather.title, weather.database, weather.schedule) == ("Weather", "weather_raw_zone", None)
     assert (weather.timezone, weather.retries, weather.reads) == ("UTC", 2, ())
+    assert weather.grants == {"air": ("trusted",)}
 
 
 def test_the_pattern_of_databases_is_a_setting(tmp_path: Path) -> None:
@@ -166,7 +173,8 @@ def test_order_is_that_of_publishing(tmp_path: Path) -> None:
             "air/refined/a.sql": "select n from air_refined_zone.z",
             "air/refined/z.sql": "select count(*) as n from flights cross join weather_trusted_zone.hourly",
             "air/trusted/b.sql": "select n from air_refined_zone.a",
-            "weather/service.yml": "sources: {hours: {columns: {h: integer}}}",
+            "air/service.yml": f"reads: [weather.trusted]\n{SERVICE}",
+            "weather/service.yml": "grants: {air: [trusted]}\nsources: {hours: {columns: {h: integer}}}",
             "weather/trusted/hourly.sql": "select h from hours",
         },
     )
@@ -207,25 +215,55 @@ def test_catalog_tables_are_no_datasets(tmp_path: Path) -> None:
 
 def test_services_may_read_each_other_when_one_has_a_schedule(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
+        "air/service.yml": "{reads: [b.refined], grants: {b: [refined]}}",
         "air/refined/x.sql": "select a from b_refined_zone.x",
         "air/refined/y.sql": "select 1 as a",
-        "b/service.yml": 'schedule: "0 5 * * *"',
+        "b/service.yml": '{reads: [air.refined.y], grants: {air: [refined]}, schedule: "0 5 * * *"}',
         "b/refined/x.sql": "select 1 as a",
         "b/refined/z.sql": "select a from air_refined_zone.y",
     }
     assert list(compile_files(tmp_path, files).services) == ["air", "b"]
 
 
-def test_no_grants_means_no_limit_and_an_empty_list_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reads", "grants", "places"),
+    [
+        ("[b.refined]", "{air: [refined]}", []),
+        ("[b.refined.x]", "{air: [refined.x]}", []),
+        ("[b.refined.x]", "{air: [refined]}", []),
+        # Asked for and not granted: the request is at fault.
+        ("[b.refined]", "", ["air/service.yml:1:9"]),
+        ("[b.refined]", "{}", ["air/service.yml:1:9"]),
+        ("[b.refined]", "{air: }", ["air/service.yml:1:9"]),
+        ("[b.refined]", "{air: [refined.x]}", ["air/service.yml:1:9"]),
+        ("[b.refined.x]", "{air: [refined.y, trusted]}", ["air/service.yml:1:9"]),
+        ("[b.refined.x]", "{c: [refined]}", ["air/service.yml:1:9"]),
+        # Granted and not asked for: the SQL is.
+        ("[]", "{air: [refined]}", ["air/refined/x.sql:1:15"]),
+        ("", "{air: [refined]}", ["air/refined/x.sql:1:15"]),
+        ("[b.refined.y]", "{air: [refined]}", ["air/refined/x.sql:1:15"]),
+        # Neither.
+        ("", "", ["air/refined/x.sql:1:15"]),
+    ],
+)
+def test_what_is_read_of_others_is_asked_for_and_granted(
+    tmp_path: Path, reads: str, grants: str, places: list[str]
+) -> None:
     files: dict[str, str | bytes] = {
+        "air/service.yml": f"reads: {reads}\n",
         "air/refined/x.sql": "select a from b_refined_zone.x",
-        "b/service.yml": "",
+        "b/service.yml": f"grants: {grants}\n",
         "b/refined/x.sql": "select 1 as a",
+        "b/refined/y.sql": "select 1 as a",
+        "c/service.yml": "",
     }
-    compile_files(tmp_path, files)
-    with pytest.raises(DapflowErrors) as caught:
-        compile_files(tmp_path, {**files, "air/service.yml": "reads: []"})
-    assert [error.code for error in caught.value.errors] == ["not-granted"]
+    try:
+        compile_files(tmp_path, files)
+    except DapflowErrors as caught:
+        found = [(error.code, error.place) for error in caught.errors]
+    else:
+        found = []
+    assert found == [("not-granted", f"transforms/{place}") for place in places]
 
 
 def test_an_empty_project_compiles(tmp_path: Path) -> None:

@@ -90,8 +90,9 @@ def test_mixtures_are_mistakes(tmp_path: Path, sql: str, codes: list[str]) -> No
 
 def test_another_prefix_makes_the_names_plain(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
+        "air/service.yml": f"grants: {{b: [raw]}}\n{SERVICE}",
         "air/refined/x.sql": f"select year, {FOUR} from flights",
-        "b/service.yml": "generation_columns: {prefix: generation}",
+        "b/service.yml": "{reads: [air.raw], generation_columns: {prefix: generation}}",
         # The source's generation columns have another prefix here, and so they are data.
         "b/refined/y.sql": "select year, import_date from air_raw_zone.flights",
         # Passed through under the name that this service gives them.

@@ -12,7 +12,16 @@ from tests.stacks.templates import ROOT
 ZONES = ("raw", "refined", "trusted")
 
 
-def service(name: str, reads: tuple[str, ...] = (), products: tuple[str, ...] = ("report",)) -> Manifest:
+# What of others is both asked for and granted in `four_services`, by reader.
+GRANTED = {"air_traffic": {"weather.trusted", "rail.refined.delays"}}
+
+
+def service(
+    name: str,
+    reads: tuple[str, ...] = (),
+    products: tuple[str, ...] = ("report",),
+    grants: dict[str, tuple[str, ...]] | None = None,
+) -> Manifest:
     """A manifest of one service with a raw table and some products in both zones."""
     databases = {zone: f"{name}_{zone}_zone" for zone in ZONES}
     raw = Dataset(name, "raw", "rows", databases["raw"], "rows_history", "rows", source=Source("csv", None))
@@ -47,6 +56,7 @@ def service(name: str, reads: tuple[str, ...] = (), products: tuple[str, ...] = 
         datasets=tuple(datasets),
         owner=f"{name}@example.org",
         reads=reads,
+        grants=grants or {},
     )
     return Manifest({name: made}, datasets)
 
@@ -59,12 +69,15 @@ def project(*parts: Manifest) -> Manifest:
 
 
 def four_services() -> Manifest:
-    """``air`` is a prefix of ``air_traffic``; ``air_traffic`` reads a zone of one and a dataset of another."""
+    """``air`` is a prefix of ``air_traffic``; ``air_traffic`` reads a zone of one and a dataset of another.
+
+    ``air_traffic`` asks for more than it is granted, and ``air`` is granted what it does not ask for.
+    """
     return project(
         service("air"),
-        service("air_traffic", reads=("weather.trusted", "rail.refined.delays")),
-        service("rail", products=("delays", "fares")),
-        service("weather"),
+        service("air_traffic", reads=("weather.trusted", "rail.refined.delays", "rail.raw", "weather.refined.report")),
+        service("rail", products=("delays", "fares"), grants={"air_traffic": ("refined.delays", "trusted")}),
+        service("weather", grants={"air_traffic": ("trusted",), "air": ("raw", "refined", "trusted")}),
     )
 
 

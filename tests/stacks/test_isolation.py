@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.stacks.example import ZONES, four_services
+from tests.stacks.example import GRANTED, ZONES, four_services
 from tests.stacks.iam.evaluate import Request, evaluate, may_assume
 from tests.stacks.templates import Templates
 
@@ -142,8 +142,8 @@ def relation(actor: str, victim: str, zone: str, table: str) -> str:
     """own, granted or not granted."""
     if actor == victim:
         return "own"
-    reads = four_services().services[actor].reads if actor in SERVICES else ()
-    return "granted" if {f"{victim}.{zone}", f"{victim}.{zone}.{table}"} & set(reads) else "not granted"
+    reads = GRANTED.get(actor, set())
+    return "granted" if {f"{victim}.{zone}", f"{victim}.{zone}.{table}"} & reads else "not granted"
 
 
 def expected(kind: Kind, what: str) -> bool:

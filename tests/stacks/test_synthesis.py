@@ -18,7 +18,7 @@ import pytest
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest
 from dapflow.platform import describe
-from stacks.access import check_grants
+from dapflow.project import check_project
 from stacks.names import check_names
 from stacks.synthesis import context_of_arguments
 from tests.stacks.example import four_services, project, project_with, service
@@ -130,7 +130,8 @@ def test_a_hundred_services(tmp_path: Path) -> None:
 @pytest.mark.parametrize("grant", ["service_{:03}.trusted.report", "service_{:03}.refined"])
 def test_a_service_that_was_granted_much(tmp_path: Path, grant: str) -> None:
     """Four tables of others filled a managed policy, and twelve a role; now forty find a place, and none is lost."""
-    others = [service(f"service_{number:03}") for number in range(40)]
+    given = {"reader": (grant.split(".", 1)[1],)}
+    others = [service(f"service_{number:03}", grants=given) for number in range(40)]
     reader = service("reader", reads=tuple(grant.format(number) for number in range(40)))
     made = synthesized(tmp_path, manifest=project(reader, *others), checks=False, environment="local")
     role = made.one("AWS::IAM::Role", RoleName="dapflow-local-reader-runner")
@@ -159,7 +160,7 @@ def policy_length(policy: Any) -> int:
 
 
 def test_a_service_that_was_granted_more_than_iam_takes(tmp_path: Path) -> None:
-    others = [service(f"service_{number:03}") for number in range(300)]
+    others = [service(f"service_{number:03}", grants={"reader": ("trusted.report",)}) for number in range(300)]
     reader = service("reader", reads=tuple(f"service_{number:03}.trusted.report" for number in range(300)))
     with pytest.raises(DapflowError) as caught:
         synthesized(tmp_path, manifest=project(reader, *others), checks=False, environment="local")
@@ -242,33 +243,30 @@ def pointed_at(error: DapflowError) -> str:
 
 
 class TestBadInput:
-    def test_a_grant_to_something_unknown(self, tmp_path: Path) -> None:
-        folder = tmp_path / "transforms" / "air"
-        folder.mkdir(parents=True)
-        (folder / "service.yml").write_text("title: Air\nreads: [rail.golden]\n")
-        with pytest.raises(DapflowError) as caught:
-            check_grants(project(service("air", reads=("rail.golden",)), service("rail")), tmp_path)
-        assert caught.value.code == "unknown-grant"
-        assert caught.value.place == "transforms/air/service.yml:2:9"
-        assert "rail.refined" in (caught.value.hint or "")
-
     def test_a_zone_that_holds_nothing_yet_can_be_granted(self, tmp_path: Path) -> None:
-        manifest = project(service("air", reads=("rail.trusted",)), service("rail", products=()))
-        check_grants(manifest, tmp_path)
+        rail = service("rail", products=(), grants={"air": ("trusted",)})
+        manifest = project(service("air", reads=("rail.trusted",)), rail)
         made = synthesized(tmp_path / "out", manifest=manifest, checks=False, environment="local")
         role = made.one("AWS::IAM::Role", RoleName="dapflow-local-air-runner")
         assert "arn:aws:s3:::dapflow-local-trusted-123456789012/rail/*" in json.dumps(role["Policies"])
 
-    def test_a_read_that_nobody_granted(self, tmp_path: Path) -> None:
-        manifest = project(service("air"), service("rail"))
-        report = manifest.datasets["air.refined.report"]
-        reading = dataclasses.replace(report, depends_on=("rail.raw.rows", "rail.trusted.report"))
-        manifest = dataclasses.replace(manifest, datasets={**manifest.datasets, report.id: reading})
+    @pytest.mark.parametrize(("reads", "grants"), [("reads: [rail.raw]", ""), ("", "grants: {air: [raw]}")])
+    def test_a_read_that_is_not_both_asked_for_and_granted(self, tmp_path: Path, reads: str, grants: str) -> None:
+        """Synthesis finds it at its place, by the code of `dapflow check`."""
+        terms = {"air": reads, "rail": f"{grants}\nsources: {{rows: {{columns: {{a: integer}}}}}}"}
+        for name, text in terms.items():
+            (tmp_path / "transforms" / name / "refined").mkdir(parents=True)
+            (tmp_path / "transforms" / name / "service.yml").write_text(f"{text}\n")
+        (tmp_path / "transforms/air/refined/x.sql").write_text("select a from rail_raw_zone.rows")
+        shutil.copy(ROOT / "cdk.json", tmp_path)
         with pytest.raises(DapflowErrors) as caught:
-            check_grants(manifest, tmp_path)
-        assert [each.code for each in caught.value.errors] == ["not-granted"] * 2
-        assert caught.value.errors[0].file == "transforms/air/refined/report.sql"
-        assert "reads: [rail.raw.rows]" in (caught.value.errors[0].hint or "")
+            synthesized(tmp_path / "out", root=tmp_path, checks=False, environment="local")
+        checked, errors = check_project(tmp_path)
+        assert checked is None
+        assert [each.as_dict() for each in caught.value.errors] == [each.as_dict() for each in errors]
+        assert [(each.code, each.place) for each in errors] == [
+            ("not-granted", f"transforms/air/{'service.yml:1:9' if reads else 'refined/x.sql:1:15'}")
+        ]
 
     def test_two_services_that_claim_a_database(self) -> None:
         manifest = project(service("air"), service("rail"))
@@ -367,7 +365,7 @@ def test_an_analysts_mistake_fails_the_synthesis_at_its_place(tmp_path: Path) ->
 def test_the_app_alone_writes_the_templates(tmp_path: Path) -> None:
     """Without the CDK command line, as somebody would try it first."""
     root = project_with(tmp_path / "project", "local")
-    shutil.copytree(ROOT / "transforms" / "weather", root / "transforms" / "weather")
+    shutil.copytree(ROOT / "transforms", root / "transforms")
     command = [sys.executable, str(ROOT / "app.py"), "-c", "environment=local"]
     environment = {name: value for name, value in os.environ.items() if name != "CDK_OUTDIR"}
     subprocess.run(command, cwd=root, env=environment, check=True)
