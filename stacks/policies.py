@@ -35,8 +35,6 @@ _GLUE_READ = [
     "glue:BatchGetPartition",
 ]
 _GLUE_WRITE = [
-    "glue:BatchCreatePartition",
-    "glue:BatchDeletePartition",
     "glue:CreatePartition",
     "glue:CreateTable",
     "glue:DeletePartition",

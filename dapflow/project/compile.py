@@ -162,9 +162,8 @@ class _Compiler:
             self._columns[node.id] = Columns((*known, *(partitions if node.has_generations else ())), rest)
             return
         if source is not None:
-            declared = [SqlColumn(column.name) for column in source.source.columns or ()]
-            data = tuple(column for column in declared if column.name not in node.generation.extra)
-            self._columns[node.id] = Columns((*data, *partitions), None if declared else 0)
+            data = tuple(SqlColumn(column.name) for column in source.source.columns or ())
+            self._columns[node.id] = Columns((*data, *partitions), None if data else 0)
             return
         if statement is None:
             self._columns[node.id] = Columns(partitions, 0)

@@ -1,7 +1,7 @@
 """Which of the two contracts a transform keeps, found in its output columns.
 
 New: the output does not name the generation columns, and the platform adds them. Migrated: the output ends with all
-four. Further partition columns (``generation_columns.extra``) hold values of the transform, so they end either.
+four.
 """
 
 from __future__ import annotations
@@ -42,22 +42,16 @@ def read_output(statement: Statement, columns: Columns, generation: GenerationCo
     """Judge the output columns of a transform."""
     repeated = _repeated(statement, columns)
     errors = [*_nameless(statement, columns), *repeated.values()]
-    four, extra = generation.names, generation.extra
-    known = columns.known
-    # Unknown columns may hide anything but the end of the output, when they are not there.
-    open_end = columns.rest is not None and columns.rest > len(known) - len(extra)
-    if extra and not open_end and tuple(column.name for column in known[-len(extra) :]) != extra:
-        errors.append(_extra_missing(statement, known, extra))
-    body = known[: len(known) - len(extra)] if extra else known
-    found = [column for column in body if column.name in four]
-    last = body[-4:]
-    at_end = columns.rest is None or columns.rest <= len(body) - 4
+    four, known = generation.names, columns.known
+    found = [column for column in known if column.name in four]
+    last = known[-4:]
+    at_end = columns.rest is None or columns.rest <= len(known) - 4
     migrated = at_end and tuple(column.name for column in last) == four
     # Columns that are there twice have been named above.
     twice = bool(repeated) and len({column.name for column in found}) < len(found)
     if found and not (migrated and len(found) == 4) and not twice:
         errors.append(_mixed(statement, found, four))
-    data = body[:-4] if migrated else body
+    data = known[:-4] if migrated else known
     if not data and columns.complete and not errors:
         errors.append(
             statement.text.error(
@@ -108,16 +102,6 @@ def _repeated(statement: Statement, columns: Columns) -> dict[str, DapflowError]
                 "give one another name with AS; instead of *, list the columns that are needed",
             )
     return errors
-
-
-def _extra_missing(statement: Statement, known: tuple[Column, ...], extra: tuple[str, ...]) -> DapflowError:
-    last = known[-1].item if known else 0
-    return statement.text.error(
-        "extra-columns",
-        f"the output must end with the further partition columns {', '.join(extra)}",
-        statement.item(last),
-        "name them last in the SELECT, in this order",
-    )
 
 
 def _mixed(statement: Statement, found: list[Column], four: tuple[str, ...]) -> DapflowError:

@@ -68,7 +68,7 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
         "retries": yaml.integer(entries["retries"].value, "retries") if "retries" in entries else None,
         "database": _database(yaml, entries.get("database")),
         "naming": _naming(yaml, entries.get("naming")),
-        "generation": _generation(yaml, entries.get("generation_columns")),
+        "generation": _published_generation(yaml, entries.get("generation_columns")),
         "reads": _reads(yaml, entries.get("reads")),
         "grants": _grants(yaml, entries.get("grants")),
         "bytes_scanned_cutoff": _cutoff(yaml, entries.get("limits")),
@@ -133,6 +133,23 @@ def _naming(yaml: YamlFile, entry: Entry | None) -> Literal["history", "latest"]
         "history: flights_history and flights; latest: flights and flights_latest",
     )
     return None
+
+
+def _published_generation(yaml: YamlFile, entry: Entry | None) -> GenerationColumns | None:
+    """The generation columns of what the service publishes; see docs/decisions/one-moment.md for what they lack."""
+    columns = _generation(yaml, entry)
+    if entry is None or columns is None or not columns.extra:
+        return columns
+    names = ", ".join(columns.extra)
+    yaml.error(
+        "extra-columns",
+        f"generation_columns.extra names {names}: a dataset that dapflow publishes has no further partition columns, "
+        "because several partitions do not change in one moment",
+        next(key for key, _ in entry.value.value if key.value == "extra"),
+        f"leave extra out, so that {names} stays ordinary data; only tables under `external` may have it, in "
+        "their `generations`",
+    )
+    return replace(columns, extra=())
 
 
 def _generation(yaml: YamlFile, entry: Entry | None) -> GenerationColumns | None:

@@ -97,14 +97,6 @@ def _columns(
             column = _column(yaml, name, entry)
             if column is not None:
                 found[name] = column
-    missing = [name for name in generation.extra if name not in entries]
-    if entries and missing:
-        yaml.error(
-            "extra-columns",
-            f"{where} has no column {', '.join(missing)}, by which generation_columns.extra partitions it",
-            columns.key,
-            "add the column, or take it out of generation_columns.extra",
-        )
     return tuple(found.values()) or None
 
 

@@ -39,7 +39,12 @@ class Execution:
     @property
     def done(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+        return self.failed or self.state == "SUCCEEDED"
+
+    @property
+    def failed(self) -> bool:
+        """Whether it came to nothing."""
+        return self.state in ("FAILED", "CANCELLED")
 
 
 class QueryError(DapflowError):

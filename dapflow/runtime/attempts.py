@@ -3,34 +3,53 @@
 Tokens and prefixes derive from (dataset, generation, run, inputs, index), so that an attempt that asks Athena to start
 the query of index 0 again gets the execution that is already there. An index is passed over when its query failed or
 was cancelled, when its result was published before (someone cleared a finished task, and wants it anew), and when its
-objects are gone.
+objects are gone. What is passed over is left to the sweep: the attempt before may still be at it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from dapflow.runtime.athena import Execution
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.objects import delete_prefix
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.staged_files import missing_objects
 from dapflow.runtime.target import Target
+from dapflow.runtime.temporary import temporary_name
 
 RUNS = "dapflow.runs"
 
 
 @dataclass(frozen=True)
+class Run:
+    """Who publishes.
+
+    Attributes:
+        key: names the run.
+        attempt: 1 for its first attempt, 2 for the next …
+        alone: whether nobody else can make an attempt of this run, as another may begin while this one still goes on
+            (Airflow takes a task whose heartbeat it misses for dead). Only such a run removes what it made.
+    """
+
+    key: str
+    attempt: int = 1
+    alone: bool = False
+
+
+@dataclass(frozen=True)
 class Started:
-    """A query that runs, or is done, for this attempt."""
+    """A query that runs, or is done, for this attempt.
+
+    ``own``: no earlier attempt can have started it, so that its failure is this attempt's own.
+    """
 
     run_id: str
     query_id: str
     location: str
+    own: bool
 
 
 def digest(*parts: str) -> str:
@@ -38,36 +57,33 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def published_runs(partitions: Sequence[Partition]) -> set[str]:
-    """Run ids that were ever published for a generation."""
-    return {run for each in partitions for run in each.parameters.get(RUNS, "").split(",") if run}
+def published_runs(partition: Partition | None) -> set[str]:
+    """Run ids that were ever published for the generation of a partition."""
+    return {run for run in partition.parameters.get(RUNS, "").split(",") if run} if partition else set()
 
 
-def unload_statement(sql: str, location: str, partitioned_by: Sequence[str] = ()) -> str:
+def unload_statement(sql: str, location: str) -> str:
     """``UNLOAD (…) TO …``. The SELECT stands between line breaks, so that it may end with a ``-- comment``."""
-    options = "format = 'PARQUET', compression = 'SNAPPY'"
-    if partitioned_by:
-        options += ", partitioned_by = ARRAY[" + ", ".join(f"'{name}'" for name in partitioned_by) + "]"
-    return f"UNLOAD (\n{sql}\n) TO '{location}' WITH ({options})"
+    return f"UNLOAD (\n{sql}\n) TO '{location}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
 
 
 class Attempt:
     """One attempt of a run to stage a generation.
 
     Attributes:
-        view: name of the view that describes the output; the same for every attempt, so that each can remove it.
+        view: name of the view that describes the output; each attempt has its own, and removes it.
     """
 
-    def __init__(self, target: Target, generation: Generation, plan: Plan, *, run_key: str, number: int) -> None:
+    def __init__(self, target: Target, generation: Generation, plan: Plan, run: Run) -> None:
         self.target = target
         self.plan = plan
-        self.number = number
+        self.number = run.attempt
         place = target.place
         self._base = digest(
-            target.dataset.id, generation.key, run_key, plan.sql, plan.database, place.prefix, *plan.identity
+            target.dataset.id, generation.key, run.key, plan.sql, plan.database, place.prefix, *plan.identity
         )
-        self.view = f"{target.dataset.name}__columns_{self._base[:12]}"
-        spent = published_runs(target.partitions(generation))
+        self.view = temporary_name(target.dataset, "columns")
+        spent = published_runs(target.partition(generation))
         numbered = ((index, digest(self._base, str(index))) for index in count())
         self._candidates = ((index, token) for index, token in numbered if token[:16] not in spent)
         self._locations: list[str] = []
@@ -79,11 +95,10 @@ class Attempt:
         target, plan = self.target, self.plan
         while True:
             index, token, location = self._candidate
-            statement = unload_statement(plan.sql, location, target.dataset.generation.extra)
-            query_id = target.athena.start(statement, plan.database, token)
-            if _usable(target, target.athena.look(query_id), location, last=index >= self.number - 1):
-                return Started(token[:16], query_id, location)
-            delete_prefix(target.s3, location)
+            query_id = target.athena.start(unload_statement(plan.sql, location), plan.database, token)
+            own = index >= self.number - 1
+            if _usable(target, target.athena.look(query_id), location, own=own):
+                return Started(token[:16], query_id, location, own)
             self._next()
 
     def _next(self) -> None:
@@ -96,11 +111,10 @@ class Attempt:
         self.target.journal.write(self._base[:16], locations=self._locations, tables=tables)
 
 
-def _usable(target: Target, execution: Execution, location: str, *, last: bool) -> bool:
-    """``last``: no earlier attempt can have started this query, so that its failure is this attempt's own."""
-    if execution.state in ("FAILED", "CANCELLED"):
-        return last
+def _usable(target: Target, execution: Execution, location: str, *, own: bool) -> bool:
+    if execution.failed:
+        return own
     if execution.state != "SUCCEEDED":
         return True
     missing = missing_objects(target.s3, execution, location)
-    return not missing if missing is not None else last
+    return not missing if missing is not None else own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,6 @@ from dapflow.runtime.generation import Generation
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
-MOST_PARTITIONS_AT_ONCE = 100
-_MOST_DELETED_AT_ONCE = 25
 # What UpdateTable takes of what GetTable gives.
 _TABLE_INPUT = (
     "Name",
@@ -39,11 +37,25 @@ class StaleTableError(Exception):
 
 @dataclass(frozen=True)
 class Partition:
-    """A partition of a history table."""
+    """A partition of a history table.
+
+    Attributes:
+        storage: what Glue calls its storage descriptor; without columns where they were not asked for.
+    """
 
     values: tuple[str, ...]
-    location: str
+    storage: dict[str, Any]
     parameters: dict[str, str]
+
+    @property
+    def location(self) -> str:
+        """The prefix that it points at."""
+        return str(self.storage.get("Location", ""))
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Names and types of its own columns."""
+        return {column["Name"]: column["Type"] for column in self.storage.get("Columns", ())}
 
     @property
     def generation(self) -> Generation | None:
@@ -102,11 +114,30 @@ class Catalog:
             if error_code(error) != "EntityNotFoundException":
                 raise
 
-    def partitions(self, database: str, name: str, expression: str | None = None) -> list[Partition]:
+    def tables(self, database: str, expression: str) -> list[dict[str, Any]]:
+        """The tables and views of a database whose names match a pattern, as Glue describes them."""
+        pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=database, Expression=expression)
+        try:
+            return [dict(table) for page in pages for table in page["TableList"]]
+        except ClientError as error:
+            if error_code(error) == "EntityNotFoundException":
+                return []
+            raise
+
+    def has_partitions(self, database: str, name: str) -> bool:
+        """Whether a table has any partition."""
+        pages = self.glue.get_paginator("get_partitions").paginate(
+            DatabaseName=database, TableName=name, ExcludeColumnSchema=True, PaginationConfig={"PageSize": 1}
+        )
+        return any(page["Partitions"] for page in pages)
+
+    def partitions(
+        self, database: str, name: str, expression: str | None = None, *, columns: bool = False
+    ) -> list[Partition]:
         """The partitions of a table that match an expression; none when there is no such table."""
         options: Any = {"Expression": expression} if expression else {}
         pages = self.glue.get_paginator("get_partitions").paginate(
-            DatabaseName=database, TableName=name, ExcludeColumnSchema=True, **options
+            DatabaseName=database, TableName=name, ExcludeColumnSchema=not columns, **options
         )
         try:
             return [_partition(each) for page in pages for each in page["Partitions"]]
@@ -125,10 +156,14 @@ class Catalog:
             raise
         return _partition(answer["Partition"])
 
-    def put_partition(self, database: str, name: str, partition: dict[str, Any]) -> None:
+    def put_partition(self, database: str, name: str, partition: Partition) -> None:
         """Point a partition somewhere, in one catalog call: the moment of a publication."""
-        payload: Any = partition
-        values = list(partition["Values"])
+        values = list(partition.values)
+        payload: Any = {
+            "Values": values,
+            "StorageDescriptor": partition.storage,
+            "Parameters": partition.parameters,
+        }
         try:
             self.glue.update_partition(
                 DatabaseName=database, TableName=name, PartitionValueList=values, PartitionInput=payload
@@ -146,46 +181,14 @@ class Catalog:
                     DatabaseName=database, TableName=name, PartitionValueList=values, PartitionInput=payload
                 )
 
-    def create_partitions(self, database: str, name: str, partitions: Sequence[dict[str, Any]]) -> None:
-        """Create partitions in one catalog call; those that exist stay as they are."""
-        payload: Any = list(partitions)
-        answer = self.glue.batch_create_partition(DatabaseName=database, TableName=name, PartitionInputList=payload)
-        _refused("create", [each for each in answer.get("Errors", ()) if _code(each) != "AlreadyExistsException"])
-
-    def update_partitions(self, database: str, name: str, partitions: Sequence[dict[str, Any]]) -> None:
-        """Point partitions somewhere in one catalog call."""
-        entries: Any = [{"PartitionValueList": list(each["Values"]), "PartitionInput": each} for each in partitions]
-        answer = self.glue.batch_update_partition(DatabaseName=database, TableName=name, Entries=entries)
-        _refused("update", answer.get("Errors", ()))
-
-    def delete_partitions(self, database: str, name: str, values: Iterable[Sequence[str]]) -> None:
-        """Delete partitions; they may be gone already."""
-        entries: Any = [{"Values": list(each)} for each in values]
-        for start in range(0, len(entries), _MOST_DELETED_AT_ONCE):
-            answer = self.glue.batch_delete_partition(
-                DatabaseName=database,
-                TableName=name,
-                PartitionsToDelete=entries[start : start + _MOST_DELETED_AT_ONCE],
-            )
-            errors = [each for each in answer.get("Errors", ()) if _code(each) != "EntityNotFoundException"]
-            _refused("delete", errors)
+    def delete_partition(self, database: str, name: str, values: Sequence[str]) -> None:
+        """Delete a partition; it may be gone already. Its objects stay."""
+        try:
+            self.glue.delete_partition(DatabaseName=database, TableName=name, PartitionValues=list(values))
+        except ClientError as error:
+            if error_code(error) != "EntityNotFoundException":
+                raise
 
 
 def _partition(data: Any) -> Partition:
-    location = data.get("StorageDescriptor", {}).get("Location", "")
-    return Partition(tuple(data["Values"]), location, dict(data.get("Parameters", {})))
-
-
-def _code(error: Any) -> str:
-    return str(error.get("ErrorDetail", {}).get("ErrorCode", ""))
-
-
-def _refused(verb: str, errors: Sequence[Any]) -> None:
-    if errors:
-        detail = errors[0].get("ErrorDetail", {})
-        first = "/".join(errors[0].get("PartitionValues", ()))
-        raise DapflowError(
-            "aws",
-            f"Glue refused to {verb} {len(errors)} partitions, the first being {first}: "
-            f"{detail.get('ErrorMessage') or detail.get('ErrorCode')}",
-        )
+    return Partition(tuple(data["Values"]), dict(data.get("StorageDescriptor", {})), dict(data.get("Parameters", {})))

@@ -51,27 +51,19 @@ def output_columns(
 
 
 def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, file: str | None) -> Described:
-    """Check the output of a transform and part the data columns from the partition columns.
+    """Check the output of a transform and part the data columns from the generation columns.
 
-    Raises DapflowError ``unnamed-column``, ``duplicate-column``, ``generation-columns``, ``extra-columns``,
-    ``no-columns`` or ``unsupported-type``.
+    Raises DapflowError ``unnamed-column``, ``duplicate-column``, ``generation-columns``, ``no-columns`` or
+    ``unsupported-type``.
     """
     names = [name.lower() for name, _ in output]
     if unnamed := [at for at, name in enumerate(names, 1) if _UNNAMED.fullmatch(name)]:
         raise _unnamed(str(unnamed[0]), file)
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise _duplicate(", ".join(doubled), file)
-    extra, four = generation.extra, generation.names
-    if extra and tuple(names[-len(extra) :]) != extra:
-        raise DapflowError(
-            "extra-columns",
-            f"the output must end with the further partition columns {', '.join(extra)}",
-            file=file,
-            hint="name them last in the SELECT, in this order",
-        )
-    names_without_extra = names[: len(names) - len(extra)]
-    found = [name for name in names_without_extra if name in four]
-    migrated = tuple(names_without_extra[-4:]) == four
+    four = generation.names
+    found = [name for name in names if name in four]
+    migrated = tuple(names[-4:]) == four
     if found and not (migrated and len(found) == 4):
         raise DapflowError(
             "generation-columns",
@@ -79,7 +71,7 @@ def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, 
             file=file,
             hint="leave them out (the platform adds them), or end the SELECT with all four",
         )
-    data = output[: len(names_without_extra) - (4 if migrated else 0)]
+    data = output[:-4] if migrated else output
     if not data:
         raise DapflowError(
             "no-columns",
@@ -88,9 +80,7 @@ def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, 
             hint="select at least one column that holds data",
         )
     columns = tuple(Column(name.lower(), _column_type(name.lower(), kind, file)) for name, kind in data)
-    types = (
-        tuple(_column_type(name, kind, file) for name, kind in output[len(data) : len(data) + 4]) if migrated else ()
-    )
+    types = tuple(_column_type(name, kind, file) for name, kind in output[len(data) :])
     return Described(columns, types)
 
 

@@ -12,89 +12,133 @@ from dapflow.manifest import Column
 from dapflow.runtime.athena import QueryError, succeeded
 from dapflow.runtime.attempts import RUNS, published_runs
 from dapflow.runtime.aws import PassingError
+from dapflow.runtime.catalog import Partition
 from dapflow.runtime.current_view import refresh_current_view
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.history import ensure_history, history_columns
-from dapflow.runtime.partitions import Change, Pieces, pieces_of
+from dapflow.runtime.history import add_columns, history_columns, parquet_storage, prepare_history
+from dapflow.runtime.journal import UNFINISHED_SECONDS
 from dapflow.runtime.publication import Publication, Staged
-from dapflow.runtime.staged_files import check_generation_columns, staged_files
+from dapflow.runtime.staged_files import StagedFiles, check_generation_columns, staged_files
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import in_file
+
+# An attempt that comes later than this stands back: the sweep may take what it staged for left behind.
+LATE_SECONDS = UNFINISHED_SECONDS / 2
 
 
 @dataclass(frozen=True)
 class Accepted:
     """A staged generation that may be published."""
 
-    columns: list[Column]
-    added: list[Column]
-    pieces: Pieces
+    files: StagedFiles
     bytes_scanned: int
 
 
 def accept(target: Target, staged: Staged) -> Accepted:
-    """Look whether what was staged may be published, and let the history table have its columns."""
+    """Look whether what was staged may be published; nothing is changed."""
     execution = target.athena.look(staged.query_id)
     if not execution.done:
         raise PassingError("query-running", f"query {staged.query_id} is not done yet")
-    target.drop(staged.temporary)
     try:
         execution = succeeded(execution)
     except QueryError as error:
         raise in_file(error, target.dataset.transform, exact=staged.exact) from error
     generation = Generation.parse(staged.generation)
     files = staged_files(target, execution, staged.location)
-    pieces = pieces_of(target, generation, staged.location, files)
-    rows = sum(each.rows for each in pieces.values())
-    if staged.expected_rows not in (None, rows):
+    if staged.expected_rows not in (None, files.count):
         raise DapflowError(
             "landing-changed",
-            f"{staged.expected_rows} rows were checked, but {rows} were loaded: the landing files changed meanwhile",
+            f"{staged.expected_rows} rows were checked, but {files.count} were loaded: the landing files changed "
+            "meanwhile",
             file=target.place.landed(generation),
             hint="run it again when the landing is complete",
         )
     scanned = staged.bytes_scanned + execution.bytes_scanned
     if staged.computes_generation and files.objects:
-        scanned += check_generation_columns(target, generation, staged.location, staged.generation_types, staged.run_id)
-    columns, added = ensure_history(target.catalog, target.dataset, target.place, staged.described)
-    return Accepted(columns, added, pieces, scanned)
+        scanned += check_generation_columns(target, generation, staged.location, staged.generation_types)
+    return Accepted(files, scanned)
 
 
 def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publication:
-    """Publish: partition, current view, and what was replaced goes into the journal."""
+    """Publish: the partition is switched, which is the moment; then table and current view follow.
+
+    Before the switch nothing changes that a reader or another run depends on. Raises PassingError ``late`` or
+    ``superseded``, and DapflowError ``breaking-change``.
+    """
     generation = Generation.parse(staged.generation)
-    before = target.partitions(generation)
-    replaced = sorted({each.location for each in before} - {staged.location})
+    columns = prepare_history(target.catalog, target.dataset, target.place, staged.described, generation)
+    before = target.partition(generation)
+    _check_turn(staged, before)
+    replaced = before.location if before and before.location != staged.location else None
     seconds = round(max(0.0, time.time() - staged.started), 3)  # clocks step back
     parameters = {
         "dapflow.run_id": staged.run_id,
         "dapflow.query_id": staged.query_id,
+        "dapflow.rows": str(accepted.files.count),
+        "dapflow.bytes": str(accepted.files.bytes),
         "dapflow.bytes_scanned": str(accepted.bytes_scanned),
         "dapflow.seconds": str(seconds),
         "dapflow.published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "dapflow.sql_sha": target.dataset.transform.sha if target.dataset.transform else "",
-        "dapflow.replaces": " ".join(replaced),
+        "dapflow.replaces": replaced or "",
         RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),
     }
     if replaced:
-        # Written before the change: whatever happens after it, the old objects are known.
-        target.journal.replaced(staged.run_id, replaced)
-    Change(generation, staged.location, accepted.columns, accepted.pieces, parameters).apply(target, before)
+        # Written before the switch: whatever happens after it, the old objects are known.
+        target.journal.replaced(staged.run_id, [replaced])
+    storage = parquet_storage(columns, staged.location)
+    published = Partition(generation.values, storage, {"classification": "parquet", **parameters})
+    target.catalog.put_partition(target.place.database, target.place.history, published)
+    try:
+        all_columns, added = add_columns(target.catalog, target.dataset, target.place, columns)
+    except DapflowError as error:
+        if error.code != "breaking-change":
+            raise
+        _take_back(target, published, before)
+        raise PassingError(
+            "busy",
+            f"another run published other columns of {target.dataset.id} in the same moment; this one stood back",
+        ) from error
     current = show_newest(target)
     return Publication(
         dataset=target.dataset.id,
         generation=generation,
         location=staged.location,
-        rows=sum(each.rows for each in accepted.pieces.values()),
-        bytes=sum(each.bytes for each in accepted.pieces.values()),
+        rows=accepted.files.count,
+        bytes=accepted.files.bytes,
         bytes_scanned=accepted.bytes_scanned,
         seconds=seconds,
-        columns=tuple(accepted.columns),
-        added_columns=tuple(column.name for column in accepted.added),
-        replaced=replaced[0] if replaced else None,
+        columns=tuple(all_columns),
+        added_columns=tuple(column.name for column in added),
+        replaced=replaced,
         current=current,
         query_id=staged.query_id,
     )
+
+
+def _check_turn(staged: Staged, before: Partition | None) -> None:
+    """Raise PassingError when an attempt comes too late to publish what it has; another attempt may begin anew."""
+    if time.time() - staged.started > LATE_SECONDS:
+        raise PassingError(
+            "late", f"{staged.dataset} {staged.generation} was staged hours ago and may have been swept meanwhile"
+        )
+    if before and staged.run_id in published_runs(before) and before.location != staged.location:
+        raise PassingError(
+            "superseded",
+            f"{staged.dataset} {staged.generation}: another attempt published this result, and a later run replaced it",
+        )
+
+
+def _take_back(target: Target, published: Partition, before: Partition | None) -> None:
+    """Let the generation be what it was before a partition whose columns do not go with the table's."""
+    catalog, database, table = target.catalog, target.place.database, target.place.history
+    found = catalog.partition(database, table, published.values)
+    if found is None or found.location != published.location:
+        return  # another run has published the generation since
+    if before is None:
+        catalog.delete_partition(database, table, published.values)
+    else:
+        catalog.put_partition(database, table, before)
 
 
 def show_newest(target: Target) -> Generation | None:

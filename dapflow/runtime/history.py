@@ -11,6 +11,7 @@ from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog, StaleTableError
 from dapflow.runtime.current_view import check_current, glue_column
+from dapflow.runtime.generation import Generation
 from dapflow.runtime.place import Place
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
@@ -37,6 +38,14 @@ def history_columns(table: dict[str, Any]) -> list[Column]:
         Column(each["Name"], _known(each["Type"]), each.get("Comment"))
         for each in table["StorageDescriptor"]["Columns"]
     ]
+
+
+def published_columns(catalog: Catalog, place: Place) -> list[Column] | None:
+    """The columns of the history table; None as long as nothing has been published with them."""
+    table = catalog.table(place.database, place.history)
+    if table is None or not catalog.has_partitions(place.database, place.history):
+        return None
+    return history_columns(table)
 
 
 def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Column]) -> list[Column]:
@@ -71,42 +80,117 @@ def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Co
 
 
 def check_keys(catalog: Catalog, dataset: Dataset, place: Place) -> None:
-    """Raise DapflowError ``generation-columns`` when the history table is partitioned by other columns."""
+    """Raise DapflowError ``generation-columns`` or ``extra-columns`` when the history table has other partitions."""
     table = catalog.table(place.database, place.history)
     if table is not None:
         _check_keys(dataset, place, table)
 
 
-def check_history(catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column]) -> None:
-    """Raise what ``ensure_history`` and the refresh of the current view would raise, and change nothing."""
+def check_history(
+    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation
+) -> None:
+    """Raise what the last steps of a publication would raise, and change nothing."""
     check_current(dataset, place, catalog.table(place.database, place.current))
     table = catalog.table(place.database, place.history)
     if table is not None:
         _check_keys(dataset, place, table)
-        compare_columns(dataset, history_columns(table), columns)
+        _check_columns(catalog, dataset, place, table, columns, generation)
 
 
-def ensure_history(
-    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column]
-) -> tuple[list[Column], list[Column]]:
-    """Create the history table or add what is new to it; its columns now, and those that were added."""
+def prepare_history(
+    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation
+) -> list[Column]:
+    """Let there be a history table, and say which columns a new partition of it has.
+
+    The columns of a table that has partitions are left as they are. Those of a table without any are what a first
+    publication left that failed; nobody has read them. Raises DapflowError ``breaking-change``.
+    """
     for _ in range(_TRIES):
         table = catalog.table(place.database, place.history)
         try:
             if table is None:
                 catalog.create_table(place.database, _new_table(dataset, place, columns))
-                return list(columns), []
+                return list(columns)
             _check_keys(dataset, place, table)
-            before = history_columns(table)
-            added = compare_columns(dataset, before, columns)
-            comments = {column.name: column.comment for column in columns}
-            merged = [replace(each, comment=comments.get(each.name) or each.comment) for each in before] + added
+            if _check_columns(catalog, dataset, place, table, columns, generation):
+                return _merged(history_columns(table), columns)
+            catalog.update_table(place.database, table, _storage(table, [glue_column(each) for each in columns]))
+            return list(columns)
+        except StaleTableError:
+            continue
+    raise _busy(place)
+
+
+def add_columns(
+    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column]
+) -> tuple[list[Column], list[Column]]:
+    """Add to the history table what a published partition brought; its columns now, and those that were added.
+
+    Raises DapflowError ``breaking-change`` when another publication has changed the table meanwhile.
+    """
+    for _ in range(_TRIES):
+        table = catalog.table(place.database, place.history)
+        if table is None:
+            break
+        before = history_columns(table)
+        added = compare_columns(dataset, before, columns)
+        merged = _merged(before, columns)
+        try:
             if merged != before:
-                catalog.update_table(place.database, table, _changed_storage(table, merged))
+                catalog.update_table(place.database, table, _storage(table, _spelled(table, merged)))
         except StaleTableError:
             continue
         return merged, added
-    raise PassingError("busy", f"the table {place.database}.{place.history} is changed by others all the time")
+    raise _busy(place)
+
+
+def _check_columns(
+    catalog: Catalog,
+    dataset: Dataset,
+    place: Place,
+    table: dict[str, Any],
+    columns: Sequence[Column],
+    generation: Generation,
+) -> bool:
+    """Whether the table has columns that count. Raises DapflowError ``breaking-change`` where ``columns`` break them.
+
+    A publication that ended between its switch and the change of the table left a partition with columns that the
+    table lacks. These count too: Athena wants one type for a column's name in the table and in each partition
+    (https://docs.aws.amazon.com/athena/latest/ug/updates-and-partitions.html).
+    """
+    before = history_columns(table)
+    try:
+        added = compare_columns(dataset, before, columns)
+    except DapflowError:
+        if catalog.has_partitions(place.database, place.history):
+            raise
+        return False
+    types = {column.name: column.type for column in added}
+    for partition in catalog.partitions(place.database, place.history, columns=True) if added else ():
+        if partition.values == generation.values:
+            continue  # this publication replaces it
+        for name, kind in partition.columns.items():
+            if name in types and _known(kind) != types[name]:
+                raise DapflowError(
+                    "breaking-change",
+                    f"{dataset.id} would break its readers: column {name} is {_known(kind)} in the generation "
+                    f"{partition.values[3]}, and is now {types[name]}",
+                    file=dataset.transform.file if dataset.transform else None,
+                    hint="publish that generation again without the column, or give the column another name",
+                )
+    return True
+
+
+def _merged(before: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
+    """The columns before with newer comments, and what is new."""
+    comments = {column.name: column.comment for column in columns}
+    known = {column.name for column in before}
+    kept = [replace(each, comment=comments.get(each.name) or each.comment) for each in before]
+    return kept + [column for column in columns if column.name not in known]
+
+
+def _busy(place: Place) -> PassingError:
+    return PassingError("busy", f"the table {place.database}.{place.history} is changed by others all the time")
 
 
 def _known(text: str) -> str:
@@ -116,11 +200,15 @@ def _known(text: str) -> str:
         return text
 
 
-def _changed_storage(table: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
-    """The storage with other columns; a type stays spelled as the table has it."""
+def _storage(table: dict[str, Any], columns: list[dict[str, str]]) -> dict[str, Any]:
+    """The storage of a table with other columns."""
+    return {"StorageDescriptor": {**table["StorageDescriptor"], "Columns": columns}}
+
+
+def _spelled(table: dict[str, Any], columns: Sequence[Column]) -> list[dict[str, str]]:
+    """Columns as Glue takes them; a type stays spelled as the table has it."""
     spelled = {each["Name"]: each["Type"] for each in table["StorageDescriptor"]["Columns"]}
-    new = [{**glue_column(each), "Type": spelled.get(each.name, each.type)} for each in columns]
-    return {"StorageDescriptor": {**table["StorageDescriptor"], "Columns": new}}
+    return [{**glue_column(each), "Type": spelled.get(each.name, each.type)} for each in columns]
 
 
 def _new_table(dataset: Dataset, place: Place, columns: Sequence[Column]) -> dict[str, Any]:
@@ -128,7 +216,7 @@ def _new_table(dataset: Dataset, place: Place, columns: Sequence[Column]) -> dic
         "Name": place.history,
         "Description": (dataset.description or f"All generations of {dataset.id}")[:2048],
         "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [{"Name": name, "Type": "string"} for name in dataset.generation.partition_names],
+        "PartitionKeys": [{"Name": name, "Type": "string"} for name in dataset.generation.names],
         "StorageDescriptor": parquet_storage(columns, place.prefix),
         "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet", "dapflow.dataset": dataset.id},
     }
@@ -142,10 +230,20 @@ def _check_keys(dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
             hint="drop that view, or choose the other `naming` in service.yml",
         )
     keys = tuple(key["Name"] for key in table.get("PartitionKeys", ()))
-    if keys != dataset.generation.partition_names:
+    if keys == dataset.generation.partition_names:
+        return
+    if not dataset.external and keys[:4] == dataset.generation.names:
+        further = ", ".join(keys[4:])
         raise DapflowError(
-            "generation-columns",
-            f"{place.database}.{place.history} is partitioned by {', '.join(keys) or 'nothing'}, "
-            f"{dataset.id} by {', '.join(dataset.generation.partition_names)}",
-            hint="let `generation_columns` in service.yml name the columns that the table has",
+            "extra-columns",
+            f"{place.database}.{place.history} has further partition columns, {further}: a generation of {dataset.id} "
+            "would be several partitions, which do not change in one moment",
+            file=dataset.transform.file if dataset.transform else None,
+            hint=f"publish under a new name, with {further} among the columns of the data",
         )
+    raise DapflowError(
+        "generation-columns",
+        f"{place.database}.{place.history} is partitioned by {', '.join(keys) or 'nothing'}, "
+        f"{dataset.id} by {', '.join(dataset.generation.partition_names)}",
+        hint="let `generation_columns` in service.yml name the columns that the table has",
+    )

@@ -10,10 +10,10 @@ from typing import Any
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Source, SourceColumn
 from dapflow.runtime.athena import Execution, QueryError, succeeded
-from dapflow.runtime.attempts import digest
+from dapflow.runtime.attempts import Run, digest
 from dapflow.runtime.conversion import conversion
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.history import history_columns, parquet_storage
+from dapflow.runtime.history import parquet_storage, published_columns
 from dapflow.runtime.inference import inference_query, inferred
 from dapflow.runtime.landing import check_names, column_name, header, landing_files, sample_text
 from dapflow.runtime.landing_table import create_landing_table, csv_storage, json_storage
@@ -21,6 +21,7 @@ from dapflow.runtime.objects import Object
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.staged_files import footer_of
 from dapflow.runtime.target import Target
+from dapflow.runtime.temporary import temporary_name
 from dapflow.runtime.validation import Reading, judge, malformed_json, validation_query
 
 Progress = Callable[[str], None]
@@ -41,7 +42,7 @@ class Landed:
         return [name for name, _ in self.columns]
 
 
-def plan_ingest(target: Target, generation: Generation, run_key: str, attempt: int, progress: Progress) -> Plan:
+def plan_ingest(target: Target, generation: Generation, run: Run, progress: Progress) -> Plan:
     """Check the landing files of a generation, and plan the SELECT over them. Leaves a temporary table for it."""
     source = target.dataset.source
     if source is None:
@@ -51,13 +52,15 @@ def plan_ingest(target: Target, generation: Generation, run_key: str, attempt: i
     known = _known_columns(target, source)
     landed = _look(target, source, generation, files, known)
     identity = [part for each in files for part in (each.uri, each.etag)]
-    base = digest(target.dataset.id, generation.key, run_key, *identity)
-    table = f"{target.dataset.name}__landing_{base[:12]}"
+    # Attempts share the table as they share their queries, so its name says all that it is made of.
+    base = digest(target.dataset.id, generation.key, run.key, *identity, json.dumps(landed.storage, sort_keys=True))
+    table = temporary_name(target.dataset, "landing", base)
     create_landing_table(target, table, landed.storage, header_lines=1 if source.format == "csv" else 0)
     try:
-        return _checked_plan(_Ingest(target, source, landed, table, base, attempt, progress), known, identity)
+        return _checked_plan(_Ingest(target, source, landed, table, base, run.attempt, progress), known, identity)
     except (DapflowError, KeyboardInterrupt):
-        target.drop((table,))
+        if run.alone:
+            target.drop((table,))
         raise
 
 
@@ -119,19 +122,12 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, identity: S
         scanned += checked.bytes_scanned
     elif rows == 0:
         judge(target, reading, iter(()), landed.files)
-    extra = target.dataset.generation.extra
-    if missing := [name for name in extra if name not in types]:
-        raise DapflowError(
-            "extra-columns",
-            f"{target.dataset.id} is partitioned by {', '.join(missing)}, which its source has no column for",
-        )
     comments = {each.name: each.comment for each in columns}
-    data = [each for each in conversions if each.name not in extra]
     return Plan(
-        sql=reading.select(target.place.database, [*(each.name for each in data), *extra]),
+        sql=reading.select(target.place.database, [each.name for each in conversions]),
         database=target.place.database,
         identity=identity,
-        columns=tuple(Column(each.name, each.type, comments[each.name]) for each in data),
+        columns=tuple(Column(each.name, each.type, comments[each.name]) for each in conversions),
         temporary=(ingest.table,),
         bytes_scanned=scanned,
         expected_rows=rows,
@@ -142,11 +138,8 @@ def _known_columns(target: Target, source: Source) -> list[SourceColumn] | None:
     """The columns of service.yml, or those that an earlier load found, or None before the first load."""
     if source.columns is not None:
         return list(source.columns)
-    table = target.catalog.table(target.place.database, target.place.history)
-    if table is None:
-        return None
-    found = [SourceColumn(each.name, each.type, each.comment) for each in history_columns(table)]
-    return found + [SourceColumn(name, "string") for name in target.dataset.generation.extra]
+    columns = published_columns(target.catalog, target.place)
+    return columns and [SourceColumn(each.name, each.type, each.comment) for each in columns]
 
 
 def _typed_columns(ingest: _Ingest, known: list[SourceColumn] | None) -> tuple[list[SourceColumn], int]:

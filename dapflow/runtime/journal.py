@@ -2,6 +2,7 @@
 
 An entry is a small object below ``<dataset>/_runs/``. It names the prefixes and the temporary tables of one run. Every
 publication of the dataset sweeps the entries that are old enough; what a partition points at is never touched.
+Temporary tables are found by their names as well, so that one that no entry names goes too.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from dapflow.manifest import Dataset
 from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.objects import Object, delete_object, delete_prefix, list_objects, read_object, write_object
+from dapflow.runtime.objects import delete_object, delete_prefix, list_objects, read_aged, write_object
 from dapflow.runtime.place import Place
+from dapflow.runtime.temporary import temporary_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,9 +31,10 @@ _REPLACED = "replaced-"
 class Journal:
     """The journal of one dataset."""
 
-    def __init__(self, s3: S3Client, catalog: Catalog, place: Place) -> None:
+    def __init__(self, s3: S3Client, catalog: Catalog, dataset: Dataset, place: Place) -> None:
         self.s3 = s3
         self.catalog = catalog
+        self.dataset = dataset
         self.place = place
         self.prefix = f"{place.prefix}_runs/"
 
@@ -47,32 +51,43 @@ class Journal:
 
         What was replaced is old enough after the time of grace, what a run left behind when the run must have ended.
         """
-        old = [each for each in list_objects(self.s3, self.prefix) if _age(each) >= _life(each, grace_seconds)]
-        kept = live() if old else set()
-        deleted = []
+        old = [each for each in list_objects(self.s3, self.prefix) if _over(each.name, each.modified, grace_seconds)]
+        entries = []
         for found in old:
             try:
-                entry = json.loads(read_object(self.s3, found.uri))
+                text, modified = read_aged(self.s3, found.uri)
             except ClientError:
                 continue  # another run swept it just now
-            for location in entry["locations"]:
-                # A prefix outside the dataset's own was not made here; whoever made it deletes it.
-                used = any(each.startswith(location) for each in kept)
-                if not used and location.startswith(self.place.prefix) and delete_prefix(self.s3, location):
-                    deleted.append(location)
+            if _over(found.name, modified, grace_seconds):  # else another attempt took the run up just now
+                entries.append((found.uri, json.loads(text)))
+        deleted = self.discard([location for _, entry in entries for location in entry["locations"]], live)
+        for uri, entry in entries:
             for table in entry["tables"]:
                 self.catalog.delete_table(self.place.database, table)
-            delete_object(self.s3, found.uri)
+            delete_object(self.s3, uri)
+        for table in temporary_tables(self.catalog, self.dataset, self.place):
+            if _age(table.get("UpdateTime") or table["CreateTime"]) >= UNFINISHED_SECONDS:
+                self.catalog.delete_table(self.place.database, table["Name"])
         return deleted
+
+    def discard(self, locations: Iterable[str], live: Callable[[], set[str]]) -> list[str]:
+        """Delete the objects below prefixes of the dataset that no location in ``live`` shares; what was deleted.
+
+        A prefix outside the dataset's own was not made here; whoever made it deletes it.
+        """
+        own = sorted({each for each in locations if each.startswith(self.place.prefix)})
+        kept = {f"{each.rstrip('/')}/" for each in live()} if own else set()
+        unused = [each for each in own if not any(one.startswith(each) or each.startswith(one) for one in kept)]
+        return [each for each in unused if delete_prefix(self.s3, each)]
 
     def _write(self, name: str, locations: Iterable[str], tables: Iterable[str]) -> None:
         entry = {"locations": list(locations), "tables": list(tables)}
         write_object(self.s3, f"{self.prefix}{name}.json", json.dumps(entry).encode())
 
 
-def _age(entry: Object) -> float:
-    return (datetime.now(UTC) - entry.modified).total_seconds()
+def _over(name: str, modified: datetime, grace_seconds: float) -> bool:
+    return _age(modified) >= (grace_seconds if name.startswith(_REPLACED) else UNFINISHED_SECONDS)
 
 
-def _life(entry: Object, grace_seconds: float) -> float:
-    return grace_seconds if entry.name.startswith(_REPLACED) else UNFINISHED_SECONDS
+def _age(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()

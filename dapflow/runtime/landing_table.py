@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dapflow.manifest import Column, Source
-from dapflow.runtime.catalog import StaleTableError
 from dapflow.runtime.current_view import glue_column
 from dapflow.runtime.target import Target
+from dapflow.runtime.temporary import put_table
 
 # One column more than the header has: where it holds something, the row is too long.
 MORE = "more__"
@@ -39,7 +39,7 @@ def json_storage(keys: Mapping[str, str], location: str) -> dict[str, Any]:
 
 
 def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, header_lines: int = 0) -> None:
-    """Create the table in the dataset's database; one that a crashed attempt left is replaced."""
+    """Create the table in the dataset's database; one that another attempt made stays in place."""
     skip = {"skip.header.line.count": str(header_lines)} if header_lines else {}
     table = {
         "Name": name,
@@ -49,11 +49,7 @@ def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, 
         "Parameters": {"EXTERNAL": "TRUE", **skip},
     }
     target.journal.write(name, tables=[name])
-    try:
-        target.catalog.create_table(target.place.database, table)
-    except StaleTableError:
-        target.catalog.delete_table(target.place.database, name)
-        target.catalog.create_table(target.place.database, table)
+    put_table(target.catalog, target.place.database, table)
 
 
 def _text_storage(columns: Sequence[Column], location: str, serde: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,13 @@ def read_object(s3: S3Client, uri: str, span: str | None = None) -> bytes:
     return s3.get_object(Bucket=bucket, Key=key, Range=f"bytes={span}")["Body"].read()
 
 
+def read_aged(s3: S3Client, uri: str) -> tuple[bytes, datetime]:
+    """The bytes of an object, and when it was written."""
+    bucket, key = split_uri(uri)
+    answer = s3.get_object(Bucket=bucket, Key=key)
+    return answer["Body"].read(), answer["LastModified"]
+
+
 def write_object(s3: S3Client, uri: str, body: bytes) -> None:
     """Write an object."""
     bucket, key = split_uri(uri)

@@ -82,7 +82,7 @@ class PublishOperator(AthenaOperator):
             return self._finish(context, self.staged)
 
     def on_kill(self) -> None:
-        """Stop what runs on Athena and remove what was staged."""
+        """Stop what runs on Athena. What was staged may be another attempt's too, and is left to the sweep."""
         self.publisher.stop()
         if self.staged is not None:
             self.publisher.abandon(self.staged)
@@ -103,6 +103,9 @@ class PublishOperator(AthenaOperator):
         ).get_conn()
 
     def _finish(self, context: Any, staged: Staged) -> dict[str, Any]:
+        if self.publisher.lost(staged):
+            self.log.info("Query %s of an earlier attempt came to nothing: beginning anew", staged.query_id)
+            return self.execute(context)
         publication = self.publisher.finish(staged)
         noted = summary(publication)
         for asset in self.outlets:

@@ -48,7 +48,9 @@ class Staged:
     It survives a trip through JSON (``as_dict``, ``of_dict``), so that Airflow can defer between start and finish.
 
     Attributes:
-        run_id: names the attempt; last part of ``location``.
+        run_id: names the query; last part of ``location``.
+        alone: no other attempt can have to do with what is staged: the run has a key of its own.
+        own: no earlier attempt can have started the query.
         exact: whether the file's text was sent byte for byte, so that positions in it are positions in the file.
         computes_generation: whether the staged generation columns have to be checked.
         generation_types: types of the generation columns that the SELECT itself ends with.
@@ -65,6 +67,8 @@ class Staged:
     exact: bool
     columns: tuple[tuple[str, str, str | None], ...]
     started: float
+    alone: bool = False
+    own: bool = True
     computes_generation: bool = False
     generation_types: tuple[str, ...] = ()
     temporary: tuple[str, ...] = ()
@@ -79,15 +83,11 @@ class Staged:
     @classmethod
     def of_dict(cls, data: dict[str, Any]) -> Staged:
         """The inverse of ``as_dict``."""
-        known = {each.name: data[each.name] for each in fields(cls)}
-        return cls(
-            **{
-                **known,
-                "columns": tuple((column[0], column[1], column[2]) for column in known["columns"]),
-                "generation_types": tuple(known["generation_types"]),
-                "temporary": tuple(known["temporary"]),
-            }
-        )
+        # A task that was deferred before a deployment wakes up after it: what is new since is not in its data.
+        known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        columns = tuple((column[0], column[1], column[2]) for column in known.pop("columns"))
+        lists = {name: tuple(known.pop(name, ())) for name in ("generation_types", "temporary")}
+        return cls(columns=columns, **lists, **known)
 
     @property
     def described(self) -> tuple[Column, ...]:
@@ -116,21 +116,20 @@ class Plan:
     expected_rows: int | None = None
 
 
-def read_publication(dataset: str, partitions: Sequence[Partition], columns: Sequence[Column]) -> Publication | None:
-    """The publication that a generation's partitions record; None when something else made them."""
-    noted = [{key.removeprefix("dapflow."): value for key, value in each.parameters.items()} for each in partitions]
-    if not noted or "run_id" not in noted[0]:
+def read_publication(dataset: str, partition: Partition, columns: Sequence[Column]) -> Publication | None:
+    """The publication that a generation's partition records; None when something else made it."""
+    noted = {key.removeprefix("dapflow."): value for key, value in partition.parameters.items()}
+    if "run_id" not in noted:
         return None
-    first, run_id = noted[0], noted[0]["run_id"]
     return Publication(
         dataset=dataset,
-        generation=Generation.parse(partitions[0].values[3]),
-        location=partitions[0].location.partition(f"/{run_id}/")[0] + f"/{run_id}/",
-        rows=sum(int(each.get("rows", 0)) for each in noted),
-        bytes=sum(int(each.get("bytes", 0)) for each in noted),
-        bytes_scanned=int(first.get("bytes_scanned", 0)),
-        seconds=float(first.get("seconds", 0)),
+        generation=Generation.parse(partition.values[3]),
+        location=partition.location,
+        rows=int(noted.get("rows", 0)),
+        bytes=int(noted.get("bytes", 0)),
+        bytes_scanned=int(noted.get("bytes_scanned", 0)),
+        seconds=float(noted.get("seconds", 0)),
         columns=tuple(columns),
-        replaced=first.get("replaces") or None,
-        query_id=first.get("query_id"),
+        replaced=noted.get("replaces") or None,
+        query_id=noted.get("query_id"),
     )

@@ -19,13 +19,13 @@ from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.runtime import external
-from dapflow.runtime.attempts import Attempt
-from dapflow.runtime.aws import Clients, PassingError, aws_errors
+from dapflow.runtime.attempts import Attempt, Run
+from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_history, check_keys, history_columns
 from dapflow.runtime.ingest import plan_ingest
-from dapflow.runtime.objects import delete_prefix, list_folders
+from dapflow.runtime.objects import list_folders
 from dapflow.runtime.publication import Publication, Staged, read_publication
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import output_of, plan_transform
@@ -62,89 +62,77 @@ class Publisher:
         """Publish a generation of a dataset: ingest a raw table, run the transform of a data product.
 
         A generation that is there already is replaced. Raises DapflowError; PassingError where another attempt may
-        succeed. Either way nothing is published. Interrupted, it stops its query and removes what it staged.
+        succeed. Either way nothing is published. Interrupted, it stops its query.
 
         Args:
             dataset_id: ``<service>.<zone>.<name>``.
             generation: which one.
-            run_key: names the run; attempts of one run take up each other's queries. Absent: a run of its own.
+            run_key: names the run; attempts of one run take up each other's queries. Absent: a run of its own, which
+                removes what it made when it fails.
             attempt: 1 for the first attempt of the run, 2 for the next …
         """
-        staged = self.stage(dataset_id, generation, run_key or uuid.uuid4().hex, attempt)
-        try:
-            self.wait(staged)
-        except KeyboardInterrupt:
-            self.abandon(staged)
-            raise
-        return self.finish(staged)
+        run = Run(run_key or uuid.uuid4().hex, attempt, alone=run_key is None)
+        while True:
+            staged = self._stage(dataset_id, generation, run)
+            try:
+                self.wait(staged)
+            except KeyboardInterrupt:
+                self.abandon(staged)
+                raise
+            if not self.lost(staged):
+                return self.finish(staged)
 
     def stage(self, dataset_id: str, generation: Generation, run_key: str, attempt: int = 1) -> Staged:
-        """Check what can be checked before, and start the UNLOAD. Wait for ``query_id``, then call ``finish``."""
-        started = time.time()
-        target = self.target(dataset_id)
-        dataset = target.dataset
-        with aws_errors():
-            if dataset.transform is None:
-                plan = plan_ingest(target, generation, run_key, attempt, self.progress)
-            else:
-                plan = plan_transform(target, self.manifest, self.environment, generation, self.progress)
-            try:
-                check_keys(target.catalog, dataset, target.place)
-                trial = Attempt(target, generation, plan, run_key=run_key, number=attempt)
-                output = output_of(target, plan, trial.view)
-                check_history(target.catalog, dataset, target.place, output.columns)
-                self.progress(f"{dataset.id} {generation}: querying")
-                taken = trial.start()
-            except (DapflowError, KeyboardInterrupt):
-                target.drop(plan.temporary)
-                raise
-        return Staged(
-            dataset=dataset.id,
-            generation=generation.key,
-            run_id=taken.run_id,
-            query_id=taken.query_id,
-            location=taken.location,
-            exact=plan.exact,
-            columns=tuple((column.name, column.type, column.comment) for column in output.columns),
-            started=started,
-            computes_generation=plan.computes_generation,
-            generation_types=output.generation_types,
-            temporary=plan.temporary,
-            bytes_scanned=plan.bytes_scanned,
-            expected_rows=plan.expected_rows,
-        )
+        """Check what can be checked before, and start the UNLOAD.
+
+        Wait for ``query_id``; when it was ``lost``, stage again; then call ``finish``.
+        """
+        return self._stage(dataset_id, generation, Run(run_key, attempt))
 
     def wait(self, staged: Staged) -> None:
         """Wait until the UNLOAD of a staged generation is done, well or badly."""
         with aws_errors():
             self.target(staged.dataset).athena.wait(staged.query_id)
 
+    def lost(self, staged: Staged) -> bool:
+        """Whether an earlier attempt's query was taken up and came to nothing, so that one has to stage again.
+
+        The earlier attempt may have been alive, and may have stopped the query when it was told to end.
+        """
+        with aws_errors():
+            return not staged.own and self.target(staged.dataset).athena.look(staged.query_id).failed
+
     def finish(self, staged: Staged) -> Publication:
         """Publish what was staged. Its query must be done."""
         target = self.target(staged.dataset)
         with aws_errors():
             try:
-                accepted = accept(target, staged)
-            except PassingError:
-                raise
+                publication = make_visible(target, staged, accept(target, staged))
             except DapflowError:
-                self.abandon(staged)
+                if staged.alone:
+                    self.abandon(staged)
                 raise
-            publication = make_visible(target, staged, accepted)
             self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
+        if staged.alone:
+            target.drop(staged.temporary)
         # What is published stays published, whether or not old objects can be deleted now.
         with suppress(DapflowError):
             self.sweep(staged.dataset)
         return publication
 
     def abandon(self, staged: Staged) -> None:
-        """Stop the query of a staged generation and remove what it made. Nothing that is published is touched."""
+        """Stop the query of a staged generation; a run that is alone removes what it made.
+
+        Attempts of one run share objects and tables, and one that was taken for dead may still go on. So theirs are
+        left to the sweep. Nothing that a partition points to is touched, whoever let it point there.
+        """
         target = self.target(staged.dataset)
         with suppress(ClientError, BotoCoreError, DapflowError):
             target.athena.stop(staged.query_id)
-            target.athena.wait(staged.query_id)
-            target.drop(staged.temporary)
-            delete_prefix(target.s3, staged.location)
+            if staged.alone:
+                target.athena.wait(staged.query_id)
+                target.drop(staged.temporary)
+                target.journal.discard([staged.location], target.live)
 
     def stop(self) -> None:
         """Stop every query of this publisher that may be running; for a process that is told to end."""
@@ -156,12 +144,8 @@ class Publisher:
         """Delete what publications replaced and failed runs left, once it is old enough; the prefixes deleted."""
         target = self.target(dataset_id)
 
-        def live() -> set[str]:
-            found = target.catalog.partitions(target.place.database, target.place.history)
-            return {each.location for each in found}
-
         with aws_errors():
-            return target.journal.sweep(live, self.environment.retention_seconds)
+            return target.journal.sweep(target.live, self.environment.retention_seconds)
 
     def show(self, dataset_id: str, generation: Generation) -> Generation | None:
         """Let the current view of an external dataset show its newest generation, once it has the one that is named.
@@ -177,12 +161,14 @@ class Publisher:
         return shown
 
     def published(self, dataset_id: str, generation: Generation) -> Publication | None:
-        """What is published of a generation, or None."""
+        """What dapflow has published of a generation, or None."""
         target = self.target(dataset_id)
+        if target.dataset.external:
+            return None
         with aws_errors():
             table = target.catalog.table(target.place.database, target.place.history)
-            found = target.partitions(generation) if table else []
-        return read_publication(dataset_id, found, history_columns(table)) if table else None
+            found = target.partition(generation) if table else None
+        return read_publication(dataset_id, found, history_columns(table)) if table and found else None
 
     def generations(self, dataset_id: str) -> list[Generation]:
         """The generations that a dataset has, oldest first."""
@@ -206,3 +192,41 @@ class Publisher:
             dataset = self.manifest.dataset(dataset_id)
             self._targets[dataset_id] = Target.of(dataset, self.manifest, self.environment, self.clients)
         return self._targets[dataset_id]
+
+    def _stage(self, dataset_id: str, generation: Generation, run: Run) -> Staged:
+        started = time.time()
+        target = self.target(dataset_id)
+        dataset = target.dataset
+        with aws_errors():
+            if dataset.transform is None:
+                plan = plan_ingest(target, generation, run, self.progress)
+            else:
+                plan = plan_transform(target, self.manifest, self.environment, generation, self.progress)
+            try:
+                check_keys(target.catalog, dataset, target.place)
+                trial = Attempt(target, generation, plan, run)
+                output = output_of(target, plan, trial.view)
+                check_history(target.catalog, dataset, target.place, output.columns, generation)
+                self.progress(f"{dataset.id} {generation}: querying")
+                taken = trial.start()
+            except (DapflowError, KeyboardInterrupt):
+                if run.alone:
+                    target.drop(plan.temporary)
+                raise
+        return Staged(
+            dataset=dataset.id,
+            generation=generation.key,
+            run_id=taken.run_id,
+            query_id=taken.query_id,
+            location=taken.location,
+            exact=plan.exact,
+            columns=tuple((column.name, column.type, column.comment) for column in output.columns),
+            started=started,
+            alone=run.alone,
+            own=taken.own,
+            computes_generation=plan.computes_generation,
+            generation_types=output.generation_types,
+            temporary=plan.temporary,
+            bytes_scanned=plan.bytes_scanned,
+            expected_rows=plan.expected_rows,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from dapflow.runtime.objects import Object, list_objects, read_object
 from dapflow.runtime.parquet_footer import Footer, FooterError, read_footer
 from dapflow.runtime.place import quoted
 from dapflow.runtime.target import Target
+from dapflow.runtime.temporary import put_table, temporary_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,6 +35,11 @@ class StagedFiles:
 
     objects: tuple[Object, ...]
     rows: dict[str, int]
+
+    @property
+    def count(self) -> int:
+        """All their rows."""
+        return sum(self.rows.values())
 
     @property
     def bytes(self) -> int:
@@ -73,15 +80,13 @@ def staged_files(target: Target, execution: Execution, location: str) -> StagedF
     return StagedFiles(objects, rows)
 
 
-def check_generation_columns(
-    target: Target, generation: Generation, location: str, types: Sequence[str], run_id: str
-) -> int:
+def check_generation_columns(target: Target, generation: Generation, location: str, types: Sequence[str]) -> int:
     """Look whether the generation columns that a migrated transform computed are the run's; the bytes read for it.
 
     Raises DapflowError ``wrong-generation``.
     """
     names = target.dataset.generation.names
-    table = f"{target.dataset.name}__staged_{run_id}"
+    table = temporary_name(target.dataset, "staged")
     columns = [Column(name, kind) for name, kind in zip(names, types, strict=True)]
     definition = {
         "Name": table,
@@ -90,12 +95,12 @@ def check_generation_columns(
         "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"},
     }
     selected = ", ".join(f"CAST({quoted(name)} AS varchar) AS {quoted(name)}" for name in names)
-    target.catalog.delete_table(target.place.database, table)
-    target.catalog.create_table(target.place.database, definition)
+    target.journal.write(table, tables=[table])
+    put_table(target.catalog, target.place.database, definition)
     try:
         source = quoted(target.place.database, table)
         statement = f"SELECT {selected}, count(*) FROM {source} GROUP BY 1, 2, 3, 4 LIMIT {_SHOWN}"  # noqa: S608
-        execution = target.athena.run(statement, target.database, run_id.ljust(32, "g"))
+        execution = target.athena.run(statement, target.database, uuid.uuid4().hex)
         found = [tuple(row[name] for name in names) for row in target.athena.rows(execution.id)]
     finally:
         target.drop((table,))

@@ -45,7 +45,7 @@ class Target:
             database=physical(environment, manifest.services[dataset.service].database),
             athena=Athena(clients.athena, workgroup, environment.poll_seconds),
             catalog=catalog,
-            journal=Journal(clients.s3, catalog, place),
+            journal=Journal(clients.s3, catalog, dataset, place),
             s3=clients.s3,
         )
 
@@ -54,11 +54,13 @@ class Target:
         """The file that a user would look into."""
         return self.dataset.transform.file if self.dataset.transform else None
 
-    def partitions(self, generation: Generation) -> list[Partition]:
-        """The partitions of a generation: one, or one for each value of the further partition columns."""
-        name = self.dataset.generation.names[3]
-        found = self.catalog.partitions(self.place.database, self.place.history, f"{name} = '{generation.key}'")
-        return [each for each in found if each.values[:4] == generation.values]
+    def partition(self, generation: Generation) -> Partition | None:
+        """The partition that holds a generation, or None."""
+        return self.catalog.partition(self.place.database, self.place.history, generation.values)
+
+    def live(self) -> set[str]:
+        """Every location that the history table points at."""
+        return {each.location for each in self.catalog.partitions(self.place.database, self.place.history)}
 
     def drop(self, tables: tuple[str, ...]) -> None:
         """Delete temporary tables. Where that fails, the journal still knows them."""

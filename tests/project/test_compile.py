@@ -66,7 +66,7 @@ def test_service_terms(tmp_path: Path) -> None:
     database: weather_trusted_zone
     databases: {raw: "air-raw-zone"}
     naming: latest
-    generation_columns: {prefix: transform, extra: [region]}
+    generation_columns: {prefix: transform}
     reads: [weather.trusted]
     grants: {weather: [raw.flights, trusted]}
     limits: {bytes_scanned_per_query: 1.5 GB}
@@ -87,7 +87,7 @@ def test_service_terms(tmp_path: Path) -> None:
     assert air.bytes_scanned_cutoff == 1_610_612_736
     flights = manifest.dataset("air.raw.flights")
     assert (flights.history, flights.current) == ("flights", "flights_latest")
-    assert flights.generation == GenerationColumns("transform", ("region",))
+    assert flights.generation == GenerationColumns("transform")
     weather = manifest.services["weather"]
     assert (weather.title, weather.database, weather.schedule) == ("Weather", "weather_raw_zone", None)
     assert (weather.timezone, weather.retries, weather.reads) == ("UTC", 2, ())

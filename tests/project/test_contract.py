@@ -110,15 +110,14 @@ def test_another_prefix_makes_the_names_plain(tmp_path: Path) -> None:
 
 def test_a_product_offers_its_columns_and_the_generation_to_its_readers(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
-        "air/service.yml": "generation_columns: {extra: [region]}\ndatabase: air_refined_zone\n"
-        "sources: {sites: {columns: {site: string, region: string}}}\n",
+        "air/service.yml": "database: air_refined_zone\nsources: {sites: {columns: {site: string, region: string}}}\n",
         "air/refined/first.sql": "select upper(site) as site, region from air_raw_zone.sites",
         "air/refined/all.sql": "select * from first",
     }
     datasets = compile_files(tmp_path, files).datasets
     transform = datasets["air.refined.all"].transform
     assert transform is not None
-    assert transform.columns == ("site", "import_year", "import_month", "import_day", "import_date", "region")
+    assert transform.columns == ("site", "region", "import_year", "import_month", "import_day", "import_date")
     assert (transform.contract, transform.computes_generation) == ("migrated", False)
     files["air/refined/wrong.sql"] = "select sites, region from first"
     assert codes_of(tmp_path, files) == ["unknown-column"]

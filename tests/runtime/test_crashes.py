@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
 
 import boto3
 import pytest
@@ -16,62 +14,10 @@ from dapflow.runtime import journal
 from dapflow.runtime.aws import Clients, PassingError
 from dapflow.runtime.publish import Publisher
 from tests.runtime.conftest import empty_lake
+from tests.runtime.crashing import CallCounter, CrashError, crashing_publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
 OLD, NEW = "tailnum,seats\nOLD,1\n", "tailnum,seats\nNEW,2\n"
-
-
-class CrashError(Exception):
-    """The process ends here."""
-
-
-class Crashing:
-    """A client whose n-th call of the changing operations never returns to the caller.
-
-    ``late``: the call was carried out before the crash.
-    """
-
-    def __init__(self, calls: CallCounter, client: Any) -> None:
-        self._calls = calls
-        self._client = client
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self._client, name)
-        if not callable(attribute) or not name.startswith(("create", "update", "delete", "put", "batch", "start")):
-            return attribute
-
-        def call(**arguments: Any) -> Any:
-            return self._calls.made(name, lambda: attribute(**arguments))
-
-        return call
-
-
-class CallCounter:
-    """Counts calls that change something, over all clients of one process."""
-
-    def __init__(self, crash_at: int | None = None, late: bool = False) -> None:
-        self.crash_at = crash_at
-        self.late = late
-        self.names: list[str] = []
-        self.dead = False
-
-    def made(self, name: str, call: Callable[[], Any]) -> Any:
-        if self.dead:
-            raise CrashError  # nothing that a dying process would still try may reach AWS
-        self.names.append(name)
-        if len(self.names) == self.crash_at:
-            if self.late:
-                call()
-            self.dead = True
-            raise CrashError(name)
-        return call()
-
-    def clients(self, clients: Clients) -> Clients:
-        return Clients(*(Crashing(self, each) for each in (clients.athena, clients.glue, clients.s3)))  # type: ignore[arg-type]
-
-
-def publisher(lake: Lake, counter: CallCounter) -> Publisher:
-    return Publisher(counter.clients(lake.clients), lake.manifest, lake.environment)
 
 
 def prepared(lake: Lake, kind: str) -> Dataset:
@@ -92,7 +38,7 @@ def steps(lake: Lake, kind: str) -> int:
     """How many changing calls a publication makes."""
     counter = CallCounter()
     dataset = prepared(lake, kind)
-    publisher(lake, counter).publish(dataset.id, DAY)
+    crashing_publisher(lake, counter).publish(dataset.id, DAY, lake.run)
     return len(counter.names)
 
 
@@ -108,7 +54,7 @@ def test_crash_at_every_step(aws_endpoint: str, clients: Clients, kind: str, lat
         dataset = prepared(lake, kind)
         counter = CallCounter(crash_at, late)
         with pytest.raises(CrashError):
-            publisher(lake, counter).publish(dataset.id, DAY, lake.run, 1)
+            crashing_publisher(lake, counter).publish(dataset.id, DAY, lake.run, 1)
         where = f"crash {'after' if late else 'before'} call {crash_at}: {counter.names[-1]}"
         seen = lake.rows(dataset)
         assert seen in ([("OLD", "1")], [("NEW", "2")]), where
@@ -145,7 +91,7 @@ def test_crash_before_the_first_generation_leaves_nothing_to_read(lake: Lake) ->
     lake.land(planes, planes_csv=NEW)
     crashing = CallCounter(crash_at=6)
     with pytest.raises(CrashError):
-        publisher(lake, crashing).publish(planes.id, DAY)
+        crashing_publisher(lake, crashing).publish(planes.id, DAY)
     assert "planes" not in lake.tables()
     lake.publish(planes)
     assert lake.rows(planes) == [("NEW", "2")]
@@ -225,15 +171,6 @@ def test_landing_files_that_change_while_they_are_read(lake: Lake) -> None:
     assert caught.value.code == "landing-changed"
     assert lake.objects("raw") == set()
     assert lake.publish(planes).rows == 2
-
-
-def test_abandoned_generation_leaves_nothing(lake: Lake) -> None:
-    planes = lake.raw("planes")
-    lake.land(planes, planes_csv=OLD)
-    staged = lake.publisher.stage(planes.id, DAY, lake.run, 1)
-    lake.publisher.abandon(staged)
-    assert lake.objects("raw") == set()
-    assert lake.tables() == set()
 
 
 def test_interrupted_run_stops_its_query_and_leaves_nothing(lake: Lake) -> None:

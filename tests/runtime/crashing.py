@@ -1,0 +1,84 @@
+"""A process that ends in the middle: at the n-th call to AWS that changes something, before or after it took effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dapflow.runtime.aws import Clients
+from dapflow.runtime.publish import Publisher
+from tests.runtime.lake import Lake
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+class Crashing:
+    """A client whose n-th call of the changing operations never returns to the caller.
+
+    ``late``: the call was carried out before the crash.
+    """
+
+    def __init__(self, calls: CallCounter, client: Any) -> None:
+        self._calls = calls
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._client, name)
+        if not callable(attribute) or not name.startswith(("create", "update", "delete", "put", "batch", "start")):
+            return attribute
+
+        def call(**arguments: Any) -> Any:
+            return self._calls.made(name, lambda: attribute(**arguments))
+
+        return call
+
+
+class CallCounter:
+    """Counts calls that change something, over all clients of one process."""
+
+    def __init__(self, crash_at: int | None = None, late: bool = False) -> None:
+        self.crash_at = crash_at
+        self.late = late
+        self.names: list[str] = []
+        self.dead = False
+
+    def made(self, name: str, call: Callable[[], Any]) -> Any:
+        if self.dead:
+            raise CrashError  # nothing that a dying process would still try may reach AWS
+        self.names.append(name)
+        if len(self.names) == self.crash_at:
+            if self.late:
+                call()
+            self.dead = True
+            raise CrashError(name)
+        return call()
+
+    def clients(self, clients: Clients) -> Clients:
+        return Clients(*(Crashing(self, each) for each in (clients.athena, clients.glue, clients.s3)))  # type: ignore[arg-type]
+
+
+class Meanwhile(CallCounter):
+    """Lets something happen before or after the n-th call, and then goes on."""
+
+    def __init__(self, at: int | None = None, then: Callable[[], object] = lambda: None, late: bool = False) -> None:
+        super().__init__(None, late)
+        self.at = at
+        self.then = then
+
+    def made(self, name: str, call: Callable[[], Any]) -> Any:
+        self.names.append(name)
+        if len(self.names) != self.at:
+            return call()
+        if self.late:
+            result = call()
+            self.then()
+            return result
+        self.then()
+        return call()
+
+
+def crashing_publisher(lake: Lake, counter: CallCounter) -> Publisher:
+    """A publisher for the project as it is now, which ends when the counter says so."""
+    return Publisher(counter.clients(lake.clients), lake.manifest, lake.environment)
