@@ -139,7 +139,9 @@ def _known_columns(target: Target, source: Source) -> list[SourceColumn] | None:
     if source.columns is not None:
         return list(source.columns)
     columns = published_columns(target.catalog, target.place)
-    return columns and [SourceColumn(each.name, each.type, each.comment) for each in columns]
+    if columns is None:
+        return None
+    return [SourceColumn(each.name, each.type, each.comment) for each in columns]
 
 
 def _typed_columns(ingest: _Ingest, known: list[SourceColumn] | None) -> tuple[list[SourceColumn], int]:

@@ -85,9 +85,9 @@ class Staged:
         """The inverse of ``as_dict``."""
         # A task that was deferred before a deployment wakes up after it: what is new since is not in its data.
         known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
-        columns = tuple((column[0], column[1], column[2]) for column in known.pop("columns"))
-        lists = {name: tuple(known.pop(name, ())) for name in ("generation_types", "temporary")}
-        return cls(columns=columns, **lists, **known)
+        known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
+        known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary")}
+        return cls(**known)
 
     @property
     def described(self) -> tuple[Column, ...]:

@@ -158,10 +158,10 @@ def test_two_publications_that_add_columns_of_other_types_at_once(lake: Lake) ->
     """The one that comes second to the table stands back, and the generation is what it was."""
     for generation in (EARLIER, DAY):
         lake.publish(product(lake, ONE), generation)
-    slow = crashing_publisher(lake, switch := Meanwhile())
     dataset = product(lake, TWO)
-    slow.manifest = lake.manifest
-    fast = product(lake, OTHER) and lake.publisher
+    slow = crashing_publisher(lake, switch := Meanwhile())
+    product(lake, OTHER)
+    fast = lake.publisher
 
     def meanwhile() -> None:
         switch.at = None
