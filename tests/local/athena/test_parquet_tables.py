@@ -285,6 +285,31 @@ def test_a_decimal_column_beside_a_literal_with_a_point_prunes_row_groups(aws: L
         assert answer.scanned == chunk_bytes(footer, "price", groups=groups), condition
 
 
+def test_only_the_buckets_of_the_values_asked_for_are_billed(aws: LocalAws) -> None:
+    # Hive's hash: "abc" is 96354, so of 4 buckets it is in 2; 7 is in 3, and 2 ** 32 + 1, folded to 0, in 0.
+    sizes = []
+    for bucket in range(4):
+        n, s = {0: (2**32 + 1, "d"), 2: (6, "abc"), 3: (7, "c")}.get(bucket, (5, "e"))
+        table = pa.table({"n": pa.array([n], pa.int64()), "s": [s], "v": ["x" * 10 * (bucket + 1)]})
+        # Statistics would tell the same of files as small as these.
+        key = f"buckets/20240605_010203_00001_abcde_bucket-0000{bucket}"
+        sizes.append(put_parquet(aws, key, table, write_statistics=False))
+    for column in ("n", "s"):
+        aws.query(
+            f"CREATE EXTERNAL TABLE by_{column} (n bigint, s string, v string) CLUSTERED BY ({column}) INTO 4 BUCKETS "
+            "STORED AS PARQUET LOCATION 's3://lake/buckets/'"
+        )
+    for table_name, condition, rows, buckets in (
+        ("by_n", "n = 7", 1, [3]),
+        ("by_n", "n IN (7, 4294967297)", 2, [0, 3]),
+        ("by_n", "n > 5", 3, [0, 1, 2, 3]),
+        ("by_s", "s = 'abc'", 1, [2]),
+    ):
+        answer = aws.run(f"SELECT count(v) FROM {table_name} WHERE {condition}")
+        assert answer.rows == [[str(rows)]], condition
+        assert answer.scanned == sum(chunk_bytes(sizes[index], table_name[-1], "v") for index in buckets), condition
+
+
 def test_a_condition_on_columns_whose_places_begin_alike_prunes(aws: LocalAws) -> None:
     names = [f"k{n}" for n in range(12)]
     footers = []

@@ -23,6 +23,7 @@ from dapflow.local.athena.catalog.projection import is_projected
 from dapflow.local.athena.catalog.session import PartitionsRelation, TableRelation
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.session import Work
+from dapflow.local.athena.formats.buckets import allowed_buckets, bucket_of_file
 from dapflow.local.athena.formats.files import Bringer, DataFile, QueryFiles
 from dapflow.local.athena.formats.files_sql import files_sql
 from dapflow.local.athena.formats.reader import Reader, reader_of
@@ -140,8 +141,11 @@ def _bill(work: Work, reading: Reading, table: TableScan, files: list[DataFile],
     if len(table.scan.readings) > 1:
         partitions = allowed_partitions(work, table.relation.table, partitions, Predicate(reading.predicate))
     read = {partition.values for partition in partitions}
+    buckets = allowed_buckets(work, table.relation.table, Predicate(reading.predicate))
     for file in files:
         if table.partitions[file.partition].values not in read:
+            continue
+        if buckets is not None and bucket_of_file(file.item.location.key) not in {None, *buckets}:
             continue
         if table.readers[file.partition].bills_columns:
             work.execution.add_scanned(file.footer.cost(columns, allowed.allows))
