@@ -6,7 +6,9 @@
     <target>/dags/manifest.json              says which of them is in force; written last
     <target>/dags/environment.json           the physical names
 
-The bundle of a branch lies in ``<target>/dags/branches/<branch>/``, below the one of the environment that runs it.
+The bundle of a branch lies in ``<target>/dags/branches/<branch>/``, below the one of the environment that runs it. It
+holds data alone, the manifest and ``environment.json``: what runs it is the run time of its host, which was reviewed,
+and whose entry is copied beside the data. Only on an Airflow of its own does a branch bring its own run time along.
 
 A bundle is built over the one before it while Airflow reads it. So every file appears whole, a file whose content is
 the same is left alone, and the pointer is switched when everything that it needs is there. What the new bundle no
@@ -19,6 +21,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from dapflow.branch import FOLDER
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
@@ -26,9 +29,8 @@ from dapflow.manifest import Manifest
 
 POINTER = "manifest.json"
 ENTRY = "dapflow_services.py"
-BRANCHES = "branches"
 # What dapflow/runtime imports of dapflow; a test keeps it so.
-_RUNTIME_MODULES = ("__init__.py", "errors.py", "manifest.py", "environment.py")
+_RUNTIME_MODULES = ("__init__.py", "branch.py", "environment.py", "errors.py", "manifest.py")
 _ENTRY_TEXT = '''\
 """One Airflow DAG for each service of the manifest. (Airflow skips files that do not name it.)"""
 
@@ -38,39 +40,33 @@ from dapflow.runtime.dag_factory import build_dags
 
 globals().update(build_dags(Path(__file__).parent))
 '''
-# A branch's bundle lies below another one, and must import its own dapflow, not the one at the top of Airflow's path.
-_BRANCH_ENTRY_TEXT = '''\
-"""The services of a branch, run by the code of that branch. (Airflow skips files that do not name a DAG.)"""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from dapflow.runtime.dag_factory import build_dags
-
-globals().update(build_dags(Path(__file__).parent))
-'''
-# Airflow looks for DAGs in every Python file that this does not name. (Its default syntax is glob.)
-_IGNORED = "dapflow/\nmanifests/\n"
+# Airflow looks for DAGs in every Python file that this does not name, here and in branches, and in every file of
+# whatever name that is a zip archive. (Its default syntax is glob.)
+_IGNORED = "dapflow/\nmanifests/\n*.json\n"
 _KEPT_MANIFESTS = 20
 
 
-def build_bundle(root: Path, manifest: Manifest, environment: Environment, target: Path) -> Path:
-    """Build the bundle of the project in ``root`` under ``target``; gives back the folder that holds its DAG files."""
-    dags = bundle_folder(target, environment)
+def build_bundle(
+    root: Path, manifest: Manifest, environment: Environment, target: Path, *, dedicated: bool = False
+) -> Path:
+    """Build the bundle of the project in ``root`` under ``target``; gives back the folder that holds its DAG files.
+
+    ``dedicated``: of a branch, for an Airflow of its own.
+    """
+    hosted = bool(environment.branch) and not dedicated
+    dags = bundle_folder(target, environment) if hosted else target / "dags"
     if dags.resolve() == (root / "dags").resolve():
         raise DapflowError("bundle", "a bundle cannot be built over the project that it is made of", file=target)
     manifest_name = f"manifests/{manifest.sha}.json"
-    files = dict(_code(root, environment.branch))
-    files[".airflowignore"] = _IGNORED.encode()
+    files = {} if hosted else {**dict(_code(root, environment.branch)), ".airflowignore": _IGNORED.encode()}
     files["environment.json"] = environment.to_json().encode()
     try:
         write_whole(dags / manifest_name, manifest.to_json().encode())
         for name, content in files.items():
             write_whole(dags / name, content)
         write_whole(dags / POINTER, (json.dumps({"manifest": manifest_name}) + "\n").encode())
-        _remove_stale(dags, {*files, POINTER}, manifest_name)
+        # The entry beside a branch's data is its host's.
+        _remove_stale(dags, {*files, POINTER, ENTRY}, manifest_name)
     except OSError as error:
         raise DapflowError(
             "bundle", f"the bundle cannot be written: {error.strerror}", file=error.filename or dags
@@ -80,13 +76,13 @@ def build_bundle(root: Path, manifest: Manifest, environment: Environment, targe
 
 def bundle_folder(target: Path, environment: Environment) -> Path:
     """Where the files of an environment's bundle are below ``target``."""
-    return target / "dags" / BRANCHES / environment.branch if environment.branch else target / "dags"
+    return target / "dags" / FOLDER / environment.branch if environment.branch else target / "dags"
 
 
 def _code(root: Path, branch: str) -> Iterator[tuple[str, bytes]]:
     """Every Python file of the bundle by its name in it."""
     package = Path(__file__).parent
-    yield ENTRY, (_BRANCH_ENTRY_TEXT if branch else _ENTRY_TEXT).encode()
+    yield ENTRY, _ENTRY_TEXT.encode()
     own = root / "dags"
     # Hand-written DAGs have one name each, so a branch's would take the place of those of the environment around it.
     for file in sorted(own.rglob("*.py")) if own.is_dir() and not branch else []:
@@ -104,7 +100,7 @@ def _remove_stale(dags: Path, wanted: set[str], manifest_name: str) -> None:
             file.is_file()
             and "__pycache__" not in file.parts
             and name not in wanted
-            and not name.startswith(("manifests/", f"{BRANCHES}/"))
+            and not name.startswith(("manifests/", f"{FOLDER}/"))
         ):
             file.unlink(missing_ok=True)
     manifests = sorted((dags / "manifests").glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)

@@ -30,6 +30,24 @@ class ServiceEnvironment:
 
 
 @dataclass(frozen=True)
+class Branches:
+    """What the branch environments that an environment hosts have in common; their names are in ``dapflow.branch``.
+
+    Attributes:
+        stem: what the names of their workgroups and roles begin with.
+        bucket: where they write, each below its own prefix.
+        role_path: IAM path of the roles that their queries run with; ends in ``/``.
+        zones, databases: of the environment whose raw zone they read; ``databases`` by logical name.
+    """
+
+    stem: str
+    bucket: str
+    role_path: str
+    zones: dict[str, str]
+    databases: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Environment:
     """One environment.
 
@@ -47,6 +65,7 @@ class Environment:
             to another environment: it ingests nothing, and its DAGs carry the slug before their names.
         scheduled: whether cron schedules start runs. On a developer's machine they do not: its landing files are of
             other days than today. What other services' generations start, they start everywhere.
+        branches: of the branch environments that its Airflow runs; None where it runs none.
     """
 
     name: str
@@ -61,6 +80,7 @@ class Environment:
     branch: str = ""
     scheduled: bool = True
     external_databases: dict[str, str] = field(default_factory=dict)
+    branches: Branches | None = None
 
     def dag_id(self, service: str) -> str:
         """The id of a service's DAG: its name, behind the branch's."""
@@ -83,5 +103,11 @@ def read_environment(file: Path) -> Environment:
         raise DapflowError("environment", "environment.json is missing", file=file) from None
     except json.JSONDecodeError as error:
         raise DapflowError("environment", f"not JSON: {error.msg}", file=file, line=error.lineno) from error
-    services = {name: ServiceEnvironment(**value) for name, value in data.pop("services").items()}
-    return Environment(**data, services=services)
+    try:
+        services = {name: ServiceEnvironment(**value) for name, value in data.pop("services").items()}
+        branches = data.pop("branches", None)
+        return Environment(**data, services=services, branches=branches and Branches(**branches))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DapflowError(
+            "environment", f"written by another release of dapflow: {error}", file=file, hint="deploy it again"
+        ) from error

@@ -229,15 +229,19 @@ def read_manifest(file: Path) -> Manifest:
         raise DapflowError(
             "manifest", f"the manifest is not JSON: {error.msg}", file=file, line=error.lineno
         ) from error
-    if data.get("schema") != SCHEMA:
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA:
         raise DapflowError(
             "manifest",
-            f"the manifest has schema {data.get('schema')}, this dapflow reads {SCHEMA}",
+            f"the manifest has schema {schema}, this dapflow reads {SCHEMA}",
             file=file,
             hint="compile with the same release of dapflow that runs it",
         )
-    services = {name: _service(value) for name, value in data["services"].items()}
-    datasets = {name: _dataset(value) for name, value in data["datasets"].items()}
+    try:
+        services = {name: _service(value) for name, value in data["services"].items()}
+        datasets = {name: _dataset(value) for name, value in data["datasets"].items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DapflowError("manifest", f"the manifest is not one that dapflow wrote: {error}", file=file) from error
     return Manifest(services=services, datasets=datasets)
 
 

@@ -5,13 +5,11 @@ The CDK stacks are built from this description, and `environment.json`, which te
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from dapflow.environment import Environment, ServiceEnvironment
-from dapflow.errors import DapflowError
+from dapflow.branch import OWN_ZONES, BranchNames, branch_environment, limited
+from dapflow.environment import Branches, Environment, ServiceEnvironment
 from dapflow.manifest import Manifest, Service
 
 BUCKET_ZONES = ("landing", "raw", "refined", "trusted")
@@ -144,98 +142,59 @@ def describe(
     )
 
 
-def describe_branch(
-    manifest: Manifest, *, branch: str, host: Environment, raw: Environment, bucket: str, prefix: str = "dapflow"
-) -> Platform:
-    """Describe the throw-away environment of a git branch.
-
-    It runs on the Airflow environment of ``host``, reads the raw zone of ``raw``, and writes its refined and trusted
-    zones below a prefix of its own in ``bucket``. It has no buckets of its own.
-    """
-    slug = branch_slug(branch)
-    services = tuple(manifest.services.values())
-    stem = f"{prefix}-{host.name}-{slug}"
-    own = {zone: f"s3://{bucket}/{slug}/{zone}/" for zone in ("refined", "trusted")}
-    results = f"s3://{bucket}/{slug}/athena-results/"
-    databases = tuple(
-        Database(f"{slug.replace('-', '_')}__{database}", service.name, zone, f"{own[zone]}{service.name}/")
-        for service in services
-        for zone, database in service.databases.items()
-        if zone in own
+def hosting(platform: Platform, raw: Environment, *, prefix: str = "dapflow") -> Platform:
+    """The same environment as the host of branch environments, which read the raw zone of ``raw``."""
+    host = platform.environment
+    branches = Branches(
+        stem=f"{prefix}-branch",
+        bucket=bucket_name(f"{prefix}-{host.name}", "branches", host.account),
+        role_path=f"/{prefix}/{host.name}/branch/",
+        zones={zone: raw.zones[zone] for zone in ("landing", "raw")},
+        databases=raw.databases,
     )
-    external = {each.database for each in manifest.datasets.values() if each.external}
-    logical = [database for service in services for zone, database in service.databases.items() if zone in own]
-    roles = tuple(_role(service, stem, host.account, f"/{prefix}/{host.name}/branch/{slug}/") for service in services)
+    return replace(platform, environment=replace(host, branches=branches))
+
+
+def describe_branch(manifest: Manifest, names: BranchNames, host: Environment, *, dedicated: bool = False) -> Platform:
+    """Describe the throw-away environment of a git branch: no buckets, and roles only on an Airflow of its own.
+
+    Otherwise its queries run with roles of the host, one for each service, which serve every branch.
+    """
+    environment = branch_environment(manifest, names, host, dedicated=dedicated)
+    assert host.branches is not None  # noqa: S101 - branch_environment has refused a host without
+    services = manifest.services.values()
+    results = f"s3://{host.branches.bucket}/{names.slug}/athena-results/"
+    path = f"{host.branches.role_path}{names.slug}/"
     return Platform(
         buckets=(),
-        databases=databases,
+        databases=tuple(
+            Database(environment.databases[database], service.name, zone, f"{environment.zones[zone]}{service.name}/")
+            for service in services
+            for zone, database in service.databases.items()
+            if zone in OWN_ZONES
+        ),
         workgroups=tuple(
             WorkGroup(
-                _workgroup(service, stem), service.name, f"{results}{service.name}/", service.bytes_scanned_cutoff
+                environment.services[service.name].workgroup,
+                service.name,
+                f"{results}{service.name}/",
+                service.bytes_scanned_cutoff,
             )
             for service in services
         ),
-        roles=roles,
-        environment=Environment(
-            name=slug,
-            region=host.region,
-            account=host.account,
-            zones={"landing": raw.zones["landing"], "raw": raw.zones["raw"], **own},
-            databases={
-                **{
-                    service.databases["raw"]: raw.databases.get(service.databases["raw"], service.databases["raw"])
-                    for service in services
-                    if "raw" in service.databases
-                },
-                **{name: database.name for name, database in zip(logical, databases, strict=True)},
-            },
-            services={
-                service.name: ServiceEnvironment(
-                    workgroup=_workgroup(service, stem),
-                    connection=f"dapflow_{slug.replace('-', '_')}_{service.name}",
-                    pool=f"dapflow_{service.name}",
-                    role_arn=role.arn,
-                )
-                for service, role in zip(services, roles, strict=True)
-            },
-            poll_seconds=host.poll_seconds,
-            deferrable=host.deferrable,
-            branch=slug,
-            scheduled=host.scheduled,
-            external_databases={
-                database: raw.databases.get(database, database)
-                for service in services
-                for database in service.databases.values()
-                if database in external
-            },
+        roles=tuple(
+            Role(arn.rsplit("/", 1)[1], arn, service.name, path)
+            for service in services
+            for arn in [environment.services[service.name].role_arn]
+            if dedicated
         ),
+        environment=environment,
     )
 
 
 def bucket_name(stem: str, purpose: str, account: str) -> str:
     """A bucket of an environment. The account is in the name, because names of buckets are global in AWS."""
     return limited(f"{stem}-{purpose}-{account}", MAX_BUCKET_NAME)
-
-
-def branch_slug(branch: str) -> str:
-    """A name for the environment of a git branch: readable, at most 23 of ``[a-z0-9-]``, and one per branch.
-
-    The hash is always there: `Fix/x` and `fix-x` are two branches. Raises DapflowError ``branch-name`` for no name.
-    """
-    if not branch.strip():
-        raise DapflowError(
-            "branch-name", "the branch has no name", hint="git branch --show-current prints the one you stand on"
-        )
-    readable = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")[:16].strip("-") or "branch"
-    readable = readable if readable[0].isalpha() else f"b{readable}"[:16]
-    return f"{readable}-{hashlib.sha256(branch.encode(errors='surrogatepass')).hexdigest()[:6]}"
-
-
-def limited(name: str, limit: int) -> str:
-    """The name, shortened to ``limit`` characters where it is longer; a hash keeps shortened names apart."""
-    if len(name) <= limit:
-        return name
-    return f"{name[: limit - 9].rstrip('-_')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _workgroup(service: Service, stem: str) -> str:

@@ -64,7 +64,7 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
     environment = platform.environment
     owned = {database.name for database in platform.databases}
     writes: list[Area] = []
-    reads: list[Area] = [_area(environment, "landing", f"{service.name}/")]
+    reads: list[Area] = []
     owns: list[Catalog] = []
     may_read: list[Catalog] = []
     for zone, logical in service.databases.items():
@@ -72,6 +72,9 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         mine = physical in owned
         (owns if mine else may_read).append(Catalog(physical))
         (writes if mine else reads).append(_area(environment, zone, f"{service.name}/"))
+        if zone == "raw" and mine:
+            # Who owns the raw zone ingests it.
+            reads.append(_area(environment, "landing", f"{service.name}/"))
     for grant in granted_reads(manifest, service):
         owner, zone, *rest = grant.split(".")
         if rest:

@@ -8,8 +8,9 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from dapflow.branch import limited
 from dapflow.manifest import Manifest, Service
-from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform, limited
+from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform
 from stacks.access import service_access
 from stacks.described import described
 from stacks.lake import key_export
@@ -18,8 +19,8 @@ from stacks.network import Network, NetworkProps
 from stacks.orchestration import Orchestration, OrchestrationProps, execution_role_name
 from stacks.pools import Pools, PoolsProps
 from stacks.request import Request
+from stacks.service import RoleProps, ServiceProps, Watch
 from stacks.service import Service as ServiceConstruct
-from stacks.service import ServiceProps, Watch
 from stacks.settings import AirflowSettings, NetworkSettings, Settings
 from stacks.settings_rules import tag_value
 
@@ -57,6 +58,9 @@ class Assembly:
     def _describe(self, environment: str) -> Platform:
         return described(self._all, environment, self._manifest)
 
+    def _synthesizer(self) -> cdk.IStackSynthesizer:
+        return cdk.DefaultStackSynthesizer(qualifier=self._settings.qualifier)
+
     def _stack(self, name: str, description: str, *, protect: bool = False) -> cdk.Stack:
         stack = cdk.Stack(
             self._app,
@@ -64,7 +68,7 @@ class Assembly:
             stack_name=name,
             description=description,
             env=cdk.Environment(account=self._settings.account, region=self._settings.region),
-            synthesizer=cdk.DefaultStackSynthesizer(qualifier=self._settings.qualifier),
+            synthesizer=self._synthesizer(),
             termination_protection=protect,
             analytics_reporting=False,
         )
@@ -79,6 +83,20 @@ class Assembly:
     def _keys(self) -> Mapping[str, str]:
         return {zone: key_of(self._names, zone) for zone in (*ZONES_WITH_BUCKETS, "platform")}
 
+    def _branch_keys(self) -> dict[str, str]:
+        """Keys by zone. Those of the raw zone are another environment's, which may not be there yet: by their alias."""
+        raw = self._all.branches().raw_from
+        adopted, own = self._all.environment(raw).adopt.keys, self._keys()
+        return {
+            **own,
+            "raw": own["raw"] if raw == self._names.environment else adopted.get("raw") or self._alias(raw, "raw"),
+            # Refined and trusted data of a branch lie in one bucket, which the results' key encrypts.
+            **dict.fromkeys(("refined", "trusted"), own["athena-results"]),
+        }
+
+    def _alias(self, environment: str, zone: str) -> str:
+        return f"alias/{self._names_of(environment).stem}-{zone}"
+
     def _service_stack(
         self,
         stem: str,
@@ -88,15 +106,15 @@ class Assembly:
         *,
         keys: Mapping[str, str],
         databases: tuple[Database, ...],
+        roles: Mapping[str, RoleProps],
         airflow: str | None,
         watch: Watch | None,
         retain: bool,
-        secrets: str,
     ) -> cdk.Stack:
+        """The stack of a service. ``airflow`` is the MWAA environment that finds a connection of it, or None."""
         stack = self._stack(f"{stem}-service-{of_stack(service.name)}", description, protect=retain)
         environment = platform.environment.services[service.name]
         secret = f"{self._names.secrets}connections/{environment.connection}" if airflow else None
-        role = f"arn:aws:iam::{self._names.account}:role/{execution_role_name(airflow)}" if airflow else None
         cdk.Tags.of(stack).add("dapflow:service", service.name)
         ServiceConstruct(
             stack,
@@ -104,21 +122,37 @@ class Assembly:
             ServiceProps(
                 service=service,
                 environment=environment,
-                access=service_access(self._manifest, service, platform, secrets=secrets),
                 databases=databases,
                 workgroup=next(each for each in platform.workgroups if each.service == service.name),
-                role=next(each for each in platform.roles if each.service == service.name),
                 keys=keys,
-                execution_role_arn=role,
+                roles=roles,
                 connection_secret=secret,
-                # Room for the number of a second one.
-                analyst_policy=limited(f"{environment.workgroup}-analyst", 125),
-                airflow=airflow,
                 watch=watch,
                 retain=retain,
             ),
         )
         return stack
+
+    def _roles(
+        self, service: Service, platform: Platform, *, keys: Mapping[str, str], airflow: str | None, secrets: str
+    ) -> RoleProps:
+        """A service's own roles in an environment that has some."""
+        access = service_access(self._manifest, service, platform, secrets=secrets)
+        return RoleProps(
+            access=access,
+            role=next(each for each in platform.roles if each.service == service.name),
+            keys=keys,
+            principal=self._principal(airflow),
+            # Room for the number of a second one.
+            analyst_policy=limited(f"{platform.environment.services[service.name].workgroup}-analyst", 125),
+            analyst_access=access,
+            airflow=airflow,
+        )
+
+    def _principal(self, airflow: str | None) -> str:
+        """Who may assume runner roles; without Airflow, as on one machine, the account's own identities stand in."""
+        name = f"role/{execution_role_name(airflow)}" if airflow else "root"
+        return f"arn:aws:iam::{self._names.account}:{name}"
 
     def _orchestrate(
         self,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
 
 import aws_cdk as cdk
 
-from dapflow.platform import Platform, branch_slug, describe_branch
-from stacks.assembly import Assembly, key_of
+from dapflow.branch import BranchNames, branch_slug
+from dapflow.environment import Environment
+from dapflow.platform import Platform, describe_branch
+from stacks.assembly import Assembly
+from stacks.branch_bundle import BranchBundle, BranchBundleProps
+from stacks.branch_deployment import synthesizer
 from stacks.bundle import Bundle, BundleProps
-from stacks.environment import DAGS
 from stacks.lake_functions import emptied_with
 from stacks.names import check_names
 from stacks.orchestration import AIRFLOW_FILES
@@ -19,51 +21,68 @@ from stacks.settings_rules import tag_value
 
 
 class BranchAssembly(Assembly):
-    """A stack for each service and the bundle; with ``-c mwaa=dedicated`` a network and Airflow too."""
+    """A stack for each service and the bundle; with ``-c mwaa=dedicated`` a network, Airflow and roles too."""
 
     def build(self, branch: str) -> None:
         """Add the stacks of a git branch to the app. Raises DapflowError for what cannot be deployed."""
         settings = self._all.branches()
-        slug = branch_slug(branch)
+        names = BranchNames.of(branch_slug(branch))
         self._tags |= self._expiry(branch, settings.expires_days)
-        name = f"{self._names.platform}-branch-{slug}"
-        platform = self._branch_platform(branch, settings)
-        airflow: str | None = self._names.stem
-        prefix = f"{DAGS}/branches/{slug}/"
-        after: cdk.Stack | None = None
-        if self._request.dedicated:
-            # Not below the host's DAGs, or the host would run them too.
-            airflow, prefix = name, f"{AIRFLOW_FILES}/{name}/dags/"
-            after = self._dedicated(settings, name, slug, prefix.rstrip("/"))
-        elif self._all.embedded:
-            airflow = None
-        elif self._settings.airflow is None:
-            raise self._all.mistake(
-                settings.host,
-                ("airflow",),
-                "is missing: the host of branches runs them",
-                "give the host an Airflow environment, or deploy with -c mwaa=dedicated",
-            )
-        keys = self._branch_keys(settings)
-        bundle = self._bundle(name, slug, platform, airflow, prefix)
+        self._stem = f"{self._names.branches}-{names.slug}"
+        self._check(settings)
+        host = self._describe(settings.host).environment
+        platform = describe_branch(self._manifest, names, host, dedicated=self._request.dedicated)
+        check_names(platform)
+        airflow = self._dedicated(settings, names.slug) if self._request.dedicated else None
+        bundle = self._bundle(names.slug, platform)
         for service in self._manifest.services.values():
+            roles = {}
+            if airflow is not None:
+                secrets = f"{self._names.secrets}branches/{names.slug}/{service.name}/"
+                keys = self._branch_keys()
+                roles = {"": self._roles(service, platform, keys=keys, airflow=self._stem, secrets=secrets)}
             stack = self._service_stack(
-                name,
-                f"{slug}: {service.title}",
+                self._stem,
+                f"{names.slug}: {service.title}",
                 service,
                 platform,
-                keys=keys,
+                keys=self._keys(),
                 databases=tuple(each for each in platform.databases if each.service == service.name),
-                airflow=airflow,
+                roles=roles,
+                airflow=self._stem if airflow is not None else None,
                 watch=None,
                 retain=False,
-                secrets=f"{self._names.secrets}branches/{slug}/{service.name}/",
             )
             _delete_in_step(stack, 2)
             bundle.add_stack_dependency(stack)
-            if after is not None:
+            if airflow is not None:
                 # A runner role trusts the role of the branch's own Airflow, which must be there to be trusted.
-                stack.add_stack_dependency(after)
+                stack.add_stack_dependency(airflow)
+
+    def _synthesizer(self) -> cdk.IStackSynthesizer:
+        # An Airflow of its own takes a network and roles, and so whoever may deploy the whole host.
+        if self._request.dedicated:
+            return super()._synthesizer()
+        return synthesizer(self._names, self._settings.qualifier)
+
+    def _check(self, settings: BranchSettings) -> None:
+        if not self._request.dedicated:
+            if self._settings.airflow is None and not self._all.embedded:
+                raise self._all.mistake(
+                    settings.host,
+                    ("airflow",),
+                    "is missing: the host of branches runs them",
+                    "give the host an Airflow environment, or deploy with -c mwaa=dedicated",
+                )
+            return
+        for name, each in self._all.environments.items():
+            if each.live and each.account == self._settings.account:
+                raise self._all.mistake(
+                    settings.host,
+                    ("account",),
+                    f"is that of {name}, which is live: -c mwaa=dedicated runs code that nobody has reviewed",
+                    "give the host an account without live data, or deploy the branch on the host's Airflow",
+                )
 
     def _expiry(self, branch: str, days: int) -> dict[str, str]:
         """Tags by which the host's reaper knows the stacks, and people whose they are."""
@@ -75,30 +94,29 @@ class BranchAssembly(Assembly):
             "dapflow:expires": expires.isoformat(timespec="seconds"),
         }
 
-    def _branch_platform(self, branch: str, settings: BranchSettings) -> Platform:
-        platform = describe_branch(
-            self._manifest,
-            branch=branch,
-            host=self._describe(settings.host).environment,
-            raw=self._describe(settings.raw_from).environment,
-            bucket=self._names.bucket("branches"),
-            prefix=self._names.platform,
-        )
-        check_names(platform)
-        return platform
+    def _bundle(self, slug: str, platform: Platform) -> cdk.Stack:
+        stack = self._stack(f"{self._stem}-bundle", f"{slug}: what Airflow runs, and where the branch's data lies")
+        _delete_in_step(stack, 1)
+        if not self._request.dedicated:
+            BranchBundle(
+                stack,
+                "bundle",
+                BranchBundleProps(
+                    root=self._root,
+                    work=self._work / slug,
+                    manifest=self._manifest,
+                    environment=platform.environment,
+                    host=self._names.function_arn("branch"),
+                    bucket=self._names.bucket("branches"),
+                ),
+            )
+            return stack
+        self._own_bundle(stack, slug, platform.environment)
+        return stack
 
-    def _branch_keys(self, settings: BranchSettings) -> Mapping[str, str]:
-        raw = self._names_of(settings.raw_from)
-        return {
-            **self._keys(),
-            **{zone: key_of(raw, zone) for zone in ("landing", "raw")},
-            # Refined and trusted data of a branch lie in one bucket, which the results' key encrypts.
-            **dict.fromkeys(("refined", "trusted"), key_of(self._names, "athena-results")),
-        }
-
-    def _bundle(self, name: str, slug: str, platform: Platform, airflow: str | None, prefix: str) -> cdk.Stack:
+    def _own_bundle(self, stack: cdk.Stack, slug: str, environment: Environment) -> None:
+        """The bundle of an Airflow of its own, run time and all, and what empties the branch's data at the end."""
         names = self._names
-        stack = self._stack(f"{name}-bundle", f"{slug}: what Airflow runs, and where the branch's data lies")
         bundle = Bundle(
             stack,
             "bundle",
@@ -106,22 +124,23 @@ class BranchAssembly(Assembly):
                 root=self._root,
                 work=self._work / slug,
                 manifest=self._manifest,
-                environment=platform.environment,
+                environment=environment,
                 bucket=names.bucket("airflow"),
-                prefix=prefix,
+                # Not below the host's DAGs, or the host would run them too.
+                prefix=f"{AIRFLOW_FILES}/{self._stem}/dags/",
                 upload=names.function_arn("bundle"),
-                pools=f"arn:aws:lambda:{names.region}:{names.account}:function:{airflow}-pools" if airflow else None,
-                airflow=airflow,
+                pools=f"arn:aws:lambda:{names.region}:{names.account}:function:{self._stem}-pools",
+                airflow=self._stem,
                 remove=True,
+                dedicated=True,
             ),
         )
         data = emptied_with(stack, "data", names.stem, names.bucket("branches"), f"{slug}/")
         # Made after it, and so gone before it: what Airflow no longer runs writes no more data.
         bundle.node.add_dependency(data)
-        _delete_in_step(stack, 1)
-        return stack
 
-    def _dedicated(self, settings: BranchSettings, name: str, slug: str, dags: str) -> cdk.Stack:
+    def _dedicated(self, settings: BranchSettings, slug: str) -> cdk.Stack:
+        name = self._stem
         if settings.network is None or settings.airflow is None:
             missing = "network" if settings.network is None else "airflow"
             raise self._all.mistake(
@@ -135,7 +154,7 @@ class BranchAssembly(Assembly):
         self._orchestrate(
             stack,
             airflow=name,
-            dags=dags,
+            dags=f"{AIRFLOW_FILES}/{name}/dags",
             network=network,
             settings=settings.airflow,
             role_paths=(self._names.role_path("branch", slug),),

@@ -23,7 +23,7 @@ class BundleProps:
         bucket: what Airflow loads from. prefix: below it, ends in ``/``.
         upload, pools: ARNs of the functions behind the custom resources; pools is None without Airflow.
         airflow: name of the MWAA environment, or None.
-        remove: whether the files go when the stack goes.
+        remove: whether the files go when the stack goes. dedicated: of a branch, for an Airflow of its own.
     """
 
     root: Path
@@ -36,6 +36,7 @@ class BundleProps:
     pools: str | None
     airflow: str | None
     remove: bool
+    dedicated: bool = False
 
 
 class Bundle(Construct):
@@ -43,7 +44,7 @@ class Bundle(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, props: BundleProps) -> None:
         super().__init__(scope, construct_id)
-        folder = build_bundle(props.root, props.manifest, props.environment, props.work)
+        folder = build_bundle(props.root, props.manifest, props.environment, props.work, dedicated=props.dedicated)
         asset = assets.Asset(self, "files", path=str(folder))
         cdk.CustomResource(
             self,

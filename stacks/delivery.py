@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.policies import Document, allow, document
+from stacks.findings import accept_patterns
+from stacks.policies import Document, Statement, allow, document
 
 ISSUER = "token.actions.githubusercontent.com"
 
@@ -26,7 +29,7 @@ class DeliveryProps:
             other branches out.
         create_provider: whether this environment creates the account's OIDC provider.
         qualifier: of the CDK bootstrap roles that a deployment assumes.
-        hosts_branches: whether pull requests deploy branch environments here.
+        branches: ARN of the role with which pull requests deploy branch environments here, or None.
     """
 
     stem: str
@@ -36,7 +39,7 @@ class DeliveryProps:
     subject_has_ref: bool
     create_provider: bool
     qualifier: str
-    hosts_branches: bool
+    branches: str | None
 
 
 class Delivery(Construct):
@@ -60,41 +63,57 @@ class Delivery(Construct):
             f"deploys {props.environment} from {props.main_branch}",
             f"{repository}:environment:{props.environment}",
             f"refs/heads/{props.main_branch}",
-            ("deploy", "file-publishing", "lookup"),
+            allow("Bootstrap", ["sts:AssumeRole"], self._bootstrap("deploy", "file-publishing", "lookup")),
         )
         self._role(
             "diff",
             f"shows on a pull request what would change in {props.environment}; it can change nothing",
             f"{repository}:pull_request",
             "refs/pull/*",
-            ("lookup",),
+            # Not the bootstrap's role for look-ups, which may read everything in the account that is not encrypted.
+            allow(
+                "Templates",
+                ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
+                [f"arn:aws:cloudformation:{stack.region}:{stack.account}:stack/{props.stem}-*/*"],
+            ),
+            reasons={"Templates": "The stacks of one environment, whose names all begin with this prefix."},
         )
-        if props.hosts_branches:
+        if props.branches is not None:
             self._role(
                 "branch",
                 "deploys and destroys branch environments",
                 f"{repository}:environment:branch",
                 "refs/pull/*",
-                ("deploy", "file-publishing", "lookup"),
+                allow("Branches", ["sts:AssumeRole"], [props.branches]),
             )
 
-    def _role(self, name: str, purpose: str, subject: str, ref: str, assumes: tuple[str, ...]) -> None:
-        """A role for workflows whose token has this subject, and this git ref where the subject names it."""
+    def _bootstrap(self, *kinds: str) -> list[str]:
+        """Roles of the CDK's bootstrap."""
         stack = cdk.Stack.of(self)
-        suffix = f"{stack.account}-{stack.region}"
-        roles = [
-            f"arn:aws:iam::{stack.account}:role/cdk-{self._props.qualifier}-{kind}-role-{suffix}" for kind in assumes
-        ]
-        statements = [allow("Bootstrap", ["sts:AssumeRole"], roles)]
-        iam.CfnRole(
+        stem = f"arn:aws:iam::{stack.account}:role/cdk-{self._props.qualifier}"
+        return [f"{stem}-{kind}-role-{stack.account}-{stack.region}" for kind in kinds]
+
+    def _role(
+        self,
+        name: str,
+        purpose: str,
+        subject: str,
+        ref: str,
+        statement: Statement,
+        reasons: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """A role for workflows whose token has this subject, and this git ref where the subject names it."""
+        policy = document(statement)
+        role = iam.CfnRole(
             self,
             name,
             role_name=f"{self._props.stem}-{name}",
             description=f"GitHub Actions: {purpose}",
             max_session_duration=3600 * (2 if name == "deploy" else 1),
             assume_role_policy_document=self._trust(f"{subject}:ref:{ref}" if self._props.subject_has_ref else subject),
-            policies=[iam.CfnRole.PolicyProperty(policy_name=name, policy_document=document(*statements))],
+            policies=[iam.CfnRole.PolicyProperty(policy_name=name, policy_document=policy)],
         )
+        accept_patterns(role, policy, reasons)
 
     def _trust(self, subject: str) -> Document:
         claims = {"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}}

@@ -12,12 +12,23 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest, read_manifest
-from dapflow.platform import Platform, describe
+from dapflow.platform import Platform, describe, hosting
 from stacks.settings import Settings, read_settings
 
 
 def described(settings: Settings, environment: str, manifest: Manifest) -> Platform:
-    """The names of an environment. Raises DapflowError ``unknown-environment``."""
+    """The names of an environment; the host of branches knows what these have in common.
+
+    Raises DapflowError ``unknown-environment``.
+    """
+    platform, branch = _by_itself(settings, environment, manifest), settings.branch
+    if branch is None or branch.host != environment:
+        return platform
+    raw = _by_itself(settings, branch.raw_from, manifest).environment
+    return hosting(platform, raw, prefix=settings.platform.name)
+
+
+def _by_itself(settings: Settings, environment: str, manifest: Manifest) -> Platform:
     own = settings.environment(environment)
     return describe(
         manifest,

@@ -7,18 +7,21 @@ import difflib
 
 import aws_cdk as cdk
 
+from dapflow.branch import BranchNames
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest, Service
-from dapflow.platform import Platform
+from dapflow.platform import Platform, Role, describe_branch
 from dapflow.project.schedule import longest_pause
+from stacks.access import Access, service_access
 from stacks.assembly import Assembly
+from stacks.branch_deployment import DATABASES_TAG, SLUG_TAG, BranchDeployment, BranchDeploymentProps, deploy_role
 from stacks.bundle import Bundle, BundleProps
 from stacks.delivery import Delivery, DeliveryProps
 from stacks.lake import Lake, LakeProps
 from stacks.lake_functions import LakeFunctions, LakeFunctionsProps, emptied_with
 from stacks.names import check_names, of_stack
 from stacks.observability import Observability, ObservabilityProps, metrics_namespace
-from stacks.service import Watch
+from stacks.service import RoleProps, Watch
 
 DAGS = "dags"
 
@@ -35,6 +38,8 @@ class EnvironmentAssembly(Assembly):
         check_names(platform)
         self._check_services(platform)
         last = self._lake(platform)
+        if self._hosts and not self._all.embedded:
+            self._branches(last)
         airflow = self._names.stem if settings.airflow is not None else None
         if airflow is not None:
             last = self._observe(platform, self._airflow(last))
@@ -183,6 +188,10 @@ class EnvironmentAssembly(Assembly):
             chat=names.function_arn("chat") if settings.alerts.chat else None,
         )
         own = tuple(each for each in platform.databases if each.service == service.name)
+        secrets = f"{names.secrets}services/{service.name}/"
+        roles = {"": self._roles(service, platform, keys=self._keys(), airflow=airflow, secrets=secrets)}
+        if self._hosts:
+            roles["branch-"] = self._branch_roles(service, platform, airflow)
         stack = self._service_stack(
             names.stem,
             f"Service {service.title}",
@@ -190,10 +199,10 @@ class EnvironmentAssembly(Assembly):
             platform,
             keys=self._keys(),
             databases=tuple(each for each in own if each.name not in settings.adopt.databases),
+            roles=roles,
             airflow=airflow,
             watch=watch if airflow else None,
             retain=self._retain,
-            secrets=f"{names.secrets}services/{service.name}/",
         )
         if settings.live and service.name not in settings.services:
             cdk.Annotations.of(stack).add_warning_v2(
@@ -202,6 +211,51 @@ class EnvironmentAssembly(Assembly):
                 "if its folder disappeared while its data are there, nothing would be said",
             )
         return stack
+
+    def _branch_roles(self, service: Service, platform: Platform, airflow: str | None) -> RoleProps:
+        """The runner role of a service on all branches, and a policy with which its analysts see what comes of them.
+
+        A branch makes no roles: it would choose whom they trust. So this one is made where grants are reviewed, and
+        what it may touch follows from the tags of the session, which the host's function chose.
+        """
+        names, host = self._names, platform.environment
+
+        def access(of: BranchNames) -> Access:
+            branch = describe_branch(self._manifest, of, host)
+            return service_access(
+                self._manifest, service, branch, secrets=f"{names.secrets}branches/{of.slug}/{service.name}/"
+            )
+
+        tags = (SLUG_TAG, DATABASES_TAG)
+        arn = describe_branch(self._manifest, BranchNames("*", "*"), host).environment.services[service.name].role_arn
+        return RoleProps(
+            access=access(BranchNames(*(f"${{aws:PrincipalTag/{tag}}}" for tag in tags))),
+            role=Role(arn.rsplit("/", 1)[1], arn, service.name, names.role_path("branch")),
+            keys=self._branch_keys(),
+            principal=self._principal(airflow),
+            analyst_policy=f"{names.branches}-{service.name}-analyst",
+            analyst_access=access(BranchNames("*", "*")),
+            airflow=airflow,
+            tags=tags,
+        )
+
+    def _branches(self, after: cdk.Stack) -> None:
+        """What deploys branches here."""
+        names = self._names
+        stack = self._stack(f"{names.stem}-branches", "What deploys environments of branches")
+        stack.add_stack_dependency(after)
+        BranchDeployment(
+            stack,
+            "branches",
+            BranchDeploymentProps(
+                names=names,
+                dags=DAGS,
+                qualifier=self._settings.qualifier,
+                platform_key=self._keys()["platform"],
+                data_key=self._keys()["athena-results"],
+                log_days=self._settings.retention.logs_days,
+            ),
+        )
 
     def _bundle(self, platform: Platform, airflow: str | None) -> cdk.Stack:
         names = self._names
@@ -240,7 +294,7 @@ class EnvironmentAssembly(Assembly):
                 subject_has_ref=delivery.subject_has_ref,
                 create_provider=delivery.provider == "create",
                 qualifier=self._settings.qualifier,
-                hosts_branches=self._hosts,
+                branches=deploy_role(self._names) if self._hosts else None,
             ),
         )
 

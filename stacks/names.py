@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dapflow.branch import DATABASES
 from dapflow.errors import DapflowError
 from dapflow.platform import Platform, bucket_name
 
@@ -21,6 +22,11 @@ class Names:
     def stem(self) -> str:
         """What names begin with: ``dapflow-prod``."""
         return f"{self.platform}-{self.environment}"
+
+    @property
+    def branches(self) -> str:
+        """What names of branch environments begin with: no environment is called ``branch``."""
+        return f"{self.platform}-branch"
 
     @property
     def secrets(self) -> str:
@@ -46,7 +52,15 @@ def of_stack(service: str) -> str:
 
 
 def check_names(platform: Platform) -> None:
-    """No two services may claim one name. Raises DapflowError ``name-clash``."""
+    """No two services may claim one name, and none a name of branches. Raises DapflowError ``name-clash``."""
+    for each in platform.databases:
+        if each.name.startswith(DATABASES) and not platform.environment.branch:
+            raise DapflowError(
+                "name-clash",
+                f"the database {each.name} would belong to branches, whose names begin with {DATABASES}",
+                file=f"transforms/{each.service}/service.yml",
+                hint="give it another name under databases: in its service.yml",
+            )
     kinds: tuple[tuple[str, list[tuple[str, str]]], ...] = (
         ("database", [(each.name, each.service) for each in platform.databases]),
         ("workgroup", [(each.name, each.service) for each in platform.workgroups]),

@@ -13,6 +13,7 @@ from stacks.access import Access, Area, Catalog
 
 # Why a statement of a runner role or an analyst's policy names its resources by a pattern, by its Sid.
 PATTERNS = {
+    "DecryptByAlias": "Keys that carry an alias of the environment whose raw zone is read; through S3 only.",
     "Editor": "The query editor lists workgroups and catalogs before one is chosen; AWS takes no resource for a list.",
     "GrantedCatalog": "Every table of one Glue database, which another service's owner granted as a whole.",
     "OwnCatalog": "Every table of the service's own Glue databases: tables come and go with its products.",
@@ -80,11 +81,15 @@ def allow(sid: str, actions: Iterable[str], resources: Iterable[Any], condition:
     return statement
 
 
-def assumable_by(role_arn: Any) -> Document:
-    """A trust policy: this one role, and nobody else."""
-    return document(
-        {"Sid": "OnlyAirflow", "Effect": "Allow", "Principal": {"AWS": role_arn}, "Action": "sts:AssumeRole"}
-    )
+def assumable_by(role_arn: Any, *, tags: Iterable[str] = ()) -> Document:
+    """A trust policy: this one role, and nobody else; with ``tags``, only for a session that carries these."""
+    statement: Statement = {"Sid": "OnlyAirflow", "Effect": "Allow", "Principal": {"AWS": role_arn}}
+    if not tags:
+        return document({**statement, "Action": "sts:AssumeRole"})
+    needed = {f"aws:RequestTag/{tag}": "?*" for tag in tags}
+    # STS asks for both actions where a session is tagged:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+    return document({**statement, "Action": ["sts:AssumeRole", "sts:TagSession"], "Condition": {"StringLike": needed}})
 
 
 def assumable_by_service(service: str, condition: Any = None) -> Document:
@@ -224,7 +229,15 @@ def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) ->
         zones = dict.fromkeys([*(area.zone for area in areas), "athena-results"])
         return [keys[zone] for zone in zones]
 
+    # The key of another environment, which may not be there yet, is known by its alias. A condition can name it:
+    # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-resource-aliases
+    aliases = [key for key in of(access.areas) if str(key).startswith("alias/")]
+    by_alias = {**via_s3(access.areas), "ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
+    any_key = f"arn:aws:kms:{access.region}:{access.account}:key/*"
     return [
-        allow("Decrypt", ["kms:Decrypt"], of(access.areas), via_s3(access.areas)),
+        allow(
+            "Decrypt", ["kms:Decrypt"], [key for key in of(access.areas) if key not in aliases], via_s3(access.areas)
+        ),
+        *([allow("DecryptByAlias", ["kms:Decrypt"], [any_key], by_alias)] if aliases else []),
         allow("Encrypt", ["kms:GenerateDataKey"], of(written), via_s3(written)),
     ]

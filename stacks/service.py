@@ -37,29 +37,46 @@ class Watch:
 
 
 @dataclass(frozen=True)
+class RoleProps:
+    """A runner role, and the policy for analysts that goes with it.
+
+    Attributes:
+        keys: key ARNs by zone, and ``platform``; an alias where the ARN is known in another stack only.
+        principal: ARN of the only principal that may assume the role.
+        tags: of the session, which the principal must bring; what the role may touch depends on them.
+        analyst_access: what analysts may touch. airflow: the MWAA environment that they may look at, or None.
+    """
+
+    access: Access
+    role: Role
+    keys: Mapping[str, str]
+    principal: str
+    analyst_policy: str
+    analyst_access: Access
+    airflow: str | None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class ServiceProps:
     """Props of ``Service``.
 
     Attributes:
         databases: those to create; adopted ones are left out.
         keys: key ARNs by zone, and ``platform``.
-        execution_role_arn: the only principal that may assume the runner role; None without Airflow.
+        roles: by what their construct ids begin with: none on a branch that the host's roles serve; at the host those
+            for branches beside the service's own, ``""``.
         connection_secret: name of the secret that Airflow finds the service's connection in.
-        airflow: name of the MWAA environment that analysts may look at, or None.
         watch: alarms, topic and budget, or None for a throw-away environment.
     """
 
     service: ManifestService
     environment: ServiceEnvironment
-    access: Access
     databases: tuple[Database, ...]
     workgroup: WorkGroup
-    role: Role
     keys: Mapping[str, str]
-    execution_role_arn: str | None
+    roles: Mapping[str, RoleProps]
     connection_secret: str | None
-    analyst_policy: str
-    airflow: str | None
     watch: Watch | None
     retain: bool
 
@@ -72,8 +89,9 @@ class Service(Construct):
         self._props = props
         self._databases()
         self._workgroup()
-        self._runner()
-        self._analysts()
+        for prefix, roles in props.roles.items():
+            self._runner(prefix, roles)
+            self._analysts(prefix, roles)
         if props.connection_secret is not None:
             self._connection(props.connection_secret)
         if props.watch is not None:
@@ -120,33 +138,32 @@ class Service(Construct):
             ),
         )
 
-    def _runner(self) -> None:
-        props = self._props
-        # Without Airflow, as on one machine, the account's own identities stand in for it.
-        principal = props.execution_role_arn or f"arn:aws:iam::{props.access.account}:root"
-        policy, *more = parts(policies.runner(props.access, props.keys), INLINE, service=props.service.name)
+    def _runner(self, prefix: str, props: RoleProps) -> None:
+        name = self._props.service.name
+        policy, *more = parts(policies.runner(props.access, props.keys), INLINE, service=name)
         role = iam.CfnRole(
             self,
-            "runner",
+            f"{prefix}runner",
             role_name=props.role.name,
             path=props.role.path,
             # By its name: IAM takes no letters beyond Latin-1 here, and a title may have them.
-            description=f"{props.service.name}: runs its queries and publishes its data, for Airflow only",
-            assume_role_policy_document=policies.assumable_by(principal),
+            description=f"{name}: runs its queries and publishes its data, for Airflow only",
+            assume_role_policy_document=policies.assumable_by(props.principal, tags=props.tags),
             max_session_duration=3600,
             policies=[iam.CfnRole.PolicyProperty(policy_name="runner", policy_document=policy)],
         )
         accept_patterns(role, policy, policies.PATTERNS)
         for number, each in enumerate(more, 2):
-            self._policy("runner", number, f"{props.role.name}-{number}", each, "What it was granted", role)
+            purpose = "What it was granted"
+            self._policy(f"{prefix}runner", number, f"{props.role.name}-{number}", each, purpose, role)
 
-    def _analysts(self) -> None:
-        props = self._props
-        policy = policies.analyst(props.access, props.keys, props.airflow)
-        purpose = f"Analysts of {props.service.name}. Attach it to their role or permission set."
-        for number, each in enumerate(parts(policy, MANAGED, service=props.service.name), 1):
-            name = props.analyst_policy if number == 1 else f"{props.analyst_policy}-{number}"
-            self._policy("analyst", number, name, each, purpose)
+    def _analysts(self, prefix: str, props: RoleProps) -> None:
+        name = self._props.service.name
+        policy = policies.analyst(props.analyst_access, props.keys, props.airflow)
+        purpose = f"Analysts of {name}. Attach it to their role or permission set."
+        for number, each in enumerate(parts(policy, MANAGED, service=name), 1):
+            own = props.analyst_policy if number == 1 else f"{props.analyst_policy}-{number}"
+            self._policy(f"{prefix}analyst", number, own, each, purpose)
 
     def _policy(
         self,
@@ -171,7 +188,7 @@ class Service(Construct):
     def _connection(self, name: str) -> None:
         value = {
             "conn_type": "aws",
-            "extra": {"role_arn": self._props.role.arn, "region_name": self._props.access.region},
+            "extra": {"role_arn": self._props.roles[""].role.arn, "region_name": cdk.Stack.of(self).region},
         }
         secret = secretsmanager.CfnSecret(
             self,
@@ -200,7 +217,7 @@ class Service(Construct):
             self,
             "alerts-policy",
             topics=[topic.ref],
-            policy_document=topic_policy(topic.ref, self._props.access.account),
+            policy_document=topic_policy(topic.ref, cdk.Stack.of(self).account),
         )
         owner = self._props.service.owner
         for number, email in enumerate(dict.fromkeys([*([owner] if owner else []), *watch.emails])):

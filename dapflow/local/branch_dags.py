@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from dapflow.bundle import BRANCHES
+from dapflow.branch import FOLDER
 from dapflow.local.airflow import NAME as AIRFLOW
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.running import wait_until
@@ -28,7 +28,7 @@ def remove_dags(state: State, airflow: AirflowApi, slug: str) -> None:
     for dag in _dags(airflow, slug):
         if airflow.fail_runs(dag["dag_id"]):
             tasks_end = time.monotonic() + _ENDING_SECONDS
-    folder = state.bundle / "dags" / BRANCHES / slug
+    folder = state.bundle / "dags" / FOLDER / slug
     with tempfile.TemporaryDirectory(prefix="removed-", dir=state.bundle) as removed, suppress(FileNotFoundError):
         # Gone at once: Airflow must not read half of it.
         folder.rename(f"{removed}/{slug}")

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dapflow.branch import branch_slug
 from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
@@ -22,7 +23,7 @@ from dapflow.local.state import State, read_json
 from dapflow.local.synthesis import GitBranch, Synthesis
 from dapflow.local.template import Resource
 from dapflow.manifest import Manifest
-from dapflow.platform import Platform, branch_slug
+from dapflow.platform import Platform
 
 Tell = Callable[[str], None]
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from dapflow.bundle import ENTRY, build_bundle, bundle_folder
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
+from dapflow.files import write_whole
 from dapflow.local.airflow import NAME as AIRFLOW
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.running import wait_until
@@ -73,6 +74,9 @@ def write_dag_files(state: State, manifest: Manifest, environment: Environment) 
             built = build_bundle(state.root, manifest, environment, Path(new))
             folder.parent.mkdir(parents=True, exist_ok=True)
             built.rename(folder)
+    if environment.branch:
+        # What runs the branch is what runs the main environment.
+        write_whole(folder / ENTRY, (state.bundle / "dags" / ENTRY).read_bytes())
     since = datetime.now(UTC)
     # Airflow parses a file again when it has changed, which this one does not when only the manifest does.
     for file in folder.glob("*.py"):

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dapflow.branch import BranchNames, branch_slug
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
 from dapflow.local.aws_session import ACCOUNT, REGION
@@ -16,7 +17,7 @@ from dapflow.local.state import State
 from dapflow.local.synthesis import Synthesis, Templates, settings_file
 from dapflow.local.template import Resource, exported, resources
 from dapflow.manifest import Manifest
-from dapflow.platform import Platform, bucket_name, describe, describe_branch
+from dapflow.platform import Platform, describe, describe_branch, hosting
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -41,14 +42,14 @@ def describe_local(root: Path, manifest: Manifest) -> Platform:
         poll_seconds=_POLL_SECONDS,
         deferrable=False,
     )
-    return replace(platform, environment=replace(platform.environment, scheduled=False))
+    platform = replace(platform, environment=replace(platform.environment, scheduled=False))
+    return hosting(platform, platform.environment, prefix=_prefix(root))
 
 
 def describe_local_branch(root: Path, manifest: Manifest, branch: str) -> Platform:
     """The names of a branch environment, which reads the main environment's raw zone. Raises ``branch-name``."""
-    host, prefix = describe_local(root, manifest).environment, _prefix(root)
-    bucket = bucket_name(f"{prefix}-{ENVIRONMENT}", "branches", ACCOUNT)
-    return describe_branch(manifest, branch=branch, host=host, raw=host, bucket=bucket, prefix=prefix)
+    names = BranchNames.of(branch_slug(branch))
+    return describe_branch(manifest, names, describe_local(root, manifest).environment)
 
 
 def provision(state: State, manifest: Manifest, clients: Clients) -> None:

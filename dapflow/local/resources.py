@@ -365,9 +365,16 @@ class WorkGroups(Kind):
         )
 
 
+class BranchData(Emptied):
+    """The data of a branch, which go with its bundle. The bundle itself is written to .dapflow/bundle."""
+
+    takes = Emptied.takes | {"AssetKey"}
+
+
 KINDS: dict[str, type[Kind]] = {
     "AWS::S3::Bucket": Buckets,
     "Custom::DapflowEmptied": Emptied,
+    "Custom::DapflowBranch": BranchData,
     "AWS::Glue::Database": Databases,
     "AWS::IAM::Role": Roles,
     "AWS::IAM::ManagedPolicy": ManagedPolicies,

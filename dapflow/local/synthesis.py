@@ -147,4 +147,5 @@ def _content(root: Path, manifest: Manifest, branch: GitBranch | None) -> str:
 def _sources(root: Path) -> Iterator[Path]:
     yield settings_file(root)
     yield from sorted((REPOSITORY / "stacks").rglob("*.py"))
-    yield from (REPOSITORY / "dapflow" / name for name in ("environment.py", "manifest.py", "platform.py"))
+    names = ("branch.py", "environment.py", "manifest.py", "platform.py")
+    yield from (REPOSITORY / "dapflow" / name for name in names)

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dapflow.branch import limited
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
-from dapflow.platform import limited
 
 _NAMES = {
     "AWS::Athena::WorkGroup": ("Name",),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dapflow.branch import FOLDER, check_bundled
 from dapflow.environment import Environment, read_environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import SCHEMA, Manifest, read_manifest
@@ -15,20 +17,27 @@ POINTER = "manifest.json"
 
 
 class Project:
-    """The project in a bundle's folder, as the pointer named it when this was made. Raises DapflowError ``manifest``.
+    """The project in a bundle's folder, as the pointer named it when this was made.
 
-    A DAG run may meet a newer bundle: the manifest is named by its content, so this one stays the same.
+    A DAG run may meet a newer bundle: the manifest is named by its content, so this one stays the same. A branch's
+    bundle below its host's is data that nobody has reviewed. Raises DapflowError ``manifest`` for what this release
+    does not read, ``branch-refused`` for names that are not the branch's own.
     """
 
     def __init__(self, folder: Path) -> None:
         pointer = folder / POINTER
         try:
-            self.file = folder / str(json.loads(pointer.read_text(encoding="utf-8"))["manifest"])
+            name = str(json.loads(pointer.read_text(encoding="utf-8"))["manifest"])
         except FileNotFoundError:
             raise DapflowError("manifest", "the bundle has no manifest.json", file=pointer) from None
         except (ValueError, KeyError, TypeError) as error:
             raise DapflowError("manifest", "the bundle's manifest.json names no manifest", file=pointer) from error
+        if not re.fullmatch(r"manifests/[0-9a-f]{16}\.json", name):
+            raise DapflowError("manifest", f"the bundle's manifest.json names {name}, no manifest", file=pointer)
+        self.file = folder / name
         self.environment: Environment = read_environment(folder / "environment.json")
+        if folder.parent.name == FOLDER:
+            check_bundled(folder, self.manifest, self.environment)
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -61,17 +61,21 @@ def bundle(event: Event) -> str:
 
 
 def publish(s3: Any, bucket: str, prefix: str, archive: bytes) -> None:
-    """Upload a bundle so that no reader ever sees half of it.
+    """Upload a packed bundle; see ``put_files``."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        put_files(s3, bucket, prefix, {name: files.read(name) for name in files.namelist() if not name.endswith("/")})
+
+
+def put_files(s3: Any, bucket: str, prefix: str, files: dict[str, bytes]) -> None:
+    """Upload a bundle's files so that no reader ever sees half of it.
 
     Manifests are named by their content and come first, the pointer to the one in force comes last, and only then is
     removed what the bundle no longer has. Earlier manifests stay for the DAG runs that are under way.
     """
-    with zipfile.ZipFile(io.BytesIO(archive)) as files:
-        names = [name for name in files.namelist() if not name.endswith("/")]
-        # False sorts before True.
-        for name in sorted(names, key=lambda name: (name == POINTER, not name.startswith("manifests/"), name)):
-            s3.put_object(Bucket=bucket, Key=prefix + name, Body=files.read(name))
-    wanted = {prefix + name for name in names}
+    # False sorts before True.
+    for name in sorted(files, key=lambda name: (name == POINTER, not name.startswith("manifests/"), name)):
+        s3.put_object(Bucket=bucket, Key=prefix + name, Body=files[name])
+    wanted = {prefix + name for name in files}
     present = list(_keys(s3, bucket, prefix))
     manifests = sorted((changed, key) for key, changed in present if key.startswith(f"{prefix}manifests/"))
     wanted.update(key for _, key in manifests[-KEPT_MANIFESTS:])

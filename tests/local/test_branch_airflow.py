@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from dapflow.branch import branch_slug
 from dapflow.local.airflow_api import AirflowApi
-from dapflow.platform import branch_slug
 from tests.local.projects import TRANSFORM, LocalProject, make_project
 from tests.stacks.iam.evaluate import Request, evaluate
 

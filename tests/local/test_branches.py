@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dapflow.branch import branch_slug
 from dapflow.bundle import build_bundle
 from dapflow.errors import DapflowError
 from dapflow.local import branch_dags, branches
@@ -22,7 +23,6 @@ from dapflow.local.running import require_running
 from dapflow.local.state import State, read_json
 from dapflow.local.synthesis import GitBranch
 from dapflow.manifest import Manifest
-from dapflow.platform import branch_slug
 from dapflow.project import compile_project
 from tests.aws_servers import REGION, LocalAws
 from tests.local.projects import LocalProject, make_project

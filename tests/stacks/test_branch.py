@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -11,11 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dapflow.branch import BranchNames, branch_slug, limited
 from dapflow.environment import Environment, ServiceEnvironment
-from dapflow.platform import branch_slug, describe, describe_branch, limited
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.platform import describe, describe_branch, hosting
+from stacks.names import check_names
 from stacks.synthesis import synthesize
 from tests.stacks.example import four_services, project_with, service
-from tests.stacks.iam.evaluate import Request, evaluate, may_assume
 from tests.stacks.templates import ROOT, Templates, synthesized
 
 SLUG = branch_slug("Fix/Delays_#12")
@@ -52,13 +56,35 @@ def stacks_of(templates: Templates) -> dict[str, dict[str, Any]]:
     return {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
 
 
-def test_its_bundle_comes_after_its_services_and_goes_before_its_data(branch: Templates) -> None:
-    name = f"dapflow-branch-{SLUG}"
+def test_its_bundle_comes_after_its_services(branch: Templates) -> None:
     services = {each for each in branch.by_stack if "-service-" in each}
-    assert services <= set(stacks_of(branch)[f"{name}-bundle"]["dependencies"])
-    [bundle] = branch.resources("Custom::DapflowBundle").values()
-    [data] = branch.resources("Custom::DapflowEmptied")
-    assert data.removeprefix(f"{name}-bundle.") in bundle["DependsOn"]
+    assert services <= set(stacks_of(branch)[f"dapflow-branch-{SLUG}-bundle"]["dependencies"])
+
+
+def test_it_makes_databases_workgroups_and_nothing_else(branch: Templates) -> None:
+    """No role, no policy, no secret and no function: whoever pushed the branch wrote these templates."""
+    made = {each["Type"] for template in branch.by_stack.values() for each in template["Resources"].values()}
+    assert made == {"AWS::Athena::WorkGroup", "AWS::Glue::Database", "Custom::DapflowBranch"}
+    assert all(each["Name"].startswith("dapflow-branch-") for each in branch.properties("AWS::Athena::WorkGroup"))
+    imported = set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(branch.by_stack)))
+    # An export that is imported can neither change nor go: a branch holds on to nothing of prod.
+    assert imported == {"dapflow-staging-key-athena-results"}
+
+
+def test_it_is_deployed_with_roles_of_its_own(branch: Templates) -> None:
+    for name, stack in stacks_of(branch).items():
+        said = stack["properties"]
+        assert said["assumeRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/dapflow-branch-deploy", name
+        assert said["cloudFormationExecutionRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/dapflow-branch-cloudformation"
+        assert said["lookupRole"]["arn"] == said["assumeRoleArn"]
+        assert said["stackTemplateAssetObjectUrl"].startswith(f"s3://dapflow-staging-branches-{ACCOUNT}/assets/")
+        assert "Rules" not in branch.by_stack[name]
+    for file in branch.folder.glob("*.assets.json"):
+        for asset in json.loads(file.read_text())["files"].values():
+            for target in asset["destinations"].values():
+                assert target["bucketName"] == f"dapflow-staging-branches-{ACCOUNT}"
+                assert target["objectKey"].startswith("assets/")
+                assert target["assumeRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/dapflow-branch-deploy"
 
 
 def test_stacks_carry_what_the_reaper_asks_for(branch: Templates) -> None:
@@ -78,10 +104,9 @@ def test_owners_whose_names_no_tag_takes(tmp_path: Path) -> None:
     assert {each["properties"]["tags"]["dapflow:owner"] for each in stacks_of(made).values()} == {"dependabot_bot_"}
 
 
-@pytest.mark.parametrize("asked", [{"environment": "staging"}, {"branch": "x"}])
-def test_a_boundary_is_on_every_role(tmp_path: Path, asked: dict[str, str]) -> None:
+def test_a_boundary_is_on_every_role(tmp_path: Path) -> None:
     root = project_with(tmp_path / "project", "staging", permissions_boundary="no-prod")
-    made = synthesized(tmp_path / "out", root=root, manifest=service("air"), checks=False, **asked)
+    made = synthesized(tmp_path / "out", root=root, manifest=service("air"), checks=False, environment="staging")
     bounds = {str(each["PermissionsBoundary"]).rsplit(":", 1)[1] for each in made.properties("AWS::IAM::Role")}
     assert bounds == {"policy/no-prod"}
 
@@ -90,7 +115,9 @@ def test_it_owns_refined_and_trusted_and_no_raw(branch: Templates) -> None:
     names = {each["DatabaseInput"]["Name"] for each in branch.properties("AWS::Glue::Database")}
     stem = SLUG.replace("-", "_")
     assert names == {
-        f"{stem}__{service}_{zone}_zone" for service in four_services().services for zone in ("refined", "trusted")
+        f"dapflow_branch_{stem}__{service}_{zone}_zone"
+        for service in four_services().services
+        for zone in ("refined", "trusted")
     }
     assert not branch.properties("AWS::S3::Bucket")
     assert not branch.properties("AWS::MWAA::Environment")
@@ -112,98 +139,63 @@ def test_its_bundle_says_where_everything_is(branch: Templates) -> None:
     )
     assert read.branch == SLUG
     assert read.databases["air_raw_zone"] == "air_raw_zone"
-    assert read.databases["air_refined_zone"] == f"{SLUG.replace('-', '_')}__air_refined_zone"
+    assert read.databases["air_refined_zone"] == f"dapflow_branch_{SLUG.replace('-', '_')}__air_refined_zone"
     assert read.zones["raw"] == f"s3://dapflow-prod-raw-{ACCOUNT}/"
     assert read.zones["refined"] == f"s3://dapflow-staging-branches-{ACCOUNT}/{SLUG}/refined/"
-    properties = branch.one("Custom::DapflowBundle")
-    assert properties["Prefix"] == f"dags/branches/{SLUG}/"
-    assert properties["Remove"] == "true"
-    [entry] = [each.read_text() for each in branch.folder.glob("asset.*/dapflow_services.py")]
-    # It runs the code of the branch, not the code at the top of Airflow's path.
-    assert entry.index("sys.path.insert(0, str(Path(__file__).parent))") < entry.index("from dapflow")
-
-
-class TestRights:
-    @pytest.fixture
-    def runner(self, branch: Templates) -> tuple[dict[str, Any], str]:
-        [role] = [each for each in branch.properties("AWS::IAM::Role") if each["RoleName"].endswith("rail-runner")]
-        return role, f"arn:aws:iam::{ACCOUNT}:role{role['Path']}{role['RoleName']}"
-
-    @pytest.mark.parametrize(
-        ("action", "resource", "allowed"),
-        [
-            ("s3:GetObject", f"dapflow-prod-raw-{ACCOUNT}/rail/rows/x", True),
-            ("s3:PutObject", f"dapflow-prod-raw-{ACCOUNT}/rail/rows/x", False),
-            ("s3:DeleteObject", f"dapflow-prod-raw-{ACCOUNT}/rail/rows/x", False),
-            ("s3:GetObject", f"dapflow-prod-raw-{ACCOUNT}/weather/rows/x", False),
-            ("s3:GetObject", f"dapflow-prod-trusted-{ACCOUNT}/rail/report/x", False),
-            ("s3:PutObject", f"dapflow-prod-trusted-{ACCOUNT}/rail/report/x", False),
-            ("s3:PutObject", f"dapflow-staging-trusted-{ACCOUNT}/rail/report/x", False),
-            ("s3:PutObject", f"dapflow-staging-branches-{ACCOUNT}/{SLUG}/refined/rail/delays/x", True),
-            ("s3:PutObject", f"dapflow-staging-branches-{ACCOUNT}/{SLUG}/refined/weather/report/x", False),
-            ("s3:PutObject", f"dapflow-staging-branches-{ACCOUNT}/other-123456/refined/rail/delays/x", False),
-        ],
-    )
-    def test_objects(self, runner: tuple[dict[str, Any], str], action: str, resource: str, allowed: bool) -> None:
-        policies = [each["PolicyDocument"] for each in runner[0]["Policies"]]
-        assert evaluate(Request(action, (f"arn:aws:s3:::{resource}",)), policies).allowed is allowed
-
-    @pytest.mark.parametrize(
-        ("action", "database", "allowed"),
-        [
-            ("GetTable", "rail_raw_zone", True),
-            ("GetPartitions", "rail_raw_zone", True),
-            ("UpdateTable", "rail_raw_zone", False),
-            ("CreateTable", "rail_raw_zone", False),
-            ("DeletePartition", "rail_raw_zone", False),
-            ("UpdateTable", "rail_refined_zone", False),
-            ("UpdateTable", f"{SLUG.replace('-', '_')}__rail_refined_zone", True),
-        ],
-    )
-    def test_tables(self, runner: tuple[dict[str, Any], str], action: str, database: str, allowed: bool) -> None:
-        stem = f"arn:aws:glue:eu-west-2:{ACCOUNT}"
-        resources = (f"{stem}:catalog", f"{stem}:database/{database}", f"{stem}:table/{database}/delays")
-        policies = [each["PolicyDocument"] for each in runner[0]["Policies"]]
-        assert evaluate(Request(f"glue:{action}", resources), policies).allowed is allowed
-
-    def test_the_host_runs_it_and_production_cannot(
-        self, runner: tuple[dict[str, Any], str], staging: Templates, prod: Templates
-    ) -> None:
-        role, arn = runner
-        for templates, name, allowed in ((staging, "dapflow-staging", True), (prod, "dapflow-prod", False)):
-            airflow = templates.one("AWS::IAM::Role", RoleName=f"{name}-airflow")
-            identity = [each["PolicyDocument"] for each in airflow["Policies"]]
-            request = Request("sts:AssumeRole", (arn,), principal=f"arn:aws:iam::{ACCOUNT}:role/{name}-airflow")
-            assert may_assume(request, identity, role["AssumeRolePolicyDocument"]).allowed is allowed
-            assert evaluate(request, identity).allowed is allowed
+    properties = branch.one("Custom::DapflowBranch")
+    assert properties["ServiceToken"].endswith(":function:dapflow-staging-branch")
+    # The run time is the host's: a branch brings data.
+    [folder] = [file.parent for file in branch.folder.glob("asset.*/environment.json")]
+    files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
+    [compiled] = folder.glob("manifests/*.json")
+    assert files == {"manifest.json", "environment.json", f"manifests/{compiled.name}"}
 
 
 def test_a_branch_and_its_host_share_no_name() -> None:
     manifest = four_services()
     host = describe(manifest, name="staging", account=ACCOUNT, region="eu-west-2")
-    raw = describe(manifest, name="prod", account=ACCOUNT, region="eu-west-2")
-    made = describe_branch(manifest, branch="x", host=host.environment, raw=raw.environment, bucket="b")
-    for kind in ("databases", "workgroups", "roles"):
-        assert not {each.name for each in getattr(made, kind)} & {each.name for each in getattr(host, kind)}
+    raw = describe(manifest, name="prod", account=ACCOUNT, region="eu-west-2").environment
+    for dedicated in (False, True):
+        names = BranchNames.of(SLUG)
+        made = describe_branch(manifest, names, hosting(host, raw).environment, dedicated=dedicated)
+        for kind in ("databases", "workgroups", "roles"):
+            assert not {each.name for each in getattr(made, kind)} & {each.name for each in getattr(host, kind)}
 
 
-def test_on_the_embedded_platform_it_is_the_same_but_for_airflow(branch: Templates, tmp_path: Path) -> None:
+def test_no_environment_that_lasts_has_a_database_that_would_be_a_branchs() -> None:
+    manifest = service("air")
+    air = dataclasses.replace(manifest.services["air"], databases={"raw": "dapflow_branch_x__air"})
+    platform = describe(Manifest({"air": air}, {}), name="prod", account=ACCOUNT, region="eu-west-2")
+    with pytest.raises(DapflowError, match="would belong to branches") as caught:
+        check_names(platform)
+    assert caught.value.code == "name-clash"
+
+
+def test_on_the_embedded_platform_it_is_the_same(branch: Templates, tmp_path: Path) -> None:
     context = {"environment": "local", "branch": "Fix/Delays_#12", "commit": "0123abc"}
     synthesize(ROOT, output=str(tmp_path), context=context, manifest=four_services(), checks=False, embedded_as="local")
     made = [json.loads(file.read_text())["Resources"] for file in tmp_path.glob("*.template.json")]
     types = {each["Type"] for resources in made for each in resources.values()}
-    deployed = {each["Type"] for stack in branch.by_stack.values() for each in stack["Resources"].values()}
-    assert deployed - types == {"AWS::SecretsManager::Secret", "Custom::DapflowPools"}
-    assert types <= deployed
+    assert types == {each["Type"] for stack in branch.by_stack.values() for each in stack["Resources"].values()}
     text = json.dumps(made)
     assert f"dapflow-local-branches-{LOCAL}/{SLUG}/" in text
-    assert "dapflow-local-key-raw" in text, "it reads the raw zone of its host"
     assert "dapflow-prod" not in text
+
+
+def test_code_that_nobody_reviewed_runs_in_no_account_with_live_data(tmp_path: Path) -> None:
+    with pytest.raises(DapflowError) as caught:
+        synthesized(tmp_path, manifest=service("air"), checks=False, branch="x", mwaa="dedicated")
+    assert "staging.account: is that of prod, which is live" in caught.value.message
+    assert caught.value.source is not None and "111122223333" in caught.value.source
 
 
 @pytest.mark.slow
 def test_an_airflow_of_its_own(tmp_path: Path) -> None:
-    made = synthesized(tmp_path, manifest=four_services(), branch="big change", mwaa="dedicated")
+    root = project_with(tmp_path / "project", "prod", account="444455556666")
+    settings = json.loads((root / "cdk.json").read_text())
+    settings["context"]["environments"]["branch"]["raw_from"] = "staging"
+    (root / "cdk.json").write_text(json.dumps(settings))
+    made = synthesized(tmp_path / "out", root=root, manifest=four_services(), branch="big change", mwaa="dedicated")
     slug = branch_slug("big change")
     name = f"dapflow-branch-{slug}"
     airflow = made.one("AWS::MWAA::Environment", Name=name)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dapflow.platform import branch_slug
+from dapflow.branch import branch_slug
 from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud
 from tests.stacks.read_back import compare
 from tests.stacks.templates import ROOT, Templates

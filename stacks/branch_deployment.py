@@ -1,0 +1,253 @@
+"""What deploys branch environments: roles that reach nothing else, and the function that takes their bundles.
+
+Whoever may push a branch writes its templates, so a pull request can do whatever these roles can. CloudFormation acts
+through a role that makes Glue databases and Athena workgroups of branches and no roles, and the one function that it
+may call takes data alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from dapflow.branch import DATABASES
+from stacks.findings import accept_patterns
+from stacks.function import FunctionProps, PlatformFunction
+from stacks.names import Names
+from stacks.policies import Document, allow, assumable_by_service, document
+
+# Of the bucket of branches: below it lie the files that a deployment uploads. No branch's slug is this.
+ASSETS = "assets/"
+# What the session of a branch's runner role is tagged with: the slug, and the same in names of Glue databases.
+SLUG_TAG, DATABASES_TAG = "branch", "databases"
+_PATTERNS = {
+    "Assets": "Files of deployments of branches, below a prefix of their bucket that holds nothing else.",
+    "Bundle": "The bundles of branches, below their own prefix of the Airflow bucket.",
+    "Connections": "Airflow's connections of branches, whose names no other connection's begins like.",
+    "Data": "The data of branches, in a bucket of their own.",
+    "Databases": "Glue databases of branches and what is in them; no other database's name begins like theirs.",
+    "Stacks": "Stacks of branches, whose names all begin with this prefix.",
+    "StacksSeen": "Stacks of branches, whose names all begin with this prefix.",
+    "Workgroups": "Athena workgroups of branches, whose names all begin with this prefix.",
+}
+
+
+def deploy_role(names: Names) -> str:
+    """ARN of the role that deploys branches."""
+    return f"arn:aws:iam::{names.account}:role/{names.branches}-deploy"
+
+
+def cloudformation_role(names: Names) -> str:
+    """ARN of the role that CloudFormation has for the stacks of branches."""
+    return f"arn:aws:iam::{names.account}:role/{names.branches}-cloudformation"
+
+
+def synthesizer(names: Names, qualifier: str) -> cdk.DefaultStackSynthesizer:
+    """Lets a branch's stacks be deployed with these roles, and nothing of the account's bootstrap."""
+    return cdk.DefaultStackSynthesizer(
+        qualifier=qualifier,
+        deploy_role_arn=deploy_role(names),
+        cloud_formation_execution_role=cloudformation_role(names),
+        file_asset_publishing_role_arn=deploy_role(names),
+        lookup_role_arn=deploy_role(names),
+        file_assets_bucket_name=names.bucket("branches"),
+        bucket_prefix=ASSETS,
+        # The rule would let CloudFormation read a parameter of the bootstrap, with the branches' role.
+        generate_bootstrap_version_rule=False,
+    )
+
+
+@dataclass(frozen=True)
+class BranchDeploymentProps:
+    """Props of ``BranchDeployment``. ``dags``: prefix of the host's DAGs in its bucket, without the final ``/``."""
+
+    names: Names
+    dags: str
+    qualifier: str
+    platform_key: str
+    data_key: str
+    log_days: int
+
+
+class BranchDeployment(Construct):
+    """``<platform>-branch-deploy``, ``<platform>-branch-cloudformation``, and the function ``<host>-branch``."""
+
+    def __init__(self, scope: Construct, construct_id: str, props: BranchDeploymentProps) -> None:
+        super().__init__(scope, construct_id)
+        self._props = props
+        self._names = props.names
+        self._function()
+        self._role("cloudformation", assumable_by_service("cloudformation.amazonaws.com"), self._makes())
+        root = {"AWS": f"arn:aws:iam::{self._names.account}:root"}
+        trust = document({"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"})
+        self._role("deploy", trust, self._deploys())
+
+    def _role(self, name: str, trust: Document, policy: Document) -> None:
+        role = iam.CfnRole(
+            self,
+            name,
+            role_name=f"{self._names.branches}-{name}",
+            description="Environments of branches, and nothing else",
+            assume_role_policy_document=trust,
+            policies=[iam.CfnRole.PolicyProperty(policy_name=name, policy_document=policy)],
+        )
+        accept_patterns(role, policy, _PATTERNS)
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self._names.region}:{self._names.account}:{resource}"
+
+    def _makes(self) -> Document:
+        """What CloudFormation makes of a branch: databases, workgroups, and what the function does."""
+        databases = [f"{kind}/{DATABASES}*" for kind in ("database", "table", "userDefinedFunction")]
+        return document(
+            allow(
+                "Databases",
+                # Glue asks for the tables and functions of a database that is deleted too.
+                ["glue:CreateDatabase", "glue:DeleteDatabase", "glue:GetDatabase", "glue:UpdateDatabase"],
+                [self._arn("glue", each) for each in ("catalog", *databases)],
+            ),
+            allow(
+                "Workgroups",
+                [
+                    "athena:CreateWorkGroup",
+                    "athena:DeleteWorkGroup",
+                    "athena:GetWorkGroup",
+                    "athena:ListTagsForResource",
+                    "athena:TagResource",
+                    "athena:UntagResource",
+                    "athena:UpdateWorkGroup",
+                ],
+                [self._arn("athena", f"workgroup/{self._names.branches}-*")],
+            ),
+            allow("Function", ["lambda:InvokeFunction"], [self._names.function_arn("branch")]),
+        )
+
+    def _deploys(self) -> Document:
+        """What the CDK's command line does with a branch."""
+        names, stacks = self._names, self._arn("cloudformation", f"stack/{self._names.branches}-*/*")
+        bucket = f"arn:aws:s3:::{names.bucket('branches')}"
+        role = cloudformation_role(names)
+        return document(
+            # Every action that may give a stack a role takes this condition; a stack that has one keeps it.
+            allow(
+                "Stacks",
+                ["cloudformation:CreateChangeSet", "cloudformation:CreateStack", "cloudformation:UpdateStack"],
+                [stacks],
+                {"StringEquals": {"cloudformation:RoleArn": role}},
+            ),
+            allow(
+                "StacksSeen",
+                [
+                    "cloudformation:DeleteChangeSet",
+                    "cloudformation:DeleteStack",
+                    "cloudformation:DescribeChangeSet",
+                    "cloudformation:DescribeEvents",
+                    "cloudformation:DescribeStackEvents",
+                    "cloudformation:DescribeStackResources",
+                    "cloudformation:DescribeStacks",
+                    "cloudformation:ExecuteChangeSet",
+                    "cloudformation:GetTemplate",
+                    "cloudformation:GetTemplateSummary",
+                    "cloudformation:TagResource",
+                    "cloudformation:UntagResource",
+                ],
+                [stacks],
+            ),
+            allow(
+                "Role",
+                ["iam:PassRole"],
+                [role],
+                {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+            ),
+            allow("Assets", ["s3:GetObject", "s3:PutObject"], [f"{bucket}/{ASSETS}*"]),
+            allow("Bucket", ["s3:GetBucketLocation", "s3:GetEncryptionConfiguration"], [bucket]),
+            allow("List", ["s3:ListBucket"], [bucket], {"StringLike": {"s3:prefix": [f"{ASSETS}*"]}}),
+            allow("Key", ["kms:Decrypt", "kms:GenerateDataKey"], [self._props.data_key], self._via_s3("branches")),
+            allow(
+                "Version",
+                ["ssm:GetParameter"],
+                [self._arn("ssm", f"parameter/cdk-bootstrap/{self._props.qualifier}/version")],
+            ),
+        )
+
+    def _via_s3(self, purpose: str) -> Any:
+        return {
+            "StringEquals": {
+                "kms:ViaService": f"s3.{self._names.region}.amazonaws.com",
+                "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{self._names.bucket(purpose)}",
+            }
+        }
+
+    def _function(self) -> None:
+        names, dags = self._names, self._props.dags
+        airflow, data = (f"arn:aws:s3:::{names.bucket(purpose)}" for purpose in ("airflow", "branches"))
+        connections = f"{names.secrets}connections/branch_"
+        bundles = f"{dags}/branches/"
+        PlatformFunction(
+            self,
+            "function",
+            FunctionProps(
+                name=f"{names.stem}-branch",
+                description="takes the bundles of branches, makes their connections, and removes what is theirs",
+                handler="branch_bundle.handler",
+                statements=(
+                    allow("Assets", ["s3:GetObject"], [f"{data}/{ASSETS}*"]),
+                    allow("Entry", ["s3:GetObject"], [f"{airflow}/{dags}/dapflow_services.py"]),
+                    allow(
+                        "Bundle",
+                        ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
+                        [f"{airflow}/{bundles}*"],
+                    ),
+                    allow(
+                        "Data",
+                        ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                        [f"{data}/*"],
+                    ),
+                    allow("List", ["s3:ListBucket", "s3:ListBucketVersions"], [airflow, data]),
+                    allow(
+                        "BundleKey",
+                        ["kms:Decrypt", "kms:GenerateDataKey"],
+                        [self._props.platform_key],
+                        {
+                            "StringEquals": {
+                                "kms:ViaService": [
+                                    f"{service}.{names.region}.amazonaws.com" for service in ("s3", "secretsmanager")
+                                ]
+                            }
+                        },
+                    ),
+                    allow("AssetKey", ["kms:Decrypt"], [self._props.data_key], self._via_s3("branches")),
+                    allow(
+                        "Connections",
+                        [
+                            "secretsmanager:CreateSecret",
+                            "secretsmanager:DeleteSecret",
+                            "secretsmanager:PutSecretValue",
+                            "secretsmanager:TagResource",
+                        ],
+                        [self._arn("secretsmanager", f"secret:{connections}*")],
+                    ),
+                ),
+                key_arn=self._props.platform_key,
+                log_days=self._props.log_days,
+                minutes=15,
+                reasons=_PATTERNS,
+                environment={
+                    "AIRFLOW_BUCKET": names.bucket("airflow"),
+                    "DATA_BUCKET": names.bucket("branches"),
+                    "ASSETS": ASSETS,
+                    "BUNDLES": bundles,
+                    "ENTRY": f"{dags}/dapflow_services.py",
+                    "STACKS": names.branches,
+                    "CONNECTIONS": connections,
+                    "ROLES": f"arn:aws:iam::{names.account}:role{names.role_path('branch')}{names.branches}",
+                    "TAGS": json.dumps([SLUG_TAG, DATABASES_TAG]),
+                    "KEY": self._props.platform_key,
+                },
+            ),
+        )

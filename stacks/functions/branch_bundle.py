@@ -1,0 +1,140 @@
+"""``Custom::DapflowBranch``: what a branch brings to its host, which is data, and what it gets there.
+
+Its template was written by whoever pushed the branch, and so were the properties and the files. Nothing of them is
+believed: which branch it is follows from the name of the stack, which CloudFormation sends; the files are a manifest
+and the names of the environment, as JSON, and Airflow loads the entry that the host wrote. Whether the names are the
+branch's own is checked by the host's run time.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import zipfile
+from typing import Any
+
+import boto3
+
+try:
+    from stacks.functions.resources import POINTER, Event, answered, delete_everything, put_files
+except ImportError:  # In Lambda the modules lie side by side.
+    from resources import POINTER, Event, answered, delete_everything, put_files  # type: ignore[no-redef]
+
+_FILES = re.compile(r"manifest\.json|environment\.json|manifests/[0-9a-f]{16}\.json")
+_LARGEST = 50_000_000
+_SERVICE = re.compile(r"[a-z0-9_]{1,32}")
+# Beside the bundle: the services whose connections were made.
+_CONNECTIONS = "connections.json"
+
+
+def branch(event: Event) -> str:
+    """Put the bundle of a branch below its host's, and make its connections; or remove all that is the branch's."""
+    slug = slug_of(event["StackId"])
+    prefix = f"{os.environ['BUNDLES']}{slug}/"
+    s3 = boto3.client("s3")
+    if event["RequestType"] == "Delete":
+        made = _connected(s3, prefix)
+        # The DAGs first: what Airflow no longer runs writes no more data.
+        delete_everything(s3, os.environ["AIRFLOW_BUCKET"], prefix)
+        _disconnect(slug, made)
+        delete_everything(s3, os.environ["DATA_BUCKET"], f"{slug}/")
+        return prefix
+    key = str(event["ResourceProperties"]["AssetKey"])
+    if not key.startswith(os.environ["ASSETS"]):
+        raise ValueError(f"{key} is no asset of a branch")
+    files = data_of(s3.get_object(Bucket=os.environ["DATA_BUCKET"], Key=key)["Body"].read())
+    services = services_of(files)
+    before = _connected(s3, prefix)
+    # Noted before it is made, so that nothing is left of a deployment that breaks off.
+    files[_CONNECTIONS] = json.dumps(sorted({*before, *services})).encode()
+    s3.put_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=prefix + _CONNECTIONS, Body=files[_CONNECTIONS])
+    _connect(slug, services)
+    entry = s3.get_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=os.environ["ENTRY"])["Body"].read()
+    files[os.environ["ENTRY"].rsplit("/", 1)[1]] = entry
+    put_files(s3, os.environ["AIRFLOW_BUCKET"], prefix, files)
+    return prefix
+
+
+def slug_of(stack: str) -> str:
+    """The branch that a stack belongs to, by the ARN of the stack: ``…:stack/dapflow-branch-<slug>-bundle/…``."""
+    pattern = rf"arn:[^/]+:stack/{re.escape(os.environ['STACKS'])}-([a-z][a-z0-9-]*-[0-9a-f]{{6}})-bundle/[^/]+"
+    found = re.fullmatch(pattern, stack)
+    if found is None:
+        raise ValueError(f"{stack} is not the stack of a branch's bundle")
+    return found[1]
+
+
+def data_of(archive: bytes) -> dict[str, bytes]:
+    """The files of a branch's bundle, by name. Raises ValueError for any file that could be more than data.
+
+    JSON as it is specified holds no control characters, so none of these files is a zip archive at the same time:
+    Airflow loads DAGs from archives, whatever they are called.
+    """
+    files = {}
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        for item in opened.infolist():
+            if item.is_dir():
+                continue
+            if not _FILES.fullmatch(item.filename):
+                raise ValueError(f"{item.filename}: a branch brings a manifest and environment.json, and no other file")
+            if item.file_size > _LARGEST:
+                raise ValueError(f"{item.filename} has {item.file_size} bytes; {_LARGEST} are the most")
+            text = opened.read(item).decode("utf-8")
+            json.loads(text, strict=True)
+            files[item.filename] = text.encode()
+    if POINTER not in files:
+        raise ValueError(f"the bundle has no {POINTER}")
+    return files
+
+
+def services_of(files: dict[str, bytes]) -> list[str]:
+    """The services of the manifest in force."""
+    manifest = json.loads(files[str(json.loads(files[POINTER])["manifest"])])
+    services = sorted(manifest["services"])
+    if wrong := [name for name in services if not _SERVICE.fullmatch(name)]:
+        raise ValueError(f"{wrong[0]!r} is no name of a service")
+    return services
+
+
+def _connected(s3: Any, prefix: str) -> list[str]:
+    try:
+        answer = s3.get_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=prefix + _CONNECTIONS)
+    except s3.exceptions.NoSuchKey:
+        return []
+    services: list[str] = json.loads(answer["Body"].read())
+    return services
+
+
+def _name(slug: str, service: str) -> str:
+    return f"{os.environ['CONNECTIONS']}{slug.replace('-', '_')}_{service}"
+
+
+def _connect(slug: str, services: list[str]) -> None:
+    """Airflow's connection of each service: the host's role for it, in a session that is tagged with the branch."""
+    secrets = boto3.client("secretsmanager")
+    values = dict(zip(json.loads(os.environ["TAGS"]), (slug, slug.replace("-", "_")), strict=True))
+    for service in services:
+        extra = {
+            "role_arn": f"{os.environ['ROLES']}-{service}-runner",
+            "region_name": os.environ["AWS_REGION"],
+            "assume_role_kwargs": {"Tags": [{"Key": key, "Value": value} for key, value in values.items()]},
+        }
+        text = json.dumps({"conn_type": "aws", "extra": extra}, sort_keys=True)
+        try:
+            secrets.create_secret(Name=_name(slug, service), SecretString=text, KmsKeyId=os.environ["KEY"])
+        except secrets.exceptions.ResourceExistsException:
+            secrets.put_secret_value(SecretId=_name(slug, service), SecretString=text)
+
+
+def _disconnect(slug: str, services: list[str]) -> None:
+    secrets = boto3.client("secretsmanager")
+    for service in services:
+        try:
+            secrets.delete_secret(SecretId=_name(slug, service), ForceDeleteWithoutRecovery=True)
+        except secrets.exceptions.ResourceNotFoundException:
+            continue
+
+
+handler = answered(branch)
