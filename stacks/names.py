@@ -65,7 +65,7 @@ def check_names(platform: Platform) -> None:
         ("database", [(each.name, each.service) for each in platform.databases]),
         ("workgroup", [(each.name, each.service) for each in platform.workgroups]),
         ("role", [(each.name, each.service) for each in platform.roles]),
-        ("stack", [(of_stack(each.service), each.service) for each in platform.roles]),
+        ("stack", [(of_stack(each.service), each.service) for each in platform.workgroups]),
     )
     for kind, names in kinds:
         seen: dict[str, str] = {}

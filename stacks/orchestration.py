@@ -192,7 +192,7 @@ class Orchestration(Construct):
         log_groups = f"arn:aws:logs:{region}:{account}:log-group:airflow-{props.name}-*"
         secrets = f"arn:aws:secretsmanager:{region}:{account}:secret:{props.secrets}"
         return document(
-            allow("RunServices", ["sts:AssumeRole"], roles),
+            allow("RunServices", ["sts:AssumeRole", "sts:TagSession"], roles),
             allow(
                 "Metrics",
                 ["airflow:PublishMetrics"],

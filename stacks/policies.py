@@ -17,6 +17,7 @@ PATTERNS = {
     "Editor": "The query editor lists workgroups and catalogs before one is chosen; AWS takes no resource for a list.",
     "GrantedCatalog": "Every table of one Glue database, which another service's owner granted as a whole.",
     "OwnCatalog": "Every table of the service's own Glue databases: tables come and go with its products.",
+    "Queries": "The workgroups that one service has on branches, by the service's name at their end.",
     "Read": "Every object below prefixes that end in /, the service's own or granted ones.",
     "ReadCatalog": "Every table of the service's own Glue databases, or of databases granted as a whole.",
     "Secrets": "Every secret below the service's own prefix.",

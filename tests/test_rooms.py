@@ -43,7 +43,7 @@ def test_the_run_time_imports_what_mwaa_has(file: Path) -> None:
             assert top != "dapflow" or not rest or rest[0] in RUNTIME_ROOMS, f"{file.name} imports {name}"
 
 
-@pytest.mark.parametrize("module", ["manifest", "environment", "errors", "files"])
+@pytest.mark.parametrize("module", ["branch", "manifest", "environment", "errors", "files"])
 def test_the_foundations_import_the_standard_library(module: str) -> None:
     for name, _ in imports(PACKAGE / f"{module}.py"):
         assert name.split(".")[0] in {*sys.stdlib_module_names, "dapflow"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -210,7 +211,8 @@ def test_a_branch_reads_the_raw_zone_and_disturbs_nobody(tmp_path: Path) -> None
         (None, "no manifest.json"),
         ("{", "names no manifest"),
         ('{"other": 1}', "names no manifest"),
-        ('{"manifest": "manifests/gone.json"}', "manifest is missing"),
+        ('{"manifest": "manifests/0123456789abcdef.json"}', "manifest is missing"),
+        ('{"manifest": "manifests/../environment.json"}', "no manifest"),
     ],
 )
 def test_a_damaged_bundle_says_so(folder: Path, pointer: str | None, message: str) -> None:
@@ -223,7 +225,7 @@ def test_a_damaged_bundle_says_so(folder: Path, pointer: str | None, message: st
 
 def test_the_manifest_of_another_release_is_refused(folder: Path) -> None:
     file = next((folder / "manifests").iterdir())
-    file.write_text(file.read_text().replace('"schema": 1', '"schema": 99'))
+    file.write_text(json.dumps({**json.loads(file.read_text()), "schema": 99}))
     with pytest.raises(DapflowError, match="schema 99"):
         build_dags(folder)
 

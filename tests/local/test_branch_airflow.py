@@ -23,7 +23,7 @@ SLUG = branch_slug(BRANCH)
 STEM = SLUG.replace("-", "_")
 DAG = f"{SLUG}__housing"
 LANDING = f"dapflow-local-landing-{ACCOUNT}"
-GROUP = f"dapflow-local-{SLUG}-housing"
+GROUP = f"dapflow-branch-{SLUG}-housing"
 FILE = "transforms/housing/refined/repair_costs.sql"
 CHANGED = TRANSFORM.replace("count(*) AS repairs", "count(*) AS repairs, 'branch' AS made_by")
 NUMBERS = "UNNEST(sequence(1, 9000))"
@@ -94,8 +94,7 @@ def of_main(found: dict[str, Any]) -> dict[str, Any]:
 
 def branch_role(project: LocalProject) -> list[dict[str, Any]]:
     iam = project.client("iam")
-    [name] = [each["RoleName"] for each in iam.list_roles()["Roles"] if SLUG in each["RoleName"]]
-    return [iam.get_role_policy(RoleName=name, PolicyName="runner")["PolicyDocument"]]
+    return [iam.get_role_policy(RoleName="dapflow-branch-housing-runner", PolicyName="runner")["PolicyDocument"]]
 
 
 @pytest.fixture(scope="module")
@@ -146,20 +145,20 @@ def test_it_runs_beside_the_main_environment_and_changes_nothing_of_it(platform:
     assert of_main(there) == before
     assert there["dags"] - before["dags"] == {DAG}
     zones = ("refined", "trusted")
-    assert there["databases"] - before["databases"] == {f"{STEM}__housing_{zone}_zone" for zone in zones}
+    assert there["databases"] - before["databases"] == {f"dapflow_branch_{STEM}__housing_{zone}_zone" for zone in zones}
     tasks = {task["task_id"] for task in api(platform).get(f"/dags/{DAG}/tasks")["tasks"]}
     assert tasks == {"refined.repair_costs"}, "the raw zone is the main environment's"
 
     publish(platform, DAG, "20240605")
     assert of_main(everything(platform)) == before
-    assert product(platform, f"{STEM}__housing_refined_zone") == [["true", "2", "branch", "20240605"]]
+    assert product(platform, f"dapflow_branch_{STEM}__housing_refined_zone") == [["true", "2", "branch", "20240605"]]
     with pytest.raises(AssertionError, match="made_by"):
         product(platform, "housing_refined_zone")
     assert platform.client("athena").list_query_executions(WorkGroup=GROUP)["QueryExecutionIds"]
 
     # A new generation of the raw zone starts both.
     publish(platform, "housing", "20240606", DAG)
-    assert product(platform, f"{STEM}__housing_refined_zone") == [["true", "2", "branch", "20240606"]]
+    assert product(platform, f"dapflow_branch_{STEM}__housing_refined_zone") == [["true", "2", "branch", "20240606"]]
     main = of_main(everything(platform))
     platform.run("local", "branch", "down")
     wait_for(lambda: everything(platform) == main)
@@ -182,7 +181,8 @@ def test_it_is_tagged_and_may_write_nothing_of_the_main_environment(platform: Lo
         ("s3:PutObject", f"branches-{ACCOUNT}/{SLUG}/refined/housing", True),
     ):
         resource = f"arn:aws:s3:::dapflow-local-{place}/repair_costs/x"
-        assert evaluate(Request(action, (resource,)), policies).allowed is allowed, (action, place)
+        tags = {"aws:PrincipalTag/branch": SLUG, "aws:PrincipalTag/databases": STEM}
+        assert evaluate(Request(action, (resource,), tags), policies).allowed is allowed, (action, place)
     platform.run("local", "branch", "down")
 
 

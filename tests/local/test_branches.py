@@ -85,12 +85,8 @@ def templates(project: LocalProject, manifest: Manifest, git: GitBranch) -> Mapp
                 "WorkGroupConfiguration": {"ResultConfiguration": {"OutputLocation": group.output_location}},
             },
         )
-    for role in platform.roles:
-        trust: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
-        properties = {"RoleName": role.name, "Path": role.path, "AssumeRolePolicyDocument": trust}
-        found[f"role {role.service}"] = ("AWS::IAM::Role", properties)
-    emptied = {"ServiceToken": "arn", "Bucket": BUCKET, "Prefix": f"{platform.environment.branch}/"}
-    found["data"] = ("Custom::DapflowEmptied", emptied)
+    own = {"ServiceToken": "arn", "AssetKey": "x", "Bucket": BUCKET, "Prefix": f"{platform.environment.branch}/"}
+    found["bundle"] = ("Custom::DapflowBranch", own)
     resources = {key: {"Type": kind, "Properties": properties} for key, (kind, properties) in found.items()}
     return {f"dapflow-branch-{platform.environment.branch}": {"Resources": resources}}
 
@@ -163,12 +159,13 @@ def test_a_branch_comes_and_goes_and_leaves_nothing(aws: LocalAws, airflow: Airf
     there = everything(aws, airflow, project.state)
     stem = SLUG.replace("-", "_")
     assert there["databases"] - before["databases"] == {
-        f"{stem}__housing_{zone}_zone" for zone in ("refined", "trusted")
+        f"dapflow_branch_{stem}__housing_{zone}_zone" for zone in ("refined", "trusted")
     }
     assert there["dags"] - before["dags"] == {f"{SLUG}__housing"}
-    assert there["connections"] - before["connections"] == {f"dapflow_{stem}_housing"}
+    assert there["connections"] - before["connections"] == {f"branch_{stem}_housing"}
     assert there["pools"] == before["pools"], "the service's pool bounds what runs for it, wherever it runs"
-    assert len(there["workgroups"] - before["workgroups"]) == len(there["roles"] - before["roles"]) == 1
+    assert there["workgroups"] - before["workgroups"] == {f"dapflow-branch-{SLUG}-housing"}
+    assert there["roles"] == before["roles"], "its queries run with the main environment's role for branches"
     assert platform.environment.databases["housing_raw_zone"] == "housing_raw_zone"
     assert not platform.environment.scheduled
     aws.s3.put_object(Bucket=BUCKET, Key=f"{SLUG}/refined/housing/x", Body=b"1")
@@ -276,7 +273,7 @@ class TestMistakes:
         take_down(project.state, NAME, lambda _: None)
 
     def test_a_database_of_somebody_else_is_not_taken_over(self, aws: LocalAws, project: LocalProject) -> None:
-        name = f"{SLUG.replace('-', '_')}__housing_refined_zone"
+        name = f"dapflow_branch_{SLUG.replace('-', '_')}__housing_refined_zone"
         aws.glue.create_database(DatabaseInput={"Name": name})
         with pytest.raises(DapflowError) as raised:
             up(project)

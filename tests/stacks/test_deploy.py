@@ -77,7 +77,7 @@ def a_branch_comes_and_goes(aws: Cloud) -> None:
     aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *branch)
     slug = branch_slug("Fix/Delays")
     made = databases(aws) - before[0]
-    assert {name.split("__")[0] for name in made} == {slug.replace("-", "_")}
+    assert {name.split("__")[0] for name in made} == {f"dapflow_branch_{slug.replace('-', '_')}"}
     assert {name.rsplit("-", 1)[-1] for name in workgroups(aws) - before[1]} == {"air_traffic", "weather"}
     s3 = aws.client("s3")
     prefix = f"dags/branches/{slug}/"

@@ -289,7 +289,16 @@ class TestDelivery:
     )
     def test_subjects_that_name_the_git_ref(self, role: str, subject: str, allowed: bool) -> None:
         stack = cdk.Stack(cdk.App(), "delivery")
-        props = DeliveryProps("dapflow-prod", "prod", "o/r", "main", True, False, "hnb659fds", True)
+        props = DeliveryProps(
+            "dapflow-prod",
+            "prod",
+            "o/r",
+            "main",
+            True,
+            False,
+            "hnb659fds",
+            "arn:aws:iam::111122223333:role/dapflow-branch-deploy",
+        )
         Delivery(stack, "delivery", props)
         found = assertions.Template.from_stack(stack).find_resources("AWS::IAM::Role")
         [trust] = [
@@ -306,10 +315,8 @@ class TestDelivery:
     def test_a_pull_request_can_change_nothing(self, prod: Templates) -> None:
         role = prod.one("AWS::IAM::Role", RoleName="dapflow-prod-diff")
         [statement] = role["Policies"][0]["PolicyDocument"]["Statement"]
-        assert statement["Action"] == ["sts:AssumeRole"]
-        assert [each.split("/")[1] for each in statement["Resource"]] == [
-            "cdk-hnb659fds-lookup-role-111122223333-eu-west-2"
-        ]
+        assert statement["Action"] == ["cloudformation:DescribeStacks", "cloudformation:GetTemplate"]
+        assert statement["Resource"] == ["arn:aws:cloudformation:eu-west-2:111122223333:stack/dapflow-prod-*/*"]
 
     def test_an_account_has_one_provider(self, prod: Templates, staging: Templates) -> None:
         assert len(prod.properties("AWS::IAM::OIDCProvider")) == 1

@@ -2,8 +2,8 @@
 
 No maintained library on PyPI evaluates requests against policy documents (the ones there lint policies, or ask AWS).
 It knows what the platform's documents use: identity and resource policies of one account, trust policies, the default
-and the explicit deny, patterns in actions and resources, and the condition operators below. Anything else raises, so
-that a document which outgrows it fails a test instead of passing one.
+and the explicit deny, patterns in actions and resources, the tags of a session as variables, and the condition
+operators below. Anything else raises, so that a document which outgrows it fails a test instead of passing one.
 """
 
 from __future__ import annotations
@@ -101,13 +101,32 @@ def _applies(
     if not any(_like(request.action.lower(), pattern.lower()) for pattern in _list(statement["Action"])):
         return False
     # A trust policy has no resource: the role itself is meant.
-    if not trust and not any(_like(target, pattern) for pattern in _list(statement["Resource"])):
+    if not trust and not any(
+        _like(target, pattern) for each in _list(statement["Resource"]) for pattern in _known(each, request.context)
+    ):
         return False
     return all(
-        _condition(operator, key, _list(values), request.context)
+        _condition(
+            operator, key, [known for each in _list(values) for known in _known(each, request.context)], request.context
+        )
         for operator, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
     )
+
+
+def _known(text: Any, context: Mapping[str, str]) -> list[Any]:
+    """A text with its variables replaced, or none: what names a tag that the session lacks matches nothing.
+
+    Only tags of the principal are known. A pattern in a tag's value would be taken for a pattern here, so it raises.
+    """
+    for variable in re.findall(r"\$\{([^}]*)\}", text) if isinstance(text, str) else ():
+        value = context.get(variable)
+        if not variable.startswith("aws:PrincipalTag/") or set(value or "") & set("*?$"):
+            raise NotImplementedError(f"the evaluator does not know ${{{variable}}}")
+        if value is None:
+            return []
+        text = text.replace(f"${{{variable}}}", value)
+    return [text]
 
 
 def _principals(statement: Mapping[str, Any]) -> list[str]:
@@ -130,6 +149,8 @@ def _condition(operator: str, key: str, values: list[str], context: Mapping[str,
     actual = lowered.get(key.lower())
     if operator == "Null":
         return (actual is None) == (values == ["true"])
+    # Of a key with several values the tests name one.
+    operator = operator.removeprefix("ForAnyValue:")
     if operator.endswith("IfExists"):
         if actual is None:
             return True

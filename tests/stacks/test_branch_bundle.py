@@ -1,0 +1,180 @@
+"""The host's function that takes the bundles of branches: nothing that they bring is more than data."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from stacks.functions import branch_bundle
+
+AIRFLOW, DATA, REGION = "dapflow-staging-airflow-1", "dapflow-staging-branches-1", "eu-west-2"
+SLUG, STEM = "fix-delays-0a1b2c", "fix_delays_0a1b2c"
+STACK = f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-{SLUG}-bundle/1f0c"
+NAME = "manifests/0123456789abcdef.json"
+ENTRY = b"# reviewed\n"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    values = {
+        "AIRFLOW_BUCKET": AIRFLOW,
+        "DATA_BUCKET": DATA,
+        "ASSETS": "assets/",
+        "BUNDLES": "dags/branches/",
+        "ENTRY": "dags/dapflow_services.py",
+        "STACKS": "dapflow-branch",
+        "CONNECTIONS": "dapflow/staging/connections/branch_",
+        "ROLES": "arn:aws:iam::111122223333:role/dapflow/staging/branch/dapflow-branch",
+        "TAGS": '["branch", "databases"]',
+        "KEY": "alias/key",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    for key, value in values.items():
+        monkeypatch.setenv(key, value)
+    for key in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(key, raising=False)
+    with mock_aws():
+        client = boto3.client("s3", region_name=REGION)
+        for bucket in (AIRFLOW, DATA):
+            client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        client.put_object(Bucket=AIRFLOW, Key="dags/dapflow_services.py", Body=ENTRY)
+        client.put_object(Bucket=AIRFLOW, Key="dags/branches/other-123456/manifest.json", Body=b"{}")
+        yield client
+
+
+def packed(*services: str, **files: str | bytes) -> bytes:
+    """A bundle; other files by name, where `__` stands for `/` and `.` is written as it is."""
+    content: dict[str, str | bytes] = {
+        "manifest.json": json.dumps({"manifest": NAME}),
+        "environment.json": "{}",
+        NAME: json.dumps({"schema": 2, "services": {name: {} for name in services}, "datasets": {}}),
+        **files,
+    }
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        for name, text in content.items():
+            made.writestr(name, text)
+    return archive.getvalue()
+
+
+def ask(s3: Any, archive: bytes | None, kind: str = "Create", stack: str = STACK, key: str = "assets/x.zip") -> None:
+    if archive is not None:
+        s3.put_object(Bucket=DATA, Key=key, Body=archive)
+    # What the template says of bucket and prefix is another's.
+    said = {"AssetKey": key, "Bucket": AIRFLOW, "Prefix": "dags/"}
+    branch_bundle.branch({"RequestType": kind, "StackId": stack, "ResourceProperties": said})
+
+
+def keys(s3: Any, bucket: str, prefix: str = "") -> set[str]:
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    return {each["Key"].removeprefix(prefix) for each in listed}
+
+
+def connections() -> dict[str, Any]:
+    client = boto3.client("secretsmanager", region_name=REGION)
+    names = [each["Name"] for each in client.list_secrets()["SecretList"]]
+    return {
+        name.rsplit("/", 1)[1]: json.loads(client.get_secret_value(SecretId=name)["SecretString"]) for name in names
+    }
+
+
+def test_a_branch_comes_changes_and_goes(s3: Any) -> None:
+    ask(s3, packed("air", "rail"))
+    prefix = f"dags/branches/{SLUG}/"
+    data = {"manifest.json", "environment.json", NAME, "connections.json"}
+    assert keys(s3, AIRFLOW, prefix) == {*data, "dapflow_services.py"}
+    assert s3.get_object(Bucket=AIRFLOW, Key=f"{prefix}dapflow_services.py")["Body"].read() == ENTRY
+    assert set(connections()) == {f"branch_{STEM}_air", f"branch_{STEM}_rail"}
+    # A role of the host's, in a session that is tagged with this branch.
+    assert connections()[f"branch_{STEM}_rail"] == {
+        "conn_type": "aws",
+        "extra": {
+            "role_arn": "arn:aws:iam::111122223333:role/dapflow/staging/branch/dapflow-branch-rail-runner",
+            "region_name": REGION,
+            "assume_role_kwargs": {
+                "Tags": [{"Key": "branch", "Value": SLUG}, {"Key": "databases", "Value": STEM}],
+            },
+        },
+    }
+    ask(s3, packed("air", "sea"), "Update")
+    assert {f"branch_{STEM}_air", f"branch_{STEM}_sea"} <= set(connections())
+    for key in (f"{SLUG}/refined/air/x", f"{SLUG}-y/refined/air/x"):
+        s3.put_object(Bucket=DATA, Key=key, Body=b"1")
+    ask(s3, None, "Delete")
+    assert not connections()
+    assert keys(s3, AIRFLOW) == {"dags/dapflow_services.py", "dags/branches/other-123456/manifest.json"}
+    assert keys(s3, DATA) == {"assets/x.zip", f"{SLUG}-y/refined/air/x"}
+    ask(s3, None, "Delete")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evil.py",
+        "dapflow_services.py",
+        ".airflowignore",
+        "dapflow/runtime/project.py",
+        "manifests/evil.py",
+        "manifests/0123456789abcdef.zip",
+        "../other-123456/manifest.json",
+        "/manifest.json",
+        "manifests/../../../manifest.json",
+        "connections.json",
+        "manifest.json\n",
+    ],
+)
+def test_no_other_file_is_taken_and_nothing_is_written(s3: Any, name: str) -> None:
+    with pytest.raises(ValueError, match="no other file"):
+        ask(s3, packed("air", **{name: "{}"}))
+    assert not keys(s3, AIRFLOW, f"dags/branches/{SLUG}/")
+    assert not connections()
+
+
+def test_a_file_that_is_json_and_an_archive_is_not_taken(s3: Any) -> None:
+    """Airflow loads DAGs from every file that is a zip archive, whatever its name is."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as made:
+        made.writestr("evil.py", "from airflow.sdk import DAG")
+    for content in (inner.getvalue(), b'{"x": "' + inner.getvalue() + b'"}', b"{}" + inner.getvalue()):
+        with pytest.raises(ValueError):
+            ask(s3, packed("air", **{"environment.json": content}))
+    assert not keys(s3, AIRFLOW, f"dags/branches/{SLUG}/")
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-staging-bundle/1f0c",
+        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-{SLUG}-service-air/1f0c",
+        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-x-bundle/1f0c",
+        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-../{SLUG}-bundle/1f0c",
+    ],
+)
+@pytest.mark.parametrize("kind", ["Create", "Delete"])
+def test_which_branch_it_is_says_the_stack(s3: Any, stack: str, kind: str) -> None:
+    before = keys(s3, AIRFLOW)
+    with pytest.raises(ValueError, match="is not the stack of a branch"):
+        ask(s3, packed("air"), kind, stack)
+    assert keys(s3, AIRFLOW) == before
+
+
+@pytest.mark.parametrize("key", ["other-123456/refined/air/x.zip", "../x", "asset", ""])
+def test_it_takes_what_was_uploaded_for_branches(s3: Any, key: str) -> None:
+    with pytest.raises(ValueError, match="is no asset of a branch"):
+        ask(s3, None, key=key)
+
+
+@pytest.mark.parametrize("service", ["../x", "air/../../prod", "Air", "", "a" * 33])
+def test_names_of_services_are_names(s3: Any, service: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a service"):
+        ask(s3, packed(service))
+    assert not connections()
