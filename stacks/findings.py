@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import aws_cdk as cdk
@@ -26,6 +27,7 @@ def accept_patterns(construct: IConstruct, policy: Document, reasons: Mapping[st
         reason = reasons.get(plain_sid(statement["Sid"]))
         for resource in statement["Resource"]:
             if reason is not None and isinstance(resource, str) and "*" in resource:
-                accepted.setdefault(resource, []).append(reason)
+                # The rules write a variable of IAM, `${aws:…}`, in other brackets.
+                accepted.setdefault(re.sub(r"\$\{([^}]*)\}", r"<\1>", resource), []).append(reason)
     for resource, why in accepted.items():
         accept(construct, f"AwsSolutions-IAM5[Resource::{resource}]", " ".join(dict.fromkeys(why)))
