@@ -16,6 +16,7 @@ from stacks.bundle import Bundle, BundleProps
 from stacks.lake_functions import emptied_with
 from stacks.names import check_names
 from stacks.orchestration import AIRFLOW_FILES
+from stacks.service import RoleProps
 from stacks.settings import BranchSettings
 from stacks.settings_rules import tag_value
 
@@ -36,7 +37,7 @@ class BranchAssembly(Assembly):
         airflow = self._dedicated(settings, names.slug) if self._request.dedicated else None
         bundle = self._bundle(names.slug, platform)
         for service in self._manifest.services.values():
-            roles = {}
+            roles: dict[str, RoleProps] = {}
             if airflow is not None:
                 secrets = f"{self._names.secrets}branches/{names.slug}/{service.name}/"
                 keys = self._branch_keys()

@@ -8,6 +8,7 @@ branch's own is checked by the host's run time.
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -17,10 +18,10 @@ from typing import Any
 
 import boto3
 
-try:
-    from stacks.functions.resources import POINTER, Event, answered, delete_everything, put_files
-except ImportError:  # In Lambda the modules lie side by side.
-    from resources import POINTER, Event, answered, delete_everything, put_files  # type: ignore[no-redef]
+# In Lambda the modules lie side by side, in no package.
+resources = importlib.import_module(f"{__package__}.resources" if __package__ else "resources")
+
+Event = dict[str, Any]
 
 _FILES = re.compile(r"manifest\.json|environment\.json|manifests/[0-9a-f]{16}\.json")
 _LARGEST = 50_000_000
@@ -37,9 +38,9 @@ def branch(event: Event) -> str:
     if event["RequestType"] == "Delete":
         made = _connected(s3, prefix)
         # The DAGs first: what Airflow no longer runs writes no more data.
-        delete_everything(s3, os.environ["AIRFLOW_BUCKET"], prefix)
+        resources.delete_everything(s3, os.environ["AIRFLOW_BUCKET"], prefix)
         _disconnect(slug, made)
-        delete_everything(s3, os.environ["DATA_BUCKET"], f"{slug}/")
+        resources.delete_everything(s3, os.environ["DATA_BUCKET"], f"{slug}/")
         return prefix
     key = str(event["ResourceProperties"]["AssetKey"])
     if not key.startswith(os.environ["ASSETS"]):
@@ -53,7 +54,7 @@ def branch(event: Event) -> str:
     _connect(slug, services)
     entry = s3.get_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=os.environ["ENTRY"])["Body"].read()
     files[os.environ["ENTRY"].rsplit("/", 1)[1]] = entry
-    put_files(s3, os.environ["AIRFLOW_BUCKET"], prefix, files)
+    resources.put_files(s3, os.environ["AIRFLOW_BUCKET"], prefix, files)
     return prefix
 
 
@@ -84,14 +85,14 @@ def data_of(archive: bytes) -> dict[str, bytes]:
             text = opened.read(item).decode("utf-8")
             json.loads(text, strict=True)
             files[item.filename] = text.encode()
-    if POINTER not in files:
-        raise ValueError(f"the bundle has no {POINTER}")
+    if resources.POINTER not in files:
+        raise ValueError(f"the bundle has no {resources.POINTER}")
     return files
 
 
 def services_of(files: dict[str, bytes]) -> list[str]:
     """The services of the manifest in force."""
-    manifest = json.loads(files[str(json.loads(files[POINTER])["manifest"])])
+    manifest = json.loads(files[str(json.loads(files[resources.POINTER])["manifest"])])
     services = sorted(manifest["services"])
     if wrong := [name for name in services if not _SERVICE.fullmatch(name)]:
         raise ValueError(f"{wrong[0]!r} is no name of a service")
@@ -137,4 +138,4 @@ def _disconnect(slug: str, services: list[str]) -> None:
             continue
 
 
-handler = answered(branch)
+handler = resources.answered(branch)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowException
 
+from dapflow.branch import BranchNames, branch_slug
 from dapflow.bundle import build_bundle
 from dapflow.manifest import Manifest
-from dapflow.platform import describe, describe_branch
+from dapflow.platform import describe, describe_branch, hosting
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.dag_factory import build_dags
 from dapflow.runtime.generation import Generation
@@ -19,20 +20,23 @@ from dapflow.runtime.operators import ShowOperator
 from tests.project.writing import compile_files
 
 FILES: dict[str, str | bytes] = {
-    "air/service.yml": "schedule: '0 5 * * *'\nexternal: {raw: {meters: {generations: true}}, refined: {areas: {}}}",
+    "air/service.yml": "schedule: '0 5 * * *'\nexternal: {raw: {meters: {generations: true}}, refined: {areas: {}}}\n"
+    "grants: {water: [raw, refined]}",
     "air/refined/use.sql": "SELECT m.id FROM meters m JOIN air_refined_zone.areas a ON a.id = m.id",
-    "water/service.yml": "title: Water",
+    "water/service.yml": "title: Water\nreads: [air.raw.meters, air.refined]",
     "water/refined/areas.sql": "SELECT a.id FROM air_refined_zone.areas a",
     "water/refined/both.sql": "SELECT a.id FROM air_refined_zone.areas a, air_raw_zone.meters m",
 }
 
 
 def bundle(root: Path, manifest: Manifest, branch: str | None = None) -> Path:
-    host = describe(manifest, name="test", account="123456789012", region="eu-west-2").environment
-    environment = host
-    if branch:
-        environment = describe_branch(manifest, branch=branch, host=host, raw=host, bucket="b").environment
-    return build_bundle(root, manifest, environment, root / "bundle")
+    platform = describe(manifest, name="test", account="123456789012", region="eu-west-2")
+    host = hosting(platform, platform.environment).environment
+    dags = build_bundle(root, manifest, host, root / "bundle")
+    if branch is None:
+        return dags
+    names = BranchNames.of(branch_slug(branch))
+    return build_bundle(root, manifest, describe_branch(manifest, names, host).environment, root / "bundle")
 
 
 def test_one_with_generations_is_waited_for_and_the_other_is_not(tmp_path: Path) -> None:

@@ -74,7 +74,10 @@ def bootstrap_roles() -> list[str]:
 
 def stack_tries(world: World) -> Iterator[tuple[str, Request]]:
     """Update, delete, protect: every stack that is no branch's, with whatever role is named."""
-    contexts = [{}, *({"cloudformation:RoleArn": each} for each in (role_arn(MAKE), *bootstrap_roles()))]
+    contexts: list[dict[str, str]] = [
+        {},
+        *({"cloudformation:RoleArn": each} for each in (role_arn(MAKE), *bootstrap_roles())),
+    ]
     actions = (
         *("CancelUpdateStack", "ContinueUpdateRollback", "CreateChangeSet", "CreateStack", "DeleteStack"),
         *("ExecuteChangeSet", "RollbackStack", "SetStackPolicy", "UpdateStack", "UpdateTerminationProtection"),
@@ -284,8 +287,9 @@ class TestSqlOfABranch:
     def test_only_the_hosts_airflow_runs_it_and_names_a_branch(self, world: World) -> None:
         role = world.roles["dapflow-branch-rail-runner"]
         target, tags = world.arn("dapflow-branch-rail-runner"), {"branch": NAMES.slug, "databases": NAMES.databases}
+        brought: list[dict[str, str]] = [{}, {"branch": NAMES.slug}, tags]
         for airflow, allowed in (("dapflow-staging-airflow", True), ("dapflow-prod-airflow", False)):
-            for given in ({}, {"branch": NAMES.slug}, tags):
+            for given in brought:
                 context = {f"aws:RequestTag/{key}": value for key, value in given.items()}
                 for action in ("sts:AssumeRole", "sts:TagSession"):
                     request = Request(action, (target,), context, world.arn(airflow))
