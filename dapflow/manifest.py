@@ -99,8 +99,9 @@ class Transform:
 
     ``sql`` is the statement as written, without what Athena does not take inside ``UNLOAD (…)``: a BOM, the trailing
     ``;`` and what follows it. Not a character between is changed. ``computes_generation`` is True for a migrated
-    transform whose generation columns are computed instead of passed through; the run checks them. ``comments`` are
-    the descriptions of columns by name.
+    transform whose generation columns are computed instead of passed through. ``comments`` are the descriptions of
+    columns by name. ``slower_inputs`` are ids of the datasets of which the newest generation before the run's is read
+    where there is none of the run's. ``allow_empty``: a generation without rows is meant.
     """
 
     file: str
@@ -113,6 +114,8 @@ class Transform:
     description: str | None = None
     tags: tuple[str, ...] = ()
     comments: dict[str, str] = field(default_factory=dict)
+    slower_inputs: tuple[str, ...] = ()
+    allow_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -277,5 +280,6 @@ def _transform(data: dict[str, Any]) -> Transform:
             "references": tuple(Reference(**reference) for reference in data["references"]),
             "columns": data["columns"] and tuple(data["columns"]),
             "tags": tuple(data["tags"]),
+            "slower_inputs": tuple(data["slower_inputs"]),
         }
     )

@@ -18,6 +18,7 @@ from dapflow.cli import (
     query,
     run,
     show,
+    withdraw,
 )
 from dapflow.cli.failure import print_failure
 from dapflow.errors import DapflowError
@@ -43,6 +44,7 @@ local.register(app)
 query.register(app)
 run.register(app)
 show.register(app)
+withdraw.register(app)
 
 
 def main() -> None:

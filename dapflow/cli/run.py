@@ -37,6 +37,9 @@ def run(
         typer.Option("--generation", "-g", metavar="D", help="Date, as 2013-12-31. Default: the newest that landed."),
     ] = None,
     rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="Rows of the result to show.")] = 10,
+    allow_future: Annotated[
+        bool, typer.Option("--allow-future", help="Publish a generation later than tomorrow, too.")
+    ] = False,
     project: ProjectOption = None,
 ) -> None:
     """Publish a transform, or all of a service, on the embedded platform, without Airflow.
@@ -65,7 +68,7 @@ def run(
         provision(state, manifest, clients)
         environment = describe_local(root, manifest).environment
         day = wanted or newest_generation(datasets, environment, manifest, clients)
-        publisher = Publisher(clients, manifest, environment, _say)
+        publisher = Publisher(clients, manifest, environment, _say, allow_future=allow_future)
         published: list[Publication] = []
         try:
             for dataset in datasets:

@@ -42,9 +42,9 @@ def show(
 ) -> None:
     """Print the SQL of a transform, or what is sent to Athena.
 
-    An ordinary run sends the text of the file as it is. A run for a past generation reads each table as it was then:
-    the names of current views, and nothing else, are replaced. So are the names of databases that have another name in
-    the environment.
+    An ordinary run sends the text of the file as it is. Where a table has newer generations than the run's, the run
+    reads it as it was then: its names, and nothing else, are replaced. So are the names of databases that have another
+    name in the environment.
 
     Example: dapflow show daily_departures --generation 2013-12-30
     """
@@ -82,8 +82,8 @@ def _sent(
     pins = None if named else _pins_of_platform(root, manifest, environment, dataset, day)
     if pins is None:
         why = f"{named} is not asked" if named else "The embedded platform is not running"
-        sys.stderr.write(f"{why}: every current view is read as of {day}.\n")
-        pins = _pins_by_columns(manifest, transform, day)
+        sys.stderr.write(f"{why}: all is read as of {day}.\n")
+        pins = _pins_by_columns(manifest, dataset.id, transform, day)
     return pinned_sql(transform, manifest, environment, pins)
 
 
@@ -109,8 +109,9 @@ def _pins_of_platform(
     return inputs.pins
 
 
-def _pins_by_columns(manifest: Manifest, transform: Transform, generation: Generation) -> dict[str, Pin]:
-    """Pins from the project alone: as if every dataset had exactly this generation."""
+def _pins_by_columns(manifest: Manifest, reader: str, transform: Transform, generation: Generation) -> dict[str, Pin]:
+    """Pins from the project alone: as if every dataset had this generation, and newer ones."""
+    from dapflow.runtime.bounds import up_to  # noqa: PLC0415
     from dapflow.runtime.pinning import Pin  # noqa: PLC0415
 
     pins = {}
@@ -119,14 +120,15 @@ def _pins_by_columns(manifest: Manifest, transform: Transform, generation: Gener
         if not read.has_generations:
             continue
         columns = _view_columns(read)
-        if reference.kind == "current" and columns is None:
+        if columns is None:
             raise DapflowError(
                 "unknown-columns",
                 f"the columns of {read.id} are only known on a platform",
                 hint="start it with dapflow local up, or name the columns in service.yml",
             )
-        if columns is not None:
-            pins[read.id] = Pin(generation, columns)
+        current = generation.predicate(read.generation)
+        history = up_to(read.generation, generation, (), inclusive=read.id != reader)
+        pins[read.id] = Pin(columns, current, history)
     return pins
 
 

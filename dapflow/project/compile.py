@@ -245,7 +245,23 @@ class _Compiler:
             description=product.description,
             tags=product.tags,
             comments={name: comment.text for name, comment in product.comments.items()},
+            slower_inputs=self._slower_inputs(node, product),
+            allow_empty=product.allow_empty,
         )
+
+    def _slower_inputs(self, node: Node, product: Product) -> tuple[str, ...]:
+        """The datasets for which the product's ``.yml`` allows an older generation."""
+        known = self._reads[node.id].datasets - {node.id}
+        found: set[str] = set()
+        for note in product.inputs:
+            read = self.tables.named(note.table, node.service)
+            if read is None or read.id not in known:
+                tables = ", ".join(sorted(self.tables.nodes[each].current for each in known))
+                message = f"{node.name} reads no table {note.table!r}"
+                self.errors.append(note.place.error("unknown-input", message, f"it reads {tables or 'no tables'}"))
+            elif note.previous:
+                found.add(read.id)
+        return tuple(sorted(found))
 
 
 def _reference(name: TableName, table: Table) -> Reference:

@@ -131,4 +131,6 @@ def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[Dap
         comments=notes.comments,
         tags=notes.tags,
         names=notes.names,
+        inputs=notes.inputs,
+        allow_empty=notes.allow_empty,
     )

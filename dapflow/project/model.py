@@ -87,8 +87,23 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class InputNote:
+    """What a product's ``.yml`` says about a table that it reads.
+
+    ``previous``: where the run's generation is missing, the newest before it is read.
+    """
+
+    table: str
+    place: Place
+    previous: bool
+
+
+@dataclass(frozen=True)
 class Product:
-    """A data product: one ``.sql`` file and the ``.yml`` beside it. ``statement`` is None when it cannot be read."""
+    """A data product: one ``.sql`` file and the ``.yml`` beside it. ``statement`` is None when it cannot be read.
+
+    ``allow_empty``: a generation without rows is meant.
+    """
 
     name: str
     zone: Zone
@@ -98,6 +113,8 @@ class Product:
     comments: dict[str, Comment] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     names: TableNames = SERVICE_NAMING
+    inputs: tuple[InputNote, ...] = ()
+    allow_empty: bool = False
 
 
 @dataclass(frozen=True)

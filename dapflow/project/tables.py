@@ -174,6 +174,13 @@ class Tables:
             )
         return Table(table.node, table.kind, suffix)
 
+    def named(self, written: str, service: ServiceFolder) -> Node | None:
+        """The dataset of which a text names a table, ``table`` or ``database.table``, as a service's SQL would."""
+        *before, name = (part.strip('"') for part in written.lower().split("."))
+        database = before[-1] if before else service.database
+        table = self._tables.get((database, _split(name)[0]))
+        return table.node if table else None
+
     def _near_database(self, database: str) -> str:
         near = difflib.get_close_matches(database, sorted(self._owner), n=3)
         if near:

@@ -2,15 +2,17 @@
 
 Tokens and prefixes derive from (dataset, generation, run, inputs, index), so that an attempt that asks Athena to start
 the query of index 0 again gets the execution that is already there. An index is passed over when its query failed or
-was cancelled, when its result was published before (someone cleared a finished task, and wants it anew), and when its
-objects are gone. What is passed over is left to the sweep: the attempt before may still be at it.
+was cancelled, when its result was published before (someone cleared a finished task, and wants it anew) or withdrawn,
+and when its objects are gone. What is passed over is left to the sweep: the attempt before may still be at it.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from dapflow.runtime.athena import Execution
 from dapflow.runtime.catalog import Partition
@@ -21,6 +23,8 @@ from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
 
 RUNS = "dapflow.runs"
+# Of the history table: runs whose generation was withdrawn.
+WITHDRAWN = "dapflow.withdrawn"
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,12 @@ def published_runs(partition: Partition | None) -> set[str]:
     return {run for run in partition.parameters.get(RUNS, "").split(",") if run} if partition else set()
 
 
+def withdrawn_runs(history: Mapping[str, Any] | None) -> set[str]:
+    """Run ids whose generations were published and withdrawn; their objects are or will be swept."""
+    noted = (history or {}).get("Parameters", {}).get(WITHDRAWN, "")
+    return {run for run in noted.split(",") if run}
+
+
 def unload_statement(sql: str, location: str) -> str:
     """``UNLOAD (…) TO …``. The SELECT stands between line breaks, so that it may end with a ``-- comment``."""
     return f"UNLOAD (\n{sql}\n) TO '{location}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
@@ -84,6 +94,7 @@ class Attempt:
         )
         self.view = temporary_name(target.dataset, "columns")
         spent = published_runs(target.partition(generation))
+        spent |= withdrawn_runs(target.catalog.table(place.database, place.history))
         numbered = ((index, digest(self._base, str(index))) for index in count())
         self._candidates = ((index, token) for index, token in numbered if token[:16] not in spent)
         self._locations: list[str] = []

@@ -14,6 +14,7 @@ from typing import Any
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
+from dapflow.runtime.bounds import not_before
 from dapflow.runtime.catalog import Catalog, StaleTableError
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.place import Place, quoted
@@ -27,8 +28,12 @@ _TRIES = 5
 def view_sql(dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation) -> str:
     """The SELECT of the current view."""
     names = [column.name for column in columns] + list(dataset.generation.partition_names)
-    listed, table = ", ".join(quoted(name) for name in names), quoted(place.database, place.history)
-    return f"SELECT {listed} FROM {table} WHERE {generation.predicate(dataset.generation)}"  # noqa: S608 (quoted)
+    listed = ", ".join(quoted(name) for name in names)
+    return f"SELECT {listed}{_source(place, generation.predicate(dataset.generation))}"
+
+
+def _source(place: Place, condition: str) -> str:
+    return f" FROM {quoted(place.database, place.history)} WHERE {condition}"
 
 
 def view_table(dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation) -> dict[str, Any]:
@@ -78,19 +83,32 @@ def shown_generation(view: dict[str, Any]) -> Generation | None:
     return Generation.parse(key) if key else None
 
 
-def newest_generation(catalog: Catalog, dataset: Dataset, place: Place, since: Generation | None) -> Generation | None:
+def view_shows(view: dict[str, Any], place: Place, condition: str) -> bool:
+    """Whether a view reads the history under this condition and no other, whoever wrote it."""
+    definition = view_definition(view)
+    return definition is not None and str(definition.get("originalSql")).endswith(_source(place, condition))
+
+
+def newest_generation(
+    catalog: Catalog, dataset: Dataset, place: Place, since: Generation | None, without: Generation | None = None
+) -> Generation | None:
     """The newest generation in the history; ``since`` is one that is known, so that Glue need not list the older."""
-    expression = f"{dataset.generation.names[3]} >= '{since.key}'" if since else None
-    partitions = catalog.partitions(place.database, place.history, expression)
-    if not partitions and since:
-        partitions = catalog.partitions(place.database, place.history)
-    return max((each.generation for each in partitions if each.generation), default=None)
+
+    def found(expression: str | None) -> Generation | None:
+        listed = {each.generation for each in catalog.partitions(place.database, place.history, expression)}
+        return max((each for each in listed if each and each != without), default=None)
+
+    return (found(not_before(dataset.generation, since)) if since else None) or found(None)
 
 
 def refresh_current_view(
-    catalog: Catalog, dataset: Dataset, place: Place, columns: Callable[[], Sequence[Column]]
+    catalog: Catalog,
+    dataset: Dataset,
+    place: Place,
+    columns: Callable[[], Sequence[Column]],
+    without: Generation | None = None,
 ) -> Generation | None:
-    """Let the current view show the newest generation of the history; which it is.
+    """Let the current view show the newest generation of the history, ``without`` one that will be gone; which it is.
 
     ``columns`` gives the history's columns without the partition columns. Two runs may do this at once: a change is
     guarded by the view's version and begun again when someone was faster.
@@ -98,7 +116,8 @@ def refresh_current_view(
     for _ in range(_TRIES):
         before = catalog.table(place.database, place.current)
         check_current(dataset, place, before)
-        newest = newest_generation(catalog, dataset, place, shown_generation(before) if before else None)
+        shown = shown_generation(before) if before else None
+        newest = newest_generation(catalog, dataset, place, shown, without)
         if newest is None:
             return None
         view = view_table(dataset, place, columns(), newest)
@@ -109,7 +128,7 @@ def refresh_current_view(
                 catalog.update_table(place.database, before, view)
         except StaleTableError:
             continue
-        if newest_generation(catalog, dataset, place, newest) == newest:
+        if newest_generation(catalog, dataset, place, newest, without) == newest:
             return newest
     raise PassingError("busy", f"the current view {place.database}.{place.current} is changed by others all the time")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from dapflow.runtime.catalog import Partition
 from dapflow.runtime.current_view import refresh_current_view
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import add_columns, history_columns, parquet_storage, prepare_history
+from dapflow.runtime.inputs import inputs_record
 from dapflow.runtime.journal import UNFINISHED_SECONDS
 from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.staged_files import StagedFiles, check_generation_columns, staged_files
@@ -24,6 +26,7 @@ from dapflow.runtime.transform import in_file
 
 # An attempt that comes later than this stands back: the sweep may take what it staged for left behind.
 LATE_SECONDS = UNFINISHED_SECONDS / 2
+INPUTS = "dapflow.inputs"
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,16 @@ class Accepted:
     bytes_scanned: int
 
 
-def accept(target: Target, staged: Staged) -> Accepted:
-    """Look whether what was staged may be published; nothing is changed."""
+def accept(target: Target, staged: Staged, confirm_inputs: Callable[[], None]) -> Accepted:
+    """Look whether what was staged may be published; nothing is changed.
+
+    ``confirm_inputs`` raises InputsChangedError when the query may have read something else than ``staged.inputs``.
+    """
     execution = target.athena.look(staged.query_id)
     if not execution.done:
         raise PassingError("query-running", f"query {staged.query_id} is not done yet")
+    # Before a failure is judged: a query may have failed because what it read was replaced.
+    confirm_inputs()
     try:
         execution = succeeded(execution)
     except QueryError as error:
@@ -53,8 +61,17 @@ def accept(target: Target, staged: Staged) -> Accepted:
             file=target.place.landed(generation),
             hint="run it again when the landing is complete",
         )
+    transform = target.dataset.transform
+    if transform is not None and not files.count and not transform.allow_empty:
+        raise DapflowError(
+            "no-rows",
+            f"the transform gives no rows for generation {generation}",
+            file=transform.file,
+            hint="an empty generation would hide all of yesterday's rows; where it is meant, write "
+            f"`allow_empty: true` into {target.dataset.name}.yml",
+        )
     scanned = staged.bytes_scanned + execution.bytes_scanned
-    if staged.computes_generation and files.objects:
+    if staged.generation_types and files.objects:
         scanned += check_generation_columns(target, generation, staged.location, staged.generation_types)
     return Accepted(files, scanned)
 
@@ -81,6 +98,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         "dapflow.published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "dapflow.sql_sha": target.dataset.transform.sha if target.dataset.transform else "",
         "dapflow.replaces": replaced or "",
+        INPUTS: json.dumps(inputs_record(staged.inputs)),
         RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),
     }
     if replaced:
@@ -113,6 +131,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         replaced=replaced,
         current=current,
         query_id=staged.query_id,
+        inputs=staged.inputs,
     )
 
 
@@ -141,11 +160,11 @@ def _take_back(target: Target, published: Partition, before: Partition | None) -
         catalog.put_partition(database, table, before)
 
 
-def show_newest(target: Target) -> Generation | None:
-    """Let the current view show the newest generation; which one that is."""
+def show_newest(target: Target, without: Generation | None = None) -> Generation | None:
+    """Let the current view show the newest generation, ``without`` one that will be gone; which one that is."""
 
     def columns() -> Sequence[Column]:
         table = target.catalog.table(target.place.database, target.place.history)
         return history_columns(table) if table else ()
 
-    return refresh_current_view(target.catalog, target.dataset, target.place, columns)
+    return refresh_current_view(target.catalog, target.dataset, target.place, columns, without)

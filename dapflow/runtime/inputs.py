@@ -1,18 +1,80 @@
-"""What a transform is about to read: which generation of which dataset, and how that is written into its text."""
+"""What a run may read: which generation of which dataset, how that is written into its text, whether it stayed so.
+
+A run of generation D reads generation D of everything it names, whatever name it reads by, and nothing newer. One look
+at the catalog before the query decides what is replaced in the text; a second one, when the query is done, proves what
+it read: the prefix of a generation is never written to again, so that equal looks mean equal data in between.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from dapflow.environment import Environment
-from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime import external
-from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.current_view import newest_generation, shown_generation
+from dapflow.runtime.aws import PassingError
+from dapflow.runtime.bounds import is_generation, is_up_to, not_before, of_generation, up_to
+from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.current_view import shown_generation, view_shows
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.pinning import Pin
 from dapflow.runtime.place import Place
+
+
+class InputsChangedError(PassingError):
+    """What a run reads was published, corrected or withdrawn while it ran. Nothing is published; it may run again."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a run reads of one dataset.
+
+    Attributes:
+        dataset: its id.
+        generation: key of the one that its current view stands for; empty for a product's own history, and for what
+            has no generations.
+        version: names what lies in that generation: its prefix, or a digest of several. Of what has no generations:
+            the state of its table, as far as Glue knows it.
+        missing: there was no generation of the run's, and the product's ``.yml`` allows the one before.
+        history: digest of all generations that the run may read; empty where no history is read.
+        newer: whether there was a generation that the run may not read.
+        view: the state of the current view where it is read as it is; empty where it is not.
+    """
+
+    dataset: str
+    generation: str
+    version: str
+    missing: bool = False
+    history: str = ""
+    newer: bool = False
+    view: str = ""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Equal for equal data."""
+        return self.dataset, self.generation, self.version, self.history, self.view
+
+    def holds(self, generation: Generation) -> bool:
+        """Whether a generation is part of what was read: of a history, all up to the run's are."""
+        return (bool(self.history) and self.generation >= generation.key) or self.generation == generation.key
+
+    def difference(self, now: Input) -> str | None:
+        """What another look found changed, as far as a run that read this may have noticed; None for nothing."""
+        published = f"{self.dataset} was changed"
+        if self.generation:
+            published = f"generation {Generation.parse(self.generation)} of {self.dataset} was published again"
+        changes = (
+            (now.generation != self.generation, f"the run's generation of {self.dataset} was published or withdrawn"),
+            (now.version != self.version, published),
+            (now.history != self.history, f"an earlier generation of {self.dataset} was published or withdrawn"),
+            (self.view and now.view != self.view, f"the current view of {self.dataset} was changed"),
+            (self.history and now.newer and not self.newer, f"a newer generation of {self.dataset} was published"),
+        )
+        return next((said for changed, said in changes if changed), None)
 
 
 @dataclass(frozen=True)
@@ -20,97 +82,209 @@ class Inputs:
     """The inputs of one run.
 
     Attributes:
-        pins: datasets whose current view shows a generation newer than the run's.
-        as_it_is: tables without generations that something else makes, and what Glue says of their state.
-        identity: names what is read, so that a query over older data is not taken for this one.
+        read: what is read, by dataset.
+        pins: how references are replaced, by id of the dataset; without an entry the tables are read as they are.
         notes: what a person should know.
     """
 
+    read: tuple[Input, ...]
     pins: dict[str, Pin]
-    as_it_is: dict[str, str]
-    identity: tuple[str, ...]
     notes: tuple[str, ...]
+
+    def identity(self, attempt: int) -> tuple[str, ...]:
+        """Names all that is read, so that a query over other data is not taken for this one.
+
+        What has no generations may change without a sign, so that an attempt takes up no other's query.
+        """
+        proven = all(each.generation or each.history for each in self.read)
+        return (*(part for each in self.read for part in each.identity), *(() if proven else (f"attempt {attempt}",)))
 
 
 def read_inputs(
     catalog: Catalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
 ) -> Inputs:
-    """Look up what the current views that a transform names show.
+    """Look up what there is of the datasets that a transform names.
 
-    A view that shows the run's generation, or an older one where that is the newest, is read as it is. One that is
-    ahead is pinned to the newest generation that is not after the run's; so is one that the platform did not make. A
-    table without generations is read as it is. Raises DapflowError ``not-published`` or ``external-table``.
+    Raises PassingError ``not-published`` when one lacks the run's generation and the product's ``.yml`` does not allow
+    the one before (``on_missing: previous``), DapflowError ``external-table`` or ``generation-columns``.
     """
     assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
-    pins: dict[str, Pin] = {}
-    identity: list[str] = []
-    as_it_is: dict[str, str] = {}
-    notes: list[str] = []
-    current = {each.dataset for each in dataset.transform.references if each.kind == "current"}
-    for name in sorted(current):
-        read = manifest.dataset(name)
-        place = Place.of(read, environment)
-        if not read.has_generations:
-            as_it_is[name] = external.version(catalog, read, place)
-            notes.append(f"{dataset.id} reads {name} as it is ({as_it_is[name]})")
-            identity += [name, as_it_is[name]]
-            continue
-        if read.external and not external.is_ours(catalog.table(place.database, place.current)):
-            columns = external.read_columns(catalog, read, place)
-            pins[name] = Pin(_pin(catalog, read, place, generation, dataset), columns)
-            notes.append(f"{dataset.id} reads {name} as of {pins[name].generation}, from its history")
-            identity += [name, pins[name].generation.key, _run_id(catalog, read, place, pins[name].generation)]
-            continue
-        shown = _shown(catalog, read, place)
-        if shown is None:
-            raise DapflowError(
-                "not-published",
-                f"{dataset.id} reads {name}, which has no generation yet",
-                file=dataset.transform.file,
-                hint=f"publish {name} first",
-            )
-        if shown > generation:
-            shown = _pin(catalog, read, place, generation, dataset)
-            pins[name] = Pin(shown, _view_columns(catalog, read, place))
-            notes.append(f"{dataset.id} reads {name} as of {shown}")
-        elif shown < generation:
-            notes.append(f"{dataset.id} reads {name} as of {shown}, its newest generation")
-        identity += [name, shown.key, _run_id(catalog, read, place, shown)]
-    return Inputs(pins, as_it_is, tuple(identity), tuple(notes))
+    kinds: dict[str, set[str]] = {}
+    for reference in dataset.transform.references:
+        kinds.setdefault(reference.dataset, set()).add(reference.kind)
+    read, pins, notes = [], {}, []
+    for name in sorted(kinds):
+        look = _Look(catalog, dataset, manifest.dataset(name), environment, generation)
+        if not look.read.has_generations:
+            found, pin = look.as_it_is(), None
+        elif name == dataset.id:
+            found, pin = look.own_history()
+        else:
+            found, pin = look.look(kinds[name])
+        read.append(found)
+        if pin is not None:
+            pins[name] = pin
+        notes += look.notes
+    return Inputs(tuple(read), pins, tuple(notes))
 
 
-def _shown(catalog: Catalog, read: Dataset, place: Place) -> Generation | None:
-    view = catalog.table(place.database, place.current)
-    if view is None:
-        return None
-    return shown_generation(view) or newest_generation(catalog, read, place, None)
+def confirm_inputs(
+    catalog: Catalog,
+    manifest: Manifest,
+    environment: Environment,
+    dataset: Dataset,
+    generation: Generation,
+    before: Sequence[Input],
+) -> None:
+    """Look again, when the query is done. Raises InputsChangedError unless it read what ``before`` says."""
+    if not before:
+        return
+    try:
+        now = read_inputs(catalog, manifest, environment, dataset, generation).read
+    except PassingError as error:
+        if error.code != "not-published":
+            raise
+        raise InputsChangedError("inputs-changed", f"while the query ran, {error.message}") from error
+    found = {each.dataset: each for each in now}
+    for each in before:
+        if (difference := each.difference(found[each.dataset])) is not None:
+            raise InputsChangedError("inputs-changed", f"while {dataset.id} {generation} ran, {difference}")
 
 
-def _pin(catalog: Catalog, read: Dataset, place: Place, generation: Generation, dataset: Dataset) -> Generation:
-    expression = f"{read.generation.names[3]} <= '{generation.key}'"
-    partitions = catalog.partitions(place.database, place.history, expression)
-    found = newest((each.generation for each in partitions if each.generation), not_after=generation)
-    if read.external:
-        for each in partitions:
-            if each.generation == found:
-                external.check_values(read, place, each)
-    if found is None:
-        raise DapflowError(
-            "not-published",
-            f"{dataset.id} reads {read.id}, which has no generation at {generation} or before",
-            file=dataset.transform.file if dataset.transform else None,
-            hint=f"publish {read.id} for {generation} first",
+def inputs_record(inputs: Sequence[Input]) -> list[dict[str, Any]]:
+    """What was read, as it is noted with a generation: plain values, one mapping for each dataset."""
+    listed: list[dict[str, Any]] = []
+    for each in inputs:
+        noted = {"dataset": each.dataset, "generation": each.generation, "version": each.version}
+        listed.append(noted | {key: value for key in ("missing", "history") if (value := asdict(each)[key])})
+    return listed
+
+
+def recorded_inputs(listed: Sequence[dict[str, Any]]) -> tuple[Input, ...]:
+    """The inverse of ``inputs_record``."""
+    return tuple(Input(**each) for each in listed)
+
+
+class _Look:
+    """One look at one dataset that a run reads."""
+
+    def __init__(
+        self, catalog: Catalog, reader: Dataset, read: Dataset, environment: Environment, generation: Generation
+    ) -> None:
+        self.catalog = catalog
+        self.reader = reader
+        self.read = read
+        self.place = Place.of(read, environment)
+        self.generation = generation
+        self.notes: list[str] = []
+
+    def look(self, kinds: set[str]) -> tuple[Input, Pin | None]:
+        """At a dataset whose current view or history is read."""
+        if self.read.external:
+            external.read_columns(self.catalog, self.read, self.place)  # raises where its partitions are no generations
+        view = self.catalog.table(self.place.database, self.place.current) if "current" in kinds else None
+        partitions = self._partitions(None if "history" in kinds else self.generation)
+        wanted = of_generation(partitions, self.generation)
+        newer = any(not is_up_to(each, self.generation) for each in partitions)
+        if missing := not wanted:
+            wanted = self._previous(partitions if "history" in kinds else None, view)
+        read = wanted[0].generation
+        assert read is not None  # noqa: S101 (it was found by it)
+        columns, known = self.read.generation, [each for each in partitions if is_up_to(each, self.generation)]
+        shown = view is not None and view_shows(view, self.place, is_generation(columns, wanted))
+        current = is_generation(columns, wanted) if "current" in kinds and not shown else None
+        history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
+        found = Input(
+            dataset=self.read.id,
+            generation=read.key,
+            version=_version(wanted),
+            missing=missing,
+            history=partitions_digest(known) if "history" in kinds else "",
+            newer=newer,
+            view=_state(view) if view is not None and shown else "",
         )
-    return found
+        if missing or current or history:
+            self.notes.append(self._note(read, current=bool(missing or current)))
+        return found, self._pin(current, history)
+
+    def as_it_is(self) -> Input:
+        """At a table without generations."""
+        state = external.version(self.catalog, self.read, self.place)
+        self.notes.append(f"{self.reader.id} reads {self.read.id} as it is ({state})")
+        return Input(self.read.id, "", state)
+
+    def own_history(self) -> tuple[Input, Pin | None]:
+        """At what earlier runs published of the product itself: a run again must find what the first one found."""
+        partitions = self._partitions(None)
+        known = [each for each in partitions if is_up_to(each, self.generation, inclusive=False)]
+        newer = len(known) < len(partitions)
+        history = None
+        if newer:
+            history = up_to(self.read.generation, self.generation, partitions, inclusive=False)
+            self.notes.append(f"{self.reader.id} reads its own generations before {self.generation}")
+        return Input(self.read.id, "", "", history=partitions_digest(known), newer=newer), self._pin(None, history)
+
+    def _partitions(self, since: Generation | None) -> list[Partition]:
+        expression = not_before(self.read.generation, since) if since else None
+        return self.catalog.partitions(self.place.database, self.place.history, expression)
+
+    def _previous(self, partitions: list[Partition] | None, view: dict[str, Any] | None) -> list[Partition]:
+        """The newest generation before the run's, for an input that may be slower."""
+        transform = self.reader.transform
+        assert transform is not None  # noqa: S101 (only transforms read)
+        if self.read.id not in transform.slower_inputs:
+            raise PassingError(
+                "not-published",
+                f"{self.reader.id} reads {self.read.id}, which has no generation {self.generation}",
+                file=transform.file,
+                hint=f"publish it first; if it comes less often than {self.reader.name}, write `inputs: "
+                f"{{{self.read.current}: {{on_missing: previous}}}}` into {self.reader.name}.yml",
+            )
+        if partitions is None:
+            # What the view shows is mostly the newest, and then Glue need not list the older ones.
+            shown = shown_generation(view) if view is not None else None
+            partitions = self._partitions(shown if shown is not None and shown < self.generation else None)
+            if not any(is_dated(each, before=self.generation) for each in partitions):
+                partitions = self._partitions(None)
+        dated = [each.generation for each in partitions if each.generation]
+        found = newest(each for each in dated if each < self.generation)
+        if found is None:
+            raise PassingError(
+                "not-published",
+                f"{self.reader.id} reads {self.read.id}, which has no generation at {self.generation} or before",
+                file=transform.file,
+                hint=f"publish {self.read.id} first",
+            )
+        return of_generation(partitions, found)
+
+    def _pin(self, current: str | None, history: str | None) -> Pin | None:
+        if current is None and history is None:
+            return None
+        table = self.catalog.table(self.place.database, self.place.history) or {}
+        columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
+        return Pin(tuple(column["Name"] for column in columns), current, history)
+
+    def _note(self, read: Generation, *, current: bool) -> str:
+        if current:
+            return f"{self.reader.id} reads {self.read.id} as of {read}"
+        return f"{self.reader.id} reads the history of {self.read.id} up to {self.generation}"
 
 
-def _view_columns(catalog: Catalog, read: Dataset, place: Place) -> tuple[str, ...]:
-    view = catalog.table(place.database, place.current) or {}
-    return tuple(column["Name"] for column in view.get("StorageDescriptor", {}).get("Columns", ()))
+def is_dated(partition: Partition, *, before: Generation) -> bool:
+    """Whether a partition is of a generation before this one."""
+    return partition.generation is not None and partition.generation < before
 
 
-def _run_id(catalog: Catalog, read: Dataset, place: Place, generation: Generation) -> str:
-    partition = None
-    if not read.generation.extra:
-        partition = catalog.partition(place.database, place.history, generation.values)
-    return partition.location if partition else ""
+def _version(partitions: Sequence[Partition]) -> str:
+    return partitions[0].location if len(partitions) == 1 else partitions_digest(partitions)
+
+
+def partitions_digest(partitions: Sequence[Partition]) -> str:
+    """Equal for the same partitions at the same prefixes."""
+    listed = sorted((*each.values, each.location) for each in partitions)
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def _state(view: dict[str, Any]) -> str:
+    """Changes whenever the view is changed: Glue counts its versions."""
+    return f"{view.get('VersionId')} {view.get('UpdateTime')}"

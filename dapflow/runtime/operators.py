@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import Clients, PassingError
 from dapflow.runtime.project import Project
-from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.publication import Staged
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.schedule import generation_of_run
 
@@ -107,7 +107,7 @@ class PublishOperator(AthenaOperator):
             self.log.info("Query %s of an earlier attempt came to nothing: beginning anew", staged.query_id)
             return self.execute(context)
         publication = self.publisher.finish(staged)
-        noted = summary(publication)
+        noted = publication.summary()
         for asset in self.outlets:
             context["outlet_events"][asset].extra = noted
         return noted
@@ -137,21 +137,6 @@ class ShowOperator(PublishOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra = noted
         return noted
-
-
-def summary(publication: Publication) -> dict[str, Any]:
-    """A publication in plain values: the task's result and the asset event's extra."""
-    return {
-        "dataset": publication.dataset,
-        "generation": str(publication.generation),
-        "rows": publication.rows,
-        "bytes": publication.bytes,
-        "bytes_scanned": publication.bytes_scanned,
-        "seconds": publication.seconds,
-        "location": publication.location,
-        "replaced": publication.replaced,
-        "query_id": publication.query_id,
-    }
 
 
 @contextmanager

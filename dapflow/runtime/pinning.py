@@ -10,16 +10,24 @@ from dataclasses import dataclass
 
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset, Manifest, Reference, Transform
-from dapflow.runtime.generation import Generation
 from dapflow.runtime.place import Place, physical, quoted
+
+PARTITIONS = "$partitions"
 
 
 @dataclass(frozen=True)
 class Pin:
-    """The generation of a dataset that a run reads, and the columns that the current view has."""
+    """What a run may read of a dataset, where its tables show something else.
 
-    generation: Generation
+    Attributes:
+        columns: those of the history table, partition columns last.
+        current: the condition that reads what the current view ought to show; None to read the view as it is.
+        history: the condition that reads the generations that the run may read; None to read the history as it is.
+    """
+
     columns: tuple[str, ...]
+    current: str | None = None
+    history: str | None = None
 
 
 def pinned_sql(
@@ -27,23 +35,18 @@ def pinned_sql(
 ) -> str:
     """The text that is sent to Athena.
 
-    ``pins`` holds the datasets whose current view must not be read as it is, by id. Without pins, and with databases
-    that are called here as the text calls them, it is the file's text byte for byte.
+    ``pins`` holds the datasets that must not be read as they are, by id. Without pins, and with databases that are
+    called here as the text calls them, it is the file's text byte for byte.
     """
     text = transform.sql
     for reference in sorted(transform.references, key=lambda each: each.start, reverse=True):
         dataset = manifest.dataset(reference.dataset)
         place = Place.of(dataset, environment)
-        pin = (pins or {}).get(dataset.id)
-        if pin is not None and reference.kind == "current":
-            alias = "" if reference.alias else f" AS {quoted(place.current)}"
-            columns = ", ".join(quoted(name) for name in pin.columns)
-            table = quoted(place.database, place.history)
-            where = pin.generation.predicate(dataset.generation)
-            replacement = f"(SELECT {columns} FROM {table} WHERE {where}){alias}"  # noqa: S608 (identifiers are quoted)
+        condition = _condition(reference, (pins or {}).get(dataset.id))
+        if condition is not None:
+            replacement = _subquery(reference, dataset, place, *condition)
         elif _is_elsewhere(reference, dataset, place, environment):
-            name = place.current if reference.kind == "current" else place.history
-            replacement = quoted(place.database, name + reference.suffix)
+            replacement = quoted(place.database, _name(reference, place))
         else:
             continue
         text = text[: reference.start] + replacement + text[reference.end :]
@@ -55,3 +58,22 @@ def _is_elsewhere(reference: Reference, dataset: Dataset, place: Place, environm
     written = reference.database or dataset.database
     # A name without a database is looked up in the service's own, and what is external may be in another one.
     return place.database != written or place.database != physical(environment, dataset.database)
+
+
+def _condition(reference: Reference, pin: Pin | None) -> tuple[Pin, str] | None:
+    if pin is None or reference.suffix not in ("", PARTITIONS):
+        return None
+    condition = pin.current if reference.kind == "current" else pin.history
+    return None if condition is None else (pin, condition)
+
+
+def _subquery(reference: Reference, dataset: Dataset, place: Place, pin: Pin, condition: str) -> str:
+    names = dataset.generation.partition_names if reference.suffix else pin.columns
+    columns = ", ".join(quoted(name) for name in names)
+    table = quoted(place.database, place.history + reference.suffix)
+    alias = "" if reference.alias else f" AS {quoted(_name(reference, place))}"
+    return f"(SELECT {columns} FROM {table} WHERE {condition}){alias}"  # noqa: S608 (identifiers are quoted)
+
+
+def _name(reference: Reference, place: Place) -> str:
+    return (place.current if reference.kind == "current" else place.history) + reference.suffix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from dapflow.manifest import Column
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.inputs import Input, inputs_record, recorded_inputs
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Publication:
         added_columns: columns that the history table did not have before.
         current: the generation that the current view shows now; it may be a newer one.
         query_id: the UNLOAD's execution in Athena.
+        inputs: what a transform read.
     """
 
     dataset: str
@@ -39,6 +42,22 @@ class Publication:
     replaced: str | None = None
     current: Generation | None = None
     query_id: str | None = None
+    inputs: tuple[Input, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values: a task's result, an asset event's extra, what ``dapflow run --json`` prints."""
+        return {
+            "dataset": self.dataset,
+            "generation": str(self.generation),
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "bytes_scanned": self.bytes_scanned,
+            "seconds": self.seconds,
+            "location": self.location,
+            "replaced": self.replaced,
+            "query_id": self.query_id,
+            "inputs": inputs_record(self.inputs),
+        }
 
 
 @dataclass(frozen=True)
@@ -52,11 +71,11 @@ class Staged:
         alone: no other attempt can have to do with what is staged: the run has a key of its own.
         own: no earlier attempt can have started the query.
         exact: whether the file's text was sent byte for byte, so that positions in it are positions in the file.
-        computes_generation: whether the staged generation columns have to be checked.
-        generation_types: types of the generation columns that the SELECT itself ends with.
+        generation_types: types of the generation columns that the SELECT itself ends with; they have to be checked.
         temporary: tables to drop when the query is done.
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
+        inputs: what the query reads, if nothing changes before it is done.
     """
 
     dataset: str
@@ -69,11 +88,11 @@ class Staged:
     started: float
     alone: bool = False
     own: bool = True
-    computes_generation: bool = False
     generation_types: tuple[str, ...] = ()
     temporary: tuple[str, ...] = ()
     bytes_scanned: int = 0
     expected_rows: int | None = None
+    inputs: tuple[Input, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
@@ -87,6 +106,7 @@ class Staged:
         known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
         known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
         known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary")}
+        known["inputs"] = tuple(Input(**each) for each in known.get("inputs", ()))
         return cls(**known)
 
     @property
@@ -103,6 +123,7 @@ class Plan:
         identity: what the run id is made of besides dataset, generation and run: equal inputs, equal identity.
         database: physical database in which unqualified names are looked up.
         columns: columns of the history table; None to ask Athena.
+        inputs: what a transform reads.
     """
 
     sql: str
@@ -110,7 +131,7 @@ class Plan:
     identity: Sequence[str]
     exact: bool = True
     columns: tuple[Column, ...] | None = None
-    computes_generation: bool = False
+    inputs: tuple[Input, ...] = ()
     temporary: tuple[str, ...] = ()
     bytes_scanned: int = 0
     expected_rows: int | None = None
@@ -132,4 +153,5 @@ def read_publication(dataset: str, partition: Partition, columns: Sequence[Colum
         columns=tuple(columns),
         replaced=noted.get("replaces") or None,
         query_id=noted.get("query_id"),
+        inputs=recorded_inputs(json.loads(noted.get("inputs", "[]"))),
     )

@@ -8,10 +8,12 @@ Every step can be repeated, and a crash anywhere leaves the old generation reada
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,20 +23,30 @@ from dapflow.manifest import Manifest
 from dapflow.runtime import external
 from dapflow.runtime.attempts import Attempt, Run
 from dapflow.runtime.aws import Clients, aws_errors
-from dapflow.runtime.finish import accept, make_visible
-from dapflow.runtime.generation import Generation
+from dapflow.runtime.bounds import not_before
+from dapflow.runtime.finish import INPUTS, accept, make_visible
+from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.history import check_history, check_keys, history_columns
 from dapflow.runtime.ingest import plan_ingest
+from dapflow.runtime.inputs import InputsChangedError, confirm_inputs, recorded_inputs
 from dapflow.runtime.objects import list_folders
 from dapflow.runtime.publication import Publication, Staged, read_publication
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import output_of, plan_transform
+from dapflow.runtime.withdraw import withdraw
+
+# How often a publication begins again because its inputs changed while its query ran.
+_TRIES = 4
 
 Progress = Callable[[str], None]
 
 
 def _silent(_line: str) -> None:
     """Say nothing."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Publisher:
@@ -45,15 +57,26 @@ class Publisher:
         manifest: the compiled project.
         environment: physical names.
         progress: told in one line what is being done.
+        clock: the moment, with its time zone; replaced in tests.
+        allow_future: whether a generation beyond tomorrow may be published.
     """
 
     def __init__(
-        self, clients: Clients, manifest: Manifest, environment: Environment, progress: Progress = _silent
+        self,
+        clients: Clients,
+        manifest: Manifest,
+        environment: Environment,
+        progress: Progress = _silent,
+        *,
+        clock: Callable[[], datetime] = _now,
+        allow_future: bool = False,
     ) -> None:
         self.clients = clients
         self.manifest = manifest
         self.environment = environment
         self.progress = progress
+        self.clock = clock
+        self.allow_future = allow_future
         self._targets: dict[str, Target] = {}
 
     def publish(
@@ -61,8 +84,9 @@ class Publisher:
     ) -> Publication:
         """Publish a generation of a dataset: ingest a raw table, run the transform of a data product.
 
-        A generation that is there already is replaced. Raises DapflowError; PassingError where another attempt may
-        succeed. Either way nothing is published. Interrupted, it stops its query.
+        A generation that is there already is replaced. Where inputs change meanwhile, it begins again. Raises
+        DapflowError; PassingError where another attempt may succeed. Either way nothing is published. Interrupted, it
+        stops its query.
 
         Args:
             dataset_id: ``<service>.<zone>.<name>``.
@@ -72,6 +96,7 @@ class Publisher:
             attempt: 1 for the first attempt of the run, 2 for the next …
         """
         run = Run(run_key or uuid.uuid4().hex, attempt, alone=run_key is None)
+        changes = 0
         while True:
             staged = self._stage(dataset_id, generation, run)
             try:
@@ -79,8 +104,15 @@ class Publisher:
             except KeyboardInterrupt:
                 self.abandon(staged)
                 raise
-            if not self.lost(staged):
+            if self.lost(staged):
+                continue
+            try:
                 return self.finish(staged)
+            except InputsChangedError as error:
+                changes += 1
+                if changes == _TRIES:
+                    raise
+                self.progress(f"{error.message}; once more")
 
     def stage(self, dataset_id: str, generation: Generation, run_key: str, attempt: int = 1) -> Staged:
         """Check what can be checked before, and start the UNLOAD.
@@ -107,7 +139,8 @@ class Publisher:
         target = self.target(staged.dataset)
         with aws_errors():
             try:
-                publication = make_visible(target, staged, accept(target, staged))
+                accepted = accept(target, staged, lambda: self._confirm_inputs(staged))
+                publication = make_visible(target, staged, accepted)
             except DapflowError:
                 if staged.alone:
                     self.abandon(staged)
@@ -119,6 +152,10 @@ class Publisher:
         with suppress(DapflowError):
             self.sweep(staged.dataset)
         return publication
+
+    def _confirm_inputs(self, staged: Staged) -> None:
+        target, generation = self.target(staged.dataset), Generation.parse(staged.generation)
+        confirm_inputs(target.catalog, self.manifest, self.environment, target.dataset, generation, staged.inputs)
 
     def abandon(self, staged: Staged) -> None:
         """Stop the query of a staged generation; a run that is alone removes what it made.
@@ -160,6 +197,30 @@ class Publisher:
         )
         return shown
 
+    def withdraw(self, dataset_id: str, generation: Generation) -> Generation | None:
+        """Take a generation out; which one the current view shows now, None when none remains.
+
+        What was made of it stays: ``readers`` tells. Raises DapflowError ``nothing-to-withdraw``.
+        """
+        with aws_errors():
+            return withdraw(self.target(dataset_id), generation)
+
+    def readers(self, dataset_id: str, generation: Generation) -> list[tuple[str, Generation]]:
+        """The generations of products that read a generation of a dataset, as they noted it."""
+        found = []
+        for product in self.manifest.datasets.values():
+            if dataset_id not in product.depends_on:
+                continue
+            target = self.target(product.id)
+            with aws_errors():
+                since = not_before(product.generation, generation)
+                partitions = target.catalog.partitions(target.place.database, target.place.history, since)
+            for each in partitions:
+                read = recorded_inputs(json.loads(each.parameters.get(INPUTS, "[]")))
+                if each.generation and any(one.dataset == dataset_id and one.holds(generation) for one in read):
+                    found.append((product.id, each.generation))
+        return sorted(set(found))
+
     def published(self, dataset_id: str, generation: Generation) -> Publication | None:
         """What dapflow has published of a generation, or None."""
         target = self.target(dataset_id)
@@ -197,11 +258,13 @@ class Publisher:
         started = time.time()
         target = self.target(dataset_id)
         dataset = target.dataset
+        if not self.allow_future:
+            check_not_future(generation, self.clock(), self.manifest.services[dataset.service].timezone)
         with aws_errors():
             if dataset.transform is None:
                 plan = plan_ingest(target, generation, run, self.progress)
             else:
-                plan = plan_transform(target, self.manifest, self.environment, generation, self.progress)
+                plan = plan_transform(target, self.manifest, self.environment, generation, run.attempt, self.progress)
             try:
                 check_keys(target.catalog, dataset, target.place)
                 trial = Attempt(target, generation, plan, run)
@@ -224,9 +287,9 @@ class Publisher:
             started=started,
             alone=run.alone,
             own=taken.own,
-            computes_generation=plan.computes_generation,
             generation_types=output.generation_types,
             temporary=plan.temporary,
             bytes_scanned=plan.bytes_scanned,
             expected_rows=plan.expected_rows,
+            inputs=plan.inputs,
         )

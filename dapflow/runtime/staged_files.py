@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _READERS = 8
-_SHOWN = 5
+_SHOWN = 6
+_ROWS = "row_count"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def staged_files(target: Target, execution: Execution, location: str) -> StagedF
 
 
 def check_generation_columns(target: Target, generation: Generation, location: str, types: Sequence[str]) -> int:
-    """Look whether the generation columns that a migrated transform computed are the run's; the bytes read for it.
+    """Look whether the generation columns that a migrated transform puts out are the run's; the bytes read for it.
 
     Raises DapflowError ``wrong-generation``.
     """
@@ -99,20 +100,26 @@ def check_generation_columns(target: Target, generation: Generation, location: s
     put_table(target.catalog, target.place.database, definition)
     try:
         source = quoted(target.place.database, table)
-        statement = f"SELECT {selected}, count(*) FROM {source} GROUP BY 1, 2, 3, 4 LIMIT {_SHOWN}"  # noqa: S608
+        counted = f"{selected}, count(*) AS {quoted(_ROWS)}"
+        statement = f"SELECT {counted} FROM {source} GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT {_SHOWN}"  # noqa: S608
         execution = target.athena.run(statement, target.database, uuid.uuid4().hex)
-        found = [tuple(row[name] for name in names) for row in target.athena.rows(execution.id)]
+        found = list(target.athena.rows(execution.id))
     finally:
         target.drop((table,))
-    for values in found:
-        if not _same(values, generation):
-            written = ", ".join(f"{name}={value}" for name, value in zip(names, values, strict=True))
-            raise DapflowError(
-                "wrong-generation",
-                f"the run is for generation {generation}, but the output has rows with {written}",
-                file=target.file,
-                hint=f"pass {names[3]} through from a table that is read, or leave the generation columns out",
-            )
+    wrong = [row for row in found if not _same([row[name] for name in names], generation)]
+    if wrong:
+        more = " and of others" if len(found) == _SHOWN else ""
+        listed = "; ".join(
+            ", ".join(f"{name}={row[name]}" for name in names) + f" ({row[_ROWS]} rows)" for row in wrong
+        )
+        raise DapflowError(
+            "wrong-generation",
+            f"the run is for generation {generation}, but the output has rows with {listed}{more}",
+            file=target.file,
+            hint="leave the generation columns out, and the platform adds them (a date that is data gets a name of "
+            f"its own: {names[3]} AS original_{names[3]}); or keep the rows of one generation, those with the newest "
+            f"{names[3]} of the table",
+        )
     return execution.bytes_scanned
 
 

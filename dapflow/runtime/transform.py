@@ -25,6 +25,7 @@ def plan_transform(
     manifest: Manifest,
     environment: Environment,
     generation: Generation,
+    attempt: int,
     progress: Callable[[str], None],
 ) -> Plan:
     """The text of a transform for a generation."""
@@ -37,9 +38,9 @@ def plan_transform(
     return Plan(
         sql=sql,
         database=target.database,
-        identity=inputs.identity,
+        identity=inputs.identity(attempt),
         exact=sql == transform.sql,
-        computes_generation=transform.computes_generation,
+        inputs=inputs.read,
     )
 
 

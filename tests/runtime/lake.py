@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import shutil
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -26,6 +28,7 @@ from dapflow.manifest import (
     Zone,
 )
 from dapflow.platform import Platform, describe
+from dapflow.project import compile_project
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication
@@ -134,7 +137,7 @@ class Lake:
         self, name: str, sql: str, references: Sequence[tuple[str, str]] = (), zone: Zone = "refined", **more: Any
     ) -> Dataset:
         """Add a data product."""
-        written = {key: more.pop(key) for key in ("computes_generation",) if key in more}
+        written = {key: more.pop(key) for key in ("slower_inputs", "allow_empty") if key in more}
         columns: tuple[Column, ...] | None = more.pop("columns", None)
         depends_on = tuple(dict.fromkeys(dataset for _, dataset in references))
         return self.dataset(
@@ -145,6 +148,17 @@ class Lake:
         """Put landing files; ``planes_csv="…"`` is planes.csv."""
         for name, content in files.items():
             self.put_landing(dataset, generation, name.replace("_", "."), content)
+
+    def compile(self, root: Path, files: dict[str, str]) -> None:
+        """Take the project of these files, as ``air_traffic/refined/x.sql``, instead of the one that is there."""
+        shutil.rmtree(root / "transforms", ignore_errors=True)
+        for name, text in files.items():
+            file = root / "transforms" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        manifest = compile_project(root)
+        self.services, self.datasets = dict(manifest.services), dict(manifest.datasets)
+        self.provision()
 
     def put_landing(self, dataset: Dataset, generation: Generation, name: str, content: bytes | str) -> str:
         """Put one landing file; its URI."""

@@ -11,7 +11,6 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column, SourceColumn
 from dapflow.runtime.current_view import view_definition
 from dapflow.runtime.publication import Staged
-from dapflow.runtime.publish import Publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake, generation_columns
 
 PLANES = "tailnum,seats\nN1,100\nN2,200\n"
@@ -227,7 +226,7 @@ MIGRATED = """SELECT 7 AS a, date_format(d, '%Y') AS import_year, date_format(d,
 
 
 def test_migrated_transform_brings_its_own_generation_columns(lake: Lake) -> None:
-    product = lake.product("product", MIGRATED.format(DAY), computes_generation=True)
+    product = lake.product("product", MIGRATED.format(DAY))
     lake.publish(product)
     assert lake.query("SELECT * FROM air_traffic_refined_zone.product") == [{"a": "7", **GENERATION}]
     assert lake.tables("refined") == {"product", "product_history"}
@@ -235,13 +234,13 @@ def test_migrated_transform_brings_its_own_generation_columns(lake: Lake) -> Non
 
 def test_generation_columns_computed_as_numbers_are_the_same_generation(lake: Lake) -> None:
     sql = "SELECT 7 AS a, 2013 AS import_year, 12 AS import_month, 31 AS import_day, 20131231 AS import_date"
-    product = lake.product("product", sql, computes_generation=True)
+    product = lake.product("product", sql)
     lake.publish(product)
     assert lake.query("SELECT * FROM air_traffic_refined_zone.product") == [{"a": "7", **GENERATION}]
 
 
 def test_migrated_transform_of_another_day_publishes_nothing(lake: Lake) -> None:
-    product = lake.product("product", MIGRATED.format(EARLIER), computes_generation=True)
+    product = lake.product("product", MIGRATED.format(EARLIER))
     with pytest.raises(
         DapflowError, match="generation 2013-12-31, but the output has rows with import_year=2013"
     ) as caught:
@@ -278,8 +277,24 @@ def test_error_while_the_query_runs_leaves_nothing(lake: Lake) -> None:
     assert lake.objects("refined") == set()
 
 
-def test_product_without_rows_is_published_empty(lake: Lake) -> None:
+def test_product_without_rows_is_refused(lake: Lake) -> None:
+    """Also as the first generation, and nothing that is there is hidden or replaced."""
     product = lake.product("product", "SELECT 1 AS a WHERE false")
+    with pytest.raises(DapflowError, match="no rows for generation 2013-12-31") as caught:
+        lake.publish(product)
+    assert (caught.value.code, caught.value.file) == ("no-rows", "transforms/air_traffic/refined/x.sql")
+    assert "`allow_empty: true` into product.yml" in str(caught.value.hint)
+    assert lake.tables("refined") == set()
+    lake.publish(lake.product("product", "SELECT 1 AS a"))
+    product = lake.product("product", "SELECT 1 AS a WHERE false")
+    for day in (DAY, LATER):
+        with pytest.raises(DapflowError, match="no rows"):
+            lake.publish(product, day)
+    assert lake.rows(product) == lake.rows(product, history=True) == [("1",)]
+
+
+def test_product_without_rows_is_published_where_that_is_meant(lake: Lake) -> None:
+    product = lake.product("product", "SELECT 1 AS a WHERE false", allow_empty=True)
     assert lake.publish(product).rows == 0
     assert lake.rows(product) == []
 
@@ -287,33 +302,8 @@ def test_product_without_rows_is_published_empty(lake: Lake) -> None:
 def test_what_is_read_must_be_published_first(lake: Lake) -> None:
     planes = lake.raw("planes")
     large = lake.product("large", "SELECT tailnum FROM planes", [("planes", planes.id)])
-    with pytest.raises(DapflowError, match=r"reads air_traffic.raw.planes, which has no generation yet"):
+    with pytest.raises(DapflowError, match=r"reads air_traffic\.raw\.planes, which has no generation 2013-12-31"):
         lake.publish(large)
-
-
-def test_backfill_reads_what_was_newest_then(lake: Lake) -> None:
-    planes = lake.raw("planes")
-    for day, tail in ((EARLIER, "N1"), (LATER, "N2")):
-        lake.land(planes, day, planes_csv=f"tailnum,seats\n{tail},1\n")
-        lake.publish(planes, day)
-    notes: list[str] = []
-    product = lake.product(
-        "product", "SELECT import_date AS read, planes.tailnum FROM planes", [("FROM planes", planes.id)]
-    )
-    publisher = Publisher(lake.clients, lake.manifest, lake.environment, notes.append)
-    publisher.publish(product.id, DAY)
-    publisher.publish(product.id, LATER)
-    assert lake.rows(product, history=True) == [("20131230", "N1"), ("20140101", "N2")]
-    assert "air_traffic.refined.product reads air_traffic.raw.planes as of 2013-12-30" in notes
-
-
-def test_backfill_before_everything_says_what_is_missing(lake: Lake) -> None:
-    planes = lake.raw("planes")
-    lake.land(planes, DAY, planes_csv=PLANES)
-    lake.publish(planes, DAY)
-    product = lake.product("product", "SELECT tailnum FROM planes", [("planes", planes.id)])
-    with pytest.raises(DapflowError, match="no generation at 2013-12-30 or before"):
-        lake.publish(product, EARLIER)
 
 
 def test_a_name_that_is_taken_is_not_overwritten(lake: Lake) -> None:
@@ -342,7 +332,7 @@ def test_a_database_that_is_missing_is_named(lake: Lake) -> None:
 
 
 def test_staged_survives_json(lake: Lake) -> None:
-    product = lake.product("product", MIGRATED.format(DAY), computes_generation=True)
+    product = lake.product("product", MIGRATED.format(DAY))
     staged = lake.publisher.stage(product.id, DAY, lake.run)
     again = Staged.of_dict(json.loads(json.dumps(staged.as_dict())))
     assert again == staged

@@ -1,0 +1,76 @@
+"""``dapflow withdraw``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from dapflow.cli.project_option import ProjectOption, project_root
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("withdraw")(withdraw)
+
+
+def withdraw(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET",
+            help="A raw table's id (air_traffic.raw.flights), or a transform: its id, its name, its .sql file.",
+            show_default=False,
+        ),
+    ],
+    generation: Annotated[
+        str, typer.Option("--generation", "-g", metavar="D", help="Date, as 2013-12-31.", show_default=False)
+    ],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Take a generation out of a dataset on the embedded platform.
+
+    The current view goes back to the newest generation that remains. What was made of the generation stays, and is
+    named, so that it can be run again.
+
+    Example: dapflow withdraw air_traffic.raw.flights --generation 2030-01-01
+    """
+    from dapflow.errors import DapflowError  # noqa: PLC0415
+    from dapflow.local import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
+    from dapflow.local.running import explained, require_running  # noqa: PLC0415
+    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+    root = project_root(project)
+    state = State.of(root)
+    day = Generation.parse(generation)
+    ports = require_running(state)
+    manifest = compile_project(root)
+    dataset = manifest.datasets.get(name) or find_transform(manifest, root, name)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise DapflowError("option", f"generation {day} of {dataset.id} would be withdrawn", hint="say --yes")
+        typer.confirm(f"Withdraw generation {day} of {dataset.id}?", abort=True)
+    with explained(state, (components.AWS, components.ATHENA)):
+        from dapflow.local.provision import describe_local  # noqa: PLC0415
+        from dapflow.runtime.publish import Publisher  # noqa: PLC0415
+
+        environment = describe_local(root, manifest).environment
+        publisher = Publisher(connect_to_platform(ports), manifest, environment)
+        current = publisher.withdraw(dataset.id, day)
+        readers = publisher.readers(dataset.id, day)
+    if as_json:
+        made = [{"dataset": each, "generation": str(made_of)} for each, made_of in readers]
+        shown = str(current) if current else None
+        print(json.dumps({"dataset": dataset.id, "withdrawn": str(day), "current": shown, "read_by": made}))
+        return
+    now = f"{dataset.id} now shows {current}" if current else f"{dataset.id} has no generation any more"
+    print(f"Generation {day} is withdrawn; {now}.")
+    for each, made_of in readers:
+        print(f"It was read by {each} {made_of}: run that again, or withdraw it too.")

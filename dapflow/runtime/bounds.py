@@ -1,0 +1,85 @@
+"""Which partitions belong to which generations, as conditions: for Glue, so that it lists few, and for Athena's SQL.
+
+The platform writes ``import_date`` as ``20131231``. Older platforms also wrote ``2013-12-31``, months without a leading
+zero, or a date in the other three columns alone, so ``Generation.of_values`` judges partitions, and text decides only
+where it says the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dapflow.manifest import GenerationColumns
+from dapflow.runtime.catalog import Partition
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.place import quoted
+
+# What Glue calls the partition of rows whose value is NULL.
+NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+def not_before(columns: GenerationColumns, generation: Generation) -> str:
+    """An expression for Glue's GetPartitions that takes every partition of this generation or a newer one.
+
+    It may take others too. A date without leading zeros is, as text, never less than with them. What else is written
+    oddly is less than the year's first digit that could follow: ``2013-…`` < ``20130``, and ``01/12/2013`` < ``2013``.
+    """
+    year, _, _, date = columns.names
+    key, first = generation.key, generation.values[0]
+    return f"{date} >= '{key}' OR ({year} >= '{first}' AND {date} < '{first}0')"
+
+
+def of_generation(partitions: Iterable[Partition], generation: Generation) -> list[Partition]:
+    """The partitions of one generation: those with the values that the platform writes, else those with odd ones."""
+    found = [each for each in partitions if each.generation == generation]
+    return [each for each in found if each.values[:4] == generation.values] or found
+
+
+def is_generation(columns: GenerationColumns, partitions: Sequence[Partition]) -> str:
+    """The condition, with literals, that reads these partitions of one generation."""
+    return _any_of(columns, {each.values[:4] for each in partitions})
+
+
+def up_to(
+    columns: GenerationColumns, last: Generation, partitions: Iterable[Partition], *, inclusive: bool = True
+) -> str:
+    """The condition, with literals, that reads all of these partitions but those after ``last``.
+
+    ``inclusive=False`` leaves out ``last`` too. Athena prunes by it, and a partition that names no date is read, as it
+    is by a text that has no condition.
+    """
+    date = quoted(columns.names[3])
+    operator = "<=" if inclusive else "<"
+    condition = f"{date} {operator} '{last.key}'"
+    wrong: dict[bool, set[tuple[str, ...]]] = {True: set(), False: set()}
+    for each in partitions:
+        by_text = each.values[3] != NULL and (each.values[3] <= last.key if inclusive else each.values[3] < last.key)
+        if by_text != (wanted := is_up_to(each, last, inclusive=inclusive)):
+            wrong[wanted].add(each.values[:4])
+    if wrong[False]:
+        condition = f"({condition} AND NOT ({_any_of(columns, wrong[False])}))"
+    if wrong[True]:
+        condition = f"({condition} OR {_any_of(columns, wrong[True])})"
+    return condition
+
+
+def is_up_to(partition: Partition, last: Generation, *, inclusive: bool = True) -> bool:
+    """Whether a run that may read up to ``last`` reads this partition."""
+    found = partition.generation
+    return found is None or found < last or (inclusive and found == last)
+
+
+def _any_of(columns: GenerationColumns, values: Iterable[tuple[str, ...]]) -> str:
+    return " OR ".join(_is(columns, each) for each in sorted(values)) or "false"
+
+
+def _is(columns: GenerationColumns, values: Sequence[str]) -> str:
+    parts = [
+        f"{quoted(name)} IS NULL" if value == NULL else f"{quoted(name)} = {_literal(value)}"
+        for name, value in zip(columns.names, values, strict=False)
+    ]
+    return " AND ".join(parts)
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,67 @@
+"""The way back: a generation is taken out of its dataset, and the current view goes back to the newest that remains."""
+
+from __future__ import annotations
+
+import uuid
+
+from dapflow.errors import DapflowError
+from dapflow.runtime.attempts import WITHDRAWN, published_runs, withdrawn_runs
+from dapflow.runtime.aws import PassingError
+from dapflow.runtime.bounds import not_before
+from dapflow.runtime.catalog import Partition, StaleTableError
+from dapflow.runtime.current_view import shown_generation
+from dapflow.runtime.finish import show_newest
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.target import Target
+
+_TRIES = 5
+_SHOWN = 5
+
+
+def withdraw(target: Target, generation: Generation) -> Generation | None:
+    """Take a generation out; which one the current view shows now, None when no generation remains.
+
+    Its objects are deleted by the sweep after the time of grace, so that queries which read it can end. Raises
+    DapflowError ``nothing-to-withdraw``. Every step can be repeated.
+    """
+    catalog, place, dataset = target.catalog, target.place, target.dataset
+    listed = catalog.partitions(place.database, place.history, not_before(dataset.generation, generation))
+    found = [each for each in listed if each.generation == generation]
+    if not found:
+        there = sorted(
+            {each.generation for each in catalog.partitions(place.database, place.history) if each.generation}
+        )
+        newest = ", ".join(str(each) for each in reversed(there[-_SHOWN:]))
+        raise DapflowError(
+            "nothing-to-withdraw",
+            f"{dataset.id} has no generation {generation}",
+            hint=f"its newest: {newest}" if newest else "nothing of it is published",
+        )
+    _note_runs(target, found)
+    target.journal.replaced(f"withdrawn-{uuid.uuid4().hex[:16]}", sorted({each.location for each in found}))
+    # First the view, so that no reader finds it empty; and once more, in case a run refreshed it in between.
+    show_newest(target, without=generation)
+    for each in found:
+        catalog.delete_partition(place.database, place.history, each.values)
+    current = show_newest(target)
+    view = catalog.table(place.database, place.current) if current is None else None
+    if view is not None and shown_generation(view) is not None:
+        catalog.delete_table(place.database, place.current)
+    return current
+
+
+def _note_runs(target: Target, found: list[Partition]) -> None:
+    """Note which queries made the generation, so that no retry takes up one whose objects will be swept."""
+    place = target.place
+    for _ in range(_TRIES):
+        table = target.catalog.table(place.database, place.history)
+        if table is None:
+            return
+        runs = withdrawn_runs(table).union(*(published_runs(each) for each in found))
+        parameters = {**table.get("Parameters", {}), WITHDRAWN: ",".join(sorted(runs))}
+        try:
+            target.catalog.update_table(place.database, table, {"Parameters": parameters})
+        except StaleTableError:
+            continue
+        return
+    raise PassingError("busy", f"the table {place.database}.{place.history} is changed by others all the time")
