@@ -8,10 +8,13 @@ import pytest
 
 from dapflow.errors import DapflowErrors
 from dapflow.manifest import read_manifest
-from tests.project.writing import compile_files
+from tests.project.writing import SERVICE, compile_files
 
 SQL = "SELECT f.carrier FROM flights_history f JOIN water_raw_zone.tides t ON t.level = f.year"
-WATER = {"water/service.yml": "sources: {tides: {columns: {level: integer}}}\n"}
+WATER = {
+    "water/service.yml": "sources: {tides: {columns: {level: integer}}}\ngrants: {air: [raw]}\n",
+    "air/service.yml": f"{SERVICE}reads: [water.raw]\n",
+}
 
 
 def compiled(tmp_path: Path, notes: str, sql: str = SQL) -> tuple[tuple[str, ...], bool]:

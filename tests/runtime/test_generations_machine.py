@@ -26,9 +26,9 @@ from tests.runtime.crashing import CallCounter, CrashError
 from tests.runtime.lake import Lake
 
 FILES = {
-    "north/service.yml": "sources: {a: {columns: {v: integer}}}\n",
+    "north/service.yml": "sources: {a: {columns: {v: integer}}}\ngrants: {south: [raw, refined]}\n",
     "north/refined/p.sql": "SELECT v FROM a",
-    "south/service.yml": "sources: {b: {columns: {v: integer}}}\n",
+    "south/service.yml": "sources: {b: {columns: {v: integer}}}\nreads: [north.raw, north.refined]\n",
     "south/refined/q.sql": "SELECT p.v AS v, b.v AS w FROM north_refined_zone.p CROSS JOIN b",
     "south/refined/q.yml": "inputs: {b: {on_missing: previous}}\n",
     "south/refined/h.sql": (
