@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,11 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.aws_servers import LocalAws
+
+
+def pytest_configure() -> None:
+    """Servers that are started here admit the key of their environment, which is the one that the clients sign with."""
+    os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
 
 
 @pytest.fixture(scope="module")

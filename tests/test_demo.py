@@ -17,7 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
-from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.airflow import airflow_api
+from dapflow.local.ports import read_ports
 from tests.local.projects import LocalProject, make_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
@@ -159,7 +160,7 @@ def test_a_service_whose_files_have_not_landed_is_left_out(example: LocalProject
         done = example.run("demo")
         assert "left out: housing 2013-12-31" in done.stdout
         # The platform was up, so it stays up.
-        api = AirflowApi(f"http://127.0.0.1:{example.ports()['airflow']}")
+        api = airflow_api(example.state, read_ports(example.state))
         dags: Any = {dag["dag_id"] for dag in api.get("/dags")["dags"]}
         assert {"air_traffic", "weather", "housing"} <= dags
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,23 +33,30 @@ def athena(
 ) -> None:
     """Serve the Athena API on this machine, over the Glue and S3 of an endpoint.
 
+    Clients sign with the access key of AWS_ACCESS_KEY_ID here, or with a random one that is printed.
+
     Example: dapflow athena --port 5010 --aws-endpoint http://127.0.0.1:5000
     """
+    from dapflow.local.access_key import key_of_environment  # noqa: PLC0415
     from dapflow.local.athena.server import AthenaServer  # noqa: PLC0415
     from dapflow.local.athena.settings import Settings  # noqa: PLC0415
+    from dapflow.local.state import PRIVATE_UMASK  # noqa: PLC0415
 
     more = {} if memory is None else {"memory_bytes": _bytes(memory, "--memory")}
-    server = AthenaServer(
-        Settings(
-            aws_endpoint=aws_endpoint,
-            region=region,
-            state=state,
-            port=port,
-            cache_bytes=_bytes(cache, "--cache"),
-            **more,
-        )
+    os.umask(PRIVATE_UMASK)
+    settings = Settings(
+        aws_endpoint=aws_endpoint,
+        region=region,
+        state=state,
+        port=port,
+        cache_bytes=_bytes(cache, "--cache"),
+        **more,
     )
+    server = AthenaServer(settings)
     sys.stdout.write(f"Athena listens on {server.url}\n")
+    if key_of_environment(os.environ) is None:
+        for name, value in settings.access_key.variables().items():
+            sys.stdout.write(f"export {name}={value}\n")
     sys.stdout.flush()
     server.run()
 

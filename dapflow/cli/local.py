@@ -99,11 +99,12 @@ def env(project: ProjectOption = None) -> None:
     from dapflow.local.aws_session import FOREIGN_VARIABLES, aws_variables  # noqa: PLC0415
     from dapflow.local.running import require_running  # noqa: PLC0415
 
-    ports = require_running(_state(project))
+    state = _state(project)
+    ports = require_running(state)
     for name in FOREIGN_VARIABLES:
         if name in os.environ:
             print(f"unset {name}")
-    for name, value in aws_variables(ports).items():
+    for name, value in aws_variables(state, ports).items():
         print(f"export {name}={shlex.quote(value)}")
 
 
@@ -176,10 +177,20 @@ def _print_statuses(state: State) -> None:
 
     table = Table("component", "state", "process", "address", box=None, header_style="bold", pad_edge=False)
     colours = {"running": "green", "dead": "red", "stopped": "dim"}
-    for each in _statuses(state):
+    found = _statuses(state)
+    for each in found:
         table.add_row(
             each.name, f"[{colours[each.state]}]{each.state}[/]", str(each.pid or ""), each.url if each.pid else ""
         )
         for name, pid in (each.parts or {}).items():
             table.add_row(f"  {name.removeprefix('airflow-')}", "[green]running[/]", str(pid), "")
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for each in found:
+        if each.sign_in:
+            console.print(
+                f"{each.name}: sign in as {each.sign_in['user']}, password {each.sign_in['password']}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )

@@ -47,9 +47,10 @@ def query(
     if as_csv and as_json:
         raise DapflowError("option", "--csv and --json exclude each other")
     text = _statement(sql, file)
-    ports = require_running(State.of(project_root(project)))
+    state = State.of(project_root(project))
+    ports = require_running(state)
     with ends_when_interrupted():
-        clients = connect_to_platform(ports)
+        clients = connect_to_platform(state, ports)
         from dapflow.local.query import ask  # noqa: PLC0415
 
         answer = ask(clients, text, database, str(file) if file is not None and str(file) != "-" else None)

@@ -60,7 +60,7 @@ def run(
     manifest = compile_project(root)
     datasets = _datasets(manifest, root, name)
     with ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)):
-        clients = connect_to_platform(ports)
+        clients = connect_to_platform(state, ports)
         from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415

@@ -97,13 +97,14 @@ def _pins_of_platform(
     from dapflow.runtime.catalog import Catalog  # noqa: PLC0415
     from dapflow.runtime.inputs import read_inputs  # noqa: PLC0415
 
+    state = State.of(root)
     try:
-        ports = require_running(State.of(root))
+        ports = require_running(state)
     except DapflowError as error:
         if error.code != "embedded-platform-not-up":
             raise
         return None
-    inputs = read_inputs(Catalog(connect_to_platform(ports).glue), manifest, environment, dataset, generation)
+    inputs = read_inputs(Catalog(connect_to_platform(state, ports).glue), manifest, environment, dataset, generation)
     for note in inputs.notes:
         sys.stderr.write(f"{note}\n")
     return inputs.pins

@@ -8,12 +8,15 @@ import os
 import secrets
 from pathlib import Path
 
+from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.aws_session import platform_environment
 from dapflow.local.ports import HOST, Ports
 from dapflow.local.processes import Component
-from dapflow.local.state import State, read_json
+from dapflow.local.state import State, damaged, read_json, write_json
 
 NAME = "airflow"
+# Who signs in, with the password of ``password``.
+USER = "admin"
 # The processes that the component consists of, by the names of their log files.
 PARTS = ("airflow-api-server", "airflow-dag-processor", "airflow-scheduler")
 
@@ -21,6 +24,27 @@ PARTS = ("airflow-api-server", "airflow-dag-processor", "airflow-scheduler")
 def airflow_url(ports: Ports) -> str:
     """Where the UI and the REST API are."""
     return f"http://{HOST}:{ports.airflow}"
+
+
+def airflow_api(state: State, ports: Ports) -> AirflowApi:
+    """The REST API, for this project's own commands."""
+    return AirflowApi(airflow_url(ports), USER, password(state))
+
+
+def password(state: State) -> str:
+    """What ``USER`` signs in with; made once. Raises DapflowError ``state-damaged``."""
+    file = _passwords_file(state)
+    known = read_json(file)
+    if not known:
+        known = {USER: secrets.token_urlsafe(18)}
+        write_json(file, known)
+    if not isinstance(known.get(USER), str):
+        raise damaged(file)
+    return str(known[USER])
+
+
+def _passwords_file(state: State) -> Path:
+    return state.airflow / "passwords.json"
 
 
 def children_file(state: State) -> Path:
@@ -31,6 +55,7 @@ def children_file(state: State) -> Path:
 def component(state: State, ports: Ports) -> Component:
     """The parent of Airflow's processes."""
     state.airflow.mkdir(parents=True, exist_ok=True)
+    password(state)
     state.runs.mkdir(parents=True, exist_ok=True)
     file = Path(__file__).with_name("airflow_processes.py")
     arguments = (
@@ -41,7 +66,7 @@ def component(state: State, ports: Ports) -> Component:
         *("--record", str(children_file(state))),
     )
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHONPATH"))}
-    return Component(NAME, arguments, {**platform_environment(ports, own), **_settings(state, ports)})
+    return Component(NAME, arguments, {**platform_environment(state, ports, own), **_settings(state, ports)})
 
 
 def _settings(state: State, ports: Ports) -> dict[str, str]:
@@ -62,7 +87,9 @@ def _settings(state: State, ports: Ports) -> dict[str, str]:
             # A task mostly waits for Athena, which is on this machine too.
             "parallelism": max(4, 2 * (os.cpu_count() or 1)),
             "execution_api_server_url": f"{url}/execution/",
-            "simple_auth_manager_all_admins": True,
+            "simple_auth_manager_all_admins": False,
+            "simple_auth_manager_users": f"{USER}:admin",
+            "simple_auth_manager_passwords_file": _passwords_file(state),
             "min_serialized_dag_update_interval": 0,
             "fernet_key": keys["fernet"],
             # Looking the machine's name up in DNS takes seconds where there is none.
@@ -109,13 +136,13 @@ def _keys(state: State) -> dict[str, str]:
     file = state.airflow / "keys.json"
     known = read_json(file)
     if known:
+        if not known.keys() >= {"fernet", "jwt", "api"}:
+            raise damaged(file)
         return {name: str(key) for name, key in known.items()}
     keys = {
         "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "jwt": secrets.token_urlsafe(64),
         "api": secrets.token_urlsafe(32),
     }
-    file.unlink(missing_ok=True)
-    with open(file, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as new:
-        json.dump(keys, new)
+    write_json(file, keys)
     return keys

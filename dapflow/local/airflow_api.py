@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,11 +17,14 @@ from dapflow.errors import DapflowError
 _PAGE = 100
 
 
-@dataclass(frozen=True)
+@dataclass
 class AirflowApi:
-    """Airflow at ``url``. The embedded one takes every request of this machine for an administrator's."""
+    """Airflow at ``url``, for a user who signs in with a password at the first request."""
 
     url: str
+    user: str
+    password: str = field(repr=False)
+    _token: str | None = field(default=None, repr=False)
 
     def get(self, path: str, **parameters: object) -> Any:
         """Read something."""
@@ -125,11 +128,28 @@ class AirflowApi:
         return False
 
     def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        try:
+            return self._send(method, path, body, self._token or self._sign_in())
+        except UnauthorizedError:
+            # A token lasts for a day.
+            return self._send(method, path, body, self._sign_in())
+
+    def _sign_in(self) -> str:
+        """A token, as Airflow's simple auth manager gives it for a password."""
+        body = {"username": self.user, "password": self.password}
+        self._token = str(self._send("POST", "/auth/token", body)["access_token"])
+        return self._token
+
+    def _send(self, method: str, path: str, body: dict[str, Any] | None, token: str | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 (our own URL)
             f"{self.url}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **({"Authorization": f"Bearer {token}"} if token else {}),
+            },
         )
         # No proxy of the user's environment stands between this machine and itself.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -139,7 +159,7 @@ class AirflowApi:
                 return json.loads(content) if content else None
         except urllib.error.HTTPError as error:
             text = error.read().decode("utf-8", "replace")
-            kind = NotFoundError if error.code == 404 else DapflowError
+            kind = _KINDS.get(error.code, DapflowError)
             raise kind("airflow", f"Airflow answered {error.code} to {method} {path}: {_detail(text)}") from None
         except (OSError, ValueError) as error:
             raise DapflowError(
@@ -151,6 +171,13 @@ class AirflowApi:
 
 class NotFoundError(DapflowError):
     """Airflow does not know what was asked for."""
+
+
+class UnauthorizedError(DapflowError):
+    """Airflow does not know who asks."""
+
+
+_KINDS: dict[int, type[DapflowError]] = {401: UnauthorizedError, 404: NotFoundError}
 
 
 def _log_lines(entry: str | dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ import contextlib
 import functools
 import gc
 import importlib
+import importlib.util
 import inspect
 import json
 import logging
@@ -25,6 +26,7 @@ import time
 from collections import deque
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 log = logging.getLogger("dapflow.airflow")
 
@@ -38,9 +40,10 @@ _STOP_SECONDS = 6.0
 class Processes:
     """The children: started, watched, stopped."""
 
-    def __init__(self, logs: Path, record: Path) -> None:
+    def __init__(self, logs: Path, record: Path, port: int) -> None:
         self._logs = logs
         self._record = record
+        self._port = port
         self._commands: dict[str, list[str]] = {}
         self._starts: dict[str, deque[float]] = {}
         self._pids: dict[int, str] = {}
@@ -99,13 +102,13 @@ class Processes:
     def _become(self, name: str, command: list[str]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
-        output = os.open(self._logs / f"{name}.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+        output = os.open(self._logs / f"{name}.log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         os.dup2(output, 1)
         os.dup2(output, 2)
         status = 1
         try:
             if name == API_SERVER:
-                importlib.import_module("airflow.api_fastapi.main")  # builds what is then found built
+                self._gate_api_server()
             gc.freeze()
             gc.enable()
             status = run_airflow(command)
@@ -117,10 +120,25 @@ class Processes:
             logging.shutdown()
             os._exit(status)
 
+    def _gate_api_server(self) -> None:
+        main = importlib.import_module("airflow.api_fastapi.main")  # builds what is then found built
+        main.app = load_gate()(main.app, self._port, pages=True)
+
     def _note(self) -> None:
         temporary = self._record.with_suffix(".new")
         temporary.write_text(json.dumps({name: pid for pid, name in self._pids.items()}))
         temporary.replace(self._record)
+
+
+def load_gate() -> Any:
+    """The class ``Gate`` of dapflow's own, by its file: the package dapflow is the bundle's here."""
+    file = Path(__file__).with_name("gate.py")
+    spec = importlib.util.spec_from_file_location("dapflow_gate", file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Gate
 
 
 def run_airflow(command: list[str]) -> int:
@@ -181,7 +199,7 @@ def main() -> int:
     # Importing makes a million objects that stay: looking through them again and again takes a fifth of the time. Each
     # child sets them aside and collects what it makes itself.
     gc.disable()
-    processes = Processes(arguments.logs, arguments.record)
+    processes = Processes(arguments.logs, arguments.record, arguments.port)
 
     def stop(*_: int | FrameType | None) -> None:
         processes.stopping = True

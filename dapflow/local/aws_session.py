@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from dapflow.local.access_key import platform_key
 from dapflow.local.ports import HOST, Ports
+from dapflow.local.state import State
 
 if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients
@@ -38,19 +40,18 @@ def athena_url(ports: Ports) -> str:
     return f"http://{HOST}:{ports.athena}"
 
 
-def aws_variables(ports: Ports) -> dict[str, str]:
+def aws_variables(state: State, ports: Ports) -> dict[str, str]:
     """The environment variables with which any AWS client works against the embedded platform."""
     return {
         "AWS_ENDPOINT_URL": aws_url(ports),
         "AWS_ENDPOINT_URL_ATHENA": athena_url(ports),
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        **platform_key(state).variables(),
         "AWS_DEFAULT_REGION": REGION,
         "AWS_REGION": REGION,
     }
 
 
-def platform_environment(ports: Ports, environment: Mapping[str, str]) -> dict[str, str]:
+def platform_environment(state: State, ports: Ports, environment: Mapping[str, str]) -> dict[str, str]:
     """An environment for programs that work on the embedded platform, and on nothing else."""
     kept = {
         name: value
@@ -60,7 +61,7 @@ def platform_environment(ports: Ports, environment: Mapping[str, str]) -> dict[s
     passed_by = [name for name in (kept.get("NO_PROXY"), HOST, "localhost") if name]
     return {
         **kept,
-        **aws_variables(ports),
+        **aws_variables(state, ports),
         # A profile of the user's may set endpoints.
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -70,9 +71,9 @@ def platform_environment(ports: Ports, environment: Mapping[str, str]) -> dict[s
     }
 
 
-def connect_to_platform(ports: Ports) -> Clients:
+def connect_to_platform(state: State, ports: Ports) -> Clients:
     """The run time's clients on the embedded platform; from here on this process reaches nothing else."""
-    environment = platform_environment(ports, os.environ)
+    environment = platform_environment(state, ports, os.environ)
     os.environ.clear()
     os.environ.update(environment)
     import boto3  # noqa: PLC0415 (takes a second, which status and logs need not wait for)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -12,14 +11,12 @@ from pathlib import Path
 from dapflow.branch import branch_slug
 from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
-from dapflow.files import write_whole
 from dapflow.local import components
-from dapflow.local.airflow import airflow_url
-from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.airflow import airflow_api
 from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.dag_files import DagFiles, write_dag_files
 from dapflow.local.running import require_running
-from dapflow.local.state import State, read_json
+from dapflow.local.state import State, damaged, read_json, write_json
 from dapflow.local.synthesis import GitBranch, Synthesis
 from dapflow.local.template import Resource
 from dapflow.manifest import Manifest
@@ -53,7 +50,10 @@ def branches(state: State) -> Iterator[Branch]:
     """All that are up, or were being brought up."""
     for file in sorted(state.branches.glob("*/branch.json")):
         if noted := read_json(file):
-            yield Branch(**{**noted, "connections": tuple(noted["connections"]), "pools": tuple(noted["pools"])})
+            try:
+                yield Branch(**{**noted, "connections": tuple(noted["connections"]), "pools": tuple(noted["pools"])})
+            except (TypeError, KeyError) as error:
+                raise damaged(file) from error
 
 
 def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tuple[Branch, Platform, DagFiles]:
@@ -82,7 +82,7 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
     finally:
         synthesis.cancel()
     wanted = provision.wanted_resources(templates, platform, read_json(state.exports_file))
-    connect_to_platform(ports)
+    connect_to_platform(state, ports)
     record = _stacks_file(state, slug)
     require_free(record, wanted)
     services = platform.environment.services.values()
@@ -93,10 +93,10 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
         _united(before.connections if before else (), (each.connection for each in services)),
         _united(before.pools if before else (), (each.pool for each in services)),
     )
-    write_whole(_branch_file(state, slug), (json.dumps(asdict(noted), indent=1) + "\n").encode())
+    write_json(_branch_file(state, slug), asdict(noted))
     tell("making its databases, workgroups and roles")
     deploy(record, {"s3", "glue", "iam", "athena"}, wanted)
-    airflow = AirflowApi(airflow_url(ports))
+    airflow = airflow_api(state, ports)
     provision.provision_airflow(platform, airflow)
     dag_files = write_dag_files(state, manifest, platform.environment)
     tell("waiting until Airflow has read its DAGs")
@@ -118,11 +118,11 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
             hint=f"there are those of {', '.join(up)}" if up else "there is none of any branch",
         )
     ports = require_running(state, components.ALL)
-    connect_to_platform(ports)
+    connect_to_platform(state, ports)
     from dapflow.local.branch_dags import remove_dags  # noqa: PLC0415
     from dapflow.local.deployment import destroy  # noqa: PLC0415
 
-    airflow = AirflowApi(airflow_url(ports))
+    airflow = airflow_api(state, ports)
     tell("ending its runs and removing its DAGs")
     remove_dags(state, airflow, slug)
     for connection in up[branch].connections:

@@ -28,7 +28,8 @@ ALL = (AWS, ATHENA, AIRFLOW)
 class Status:
     """How a component is: ``running``, ``stopped``, or ``dead`` when it was started and is gone.
 
-    ``parts`` are the processes that it consists of, by name, where it has several.
+    ``parts`` are the processes that it consists of, by name, where it has several; ``sign_in`` is the user and the
+    password of its pages, where it has some.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Status:
     pid: int | None = None
     started: float | None = None
     parts: dict[str, int] | None = None
+    sign_in: dict[str, str] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The shape that ``--json`` prints."""
@@ -45,7 +47,7 @@ class Status:
 
 def command(name: str, state: State, ports: Ports) -> Component:
     """How a component is started."""
-    environment = platform_environment(ports, os.environ)
+    environment = platform_environment(state, ports, os.environ)
     if name == AWS:
         arguments = ("-P", "-m", "dapflow.local.aws", "--port", str(ports.aws), "--state", str(state.aws))
         return Component(AWS, arguments, environment)
@@ -72,8 +74,11 @@ def statuses(state: State, ports: Ports) -> Iterator[Status]:
         if process is None:
             yield Status(name, "dead" if was_started(state, name) else "stopped", url)
             continue
-        parts = _airflow_parts(state) if name == AIRFLOW else None
-        yield Status(name, "running", url, process.pid, process.create_time(), parts)
+        parts, sign_in = None, None
+        if name == AIRFLOW:
+            parts = _airflow_parts(state)
+            sign_in = {"user": airflow.USER, "password": airflow.password(state)}
+        yield Status(name, "running", url, process.pid, process.create_time(), parts, sign_in)
 
 
 def _airflow_parts(state: State) -> dict[str, int]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
-from dapflow.files import write_whole
 from dapflow.local import components
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
 from dapflow.local.published import Publications, Run, outstanding, producers, read_published
 from dapflow.local.running import explained, require_alive
 from dapflow.local.startup import Startup
-from dapflow.local.state import State, read_json
+from dapflow.local.state import State, read_json, write_json
 from dapflow.manifest import Manifest
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.generation import Generation
@@ -157,7 +155,7 @@ def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch)
     )
     states = runs.complete()
     noted = [run.as_dict() for run in states]
-    write_whole(state.demo_file, (json.dumps({"runs": noted}, indent=1) + "\n").encode())
+    write_json(state.demo_file, {"runs": noted})
     return states
 
 

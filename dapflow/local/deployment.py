@@ -6,15 +6,13 @@ it is made, so that nothing is forgotten when a command is killed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.files import write_whole
 from dapflow.local.resources import KINDS, LEFT_OUT, Kind
-from dapflow.local.state import read_json
+from dapflow.local.state import damaged, read_json, write_json
 from dapflow.local.template import Resource
 
 Noted = dict[str, Any]
@@ -107,8 +105,10 @@ def _stack(id_: str) -> str:
 
 def _read(record_file: Path) -> dict[str, Noted]:
     record: dict[str, Any] = read_json(record_file)
+    if not all(isinstance(noted, dict) for noted in record.values()):
+        raise damaged(record_file)
     return record
 
 
 def _write(record_file: Path, record: dict[str, Noted]) -> None:
-    write_whole(record_file, (json.dumps(record, indent=1) + "\n").encode())
+    write_json(record_file, record)

@@ -1,4 +1,4 @@
-"""What our ASGI servers have in common: a port of the loopback interface, and uvicorn without what they do not need."""
+"""What our ASGI servers have in common: a loopback port, a gate, uvicorn without what they do not need."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 import uvicorn
 
 from dapflow.errors import DapflowError
+from dapflow.local.gate import Gate
 from dapflow.local.ports import HOST
 
 _GRACE_SECONDS = 2
 
 
-def uvicorn_server(application: Any, **more: Any) -> uvicorn.Server:
-    """A server of ``application``; ``more`` are settings of uvicorn's."""
+def uvicorn_server(application: Any, port: int, *, buckets: bool = False, **more: Any) -> uvicorn.Server:
+    """A server of ``application`` behind its gate; ``more`` are settings of uvicorn's."""
     config = uvicorn.Config(
-        application,
+        Gate(application, port, buckets=buckets),
         log_level="warning",
         access_log=False,
         proxy_headers=False,

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import psutil
 
-from dapflow.files import write_whole
-from dapflow.local.state import State, read_json
+from dapflow.local.state import State, read_json, write_json
 
 HOST = "127.0.0.1"
 #: Where our servers say that they are ready, beside the API that they serve.
@@ -42,7 +40,7 @@ def choose_ports(state: State, in_use: set[str], tell: Callable[[str], None]) ->
         if name not in in_use and (port in list(chosen.values())[:-1] or not is_free(port)):
             chosen[name] = _free_port()
             tell(f"port {port}{_user_of(port)} is in use; {name} takes {chosen[name]}")
-    write_whole(state.ports_file, (json.dumps(chosen) + "\n").encode())
+    write_json(state.ports_file, chosen)
     return Ports(**chosen)
 
 

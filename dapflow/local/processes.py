@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -16,9 +15,8 @@ from pathlib import Path
 import psutil
 
 from dapflow.errors import DapflowError
-from dapflow.files import write_whole
 from dapflow.local.interrupts import shielded
-from dapflow.local.state import State, read_json
+from dapflow.local.state import PRIVATE_UMASK, State, read_json, write_json
 
 # In the environment of every process of a platform, so that none is taken for one that only got its number, and none
 # is left behind whose parent was killed.
@@ -56,6 +54,7 @@ def start(state: State, component: Component) -> psutil.Process:
                 stderr=subprocess.STDOUT,
                 cwd=state.root,
                 env=_environment(state, component),
+                umask=PRIVATE_UMASK,
                 start_new_session=True,
             )
             started = psutil.Process(process.pid)
@@ -76,7 +75,7 @@ def running(state: State, name: str) -> psutil.Process | None:
         return None
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        if process.status() != psutil.STATUS_ZOMBIE and _belongs(process, state, {name}):
+        if process.status() != psutil.STATUS_ZOMBIE and _component(process, state) == name:
             return process
     return None
 
@@ -93,15 +92,17 @@ def members(state: State, names: Iterable[str]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.uids().real == own and _belongs(process, state, wanted):
+            if process.uids().real == own and _component(process, state) in wanted:
                 found.append(process)
     return found
 
 
 def stop(state: State, names: Sequence[str], seconds: float = 10.0) -> list[str]:
     """Stop components and everything they started; returns the names of those that were running."""
-    alive = [name for name in names if running(state, name)]
     processes = members(state, names)
+    # Not by their records: one that is damaged must not keep anything from being stopped.
+    found = {_component(process, state) for process in processes}
+    alive = [name for name in names if name in found]
     _signal(processes, signal.SIGTERM)
     _, left = psutil.wait_procs(processes, timeout=seconds)
     # What was started meanwhile, and what does not listen.
@@ -145,9 +146,13 @@ def with_compiled_modules(environment: Mapping[str, str]) -> dict[str, str]:
     return with_them
 
 
-def _belongs(process: psutil.Process, state: State, names: set[str]) -> bool:
-    environment = process.environ()
-    return environment.get(_PLATFORM) == str(state.directory) and environment.get(_COMPONENT) in names
+def _component(process: psutil.Process, state: State) -> str | None:
+    """The component of this platform that a process belongs to, or None."""
+    with contextlib.suppress(psutil.Error):
+        environment = process.environ()
+        if environment.get(_PLATFORM) == str(state.directory):
+            return environment.get(_COMPONENT)
+    return None
 
 
 def _record(state: State, name: str) -> Path:
@@ -156,7 +161,7 @@ def _record(state: State, name: str) -> Path:
 
 def _note(state: State, name: str, process: psutil.Process) -> None:
     record = {"pid": process.pid, "started": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-    write_whole(_record(state, name), json.dumps(record).encode())
+    write_json(_record(state, name), record)
 
 
 def _signal(processes: Iterable[psutil.Process], number: signal.Signals) -> None:

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from dapflow.branch import BranchNames, branch_slug
 from dapflow.errors import DapflowError
-from dapflow.files import write_whole
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.deployment import deploy
-from dapflow.local.state import State
+from dapflow.local.state import State, write_json
 from dapflow.local.synthesis import Synthesis, Templates, settings_file
 from dapflow.local.template import Resource, exported, resources
 from dapflow.manifest import Manifest
@@ -68,7 +67,7 @@ def provision(state: State, manifest: Manifest, clients: Clients) -> None:
 
 def note_exports(state: State, templates: Templates) -> None:
     """Keep what the main environment's stacks export to those of branches."""
-    write_whole(state.exports_file, (json.dumps(exported(templates), indent=1) + "\n").encode())
+    write_json(state.exports_file, exported(templates))
 
 
 def wanted_resources(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dapflow.local import components
-from dapflow.local.airflow import airflow_url
+from dapflow.local.airflow import airflow_api
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.dag_files import DagFiles, write_dag_files
@@ -68,7 +68,7 @@ class Startup:
         """Wait for AWS and Athena, provision them, and connect."""
         from dapflow.local import provision  # noqa: PLC0415 (imports boto3: a second, in which the servers start)
 
-        clients = connect_to_platform(self.ports)
+        clients = connect_to_platform(self.state, self.ports)
         platform = provision.describe_local(self.state.root, self.manifest)
         synthesis = self._synthesis or Synthesis(self.state.root, self.manifest)
         templates = synthesis.templates()
@@ -85,7 +85,7 @@ class Startup:
         from dapflow.local.provision import describe_local, provision_airflow  # noqa: PLC0415
 
         self._wait_for(components.AIRFLOW)
-        api = AirflowApi(airflow_url(self.ports))
+        api = airflow_api(self.state, self.ports)
         # The API that tasks report to is built at its first request, for seconds: not while tasks wait for it.
         api.healthy("/execution/health")
         provision_airflow(describe_local(self.state.root, self.manifest), api)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
+from dapflow.files import write_whole
 
 _LOCK_SECONDS = 60.0
+# What the platform keeps is for the user who runs it: data of the lake, keys, what processes say.
+PRIVATE_UMASK = 0o077
 
 
 @dataclass(frozen=True)
@@ -93,10 +97,17 @@ class State:
         """The DAG runs of the demo, shown again when there is nothing left to run."""
         return self.directory / "demo.json"
 
+    @property
+    def access_key_file(self) -> Path:
+        """The key that every client of the platform signs with."""
+        return self.directory / "access-key.json"
+
     def create(self) -> None:
-        """Make the directory; git leaves it alone."""
+        """Make the directory, for its user alone; git leaves it alone. From now on this process makes private files."""
+        os.umask(PRIVATE_UMASK)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.chmod(0o700)
             ignore = self.directory / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n")
@@ -120,12 +131,33 @@ class State:
 
 
 def read_json(file: Path) -> dict[str, Any]:
-    """A JSON file of ours; {} when it is missing or was half written."""
+    """A JSON file of ours; {} when there is none. Raises DapflowError ``state-damaged``."""
     try:
-        data = json.loads(file.read_text())
-    except (OSError, ValueError):
+        data = json.loads(file.read_bytes())
+    except FileNotFoundError:
         return {}
-    return data if isinstance(data, dict) else {}
+    except OSError as error:
+        raise damaged(file, f"cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise damaged(file) from error
+    if not isinstance(data, dict):
+        raise damaged(file)
+    return data
+
+
+def write_json(file: Path, data: dict[str, Any]) -> None:
+    """Write a JSON file of ours, at once, for its user alone."""
+    write_whole(file, (json.dumps(data, indent=1) + "\n").encode(), mode=0o600)
+
+
+def damaged(file: Path, what: str = "is damaged") -> DapflowError:
+    """The error that a file of ours, which nobody else writes, does not hold what we wrote."""
+    return DapflowError(
+        "state-damaged",
+        f"{file.name} of the embedded platform {what}",
+        file=file,
+        hint="remove the file, which forgets what it held, or start afresh with dapflow local down --wipe",
+    )
 
 
 def _acquire(descriptor: int, seconds: float) -> None:

@@ -71,7 +71,7 @@ def _dapflow(project: Path, *arguments: str) -> None:
 
 
 def _session(project: Path) -> Any:
-    variables = aws_variables(read_ports(State.of(project)))
+    variables = aws_variables(State.of(project), read_ports(State.of(project)))
     return boto3.client(
         "s3",
         endpoint_url=variables["AWS_ENDPOINT_URL"],

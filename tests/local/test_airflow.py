@@ -11,15 +11,16 @@ from typing import Any
 import psutil
 import pytest
 
-from dapflow.local.airflow import PARTS
+from dapflow.local.airflow import PARTS, airflow_api
 from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.ports import read_ports
 from tests.local.projects import LocalProject
 
 pytestmark = pytest.mark.slow
 
 
 def api(project: LocalProject) -> AirflowApi:
-    return AirflowApi(f"http://127.0.0.1:{project.ports()['airflow']}")
+    return airflow_api(project.state, read_ports(project.state))
 
 
 def parts(project: LocalProject) -> dict[str, int]:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from dapflow.branch import branch_slug
+from dapflow.local.airflow import airflow_api
 from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.ports import read_ports
 from tests.local.projects import TRANSFORM, LocalProject, make_project
 from tests.stacks.iam.evaluate import Request, evaluate
 
@@ -32,7 +34,7 @@ REPAIRS = "id,cost,done\n1,2.5,true\n2,4.0,false\n3,1.5,true\n"
 
 
 def api(project: LocalProject) -> AirflowApi:
-    return AirflowApi(f"http://127.0.0.1:{project.ports()['airflow']}")
+    return airflow_api(project.state, read_ports(project.state))
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:

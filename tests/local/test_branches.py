@@ -102,8 +102,8 @@ def project(tmp_path: Path, aws: LocalAws, airflow: Airflow, monkeypatch: pytest
     project = make_project(tmp_path / "project")
     aws.become_the_default(monkeypatch)
     monkeypatch.setattr(branches, "require_running", lambda *_: Ports())
-    monkeypatch.setattr(branches, "connect_to_platform", lambda _: None)
-    monkeypatch.setattr(branches, "AirflowApi", lambda _: airflow)
+    monkeypatch.setattr(branches, "connect_to_platform", lambda *_: None)
+    monkeypatch.setattr(branches, "airflow_api", lambda *_: airflow)
     monkeypatch.setattr(branch_dags, "wait_until", lambda _state, _name, ready: ready() or pytest.fail("not ready"))
 
     class Synthesis:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from starlette.concurrency import run_in_threadpool
@@ -17,14 +18,17 @@ _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "traile
 
 
 class Forwarder:
-    """Sends requests on. Signatures are not made anew: an emulator does not check them."""
+    """Sends requests on. Signatures are not made anew: an emulator checks no more than the key."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint.rstrip("/")
+        self._place = urlsplit(self._endpoint).netloc.rpartition("@")[2]
         self._pool = urllib3.PoolManager(maxsize=32, retries=False, timeout=urllib3.Timeout(connect=10, read=300))
 
     async def forward(self, request: Request) -> Response:
-        """Pass the request on, and its answer back."""
+        """Pass the request on, and its answer back; but what moto serves beside AWS, such as the way to empty it."""
+        if unquote(request.scope["raw_path"].decode("ascii")).split("/")[1:2] == ["moto-api"]:
+            return Response("403 Forbidden: this is no part of AWS\n", 403)
         body = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - closed when it is sent
         size = 0
         async for chunk in request.stream():
@@ -37,6 +41,7 @@ class Forwarder:
         path = request.scope["raw_path"].decode("ascii")
         query = request.scope["query_string"].decode("ascii")
         headers = {name: value for name, value in request.headers.items() if name not in _HOP}
+        headers["host"] = self._host(request.headers["host"])
         if size:
             headers["content-length"] = str(size)
         with body:
@@ -53,6 +58,14 @@ class Forwarder:
         if length is not None:
             kept["content-length"] = length
         return StreamingResponse(_chunks(answer), answer.status, kept)
+
+    def _host(self, host: str) -> str:
+        """The name by which the endpoint is asked: its own, below which S3 may have that of a bucket."""
+        name = host.rpartition(":")[0].lower()
+        if not name.endswith(".localhost"):
+            return self._place
+        port = urlsplit(f"//{self._place}").port
+        return name if port is None else f"{name}:{port}"
 
 
 def _chunks(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ import urllib3
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
+from dapflow.local.access_key import signed_with
 from dapflow.local.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
 from dapflow.local.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.local.athena.api.service import Operation, Service
@@ -44,6 +45,13 @@ _QUICK = frozenset({"GetQueryExecution"})
 _PATIENCE_SECONDS = 0.2
 _YOUNG_SECONDS = 1.0
 _THREADS = 32
+# A query has 262,144 bytes at most, each of which JSON may write as six.
+_MOST_BYTES = 4 << 20
+_UNKNOWN_KEY = {
+    "__type": "UnrecognizedClientException",
+    "message": "the request is not signed with the access key of this server, which its environment or output names",
+}
+_TOO_LONG = {"__type": "RequestEntityTooLargeException", "message": f"the request is longer than {_MOST_BYTES} bytes"}
 Answer = tuple[int, dict[str, Any]]
 
 
@@ -77,6 +85,7 @@ class Application:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._key = service.engine.settings.access_key
         below = service.engine.settings.aws_endpoint
         self._forwarder = Forwarder(below) if below is not None else None
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
@@ -86,17 +95,19 @@ class Application:
         if scope["path"] == HEALTH_PATH:
             await _respond(send, 200, {"service": "athena", "status": "ready"})
             return
-        target = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-amz-target"), "")
+        target = _header(scope, b"x-amz-target")
+        query = scope["query_string"].decode("latin-1")
+        if not self._key.admits(signed_with(_header(scope, b"authorization"), query)):
+            await _respond(send, 400, _UNKNOWN_KEY)
+            return
         if self._forwarder is not None and not target.startswith(_TARGET):
             await self._forward(self._forwarder, scope, receive, send)
             return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        await _respond(send, *await self._perform(target, body))
+        body = await _whole_body(receive)
+        if body is None:
+            await _respond(send, 413, _TOO_LONG)
+        else:
+            await _respond(send, *await self._perform(target, body))
 
     async def _perform(self, target: str, body: bytes) -> Answer:
         if target.removeprefix(_TARGET) not in _QUICK:
@@ -139,6 +150,25 @@ class Application:
             await answer(scope, receive, send)
 
 
+def _header(scope: Scope, name: bytes) -> str:
+    """A header of a request; '' where it has none."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    """The body of a request, or None where it is longer than any that Athena takes; such a one is not kept."""
+    pieces: list[bytes] = []
+    length, more = 0, True
+    while more:
+        message = await receive()
+        piece: bytes = message.get("body", b"")
+        length += len(piece)
+        if length <= _MOST_BYTES:
+            pieces.append(piece)
+        more = message.get("more_body", False)
+    return b"".join(pieces) if length <= _MOST_BYTES else None
+
+
 def _execution_id(body: bytes) -> str:
     """The execution that a request is about; '' where it does not say, which is not for here to refuse."""
     try:
@@ -171,7 +201,7 @@ class AthenaServer:
             self._socket.close()
             raise
         self.service = Service(self.engine, workgroups.WorkGroups(self.engine.state))
-        self._server = uvicorn_server(Application(self.service))
+        self._server = uvicorn_server(Application(self.service), self.port, buckets=settings.aws_endpoint is not None)
         self._thread: threading.Thread | None = None
 
     @property

@@ -6,11 +6,17 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dapflow.local.access_key import AccessKey, key_of_environment, new_access_key
+
 GIGABYTE = 1 << 30
 
 
 def _half_of_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def _access_key() -> AccessKey:
+    return key_of_environment(os.environ) or new_access_key()
 
 
 def _workers() -> int:
@@ -29,6 +35,7 @@ class Settings:
         memory_bytes: memory that all queries together may use before they spill to disk.
         cache_bytes: disk that copies of S3 objects may use.
         workers: queries that run at once; further ones wait in state QUEUED.
+        access_key: what clients sign with; by default the key of this process's environment, or else a random one.
     """
 
     aws_endpoint: str | None = None
@@ -38,3 +45,4 @@ class Settings:
     memory_bytes: int = field(default_factory=_half_of_memory)
     cache_bytes: int = 10 * GIGABYTE
     workers: int = field(default_factory=_workers)
+    access_key: AccessKey = field(default_factory=_access_key)

@@ -1,4 +1,7 @@
-"""``python -m dapflow.local.aws --port N --state DIR``: the server process."""
+"""``python -m dapflow.local.aws --port N --state DIR``: the server process.
+
+Clients sign with the access key of its environment.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ import tempfile
 from pathlib import Path
 
 from dapflow.errors import DapflowError
+from dapflow.local.access_key import AccessKey, key_of_environment
 from dapflow.local.aws.durable import DurableApplication
-from dapflow.local.aws.emulator import Emulator
+from dapflow.local.aws.emulator import Emulator, issue_keys_under
 from dapflow.local.aws.server import serve
+from dapflow.local.state import PRIVATE_UMASK
 
 log = logging.getLogger("dapflow.aws")
 
@@ -29,6 +34,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     _allow_many_files()
+    os.umask(PRIVATE_UMASK)
     state: Path = arguments.state.resolve()
     state.mkdir(parents=True, exist_ok=True)
     lock = (state / "lock").open("w")
@@ -41,17 +47,22 @@ def main() -> int:
     temporary = state / "tmp"
     temporary.mkdir(exist_ok=True)
     tempfile.tempdir = str(temporary)
-    return _serve(arguments.port, state)
+    key = key_of_environment(os.environ)
+    if key is None:
+        log.error("set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to the key that clients are to sign with")
+        return 1
+    return _serve(arguments.port, state, key)
 
 
-def _serve(port: int, state: Path) -> int:
-    application = DurableApplication(Emulator(), state)
-    application.restore()
-    # What is here now stays, AWS's models and the objects of last time: the garbage collector need not look at it.
-    gc.collect()
-    gc.freeze()
+def _serve(port: int, state: Path, key: AccessKey) -> int:
+    issue_keys_under(key)
     try:
-        serve(application, port, state)
+        application = DurableApplication(Emulator(), state)
+        application.restore()
+        # What is here now stays, AWS's models and the objects of last time: the garbage collector need not look at it.
+        gc.collect()
+        gc.freeze()
+        serve(application, port, state, key)
     except DapflowError as error:
         log.error("%s", error)  # noqa: TRY400 (the traceback says nothing more)
         return 1

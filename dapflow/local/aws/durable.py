@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable
 from pathlib import Path
 from threading import RLock
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from dapflow.local.aws.glue_entries import compacted
 from dapflow.local.aws.journal import Entry, Journal
 from dapflow.local.aws.objects import ObjectStore
+from dapflow.local.aws.refusals import not_kept, s3_error
 from dapflow.local.aws.wsgi import (
     Application,
     Environ,
@@ -77,7 +76,7 @@ class DurableApplication:
             raise
         except OSError as error:
             log.exception("%s %s could not be kept", environ["REQUEST_METHOD"], environ["PATH_INFO"])
-            response = _not_kept(service, error)
+            response = not_kept(service, error)
         if response is None:
             return self._application(environ, start_response)
         return response.send(start_response)
@@ -109,7 +108,7 @@ class DurableApplication:
         if method == "POST" and "delete" in query:
             return self._delete_objects(environ, bucket)
         if method == "POST":
-            return _s3_error("501 Not Implemented", "NotImplemented", "the embedded S3 takes no HTML form uploads")
+            return s3_error("501 Not Implemented", "NotImplemented", "the embedded S3 takes no HTML form uploads")
         return self._journalled(environ, read_body(environ))
 
     def _change_object(self, environ: Environ, bucket: str, key: str, query: dict[str, str]) -> Response:
@@ -153,7 +152,7 @@ class DurableApplication:
         try:
             tree = ElementTree.fromstring(body)  # noqa: S314 (loopback clients of this machine)
         except ElementTree.ParseError:
-            return _s3_error("400 Bad Request", "MalformedXML", "the list of keys is not XML")
+            return s3_error("400 Bad Request", "MalformedXML", "the list of keys is not XML")
         keys = [element.text or "" for element in tree.iter() if element.tag.rpartition("}")[2] == "Key"]
         with self._objects.locked(bucket, *keys):
             response = call(self._application, environ, body)
@@ -186,18 +185,3 @@ def _action(environ: Environ, body: bytes) -> str:
     if target:
         return target.rpartition(".")[2]
     return parse_qs(body.decode("utf-8", "replace")).get("Action", [""])[0]
-
-
-def _not_kept(service: str, error: OSError) -> Response:
-    # 507 and not 503: AWS clients make a request with 503 again and again before they show what is wrong.
-    status = "507 Insufficient Storage"
-    message = f"nothing was changed: {error.strerror or error} (writing the state of the embedded platform)"
-    if service == "s3":
-        return _s3_error(status, "InsufficientStorage", message)
-    body = json.dumps({"__type": "InsufficientStorage", "message": message}).encode()
-    return Response.of(status, [("Content-Type", "application/x-amz-json-1.1")], body)
-
-
-def _s3_error(status: str, code: str, message: str) -> Response:
-    body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>".encode()
-    return Response.of(status, [("Content-Type", "application/xml")], body)

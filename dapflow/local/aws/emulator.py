@@ -8,14 +8,20 @@ from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
+from moto.iam import models as iam_models
+from moto.iam import utils as iam_utils
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
+from dapflow.local.access_key import AccessKey
+from dapflow.local.aws.refusals import closed
 from dapflow.local.aws.shortcuts import shortcut
 from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
 
+# What moto serves without being AWS: see ``closed``.
+_BESIDE_AWS = frozenset({"moto_api", "instance_metadata"})
 _list_objects = S3Backend.list_objects
 
 
@@ -31,7 +37,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     """All services. S3 goes around Flask, whose routing takes as long as a small object itself."""
 
     def __init__(self) -> None:
-        super().__init__(create_backend_app)
+        super().__init__(_backend)
         # moto looks through its directory of services for each request.
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
         S3Backend.list_objects = _list_below
@@ -49,6 +55,16 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
             return _s3(environ).send(start_response)
         except HTTPException as error:
             return error.get_response(environ)(environ, start_response)
+
+
+def issue_keys_under(key: AccessKey) -> None:
+    """From now on, let moto give out keys that the platform's servers admit: those of roles that are assumed."""
+    generate = iam_utils.generate_access_key_id_from_account_id
+    iam_models.generate_access_key_id_from_account_id = lambda *given, **named: key.issue(generate(*given, **named))
+
+
+def _backend(name: Any) -> Any:
+    return closed if name in _BESIDE_AWS else create_backend_app(name)
 
 
 def _s3(environ: Environ) -> Response:

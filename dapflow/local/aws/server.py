@@ -25,7 +25,18 @@ from moto.core.request import (
 )
 from starlette.types import Receive, Scope, Send
 
-from dapflow.local.aws.wsgi import Application, Environ, Response, call, content_length, restored, service_of
+from dapflow.local.access_key import AccessKey
+from dapflow.local.aws.refusals import unknown_key
+from dapflow.local.aws.wsgi import (
+    Application,
+    Environ,
+    Response,
+    access_key_of,
+    call,
+    content_length,
+    restored,
+    service_of,
+)
 from dapflow.local.loopback import listen, uvicorn_server
 from dapflow.local.ports import HEALTH_PATH
 
@@ -35,11 +46,12 @@ _SMALL_BYTES = 1 << 16
 
 
 class Front:
-    """The ASGI application in front of ``application``: a health check, and a log of what is refused."""
+    """The ASGI application in front of ``application``: health, the access key, and a log of what is refused."""
 
-    def __init__(self, application: Application, state: Path) -> None:
+    def __init__(self, application: Application, state: Path, key: AccessKey) -> None:
         self._application = application
         self._state = state
+        self._key = key
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,6 +60,10 @@ class Front:
             await _respond(send, self._health())
             return
         environ = _environ(scope)
+        if not self._key.admits(access_key_of(environ)):
+            log.info('"%s %s" not signed with the key of this platform', environ["REQUEST_METHOD"], scope["path"])
+            await _respond(send, unknown_key(service_of(environ)))
+            return
         try:
             response = await self._answer(environ, receive)
         except ConnectionError:
@@ -161,14 +177,17 @@ async def _respond(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": b"" if without_body else response.body})
 
 
-def serve(application: Application, port: int, state: Path) -> None:
-    """Serve until SIGTERM or SIGINT. Raises DapflowError when the port is taken."""
+def serve(application: Application, port: int, state: Path, key: AccessKey) -> None:
+    """Serve those who sign with ``key`` until SIGTERM or SIGINT. Raises DapflowError when the port is taken."""
     asked = threading.Event()
     listener = listen(port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())
     # moto's answers name their server.
-    server = uvicorn_server(Front(application, state), server_header=False, timeout_keep_alive=_IDLE_SECONDS)
+    front = Front(application, state, key)
+    server = uvicorn_server(
+        front, listener.getsockname()[1], buckets=True, server_header=False, timeout_keep_alive=_IDLE_SECONDS
+    )
 
     def run() -> None:
         try:

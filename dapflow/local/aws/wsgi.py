@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
+from dapflow.local.access_key import signed_with
+
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -148,8 +150,7 @@ def region_of(environ: Environ) -> str:
 
 def access_key_of(environ: Environ) -> str:
     """The access key that a request is signed with; '' when it is not signed."""
-    scope = _credential(environ)
-    return scope[1] if scope else ""
+    return signed_with(environ.get("HTTP_AUTHORIZATION", ""), environ.get("QUERY_STRING", ""))
 
 
 def content_length(environ: Environ) -> int | None:

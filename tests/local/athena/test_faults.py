@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 from dapflow.local.athena import Settings, serve
 from dapflow.local.athena.engine import queries
 from dapflow.local.athena.trino import translate_error
-from tests.aws_servers import REGION, LocalAws
+from tests.aws_servers import REGION, SIGNED, LocalAws
 
 DENIED = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 GONE = b"<?xml version='1.0'?><Error><Code>NoSuchKey</Code><Message>The key does not exist.</Message></Error>"
@@ -190,7 +190,8 @@ def test_garbage_is_refused(aws: LocalAws, sql: str) -> None:
 
 def test_text_that_is_no_unicode_is_refused(aws: LocalAws) -> None:
     body = b'{"QueryString": "SELECT \'\\ud800\'", "ResultConfiguration": {"OutputLocation": "s3://lake/results/"}}'
-    headers = {"X-Amz-Target": "AmazonAthena.StartQueryExecution", "Content-Type": "application/x-amz-json-1.1"}
+    target = "AmazonAthena.StartQueryExecution"
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1", **SIGNED}
     request = urllib.request.Request(aws.athena_url, body, headers, method="POST")  # noqa: S310
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, timeout=10)  # noqa: S310

@@ -18,7 +18,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local.athena import Settings, serve
-from tests.aws_servers import BUCKET, REGION, RESULTS, LocalAws, start_moto
+from tests.aws_servers import BUCKET, REGION, RESULTS, SIGNED, LocalAws, start_moto
 
 LONG = (
     "SELECT count(*) FROM UNNEST(sequence(1, 9000)) AS a(x), UNNEST(sequence(1, 9000)) AS b(y), "
@@ -136,7 +136,7 @@ def test_only_loopback_is_listened_on(moto: str) -> None:
 
 
 def post(url: str, target: str, body: bytes) -> tuple[int, dict[str, str]]:
-    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1"}
+    headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1", **SIGNED}
     request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310

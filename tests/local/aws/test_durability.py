@@ -50,8 +50,8 @@ class Server:
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="eu-west-2",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
         )
 
 
