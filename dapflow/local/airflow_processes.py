@@ -150,6 +150,16 @@ def run_airflow(command: list[str]) -> int:
     return 0
 
 
+def is_damaged(file: Path) -> bool:
+    """Whether a SQLite file is none."""
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorname in {"SQLITE_NOTADB", "SQLITE_CORRUPT"}
+    return False
+
+
 def prepare_database(home: Path) -> None:
     """Make the database when there is none, or when Airflow is another release than the one that made it."""
     from airflow import __version__, settings  # noqa: PLC0415 (imports Airflow)
@@ -208,6 +218,13 @@ def main() -> int:
     import airflow.cli.commands.api_server_command  # noqa: PLC0415 (the point of this file)
     import airflow.settings  # noqa: PLC0415
 
+    if is_damaged(arguments.home / "airflow.db"):
+        log.error(
+            "%s is damaged; remove it and database-version beside it, which forgets Airflow's runs, "
+            "or start afresh with dapflow local down --wipe",
+            arguments.home / "airflow.db",
+        )
+        return 1
     prepare_database(arguments.home)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

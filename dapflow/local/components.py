@@ -57,13 +57,27 @@ def command(name: str, state: State, ports: Ports) -> Component:
     return airflow.component(state, ports)
 
 
+def port(name: str, ports: Ports) -> int:
+    """The port of a component."""
+    return int(getattr(ports, name))
+
+
+def who_knows(before: Ports, now: Ports) -> tuple[str, ...]:
+    """The components that were told the address of one that has moved: each knows those in front of it."""
+    moved = [index for index, name in enumerate(ALL) if port(name, before) != port(name, now)]
+    return ALL[moved[0] + 1 :] if moved else ()
+
+
 def answers(name: str, state: State, ports: Ports) -> bool:
     """Whether the server of a component answers, and is this platform's."""
     if name == AWS:
         return bool(_read(f"{aws_url(ports)}{HEALTH_PATH}").get("state") == str(state.aws))
     if name == ATHENA:
-        return bool(_read(f"{athena_url(ports)}{HEALTH_PATH}").get("service") == "athena")
-    return "metadatabase" in _read(f"{airflow.airflow_url(ports)}/api/v2/monitor/health")
+        process = running(state, ATHENA)
+        return process is not None and _read(f"{athena_url(ports)}{HEALTH_PATH}").get("pid") == process.pid
+    # Who takes this platform's password is this platform's.
+    health = _read(f"{airflow.airflow_url(ports)}/api/v2/monitor/health")
+    return "metadatabase" in health and airflow.airflow_api(state, ports).healthy("/api/v2/version")
 
 
 def statuses(state: State, ports: Ports) -> Iterator[Status]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
-from dapflow.local.state import State, read_json, write_json
+from dapflow.local.state import State, damaged, read_json, write_json
 
 HOST = "127.0.0.1"
 #: Where our servers say that they are ready, beside the API that they serve.
@@ -26,9 +26,11 @@ class Ports:
 
 
 def read_ports(state: State) -> Ports:
-    """The ports of the platform that is running, or was."""
+    """The ports of the platform that is running, or was. Raises DapflowError ``state-damaged``."""
     noted = read_json(state.ports_file)
-    known = {name: port for name, port in noted.items() if name in asdict(Ports()) and isinstance(port, int)}
+    known = {name: port for name, port in noted.items() if name in asdict(Ports())}
+    if not all(isinstance(port, int) and 0 < port < 1 << 16 for port in known.values()):
+        raise damaged(state.ports_file)
     return Ports(**known)
 
 

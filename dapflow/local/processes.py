@@ -151,7 +151,7 @@ def _component(process: psutil.Process, state: State) -> str | None:
     with contextlib.suppress(psutil.Error):
         environment = process.environ()
         if environment.get(_PLATFORM) == str(state.directory):
-            return environment.get(_COMPONENT)
+            return str(environment.get(_COMPONENT))
     return None
 
 

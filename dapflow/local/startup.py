@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow import airflow_api
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.dag_files import DagFiles, write_dag_files
 from dapflow.local.interrupts import shielded
-from dapflow.local.ports import Ports, choose_ports
+from dapflow.local.ports import Ports, choose_ports, is_free, read_ports
 from dapflow.local.processes import running, start, stop
 from dapflow.local.running import wait_until
 from dapflow.local.state import State
@@ -22,6 +23,8 @@ from dapflow.manifest import Manifest
 if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients
 
+# How often a component is started again because its port was taken in the moment before it could listen.
+_MOST_PORTS = 3
 Tell = Callable[[str], None]
 
 
@@ -39,22 +42,25 @@ class Startup:
 
     def launch(self, names: Iterable[str]) -> None:
         """Start those of the components that do not run; returns before they are ready."""
-        wanted = list(names)
+        wanted = set(names)
         self.state.create()
         if self._synthesis is None:
             # It takes as long as the servers do to start: beside them.
             self._synthesis = Synthesis(self.state.root, self.manifest)
         alive = {name for name in components.ALL if running(self.state, name)}
+        before = read_ports(self.state)
         self.ports = choose_ports(self.state, alive, self.tell)
+        stale = alive & set(components.who_knows(before, self.ports))
         if components.AIRFLOW in wanted:
             self.refresh_bundle()
-        for name in wanted:
-            if name in alive:
+        for name in components.ALL:
+            if name not in stale and (name not in wanted or name in alive):
                 continue
             # Of a component that died, processes may be left that it had started.
             stop(self.state, [name])
             self.tell(f"starting {name}")
-            self.started.append(name)
+            if name not in self.started:
+                self.started.append(name)
             start(self.state, components.command(name, self.state, self.ports))
 
     def refresh_bundle(self) -> None:
@@ -68,15 +74,21 @@ class Startup:
         """Wait for AWS and Athena, provision them, and connect."""
         from dapflow.local import provision  # noqa: PLC0415 (imports boto3: a second, in which the servers start)
 
-        clients = connect_to_platform(self.state, self.ports)
+        ports = self.ports
+        clients = connect_to_platform(self.state, ports)
         platform = provision.describe_local(self.state.root, self.manifest)
         synthesis = self._synthesis or Synthesis(self.state.root, self.manifest)
         templates = synthesis.templates()
         wanted = provision.wanted_resources(templates, platform)
         provision.note_exports(self.state, templates)
         self._wait_for(components.AWS)
+        if self.ports != ports:
+            ports = self.ports
+            clients = connect_to_platform(self.state, ports)
         provision.provision_aws(self.state, wanted)
         self._wait_for(components.ATHENA)
+        if self.ports != ports:
+            clients = connect_to_platform(self.state, self.ports)
         provision.provision_athena(self.state, wanted, clients.athena, platform)
         return clients
 
@@ -102,4 +114,14 @@ class Startup:
             self.started.clear()
 
     def _wait_for(self, name: str) -> None:
-        wait_until(self.state, name, lambda: components.answers(name, self.state, self.ports))
+        """Wait until a component answers; when another program was quicker to take its port, start it on another."""
+        for _ in range(_MOST_PORTS):
+            try:
+                wait_until(self.state, name, lambda: components.answers(name, self.state, self.ports))
+            except DapflowError:
+                if running(self.state, name) or is_free(components.port(name, self.ports)):
+                    raise
+                self.launch([name])
+            else:
+                return
+        raise DapflowError("port", f"{name} found no port that stayed free", hint="try again")

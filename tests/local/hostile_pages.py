@@ -91,7 +91,9 @@ def foreign_hosts(port: int) -> list[str]:
         f"{REBOUND}:{port}", REBOUND, f"127.0.0.1.evil.test:{port}", f"localhost.evil.test:{port}", "127.0.0.1",
         "localhost", f"127.0.0.1:{port + 1}", f"0.0.0.0:{port}", f"[::]:{port}", f"127.0.0.2:{port}", "",
         f"evil.test@127.0.0.1:{port}", f"127.0.0.1:{port}@evil.test", f"127.0.0.1:{port},evil.test",
-        f".localhost:{port}",         f"evil-localhost:{port}", f"2130706433:{port}", f"{BUCKET}.s3.eu-west-2.amazonaws.com", "motoapi.amazonaws.com",
+        f".localhost:{port}",
+        f"evil-localhost:{port}", f"2130706433:{port}", f"{BUCKET}.s3.eu-west-2.amazonaws.com",
+        "motoapi.amazonaws.com",
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import json
 import logging
+import os
 import signal
 import threading
 import time
@@ -23,6 +24,7 @@ from dapflow.local.athena.api import catalogs, executions, query_results, saved_
 from dapflow.local.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.local.athena.api.service import Operation, Service
 from dapflow.local.athena.engine.engine import Engine
+from dapflow.local.athena.engine.faults import DISK_FULL, disk_fault
 from dapflow.local.athena.forward import Forwarder
 from dapflow.local.athena.settings import Settings
 from dapflow.local.loopback import listen, uvicorn_server
@@ -45,6 +47,7 @@ _QUICK = frozenset({"GetQueryExecution"})
 _PATIENCE_SECONDS = 0.2
 _YOUNG_SECONDS = 1.0
 _THREADS = 32
+_STOP_SECONDS = 8.0
 # A query has 262,144 bytes at most, each of which JSON may write as six.
 _MOST_BYTES = 4 << 20
 _UNKNOWN_KEY = {
@@ -60,9 +63,10 @@ def _perform(service: Service, target: str, body: bytes) -> Answer:
         return 200, _answer(service, target, body)
     except ApiError as error:
         return error.status, error.body
-    except Exception:  # noqa: BLE001 - the client gets Athena's own answer to that, the log the traceback
+    except Exception as error:  # noqa: BLE001 - the client gets Athena's own answer to that, the log the traceback
         _log.exception("%s failed", target)
-        return 500, {"__type": "InternalServerException", "Message": "The request failed inside the server"}
+        reason = DISK_FULL if disk_fault(error) else "The request failed inside the server"
+        return 500, {"__type": "InternalServerException", "Message": reason, "message": reason}
 
 
 def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
@@ -93,7 +97,7 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["path"] == HEALTH_PATH:
-            await _respond(send, 200, {"service": "athena", "status": "ready"})
+            await _respond(send, 200, {"service": "athena", "status": "ready", "pid": os.getpid()})
             return
         target = _header(scope, b"x-amz-target")
         query = scope["query_string"].decode("latin-1")
@@ -221,7 +225,12 @@ class AthenaServer:
         try:
             asked.wait()
         finally:
+            # DuckDB and S3 are asked to end what they do for a query, and may take as long as they please.
+            last = threading.Timer(_STOP_SECONDS, os._exit, [0])
+            last.daemon = True
+            last.start()
             self.stop()
+            last.cancel()
 
     def start(self) -> AthenaServer:
         """Serve from a thread until ``stop``. Once it serves, this does nothing."""

@@ -8,6 +8,8 @@ from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
+from moto.glue import models as glue_models
+from moto.glue import utils as glue_utils
 from moto.iam import models as iam_models
 from moto.iam import utils as iam_utils
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
@@ -19,6 +21,7 @@ from dapflow.local.access_key import AccessKey
 from dapflow.local.aws.refusals import closed
 from dapflow.local.aws.shortcuts import shortcut
 from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
+from dapflow.local.patience import PatientRe
 
 # What moto serves without being AWS: see ``closed``.
 _BESIDE_AWS = frozenset({"moto_api", "instance_metadata"})
@@ -41,6 +44,8 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         # moto looks through its directory of services for each request.
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
         S3Backend.list_objects = _list_below
+        # GetTables by an expression, GetPartitions by LIKE: both are the client's own patterns.
+        glue_models.re, glue_utils.re = PatientRe(), PatientRe()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dapflow.local.aws.wsgi import Environ
+from dapflow.local.state import damaged
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,13 @@ class Journal:
         """The entries in their order."""
         with self._file.open("rb") as lines:
             for line in lines:
-                data = json.loads(line)
-                body = base64.b64decode(data["base64"]) if "base64" in data else data["text"].encode()
-                yield Entry(data["environ"], body)
+                try:
+                    data = json.loads(line)
+                    body = base64.b64decode(data["base64"]) if "base64" in data else data["text"].encode()
+                    environ = dict(data["environ"])
+                except (ValueError, LookupError, TypeError) as error:
+                    raise damaged(self._file) from error
+                yield Entry(environ, body)
 
     def replace(self, entries: Iterable[Entry]) -> None:
         """Put other entries in the place of all, at once or, on OSError, not at all."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from dapflow.local.athena.api.protocol import ApiError, given, invalid_request, page
 from dapflow.local.athena.engine.errors import QueryFailed
+from dapflow.local.patience import PatternError, matching
 
 if TYPE_CHECKING:
     from dapflow.local.athena.api.service import Operation, Service
@@ -165,15 +165,15 @@ def list_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, 
     if _asked(lambda: service.engine.metastore.database(database)) is None:
         raise _not_there()
     expression = request.get("Expression")
+    tables = _asked(lambda: service.engine.metastore.tables(database))
+    names = [item["Name"] for item in tables]
     try:
-        pattern = re.compile(expression.replace("*", ".*") if expression else ".*", re.IGNORECASE)
-    except re.error:
+        wanted = matching(expression.replace("*", ".*"), names) if expression else set(names)
+    except PatternError:
         raise invalid_request(f"Expression is not a regular expression: {expression}") from None
-    found = [
-        _table(item)
-        for item in _asked(lambda: service.engine.metastore.tables(database))
-        if pattern.fullmatch(item["Name"])
-    ]
+    except TimeoutError:
+        raise invalid_request(f"Expression takes too long to match: {expression}") from None
+    found = [_table(item) for item in tables if item["Name"] in wanted]
     shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
     return {"TableMetadataList": shown, **({"NextToken": token} if token else {})}
 

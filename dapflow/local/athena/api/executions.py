@@ -50,15 +50,21 @@ def start_query_execution(service: Service, request: dict[str, Any]) -> dict[str
     if group["State"] != "ENABLED":
         raise invalid_request(f"WorkGroup {group['Name']} is disabled.")
     token = _token(request, group["Name"])
-    if token is not None:
-        earlier = service.engine.execution_by_token(token)
-        if earlier is not None:
-            if not _same(earlier, request):
-                raise invalid_request("Idempotent parameters do not match", "INVALID_INPUT")
-            return {"QueryExecutionId": earlier.id}
+    if token is None:
+        return {"QueryExecutionId": _start(service, request, group, None)}
+    # A request that is sent twice at once starts one execution too: between the look and the start comes no other.
+    with service.engine.one_by_token(token) as earlier:
+        if earlier is None:
+            return {"QueryExecutionId": _start(service, request, group, token)}
+    if not _same(earlier, request):
+        raise invalid_request("Idempotent parameters do not match", "INVALID_INPUT")
+    return {"QueryExecutionId": earlier.id}
+
+
+def _start(service: Service, request: dict[str, Any], group: dict[str, Any], token: str | None) -> str:
     execution, statement, text = _execution(service, request, group, token)
     service.engine.submit(execution, statement, text)
-    return {"QueryExecutionId": execution.id}
+    return execution.id
 
 
 def _token(request: dict[str, Any], workgroup: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dapflow.local.athena.ddl import failures, model
 from dapflow.local.athena.engine.results import TEXT, Outcome, text_outcome
 from dapflow.local.athena.engine.session import Work
+from dapflow.local.patience import PatternError, matching
 
 if TYPE_CHECKING:
     from dapflow.local.athena.engine.engine import Engine
@@ -68,18 +69,18 @@ def describe_database(engine: Engine, _work: Work, statement: model.DescribeData
 def show_databases(engine: Engine, _work: Work, statement: model.ShowDatabases) -> Outcome:
     """SHOW DATABASES."""
     names = [database["Name"] for database in engine.metastore.databases()]
-    return text_outcome("database_name", [name for name in names if matches(statement.pattern, name)])
+    shown = wanted(statement.pattern, names)
+    return text_outcome("database_name", [name for name in names if name in shown])
 
 
-def matches(pattern: str | None, name: str) -> bool:
-    """Hive's patterns: ``*`` for any text, ``|`` between alternatives, the rest a regular expression."""
+def wanted(pattern: str | None, names: list[str]) -> set[str]:
+    """The names that a pattern of Hive's asks for: ``*`` is any text, ``|`` between alternatives, else as usual."""
     if pattern is None:
-        return True
-    for choice in pattern.split("|"):
-        expression = re.sub(r"(?<!\.)\*", ".*", choice.strip())
-        try:
-            if re.fullmatch(expression, name, re.IGNORECASE):
-                return True
-        except re.error as error:
-            raise failures.semantic(10000, f"Invalid pattern: {pattern}") from error
-    return False
+        return set(names)
+    choices = [re.sub(r"(?<!\.)\*", ".*", choice.strip()) for choice in pattern.split("|")]
+    try:
+        return set().union(*(matching(choice, names) for choice in choices))
+    except PatternError as error:
+        raise failures.semantic(10000, f"Invalid pattern: {pattern}") from error
+    except TimeoutError as error:
+        raise failures.semantic(10000, f"The pattern takes too long: {pattern}") from error

@@ -8,7 +8,7 @@ from dapflow.local.athena.catalog.partitions import partition_path
 from dapflow.local.athena.catalog.projection import is_projected
 from dapflow.local.athena.catalog.views import is_view
 from dapflow.local.athena.ddl import failures, model
-from dapflow.local.athena.ddl.databases import matches
+from dapflow.local.athena.ddl.databases import wanted
 from dapflow.local.athena.ddl.partitions import keys_of
 from dapflow.local.athena.ddl.tables import need_table
 from dapflow.local.athena.engine.results import TEXT, Outcome, text_outcome
@@ -27,11 +27,9 @@ def show_tables(engine: Engine, work: Work, statement: model.ShowTables) -> Outc
     database = statement.database or (work.execution.database or "default").lower()
     if engine.metastore.database(database) is None:
         raise failures.no_database(database)
-    names = [
-        table["Name"]
-        for table in engine.metastore.tables(database)
-        if matches(statement.pattern, table["Name"]) and (is_view(table) or not statement.views)
-    ]
+    tables = [table for table in engine.metastore.tables(database) if is_view(table) or not statement.views]
+    shown = wanted(statement.pattern, [table["Name"] for table in tables])
+    names = [table["Name"] for table in tables if table["Name"] in shown]
     return text_outcome("views" if statement.views else "tab_name", names)
 
 

@@ -7,6 +7,7 @@ import logging
 import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from dapflow.local.athena.catalog.metastore import Metastore
 from dapflow.local.athena.engine.errors import AthenaError, Cancelled, QueryFailed
 from dapflow.local.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
+from dapflow.local.athena.engine.faults import disk_fault
 from dapflow.local.athena.engine.results import Outcome, Results
 from dapflow.local.athena.engine.session import Session
 from dapflow.local.athena.engine.statements import AnyStatement, run_statement
@@ -28,6 +30,7 @@ from dapflow.local.athena.trino import Column, QueryError
 
 _log = logging.getLogger(__name__)
 _RECENT = 10_000
+_TOKEN_LOCKS = 64
 # Local copies of results: files of large ones, small ones in memory.
 _RESULTS_BYTES = 2 << 30
 _SMALL_BYTES = 64 << 20
@@ -52,6 +55,8 @@ class Engine:
         self.session = Session(self.directory, settings.memory_bytes)
         self.scanner = Scanner(self.metastore, self.store)
         self._lock = threading.Lock()
+        # A lock for every token would never be given back; two that share one of these only wait for each other.
+        self._token_locks = [threading.Lock() for _ in range(_TOKEN_LOCKS)]
         self._active: dict[str, Execution] = {}
         self._recent: OrderedDict[str, Execution] = OrderedDict()
         self._pool = ThreadPoolExecutor(settings.workers, thread_name_prefix="query")
@@ -100,10 +105,12 @@ class Engine:
         with self._lock:
             return self._active.get(identity)
 
-    def execution_by_token(self, token: str) -> Execution | None:
-        """The execution that a client started with the token, or None."""
-        identity = self.state.execution_by_token(token)
-        return None if identity is None else self.execution(identity)
+    @contextlib.contextmanager
+    def one_by_token(self, token: str) -> Iterator[Execution | None]:
+        """The execution that a client started with the token, or None; while this is entered, nobody else starts it."""
+        with self._token_locks[hash(token) % len(self._token_locks)]:
+            identity = self.state.execution_by_token(token)
+            yield None if identity is None else self.execution(identity)
 
     def _keep(self, execution: Execution) -> None:
         self.state.put_execution(
@@ -126,10 +133,10 @@ class Engine:
             state, reason, error = FAILED, str(as_failed), as_failed.athena_error()
         except QueryFailed as failure:
             state, reason, error = FAILED, str(failure), failure.athena_error()
-        except Exception:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001
             # The last resort: the user gets a failed query with a reason, the log gets the traceback.
             _log.exception("query %s failed inside the server", execution.id)
-            broken = QueryFailed(
+            broken = disk_fault(error) or QueryFailed(
                 "GENERIC_INTERNAL_ERROR", "The query failed inside the server; its log has the details"
             )
             state, reason, error = FAILED, str(broken), broken.athena_error()

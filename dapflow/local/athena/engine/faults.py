@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import sqlite3
 from collections.abc import Mapping
 
 import duckdb
 
 from dapflow.local.athena.engine.errors import QueryFailed
 
+DISK_FULL = "The disk of the embedded Athena is full"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_SPACE = re.compile(r"no space left|disk quota|max_temp_directory_size", re.IGNORECASE)
 
 
@@ -23,6 +27,12 @@ def fault_of(error: duckdb.Error, places: Mapping[str, str]) -> QueryFailed | No
         return QueryFailed("HIVE_CURSOR_ERROR", f"Failed to read Parquet file: {place}: the data is damaged")
     if isinstance(error, duckdb.OutOfMemoryException) and not _NO_SPACE.search(text):
         return QueryFailed("EXCEEDED_MEMORY_LIMIT", "Query exhausted resources at this scale factor")
-    if _NO_SPACE.search(text):
-        return QueryFailed("INSUFFICIENT_RESOURCES", "The disk of the embedded Athena is full")
-    return None
+    return disk_fault(error)
+
+
+def disk_fault(error: BaseException) -> QueryFailed | None:
+    """The failure that an error stands for where the disk is full, or a file may not grow; None if it is another."""
+    full = (isinstance(error, OSError) and error.errno in _FULL) or _NO_SPACE.search(str(error))
+    if not full and isinstance(error, sqlite3.Error):
+        full = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
+    return QueryFailed("INSUFFICIENT_RESOURCES", DISK_FULL) if full else None

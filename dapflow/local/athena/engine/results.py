@@ -185,15 +185,14 @@ def csv_page(stream: BinaryIO, offset: int, count: int) -> tuple[list[list[str |
     rows: list[list[str | None]] = []
     stream.seek(offset)
     while len(rows) < count:
-        record = stream.readline()
-        if not record:
+        lines = [stream.readline()]
+        if not lines[0]:
             return rows, None
-        while record.count(b'"') % 2:
-            more = stream.readline()
-            if not more:
-                break
-            record += more
-        rows.append(_fields(record[:-1].decode("utf-8")))
+        quotes = lines[0].count(b'"')
+        while quotes % 2 and (more := stream.readline()):
+            lines.append(more)
+            quotes += more.count(b'"')
+        rows.append(_fields(b"".join(lines)[:-1].decode("utf-8")))
     end = stream.tell()
     return rows, end if stream.read(1) else None
 

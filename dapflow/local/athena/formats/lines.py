@@ -36,16 +36,18 @@ def _open(file: Path, place: Location) -> IO[bytes]:
 
 def blocks(file: Path, place: Location, skip_lines: int = 0) -> Iterator[str]:
     """The text in blocks of whole lines that end in ``\\n`` alone; bytes that are not UTF-8 become U+FFFD."""
-    rest = b""
+    # A line may be longer than any number of blocks: its pieces are joined once.
+    rest: list[bytes] = []
     first = True
     try:
         with _open(file, place) as stream:
             while chunk := stream.read(_BLOCK_BYTES):
-                data = rest + chunk
                 # A carriage return at the end of a block may be half of a line's end.
-                cut = data.rfind(b"\n") + 1
-                data, rest = data[:cut], data[cut:]
-                if data:
+                cut = chunk.rfind(b"\n") + 1
+                if not cut:
+                    rest.append(chunk)
+                else:
+                    data, rest = b"".join([*rest, chunk[:cut]]), [chunk[cut:]]
                     text, skip_lines = _skipped(_decoded(data, first), skip_lines)
                     first = False
                     if text:
@@ -54,8 +56,9 @@ def blocks(file: Path, place: Location, skip_lines: int = 0) -> Iterator[str]:
         raise QueryFailed(
             "HIVE_CURSOR_ERROR", f"Failed to read file at {place}: the compressed data is damaged"
         ) from error
-    if rest:
-        text, _ = _skipped(_decoded(rest, first), skip_lines)
+    last = b"".join(rest)
+    if last:
+        text, _ = _skipped(_decoded(last, first), skip_lines)
         if text:
             yield text if text.endswith("\n") else text + "\n"
 
@@ -70,10 +73,12 @@ def _decoded(data: bytes, first: bool) -> str:
 
 
 def _skipped(text: str, count: int) -> tuple[str, int]:
-    while count and text:
-        _, _, text = text.partition("\n")
+    start = 0
+    while count and start < len(text):
+        end = text.find("\n", start)
+        start = end + 1 if end >= 0 else len(text)
         count -= 1
-    return text, count
+    return text[start:], count
 
 
 def line_arrays(file: Path, place: Location, skip_lines: int = 0) -> Iterator[pa.Array]:

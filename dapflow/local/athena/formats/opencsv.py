@@ -88,6 +88,9 @@ class Dialect:
     @cached_property
     def _plain(self) -> Callable[[str], object]:
         """Matches lines whose fields are quoted whole or hold no quote at all. Nearly all are, and those go fast."""
+        if len({self.separator, self.quote, self.escape}) < 3:
+            # A sign with two meanings could be read in any number of ways: by the SerDe's own rules alone.
+            return lambda _: None
         quoted, separator, escape = (re.escape(sign) for sign in (self.quote, self.separator, self.escape))
         field = f"(?:{quoted}(?:[^{quoted}{escape}]|{quoted}{quoted})*{quoted}|[^{quoted}{separator}{escape}]*)"
         return re.compile(f"{field}(?:{separator}{field})*", re.DOTALL).fullmatch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from dapflow.local.athena.formats.lines import header_lines, line_arrays
 from dapflow.local.athena.formats.opencsv import typed_text
 from dapflow.local.athena.formats.reader import Reader
 from dapflow.local.athena.storage.locations import Location
+from dapflow.local.patience import PatternError, compiled, full_matches
 
 
 def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> Reader:
@@ -22,10 +22,10 @@ def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], para
     text = properties.get("input.regex")
     if text is None:
         raise QueryFailed("HIVE_INVALID_METADATA", 'This table does not have serde property "input.regex"!')
-    flags = re.IGNORECASE if properties.get("input.regex.case.insensitive", "false").lower() == "true" else 0
+    ignore_case = properties.get("input.regex.case.insensitive", "false").lower() == "true"
     try:
-        pattern = re.compile(text, flags | re.DOTALL)
-    except re.error as error:
+        pattern = compiled(text, ignore_case=ignore_case)
+    except PatternError as error:
         raise QueryFailed("HIVE_INVALID_METADATA", f"input.regex cannot be read: {error}") from error
     names = [column["Name"].lower() for column in columns]
     if pattern.groups != len(names):
@@ -39,18 +39,21 @@ def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], para
         write(part, _tables(source, place, pattern, schema, skip), schema)
 
     return Reader(
-        f"regex {text!r} {flags} {skip} {names}",
+        f"regex {text!r} {ignore_case} {skip} {names}",
         convert,
         lambda name, value, kind: typed_text(value, kind, names.index(name)),
     )
 
 
-def _tables(
-    source: Path, place: Location, pattern: re.Pattern[str], schema: pa.Schema, skip: int
-) -> Iterator[pa.Table]:
+def _tables(source: Path, place: Location, pattern: Any, schema: pa.Schema, skip: int) -> Iterator[pa.Table]:
     none = (None,) * len(schema)
     for lines in line_arrays(source, place, skip):
-        matches = [pattern.fullmatch(line) for line in lines.to_pylist()]
+        try:
+            matches = full_matches(pattern, lines.to_pylist())
+        except TimeoutError:
+            raise QueryFailed(
+                "EXCEEDED_CPU_LIMIT", f"input.regex takes too long to match the lines of {place}: {pattern.pattern}"
+            ) from None
         rows = [match.groups() if match else none for match in matches]
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
         yield pa.table([pa.array(column, pa.string()) for column in columns], schema=schema)

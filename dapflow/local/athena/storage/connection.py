@@ -19,6 +19,7 @@ class Answer:
     def __init__(self) -> None:
         self.status = 0
         self.body = b""
+        self._pieces: list[bytes] = []
         self.is_whole = False
         self.stays_open = False
         self._parser = httptools.HttpResponseParser(self)
@@ -29,11 +30,12 @@ class Answer:
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
-        self.body += body
+        self._pieces.append(body)
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
         self.status = self._parser.get_status_code()
+        self.body = b"".join(self._pieces)
         self.stays_open = self._parser.should_keep_alive()
         self.is_whole = True
 
