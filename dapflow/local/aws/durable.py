@@ -53,7 +53,12 @@ class DurableApplication:
             response = call(self._application, restored(entry.environ), entry.body)
             if not response.ok:
                 # Taken when it was made but, say, its client was killed before the refusal was noted: refused again.
-                log.warning("not restored: %s %s", entry.environ, response.body[:500])
+                what = (
+                    entry.environ["REQUEST_METHOD"],
+                    entry.environ["PATH_INFO"],
+                    entry.environ.get("HTTP_X_AMZ_TARGET"),
+                )
+                log.warning("not restored: %s %s", what, response.body[:500])
         count = self._objects.load_all()
         log.info("restored %d requests and %d objects", self._journal.entries, count)
         self._compacted_entries = 0

@@ -61,16 +61,18 @@ class Front:
             return
         environ = _environ(scope)
         if not self._key.admits(access_key_of(environ)):
-            log.info('"%s %s" not signed with the key of this platform', environ["REQUEST_METHOD"], scope["path"])
+            log.info(
+                '"%s %s" not signed with the key of this platform', environ["REQUEST_METHOD"], environ["PATH_INFO"]
+            )
             await _respond(send, unknown_key(service_of(environ)))
             return
         try:
             response = await self._answer(environ, receive)
         except ConnectionError:
-            log.info('"%s %s" the client went away', environ["REQUEST_METHOD"], environ["RAW_URI"])
+            log.info('"%s %s" the client went away', environ["REQUEST_METHOD"], environ["PATH_INFO"])
             return
         if response.code >= 400:
-            log.info('"%s %s" %s', environ["REQUEST_METHOD"], environ["RAW_URI"], response.status)
+            log.info('"%s %s" %s', environ["REQUEST_METHOD"], environ["PATH_INFO"], response.status)
         await _respond(send, response)
 
     def _health(self) -> Response:
