@@ -81,7 +81,7 @@ def test_a_file_that_holds_something_else_is_damaged(tmp_path: Path, content: by
     state.ports_file.write_bytes(content)
     with pytest.raises(DapflowError) as named:
         read_ports(state)
-    assert (named.value.code, named.value.file) == ("state-damaged", state.ports_file)
+    assert (named.value.code, named.value.file) == ("state-damaged", str(state.ports_file))
 
 
 @pytest.mark.parametrize("name", ["aws/journal.jsonl", "aws/s3/objects.sqlite", "athena/athena.sqlite"])
