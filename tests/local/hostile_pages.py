@@ -73,6 +73,18 @@ def unsigned_requests() -> list[Request]:
     return [*found, Request("GET", f"/{BUCKET}/mine?X-Amz-Credential=local/20240605/eu-west-2/s3/aws4_request")]
 
 
+def requests_of_a_page() -> list[Request]:
+    """One of each kind that a browser sends: it takes its time over each."""
+    kinds = {(each.method, each.path.partition("?")[0], *each.headers.items()): each for each in unsigned_requests()}
+    wanted = ("/moto-api/reset", "/moto-api/data.json", f"/{BUCKET}", f"/{BUCKET}/mine")
+    found = [each for each in kinds.values() if each.path in wanted and "Authorization" not in each.headers]
+    return [each for each in found if each.method != "HEAD"] + [
+        Request("GET", f"/{BUCKET}?list-type=2"),
+        Request("GET", f"/{BUCKET}/mine"),
+        Request("POST", "/", {"X-Amz-Target": "AmazonAthena.StartQueryExecution"}, STATEMENT),
+    ]
+
+
 def signed_requests(key: str) -> list[Request]:
     """Requests that the owner of the key may make, and no page: one may have learnt the key."""
     glue, s3, athena = signed(key, "glue"), signed(key, "s3"), signed(key, "athena")
@@ -159,7 +171,7 @@ def visit(ports: Mapping[str, int], requests: list[Request], name: str = "localh
     """
     attacks = []
     for server, port in ports.items():
-        for host in ("127.0.0.1", "localhost", REBOUND):
+        for host in ("127.0.0.1", REBOUND):
             for request in requests:
                 options: dict[str, Any] = {"method": request.method, "headers": dict(request.headers)}
                 if request.body:

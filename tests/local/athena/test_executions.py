@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -256,3 +257,15 @@ def test_a_place_that_is_no_bucket_s_is_refused_or_fails(aws: LocalAws, bucket: 
         assert answer.state == "FAILED"
         assert answer.reason is not None
         assert "inside the server" not in answer.reason
+
+
+def test_one_token_starts_one_query_however_many_ask_at_once(aws: LocalAws) -> None:
+    def start(token: str) -> str:
+        return aws.start("SELECT 1", ClientRequestToken=token)
+
+    assert aws.query("SELECT 1") == [["1"]]
+    tokens = [str(uuid.uuid4()) for _ in range(30)]
+    with ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(start, [token for token in tokens for _ in range(4)]))
+    assert len(set(ids)) == len(tokens)
+    assert all(len(set(ids[at : at + 4])) == 1 for at in range(0, len(ids), 4))
