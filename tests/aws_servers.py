@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from botocore.config import Config
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.server import ThreadedMotoServer
 
+from dapflow.local.access_key import AccessKey
 from dapflow.local.athena import Settings, serve
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 
 REGION: Final = "eu-west-2"
 BUCKET = "lake"
-# What a request is signed with as far as the embedded servers look at it; tests/conftest.py sets the key.
-SIGNED = {"Authorization": f"AWS4-HMAC-SHA256 Credential=test/20240605/{REGION}/athena/aws4_request"}
+KEY = AccessKey("test", "test")
+# What a request is signed with, as far as the embedded servers look at it.
+SIGNED = {"Authorization": f"AWS4-HMAC-SHA256 Credential={KEY.id}/20240605/{REGION}/athena/aws4_request"}
 RESULTS = "s3://lake/results/"
 
 
@@ -156,7 +159,7 @@ class LocalAws:
 
 
 def _session() -> boto3.Session:
-    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
+    return boto3.Session(aws_access_key_id=KEY.id, aws_secret_access_key=KEY.secret, region_name=REGION)
 
 
 def start_moto() -> tuple[ThreadedMotoServer, str]:
@@ -177,7 +180,7 @@ def start_moto() -> tuple[ThreadedMotoServer, str]:
 def athena_process(aws_url: str, *options: str) -> Iterator[tuple[LocalAws, subprocess.Popen[str]]]:
     """The embedded Athena in a process of its own over an emulator, with bucket ``lake`` and database ``db``."""
     command = [sys.executable, "-m", "dapflow", "athena", "--aws-endpoint", aws_url, "--region", REGION, *options]
-    athena = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    athena = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **KEY.variables()})
     try:
         assert athena.stdout is not None
         aws = LocalAws(aws_url, athena.stdout.readline().split()[-1], _session())
@@ -193,7 +196,7 @@ def local_aws(state: Path | None = None) -> Iterator[LocalAws]:
     """moto's server with bucket ``lake`` and database ``db``, and the embedded Athena over it."""
     moto, aws_url = start_moto()
     try:
-        with serve(Settings(aws_endpoint=aws_url, region=REGION, state=state)) as athena:
+        with serve(Settings(aws_endpoint=aws_url, region=REGION, state=state, access_key=KEY)) as athena:
             local = LocalAws(aws_url, athena.url, _session())
             local.make_room()
             yield local

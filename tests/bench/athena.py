@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dapflow.local.ports import HEALTH_PATH
-from tests.aws_servers import BUCKET, REGION, LocalAws, athena_process
+from tests.aws_servers import BUCKET, KEY, REGION, LocalAws, athena_process
 from tests.bench.figure import Figure
 from tests.local.ports import free_port, wait_for_http
 
@@ -51,7 +51,7 @@ def _servers(folder: Path) -> Iterator[LocalAws]:
     port = free_port()
     command = [sys.executable, "-m", "dapflow.local.aws", "--port", str(port), "--state", str(folder / "aws")]
     with (folder / "aws.log").open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log)
+        server = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **KEY.variables()})
     try:
         url = f"http://127.0.0.1:{port}"
         wait_for_http(url + HEALTH_PATH, server)

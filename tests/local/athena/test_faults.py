@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import io
+import os
 import threading
 import urllib.error
 import urllib.request
@@ -19,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from dapflow.local.athena import Settings, serve
 from dapflow.local.athena.engine import queries
+from dapflow.local.athena.storage.state import State
 from dapflow.local.athena.trino import translate_error
 from tests.aws_servers import REGION, SIGNED, LocalAws
 
@@ -121,6 +124,27 @@ def test_a_fault_of_the_server_itself_fails_the_query_without_a_word_of_python(
     )
     assert answer.execution["Status"]["AthenaError"]["ErrorCategory"] == 1
     monkeypatch.undo()
+    assert aws.query("SELECT 1") == [["1"]]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_said_in_the_words_of_athena(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    full = "The disk of the embedded Athena is full"
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "compile_query", fail)
+        answer = aws.run("SELECT 1")
+    assert (answer.state, answer.reason) == ("FAILED", f"INSUFFICIENT_RESOURCES: {full}")
+    assert answer.execution["Status"]["AthenaError"]["ErrorCategory"] == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(State, "put_execution", fail)
+        with pytest.raises(ClientError) as refused:
+            aws.start("SELECT 1")
+    assert refused.value.response["Error"] == {"Code": "InternalServerException", "Message": full}
     assert aws.query("SELECT 1") == [["1"]]
 
 

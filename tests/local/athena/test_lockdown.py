@@ -113,17 +113,64 @@ STATEMENTS = (
     "DESCRIBE SELECT 1",
     "SHOW ALL TABLES",
 )
+# The same behind something that is allowed, or in a place where the grammar of the engine below is wider than Trino's.
+DISGUISES = (
+    """SELECT * FROM "read_text"('/etc/passwd')""",
+    """SELECT "read_text"('/etc/passwd')""",
+    "SELECT * FROM main.read_text('/etc/passwd')",
+    "SELECT system.main.getenv('HOME')",
+    "SELECT READ_TEXT/**/('/etc/passwd')",
+    "SELECT 1 FROM (VALUES 1) AS t(x) WHERE EXISTS (SELECT 1 FROM read_text('/etc/passwd'))",
+    "SELECT (SELECT content FROM read_text('/etc/passwd'))",
+    "SELECT * FROM (VALUES getenv('HOME')) AS t(x)",
+    "SELECT 1 ORDER BY getenv('HOME')",
+    "SELECT count(*) FILTER (WHERE getenv('HOME') IS NOT NULL)",
+    "SELECT transform(ARRAY['HOME'], x -> getenv(x))",
+    "WITH t AS (SELECT * FROM read_text('/etc/passwd')) SELECT * FROM t",
+    "WITH read_text AS (SELECT 1 AS a) SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM UNNEST(glob('/etc/*')) AS t(x)",
+    "SELECT * FROM (VALUES 1) AS t(x) CROSS JOIN LATERAL (SELECT * FROM read_text('/etc/passwd'))",
+    "SELECT json_execute_serialized_sql('{}')",
+    "SELECT json_serialize_sql('SELECT 1')",
+    "SELECT * FROM sql_auto_complete('SEL')",
+    "SELECT * FROM duckdb_extensions()",
+    "SELECT * FROM duckdb_logs",
+    "SELECT * FROM pragma_storage_info('scan_0')",
+    "SELECT * FROM read_duckdb('/tmp/x.db')",
+    "SELECT * FROM which_secret('s3://lake/x', 's3')",
+    "SELECT * FROM test_all_types()",
+    "SELECT * FROM force_checkpoint()",
+    "SELECT current_query()",
+    "SELECT write_log('x')",
+    "SELECT py_regexp_like('a', 'a')",
+    "SELECT * FROM {'a': 1}",
+    "SELECT COLUMNS(*) FROM (VALUES 1) AS t(x)",
+    "SELECT * EXCLUDE (x) FROM (VALUES 1) AS t(x)",
+    "SELECT '/etc/passwd'::blob",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM 's3://lake/x.parquet'",
+    "CREATE TABLE escaped WITH (external_location = 's3://lake/esc/') AS SELECT * FROM read_text('/etc/passwd')",
+    "CREATE TABLE escaped WITH (external_location = 'file:///tmp/esc/') AS SELECT 1 AS a",
+    "CREATE TABLE escaped WITH (external_location = '/tmp/esc/') AS SELECT 1 AS a",
+    "UNLOAD (SELECT * FROM read_text('/etc/passwd')) TO 's3://lake/esc2/' WITH (format = 'PARQUET')",
+    "UNLOAD (SELECT 1 AS a) TO 'file:///tmp/esc/' WITH (format = 'PARQUET')",
+    "UNLOAD (SELECT 1 AS a) TO '/tmp/esc/' WITH (format = 'PARQUET')",
+    "EXPLAIN SELECT * FROM read_text('/etc/passwd')",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '/tmp/out.csv'",
+    "EXECUTE IMMEDIATE 'COPY (SELECT 1) TO ''/tmp/out.csv'' (HEADER)'",
+)
 WAYS = (
     [f"SELECT * FROM {reader}('{FILES[index % len(FILES)]}')" for index, reader in enumerate(READERS)]
     + [f"SELECT * FROM TABLE({reader}('{FILES[index % len(FILES)]}'))" for index, reader in enumerate(READERS)]
     + [f"SELECT * FROM {table}" for table in TABLES]
     + [f"SELECT {function}" for function in FUNCTIONS]
     + list(STATEMENTS)
+    + list(DISGUISES)
 )
 
 
 def test_the_list_is_long() -> None:
-    assert len(WAYS) >= 100
+    assert len(set(WAYS)) >= 150
 
 
 @pytest.mark.parametrize("sql", WAYS)
