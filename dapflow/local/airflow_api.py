@@ -109,9 +109,17 @@ class AirflowApi:
         return list(self.get_all("/importErrors", "import_errors"))
 
     def healthy(self, path: str) -> bool:
-        """Whether a path answers at all."""
+        """Whether a path that is open to all answers."""
         try:
-            self._call("GET", path)
+            self._send("GET", path)
+        except DapflowError:
+            return False
+        return True
+
+    def admits(self) -> bool:
+        """Whether it is the Airflow that knows this password."""
+        try:
+            self._sign_in()
         except DapflowError:
             return False
         return True
@@ -140,7 +148,7 @@ class AirflowApi:
         self._token = str(self._send("POST", "/auth/token", body)["access_token"])
         return self._token
 
-    def _send(self, method: str, path: str, body: dict[str, Any] | None, token: str | None = None) -> Any:
+    def _send(self, method: str, path: str, body: dict[str, Any] | None = None, token: str | None = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 (our own URL)
             f"{self.url}{path}",
             method=method,

@@ -77,7 +77,7 @@ def answers(name: str, state: State, ports: Ports) -> bool:
         return process is not None and _read(f"{athena_url(ports)}{HEALTH_PATH}").get("pid") == process.pid
     # Who takes this platform's password is this platform's.
     health = _read(f"{airflow.airflow_url(ports)}/api/v2/monitor/health")
-    return "metadatabase" in health and airflow.airflow_api(state, ports).healthy("/api/v2/version")
+    return "metadatabase" in health and airflow.airflow_api(state, ports).admits()
 
 
 def statuses(state: State, ports: Ports) -> Iterator[Status]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import boto3
 import psutil
 import pytest
-from botocore.exceptions import ClientError
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.local.processes import with_compiled_modules
 from tests.local.ports import free_port, wait_for_http
@@ -45,13 +49,14 @@ class Server:
         self.end(number)
         self.start()
 
-    def client(self, service: Any) -> Any:
+    def client(self, service: Any, config: Config | None = None) -> Any:
         return boto3.client(
             service,
             endpoint_url=f"http://127.0.0.1:{self.port}",
             region_name="eu-west-2",
             aws_access_key_id="test",
             aws_secret_access_key="test",
+            config=config,
         )
 
 
@@ -307,3 +312,41 @@ def test_only_loopback_is_listened_on(server: Server) -> None:
     assert server.process is not None
     listening = [c.laddr.ip for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]
     assert listening == ["127.0.0.1"]
+
+
+def write_until_it_ends(server: Server, writer: int, acknowledged: dict[str, bytes], tables: set[str]) -> None:
+    """Write objects and tables, noting each when it is acknowledged, until the server is gone."""
+    once = Config(retries={"total_max_attempts": 1})
+    s3, glue = server.client("s3", config=once), server.client("glue", config=once)
+    with contextlib.suppress(BotoCoreError):
+        while True:
+            key = f"{writer}/{len(acknowledged) % 7}/{len(acknowledged)}"
+            body = key.encode() * (20_000 if len(acknowledged) % 10 == 0 else 1)
+            s3.put_object(Bucket="bucket", Key=key, Body=body)
+            acknowledged[key] = body
+            name = f"t{writer}_{len(acknowledged)}"
+            glue.create_table(DatabaseName="db", TableInput=table(name))
+            tables.add(name)
+
+
+@pytest.mark.parametrize("kills", [2, pytest.param(18, marks=pytest.mark.slow)])
+def test_no_acknowledged_write_is_lost_by_kills_under_load(server: Server, kills: int) -> None:
+    make_bucket(server)
+    server.client("glue").create_database(DatabaseInput={"Name": "db"})
+    acknowledged: list[dict[str, bytes]] = [{} for _ in range(3)]
+    tables: list[set[str]] = [set() for _ in range(3)]
+    for kill in range(kills):
+        before = sum(map(len, acknowledged))
+        with ThreadPoolExecutor(3) as pool:
+            for writer in range(3):
+                pool.submit(write_until_it_ends, server, writer, acknowledged[writer], tables[writer])
+            while sum(map(len, acknowledged)) < before + 20 + kill:
+                time.sleep(0.01)
+            server.end(signal.SIGKILL)
+        server.start()
+    s3, glue = server.client("s3"), server.client("glue")
+    for written in acknowledged:
+        for key, body in written.items():
+            assert s3.get_object(Bucket="bucket", Key=key)["Body"].read() == body
+    pages = glue.get_paginator("get_tables").paginate(DatabaseName="db")
+    assert {each["Name"] for page in pages for each in page["TableList"]} >= set().union(*tables)
