@@ -68,5 +68,5 @@ def _embedded(root: Path, manifest: Manifest) -> tuple[Clients, Environment]:
     from dapflow.local.running import require_running  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
 
-    ports = require_running(State.of(root))
-    return connect_to_platform(ports), names_of(root, manifest, None)
+    state = State.of(root)
+    return connect_to_platform(state, require_running(state)), names_of(root, manifest, None)
