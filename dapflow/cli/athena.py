@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,6 @@ def athena(
     from dapflow.local.athena.settings import Settings  # noqa: PLC0415
     from dapflow.local.state import PRIVATE_UMASK  # noqa: PLC0415
 
-    more = {} if memory is None else {"memory_bytes": _bytes(memory, "--memory")}
     os.umask(PRIVATE_UMASK)
     settings = Settings(
         aws_endpoint=aws_endpoint,
@@ -50,8 +50,9 @@ def athena(
         state=state,
         port=port,
         cache_bytes=_bytes(cache, "--cache"),
-        **more,
     )
+    if memory is not None:
+        settings = replace(settings, memory_bytes=_bytes(memory, "--memory"))
     server = AthenaServer(settings)
     sys.stdout.write(f"Athena listens on {server.url}\n")
     if key_of_environment(os.environ) is None:

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -39,7 +40,7 @@ def session(aws_url: str, athena_url: str) -> LocalAws:
     return LocalAws(aws_url, athena_url, keys)
 
 
-def settings(moto: str, state: Path | None = None, **more: int) -> Settings:
+def settings(moto: str, state: Path | None = None, **more: Any) -> Settings:
     return Settings(aws_endpoint=moto, region=REGION, state=state, **more)
 
 
