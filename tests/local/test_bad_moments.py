@@ -69,7 +69,9 @@ def test_a_damaged_file_is_named_with_the_remedy(stopped: LocalProject, name: st
         assert "remove the file" in done.stderr
         stopped.run("local", "down")
     finally:
-        file.unlink(missing_ok=True) if before is None else file.write_bytes(before)
+        file.unlink(missing_ok=True)
+        if before is not None:
+            file.write_bytes(before)
 
 
 @pytest.mark.parametrize(
