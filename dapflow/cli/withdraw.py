@@ -62,7 +62,7 @@ def withdraw(
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
         environment = describe_local(root, manifest).environment
-        publisher = Publisher(connect_to_platform(ports), manifest, environment)
+        publisher = Publisher(connect_to_platform(state, ports), manifest, environment)
         current = publisher.withdraw(dataset.id, day)
         readers = publisher.readers(dataset.id, day)
     if as_json:
