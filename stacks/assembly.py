@@ -110,9 +110,10 @@ class Assembly:
         airflow: str | None,
         watch: Watch | None,
         retain: bool,
+        protect: bool = False,
     ) -> cdk.Stack:
         """The stack of a service. ``airflow`` is the MWAA environment that finds a connection of it, or None."""
-        stack = self._stack(f"{stem}-service-{of_stack(service.name)}", description, protect=retain)
+        stack = self._stack(f"{stem}-service-{of_stack(service.name)}", description, protect=protect)
         environment = platform.environment.services[service.name]
         secret = f"{self._names.secrets}connections/{environment.connection}" if airflow else None
         cdk.Tags.of(stack).add("dapflow:service", service.name)

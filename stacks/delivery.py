@@ -13,6 +13,7 @@ from constructs import Construct
 
 from stacks.findings import accept_patterns
 from stacks.policies import Document, Statement, allow, document
+from stacks.removal import removal
 
 ISSUER = "token.actions.githubusercontent.com"
 
@@ -55,7 +56,7 @@ class Delivery(Construct):
                 self, "github", url=f"https://{ISSUER}", client_id_list=["sts.amazonaws.com"]
             )
             # Other environments of the account use it by name.
-            provider.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+            provider.apply_removal_policy(removal(retain=True))
             self._provider = provider.attr_arn
         repository = f"repo:{props.repository}"
         self._role(

@@ -33,6 +33,8 @@ class EnvironmentAssembly(Assembly):
         """Add the stacks to the app. Raises DapflowError for what cannot be deployed."""
         settings = self._settings
         self._retain = settings.live and not self._destroyable()
+        # From when somebody said that data are here: a protected stack whose creation failed could not be made again.
+        self._protect = self._retain and bool(settings.services)
         self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
         platform = self._describe(self._request.environment)
         check_names(platform)
@@ -60,8 +62,8 @@ class EnvironmentAssembly(Assembly):
                 raise self._mistake(
                     ("services", str(number)),
                     f"{name} has data here, and transforms/{name} is gone",
-                    f"bring the folder back; or destroy the stack {self._names.stem}-service-{of_stack(name)}, "
-                    "whose data stays, and take the name from the list",
+                    f"bring the folder back; or, to give the service up, {_removal_of(self._names.stem, name)}; "
+                    "then take the name from the list. Its data stay",
                     "service-removed",
                 )
         for name in settings.budget.services:
@@ -97,7 +99,7 @@ class EnvironmentAssembly(Assembly):
 
     def _lake(self, platform: Platform) -> cdk.Stack:
         settings, names = self._settings, self._names
-        stack = self._stack(f"{names.stem}-lake", "Buckets and keys of the lake", protect=self._retain)
+        stack = self._stack(f"{names.stem}-lake", "Buckets and keys of the lake", protect=self._protect)
         lake = Lake(
             stack,
             "lake",
@@ -136,10 +138,10 @@ class EnvironmentAssembly(Assembly):
     def _airflow(self, lake: cdk.Stack) -> cdk.Stack:
         settings, names = self._settings, self._names
         assert settings.network is not None and settings.airflow is not None  # noqa: S101 - read_settings has checked it
-        network_stack = self._stack(f"{names.stem}-network", "Network of Airflow", protect=self._retain)
+        network_stack = self._stack(f"{names.stem}-network", "Network of Airflow", protect=self._protect)
         network_stack.add_stack_dependency(lake)
         network = self._network(network_stack, settings.network, stem=names.stem, retain=self._retain)
-        stack = self._stack(f"{names.stem}-airflow", "Airflow", protect=self._retain)
+        stack = self._stack(f"{names.stem}-airflow", "Airflow", protect=self._protect)
         stack.add_stack_dependency(lake)
         self._orchestrate(
             stack,
@@ -203,12 +205,14 @@ class EnvironmentAssembly(Assembly):
             airflow=airflow,
             watch=watch if airflow else None,
             retain=self._retain,
+            protect=self._retain and service.name in settings.services,
         )
         if settings.live and service.name not in settings.services:
             cdk.Annotations.of(stack).add_warning_v2(
                 "dapflow:services",
                 f"context.environments.{names.environment}.services does not name {service.name}: "
-                "if its folder disappeared while its data are there, nothing would be said",
+                "its stack is not protected, and if its folder disappeared while its data are there, nothing would be "
+                "said. Name it once it is deployed",
             )
         return stack
 
@@ -282,7 +286,7 @@ class EnvironmentAssembly(Assembly):
         delivery, repository = self._settings.delivery, self._all.platform.repository
         if delivery is None or repository is None:
             return
-        stack = self._stack(f"{self._names.stem}-delivery", "Roles of GitHub Actions", protect=self._retain)
+        stack = self._stack(f"{self._names.stem}-delivery", "Roles of GitHub Actions", protect=self._protect)
         Delivery(
             stack,
             "delivery",
@@ -297,6 +301,15 @@ class EnvironmentAssembly(Assembly):
                 branches=deploy_role(self._names) if self._hosts else None,
             ),
         )
+
+
+def _removal_of(stem: str, service: str) -> str:
+    """The commands that remove a service's stack, of which the CDK knows nothing once the folder is gone."""
+    stack = f"--stack-name {stem}-service-{of_stack(service)}"
+    return (
+        f"run `aws cloudformation update-termination-protection --no-enable-termination-protection {stack}` "
+        f"and `aws cloudformation delete-stack {stack}`"
+    )
 
 
 def _pauses(manifest: Manifest) -> dict[str, float]:

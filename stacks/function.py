@@ -14,6 +14,7 @@ from constructs import Construct
 
 from stacks.findings import accept_patterns
 from stacks.policies import Statement, allow, assumable_by_service, document
+from stacks.removal import removal
 
 _SOURCES = Path(__file__).parent / "functions"
 
@@ -50,7 +51,7 @@ class PlatformFunction(Construct):
         group = logs.CfnLogGroup(
             self, "log", log_group_name=name, retention_in_days=props.log_days, kms_key_id=props.key_arn
         )
-        group.apply_removal_policy(cdk.RemovalPolicy.RETAIN if props.retain_logs else cdk.RemovalPolicy.DESTROY)
+        group.apply_removal_policy(removal(props.retain_logs))
         log_arn = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:{name}:log-stream:*"
         write_log = allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_arn])
         policy = document(write_log, *props.statements)

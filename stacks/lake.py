@@ -14,19 +14,14 @@ from constructs import Construct
 
 from dapflow.platform import Bucket
 from stacks.findings import accept
+from stacks.removal import removal
 from stacks.settings import RetentionSettings
 
 # Services that publish to the platform's encrypted topics, and so use its key.
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")
-# What CloudWatch Logs asks for, to be given a key of one's own for a log group.
-_LOGS_ACTIONS = (
-    "kms:Decrypt",
-    "kms:DescribeKey",
-    "kms:Encrypt",
-    "kms:GenerateDataKey",
-    "kms:ReEncryptFrom",
-    "kms:ReEncryptTo",
-)
+# What CloudWatch Logs is given to encrypt log groups with a key, in the form that AWS documents.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+_LOGS_ACTIONS = ("kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*")
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Lake(Construct):
     def __init__(self, scope: Construct, construct_id: str, props: LakeProps) -> None:
         super().__init__(scope, construct_id)
         self._props = props
-        self._removal = cdk.RemovalPolicy.RETAIN if props.retain else cdk.RemovalPolicy.DESTROY
+        self._removal = removal(props.retain)
         self.keys: dict[str, str] = {}
         self.created: dict[str, s3.Bucket] = {}
         self._logs = self._access_logs()
@@ -106,7 +101,7 @@ class Lake(Construct):
                 )
             )
         # Logs names the log group in the encryption context and sends no source account.
-        groups = f"arn:aws:logs:{stack.region}:{stack.account}:log-group:*"
+        groups = f"arn:aws:logs:{stack.region}:{stack.account}:*"
         key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],

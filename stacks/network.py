@@ -12,6 +12,7 @@ from constructs import Construct
 
 from stacks.findings import accept_patterns
 from stacks.policies import allow, assumable_by_service, document
+from stacks.removal import removal
 from stacks.settings import NetworkSettings
 
 # What MWAA, its Celery queue, the runner roles and Athena's callers speak to. S3 has a gateway endpoint, which is free.
@@ -104,7 +105,7 @@ class Network(Construct):
             retention_in_days=props.flow_log_days,
             kms_key_id=props.key_arn,
         )
-        log_group.apply_removal_policy(cdk.RemovalPolicy.RETAIN if props.retain else cdk.RemovalPolicy.DESTROY)
+        log_group.apply_removal_policy(removal(props.retain))
         self._flow_log(vpc, log_group)
         return vpc
 

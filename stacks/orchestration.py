@@ -17,6 +17,7 @@ from constructs import Construct
 
 from stacks.findings import accept_patterns
 from stacks.policies import Document, allow, document
+from stacks.removal import removal
 from stacks.settings import AirflowSettings
 
 # Prefix of the bucket below which each MWAA environment has its files, apart from the host's DAGs.
@@ -32,10 +33,10 @@ _LOGS = {
 _PATTERNS = {
     "Celery": "MWAA's Celery queue is in an account of AWS's whose number is not published; MWAA names the queue.",
     "Checks": "MWAA makes both calls before it starts, and AWS takes no resource for either.",
-    "CloudWatch": "CloudWatch takes no resource here; the condition limits it to MWAA's namespace.",
+    "CloudWatch": "CloudWatch takes no resource here.",
     "Connections": "The connections and variables of this environment, below its own prefix.",
     "Logs": "The log groups of this Airflow environment, whose names MWAA makes from its name.",
-    "OwnFiles": "What Airflow loads, below two prefixes of its own bucket.",
+    "OwnFiles": "What Airflow loads, in its own bucket.",
     "RunServices": "Runner roles below this environment's own IAM path; each trusts this role by name.",
 }
 _SCHEDULERS = {"mw1.micro": 1}
@@ -96,6 +97,8 @@ class Orchestration(Construct):
             max_workers=props.settings.max_workers,
             schedulers=props.settings.schedulers or _SCHEDULERS.get(props.settings.environment_class, 2),
             webserver_access_mode="PUBLIC_ONLY" if props.settings.web_server == "public" else "PRIVATE_ONLY",
+            # An update lets tasks that run end first, instead of killing a publication half-way.
+            worker_replacement_strategy="GRACEFUL",
             weekly_maintenance_window_start=props.settings.maintenance,
             execution_role_arn=role.attr_arn,
             kms_key=props.key_arn,
@@ -132,7 +135,9 @@ class Orchestration(Construct):
             # New files are found within half a minute: a commit of SQL is a deployment.
             "dag_processor.refresh_interval": "30",
             "core.default_timezone": "utc",
-            "webserver.expose_config": "False",
+            # MWAA leaves Airflow's default, which would wait for somebody to unpause what was deployed.
+            "core.dags_are_paused_at_creation": "False",
+            "api.expose_config": "False",
         }
 
     def _log_groups(self) -> list[logs.CfnLogGroup]:
@@ -146,7 +151,7 @@ class Orchestration(Construct):
                 retention_in_days=self._props.log_days,
                 kms_key_id=self._props.key_arn,
             )
-            group.apply_removal_policy(cdk.RemovalPolicy.RETAIN if self._props.retain else cdk.RemovalPolicy.DESTROY)
+            group.apply_removal_policy(removal(self._props.retain))
             groups.append(group)
         return groups
 
@@ -186,10 +191,14 @@ class Orchestration(Construct):
         )
 
     def _policy(self, region: str, account: str) -> Document:
+        """The execution role in the form that AWS documents, but for the Airflow bucket, whose listings it names.
+
+        Narrower forms may do; nobody has seen MWAA start with them.
+        https://docs.aws.amazon.com/mwaa/latest/userguide/mwaa-create-role.html
+        """
         props = self._props
         roles = [f"arn:aws:iam::{account}:role{path}*" for path in props.role_paths]
         bucket = f"arn:aws:s3:::{props.bucket}"
-        log_groups = f"arn:aws:logs:{region}:{account}:log-group:airflow-{props.name}-*"
         secrets = f"arn:aws:secretsmanager:{region}:{account}:secret:{props.secrets}"
         return document(
             allow("RunServices", ["sts:AssumeRole", "sts:TagSession"], roles),
@@ -198,24 +207,8 @@ class Orchestration(Construct):
                 ["airflow:PublishMetrics"],
                 [f"arn:aws:airflow:{region}:{account}:environment/{props.name}"],
             ),
-            allow(
-                "OwnFiles",
-                ["s3:GetObject", "s3:GetObjectVersion"],
-                [f"{bucket}/{props.dags}/*", f"{bucket}/{AIRFLOW_FILES}/{props.name}/*"],
-            ),
-            allow(
-                "OwnBucket",
-                [
-                    "s3:GetBucketLocation",
-                    "s3:GetBucketPublicAccessBlock",
-                    "s3:GetBucketVersioning",
-                    "s3:GetEncryptionConfiguration",
-                    "s3:ListBucket",
-                    "s3:ListBucketVersions",
-                ],
-                [bucket],
-            ),
-            # MWAA looks at both before it starts; neither can be limited to a resource.
+            allow("OwnFiles", ["s3:GetObject*", "s3:GetBucket*", "s3:List*"], [bucket, f"{bucket}/*"]),
+            # MWAA looks at all of these before it starts; AWS takes no resource for them.
             allow("Checks", ["s3:GetAccountPublicAccessBlock", "logs:DescribeLogGroups"], ["*"]),
             allow(
                 "Logs",
@@ -228,14 +221,9 @@ class Orchestration(Construct):
                     "logs:GetQueryResults",
                     "logs:PutLogEvents",
                 ],
-                [log_groups, f"{log_groups}:log-stream:*"],
+                [f"arn:aws:logs:{region}:{account}:log-group:airflow-{props.name}-*"],
             ),
-            allow(
-                "CloudWatch",
-                ["cloudwatch:PutMetricData"],
-                ["*"],
-                {"StringEquals": {"cloudwatch:namespace": "AmazonMWAA"}},
-            ),
+            allow("CloudWatch", ["cloudwatch:PutMetricData"], ["*"]),
             # The queue is in an account of MWAA's, whose number nobody is told.
             allow(
                 "Celery",
@@ -251,10 +239,10 @@ class Orchestration(Construct):
             ),
             allow(
                 "Key",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"],
                 [props.key_arn],
                 {
-                    "StringEquals": {
+                    "StringLike": {
                         "kms:ViaService": [
                             f"{service}.{region}.amazonaws.com" for service in ("s3", "secretsmanager", "sqs")
                         ]

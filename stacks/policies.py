@@ -37,6 +37,10 @@ _GLUE_READ = [
     "glue:BatchGetPartition",
 ]
 _GLUE_WRITE = [
+    # Of many partitions at once, as Athena and Glue's clients ask: the same rights as for one.
+    "glue:BatchCreatePartition",
+    "glue:BatchDeletePartition",
+    "glue:BatchUpdatePartition",
     "glue:CreatePartition",
     "glue:CreateTable",
     "glue:DeletePartition",

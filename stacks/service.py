@@ -23,6 +23,7 @@ from stacks import policies
 from stacks.access import Access
 from stacks.findings import accept, accept_patterns
 from stacks.policy_parts import INLINE, MANAGED, parts
+from stacks.removal import removal
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,15 @@ class Service(Construct):
                     name=database.name,
                     description=f"{self._props.service.title}: {database.zone} zone",
                     location_uri=database.location,
+                    # Where Lake Formation gives new databases no default, IAM still decides on their tables.
+                    create_table_default_permissions=[
+                        glue.CfnDatabase.PrincipalPrivilegesProperty(
+                            permissions=["ALL"],
+                            principal=glue.CfnDatabase.DataLakePrincipalProperty(
+                                data_lake_principal_identifier="IAM_ALLOWED_PRINCIPALS"
+                            ),
+                        )
+                    ],
                 ),
             )
             self._removal(resource)
@@ -118,7 +128,8 @@ class Service(Construct):
             "workgroup",
             name=workgroup.name,
             description=f"Queries of {self._props.service.title}",
-            recursive_delete_option=not self._props.retain,
+            # A workgroup that ever ran a query is not empty, and would not go with its service. Results stay.
+            recursive_delete_option=True,
             state="ENABLED",
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
@@ -304,7 +315,7 @@ class Service(Construct):
         )
 
     def _removal(self, resource: cdk.CfnResource) -> None:
-        resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN if self._props.retain else cdk.RemovalPolicy.DESTROY)
+        resource.apply_removal_policy(removal(self._props.retain))
 
 
 def topic_policy(topic: str, account: str) -> policies.Document:

@@ -58,7 +58,7 @@ def resources(templates: Mapping[str, Mapping[str, Any]], exports: Mapping[str, 
             type=each["Type"],
             name=resolver.name(stack, logical),
             properties=resolver.resolved(stack, each.get("Properties", {})),
-            outlives=each.get("DeletionPolicy") == "Retain",
+            outlives=each.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"},
         )
         for stack, template in templates.items()
         for logical, each in template.get("Resources", {}).items()

@@ -22,6 +22,7 @@ from dapflow.runtime.operators import IngestOperator, PublishOperator, ShowOpera
 from dapflow.runtime.place import physical
 from dapflow.runtime.project import Project
 from dapflow.runtime.schedule import asset_timetable, cron_timetable
+from dapflow.runtime.starts import CRON, NAME, StartsOperator, Task
 
 EXECUTION_TIMEOUT = timedelta(hours=3)
 MAX_RETRY_DELAY = timedelta(minutes=15)
@@ -43,6 +44,9 @@ def build_dags(folder: Path) -> dict[str, DAG]:
             dag_id = project.environment.dag_id(service["name"])
             if wanted in (None, dag_id) and (published := factory.published(service)):
                 dags[dag_id] = factory.dag(dag_id, service, published)
+        starts = project.environment.dag_id(NAME)
+        if wanted in (None, starts) and project.environment.scheduled and (waits := factory.waits(services)):
+            dags[starts] = factory.starts(starts, waits)
         return dags
 
 
@@ -116,12 +120,43 @@ class _Factory:
                     upstream.downstream_task_ids.add(task.task_id)
         return dag
 
+    def waits(self, services: dict[str, Data]) -> dict[Task, list[Task]]:
+        """Of each service that waits for several datasets of others a task, and the tasks that make those datasets."""
+        found = {}
+        for service in services.values():
+            published = self.published(service)
+            read = _read_elsewhere(published, self.datasets)
+            if len(read) > 1 and (self.branch or not service["schedule"]):
+                first = next(iter(published.values()))
+                makers = [(self._maker(each), _task_id(each)) for each in read.values()]
+                found[self.environment.dag_id(service["name"]), _task_id(first)] = makers
+        return found
+
+    def _maker(self, dataset: Data) -> str:
+        """The DAG that makes a dataset: what a branch only reads, the environment that it runs on makes."""
+        here = self.environment.publishes(dataset["zone"], external=dataset["external"])
+        return self.environment.dag_id(dataset["service"]) if here else str(dataset["service"])
+
+    def starts(self, dag_id: str, waits: dict[Task, list[Task]]) -> DAG:
+        """The DAG that looks at what is due and was never started."""
+        with DAG(
+            dag_id,
+            description="Starts what Airflow should have started",
+            schedule=CRON,
+            catchup=False,
+            is_paused_upon_creation=False,
+            max_active_runs=1,
+            tags=["dapflow", *([self.branch] if self.branch else [])],
+        ) as dag:
+            StartsOperator(task_id="start", waits=waits, owner="dapflow", execution_timeout=timedelta(minutes=10))
+        return dag
+
     def _task(self, dataset_id: str, dataset: Data, common: Data) -> PublishOperator:
         transform = dataset["transform"]
         kind = TransformOperator if transform else ShowOperator if dataset["external"] else IngestOperator
         task = kind(
             **common,
-            task_id=f"{dataset['zone']}.{dataset['name']}",
+            task_id=_task_id(dataset),
             query=transform["sql"] if transform else "",
             doc_md=_task_page(dataset),
             outlets=[self._asset(dataset_id, dataset)],
@@ -145,6 +180,10 @@ class _Factory:
         if not read or (service["schedule"] and not self.branch):
             return cron_timetable(service["schedule"], service["timezone"]) if self.environment.scheduled else None
         return asset_timetable(self._asset(key, each) for key, each in read.items())
+
+
+def _task_id(dataset: Data) -> str:
+    return f"{dataset['zone']}.{dataset['name']}"
 
 
 def _read_elsewhere(published: dict[str, Data], datasets: dict[str, Data]) -> dict[str, Data]:

@@ -110,6 +110,8 @@ class PublishOperator(AthenaOperator):
         noted = publication.summary()
         for asset in self.outlets:
             context["outlet_events"][asset].extra = noted
+            # A run may have its generation from its configuration; who waits for the dataset waits for a key.
+            context["outlet_events"][asset].add_partitions(publication.generation.key)
         return noted
 
 
@@ -136,6 +138,8 @@ class ShowOperator(PublishOperator):
         noted = {"dataset": self.dataset_id, "generation": str(generation), "shown": str(shown) if shown else None}
         for asset in self.outlets:
             context["outlet_events"][asset].extra = noted
+            # A run may have its generation from its configuration; who waits for the dataset waits for a key.
+            context["outlet_events"][asset].add_partitions(generation.key)
         return noted
 
 

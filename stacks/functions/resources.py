@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 POINTER = "manifest.json"
 KEPT_MANIFESTS = 20
@@ -102,13 +103,32 @@ def pools(event: Event) -> str:
     name = properties["Environment"]
     if event["RequestType"] != "Delete":
         airflow = boto3.client("mwaa")
-        listed = airflow.invoke_rest_api(Name=name, Path="/pools", Method="GET", QueryParameters={"limit": 1000})
-        present = {pool["name"] for pool in listed["RestApiResponse"]["pools"]}
+        present = set(_pools(airflow, name))
         for pool in properties["Pools"]:
             if pool not in present:
-                body = {"name": pool, "slots": int(properties["Slots"]), "include_deferred": True}
-                airflow.invoke_rest_api(Name=name, Path="/pools", Method="POST", Body=body)
+                _make_pool(airflow, name, {"name": pool, "slots": int(properties["Slots"]), "include_deferred": True})
     return f"{name}/pools"
+
+
+def _pools(airflow: Any, name: str) -> Iterator[str]:
+    """The pools there are. Airflow gives at most 100 a page, whatever limit is asked for."""
+    offset, total = 0, 1
+    while offset < total:
+        query = {"limit": 100, "offset": offset, "order_by": "id"}
+        answer = airflow.invoke_rest_api(Name=name, Path="/pools", Method="GET", QueryParameters=query)
+        page = answer["RestApiResponse"]
+        yield from (pool["name"] for pool in page["pools"])
+        # An empty page ends it too, whatever the total says.
+        offset, total = offset + len(page["pools"]), page["total_entries"] if page["pools"] else 0
+
+
+def _make_pool(airflow: Any, name: str, pool: dict[str, Any]) -> None:
+    """Make a pool; one that somebody made in the meantime is as good."""
+    try:
+        airflow.invoke_rest_api(Name=name, Path="/pools", Method="POST", Body=pool)
+    except ClientError as error:
+        if error.response.get("RestApiStatusCode") != 409:
+            raise
 
 
 def delete_everything(s3: Any, bucket: str, prefix: str) -> None:

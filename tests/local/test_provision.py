@@ -84,7 +84,9 @@ def read_database(glue: Any, each: Resource) -> dict[str, Any]:
     stored = glue.get_database(Name=each.name)["Database"]
     return {
         "CatalogId": stored["CatalogId"],
-        "DatabaseInput": {key: stored[key] for key in ("Name", "Description", "LocationUri")},
+        "DatabaseInput": {
+            key: stored[key] for key in ("CreateTableDefaultPermissions", "Name", "Description", "LocationUri")
+        },
     }
 
 

@@ -13,6 +13,7 @@ from dapflow.local.athena.server import AthenaServer
 from dapflow.local.athena.settings import Settings
 from dapflow.runtime.aws import Clients, connect
 from tests.runtime.lake import REGION, Lake
+from tests.runtime.permissions import recorded, refused
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +60,9 @@ def empty_lake(aws_endpoint: str, clients: Clients) -> Lake:
 
 
 @pytest.fixture
-def lake(aws_endpoint: str, clients: Clients) -> Lake:
-    """An empty lake."""
-    return empty_lake(aws_endpoint, clients)
+def lake(aws_endpoint: str, clients: Clients) -> Iterator[Lake]:
+    """An empty lake. In the end, whatever the run time called must be what a runner role may call."""
+    made = empty_lake(aws_endpoint, clients)
+    with recorded(clients) as calls:
+        yield made
+    assert refused(calls, made.manifest, made.platform) == []

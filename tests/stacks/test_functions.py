@@ -144,6 +144,56 @@ def test_cloudformation_always_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -
     assert "no such thing" in sent[0]["Reason"]
 
 
+class Airflow:
+    """MWAA's API before an Airflow that gives at most 100 pools a page, as the real one does."""
+
+    def __init__(self, pools: list[str], status: int = 409) -> None:
+        self.pools, self.status, self.made = pools, status, 0
+
+    def invoke_rest_api(self, **call: Any) -> dict[str, Any]:
+        assert (call["Name"], call["Path"]) == ("dapflow-prod", "/pools")
+        if call["Method"] == "GET":
+            query = call["QueryParameters"]
+            start, limit = query["offset"], min(100, query["limit"])
+            page = [{"name": name} for name in self.pools[start : start + limit]]
+            return {"RestApiResponse": {"pools": page, "total_entries": len(self.pools)}}
+        name = call["Body"]["name"]
+        if name == "refused" or name in self.pools:
+            # https://docs.aws.amazon.com/mwaa/latest/API/API_InvokeRestApi.html#API_InvokeRestApi_Errors
+            answer: Any = {"Error": {"Code": "RestApiClientException"}, "RestApiStatusCode": self.status}
+            raise ClientError(answer, "InvokeRestApi")
+        self.pools.append(name)
+        self.made += 1
+        return {"RestApiStatusCode": 201}
+
+
+class TestPools:
+    @staticmethod
+    def ask(monkeypatch: pytest.MonkeyPatch, airflow: Airflow, pools: list[str]) -> None:
+        monkeypatch.setattr(boto3, "client", lambda _name: airflow)
+        properties = {"Environment": "dapflow-prod", "Pools": pools, "Slots": "5"}
+        resources.pools({"RequestType": "Update", "ResourceProperties": properties})
+
+    @pytest.mark.parametrize("there", [0, 99, 100, 101, 250])
+    def test_the_pool_of_the_last_of_many_services_is_made_once(
+        self, monkeypatch: pytest.MonkeyPatch, there: int
+    ) -> None:
+        services = [f"dapflow_{number:03}" for number in range(there + 1)]
+        airflow = Airflow(["default_pool", *services[:-1]])
+        self.ask(monkeypatch, airflow, services)
+        assert airflow.made == 1
+        assert airflow.pools == ["default_pool", *services]
+
+    def test_one_that_somebody_made_in_the_meantime_will_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        airflow = Airflow(["default_pool"])
+        self.ask(monkeypatch, airflow, ["refused", "dapflow_rail"])
+        assert airflow.pools == ["default_pool", "dapflow_rail"]
+
+    def test_another_refusal_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(ClientError):
+            self.ask(monkeypatch, Airflow(["default_pool"], status=403), ["refused"])
+
+
 class TestWatch:
     NOW = datetime.datetime(2024, 6, 7, 5, tzinfo=datetime.UTC)
 

@@ -120,7 +120,7 @@ def test_live_data_outlives_its_stack_and_other_data_does_not(prod: Templates, s
     for kind in kinds:
         kept = {resource["DeletionPolicy"] for resource in prod.resources(kind).values()}
         gone = {resource["DeletionPolicy"] for resource in staging.resources(kind).values()}
-        assert (kept, gone) == ({"Retain"}, {"Delete"}), kind
+        assert (kept, gone) == ({"RetainExceptOnCreate"}, {"Delete"}), kind
         assert {each["UpdateReplacePolicy"] for each in prod.resources(kind).values()} == {"Retain"}
 
 

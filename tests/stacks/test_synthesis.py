@@ -208,12 +208,17 @@ class TestTeardown:
 
     @pytest.mark.parametrize(
         ("allowed", "flag", "policy"),
-        [(True, "local", "Delete"), (True, None, "Retain"), (True, "prod", "Retain"), (False, None, "Retain")],
+        [
+            (True, "local", "Delete"),
+            (True, None, "RetainExceptOnCreate"),
+            (True, "prod", "RetainExceptOnCreate"),
+            (False, None, "RetainExceptOnCreate"),
+        ],
     )
     def test_live_data_goes_with_two_keys_only(
         self, tmp_path: Path, allowed: bool, flag: str | None, policy: str
     ) -> None:
-        root = self.settings(tmp_path / "project", allow_destroy=allowed)
+        root = self.settings(tmp_path / "project", allow_destroy=allowed, services=["air"])
         context: dict[str, Any] = {"environment": "local", **({"destroy": flag} if flag else {})}
         one = service("air")
         made = synthesized(tmp_path / "out", root=root, manifest=one, checks=False, **context)
@@ -221,7 +226,20 @@ class TestTeardown:
             assert {each["DeletionPolicy"] for each in made.resources(kind).values()} == {policy}
         artifacts = json.loads((made.folder / "manifest.json").read_text())["artifacts"]
         protected = artifacts["dapflow-local-lake"]["properties"].get("terminationProtection", False)
-        assert protected is (policy == "Retain")
+        assert protected is (policy != "Delete")
+
+    def test_what_was_never_there_is_not_protected(self, tmp_path: Path) -> None:
+        """The CDK protects a stack before it makes it, and could not replace one whose creation failed."""
+        root = self.settings(tmp_path / "project", services=["air"])
+        both = project(service("air"), service("rail"))
+        made = synthesized(tmp_path / "out", root=root, manifest=both, checks=False, environment="local")
+        artifacts = json.loads((made.folder / "manifest.json").read_text())["artifacts"]
+        protected = {
+            name
+            for name, each in artifacts.items()
+            if each["type"] == "aws:cloudformation:stack" and each["properties"].get("terminationProtection")
+        }
+        assert protected == {"dapflow-local-lake", "dapflow-local-service-air"}
 
     def test_the_flag_alone_is_refused(self, tmp_path: Path) -> None:
         root = self.settings(tmp_path / "project")
@@ -298,7 +316,7 @@ class TestBadInput:
             synthesized(tmp_path / "out", root=root, manifest=service("air"), environment="local")
         assert caught.value.code == "service-removed"
         assert "transforms/rail is gone" in caught.value.message
-        assert "destroy the stack dapflow-local-service-rail" in (caught.value.hint or "")
+        assert "delete-stack --stack-name dapflow-local-service-rail" in (caught.value.hint or "")
         assert pointed_at(caught.value) == '"rail"'
 
     def test_a_service_whose_data_nobody_watches_is_told(self, tmp_path: Path) -> None:

