@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from dapflow.branch import BranchNames
+from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
-from dapflow.platform import describe, describe_branch
+from dapflow.platform import Platform, describe, describe_branch, hosting
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.found_table import find_table
@@ -184,10 +186,16 @@ def test_generations_that_nobody_declared_are_not_read_all_at_once(outside: Outs
         rows(outside.lake)
 
 
+def branch_of(manifest: Manifest, platform: Platform) -> Environment:
+    """The environment of a branch beside another one, whose raw zone it reads."""
+    host = hosting(platform, platform.environment).environment
+    return describe_branch(manifest, BranchNames.of("fix"), host).environment
+
+
 def test_a_branch_reads_them_where_they_are(lake: Lake, tmp_path: Path) -> None:
     manifest = use(lake, tmp_path)
-    host = describe(manifest, name="staging", account=ACCOUNT, region=REGION, database_prefix="stg_").environment
-    branch = describe_branch(manifest, branch="fix", host=host, raw=host, bucket="b").environment
+    platform = describe(manifest, name="staging", account=ACCOUNT, region=REGION, database_prefix="stg_")
+    branch = branch_of(manifest, platform)
     transform = manifest.datasets["air_traffic.refined.x"].transform
     assert transform is not None
     text = pinned_sql(transform, manifest, branch)
@@ -198,8 +206,8 @@ def test_a_branch_reads_them_where_they_are(lake: Lake, tmp_path: Path) -> None:
 
 def test_names_without_a_database_are_found_where_the_table_is(lake: Lake, tmp_path: Path) -> None:
     manifest = use(lake, tmp_path, "database: air_traffic_refined_zone\n" + SERVICE, "SELECT a.ward FROM areas a")
-    host = describe(manifest, name="prod", account=ACCOUNT, region=REGION).environment
-    branch = describe_branch(manifest, branch="fix", host=host, raw=host, bucket="b").environment
+    platform = describe(manifest, name="prod", account=ACCOUNT, region=REGION)
+    host, branch = platform.environment, branch_of(manifest, platform)
     transform = manifest.datasets["air_traffic.refined.x"].transform
     assert transform is not None
     assert pinned_sql(transform, manifest, host) == "SELECT a.ward FROM areas a"

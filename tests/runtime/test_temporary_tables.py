@@ -26,7 +26,7 @@ def left(lake: Lake, monkeypatch: pytest.MonkeyPatch, kind: str) -> Dataset:
         dataset = lake.raw("planes")
         lake.land(dataset, planes_csv="tailnum,seats\nN1,1\n")
     else:
-        dataset = lake.product("product", MIGRATED, computes_generation=True)
+        dataset = lake.product("product", MIGRATED)
     delete = Catalog.delete_table
 
     def killed(catalog: Catalog, database: str, name: str) -> None:
