@@ -121,7 +121,7 @@ class Processes:
             os._exit(status)
 
     def _gate_api_server(self) -> None:
-        main = importlib.import_module("airflow.api_fastapi.main")  # builds what is then found built
+        main: Any = importlib.import_module("airflow.api_fastapi.main")  # builds what is then found built
         main.app = load_gate()(main.app, self._port, pages=True)
 
     def _note(self) -> None:

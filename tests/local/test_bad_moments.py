@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.local import startup
+from dapflow.local import processes, startup
 from dapflow.local.access_key import AccessKey, new_access_key, signed_with
 from dapflow.local.ports import read_ports
 from dapflow.local.state import State
@@ -117,7 +117,7 @@ def test_a_port_that_is_taken_between_look_and_start_is_passed_over(
     before, mask = dict(os.environ), os.umask(0o022)
     said: list[str] = []
     with ExitStack() as held:
-        really_start = startup.start
+        really_start = processes.start
 
         def start(state: Any, component: Any) -> Any:
             if component.name == taken and not said.count("taken"):

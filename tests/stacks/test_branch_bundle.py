@@ -44,7 +44,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("s3", region_name=REGION)
         for bucket in (AIRFLOW, DATA):
-            client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+            client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
             client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         client.put_object(Bucket=AIRFLOW, Key="dags/dapflow_services.py", Body=ENTRY)
         client.put_object(Bucket=AIRFLOW, Key="dags/branches/other-123456/manifest.json", Body=b"{}")

@@ -112,8 +112,10 @@ def data_tries(world: World) -> Iterator[tuple[str, Request]]:
     """Data of prod and staging, and what Airflow and deployments load."""
     assets = [f"cdk-{each}-assets-{ACCOUNT}-{REGION}" for each in BOOTSTRAPS.values()]
     for bucket in (*world.buckets, *assets):
-        keys = ("air/rows/import_date=20240605/x", "dags/dapflow_services.py", "airflow/x/startup.sh", "branches/x")
-        keys = (*keys, f"{NAMES.slug}/refined/air/report/x", "assetsx/y", f"dags/branches/{NAMES.slug}/evil.py")
+        keys = [
+            *("air/rows/import_date=20240605/x", "dags/dapflow_services.py", "airflow/x/startup.sh", "branches/x"),
+            *(f"{NAMES.slug}/refined/air/report/x", "assetsx/y", f"dags/branches/{NAMES.slug}/evil.py"),
+        ]
         for key in keys:
             for action in ("PutObject", "DeleteObject", "DeleteObjectVersion", "PutObjectAcl"):
                 yield "write an object", Request(f"s3:{action}", (f"arn:aws:s3:::{bucket}/{key}",))

@@ -130,7 +130,7 @@ def test_a_hundred_services(tmp_path: Path) -> None:
 @pytest.mark.parametrize("grant", ["service_{:03}.trusted.report", "service_{:03}.refined"])
 def test_a_service_that_was_granted_much(tmp_path: Path, grant: str) -> None:
     """Four tables of others filled a managed policy, and twelve a role; now forty find a place, and none is lost."""
-    given = {"reader": (grant.split(".", 1)[1],)}
+    given: dict[str, tuple[str, ...]] = {"reader": (grant.split(".", 1)[1],)}
     others = [service(f"service_{number:03}", grants=given) for number in range(40)]
     reader = service("reader", reads=tuple(grant.format(number) for number in range(40)))
     made = synthesized(tmp_path, manifest=project(reader, *others), checks=False, environment="local")

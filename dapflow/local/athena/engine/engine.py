@@ -133,10 +133,10 @@ class Engine:
             state, reason, error = FAILED, str(as_failed), as_failed.athena_error()
         except QueryFailed as failure:
             state, reason, error = FAILED, str(failure), failure.athena_error()
-        except Exception as error:  # noqa: BLE001
+        except Exception as fault:  # noqa: BLE001
             # The last resort: the user gets a failed query with a reason, the log gets the traceback.
             _log.exception("query %s failed inside the server", execution.id)
-            broken = disk_fault(error) or QueryFailed(
+            broken = disk_fault(fault) or QueryFailed(
                 "GENERIC_INTERNAL_ERROR", "The query failed inside the server; its log has the details"
             )
             state, reason, error = FAILED, str(broken), broken.athena_error()

@@ -32,7 +32,7 @@ def fault_of(error: duckdb.Error, places: Mapping[str, str]) -> QueryFailed | No
 
 def disk_fault(error: BaseException) -> QueryFailed | None:
     """The failure that an error stands for where the disk is full, or a file may not grow; None if it is another."""
-    full = (isinstance(error, OSError) and error.errno in _FULL) or _NO_SPACE.search(str(error))
+    full = (isinstance(error, OSError) and error.errno in _FULL) or _NO_SPACE.search(str(error)) is not None
     if not full and isinstance(error, sqlite3.Error):
-        full = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_FULL", "SQLITE_IOERR"))
+        full = str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_FULL", "SQLITE_IOERR"))
     return QueryFailed("INSUFFICIENT_RESOURCES", DISK_FULL) if full else None
