@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dapflow.branch import BranchNames
+from dapflow.branch import BranchNames, branch_slug
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
@@ -189,7 +189,7 @@ def test_generations_that_nobody_declared_are_not_read_all_at_once(outside: Outs
 def branch_of(manifest: Manifest, platform: Platform) -> Environment:
     """The environment of a branch beside another one, whose raw zone it reads."""
     host = hosting(platform, platform.environment).environment
-    return describe_branch(manifest, BranchNames.of("fix"), host).environment
+    return describe_branch(manifest, BranchNames.of(branch_slug("fix")), host).environment
 
 
 def test_a_branch_reads_them_where_they_are(lake: Lake, tmp_path: Path) -> None:
