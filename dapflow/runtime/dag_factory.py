@@ -44,10 +44,19 @@ def build_dags(folder: Path) -> dict[str, DAG]:
             dag_id = project.environment.dag_id(service["name"])
             if wanted in (None, dag_id) and (published := factory.published(service)):
                 dags[dag_id] = factory.dag(dag_id, service, published)
-        starts = project.environment.dag_id(NAME)
-        if wanted in (None, starts) and project.environment.scheduled and (waits := factory.waits(services)):
-            dags[starts] = factory.starts(starts, waits)
         return dags
+
+
+def build_starts(folder: Path) -> dict[str, DAG]:
+    """The DAG that starts what Airflow left waiting, by its id; none where nothing waits for several datasets."""
+    project = Project(folder)
+    data, environment = project.data(), project.environment
+    dag_id = environment.dag_id(NAME)
+    factory = _Factory(project, data["datasets"])
+    if not environment.scheduled or get_parsing_context().dag_id not in (None, dag_id):
+        return {}
+    waits = factory.waits(data["services"])
+    return {dag_id: factory.starts(dag_id, waits)} if waits else {}
 
 
 @contextmanager

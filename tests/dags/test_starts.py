@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from dapflow.runtime.dag_factory import build_dags
+from dapflow.runtime.dag_factory import build_starts
 from tests.dags.bundles import product, raw, service, write_bundle
 from tests.dags.test_airflow_runs import ROOT, airflow_environment
 
@@ -106,7 +106,7 @@ def test_each_generation_starts_once_where_events_do_not_see_each_other(
 
 
 def test_what_is_looked_at(folder: Path) -> None:
-    dag = build_dags(folder)["dapflow-starts"]
+    dag = build_starts(folder)["dapflow-starts"]
     assert (dag.max_active_runs, dag.catchup, dag.is_paused_upon_creation) == (1, False, False)
     assert dag.task_dict["start"].waits == {
         ("reports", "refined.both"): [("weather", "raw.hours"), ("weather", "raw.days")]
@@ -125,7 +125,7 @@ def test_a_branch_waits_for_what_its_host_makes(tmp_path: Path) -> None:
         ],
         branch="fix-it",
     )
-    assert build_dags(folder)["fix-it__dapflow-starts"].task_dict["start"].waits == {
+    assert build_starts(folder)["fix-it__dapflow-starts"].task_dict["start"].waits == {
         ("fix-it__weather", "refined.wet"): [("weather", "raw.hours"), ("weather", "raw.days")],
         ("fix-it__reports", "refined.both"): [("weather", "raw.hours"), ("fix-it__weather", "refined.wet")],
     }
@@ -149,4 +149,4 @@ def test_where_there_is_nothing_to_look_at(
         [raw("weather", "hours"), raw("weather", "days"), product("reports", "both", *reads)],
         scheduled=scheduled,
     )
-    assert "dapflow-starts" not in build_dags(folder)
+    assert build_starts(folder) == {}
