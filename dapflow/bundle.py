@@ -1,6 +1,6 @@
 """The deployable bundle: what Airflow reads, on this machine and on MWAA.
 
-    <target>/dags/dapflow_services.py        asks the factory for one DAG per service
+    <target>/dags/dapflow_services.py        asks the factory for one DAG per service, and one beside them
     <target>/dags/dapflow/…                  the part of dapflow that runs there
     <target>/dags/manifests/<sha>.json       the compiled project, named by its content
     <target>/dags/manifest.json              says which of them is in force; written last
@@ -32,13 +32,16 @@ ENTRY = "dapflow_services.py"
 # What dapflow/runtime imports of dapflow; a test keeps it so.
 _RUNTIME_MODULES = ("__init__.py", "branch.py", "environment.py", "errors.py", "manifest.py")
 _ENTRY_TEXT = '''\
-"""One Airflow DAG for each service of the manifest. (Airflow skips files that do not name it.)"""
+"""One Airflow DAG for each service of the manifest, and one that starts what was left waiting.
+
+(Airflow skips files that do not name it.)
+"""
 
 from pathlib import Path
 
-from dapflow.runtime.dag_factory import build_dags
+from dapflow.runtime.dag_factory import build_dags, build_starts
 
-globals().update(build_dags(Path(__file__).parent))
+globals().update(build_dags(Path(__file__).parent) | build_starts(Path(__file__).parent))
 '''
 # Airflow looks for DAGs in every Python file that this does not name, here and in branches, and in every file of
 # whatever name that is a zip archive. (Its default syntax is glob.)

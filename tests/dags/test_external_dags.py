@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from dapflow.branch import BranchNames, branch_slug
 from dapflow.bundle import build_bundle
@@ -76,10 +77,11 @@ def test_the_task_is_tried_again_until_the_generation_is_there(tmp_path: Path) -
 
     task.__dict__["publisher"] = SimpleNamespace(show=show)
     run = SimpleNamespace(run_id="r", partition_key="20131231", conf=None)
-    events = {asset: SimpleNamespace(extra=None) for asset in task.outlets}
+    events = OutletEventAccessors()
     context = {"dag_run": run, "outlet_events": events}
     with pytest.raises(AirflowException, match="not yet"):
         task.execute(context)
     assert task.execute(context)["shown"] == "2013-12-31"
     assert asked == [("air.raw.meters", Generation.parse("2013-12-31"))] * 2
-    assert [each.extra["generation"] for each in events.values()] == ["2013-12-31"]
+    [event] = [events[asset] for asset in task.outlets]
+    assert (event.extra["generation"], event.partition_keys) == ("2013-12-31", {"20131231"})
