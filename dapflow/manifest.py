@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,18 +40,53 @@ class SourceColumn(Column):
     format: str | None = None
 
 
+# Letters that Unicode does not take apart into a base and an accent, and as which people write them.
+_LETTERS = str.maketrans({"æ": "ae", "ð": "d", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "ø": "o", "œ": "oe", "þ": "th"})
+
+
+def column_name(heading: str) -> str:
+    """The column name that a heading of a landing file gives: ``Flight No.`` → ``flight_no``, ``Größe`` → ``grosse``.
+
+    Empty when the heading has neither a letter of the Latin alphabet nor a digit.
+    """
+    text = unicodedata.normalize("NFKD", heading.casefold()).translate(_LETTERS)
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9_]+", "_", text).strip("_")
+
+
 @dataclass(frozen=True)
 class Source:
     """How the landing files of a raw dataset are written.
 
-    ``columns`` is None when service.yml leaves them to be inferred. ``null`` is the text that stands for NULL in a
-    CSV field (Athena cannot tell ``,,`` from ``,"",``, so a marker is needed where both occur).
+    Attributes:
+        columns: None when service.yml leaves them to be inferred.
+        null: the texts that stand for NULL. Without any, an empty CSV field is NULL, quoted or not: ``,,`` and
+            ``,"",`` are told apart by giving a marker.
+        encoding: a codec of Python's, or ``detect``.
+        escape: the character that takes the meaning from a quote in a CSV field; None where quotes are doubled. The
+            quote itself says that they are doubled, also where a backslash stands before one.
+        skip: lines of CSV files before the header.
+        allow_empty: whether files without rows are a generation.
     """
 
     format: Format
     columns: tuple[SourceColumn, ...] | None
     delimiter: str = ","
-    null: str = ""
+    null: tuple[str, ...] = ()
+    encoding: str = "utf-8"
+    escape: str | None = None
+    skip: int = 0
+    allow_empty: bool = False
+
+    @property
+    def takes_no_bytes(self) -> bool:
+        """Whether a file without a byte is one without rows: no CSV is, which has a header, and no Parquet."""
+        return self.allow_empty and self.format == "json"
+
+    @property
+    def nulls(self) -> tuple[str, ...]:
+        """The texts that are read as NULL."""
+        return self.null or (("",) if self.format == "csv" else ())
 
 
 @dataclass(frozen=True)
@@ -270,7 +307,7 @@ def _dataset(data: dict[str, Any]) -> Dataset:
 
 def _source(data: dict[str, Any]) -> Source:
     columns = data["columns"] and tuple(SourceColumn(**column) for column in data["columns"])
-    return Source(**{**data, "columns": columns})
+    return Source(**{**data, "columns": columns, "null": tuple(data["null"])})
 
 
 def _transform(data: dict[str, Any]) -> Transform:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from yaml import MappingNode, Node
 
-from dapflow.manifest import Format, GenerationColumns, Source, SourceColumn
+from dapflow.manifest import GenerationColumns, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.model import Place, SourceTable
+from dapflow.project.date_pattern import date_pattern_problem
 from dapflow.project.names import column_name_problem, dataset_name_problem, suggestion
+from dapflow.project.source_format import read_source_format
 from dapflow.project.table_names import TABLE_NAME_KEYS, read_table_names
 
-SOURCE_KEYS = ("description", "format", "delimiter", "null", "columns", *TABLE_NAME_KEYS)
+SOURCE_KEYS = (
+    "description", "format", "encoding", "delimiter", "escape", "skip", "null", "allow_empty", "columns",
+    *TABLE_NAME_KEYS,
+)  # fmt: skip
 COLUMN_KEYS = ("type", "format", "description")
 
 
@@ -36,41 +39,13 @@ def _source(yaml: YamlFile, name: str, entry: Entry, generation: GenerationColum
     columns = None
     if "columns" in inner and not is_null(inner["columns"].value):
         columns = _columns(yaml, inner["columns"], where, generation)
-    null = yaml.string(inner["null"].value, "null") if "null" in inner else None
     return SourceTable(
         name=name,
-        source=Source(
-            format=_format(yaml, inner.get("format")),
-            columns=columns,
-            delimiter=_delimiter(yaml, inner.get("delimiter")),
-            null=null or "",
-        ),
+        source=read_source_format(yaml, inner, columns),
         place=Place.of(yaml, entry.key),
         description=yaml.string(inner["description"].value, "description") if "description" in inner else None,
         names=read_table_names(yaml, inner),
     )
-
-
-def _format(yaml: YamlFile, entry: Entry | None) -> Format:
-    name = yaml.string(entry.value, "format") if entry else None
-    if entry is None or name is None:
-        return "csv"
-    if name not in {"csv", "json", "parquet"}:
-        yaml.error(
-            "bad-value", f"format is csv, json or parquet, not {name!r}", entry.value, "json means one object a line"
-        )
-        return "csv"
-    return cast(Format, name)
-
-
-def _delimiter(yaml: YamlFile, entry: Entry | None) -> str:
-    text = yaml.string(entry.value, "delimiter") if entry else None
-    if entry is None or text is None:
-        return ","
-    if len(text) != 1 or text in {'"', "\n", "\r"}:
-        yaml.error("bad-value", f"delimiter is one character, not {text!r}", entry.value, r'a tab is "\t"')
-        return ","
-    return text
 
 
 def _columns(
@@ -111,9 +86,17 @@ def _column(yaml: YamlFile, name: str, entry: Entry) -> SourceColumn | None:
         yaml.error("bad-column-type", f"column {name!r} has no type", entry.key, "add type: string")
         return None
     text = yaml.string(inner["type"].value, "type")
-    pattern = yaml.string(inner["format"].value, "format") if "format" in inner else None
+    pattern = _pattern(yaml, name, inner["format"]) if "format" in inner else None
     comment = yaml.string(inner["description"].value, "description") if "description" in inner else None
     return _typed(yaml, name, text, inner["type"].value, pattern=pattern, comment=comment)
+
+
+def _pattern(yaml: YamlFile, name: str, entry: Entry) -> str | None:
+    pattern = yaml.string(entry.value, "format")
+    if pattern is not None and (problem := date_pattern_problem(pattern)):
+        yaml.error("bad-value", f"column {name!r}: {problem.message}", entry.value, problem.hint)
+        return None
+    return pattern
 
 
 def _typed(

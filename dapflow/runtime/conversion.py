@@ -1,17 +1,31 @@
-"""From the text of a landing file to typed columns, in Athena's SQL."""
+"""From a value of a landing file to a typed column, in Athena's SQL. What does not fit exactly becomes NULL, and stops
+the load: no cast here rounds, cuts or moves a value without a word.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import SourceColumn
+from dapflow.runtime.landing.nested import NESTED
+from dapflow.runtime.parquet_footer import NULLS
 from dapflow.runtime.place import quoted
-from dapflow.runtime.types import UnsupportedTypeError, hive_type, trino_type
+from dapflow.runtime.types import UnsupportedTypeError, hive_type, trino_type, type_parts
 
 _LENGTH = re.compile(r"(?:varchar|char)\(\s*(\d+)\s*\)")
-_NESTED = ("array<", "map<", "struct<")
+_INTEGERS = ("tinyint", "smallint", "int", "bigint")
+# The digits of a whole number that a floating-point type holds, whatever they are.
+_WHOLE_DIGITS = {"float": 7, "double": 15}
+_FLOATING = r"^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$"
+_DAY = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+# Athena's tables keep milliseconds; zeros behind them are no loss.
+_TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3}0*)?)?"
+_ZONE = r" ?(?:Z|z|UTC|GMT)| ?[-+][0-9]{2}(?::?[0-9]{2})?"
+_MOMENT = f"^{_DAY}([ T]{_TIME})?$"
+_ZONED = f"^{_DAY}[ T]{_TIME}({_ZONE})$"
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,7 @@ class Conversion:
         written: the type as service.yml has it.
         raw: the value in the file, NULL where the file says so.
         typed: the value in the table, NULL where it does not fit.
+        inferred: whether the type is one that was found at the first load.
     """
 
     name: str
@@ -30,6 +45,12 @@ class Conversion:
     written: str
     raw: str
     typed: str
+    inferred: bool = False
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether there are values that do not fit."""
+        return self.raw != self.typed
 
     @property
     def bad(self) -> str:
@@ -37,13 +58,22 @@ class Conversion:
         return f"({self.raw} IS NOT NULL AND {self.typed} IS NULL)"
 
 
-def conversion(column: SourceColumn, null: str | None, found: str = "string") -> Conversion:
-    """How a column is converted.
+def conversion(
+    column: SourceColumn,
+    nulls: Sequence[str],
+    found: str = "string",
+    *,
+    read_as: str | None = None,
+    inferred: bool = False,
+) -> Conversion:
+    """How a column is converted. Raises DapflowError ``unsupported-type`` or ``landing-value``.
 
     Args:
         column: name and type as written in service.yml.
-        null: text that stands for NULL; None when the format has a NULL of its own.
+        nulls: texts that stand for NULL.
         found: Glue's type of the column as the file holds it.
+        read_as: the column's name in the landing table, where it is another one.
+        inferred: the type is not written in service.yml: each value must be printed back as it stands in the file.
     """
     try:
         wanted = hive_type(column.type)
@@ -52,12 +82,15 @@ def conversion(column: SourceColumn, null: str | None, found: str = "string") ->
             "unsupported-type",
             f"column {column.name} has type {column.type}, and {error} is no type of Athena's tables",
         ) from None
-    name = quoted(column.name)
+    name = quoted(read_as or column.name)
     if found != "string":
-        typed = name if found == wanted else f"TRY_CAST({name} AS {trino_type(wanted)})"
-        return Conversion(column.name, wanted, column.type, name, typed)
-    raw = name if null is None else f"NULLIF({name}, {literal(null)})"
-    return Conversion(column.name, wanted, column.type, raw, _typed(column, wanted, raw))
+        return Conversion(column.name, wanted, column.type, name, _recast(column, wanted, name, found), inferred)
+    raw = null_if(name, nulls)
+    typed = typed_text(column, wanted, raw)
+    exact = printed_back(wanted, raw) if inferred else None
+    return Conversion(
+        column.name, wanted, column.type, raw, f"CASE WHEN {exact} THEN {typed} END" if exact else typed, inferred
+    )
 
 
 def literal(text: str) -> str:
@@ -65,24 +98,126 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def null_if(value: str, nulls: Sequence[str]) -> str:
+    """A value, or NULL where it is one of these texts."""
+    if len(nulls) < 2:
+        return f"NULLIF({value}, {literal(nulls[0])})" if nulls else value
+    return f"CASE WHEN {value} NOT IN ({', '.join(map(literal, nulls))}) THEN {value} END"
+
+
+def printed_back(kind: str, value: str) -> str | None:
+    """Whether text is what Athena prints of it when it is of a type; None for types in which any text is.
+
+    Timestamps are the exception: all spellings of a moment that can be read without a loss are taken.
+    """
+    if kind in ("int", "bigint"):
+        return _like(value, "^(0|-?[1-9][0-9]{0,17})$")
+    if kind == "double":
+        # As Java prints it between a thousandth and ten millions; beyond that stands an exponent.
+        plain = _like(value, r"^-?([1-9][0-9]{0,6}[.](0|[0-9]{0,14}[1-9])|0[.]0{0,2}[1-9]([0-9]{0,12}[1-9])?)$|^0[.]0$")
+        return f"({plain} AND length(replace(replace({value}, '-', ''), '.', '')) <= 15)"
+    return {
+        "boolean": f"{value} IN ('true', 'false')",
+        "date": f"({_like(value, '^[0-9]{4}-[0-9]{2}-[0-9]{2}$')} AND TRY_CAST({value} AS date) IS NOT NULL)",
+        "timestamp": f"({_like(value, '^[0-9-]{10}[ T]')} AND {timestamp_of(value)} IS NOT NULL)",
+    }.get(kind)
+
+
 def timestamp_of(text: str) -> str:
-    """A timestamp written as Athena writes it, or as ISO 8601 does, with or without a zone (then in UTC)."""
-    iso = f"TRY(CAST(from_iso8601_timestamp({text}) AT TIME ZONE 'UTC' AS timestamp))"
-    return f"COALESCE(TRY_CAST({text} AS timestamp), {iso})"
+    """A timestamp written as Athena or ISO 8601 writes it. Text with a zone is the moment in UTC; else as it stands."""
+    plain = f"TRY_CAST(replace({text}, 'T', ' ') AS timestamp(3))"
+    iso = f"regexp_replace({text}, '^(.{{10}})[ T](.*?)(?: ?(?:Z|z|UTC|GMT))$', '$1T$2Z')"
+    iso = f"regexp_replace({iso}, '^(.{{10}})[ T](.*?) ?([-+][0-9]{{2}}):?([0-9]{{2}})?$', '$1T$2$3:$4')"
+    iso = f"regexp_replace({iso}, ':$', ':00')"
+    zoned = f"TRY(CAST(from_iso8601_timestamp({iso}) AT TIME ZONE 'UTC' AS timestamp(3)))"
+    return f"CASE WHEN {_like(text, _MOMENT)} THEN {plain} WHEN {_like(text, _ZONED)} THEN {zoned} END"
 
 
-def _typed(column: SourceColumn, wanted: str, raw: str) -> str:
-    if wanted == "string":
-        limit = _LENGTH.fullmatch(column.type.strip().lower())
-        return f"CASE WHEN length({raw}) <= {limit[1]} THEN {raw} END" if limit else raw
+def typed_text(column: SourceColumn, wanted: str, raw: str) -> str:
+    """Text as a type of Glue's; NULL where it does not fit."""
     text = f"trim({raw})"
+    if wanted == "string":
+        return _bounded(column, raw)
     if wanted in ("date", "timestamp") and column.format:
-        parsed = f"TRY(date_parse({text}, {literal(column.format)}))"
-        return f"CAST({parsed} AS date)" if wanted == "date" else parsed
+        return _parsed(text, wanted, column.format)
+    if wanted == "date":
+        return f"CASE WHEN {_like(text, f'^{_DAY}$')} THEN TRY_CAST({text} AS date) END"
     if wanted == "timestamp":
         return timestamp_of(text)
-    if wanted.startswith(_NESTED):
+    if wanted.startswith(NESTED):
         return f"TRY(CAST(json_parse({raw}) AS {trino_type(wanted)}))"
     if wanted == "binary":
         return f"TRY(from_base64({raw}))"
+    if wanted in _INTEGERS:
+        return f"CASE WHEN {_like(text, '^[-+]?[0-9]+$')} THEN TRY_CAST({text} AS {trino_type(wanted)}) END"
+    if wanted in _WHOLE_DIGITS:
+        return _floating(text, wanted)
+    if wanted.startswith("decimal"):
+        return _decimal(text, wanted)
     return f"TRY_CAST({text} AS {trino_type(wanted)})"
+
+
+def _bounded(column: SourceColumn, text: str) -> str:
+    limit = _LENGTH.fullmatch(column.type.strip().lower())
+    return f"CASE WHEN length({text}) <= {limit[1]} THEN {text} END" if limit else text
+
+
+def _parsed(text: str, wanted: str, pattern: str) -> str:
+    """By a pattern of date_parse, which keeps milliseconds and takes ``13`` for the year 13."""
+    parsed = f"TRY(date_parse({text}, {literal(pattern)}))"
+    conditions = []
+    if wanted == "date":
+        conditions.append(f"{parsed} = CAST(CAST({parsed} AS date) AS timestamp(3))")
+    if "%Y" in pattern:
+        conditions.append(_like(text, "[0-9]{4}"))
+    if "%f" in pattern:
+        conditions.append(f"NOT {_like(text, '[^0-9][0-9]{3}[0-9]*[1-9][0-9]*([^0-9]|$)')}")
+    typed = f"CAST({parsed} AS date)" if wanted == "date" else parsed
+    return f"CASE WHEN {' AND '.join(conditions)} THEN {typed} END" if conditions else typed
+
+
+def _floating(text: str, wanted: str) -> str:
+    typed = f"TRY_CAST({text} AS {trino_type(wanted)})"
+    whole = _like(text, f"^[-+]?0*[1-9][0-9]{{{_WHOLE_DIGITS[wanted]},}}([.]0*)?$")
+    # Too large is infinite, too small is zero: neither is what was written.
+    number = f"{_like(text, _FLOATING)} AND NOT {whole} AND is_finite({typed})"
+    number += f" AND ({typed} <> 0 OR NOT {_like(text, '^[^eE]*[1-9]')})"
+    return f"CASE WHEN {text} IN ('NaN', 'Infinity', '-Infinity') OR ({number}) THEN {typed} END"
+
+
+def _decimal(text: str, wanted: str) -> str:
+    precision, scale = (int(part) for part in type_parts(wanted)[1])
+    typed = f"TRY_CAST({text} AS {wanted})"
+    cases = f"WHEN {_like(text, f'^[-+]?[0-9]*([.][0-9]{{0,{scale}}}0*)?$')} THEN {typed}"
+    wide = 38 - (precision - scale)
+    if wide >= 18 > scale:  # room for nine digits of a fraction, moved by nine places
+        exponent = _like(text, r"^[-+]?[0-9]{1,18}([.][0-9]{0,9})?[eE]([+]?[0-9]{1,2}|-[0-9])$")
+        cases += f" WHEN {exponent} AND TRY_CAST({text} AS decimal(38,{wide})) = {typed} THEN {typed}"
+    return f"CASE {cases} END"
+
+
+def _recast(column: SourceColumn, wanted: str, name: str, found: str) -> str:
+    """A value of another type, of a Parquet file, which fits when it can be cast there and back."""
+    if found == NULLS:
+        return f"CAST(NULL AS {trino_type(wanted)})"
+    if found == wanted:
+        return name
+    if found.startswith(NESTED) or wanted.startswith(NESTED):
+        raise DapflowError(
+            "landing-value",
+            f"column {column.name} is {found} in the files, which is not converted to {wanted}",
+            hint=f"give {column.name} the type {found} in service.yml",
+        )
+    if found == "binary" and wanted == "string":
+        return f"CASE WHEN to_utf8(from_utf8({name})) = {name} THEN {_bounded(column, f'from_utf8({name})')} END"
+    if wanted == "string":
+        return _bounded(column, f"CAST({name} AS varchar)")
+    typed = f"TRY_CAST({name} AS {trino_type(wanted)})"
+    fits = f"CAST({typed} AS {trino_type(found)}) = {name}"
+    if found in _WHOLE_DIGITS and wanted in _WHOLE_DIGITS:
+        fits = f"({fits} OR is_nan({name}))"
+    return f"CASE WHEN {fits} THEN {typed} END"
+
+
+def _like(value: str, pattern: str) -> str:
+    return f"regexp_like({value}, {literal(pattern)})"

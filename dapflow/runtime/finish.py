@@ -19,6 +19,7 @@ from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import add_columns, history_columns, parquet_storage, prepare_history
 from dapflow.runtime.inputs import inputs_record
 from dapflow.runtime.journal import UNFINISHED_SECONDS
+from dapflow.runtime.landing.files import check_unchanged
 from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.staged_files import StagedFiles, check_generation_columns, staged_files
 from dapflow.runtime.target import Target
@@ -52,6 +53,8 @@ def accept(target: Target, staged: Staged, confirm_inputs: Callable[[], None]) -
     except QueryError as error:
         raise in_file(error, target.dataset.transform, exact=staged.exact) from error
     generation = Generation.parse(staged.generation)
+    if staged.landing:
+        check_unchanged(target, generation, staged.landing)
     files = staged_files(target, execution, staged.location)
     if staged.expected_rows not in (None, files.count):
         raise DapflowError(

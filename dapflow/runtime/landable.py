@@ -12,7 +12,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Format, Manifest, Service
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.land import LocalFile
-from dapflow.runtime.landing import OTHER_COMPRESSIONS
+from dapflow.runtime.landing.files import OTHER_COMPRESSIONS
 
 # Endings that say what is in a file. One that is not listed says nothing.
 _ENDINGS: dict[str, Format] = {
@@ -92,7 +92,7 @@ def check_path(dataset: Dataset, path: Path, prefix: str) -> None:
             start = opened.read(4)
     except OSError as error:
         raise DapflowError("landing-file", f"the file cannot be read: {error.strerror}", file=file) from error
-    if not start:
+    if not start and not dataset.source.takes_no_bytes:
         raise DapflowError("landing-empty-file", "the file is empty", file=file, hint="export it again")
     _check_name(name, file, prefix)
     _check_format(dataset.id, dataset.source.format, name.lower(), start, file)

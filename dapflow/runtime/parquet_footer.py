@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MAGIC = b"PAR1"
+# Stands for the type of a column that holds nothing but NULL, and says so (logical type UNKNOWN).
+NULLS = "void"
 TAIL_BYTES = 64 * 1024
 
 _BOOLEAN, _INT32, _INT64, _INT96, _FLOAT, _DOUBLE, _BYTES, _FIXED = range(8)
@@ -41,6 +43,7 @@ _CONVERTED = {
     18: "bigint",
     19: "string",
 }
+_UNKNOWN = 11
 _MAP, _LIST, _DECIMAL, _TIME_MILLIS, _TIME_MICROS, _INTERVAL = 1, 3, 5, 7, 8, 21
 # Field numbers of the LogicalType union.
 _LOGICAL = {1: "string", 4: "string", 6: "date", 8: "timestamp", 12: "string"}
@@ -72,14 +75,22 @@ def read_footer(read_tail: Callable[[int], bytes]) -> Footer:
         fields = _Compact(tail[-8 - length : -8]).struct(until=3)
         elements = iter(fields[2])
         root = next(elements)
-        columns = tuple(_column(elements) for _ in range(root.get(5, 0)))
+        columns = tuple(_top_column(elements) for _ in range(root.get(5, 0)))
         return Footer(fields[3], columns)
     except (IndexError, KeyError, StopIteration, UnicodeDecodeError) as error:
         raise FooterError("its footer is damaged") from error
 
 
-def _column(elements: Any) -> tuple[str, str]:
+def _top_column(elements: Any) -> tuple[str, str]:
     element = next(elements)
+    if _UNKNOWN in element.get(10, {}):
+        return element[4].decode().lower(), NULLS
+    return _column(elements, element)
+
+
+def _column(elements: Any, element: dict[int, Any] | None = None) -> tuple[str, str]:
+    """The column that begins with the next element, or with ``element``, which was the next."""
+    element = element or next(elements)
     name = element[4].decode().lower()
     if 5 not in element:
         return name, _scalar(name, element)

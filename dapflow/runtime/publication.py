@@ -73,6 +73,8 @@ class Staged:
         exact: whether the file's text was sent byte for byte, so that positions in it are positions in the file.
         generation_types: types of the generation columns that the SELECT itself ends with; they have to be checked.
         temporary: tables to drop when the query is done.
+        temporary_prefixes: prefixes whose objects are deleted then.
+        landing: names the landing files that are loaded; empty for a transform.
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
         inputs: what the query reads, if nothing changes before it is done.
@@ -90,9 +92,11 @@ class Staged:
     own: bool = True
     generation_types: tuple[str, ...] = ()
     temporary: tuple[str, ...] = ()
+    temporary_prefixes: tuple[str, ...] = ()
     bytes_scanned: int = 0
     expected_rows: int | None = None
     inputs: tuple[Input, ...] = ()
+    landing: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
@@ -105,7 +109,7 @@ class Staged:
         # A task that was deferred before a deployment wakes up after it: what is new since is not in its data.
         known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
         known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
-        known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary")}
+        known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary", "temporary_prefixes")}
         known["inputs"] = tuple(Input(**each) for each in known.get("inputs", ()))
         return cls(**known)
 
@@ -133,8 +137,10 @@ class Plan:
     columns: tuple[Column, ...] | None = None
     inputs: tuple[Input, ...] = ()
     temporary: tuple[str, ...] = ()
+    temporary_prefixes: tuple[str, ...] = ()
     bytes_scanned: int = 0
     expected_rows: int | None = None
+    landing: str = ""
 
 
 def read_publication(dataset: str, partition: Partition, columns: Sequence[Column]) -> Publication | None:

@@ -147,7 +147,7 @@ class Publisher:
                 raise
             self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
         if staged.alone:
-            target.drop(staged.temporary)
+            target.drop(staged.temporary, staged.temporary_prefixes)
         # What is published stays published, whether or not old objects can be deleted now.
         with suppress(DapflowError):
             self.sweep(staged.dataset)
@@ -168,7 +168,7 @@ class Publisher:
             target.athena.stop(staged.query_id)
             if staged.alone:
                 target.athena.wait(staged.query_id)
-                target.drop(staged.temporary)
+                target.drop(staged.temporary, staged.temporary_prefixes)
                 target.journal.discard([staged.location], target.live)
 
     def stop(self) -> None:
@@ -274,7 +274,7 @@ class Publisher:
                 taken = trial.start()
             except (DapflowError, KeyboardInterrupt):
                 if run.alone:
-                    target.drop(plan.temporary)
+                    target.drop(plan.temporary, plan.temporary_prefixes)
                 raise
         return Staged(
             dataset=dataset.id,
@@ -289,7 +289,9 @@ class Publisher:
             own=taken.own,
             generation_types=output.generation_types,
             temporary=plan.temporary,
+            temporary_prefixes=plan.temporary_prefixes,
             bytes_scanned=plan.bytes_scanned,
             expected_rows=plan.expected_rows,
             inputs=plan.inputs,
+            landing=plan.landing,
         )

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.environment import Environment
+from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime.athena import Athena
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.catalog import Catalog, Partition
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.journal import Journal
+from dapflow.runtime.objects import delete_prefix
 from dapflow.runtime.place import Place, physical
 
 if TYPE_CHECKING:
@@ -62,8 +64,11 @@ class Target:
         """Every location that the history table points at."""
         return {each.location for each in self.catalog.partitions(self.place.database, self.place.history)}
 
-    def drop(self, tables: tuple[str, ...]) -> None:
-        """Delete temporary tables. Where that fails, the journal still knows them."""
+    def drop(self, tables: tuple[str, ...], prefixes: tuple[str, ...] = ()) -> None:
+        """Delete temporary tables and objects. Where that fails, the journal still knows them."""
         for name in tables:
             with suppress(ClientError, BotoCoreError):
                 self.catalog.delete_table(self.place.database, name)
+        for prefix in prefixes:
+            with suppress(ClientError, BotoCoreError, DapflowError):
+                delete_prefix(self.s3, prefix)

@@ -49,7 +49,7 @@ def hive_type(text: str) -> str:  # noqa: PLR0911 (one return per family of type
         return "decimal(38,0)"
     if match := _NUMBER.fullmatch(lower):
         return f"decimal({match[1]},{match[2] or 0})"
-    kind, parts = _nested(text)
+    kind, parts = type_parts(text)
     if kind == "array" and len(parts) == 1:
         return f"array<{hive_type(parts[0])}>"
     if kind == "map" and len(parts) == 2:
@@ -64,7 +64,7 @@ def trino_type(text: str) -> str:
     hive = hive_type(text)
     if hive in _TO_TRINO:
         return _TO_TRINO[hive]
-    kind, parts = _nested(hive)
+    kind, parts = type_parts(hive)
     if kind == "struct":
         fields = (part.split(":", 1) for part in parts)
         return "row(" + ", ".join(f"{_quoted_field(name)} {trino_type(kind)}" for name, kind in fields) + ")"
@@ -88,7 +88,7 @@ def column_hive_type(column: str, text: str) -> str:
         ) from None
 
 
-def _nested(text: str) -> tuple[str, list[str]]:
+def type_parts(text: str) -> tuple[str, list[str]]:
     """``map<string,array<int>>`` or ``map(varchar, array(integer))`` → ``map``, its parts."""
     match = re.fullmatch(r"\s*([a-zA-Z]+)\s*[<(](.*)[>)]\s*", text, re.DOTALL)
     if match is None:

@@ -7,7 +7,7 @@ import io
 import shutil
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,8 +128,10 @@ class Lake:
         return made
 
     def raw(self, name: str, columns: Sequence[SourceColumn] | None = PLANES, **more: Any) -> Dataset:
-        """Add a raw dataset; ``format``, ``delimiter`` and ``null`` go to its source."""
-        source = {key: more.pop(key) for key in ("format", "delimiter", "null") if key in more}
+        """Add a raw dataset; what describes its files goes to its source."""
+        source = {key: more.pop(key) for key in [field.name for field in fields(Source)] if key in more}
+        if isinstance(source.get("null"), str):
+            source["null"] = (source["null"],)
         described = tuple(columns) if columns is not None else None
         return self.dataset(name, "raw", source=Source(source.pop("format", "csv"), described, **source), **more)
 

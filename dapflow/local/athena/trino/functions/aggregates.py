@@ -31,13 +31,17 @@ def _of_lists(macro_name: str, *lists: str) -> str:
 
 
 def _count(call: Call) -> str:
-    value = call.args[0]
-    return fill(f"count({{distinct}}{comparable_form(value.sql, value.type)}){{tail}}", call)
+    return fill("count({distinct}$1){tail}", _comparable(call))
 
 
 def _count_distinct(call: Call) -> str:
+    return fill("count(DISTINCT $1){tail}", _comparable(call))
+
+
+def _comparable(call: Call) -> Call:
+    """The call with a first argument that DuckDB compares as Trino does. (In a template, its text could be a slot.)"""
     value = call.args[0]
-    return fill(f"count(DISTINCT {comparable_form(value.sql, value.type)}){{tail}}", call)
+    return replace(call, args=[replace(value, sql=comparable_form(value.sql, value.type)), *call.args[1:]])
 
 
 def _sum_decimal(call: Call) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dapflow.manifest import Column, Source
@@ -10,8 +10,6 @@ from dapflow.runtime.current_view import glue_column
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import put_table
 
-# One column more than the header has: where it holds something, the row is too long.
-MORE = "more__"
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 # The SerDe's own default is the backslash, with which the text \N would be read as N. No file holds this character.
@@ -19,8 +17,8 @@ _NO_ESCAPE = "\u0001"
 
 
 def csv_storage(source: Source, names: Sequence[str], location: str) -> dict[str, Any]:
-    """CSV files whose columns come in the order of ``names``."""
-    columns = [Column(name, "string") for name in (*names, MORE)]
+    """CSV files whose columns come in the order of ``names``, quoted by doubling alone."""
+    columns = [Column(name, "string") for name in names]
     serde = {
         "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
         "Parameters": {"separatorChar": source.delimiter, "quoteChar": '"', "escapeChar": _NO_ESCAPE},
@@ -28,18 +26,20 @@ def csv_storage(source: Source, names: Sequence[str], location: str) -> dict[str
     return _text_storage(columns, location, serde)
 
 
-def json_storage(keys: Mapping[str, str], location: str) -> dict[str, Any]:
-    """JSON lines. ``keys`` are column names and the keys of the file that they are read from."""
-    mapped = {f"mapping.{name}": key for name, key in keys.items() if name != key.lower()}
+def json_storage(names: Sequence[str], location: str) -> dict[str, Any]:
+    """JSON lines as ``ConvertedFile`` writes them: every value text, every key the name of a column."""
     serde = {
         "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
-        "Parameters": {"ignore.malformed.json": "false", "case.insensitive": "true", **mapped},
+        "Parameters": {"ignore.malformed.json": "false", "case.insensitive": "true"},
     }
-    return _text_storage([Column(name, "string") for name in keys], location, serde)
+    return _text_storage([Column(name, "string") for name in names], location, serde)
 
 
 def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, header_lines: int = 0) -> None:
-    """Create the table in the dataset's database; one that another attempt made stays in place."""
+    """Create the table in the dataset's database; one that another attempt made stays in place.
+
+    The journal must know it before.
+    """
     skip = {"skip.header.line.count": str(header_lines)} if header_lines else {}
     table = {
         "Name": name,
@@ -48,7 +48,6 @@ def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, 
         "StorageDescriptor": storage,
         "Parameters": {"EXTERNAL": "TRUE", **skip},
     }
-    target.journal.write(name, tables=[name])
     put_table(target.catalog, target.place.database, table)
 
 

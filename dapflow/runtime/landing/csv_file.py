@@ -1,0 +1,243 @@
+"""CSV files: records, read by one set of rules, and whether Athena's own reader would read the same."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Source
+from dapflow.runtime.landing.text import LONGEST_ROW, Text, too_long
+
+_QUOTE_HINT = "mend the export: a quote within a quoted field is written twice, or after the source's `escape`"
+_ESCAPE_HINT = r"""say in service.yml what the export does: escape: '\' where a backslash stands before quotes of a """
+_ESCAPE_HINT += """field, escape: '"' where quotes are doubled and backslashes mean nothing"""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How fields are written."""
+
+    delimiter: str
+    escape: str | None
+    skip: int
+
+    @classmethod
+    def of(cls, source: Source) -> Dialect:
+        """What service.yml says."""
+        return cls(source.delimiter, source.escape, source.skip)
+
+    @property
+    def has_escape(self) -> bool:
+        """Whether another character than the quote takes the meaning from a quote."""
+        return self.escape not in (None, '"')
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record, the line in which it begins, and its text with the line's end."""
+
+    line: int
+    fields: list[str]
+    text: str
+
+
+def records(text: Text, dialect: Dialect) -> Iterator[Record]:
+    r"""The header, and then all records. Lines with nothing in them are none.
+
+    A header that another member of a gzip file repeats is left out. Lines end in ``\n``, ``\r\n`` or ``\r``.
+
+    Raises DapflowError ``landing-quotes``, ``landing-lines``, ``landing-header``, ``landing-row``, or what reading
+    text raises.
+    """
+    reading = _Reading(text, dialect)
+    header: Record | None = None
+    for record in reading.records():
+        if header is None:
+            header = record
+        elif record.text.rstrip("\r\n").removeprefix("\ufeff") == header.text.rstrip("\r\n") and len(header.fields) > 1:
+            if text.content.members > 1:
+                continue
+            raise DapflowError(
+                "landing-header",
+                "the line repeats the header",
+                file=text.item.uri,
+                line=record.line,
+                hint="several exports were put into one file: land each as a file of its own",
+            )
+        yield record
+
+
+class _Reading:
+    def __init__(self, text: Text, dialect: Dialect) -> None:
+        self.text = text
+        self.dialect = dialect
+        self.number = 0
+        self.begun: list[str] = []
+        self.length = 0
+        self.ends: set[str] = set()
+        self.gap = re.compile(f'(?:^|{re.escape(dialect.delimiter)})[ \t]+"')
+
+    def records(self) -> Iterator[Record]:
+        # A field of any length is taken here: what is too long is said with its place. (The limit is the process's.)
+        csv.field_size_limit(max(csv.field_size_limit(), 2 * LONGEST_ROW))
+        reader = self._reader(self._lines(), self.dialect.escape)
+        while True:
+            try:
+                fields = next(reader, None)
+            except csv.Error as error:
+                raise self._error(
+                    "landing-quotes", self._first, f"the quotes of the record make no sense: {error}", self._hint()
+                ) from error
+            if fields is None:
+                return
+            first, text = self._first, "".join(self.begun)
+            self.begun, self.length = [], 0
+            self._check_end(text)
+            if text.strip("\r\n"):
+                if '"' in text:
+                    self._check_quotes(first, text, fields)
+                yield Record(first, fields, text)
+
+    @property
+    def _first(self) -> int:
+        """The line in which the record that is being read begins."""
+        return self.number - len(self.begun) + 1
+
+    def _reader(self, lines: Iterator[str], escape: str | None) -> Iterator[list[str]]:
+        if escape in (None, '"'):
+            return csv.reader(lines, delimiter=self.dialect.delimiter, strict=True)
+        return csv.reader(
+            self._escaped(lines, escape or ""),
+            delimiter=self.dialect.delimiter,
+            strict=True,
+            escapechar=escape,
+        )
+
+    def _escaped(self, lines: Iterator[str], escape: str) -> Iterator[str]:
+        r"""An escape is one before a quote, a delimiter, a line's end or itself; ``\N`` is what it is."""
+        special = re.escape(f'"{self.dialect.delimiter}{escape}') + r"\r\n"
+        pattern = re.compile(f"{re.escape(escape)}([{special}]?)")
+        for line in lines:
+            yield pattern.sub(lambda found: found[0] if found[1] else escape * 2, line) if escape in line else line
+
+    def _lines(self) -> Iterator[str]:
+        for line in self.text.lines():
+            self.number += 1
+            if self.number <= self.dialect.skip:
+                continue
+            self.begun.append(line)
+            self.length += len(line)
+            if self.length > LONGEST_ROW:
+                raise too_long(self.text.item, self._first)
+            yield line
+
+    def _check_end(self, text: str) -> None:
+        end = "\r" if text.endswith("\r") else "\n" if text.endswith("\n") else ""
+        self.ends |= {end} - {""}
+        if len(self.ends) > 1:
+            raise self._error(
+                "landing-lines",
+                self.number,
+                "lines end in a carriage return alone here, and in a line feed elsewhere",
+                "mend the export: one of them may be a line break of a text, which must stand in quotes",
+            )
+
+    def _check_quotes(self, line: int, text: str, fields: list[str]) -> None:
+        """Refuse quotes that can be read in two ways."""
+        if self.dialect.escape is None and '\\"' in text:
+            other = self._other(text, "\\", skip_blanks=False)
+            if other is not None and len(other) == len(fields) and other != fields:
+                raise self._error("landing-quotes", line, "a backslash stands before a quote", _ESCAPE_HINT)
+        if self.gap.search(text):
+            other = self._other(text, self.dialect.escape, skip_blanks=True)
+            if other != [field.lstrip(" ") for field in fields]:
+                raise self._error(
+                    "landing-quotes", line, "a blank stands between a delimiter and a quote", "mend the export"
+                )
+
+    def _other(self, text: str, escape: str | None, *, skip_blanks: bool) -> list[str] | None:
+        """The fields by other rules; None where these make no sense of the record."""
+        lines = iter(text.splitlines(keepends=True))
+        try:
+            if skip_blanks:
+                return next(csv.reader(lines, delimiter=self.dialect.delimiter, strict=True, skipinitialspace=True))
+            return next(self._reader(lines, escape))
+        except (csv.Error, StopIteration):
+            return None
+
+    def _hint(self) -> str:
+        return _ESCAPE_HINT if self.dialect.escape is None and '\\"' in "".join(self.begun) else _QUOTE_HINT
+
+    def _error(self, code: str, line: int, message: str, hint: str) -> DapflowError:
+        shown = "".join(self.begun[:1])[:200].rstrip("\r\n") or None
+        return DapflowError(code, message, file=self.text.item.uri, line=line, hint=hint, source=shown)
+
+
+def plain_rows(text: Text, dialect: Dialect, width: int) -> int | None:
+    r"""How many rows Athena's OpenCSVSerDe reads of a file exactly as ``records`` does; None where it may not.
+
+    That is UTF-8, one header line, as many fields in every line, no blank lines, quotes around whole fields only, no
+    line break in them, lines that end in ``\n`` or ``\r\n``.
+    """
+    if not text.is_utf8:
+        return None
+    delimiter = dialect.delimiter.encode()
+    blocks = _blocks(text, dialect.skip)
+    header = next(blocks, b"")
+    if not delimiter.isascii() or not _is_plain(header, dialect, width):
+        return None
+    repeated = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+    total = 0
+    for block in blocks:
+        if (width > 1 and repeated in block) or not _is_plain(block, dialect, width):
+            return None
+        total += block.count(b"\n")
+    return total
+
+
+def _blocks(text: Text, skip: int) -> Iterator[bytes]:
+    """The header line, and then whole lines by the megabyte, the last with an end as well."""
+    rest = b""
+    left = skip + 1
+    for piece in text.content:
+        data = rest + piece
+        while left and b"\n" in data:
+            left -= 1
+            line, _, data = data.partition(b"\n")
+            if not left:
+                yield line + b"\n"
+        cut = data.rfind(b"\n") + 1 if not left else 0
+        if cut:
+            yield data[:cut]
+        rest = data[cut:]
+        if len(rest) > LONGEST_ROW:
+            yield b"\0"  # which is not plain
+            return
+    if rest:
+        yield rest + b"\n"
+
+
+def _is_plain(block: bytes, dialect: Dialect, width: int) -> bool:
+    if b"\0" in block or b"\1" in block or block.count(b"\r") != block.count(b"\r\n"):
+        return False
+    if block[:1] in (b"\n", b"\r") or b"\n\n" in block or b"\n\r" in block:
+        return False
+    if dialect.has_escape and (dialect.escape or "").encode() in block:
+        return False
+    if not block.isascii():
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return False
+    delimiter = dialect.delimiter.encode()
+    if b'"' not in block:
+        wanted = width - 1
+        return all(line.count(delimiter) == wanted for line in block[:-1].split(b"\n"))
+    if b'\\"' in block:
+        return False
+    field = rb'(?:"(?:[^"\n]|"")*+"|[^"\n' + re.escape(delimiter) + rb"]*+)"
+    record = field + rb"(?:" + re.escape(delimiter) + field + rb"){%d}\r?\n" % (width - 1)
+    return re.fullmatch(rb"(?:\xef\xbb\xbf)?(?:" + record + rb")++", block) is not None

@@ -1,0 +1,280 @@
+"""One look at all landing files of a generation: columns, rows, mistakes, and what Athena shall read for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.manifest import Column, Source, SourceColumn
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.history import parquet_storage
+from dapflow.runtime.landing import csv_file, json_file
+from dapflow.runtime.landing.converted import ConvertedFile, number_of
+from dapflow.runtime.landing.files import check_doubled
+from dapflow.runtime.landing.headings import check_names, check_reserved, columns_of, renamed
+from dapflow.runtime.landing.nested import NESTED, misfit
+from dapflow.runtime.landing.parquet_file import read_footers, storage_type
+from dapflow.runtime.landing.stream import Content
+from dapflow.runtime.landing.table import csv_storage, json_storage
+from dapflow.runtime.landing.text import Text, text_of
+from dapflow.runtime.objects import Object
+from dapflow.runtime.target import Target
+from dapflow.runtime.types import UnsupportedTypeError, hive_type
+
+Progress = Callable[[str], None]
+_MOST_ERRORS = 10
+
+
+@dataclass(frozen=True)
+class Landed:
+    """The landing files of a generation, and the table through which Athena reads them.
+
+    Attributes:
+        columns: name and Glue's type, as the table has them.
+        read_as: the name of a column in the table where it is another one.
+        rows: by the URI of the file.
+        storage: the table's storage.
+        header_lines: lines that Athena leaves out at the start of each file.
+        converted: the prefix that Athena reads instead of the landing files; None where it reads these themselves.
+    """
+
+    files: tuple[Object, ...]
+    columns: tuple[tuple[str, str], ...]
+    rows: dict[str, int]
+    storage: dict[str, Any]
+    header_lines: int = 0
+    converted: str | None = None
+    read_as: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return sum(self.rows.values())
+
+    def origin(self, uri: str) -> Object | None:
+        """The landing file that Athena's ``$path`` stands for."""
+        if self.converted is not None and uri.startswith(self.converted):
+            return self.files[number_of(uri)]
+        return next((each for each in self.files if each.uri == uri), None)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Looks at the landing files of one generation.
+
+    Args:
+        known: the columns that are known before; None at the first load of a source without columns.
+        converted: the prefix below which files may be written in the form that Athena reads.
+    """
+
+    target: Target
+    source: Source
+    generation: Generation
+    files: Sequence[Object]
+    known: Sequence[SourceColumn] | None
+    converted: str
+    progress: Progress
+
+    def landed(self) -> Landed:
+        """Read all files once, some twice. Raises DapflowError for what is wrong with them."""
+        if self.source.format == "parquet":
+            return self._parquet()
+        return self._csv() if self.source.format == "csv" else self._json()
+
+    @property
+    def _location(self) -> str:
+        return self.target.place.landed(self.generation)
+
+    def _check(self, item: Object, names: Sequence[str], *, line: int | None = None, note: str = "") -> None:
+        check_reserved(self.target.dataset, item, names, line)
+        if self.known is not None and names:
+            wanted = [column.name for column in self.known]
+            declared = self.source.columns is not None
+            exact = self.source.format != "json"
+            check_names(item, names, wanted if declared else [*wanted, *names], exact=exact, line=line, note=note)
+
+    def _parquet(self) -> Landed:
+        found = read_footers(self.target.s3, self.files)
+        self._check(self.files[0], [name for name, _, _ in found.columns])
+        sizes = [each.size for each in self.files]
+        check_doubled(
+            self.files,
+            found.rows,
+            lambda item: self._digest(item) if sizes.count(item.size) > 1 else item.uri.encode(),
+        )
+        stored = [Column(inner, storage_type(kind)) for _, inner, kind in found.columns]
+        return Landed(
+            tuple(self.files),
+            tuple((name, kind) for name, _, kind in found.columns),
+            found.rows,
+            parquet_storage(stored, self._location),
+            read_as={name: inner for name, inner, _ in found.columns},
+        )
+
+    def _digest(self, item: Object) -> bytes:
+        content = Content(self.target.s3, item)
+        for _ in content:
+            pass
+        return content.digest
+
+    def _csv(self) -> Landed:
+        dialect = csv_file.Dialect.of(self.source)
+        texts = [text_of(self.target.s3, item, self.source) for item in self.files]
+        names: list[str] = []
+        for text in texts:
+            found = self._header(text, dialect)
+            if names and found != names:
+                raise DapflowError(
+                    "landing-header",
+                    f"the columns come in another order than in {self.files[0].name}",
+                    file=text.item.uri,
+                    line=1 + dialect.skip,
+                    hint="land all files of a generation with the same header",
+                )
+            names = found
+        rows = None if self._nested(names) else self._plain_rows(texts, dialect, len(names))
+        converted = rows is None
+        if rows is None:
+            self.progress(f"{self.target.dataset.id}: converting the landing files to a form that Athena reads")
+            rows = {text.item.uri: self._convert_csv(number, text, dialect, names) for number, text in enumerate(texts)}
+        self._check_doubled(texts, rows)
+        if converted:
+            storage = json_storage(names, self.converted)
+            return Landed(tuple(self.files), _text(names), rows, storage, converted=self.converted)
+        storage = csv_storage(self.source, names, self._location)
+        return Landed(tuple(self.files), _text(names), rows, storage, header_lines=1 + dialect.skip)
+
+    def _header(self, text: Text, dialect: csv_file.Dialect) -> list[str]:
+        header = next(csv_file.records(text, dialect), None)
+        if header is None or header.line != dialect.skip + 1:
+            raise DapflowError(
+                "landing-header",
+                "the first line is blank" if header else "the file has no header",
+                file=text.item.uri,
+                line=dialect.skip + 1,
+                hint="the first line must name the columns; `skip` in service.yml leaves out title lines before it",
+            )
+        names = columns_of(header.fields)
+        self._check(text.item, names, line=header.line, note=renamed(header.fields))
+        return names
+
+    def _plain_rows(self, texts: Sequence[Text], dialect: csv_file.Dialect, width: int) -> dict[str, int] | None:
+        rows = {}
+        for text in texts:
+            found = csv_file.plain_rows(text, dialect, width)
+            if found is None:
+                return None
+            rows[text.item.uri] = found
+        return rows
+
+    def _convert_csv(self, number: int, text: Text, dialect: csv_file.Dialect, names: list[str]) -> int:
+        file = ConvertedFile(self.target.s3, self.converted, number)
+        mistakes = _Mistakes(text.item, self._nested(names), self.source.nulls)
+        records = csv_file.records(text, dialect)
+        next(records)
+        for record in records:
+            if len(record.fields) != len(names):
+                mistakes.ragged(record.line, len(record.fields), len(names))
+                continue
+            values: dict[str, str | None] = dict(zip(names, record.fields, strict=True))
+            mistakes.check(record.line, values)
+            file.write(values)
+        mistakes.report()
+        file.close()
+        return file.rows
+
+    def _json(self) -> Landed:
+        keys = json_file.Keys()
+        texts = [text_of(self.target.s3, item, self.source) for item in self.files]
+        rows = {text.item.uri: self._convert_json(number, text, keys) for number, text in enumerate(texts)}
+        self._check_doubled(texts, rows)
+        names = list(dict.fromkeys([*(column.name for column in self.known or ()), *keys.names]))
+        storage = json_storage(names, self.converted)
+        return Landed(tuple(self.files), _text(names), rows, storage, converted=self.converted)
+
+    def _convert_json(self, number: int, text: Text, keys: json_file.Keys) -> int:
+        file = ConvertedFile(self.target.s3, self.converted, number)
+        mistakes = _Mistakes(text.item, self._nested([column.name for column in self.known or ()]), self.source.nulls)
+        before = len(keys.names)
+        for line, values in json_file.records(text, keys):
+            if len(keys.names) > before:
+                check_reserved(self.target.dataset, text.item, keys.names[before:], line)
+                before = len(keys.names)
+            mistakes.check(line, values)
+            file.write(values)
+        self._check(text.item, keys.names)
+        mistakes.report()
+        file.close()
+        return file.rows
+
+    def _check_doubled(self, texts: Sequence[Text], rows: dict[str, int]) -> None:
+        digests = {text.item.uri: text.content.digest for text in texts}
+        check_doubled(self.files, rows, lambda item: digests[item.uri])
+
+    def _nested(self, names: Sequence[str]) -> dict[str, str]:
+        """The columns that hold nested values, with their types."""
+        kinds = {column.name: _kind(column) for column in self.known or () if column.name in names}
+        return {name: kind for name, kind in kinds.items() if kind.startswith(NESTED)}
+
+
+class _Mistakes:
+    """What is wrong in one file: each kind once, with its first place and how often it occurs."""
+
+    def __init__(self, item: Object, nested: dict[str, str], nulls: Sequence[str]) -> None:
+        self.item = item
+        self.nested = nested
+        self.nulls = nulls
+        self._found: dict[str, tuple[int, str, int]] = {}
+
+    def ragged(self, line: int, found: int, wanted: int) -> None:
+        """Note a row with more or fewer fields than there are columns."""
+        self._note("more" if found > wanted else "fewer", line, str(wanted))
+
+    def check(self, line: int, values: dict[str, str | None]) -> None:
+        """Note nested values that do not fit."""
+        for name, kind in self.nested.items():
+            text = values.get(name)
+            if text is not None and text not in self.nulls and (words := misfit(text, kind)):
+                self._note(name, line, words)
+
+    def report(self) -> None:
+        """Raise DapflowError for what was noted."""
+        errors = [self._error(name, *found) for name, found in self._found.items()]
+        if errors:
+            raise errors[0] if len(errors) == 1 else DapflowErrors(errors[:_MOST_ERRORS])
+
+    def _note(self, name: str, line: int, words: str) -> None:
+        first, shown, count = self._found.get(name, (line, words, 0))
+        self._found[name] = first, shown, count + 1
+
+    def _error(self, name: str, line: int, words: str, count: int) -> DapflowError:
+        if name in ("more", "fewer") and name not in self.nested:
+            rows = "row has" if count == 1 else "rows have"
+            return DapflowError(
+                "landing-ragged",
+                f"{count} {rows} {name} fields than the header names ({words})",
+                file=self.item.uri,
+                line=line,
+                hint="each row must have one field per column; a field with a delimiter or a line break needs quotes",
+            )
+        others = f", nor do {count - 1} other values fit" if count > 1 else ""
+        return DapflowError(
+            "landing-value",
+            f"column {name}: {words}{others}",
+            file=self.item.uri,
+            line=line,
+            hint=f"mend the export, or give {name} another type in service.yml",
+        )
+
+
+def _text(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, "string") for name in names)
+
+
+def _kind(column: SourceColumn) -> str:
+    try:
+        return hive_type(column.type)
+    except UnsupportedTypeError:
+        return column.type

@@ -1,0 +1,77 @@
+"""Parquet files: columns and rows, as their footers have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dapflow.errors import DapflowError
+from dapflow.runtime.landing.headings import columns_of
+from dapflow.runtime.objects import Object
+from dapflow.runtime.parquet_footer import NULLS, Footer
+from dapflow.runtime.staged_files import footer_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Glue and Hive keep lists of columns as text, in which these part the names.
+_NOT_IN_NAMES = frozenset(",:;")
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """The Parquet files of a generation.
+
+    Attributes:
+        columns: name in the table, name in the files, Glue's type; NULLS where the files have nothing but NULL.
+        rows: by URI.
+    """
+
+    columns: tuple[tuple[str, str, str], ...]
+    rows: dict[str, int]
+
+
+def read_footers(s3: S3Client, files: Sequence[Object]) -> ParquetFiles:
+    """Read all footers. Raises DapflowError ``parquet`` or ``landing-header``."""
+    first: Footer | None = None
+    rows: dict[str, int] = {}
+    for item in files:
+        footer = footer_of(s3, item)
+        rows[item.uri] = footer.rows
+        if first is None:
+            first = footer
+        elif dict(footer.columns) != dict(first.columns):
+            changed = ", ".join(sorted(name for name, _ in set(first.columns) ^ set(footer.columns)))
+            raise DapflowError(
+                "landing-header", f"the columns differ from those of {files[0].name}: {changed}", file=item.uri
+            )
+        _check_names(item, footer)
+    columns = first.columns if first else ()
+    names = columns_of([name for name, _ in columns])
+    return ParquetFiles(tuple((name, found, kind) for name, (found, kind) in zip(names, columns, strict=True)), rows)
+
+
+def _check_names(item: Object, footer: Footer) -> None:
+    names = [name for name, _ in footer.columns]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise DapflowError(
+            "landing-header",
+            f"columns differ in the case of their letters only, or not at all: {', '.join(doubled)}",
+            file=item.uri,
+            hint="Athena does not tell them apart; rename one of them in the export",
+        )
+    odd = [name for name in names if _NOT_IN_NAMES & set(name)]
+    if odd:
+        raise DapflowError(
+            "landing-header",
+            f"the name of column {odd[0]!r} has a comma, a colon or a semicolon, which no table of Glue takes",
+            file=item.uri,
+            hint="rename it in the export",
+        )
+
+
+def storage_type(kind: str) -> str:
+    """The type by which Athena reads a column: one of NULLs only is stored as integers."""
+    return "int" if kind == NULLS else kind

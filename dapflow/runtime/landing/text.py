@@ -1,0 +1,148 @@
+"""The text of a landing file: decoded without loss, line by line, each with its number."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Source
+from dapflow.runtime.landing.stream import Content, is_gzip
+from dapflow.runtime.objects import Object
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Athena takes no longer rows (https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html).
+LONGEST_ROW = 32 * 1024 * 1024
+_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What `encoding: detect` takes for text that is not Unicode: what Excel and most of Windows write in Western Europe.
+_FALLBACK = "windows-1252"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A landing file and the encoding that it is read in."""
+
+    content: Content
+    encoding: str
+
+    @property
+    def item(self) -> Object:
+        """The object."""
+        return self.content.item
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether Athena's own readers take the encoding."""
+        return codecs.lookup(self.encoding).name in ("utf-8", "ascii", "utf-8-sig")
+
+    def lines(self) -> Iterator[str]:
+        r"""All lines with their ends, which may be ``\n``, ``\r\n`` or ``\r``. A byte order mark is left out.
+
+        Raises DapflowError ``landing-encoding`` with the line of the first byte that is none of the encoding's, and
+        ``landing-row`` for a line that is longer than any row may be.
+        """
+        number = 0
+        text = io.TextIOWrapper(self.content.open(), self.encoding, errors="strict", newline="")
+        try:
+            while line := text.readline(LONGEST_ROW):
+                number += 1
+                if len(line) == LONGEST_ROW and line[-1] not in "\r\n":
+                    raise too_long(self.item, number)
+                yield line.removeprefix("\ufeff") if number == 1 else line
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start].decode(self.encoding, errors="ignore")
+            further = before.count("\n") + before.replace("\r\n", "").count("\r")
+            raise self._undecodable(number + 1 + further, error.object[error.start]) from error
+        except UnicodeError as error:  # UTF-16 without a byte order mark, in the codec that insists on one
+            raise DapflowError("landing-encoding", f"{error}", file=self.item.uri, line=number + 1) from error
+
+    def _undecodable(self, line: int, byte: int) -> DapflowError:
+        if self.is_utf8:
+            message = f"the file is not UTF-8: byte 0x{byte:02x} (it may be Latin-1 or Windows-1252)"
+            hint = "export it as UTF-8, or give the source its encoding in service.yml: encoding: windows-1252"
+        else:
+            message = f"the file is not {self.encoding}: byte 0x{byte:02x} is no part of it"
+            hint = "give the source its encoding in service.yml, or encoding: detect"
+        return DapflowError("landing-encoding", message, file=self.item.uri, line=line, hint=hint)
+
+
+def too_long(item: Object, line: int) -> DapflowError:
+    """The error for a row that no reader takes."""
+    return DapflowError(
+        "landing-row",
+        f"the row that begins here is longer than {LONGEST_ROW // 1024**2} million letters, which Athena does not take",
+        file=item.uri,
+        line=line,
+        hint="a quote that opens there may not be closed",
+    )
+
+
+def text_of(s3: S3Client, item: Object, source: Source) -> Text:
+    """A landing file as text, in the encoding that its source has, or that is found.
+
+    Raises DapflowError ``landing-format``, ``landing-encoding`` or ``landing-empty-file``.
+    """
+    content = Content(s3, item)
+    start = next(iter(content), b"")
+    if not start and not source.takes_no_bytes:
+        raise DapflowError("landing-empty-file", "the file is empty", file=item.uri, hint="land it again")
+    if not is_gzip(item) and start.startswith(_BINARY):
+        raise DapflowError(
+            "landing-format",
+            "the file is not text",
+            file=item.uri,
+            hint="Athena goes by the name: gzip files must end in .gz; Parquet needs `format: parquet` in service.yml",
+        )
+    found = _unicode(start)
+    if source.encoding == "detect":
+        return Text(content, found or (_FALLBACK if _has_other_bytes(content) else "utf-8"))
+    text = Text(content, source.encoding)
+    if text.is_utf8 and found not in ("utf-8", None):
+        raise DapflowError(
+            "landing-encoding",
+            f"the file is {found.upper()} or binary, not UTF-8",
+            file=item.uri,
+            hint=f"export it as UTF-8, or give the source its encoding in service.yml: encoding: {found}",
+        )
+    if found == "utf-8" and not text.is_utf8:
+        raise DapflowError(
+            "landing-encoding",
+            f"the file begins with the mark of UTF-8, and is not {source.encoding}",
+            file=item.uri,
+            line=1,
+            hint="leave `encoding` out in service.yml, or write encoding: detect",
+        )
+    return text
+
+
+def _unicode(start: bytes) -> str | None:
+    """The encoding that the first bytes show without a doubt: a byte order mark, or the zeros of UTF-16."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            return encoding
+    if b"\0" in start:
+        return "utf-16-be" if start[:1] == b"\0" else "utf-16-le"
+    return None
+
+
+def _has_other_bytes(content: Content) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for piece in content:
+            decoder.decode(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return True
+    return False
