@@ -41,7 +41,7 @@ class SourceColumn(Column):
 
 
 # Letters that Unicode does not take apart into a base and an accent, and as which people write them.
-_LETTERS = str.maketrans({"æ": "ae", "ð": "d", "đ": "d", "ħ": "h", "ı": "i", "ł": "l", "ø": "o", "œ": "oe", "þ": "th"})
+_LETTERS = str.maketrans({"æ": "ae", "ð": "d", "đ": "d", "ħ": "h", "ł": "l", "ø": "o", "œ": "oe", "þ": "th"})
 
 
 def column_name(heading: str) -> str:
@@ -49,7 +49,7 @@ def column_name(heading: str) -> str:
 
     Empty when the heading has neither a letter of the Latin alphabet nor a digit.
     """
-    text = unicodedata.normalize("NFKD", heading.casefold()).translate(_LETTERS)
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", heading).casefold()).translate(_LETTERS)
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
     return re.sub(r"[^a-z0-9_]+", "_", text).strip("_")
 

@@ -24,9 +24,7 @@ _FORMATS: dict[str, tuple[Format, ...]] = {
 _COMMON_ENCODINGS = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15", "cp850", DETECT)
 
 
-def read_source_format(
-    yaml: YamlFile, inner: Mapping[str, Entry], columns: tuple[SourceColumn, ...] | None
-) -> Source:
+def read_source_format(yaml: YamlFile, inner: Mapping[str, Entry], columns: tuple[SourceColumn, ...] | None) -> Source:
     """The source that the keys describe. Mistakes are noted in ``yaml``."""
     kind = _format(yaml, inner.get("format"))
     for key, formats in _FORMATS.items():

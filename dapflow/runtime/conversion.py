@@ -38,6 +38,7 @@ class Conversion:
         raw: the value in the file, NULL where the file says so.
         typed: the value in the table, NULL where it does not fit.
         inferred: whether the type is one that was found at the first load.
+        shown: the value in the file as text.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Conversion:
     raw: str
     typed: str
     inferred: bool = False
+    shown: str = "NULL"
 
     @property
     def can_fail(self) -> bool:
@@ -83,14 +85,18 @@ def conversion(
             f"column {column.name} has type {column.type}, and {error} is no type of Athena's tables",
         ) from None
     name = quoted(read_as or column.name)
+    if found == NULLS:
+        nothing = f"CAST(NULL AS {trino_type(wanted)})"
+        return Conversion(column.name, wanted, column.type, nothing, nothing)
     if found != "string":
-        return Conversion(column.name, wanted, column.type, name, _recast(column, wanted, name, found), inferred)
+        typed = _recast(column, wanted, name, found)
+        shown = f"to_hex({name})" if found == "binary" else f"CAST({name} AS varchar)"
+        return Conversion(column.name, wanted, column.type, name, typed, inferred, shown)
     raw = null_if(name, nulls)
     typed = typed_text(column, wanted, raw)
     exact = printed_back(wanted, raw) if inferred else None
-    return Conversion(
-        column.name, wanted, column.type, raw, f"CASE WHEN {exact} THEN {typed} END" if exact else typed, inferred
-    )
+    typed = f"CASE WHEN {exact} THEN {typed} END" if exact else typed
+    return Conversion(column.name, wanted, column.type, raw, typed, inferred, raw)
 
 
 def literal(text: str) -> str:
@@ -133,7 +139,7 @@ def timestamp_of(text: str) -> str:
     return f"CASE WHEN {_like(text, _MOMENT)} THEN {plain} WHEN {_like(text, _ZONED)} THEN {zoned} END"
 
 
-def typed_text(column: SourceColumn, wanted: str, raw: str) -> str:
+def typed_text(column: SourceColumn, wanted: str, raw: str) -> str:  # noqa: PLR0911 (one return per family of types)
     """Text as a type of Glue's; NULL where it does not fit."""
     text = f"trim({raw})"
     if wanted == "string":
@@ -198,8 +204,6 @@ def _decimal(text: str, wanted: str) -> str:
 
 def _recast(column: SourceColumn, wanted: str, name: str, found: str) -> str:
     """A value of another type, of a Parquet file, which fits when it can be cast there and back."""
-    if found == NULLS:
-        return f"CAST(NULL AS {trino_type(wanted)})"
     if found == wanted:
         return name
     if found.startswith(NESTED) or wanted.startswith(NESTED):

@@ -1,4 +1,4 @@
-"""From landing files to what is staged: they are looked at, Athena reads them through a temporary table and types them."""
+"""From landing files to what is staged: looked at first, then read and typed by Athena through a temporary table."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def validation_query(reading: Reading, database: str) -> str:
     measures = ["count(*) AS row_count"]
     for number, each in reading.checked:
         measures.append(f"count(CASE WHEN {each.bad} THEN 1 END) AS bad_{number}")
-        measures.append(f"min(CASE WHEN {each.bad} THEN CAST({each.raw} AS varchar) END) AS sample_{number}")
+        measures.append(f"min(CASE WHEN {each.bad} THEN {each.shown} END) AS sample_{number}")
     listed = ",\n  ".join(['"$path" AS file', *measures])
     return f"SELECT\n  {listed}\nFROM {quoted(database, reading.table)}\nGROUP BY 1 ORDER BY 1"
 

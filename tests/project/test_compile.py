@@ -48,7 +48,7 @@ def test_sources_are_datasets(tmp_path: Path) -> None:
         SourceColumn("year", "int"),
         SourceColumn("moment", "timestamp", "UTC.", format="%Y-%m-%dT%H:%i:%sZ"),
     )
-    assert (flights.source.null, flights.source.delimiter) == ("\\N", "|")
+    assert (flights.source.null, flights.source.delimiter) == (("\\N",), "|")
     events = manifest.dataset("air.raw.events")
     assert events.columns is None
     assert events.source is not None

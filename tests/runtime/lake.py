@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import shutil
+import textwrap
 import uuid
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -33,6 +34,7 @@ from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
+from tests.project.writing import compile_files
 
 ACCOUNT = "123456789012"
 REGION: Literal["eu-west-2"] = "eu-west-2"
@@ -134,6 +136,13 @@ class Lake:
             source["null"] = (source["null"],)
         described = tuple(columns) if columns is not None else None
         return self.dataset(name, "raw", source=Source(source.pop("format", "csv"), described, **source), **more)
+
+    def source(self, root: Path, text: str, name: str = "notes") -> Dataset:
+        """A raw dataset as service.yml describes it: ``text`` is what stands below its name there."""
+        yaml = f"sources:\n  {name}:\n" + textwrap.indent(textwrap.dedent(text).strip("\n"), "    ") + "\n"
+        made = compile_files(root, {f"{SERVICE}/service.yml": yaml}).datasets[f"{SERVICE}.raw.{name}"]
+        self.datasets[made.id] = made
+        return made
 
     def product(
         self, name: str, sql: str, references: Sequence[tuple[str, str]] = (), zone: Zone = "refined", **more: Any

@@ -131,7 +131,7 @@ def test_parquet_names_its_own_columns(lake: Lake) -> None:
 INFERRED = (
     "Flight No,day,at,delay,share,cancelled,code,empty\n"
     "1,2013-12-31,2013-12-31 10:00:00,5,0.5,true,007,\n"
-    "-20,2013-01-01,2013-01-01T10:00:00Z,,1e3,FALSE,12,\n"
+    "-20,2013-01-01,2013-01-01T10:00:00Z,,1000.0,false,12,\n"
 )
 
 

@@ -221,17 +221,24 @@ def _blocks(text: Text, skip: int) -> Iterator[bytes]:
 
 
 def _is_plain(block: bytes, dialect: Dialect, width: int) -> bool:
+    """Whether whole lines are read alike; ``width`` is the number of columns."""
+    return _has_plain_lines(block) and _has_plain_fields(block, dialect, width)
+
+
+def _has_plain_lines(block: bytes) -> bool:
     if b"\0" in block or b"\1" in block or block.count(b"\r") != block.count(b"\r\n"):
         return False
     if block[:1] in (b"\n", b"\r") or b"\n\n" in block or b"\n\r" in block:
         return False
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _has_plain_fields(block: bytes, dialect: Dialect, width: int) -> bool:
     if dialect.has_escape and (dialect.escape or "").encode() in block:
         return False
-    if not block.isascii():
-        try:
-            block.decode()
-        except UnicodeDecodeError:
-            return False
     delimiter = dialect.delimiter.encode()
     if b'"' not in block:
         wanted = width - 1

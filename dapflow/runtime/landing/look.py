@@ -14,12 +14,13 @@ from dapflow.runtime.landing import csv_file, json_file
 from dapflow.runtime.landing.converted import ConvertedFile, number_of
 from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.headings import check_names, check_reserved, columns_of, renamed
-from dapflow.runtime.landing.nested import NESTED, misfit
-from dapflow.runtime.landing.parquet_file import read_footers, storage_type
+from dapflow.runtime.landing.nested import NESTED, MisfitError, fitted
+from dapflow.runtime.landing.parquet_file import read_footers
 from dapflow.runtime.landing.stream import Content
 from dapflow.runtime.landing.table import csv_storage, json_storage
 from dapflow.runtime.landing.text import Text, text_of
 from dapflow.runtime.objects import Object
+from dapflow.runtime.parquet_footer import NULLS
 from dapflow.runtime.target import Target
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
@@ -104,7 +105,8 @@ class Look:
             found.rows,
             lambda item: self._digest(item) if sizes.count(item.size) > 1 else item.uri.encode(),
         )
-        stored = [Column(inner, storage_type(kind)) for _, inner, kind in found.columns]
+        # A column of nothing but NULL is not read: its physical type says nothing.
+        stored = [Column(inner, kind) for _, inner, kind in found.columns if kind != NULLS]
         return Landed(
             tuple(self.files),
             tuple((name, kind) for name, _, kind in found.columns),
@@ -179,7 +181,7 @@ class Look:
                 mistakes.ragged(record.line, len(record.fields), len(names))
                 continue
             values: dict[str, str | None] = dict(zip(names, record.fields, strict=True))
-            mistakes.check(record.line, values)
+            mistakes.fit(record.line, values)
             file.write(values)
         mistakes.report()
         file.close()
@@ -202,7 +204,7 @@ class Look:
             if len(keys.names) > before:
                 check_reserved(self.target.dataset, text.item, keys.names[before:], line)
                 before = len(keys.names)
-            mistakes.check(line, values)
+            mistakes.fit(line, values)
             file.write(values)
         self._check(text.item, keys.names)
         mistakes.report()
@@ -232,12 +234,15 @@ class _Mistakes:
         """Note a row with more or fewer fields than there are columns."""
         self._note("more" if found > wanted else "fewer", line, str(wanted))
 
-    def check(self, line: int, values: dict[str, str | None]) -> None:
-        """Note nested values that do not fit."""
+    def fit(self, line: int, values: dict[str, str | None]) -> None:
+        """Give nested values the form that Athena casts to their type; note those that do not fit."""
         for name, kind in self.nested.items():
             text = values.get(name)
-            if text is not None and text not in self.nulls and (words := misfit(text, kind)):
-                self._note(name, line, words)
+            if text is not None and text not in self.nulls:
+                try:
+                    values[name] = fitted(text, kind)
+                except MisfitError as error:
+                    self._note(name, line, str(error))
 
     def report(self) -> None:
         """Raise DapflowError for what was noted."""

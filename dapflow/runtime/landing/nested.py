@@ -8,7 +8,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dapflow.runtime.landing.json_file import Number
+from dapflow.runtime.landing.json_file import Number, written
 from dapflow.runtime.types import type_parts
 
 NESTED = ("array<", "map<", "struct<")
@@ -18,53 +18,51 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,3}0*)?)?)?")
 _EXACT_DIGITS = 15
 
 
-class _MisfitError(ValueError):
+class MisfitError(ValueError):
     """What does not fit, in words."""
 
 
-def misfit(text: str, kind: str) -> str | None:
-    """What in a nested value, given as JSON, does not fit a type of Glue's exactly; None when all does."""
+def fitted(text: str, kind: str) -> str:
+    """A nested value, given as JSON, as JSON whose keys are those of a type of Glue's, which has them in lower case.
+
+    Raises MisfitError for anything in it that does not fit exactly.
+    """
     try:
         value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
     except (ValueError, RecursionError):
-        return f"{text[:80]!r} is no JSON"
-    try:
-        _check(value, kind)
-    except _MisfitError as error:
-        return str(error)
-    return None
+        raise MisfitError(f"{text[:80]!r} is no JSON") from None
+    return written(_fitted(value, kind)) or "null"
 
 
-def _check(value: Any, kind: str) -> None:
+def _fitted(value: Any, kind: str) -> Any:
     if value is None:
-        return
+        return None
     base, parts = type_parts(kind)
     if base == "array":
-        for item in _of(value, list, kind):
-            _check(item, parts[0])
-    elif base == "map":
-        for key, item in _of(value, dict, kind).items():
-            _check(key, parts[0])
-            _check(item, parts[1])
-    elif base == "struct":
-        _check_struct(_of(value, dict, kind), dict(_field(part) for part in parts))
-    elif not _fits(value, kind):
-        raise _MisfitError(f"{json.dumps(value, ensure_ascii=False)[:80]} is no {kind}")
+        return [_fitted(item, parts[0]) for item in _of(value, list, kind)]
+    if base == "map":
+        for key in _of(value, dict, kind):
+            _fitted(key, parts[0])
+        return {key: _fitted(item, parts[1]) for key, item in value.items()}
+    if base == "struct":
+        return _fitted_struct(_of(value, dict, kind), dict(_field(part) for part in parts))
+    if not _fits(value, kind):
+        raise MisfitError(f"{(written(value) or '')[:80]} is no {kind}")
+    return value
 
 
-def _check_struct(value: dict[str, Any], fields: dict[str, str]) -> None:
+def _fitted_struct(value: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
     lower = [key.lower() for key in value]
     if doubled := [key for key in value if lower.count(key.lower()) > 1]:
-        raise _MisfitError(f"the keys {', '.join(doubled)} differ in the case of their letters only")
-    for key, item in value.items():
-        if key.lower() not in fields:
-            raise _MisfitError(f"the type does not name the key {key!r}")
-        _check(item, fields[key.lower()])
+        raise MisfitError(f"the keys {', '.join(doubled)} differ in the case of their letters only")
+    if unknown := [key for key in value if key.lower() not in fields]:
+        raise MisfitError(f"the type does not name the key {unknown[0]!r}")
+    return {key.lower(): _fitted(item, fields[key.lower()]) for key, item in value.items()}
 
 
 def _of(value: Any, wanted: type, kind: str) -> Any:
     if not isinstance(value, wanted):
-        raise _MisfitError(f"{json.dumps(value, ensure_ascii=False)[:80]} is no {kind}")
+        raise MisfitError(f"{(written(value) or '')[:80]} is no {kind}")
     return value
 
 
@@ -73,7 +71,7 @@ def _field(part: str) -> tuple[str, str]:
     return name, kind
 
 
-def _fits(value: Any, kind: str) -> bool:
+def _fits(value: Any, kind: str) -> bool:  # noqa: PLR0911 (one return per family of types)
     if isinstance(value, list | dict):
         return False
     if kind == "boolean":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dapflow.errors import DapflowError
 from dapflow.runtime.landing.headings import columns_of
 from dapflow.runtime.objects import Object
-from dapflow.runtime.parquet_footer import NULLS, Footer
+from dapflow.runtime.parquet_footer import Footer
 from dapflow.runtime.staged_files import footer_of
 
 if TYPE_CHECKING:
@@ -70,8 +70,3 @@ def _check_names(item: Object, footer: Footer) -> None:
             file=item.uri,
             hint="rename it in the export",
         )
-
-
-def storage_type(kind: str) -> str:
-    """The type by which Athena reads a column: one of NULLs only is stored as integers."""
-    return "int" if kind == NULLS else kind
