@@ -88,7 +88,7 @@ class _Reading:
             try:
                 fields = next(reader, None)
             except csv.Error as error:
-                raise self._error(
+                raise self.error(
                     "landing-quotes", self._first, f"the quotes of the record make no sense: {error}", self._hint()
                 ) from error
             if fields is None:
@@ -138,7 +138,7 @@ class _Reading:
         end = "\r" if text.endswith("\r") else "\n" if text.endswith("\n") else ""
         self.ends |= {end} - {""}
         if len(self.ends) > 1:
-            raise self._error(
+            raise self.error(
                 "landing-lines",
                 self.number,
                 "lines end in a carriage return alone here, and in a line feed elsewhere",
@@ -150,11 +150,11 @@ class _Reading:
         if self.dialect.escape is None and '\\"' in text:
             other = self._other(text, "\\", skip_blanks=False)
             if other is not None and len(other) == len(fields) and other != fields:
-                raise self._error("landing-quotes", line, "a backslash stands before a quote", _ESCAPE_HINT)
+                raise self.error("landing-quotes", line, "a backslash stands before a quote", _ESCAPE_HINT)
         if self.gap.search(text):
             other = self._other(text, self.dialect.escape, skip_blanks=True)
             if other != [field.lstrip(" ") for field in fields]:
-                raise self._error(
+                raise self.error(
                     "landing-quotes", line, "a blank stands between a delimiter and a quote", "mend the export"
                 )
 
@@ -171,7 +171,8 @@ class _Reading:
     def _hint(self) -> str:
         return _ESCAPE_HINT if self.dialect.escape is None and '\\"' in "".join(self.begun) else _QUOTE_HINT
 
-    def _error(self, code: str, line: int, message: str, hint: str) -> DapflowError:
+    def error(self, code: str, line: int, message: str, hint: str) -> DapflowError:
+        """An error at a line; the record that was begun is shown."""
         shown = "".join(self.begun[:1])[:200].rstrip("\r\n") or None
         return DapflowError(code, message, file=self.text.item.uri, line=line, hint=hint, source=shown)
 

@@ -1,0 +1,98 @@
+"""How fast landing files are looked at before Athena loads them, and in how much memory: 1 GB of each kind.
+
+The files are on disk instead of in S3, so this is the look itself. Each is read in a process of its own.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from dapflow.manifest import Dataset, Source
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.landing.look import Look
+from dapflow.runtime.objects import Object
+from tests.bench.figure import Figure
+
+BYTES = 1_000_000_000
+MOST_MEMORY_MIB = 256
+_ROW = '{number},2013-12-31,UA,1545,N14228,EWR,IAH,227,1400,5,15,"Boeing 737, delayed by {number} minutes"'
+_KINDS = {
+    "plain CSV": ("csv", _ROW + "\n"),
+    "CSV with line breaks in quotes": ("csv", _ROW[:-1] + '\nat the gate"\n'),
+    "JSON": ("json", '{{"id": {number}, "day": "2013-12-31", "carrier": "UA", "delay": -4.5, "tags": ["a", "b"]}}\n'),
+}
+
+
+def measure() -> list[Figure]:
+    """Speed and peak of memory of each kind."""
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="dapflow-bench-") as folder:
+        for name, (kind, row) in _KINDS.items():
+            file = Path(folder) / f"file.{kind}"
+            _write(file, kind, row)
+            command = [sys.executable, "-m", "tests.bench.landing", str(file), kind]
+            answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            speed = file.stat().st_size / 1e6 / answer["seconds"]
+            figures += [
+                Figure(f"look at 1 GB of {name}", "MB/s", (speed,), None, f"processor time; {answer['how']}"),
+                Figure(f"memory of that, {name}", "MiB", (answer["mib"],), MOST_MEMORY_MIB, "peak of the process"),
+            ]
+    return figures
+
+
+def _write(file: Path, kind: str, row: str) -> None:
+    with file.open("w", encoding="utf-8") as stream:
+        if kind == "csv":
+            stream.write("id,day,carrier,flight,tailnum,origin,dest,air_time,distance,hour,minute,remarks\n")
+        number = 0
+        while stream.tell() < BYTES:
+            stream.write("".join(row.format(number=each) for each in range(number, number + 10_000)))
+            number += 10_000
+
+
+class _Disk:
+    """As much of an S3 client as is used: reads one file, and forgets what is written."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file.open("rb")
+
+    def get_object(self, *, Range: str, **_: Any) -> dict[str, Any]:  # noqa: N803 (boto3's)
+        """A span of the file."""
+        start, _, end = Range.removeprefix("bytes=").partition("-")
+        self._file.seek(int(start))
+        return {"Body": io.BytesIO(self._file.read(int(end) - int(start) + 1))}
+
+    def put_object(self, **_: Any) -> None:
+        """Nothing."""
+
+
+def _look(file: Path, kind: Any) -> dict[str, Any]:
+    source = Source(kind, None)
+    dataset = Dataset("a", "raw", "t", "d", "t_history", "t", source=source)
+    place = SimpleNamespace(landed=lambda _: "s3://landing/a/t/2013-12-31/")
+    target: Any = SimpleNamespace(dataset=dataset, s3=_Disk(file), place=place)
+    item = Object(f"s3://landing/a/t/2013-12-31/{file.name}", file.stat().st_size, "e", datetime.now(UTC))
+    look = Look(
+        target, source, Generation.parse("2013-12-31"), [item], None, "s3://raw/a/t/converted/x/", lambda _: None
+    )
+    started = time.process_time()
+    landed = look.landed()
+    return {
+        "seconds": time.process_time() - started,
+        "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "how": f"{landed.total} rows, " + ("rewritten" if landed.converted else "Athena reads the file itself"),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(_look(Path(sys.argv[1]), sys.argv[2])))
