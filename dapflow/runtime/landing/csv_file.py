@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
@@ -35,8 +36,7 @@ class Dialect:
         return self.escape not in (None, '"')
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A record, the line in which it begins, and its text with the line's end."""
 
     line: int
@@ -77,7 +77,7 @@ class _Reading:
         self.number = 0
         self.begun: list[str] = []
         self.length = 0
-        self.ends: set[str] = set()
+        self.end = ""
         self.gap = re.compile(f'(?:^|{re.escape(dialect.delimiter)})[ \t]+"')
 
     def records(self) -> Iterator[Record]:
@@ -135,9 +135,11 @@ class _Reading:
             yield line
 
     def _check_end(self, text: str) -> None:
-        end = "\r" if text.endswith("\r") else "\n" if text.endswith("\n") else ""
-        self.ends |= {end} - {""}
-        if len(self.ends) > 1:
+        end = text[-1]
+        if end not in "\r\n":  # the last line of the file
+            return
+        self.end = self.end or end
+        if end != self.end:
             raise self.error(
                 "landing-lines",
                 self.number,
@@ -151,7 +153,7 @@ class _Reading:
             other = self._other(text, "\\", skip_blanks=False)
             if other is not None and len(other) == len(fields) and other != fields:
                 raise self.error("landing-quotes", line, "a backslash stands before a quote", _ESCAPE_HINT)
-        if self.gap.search(text):
+        if (' "' in text or '\t"' in text) and self.gap.search(text):
             other = self._other(text, self.dialect.escape, skip_blanks=True)
             if other != [field.lstrip(" ") for field in fields]:
                 raise self.error(
