@@ -76,13 +76,13 @@ def identity_of(files: Sequence[Object]) -> str:
 
 
 def check_doubled(files: Sequence[Object], rows: Mapping[str, int], digest: Callable[[Object], bytes]) -> None:
-    """Raise DapflowError ``landing-doubled`` when two files with rows have the same content."""
+    """Raise DapflowError ``landing-duplicate`` when two files with rows have the same content."""
     first: dict[bytes, Object] = {}
     for item in files:
         same = first.setdefault(digest(item), item) if rows[item.uri] else item
         if same is not item:
             raise DapflowError(
-                "landing-doubled",
+                "landing-duplicate",
                 f"the file has the same content as {same.name}: every row would be loaded twice",
                 file=item.uri,
                 hint=f"remove one of them from {item.uri.rpartition('/')[0]}/",

@@ -313,14 +313,14 @@ def test_the_same_file_under_two_names(lake: Lake, tmp_path: Path, second: str) 
     lake.put_landing(table, DAY, "a.csv", content)
     uri = lake.put_landing(table, DAY, second, gzip.compress(content) if second.endswith(".gz") else content)
     error = refused(lake, table)
-    assert (error.code, error.file, "a.csv" in error.message) == ("landing-doubled", uri, True)
+    assert (error.code, error.file, "a.csv" in error.message) == ("landing-duplicate", uri, True)
 
 
 def test_the_same_parquet_file_under_two_names(lake: Lake, tmp_path: Path) -> None:
     table = lake.source(tmp_path, "format: parquet")
     for name in ("a.parquet", "b.parquet"):
         lake.put_landing(table, DAY, name, parquet({"a": [1, 2]}))
-    assert refused(lake, table).code == "landing-doubled"
+    assert refused(lake, table).code == "landing-duplicate"
 
 
 def test_files_that_are_loaded_together_are_named(lake: Lake, tmp_path: Path) -> None:
