@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from dapflow.manifest import Dataset, Source
+from dapflow.manifest import Dataset, Format, Source
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.landing.look import Look
 from dapflow.runtime.objects import Object
@@ -76,7 +76,7 @@ class _Disk:
         """Nothing."""
 
 
-def _look(file: Path, kind: Any) -> dict[str, Any]:
+def _look(file: Path, kind: Format) -> dict[str, Any]:
     source = Source(kind, None)
     dataset = Dataset("a", "raw", "t", "d", "t_history", "t", source=source)
     place = SimpleNamespace(landed=lambda _: "s3://landing/a/t/2013-12-31/")
@@ -95,4 +95,4 @@ def _look(file: Path, kind: Any) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_look(Path(sys.argv[1]), sys.argv[2])))
+    print(json.dumps(_look(Path(sys.argv[1]), "csv" if sys.argv[2] == "csv" else "json")))
