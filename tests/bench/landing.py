@@ -68,9 +68,9 @@ class _Disk:
 
     def get_object(self, *, Range: str, **_: Any) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """A span of the file."""
-        start, _, end = Range.removeprefix("bytes=").partition("-")
-        self._file.seek(int(start))
-        return {"Body": io.BytesIO(self._file.read(int(end) - int(start) + 1))}
+        start, end = (int(edge) for edge in Range.removeprefix("bytes=").split("-"))
+        self._file.seek(start)
+        return {"Body": io.BytesIO(self._file.read(end - start + 1))}
 
     def put_object(self, **_: Any) -> None:
         """Nothing."""
