@@ -70,7 +70,7 @@ def check_unchanged(target: Target, generation: Generation, landing: str) -> Non
 
 
 def identity_of(files: Sequence[Object]) -> str:
-    """Names these objects. The time of the upload tells a file from one that was there in between."""
+    """Names these objects. The time of the upload, by the second, tells a file from one that was there before."""
     parts = [f"{each.uri}\0{each.etag}\0{each.size}\0{each.modified.isoformat()}" for each in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
