@@ -14,9 +14,9 @@ from typing import Any
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.bounds import not_before
-from dapflow.runtime.catalog import Catalog, StaleTableError
-from dapflow.runtime.generation import Generation
+from dapflow.runtime.bounds import is_generation, not_before, of_generation
+from dapflow.runtime.catalog import Catalog, Partition, StaleTableError
+from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.place import Place, quoted
 from dapflow.runtime.types import trino_type
 
@@ -25,22 +25,24 @@ _PRESTO_VIEW = "/* Presto View: {} */"
 _TRIES = 5
 
 
-def view_sql(dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation) -> str:
-    """The SELECT of the current view."""
+def view_sql(dataset: Dataset, place: Place, columns: Sequence[Column], shown: Sequence[Partition]) -> str:
+    """The SELECT of the current view: exactly these partitions of the history, however their values are written."""
     names = [column.name for column in columns] + list(dataset.generation.partition_names)
     listed = ", ".join(quoted(name) for name in names)
-    return f"SELECT {listed}{_source(place, generation.predicate(dataset.generation))}"
+    return f"SELECT {listed}{_source(place, is_generation(dataset.generation, shown))}"
 
 
 def _source(place: Place, condition: str) -> str:
     return f" FROM {quoted(place.database, place.history)} WHERE {condition}"
 
 
-def view_table(dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation) -> dict[str, Any]:
-    """The view as Glue takes it."""
+def view_table(
+    dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation, shown: Sequence[Partition]
+) -> dict[str, Any]:
+    """The view of a generation, which is these partitions, as Glue takes it."""
     all_columns = [*columns, *(Column(name, "string") for name in dataset.generation.partition_names)]
     definition = {
-        "originalSql": view_sql(dataset, place, columns, generation),
+        "originalSql": view_sql(dataset, place, columns, shown),
         "catalog": "awsdatacatalog",
         "schema": place.database,
         "columns": [{"name": column.name, "type": trino_type(column.type)} for column in all_columns],
@@ -89,16 +91,20 @@ def view_shows(view: dict[str, Any], place: Place, condition: str) -> bool:
     return definition is not None and str(definition.get("originalSql")).endswith(_source(place, condition))
 
 
-def newest_generation(
+def newest_partitions(
     catalog: Catalog, dataset: Dataset, place: Place, since: Generation | None, without: Generation | None = None
-) -> Generation | None:
-    """The newest generation in the history; ``since`` is one that is known, so that Glue need not list the older."""
+) -> list[Partition]:
+    """The newest generation in the history, as its partitions; none while there is no generation.
 
-    def found(expression: str | None) -> Generation | None:
-        listed = {each.generation for each in catalog.partitions(place.database, place.history, expression)}
-        return max((each for each in listed if each and each != without), default=None)
+    ``since`` is one that is known, so that Glue need not list the older.
+    """
 
-    return (found(not_before(dataset.generation, since)) if since else None) or found(None)
+    def found(expression: str | None) -> list[Partition]:
+        listed = catalog.partitions(place.database, place.history, expression)
+        there = newest(each.generation for each in listed if each.generation and each.generation != without)
+        return of_generation(listed, there) if there else []
+
+    return (found(not_before(dataset.generation, since)) if since else []) or found(None)
 
 
 def refresh_current_view(
@@ -117,10 +123,11 @@ def refresh_current_view(
         before = catalog.table(place.database, place.current)
         check_current(dataset, place, before)
         shown = shown_generation(before) if before else None
-        newest = newest_generation(catalog, dataset, place, shown, without)
-        if newest is None:
+        found = newest_partitions(catalog, dataset, place, shown, without)
+        generation = found[0].generation if found else None
+        if generation is None:
             return None
-        view = view_table(dataset, place, columns(), newest)
+        view = view_table(dataset, place, columns(), generation, found)
         try:
             if before is None:
                 catalog.create_table(place.database, view)
@@ -128,8 +135,9 @@ def refresh_current_view(
                 catalog.update_table(place.database, before, view)
         except StaleTableError:
             continue
-        if newest_generation(catalog, dataset, place, newest, without) == newest:
-            return newest
+        now = newest_partitions(catalog, dataset, place, generation, without)
+        if {each.values for each in now} == {each.values for each in found}:
+            return generation
     raise PassingError("busy", f"the current view {place.database}.{place.current} is changed by others all the time")
 
 

@@ -11,7 +11,8 @@ from typing import Any
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.bounds import not_before, of_generation
+from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.current_view import refresh_current_view, shown_generation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_keys, history_columns
@@ -77,32 +78,17 @@ def show(target: Target, generation: Generation) -> Generation | None:
     dataset, place, catalog = target.dataset, target.place, target.catalog
     table = external_table(catalog, dataset, place, place.history)
     _check_generations(catalog, dataset, place, table)
-    expression = f"{dataset.generation.names[3]} = '{generation.key}'"
-    found = [each for each in catalog.partitions(place.database, place.history, expression) if each.generation]
-    if not found:
+    expression = not_before(dataset.generation, generation)
+    if not of_generation(catalog.partitions(place.database, place.history, expression), generation):
         raise PassingError(
             "external-missing",
             f"{place.database}.{place.history} has no generation {generation}: what makes it has not made it yet",
             hint=f"run again when it has; a partition needs {dataset.generation.names[3]} = {generation.key}",
         )
-    for each in found:
-        check_values(dataset, place, each)
     view = catalog.table(place.database, place.current)
     if view is not None and view.get("TableType") == "VIRTUAL_VIEW" and not is_ours(view):
         return None
     return refresh_current_view(catalog, dataset, place, lambda: history_columns(table))
-
-
-def check_values(dataset: Dataset, place: Place, partition: Partition) -> None:
-    """Raise DapflowError ``generation-columns`` where a partition writes its date in another way."""
-    generation = partition.generation
-    if generation is not None and partition.values[:4] != generation.values:
-        raise DapflowError(
-            "generation-columns",
-            f"a partition of {place.database}.{place.history} is written {'/'.join(partition.values[:4])}; "
-            f"the generation {generation} is asked for as {'/'.join(generation.values)}",
-            hint=f"let what makes {dataset.id} write months and days in two digits, and the date without hyphens",
-        )
 
 
 def _check_generations(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:

@@ -160,13 +160,25 @@ def test_a_current_view_that_something_else_made_is_left_and_not_relied_on(outsi
     assert rows(outside.lake) == [("1", "north")]
 
 
-def test_generations_that_are_written_oddly_are_read_and_not_shown(outside: Outside) -> None:
+@pytest.mark.parametrize(
+    ("written", "month"), [("20130605", "6"), ("2013-06-05", "6"), ("2013-06-05", "06"), ("date unknown", "6")]
+)
+def test_generations_that_are_written_oddly_are_read_and_shown(outside: Outside, written: str, month: str) -> None:
+    lake, day = outside.lake, DAY.parse("2013-06-05")
     outside.make_areas()
     outside.make_meters()
-    outside.add_meters("20130605", 1, month="6")
-    assert rows(outside.lake, DAY.parse("2013-06-05")) == [("1", "north")]
-    with pytest.raises(DapflowError, match="is written 2013/6/05/20130605"):
-        outside.lake.publisher.show("air_traffic.raw.meters", DAY.parse("2013-06-05"))
+    outside.add_meters("20130604", 7)
+    outside.say(f"INSERT INTO meters_history SELECT 1, 'a', '2013', '{month}', '5', '{written}'")
+    assert rows(lake, day) == [("1", "north")]
+    assert lake.publisher.show("air_traffic.raw.meters", day) == day
+    shown = lake.query("SELECT id, import_month, import_date FROM air_traffic_raw_zone.meters")
+    assert shown == [{"id": "1", "import_month": month, "import_date": written}]
+    # What is shown is what a run reads, so that it reads the view as it is, and a newer generation takes its place.
+    dataset = lake.datasets["air_traffic.refined.x"]
+    assert not read_inputs(Catalog(lake.clients.glue), lake.manifest, lake.environment, dataset, day).pins
+    outside.add_meters("20130606", 8, 9)
+    assert lake.publisher.show("air_traffic.raw.meters", DAY.parse("2013-06-06")) == DAY.parse("2013-06-06")
+    assert lake.query("SELECT count(*) AS n FROM air_traffic_raw_zone.meters") == [{"n": "2"}]
 
 
 @pytest.mark.parametrize("keys", [KEYS.replace("year string", "year int"), "day string"])

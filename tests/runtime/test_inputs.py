@@ -242,6 +242,18 @@ def test_an_older_generation_is_read_whatever_its_partition_is_called(lake: Lake
             assert published(lake, product, LATER) == ["ZLATER"], (name, product.id)
 
 
+def test_the_current_view_shows_the_newest_whatever_its_partition_is_called(lake: Lake, tmp_path: Path) -> None:
+    lake.compile(tmp_path, BOTH)
+    publish_planes(lake, EARLIER, DAY, LATER)
+    before = LATER.values
+    for name, values in ODD.items():
+        rename_partition(lake, before, values)
+        before = values
+        publish_planes(lake, EARLIER)  # whatever is published next writes the view anew
+        shown = {row["tailnum"] for row in lake.query("SELECT tailnum FROM air_traffic_raw_zone.planes")}
+        assert shown == {"ZLATER"}, name
+
+
 def rename_partition(lake: Lake, before: tuple[str, ...], values: tuple[str, ...]) -> None:
     names: Any = {"DatabaseName": "air_traffic_raw_zone", "TableName": "planes_history"}
     found: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(before))["Partition"]
