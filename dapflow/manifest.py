@@ -202,12 +202,13 @@ class Service:
     """A department or team: one folder under ``transforms/``, one DAG.
 
     ``database`` is where unqualified table names of its transforms live (logical name). ``schedule`` is a cron line,
-    or None: then the DAG waits for the generation of every dataset it reads from other services, or runs daily when
-    it reads none. ``datasets`` are ids in the order in which they can be published; what has no generations is not
-    among them. ``reads`` is what it asks to read of others, ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``;
-    ``grants`` is what of its own data others may read, ``<zone>`` or ``<zone>.<dataset>`` by their names.
-    ``bytes_scanned_cutoff`` in bytes, per query. ``databases`` are the logical names by zone;
-    ``environment_databases`` the physical ones by zone and environment, where an environment has one of its own.
+    or None: then the DAG waits for the generation of every dataset it reads from other services, but for slower
+    inputs, or runs daily when there is none to wait for. ``datasets`` are ids in the order in which they can be
+    published; what has no generations is not among them. ``reads`` is what it asks to read of others,
+    ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``; ``grants`` is what of its own data others may read,
+    ``<zone>`` or ``<zone>.<dataset>`` by their names. ``bytes_scanned_cutoff`` in bytes, per query. ``databases`` are
+    the logical names by zone; ``environment_databases`` the physical ones by zone and environment, where an
+    environment has one of its own.
     """
 
     name: str

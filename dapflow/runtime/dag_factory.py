@@ -7,13 +7,13 @@ manifest's classes are made where a task runs.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Asset
+from airflow.sdk import DAG, Asset, TriggerRule
 from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
@@ -127,6 +127,9 @@ class _Factory:
                 for upstream in (tasks[each] for each in dataset["depends_on"] if each in tasks):
                     task.upstream_task_ids.add(upstream.task_id)
                     upstream.downstream_task_ids.add(task.task_id)
+                if any(each in tasks for each in _slower(dataset)):
+                    # Its ingest has no files on most days, and fails. What else is missing, the task finds itself.
+                    task.trigger_rule = TriggerRule.ALL_DONE
         return dag
 
     def waits(self, services: dict[str, Data]) -> dict[Task, list[Task]]:
@@ -181,7 +184,7 @@ class _Factory:
         return Asset(dataset_id, f"dapflow://{path}")
 
     def _schedule(self, service: Data, published: dict[str, Data]) -> Any:
-        """The service's cron line; else the generations of what it reads from elsewhere; else daily.
+        """The service's cron line; else the generations of what it needs from elsewhere; else daily.
 
         A branch's DAG has no cron line: it waits for the raw zone, which is another environment's.
         """
@@ -196,9 +199,18 @@ def _task_id(dataset: Data) -> str:
 
 
 def _read_elsewhere(published: dict[str, Data], datasets: dict[str, Data]) -> dict[str, Data]:
-    """What datasets read besides themselves. What has no generations is waited for by nobody."""
-    read = (each for dataset in published.values() for each in dataset["depends_on"])
+    """What datasets need of the run's generation besides themselves.
+
+    What has no generations is waited for by nobody, and a slower input only where another dataset cannot do without.
+    """
+    read = (each for dataset in published.values() for each in dataset["depends_on"] if each not in _slower(dataset))
     return {each: datasets[each] for each in read if each not in published and datasets[each]["has_generations"]}
+
+
+def _slower(dataset: Data) -> Sequence[str]:
+    """The inputs of which an older generation will do."""
+    transform = dataset["transform"]
+    return transform["slower_inputs"] if transform else ()
 
 
 def _dag_page(service: Data, published: dict[str, Data]) -> str:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from dapflow.branch import BranchNames, branch_slug
+from dapflow.bundle import build_bundle
 from dapflow.manifest import Dataset, Manifest, Service, Source, SourceColumn, Zone
-from dapflow.platform import describe
+from dapflow.platform import describe, describe_branch, hosting
 from tests.runtime.lake import transform
 
 PLANES = (SourceColumn("tailnum", "string"), SourceColumn("seats", "int"))
@@ -44,3 +46,14 @@ def write_bundle(folder: Path, services: list[Service], datasets: list[Dataset],
     (folder / "environment.json").write_text(replace(described, **environment).to_json())
     (folder / "manifest.json").write_text(json.dumps({"manifest": f"manifests/{manifest.sha}.json"}))
     return folder
+
+
+def bundle(root: Path, manifest: Manifest, branch: str | None = None) -> Path:
+    """The dags folder of a compiled project, as the deployment builds it; gives it back."""
+    platform = describe(manifest, name="test", account="123456789012", region="eu-west-2")
+    host = hosting(platform, platform.environment).environment
+    dags = build_bundle(root, manifest, host, root / "bundle")
+    if branch is None:
+        return dags
+    names = BranchNames.of(branch_slug(branch))
+    return build_bundle(root, manifest, describe_branch(manifest, names, host).environment, root / "bundle")

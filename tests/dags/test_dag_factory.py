@@ -10,15 +10,19 @@ from typing import Any
 
 import pytest
 from airflow.sdk import AssetAll
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 from airflow.utils.timezone import coerce_datetime
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.dag_factory import build_dags
+from dapflow.runtime.dag_factory import build_dags, build_starts
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.schedule import generation_of_run
-from tests.dags.bundles import product, raw, service, write_bundle
+from tests.dags.bundles import bundle, product, raw, service, write_bundle
+from tests.dags.test_attempts import Instance
+from tests.project.writing import compile_files
+from tests.runtime.lake import Lake
 
 SQL = "SELECT '{{ ds }}' AS a, '{% raw %}' AS b -- {{ not jinja }} .sql"
 
@@ -116,6 +120,65 @@ def test_a_schedule_of_its_own_comes_before_what_a_service_reads(tmp_path: Path)
     assert build_dags(folder)["reports"].timetable.expression == "0 0 * * *"
 
 
+SLOWER: dict[str, str | bytes] = {
+    "wards/service.yml": "sources: {wards: {columns: {id: int}}}\ngrants: {housing: [raw]}",
+    "repairs/service.yml": "sources: {repairs: {columns: {id: int}}}\ngrants: {housing: [raw]}",
+    "housing/service.yml": "reads: [wards.raw, repairs.raw]",
+    "housing/refined/costs.sql": "SELECT r.id FROM repairs_raw_zone.repairs r, wards_raw_zone.wards w",
+    "housing/refined/costs.yml": "inputs: {wards_raw_zone.wards: {on_missing: previous}}",
+}
+
+
+def waits(folder: Path, service: str) -> set[str]:
+    """The assets that start a service."""
+    condition = getattr(build_dags(folder)[service].timetable, "asset_condition", None)
+    return {asset.name for asset in condition.objects} if condition is not None else set()
+
+
+def test_a_slower_input_is_not_waited_for(tmp_path: Path) -> None:
+    folder = bundle(tmp_path, compile_files(tmp_path, SLOWER))
+    assert waits(folder, "housing") == {"repairs.raw.repairs"}
+    # With one dataset to wait for there is nothing that Airflow could leave waiting.
+    assert build_starts(folder) == {}
+
+
+def test_a_slower_input_that_another_product_needs_is_waited_for(tmp_path: Path) -> None:
+    needs = {"housing/refined/areas.sql": "SELECT w.id FROM wards_raw_zone.wards w"}
+    folder = bundle(tmp_path, compile_files(tmp_path, {**SLOWER, **needs}))
+    assert waits(folder, "housing") == {"repairs.raw.repairs", "wards.raw.wards"}
+    [(_, starts)] = build_starts(folder).items()
+    [makers] = starts.task_dict["start"].waits.values()
+    assert set(makers) == {("repairs", "raw.repairs"), ("wards", "raw.wards")}
+
+
+def test_a_service_all_of_whose_inputs_are_slower_runs_daily(tmp_path: Path) -> None:
+    files = {**SLOWER, "housing/refined/costs.sql": "SELECT w.id FROM wards_raw_zone.wards w"}
+    folder = bundle(tmp_path, compile_files(tmp_path, files))
+    assert waits(folder, "housing") == set()
+    assert build_dags(folder)["housing"].timetable.expression == "0 5 * * *"
+
+
+def test_a_branch_does_not_wait_for_a_slower_input_either(tmp_path: Path) -> None:
+    folder = bundle(tmp_path, compile_files(tmp_path, SLOWER), "fix")
+    [name] = build_dags(folder)
+    assert waits(folder, name) == {"repairs.raw.repairs"}
+
+
+def test_the_ingest_of_a_slower_input_does_not_stop_its_reader(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "housing/service.yml": "sources: {repairs: {columns: {id: int}}, wards: {columns: {id: int}}}",
+        "housing/refined/costs.sql": "SELECT r.id FROM repairs r, wards w",
+        "housing/refined/costs.yml": "inputs: {wards: {on_missing: previous}}",
+        "housing/refined/areas.sql": "SELECT w.id FROM wards w",
+    }
+    dag = build_dags(bundle(tmp_path, compile_files(tmp_path, files)))["housing"]
+    tasks = DagSerialization.from_dict(DagSerialization.to_dict(dag)).task_dict
+    # It still goes last: where the slower one comes, that is what it reads.
+    assert tasks["refined.costs"].upstream_task_ids == {"raw.repairs", "raw.wards"}
+    assert tasks["refined.costs"].trigger_rule == "all_done"
+    assert tasks["refined.areas"].trigger_rule == "all_success"
+
+
 def test_nothing_ticks_where_the_environment_has_no_schedules(tmp_path: Path) -> None:
     folder = write_bundle(
         tmp_path,
@@ -177,6 +240,27 @@ def test_a_run_without_a_generation_says_how_to_trigger_it() -> None:
 
 def run(partition_key: str | None, conf: dict[str, Any] | None = None) -> Any:
     return SimpleNamespace(run_id="manual__1", partition_key=partition_key, conf=conf)
+
+
+def test_a_late_input_is_tried_again_and_a_mistake_is_not(lake: Lake, tmp_path: Path) -> None:
+    files = {
+        "air_traffic/service.yml": "sources: {planes: {columns: {tailnum: string}}}",
+        "air_traffic/refined/x.sql": "SELECT tailnum FROM planes",
+        "air_traffic/refined/y.sql": "SELECT 1 AS n WHERE 1 = 2",
+    }
+    lake.compile(tmp_path, files)
+    tasks: dict[str, Any] = build_dags(bundle(tmp_path, lake.manifest))["air_traffic"].task_dict
+    for task in tasks.values():
+        hook = SimpleNamespace(conn_region_name="eu-west-2", conn_partition="aws")
+        task.__dict__.update(publisher=lake.publisher, hook=hook, deferrable=False)
+    instance = Instance(1)
+    context = {"dag_run": run("20131231"), "ti": instance, "task_instance": instance}
+    with pytest.raises(AirflowException, match=r"has no generation 2013-12-31.*\[not-published\]") as late:
+        tasks["refined.x"].execute(context)
+    assert not isinstance(late.value, AirflowFailException)
+    with pytest.raises(AirflowFailException, match="no-rows"):
+        tasks["refined.y"].execute(context)
+    assert tasks["refined.x"].retries > 0
 
 
 def test_a_worker_builds_the_one_dag_it_was_asked_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,11 @@ import pytest
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
-from dapflow.branch import BranchNames, branch_slug
-from dapflow.bundle import build_bundle
-from dapflow.manifest import Manifest
-from dapflow.platform import describe, describe_branch, hosting
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.dag_factory import build_dags
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.operators import ShowOperator
+from tests.dags.bundles import bundle
 from tests.project.writing import compile_files
 
 FILES: dict[str, str | bytes] = {
@@ -28,16 +25,6 @@ FILES: dict[str, str | bytes] = {
     "water/refined/areas.sql": "SELECT a.id FROM air_refined_zone.areas a",
     "water/refined/both.sql": "SELECT a.id FROM air_refined_zone.areas a, air_raw_zone.meters m",
 }
-
-
-def bundle(root: Path, manifest: Manifest, branch: str | None = None) -> Path:
-    platform = describe(manifest, name="test", account="123456789012", region="eu-west-2")
-    host = hosting(platform, platform.environment).environment
-    dags = build_bundle(root, manifest, host, root / "bundle")
-    if branch is None:
-        return dags
-    names = BranchNames.of(branch_slug(branch))
-    return build_bundle(root, manifest, describe_branch(manifest, names, host).environment, root / "bundle")
 
 
 def test_one_with_generations_is_waited_for_and_the_other_is_not(tmp_path: Path) -> None:
