@@ -1,4 +1,4 @@
-"""How fast landing files are looked at before Athena loads them, and in how much memory: 1 GB of each kind.
+"""How fast landing files are looked at before Athena loads them, and in how much memory.
 
 The files are on disk instead of in S3, so this is the look itself. Each is read in a process of its own.
 """
@@ -23,13 +23,16 @@ from dapflow.runtime.landing.look import Look
 from dapflow.runtime.objects import Object
 from tests.bench.figure import Figure
 
-BYTES = 1_000_000_000
 MOST_MEMORY_MIB = 256
 _ROW = '{number},2013-12-31,UA,1545,N14228,EWR,IAH,227,1400,5,15,"Boeing 737, delayed by {number} minutes"'
 _KINDS = {
-    "plain CSV": ("csv", _ROW + "\n"),
-    "CSV with line breaks in quotes": ("csv", _ROW[:-1] + '\nat the gate"\n'),
-    "JSON": ("json", '{{"id": {number}, "day": "2013-12-31", "carrier": "UA", "delay": -4.5, "tags": ["a", "b"]}}\n'),
+    "1 GB of plain CSV": (1_000_000_000, "csv", _ROW + "\n"),
+    "200 MB of CSV with line breaks in quotes": (200_000_000, "csv", _ROW[:-1] + '\nat the gate"\n'),
+    "200 MB of JSON": (
+        200_000_000,
+        "json",
+        '{{"id": {number}, "day": "2013-12-31", "carrier": "UA", "delay": -4.5, "tags": ["a", "b"]}}\n',
+    ),
 }
 
 
@@ -37,25 +40,25 @@ def measure() -> list[Figure]:
     """Speed and peak of memory of each kind."""
     figures = []
     with tempfile.TemporaryDirectory(prefix="dapflow-bench-") as folder:
-        for name, (kind, row) in _KINDS.items():
+        for name, (size, kind, row) in _KINDS.items():
             file = Path(folder) / f"file.{kind}"
-            _write(file, kind, row)
+            _write(file, size, kind, row)
             command = [sys.executable, "-m", "tests.bench.landing", str(file), kind]
             answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
             speed = file.stat().st_size / 1e6 / answer["seconds"]
             figures += [
-                Figure(f"look at 1 GB of {name}", "MB/s", (speed,), None, f"processor time; {answer['how']}"),
-                Figure(f"memory of that, {name}", "MiB", (answer["mib"],), MOST_MEMORY_MIB, "peak of the process"),
+                Figure(f"look at {name}", "MB/s", (speed,), None, f"processor time; {answer['how']}"),
+                Figure(f"memory for {name}", "MiB", (answer["mib"],), MOST_MEMORY_MIB, "peak of the process"),
             ]
     return figures
 
 
-def _write(file: Path, kind: str, row: str) -> None:
+def _write(file: Path, size: int, kind: str, row: str) -> None:
     with file.open("w", encoding="utf-8") as stream:
         if kind == "csv":
             stream.write("id,day,carrier,flight,tailnum,origin,dest,air_time,distance,hour,minute,remarks\n")
         number = 0
-        while stream.tell() < BYTES:
+        while stream.tell() < size:
             stream.write("".join(row.format(number=each) for each in range(number, number + 10_000)))
             number += 10_000
 
