@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +18,9 @@ if TYPE_CHECKING:
     from dapflow.environment import Environment
     from dapflow.manifest import Dataset, Manifest
     from dapflow.runtime.aws import Clients
+    from dapflow.runtime.generation import Generation
     from dapflow.runtime.publication import Publication
+    from dapflow.runtime.publish import Publisher
 
 
 def register(app: typer.Typer) -> None:
@@ -40,9 +45,13 @@ def run(
     allow_future: Annotated[
         bool, typer.Option("--allow-future", help="Publish a generation later than tomorrow, too.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was published as JSON, and no rows.")] = False,
     project: ProjectOption = None,
 ) -> None:
     """Publish a transform, or all of a service, on the embedded platform, without Airflow.
+
+    What was read besides the same generation of an input is said below the table: an older one of a slower input, a
+    history, a table without generations.
 
     Example: dapflow run air_traffic.refined.daily_departures --generation 2013-12-31
     """
@@ -59,7 +68,8 @@ def run(
     ports = require_running(state)
     manifest = compile_project(root)
     datasets = _datasets(manifest, root, name)
-    with ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)):
+    published: list[Publication] = []
+    with _reported(published, as_json), ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)):
         clients = connect_to_platform(state, ports)
         from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
@@ -69,17 +79,51 @@ def run(
         environment = describe_local(root, manifest).environment
         day = wanted or newest_generation(datasets, environment, manifest, clients)
         publisher = Publisher(clients, manifest, environment, _say, allow_future=allow_future)
-        published: list[Publication] = []
+        _publish(publisher, datasets, day, published)
+    if rows and published and not as_json:
+        with explained(state, (components.AWS, components.ATHENA)):
+            _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
+
+
+def _publish(publisher: Publisher, datasets: list[Dataset], day: Generation, published: list[Publication]) -> None:
+    """Publish in order; what is done is added to ``published`` at once, whatever comes after it."""
+    from dapflow.local.selection import comes_less_often  # noqa: PLC0415
+    from dapflow.runtime.aws import PassingError  # noqa: PLC0415
+
+    for dataset in datasets:
+        if dataset.external:
+            publisher.show(dataset.id, day)
+            continue
         try:
-            for dataset in datasets:
-                if dataset.external:
-                    publisher.show(dataset.id, day)
-                    continue
-                published.append(publisher.publish(dataset.id, day))
+            published.append(publisher.publish(dataset.id, day))
+        except PassingError as error:
+            late = error.code == "landing-missing" and len(datasets) > 1
+            if not (late and comes_less_often(publisher.manifest, dataset)):
+                raise
+            _say(f"{dataset.id} {day}: nothing landed, and what reads it takes the generation before")
+
+
+@contextmanager
+def _reported(published: list[Publication], as_json: bool) -> Iterator[None]:
+    """Print what was published, also where something failed after it; as JSON, one document holds both."""
+    from dapflow.cli.failure import each_error  # noqa: PLC0415
+    from dapflow.errors import DapflowError  # noqa: PLC0415
+
+    if not as_json:
+        try:
+            yield
         finally:
             _print_publications(published)
-        if rows and published:
-            _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
+        return
+    errors: list[dict[str, object]] = []
+    try:
+        yield
+    except DapflowError as error:
+        errors = [each.as_dict() for each in each_error(error)]
+    document = {"publications": [each.summary() for each in published], "errors": errors}
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+    if errors:
+        raise typer.Exit(1)
 
 
 def _datasets(manifest: Manifest, root: Path, name: str) -> list[Dataset]:
@@ -131,6 +175,26 @@ def _print_publications(published: list[Publication]) -> None:
             f"{each.seconds:.2f}",
         )
     console().print(table)
+    for each in published:
+        for line in _unlike(each):
+            print(line)
+
+
+def _unlike(publication: Publication) -> Iterator[str]:
+    """Of each input that was not simply read as of the run's generation, what was read, in a line."""
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+    reader, day = publication.dataset, publication.generation
+    for each in publication.inputs:
+        if each.dataset == reader:
+            yield f"{reader} read its own generations before {day}"
+        elif not each.generation:
+            yield f"{reader} read {each.dataset} as it is ({each.version})"
+        else:
+            if each.generation != day.key:
+                yield f"{reader} read {each.dataset} as of {Generation.parse(each.generation)}: it has none of {day}"
+            if each.history:
+                yield f"{reader} read the history of {each.dataset} up to {day}"
 
 
 def _print_preview(

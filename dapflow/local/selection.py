@@ -58,6 +58,12 @@ def newest_generation(
     return found
 
 
+def comes_less_often(manifest: Manifest, dataset: Dataset) -> bool:
+    """Whether all that reads a dataset takes an older generation of it: a run without a new one is no mistake."""
+    readers = [each.transform for each in manifest.datasets.values() if dataset.id in each.depends_on]
+    return bool(readers) and all(each is not None and dataset.id in each.slower_inputs for each in readers)
+
+
 def _landed(dataset: Dataset, environment: Environment, clients: Clients) -> list[Generation]:
     found = []
     for folder in list_folders(clients.s3, Place.of(dataset, environment).landing):

@@ -9,6 +9,15 @@ import pytest
 
 from tests.local.projects import LocalProject, make_project
 
+# A service whose branches come less often than its loans.
+LIBRARIES = {
+    "service.yml": "sources: {loans: {columns: {branch: integer}}, branches: {columns: {branch: integer}}}\n",
+    "refined/busy.sql": "SELECT branch, count(*) AS loans FROM loans WHERE branch IN (SELECT branch FROM branches) "
+    "GROUP BY branch\n",
+    "refined/busy.yml": "inputs: {branches: {on_missing: previous}}\n",
+    "refined/days.sql": "SELECT count(DISTINCT import_date) AS days FROM loans_history\n",
+}
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[LocalProject]:
@@ -22,6 +31,8 @@ def project(tmp_path: Path) -> Iterator[LocalProject]:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
     """A project whose AWS and Athena run for all tests of a module, with two nights of repairs landed."""
     project = make_project(tmp_path_factory.mktemp("platform"))
+    for name, text in LIBRARIES.items():
+        project.write(f"transforms/libraries/{name}", text)
     project.run("local", "up", "--no-airflow")
     s3 = project.client("s3")
     for night, lines in {"2024-06-04": "1,10.5,true\n", "2024-06-05": "1,10.5,true\n2,5,false\n3,,false\n"}.items():

@@ -58,6 +58,61 @@ def test_a_new_service_needs_no_new_start(platform: LocalProject) -> None:
     assert ask(platform, "SELECT cost FROM parking_refined_zone.costs") == [{"cost": 15.5}]
 
 
+def test_what_was_read_is_said_where_it_is_not_the_same_generation(platform: LocalProject) -> None:
+    s3 = platform.client("s3")
+    for table, nights in {"loans": ("2024-06-04", "2024-06-05"), "branches": ("2024-06-04",)}.items():
+        for night in nights:
+            key = f"libraries/{table}/{night}/{table}.csv"
+            s3.put_object(Bucket="dapflow-local-landing-123456789012", Key=key, Body=b"branch\n7\n")
+    done = platform.run("run", "libraries", "-g", "2024-06-04")
+    said = [line for line in done.stdout.splitlines() if " read " in line]
+    assert said == ["libraries.refined.days read the history of libraries.raw.loans up to 2024-06-04"]
+
+    done = platform.run("run", "libraries")
+    said = [line for line in done.stdout.splitlines() if " read " in line]
+    assert said == [
+        "libraries.refined.busy read libraries.raw.branches as of 2024-06-04: it has none of 2024-06-05",
+        "libraries.refined.days read the history of libraries.raw.loans up to 2024-06-05",
+    ]
+    assert "libraries.raw.branches 2024-06-05: nothing landed" in done.stderr
+    assert ask(platform, "SELECT import_date FROM libraries_refined_zone.busy") == [{"import_date": "20240605"}]
+
+    # Asked for by its name, a table without files is a mistake; and so is one that something cannot do without.
+    done = platform.run("run", "libraries.raw.branches", "-g", "2024-06-05", check=False)
+    assert (done.returncode, "[landing-missing]" in done.stderr) == (1, True)
+
+
+def test_one_document_says_what_was_published(platform: LocalProject) -> None:
+    done = platform.run("run", "housing", "--json", "-g", "2024-06-05")
+    document = json.loads(done.stdout)
+    assert document["errors"] == []
+    raw, product = document["publications"]
+    assert (raw["dataset"], raw["generation"], raw["rows"], raw["inputs"]) == (
+        "housing.raw.repairs",
+        "2024-06-05",
+        3,
+        [],
+    )
+    assert (product["dataset"], product["rows"]) == ("housing.refined.repair_costs", 2)
+    assert product["inputs"] == [
+        {"dataset": "housing.raw.repairs", "generation": "20240605", "version": raw["location"]}
+    ]
+
+
+def test_the_document_of_a_run_that_fails_says_what_was_published_before(platform: LocalProject) -> None:
+    platform.write("transforms/housing/refined/zero.sql", "SELECT id FROM repairs WHERE id = 0\n")
+    try:
+        done = platform.run("run", "housing", "--json", "-g", "2024-06-05", check=False)
+    finally:
+        (platform.root / "transforms/housing/refined/zero.sql").unlink()
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert "housing.raw.repairs" in [each["dataset"] for each in document["publications"]]
+    [error] = document["errors"]
+    assert (error["code"], error["file"]) == ("no-rows", "transforms/housing/refined/zero.sql")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
