@@ -6,7 +6,9 @@ import contextlib
 import http.client
 import http.server
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -226,11 +228,14 @@ def _browser(url: str) -> Iterator[None]:
     options = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync")
     quiet = ("--disable-background-networking", "--disable-component-update", "--no-proxy-server")
     rules = f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"
-    with tempfile.TemporaryDirectory() as profile:
+    # Processes that the browser started outlive it by a moment, and write: the whole group is ended.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [CHROMIUM, *options, *quiet, rules, f"--user-data-dir={profile}", url]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             yield
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(30)

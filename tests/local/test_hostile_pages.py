@@ -42,9 +42,15 @@ def key_of(project: LocalProject) -> str:
     return key
 
 
-def what_there_is(project: LocalProject) -> list[Any]:
+@pytest.fixture(scope="module")
+def clients(platform: LocalProject) -> list[Any]:
+    """Clients of the developer's own, made once: each asks the command line for the key."""
+    return [platform.client(service) for service in ("s3", "glue", "athena")]
+
+
+def what_there_is(clients: list[Any]) -> list[Any]:
     """All that a page could have changed."""
-    s3, glue, athena = project.client("s3"), project.client("glue"), project.client("athena")
+    s3, glue, athena = clients
     return [
         s3.get_object(Bucket=BUCKET, Key="mine")["Body"].read(),
         [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]],
@@ -55,10 +61,10 @@ def what_there_is(project: LocalProject) -> list[Any]:
 
 
 @pytest.fixture
-def untouched(platform: LocalProject) -> Iterator[None]:
-    before = what_there_is(platform)
+def untouched(clients: list[Any]) -> Iterator[None]:
+    before = what_there_is(clients)
     yield
-    assert what_there_is(platform) == before
+    assert what_there_is(clients) == before
 
 
 @pytest.mark.usefixtures("untouched")
