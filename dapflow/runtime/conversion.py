@@ -13,12 +13,10 @@ from dapflow.manifest import SourceColumn
 from dapflow.runtime.landing.nested import NESTED
 from dapflow.runtime.parquet_footer import NULLS
 from dapflow.runtime.place import quoted
-from dapflow.runtime.types import UnsupportedTypeError, hive_type, trino_type, type_parts
+from dapflow.runtime.types import WHOLE_DIGITS, UnsupportedTypeError, hive_type, trino_type, type_parts
 
 _LENGTH = re.compile(r"(?:varchar|char)\(\s*(\d+)\s*\)")
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
-# The digits of a whole number that a floating-point type holds, whatever they are.
-_WHOLE_DIGITS = {"float": 7, "double": 15}
 _FLOATING = r"^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$"
 _DAY = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 # Athena's tables keep milliseconds; zeros behind them are no loss.
@@ -156,7 +154,7 @@ def typed_text(column: SourceColumn, wanted: str, raw: str) -> str:  # noqa: PLR
         return f"TRY(from_base64({raw}))"
     if wanted in _INTEGERS:
         return f"CASE WHEN {_like(text, '^[-+]?[0-9]+$')} THEN TRY_CAST({text} AS {trino_type(wanted)}) END"
-    if wanted in _WHOLE_DIGITS:
+    if wanted in WHOLE_DIGITS:
         return _floating(text, wanted)
     if wanted.startswith("decimal"):
         return _decimal(text, wanted)
@@ -184,7 +182,7 @@ def _parsed(text: str, wanted: str, pattern: str) -> str:
 
 def _floating(text: str, wanted: str) -> str:
     typed = f"TRY_CAST({text} AS {trino_type(wanted)})"
-    whole = _like(text, f"^[-+]?0*[1-9][0-9]{{{_WHOLE_DIGITS[wanted]},}}([.]0*)?$")
+    whole = _like(text, f"^[-+]?0*[1-9][0-9]{{{WHOLE_DIGITS[wanted]},}}([.]0*)?$")
     # Too large is infinite, too small is zero: neither is what was written.
     number = f"{_like(text, _FLOATING)} AND NOT {whole} AND is_finite({typed})"
     number += f" AND ({typed} <> 0 OR NOT {_like(text, '^[^eE]*[1-9]')})"
@@ -218,7 +216,7 @@ def _recast(column: SourceColumn, wanted: str, name: str, found: str) -> str:
         return _bounded(column, f"CAST({name} AS varchar)")
     typed = f"TRY_CAST({name} AS {trino_type(wanted)})"
     fits = f"CAST({typed} AS {trino_type(found)}) = {name}"
-    if found in _WHOLE_DIGITS and wanted in _WHOLE_DIGITS:
+    if found in WHOLE_DIGITS and wanted in WHOLE_DIGITS:
         fits = f"({fits} OR is_nan({name}))"
     return f"CASE WHEN {fits} THEN {typed} END"
 

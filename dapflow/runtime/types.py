@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"decimal\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)")
 _LENGTH = re.compile(r"(?:varchar|char)\(\s*\d+\s*\)")
 _TIMESTAMP = re.compile(r"timestamp(?:\(\s*\d+\s*\))?")
 
+# The digits of a whole number that a floating-point type holds, whatever they are.
+WHOLE_DIGITS = {"float": 7, "double": 15}
 REMEDIES = {
     "json": "json_format({column})",
     "unknown": "CAST({column} AS varchar), or the type that the column should have",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+import struct
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dapflow.runtime.landing.json_file import Number, written
-from dapflow.runtime.types import type_parts
+from dapflow.runtime.types import WHOLE_DIGITS, type_parts
 
 NESTED = ("array<", "map<", "struct<")
 _BITS = {"tinyint": 7, "smallint": 15, "int": 31, "bigint": 63}
@@ -48,7 +49,8 @@ def _fitted(value: Any, kind: str) -> Any:
         return _fitted_struct(_of(value, dict, kind), dict(_field(part) for part in parts))
     if not _fits(value, kind):
         raise MisfitError(f"{(written(value) or '')[:80]} is no {kind}")
-    return value
+    # Athena prints a number anew when it becomes text: 1.10 would be 1.1E0.
+    return written(value) if kind == "string" else value
 
 
 def _fitted_struct(value: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
@@ -80,8 +82,8 @@ def _fits(value: Any, kind: str) -> bool:  # noqa: PLR0911 (one return per famil
         return kind == "string"
     if kind in _BITS or kind.startswith("decimal"):
         return _fits_exactly(value, kind)
-    if kind in ("double", "float"):
-        return _is_finite(value)
+    if kind in WHOLE_DIGITS:
+        return _fits_floating(value, kind)
     if kind == "timestamp":
         return _MOMENT.fullmatch(value) is not None
     return True  # Athena's cast says the rest
@@ -103,8 +105,12 @@ def _fits_exactly(value: str, kind: str) -> bool:
     return -int(exponent) <= scale and number.adjusted() < precision - scale if number else True
 
 
-def _is_finite(value: str) -> bool:
+def _fits_floating(value: str, kind: str) -> bool:
     try:
-        return math.isfinite(float(value))
-    except ValueError:
+        number = Decimal(value)
+        held = float(value) if kind == "double" else struct.unpack("f", struct.pack("f", float(value)))[0]
+    except (InvalidOperation, OverflowError, ValueError):
         return False
+    if not math.isfinite(held) or (number and not held):
+        return False
+    return number != number.to_integral_value() or number.adjusted() < WHOLE_DIGITS[kind] or "e" in value.lower()

@@ -88,6 +88,8 @@ NARROW = [
     ("'decimal(38,0)'", "1.5"), ("timestamp", "12:00"),
     ("array<int>", "[1.5]"), ("'struct<x:int>'", '{"x": 1, "y": 2}'), ("'struct<x:int>'", '{"x": 1, "X": 2}'),
     ("'struct<at:timestamp>'", '{"at": "2024-06-01 12:00:00+01:00"}'), ("'array<decimal(3,1)>'", "[1.25]"),
+    ("array<double>", "[12345678901234567]"), ("array<double>", "[1e-400]"), ("array<float>", "[1e39]"),
+    ("array<float>", "[123456789]"),
 ]  # fmt: skip
 
 
@@ -100,7 +102,8 @@ FIT = [
     ("{type: date, format: '%d/%m/%Y %H:%i'}", "01/06/2024 00:00", "2024-06-01"),
     ("{type: date, format: '%d/%m/%y'}", "01/06/24", "2024-06-01"),
     ("array<int>", "[1.0, null]", "[1, null]"), ("'struct<x:int>'", '{"X": 1}', "{x=1}"),
-    ("'map<string,int>'", '{"Id": 1, "id": 2}', "{Id=1, id=2}"),
+    ("'map<string,int>'", '{"Id": 1, "id": 2}', "{Id=1, id=2}"), ("array<double>", "[1e22, 0, 0.1]", "[1.0E22, 0.0, 0.1]"),
+    ("array<string>", "[1.10, 1E2, true, null]", "[1.10, 1E2, true, null]"),
 ]  # fmt: skip
 
 
