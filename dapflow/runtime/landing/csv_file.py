@@ -53,21 +53,49 @@ def records(text: Text, dialect: Dialect) -> Iterator[Record]:
     text raises.
     """
     reading = _Reading(text, dialect)
-    header: Record | None = None
+    header: list[str] | None = None
+    names: set[str] = set()
     for record in reading.records():
         if header is None:
-            header = record
-        elif record.text.rstrip("\r\n").removeprefix("\ufeff") == header.text.rstrip("\r\n") and len(header.fields) > 1:
-            if text.content.members > 1:
+            header = record.fields
+            names = {_name(field) for field in header}
+        elif len(record.fields) == len(header) and _name(record.fields[0]) in names:
+            if mistake := _repetition(text, dialect, header, record.fields):
+                raise DapflowError(
+                    "landing-header",
+                    mistake,
+                    file=text.item.uri,
+                    line=record.line,
+                    hint="several exports were put into one file: land each as a file of its own",
+                )
+            if text.content.members > 1 and _is_same(header, record.fields):
                 continue
-            raise DapflowError(
-                "landing-header",
-                "the line repeats the header",
-                file=text.item.uri,
-                line=record.line,
-                hint="several exports were put into one file: land each as a file of its own",
-            )
         yield record
+
+
+def _name(field: str) -> str:
+    return field.lstrip("\ufeff").strip(' "').lower()
+
+
+def _is_same(header: list[str], fields: list[str]) -> bool:
+    """Whether a record is the header, before which each export may put a byte order mark."""
+    return [fields[0].removeprefix("\ufeff"), *fields[1:]] == header
+
+
+def _repetition(text: Text, dialect: Dialect, header: list[str], fields: list[str]) -> str | None:
+    """What is wrong with a record that holds names of the header, in words.
+
+    In a gzip file of several members, headers are expected, and none of another form is taken for a row.
+    """
+    same = _is_same(header, fields)
+    if text.content.members < 2:
+        return "the line repeats the header" if same and len(header) > 1 else None
+    if same and dialect.skip:
+        return "a member of the gzip file brings title lines of its own"
+    if same:
+        return "the line repeats the header, or is a row that looks like it" if len(header) == 1 else None
+    other = sorted(map(_name, fields)) == sorted(map(_name, header))
+    return "a member of the gzip file writes the header in another way" if other else None
 
 
 class _Reading:
@@ -192,10 +220,12 @@ def plain_rows(text: Text, dialect: Dialect, width: int) -> int | None:
     header = next(blocks, b"")
     if not delimiter.isascii() or not _is_plain(header, dialect, width):
         return None
-    repeated = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n")
+    repeated = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").replace(b'"', b"")
+    again = [repeated, b'"' + repeated.replace(delimiter, b'"' + delimiter + b'"') + b'"'] if width > 1 else []
     total = 0
     for block in blocks:
-        if (width > 1 and repeated in block) or not _is_plain(block, dialect, width):
+        # What each member of a gzip file brings is looked at record by record.
+        if text.content.members > 1 or any(each in block for each in again) or not _is_plain(block, dialect, width):
             return None
         total += block.count(b"\n")
     return total

@@ -128,9 +128,10 @@ class Look:
         for text in texts:
             found = self._header(text, dialect)
             if names and found != names:
+                order = "come in another order than" if sorted(found) == sorted(names) else "are others than"
                 raise DapflowError(
                     "landing-header",
-                    f"the columns come in another order than in {self.files[0].name}",
+                    f"the columns {order} in {self.files[0].name}",
                     file=text.item.uri,
                     line=1 + dialect.skip,
                     hint="land all files of a generation with the same header",

@@ -207,9 +207,42 @@ def test_members_of_a_gzip_file_that_each_bring_a_header(lake: Lake, tmp_path: P
     assert lake.rows(table) == [("1", "a"), ("2", "b"), ("3", "c")]
 
 
-def test_a_header_in_the_middle_of_a_file(lake: Lake, tmp_path: Path) -> None:
+def test_a_header_of_a_member_in_other_quotes(lake: Lake, tmp_path: Path) -> None:
+    table = lake.source(tmp_path, TEXT)
+    parts = ("id,note\n1,a\n", '"id","note"\n2,b\n')
+    lake.put_landing(table, DAY, "notes.csv.gz", b"".join(gzip.compress(part.encode()) for part in parts))
+    assert lake.publish(table).rows == 2
+    assert lake.rows(table) == [("1", "a"), ("2", "b")]
+
+
+@pytest.mark.parametrize(
+    ("source", "parts", "line"),
+    [
+        ("columns: {a: string, b: string}", ("a,b\n1,2\n", "b,a\n3,4\n"), 3),
+        ("columns: {a: string, b: string}\nskip: 1", ("T,x\na,b\n1,2\n", "T,x\na,b\n3,4\n"), 5),
+        ("columns: {a: string, b: string}", ("a,b\n1,2\n", "A,B\n3,4\n"), 3),
+        ("columns: {a: string}", ("a\n1\n", "a\n2\n"), 3),
+    ],
+)
+def test_members_of_a_gzip_file_whose_headers_cannot_be_left_out(
+    lake: Lake, tmp_path: Path, source: str, parts: tuple[str, ...], line: int
+) -> None:
+    table = lake.source(tmp_path, source)
+    lake.put_landing(table, DAY, "notes.csv.gz", b"".join(gzip.compress(part.encode()) for part in parts))
+    error = refused(lake, table)
+    assert (error.code, error.line) == ("landing-header", line)
+
+
+def test_a_row_of_names_in_another_order(lake: Lake, tmp_path: Path) -> None:
+    table = lake.source(tmp_path, "columns: {home: string, away: string}")
+    lake.land(table, notes_csv="home,away\naway,home\nHome,Away\n")
+    assert lake.publish(table).rows == 2
+
+
+@pytest.mark.parametrize("again", ["a,b", '"a","b"'])
+def test_a_header_in_the_middle_of_a_file(lake: Lake, tmp_path: Path, again: str) -> None:
     table = lake.source(tmp_path, "columns: {a: string, b: string}")
-    lake.land(table, notes_csv="a,b\n1,2\na,b\n3,4\n")
+    lake.land(table, notes_csv=f"a,b\n1,2\n{again}\n3,4\n")
     error = refused(lake, table)
     assert (error.code, error.line) == ("landing-header", 3)
 
