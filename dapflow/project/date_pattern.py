@@ -20,6 +20,10 @@ _JAVA = (
 _JAVA_TOKEN = re.compile("'([^']*)'|" + "|".join(letters for letters, _ in _JAVA) + "|.", re.DOTALL)
 # What Python's and other strptime write otherwise than date_parse.
 _STRPTIME = {"B": "%M", "A": "%W", "R": "%H:%i", "F": "%Y-%m-%d", "D": "%m/%d/%y", "n": "a line break"}
+# An offset from UTC, or the name of a zone, behind a time.
+_OFFSET = r"[-+](?!00:?(?:00)?$)[0-9]{2}(?::?[0-9]{2})?"
+_NAMES = r"BST|[CEW]ES?T|[CEMP][SD]T|MES?Z|MSK|IST|JST|AE[SD]T|[A-Z]\w+/\w+"
+_ZONE = re.compile(rf"(?:%[HhkIlTrisSfp]\S*?) ?(?:{_OFFSET}|{_NAMES})$")
 _MINUTES = re.compile(r"(%[HhkIl][^%]?)%M")
 
 
@@ -47,6 +51,12 @@ def date_pattern_problem(pattern: str) -> PatternProblem | None:
                 f"date_parse has no %{letter}",
                 f"write {right}" if right else "it has %Y %y %m %c %b %M %d %e %H %k %h %l %i %s %f %p and %T",
             )
+    if _ZONE.search(pattern):
+        return PatternProblem(
+            f"{pattern!r} has a time zone, which date_parse passes over: the moment would not be in UTC",
+            "leave `format` out where the export writes 2024-06-01 12:00:00+01:00, which becomes the moment in UTC; "
+            "else make the column a string, and let a transform convert it",
+        )
     return None
 
 

@@ -26,6 +26,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# One byte in so many, at least, is a zero in UTF-16: lines of Chinese have delimiters and ends.
+_ZEROS = 20
 # What `encoding: detect` takes for text that is not Unicode: what Excel and most of Windows write in Western Europe.
 _FALLBACK = "windows-1252"
 
@@ -128,12 +130,21 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
 
 
 def _unicode(start: bytes) -> str | None:
-    """The encoding that the first bytes show without a doubt: a byte order mark, or the zeros of UTF-16."""
+    """The encoding that the first bytes show without a doubt: a byte order mark, or the zeros of UTF-16.
+
+    There, a line's end is one of two bytes, and the other is a zero. A zero elsewhere says nothing of an encoding.
+    """
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
-    if b"\0" in start:
-        return "utf-16-be" if start[:1] == b"\0" else "utf-16-le"
+    if start.count(0) * _ZEROS < len(start) or b"\0" not in start:
+        return None
+    ends = start.count(b"\n") + start.count(b"\r")
+    # Some letters of other scripts hold the byte of a line's end, too.
+    if (start.count(b"\n\0") + start.count(b"\r\0")) * 10 > ends * 9 or (not ends and not start[1]):
+        return "utf-16-le"
+    if (start.count(b"\0\n") + start.count(b"\0\r")) * 10 > ends * 9 or (not ends and not start[0]):
+        return "utf-16-be"
     return None
 
 

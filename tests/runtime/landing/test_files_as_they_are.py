@@ -52,6 +52,15 @@ def test_a_byte_that_the_encoding_does_not_have(lake: Lake, tmp_path: Path, enco
     assert (error.code, error.line, "0x81" in error.message) == ("landing-encoding", 3, True)
 
 
+@pytest.mark.parametrize("encoding", ["detect", "utf-8", "windows-1252"])
+def test_zeros_in_text_are_no_encoding(lake: Lake, tmp_path: Path, encoding: str) -> None:
+    table = lake.source(tmp_path, f"columns: {{a: string, b: string}}\nencoding: {encoding}")
+    lake.land(table, notes_csv=b"a,b\n1,\0x\n")
+    assert lake.publish(table).rows == 1
+    [row] = lake.query(f"SELECT a, codepoint(substr(b, 1, 1)) AS zero, length(b) AS long FROM {table.database}.notes")
+    assert row == {"a": "1", "zero": "0", "long": "2"}
+
+
 def test_a_mark_that_contradicts_the_encoding(lake: Lake, tmp_path: Path) -> None:
     table = lake.source(tmp_path, f"{TEXT}\nencoding: windows-1252")
     lake.land(table, notes_csv="id,note\n1,café\n".encode("utf-8-sig"))
