@@ -76,8 +76,9 @@ class Warehouse:
         columns = columns.replace("'DOUBLE PRECISION'", "'DOUBLE'")
         parts = (f"{generation:%Y}", f"{generation:%m}", f"{generation:%d}", f"{generation:%Y%m%d}")
         keys = ", ".join(f"'{part}' AS {name}" for part, name in zip(parts, dataset.generation.names, strict=True))
+        nulls = ", ".join(f"'{text}'" for text in source.nulls)
         rows = (
-            f"SELECT *, {keys} FROM read_csv('{file}', header=true, columns={{{columns}}}, nullstr='{source.null}'"
+            f"SELECT *, {keys} FROM read_csv('{file}', header=true, columns={{{columns}}}, nullstr=[{nulls}]"
             f", quote='\"', escape='\"', allow_quoted_nulls=false{stamp})"
         )
         described = [Column(name, kind) for name, kind in types.items()]
