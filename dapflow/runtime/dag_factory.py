@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import DAG, Asset, TriggerRule
+from airflow.sdk import DAG, Asset, PartitionedAtRuntime, TriggerRule
 from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
@@ -190,7 +190,9 @@ class _Factory:
         """
         read = _read_elsewhere(published, self.datasets)
         if not read or (service["schedule"] and not self.branch):
-            return cron_timetable(service["schedule"], service["timezone"]) if self.environment.scheduled else None
+            if not self.environment.scheduled:
+                return PartitionedAtRuntime()  # it never ticks, and takes the key of who triggers it
+            return cron_timetable(service["schedule"], service["timezone"])
         return asset_timetable(self._asset(key, each) for key, each in read.items())
 
 
