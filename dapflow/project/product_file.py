@@ -9,6 +9,7 @@ from dapflow.project.model import SERVICE_NAMING, Comment, InputNote, Place, Tab
 from dapflow.project.table_names import TABLE_NAME_KEYS, read_table_names
 
 KEYS = ("description", "columns", "tags", "inputs", "allow_empty", *TABLE_NAME_KEYS)
+INPUT_KEYS = ("on_missing",)
 _ON_MISSING = ("fail", "previous")
 
 
@@ -45,7 +46,7 @@ def read_product_notes(yaml: YamlFile, name: str) -> ProductNotes:
 def _inputs(yaml: YamlFile, entry: Entry | None) -> tuple[InputNote, ...]:
     found = []
     for table, one in yaml.entries(entry.value, "inputs").items() if entry else []:
-        inner = yaml.entries(one.value, f"inputs.{table}", ("on_missing",))
+        inner = yaml.entries(one.value, f"inputs.{table}", INPUT_KEYS)
         node = inner["on_missing"].value if "on_missing" in inner else None
         word = yaml.string(node, f"inputs.{table}.on_missing") if node else None
         if node is not None and word is not None and word not in _ON_MISSING:

@@ -13,8 +13,10 @@ from typer._click.exceptions import MissingParameter, UsageError
 from typer.core import TyperGroup
 
 from dapflow.cli import app
+from dapflow.project.product_file import INPUT_KEYS, KEYS
 from tests.docs import athena_language, cli_reference
 from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, steps
+from tests.project.writing import compile_files
 
 PAGES = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in documents()]
 GUIDES = [
@@ -134,6 +136,30 @@ def error_codes() -> dict[str, str]:
             ):
                 codes[str(code.value)] = f"{file}:{node.lineno}"
     return codes
+
+
+PRODUCTS = ROOT / "docs" / "reference" / "products.md"
+
+
+def test_every_key_of_a_product_is_explained() -> None:
+    explained = re.findall(r"^\| `([^`]+)` \|", PRODUCTS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(explained) == sorted([*KEYS, *(f"inputs.<table>.{key}" for key in INPUT_KEYS)])
+
+
+def test_the_example_of_a_product_is_one_that_is_taken(tmp_path: Path) -> None:
+    [example] = [block.text for block in blocks(PRODUCTS) if block.language == "yaml"]
+    files: dict[str, str | bytes] = {
+        "housing/service.yml": "sources: {repairs: {columns: {cost: double}}, wards: {columns: {ward: string}}}",
+        "housing/refined/repair_costs.sql": "SELECT r.cost FROM repairs r, wards w",
+        "housing/refined/repair_costs.yml": example,
+    }
+    made = compile_files(tmp_path, files).datasets["housing.refined.repair_costs"]
+    assert (made.description, made.columns) == ("What repairs cost, by ward.", None)
+    assert made.transform is not None
+    assert made.transform.comments == {"cost": "Pounds, without VAT."}
+    assert made.transform.tags == ("repairs", "costs")
+    assert made.transform.slower_inputs == ("housing.raw.wards",)
+    assert made.transform.allow_empty
 
 
 def test_every_error_code_is_explained() -> None:

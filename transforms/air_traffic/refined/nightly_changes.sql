@@ -1,11 +1,10 @@
 -- What every night's export changed against the one before: flights added, records closed, records corrected.
--- Reads all generations on purpose; the newest one that counts is the one this run is for.
+-- Reads the history on purpose. A run for a night finds nothing newer than that night in it, on that day or later.
 WITH nights AS (
   SELECT
     import_date AS night,
     lag(import_date) OVER (ORDER BY import_date) AS previous_night
   FROM (SELECT DISTINCT import_date FROM flights_history) g
-  WHERE import_date <= (SELECT max(import_date) FROM flights)
 ),
 
 compared AS (
