@@ -34,7 +34,7 @@ def handler(_event: Any, _context: Any) -> None:
         if newest is None or is_stale(newest[0], now, hours):
             stale[dataset["service"]] += 1
             print(json.dumps({"stale": name, "newest": newest and newest[0]}))
-        elif newest[1] == 0:
+        elif newest[1] == 0 and not _notes(dataset).get("allow_empty"):
             empty[dataset["service"]] += 1
             print(json.dumps({"empty": name, "newest": newest[0]}))
     data = [
@@ -57,7 +57,8 @@ def pauses_of(manifest: dict[str, Any], scheduled: dict[str, float]) -> dict[str
     waits: dict[str, set[str]] = {name: set() for name, each in services.items() if not each.get("schedule")}
     for dataset in datasets.values():
         if dataset["service"] in waits:
-            read = (datasets[each] for each in dataset.get("depends_on", ()))
+            slower = _notes(dataset).get("slower_inputs", ())
+            read = (datasets[each] for each in dataset.get("depends_on", ()) if each not in slower)
             waits[dataset["service"]] |= {each["service"] for each in read if each.get("has_generations", True)}
     pauses = {name: scheduled.get(name, 0.0) for name in services}
     for _step in services:
@@ -82,6 +83,11 @@ def newest_generation(
         if error.response["Error"]["Code"] != "EntityNotFoundException":
             raise
     return max(found, key=lambda each: each[0]) if found else None
+
+
+def _notes(dataset: dict[str, Any]) -> dict[str, Any]:
+    """What makes a dataset, with what was said of it: its source or its transform."""
+    return dataset.get("transform") or dataset.get("source") or {}
 
 
 def is_stale(generation: str, now: datetime.datetime, hours: float) -> bool:

@@ -225,12 +225,31 @@ class TestWatch:
             "daily": 0.0,
         }
 
+    def test_nobody_pauses_with_a_slower_input(self) -> None:
+        manifest = {
+            "services": {"census": {"schedule": "0 5 * * 1"}, "housing": {"schedule": None}},
+            "datasets": {
+                "census.x": {"service": "census"},
+                "housing.x": {
+                    "service": "housing",
+                    "depends_on": ["census.x"],
+                    "transform": {"slower_inputs": ["census.x"], "allow_empty": False},
+                },
+            },
+        }
+        assert watch.pauses_of(manifest, {"census": 144.0}) == {"census": 144.0, "housing": 0.0}
+
     def test_it_counts_by_service(self, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
         glue: Any = boto3.client("glue")
         glue.create_database(DatabaseInput={"Name": "db"})
         datasets = {}
-        for name, generation, rows in (("fresh", today, "5"), ("old", "20200101", "5"), ("empty", today, "0")):
+        for name, generation, rows in (
+            ("fresh", today, "5"),
+            ("old", "20200101", "5"),
+            ("empty", today, "0"),
+            ("meant", today, "0"),
+        ):
             datasets[name] = {
                 "service": "rail",
                 "zone": "raw",
@@ -247,6 +266,7 @@ class TestWatch:
                 TableName=f"{name}_history",
                 PartitionInput={"Values": values, "Parameters": {"dapflow.rows": rows}},
             )
+        datasets["meant"]["transform"] = {"slower_inputs": [], "allow_empty": True}
         datasets["never"] = {**datasets["fresh"], "name": "never", "history": "never_history"}
         manifest = {"services": {"rail": {}, "air": {}}, "datasets": datasets}
         for key, body in (
