@@ -86,6 +86,19 @@ def in_file(error: QueryError, transform: Transform | None, *, exact: bool) -> Q
         file=transform.file,
         line=line,
         column=error.column if line else None,
-        hint=error.hint,
+        hint=error.hint or _hint(error, transform, exact=exact),
         source=source,
     )
+
+
+def _hint(error: QueryError, transform: Transform, *, exact: bool) -> str | None:
+    """What helps where the platform has to do with what Athena does not find."""
+    name = transform.file.rpartition("/")[2].removesuffix(".sql")
+    if "COLUMN_NOT_FOUND" in error.message and not exact:
+        return (
+            f"`dapflow show {name} --generation D` prints what was sent: where a table is read as of a generation, "
+            'columns such as "$path" are not there, and what qualifies a column is the table or its alias, no database'
+        )
+    if "TABLE_NOT_FOUND" in error.message and f".{name}_history'" in error.message:
+        return f"{name} has no history before its first generation: publish one by a text that does not read it"
+    return None

@@ -117,6 +117,24 @@ def test_a_product_reads_its_own_history_before_the_run(lake: Lake, tmp_path: Pa
     assert days == [{"days": "1"}]
 
 
+@pytest.mark.parametrize(
+    ("sql", "days", "hint"),
+    [
+        ('SELECT tailnum, "$path" AS path FROM planes_history', [DAY, LATER], '"$path"'),
+        ("SELECT tailnum FROM air_traffic_refined_zone.x_history", [DAY], "before its first generation"),
+    ],
+)
+def test_what_a_run_cannot_find_comes_with_a_hint(
+    lake: Lake, tmp_path: Path, sql: str, days: list[Generation], hint: str
+) -> None:
+    product = prepared(lake, tmp_path, sql)
+    publish_planes(lake, *days)
+    with pytest.raises(DapflowError) as caught:
+        lake.publish(product)
+    assert caught.value.code == "query-failed"
+    assert hint in (caught.value.hint or "")
+
+
 # -- a generation that is missing
 
 
