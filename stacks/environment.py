@@ -21,6 +21,7 @@ from stacks.lake import Lake, LakeProps
 from stacks.lake_functions import LakeFunctions, LakeFunctionsProps, emptied_with
 from stacks.names import check_names, of_stack
 from stacks.observability import Observability, ObservabilityProps, metrics_namespace
+from stacks.recipients import check_owners
 from stacks.service import RoleProps, Watch
 
 DAGS = "dags"
@@ -39,6 +40,9 @@ class EnvironmentAssembly(Assembly):
         platform = self._describe(self._request.environment)
         check_names(platform)
         self._check_services(platform)
+        if settings.airflow is not None:
+            # Elsewhere nobody is told, and an owner may be any words.
+            check_owners(self._manifest, self._root)
         last = self._lake(platform)
         if self._hosts and not self._all.embedded:
             self._branches(last)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from dapflow.errors import DapflowError
+from stacks.recipients import CHAT_HINT
 from stacks.settings_file import SettingsFile
 from stacks.settings_rules import (
     ACCOUNT_HINT,
@@ -85,7 +86,7 @@ class AlertSettings:
     """Who is told. ``chat`` makes a secret for the webhook of a chat channel, whose value a person then sets."""
 
     emails: tuple[str, ...] = ()
-    chat: bool = False
+    chat: bool = field(default=False, metadata={"hint": CHAT_HINT})
     queued_minutes: int = 15
     stale_hours: int = 30
 

@@ -105,7 +105,10 @@ class SettingsFile:
         complete = True
         for name, field in fields.items():
             if name in value:
+                before = len(self.errors)
                 found[name] = self._value(hints[name], value[name], (*path, name))
+                for error in self.errors[before:]:
+                    error.hint = error.hint or field.metadata.get("hint")
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 self.error((*path, name), "is missing", field.metadata.get("hint"))
                 complete = False

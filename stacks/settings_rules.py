@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 
 from dapflow.platform import ZONES_WITH_BUCKETS
+from stacks.recipients import address_problem
 from stacks.settings_file import SettingsFile
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def check_environment(source: SettingsFile, path: tuple[str, ...], settings: Env
     _check_mwaa(source, path, settings.network, settings.airflow)
     _check_retention(source, path, settings)
     _check_limits(source, path, settings)
+    _check_emails(source, (*path, "alerts", "emails"), settings.alerts.emails)
     _check_adoption(source, path, settings.adopt)
     for name, value in settings.tags.items():
         if tag_value(value) != value:
@@ -105,6 +107,14 @@ def _check_limits(source: SettingsFile, path: tuple[str, ...], settings: Environ
     for name, value in limits.items():
         if value <= 0:
             source.error((*path, *name), "must be more than 0")
+
+
+def _check_emails(source: SettingsFile, path: tuple[str, ...], emails: tuple[str, ...]) -> None:
+    for number, email in enumerate(emails):
+        if problem := address_problem(email):
+            source.error((*path, str(number)), *problem)
+        elif email in emails[:number]:
+            source.error((*path, str(number)), f"{email} is there twice")
 
 
 def _check_adoption(source: SettingsFile, path: tuple[str, ...], adopt: AdoptSettings) -> None:

@@ -139,9 +139,9 @@ class ServiceFolder:
 
     ``reviewers`` are its people, as .github/CODEOWNERS names them. ``reads`` is what it asks to read of others,
     ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``; ``grants`` is what others may read of it.
-    ``database_places`` says where the names of databases are written, by zone, for those that are not made of the
-    pattern; ``database`` stands for the default one. ``environment_databases`` are names that a zone's database has in
-    single environments.
+    ``owner_place`` says where the owner is written, ``database_places`` where the names of databases are, by zone, for
+    those that are not made of the pattern; ``database`` stands for the default one. ``environment_databases`` are names
+    that a zone's database has in single environments.
     """
 
     name: str
@@ -151,6 +151,7 @@ class ServiceFolder:
     database: str
     description: str | None = None
     owner: str | None = None
+    owner_place: Place | None = None
     reviewers: tuple[str, ...] = ()
     schedule: str | None = None
     timezone: str = "UTC"

@@ -62,6 +62,7 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
         key: yaml.string(entries[key].value, key) for key in ("title", "description", "owner") if key in entries
     }
     fields |= {
+        "owner_place": Place.of(yaml, entries["owner"].value) if "owner" in entries else None,
         "reviewers": _reviewers(yaml, entries.get("reviewers")),
         "schedule": _schedule(yaml, entries.get("schedule")),
         "timezone": _timezone(yaml, entries.get("timezone")),

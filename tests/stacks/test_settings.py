@@ -82,6 +82,8 @@ def test_the_example_is_right() -> None:
         ({**BASE, "tags": {"team": "a&b"}}, "tags.team", "AWS takes"),
         ({**BASE, "network": {"kind": "existing", "vpc_id": "main"}}, "network.vpc_id", "not the id of a VPC"),
         ({**BASE, "alerts": {"emails": "a@b.c"}}, "alerts.emails", "must be a list"),
+        ({**BASE, "alerts": {"emails": ["a@b.co", "The data team"]}}, "alerts.emails.1", "is no e-mail address"),
+        ({**BASE, "alerts": {"emails": ["a@b.co", "a@b.co"]}}, "alerts.emails.1", "is there twice"),
         ({**BASE, "tags": []}, "tags", "must be a mapping, not a list"),
         ("prod", "", "must be a mapping"),
     ],
@@ -171,3 +173,20 @@ def test_an_unknown_environment_is_told_with_the_known_ones() -> None:
     with pytest.raises(DapflowError) as caught:
         settings.environment("branch")
     assert "-c branch=" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("alerts", "hint"),
+    [
+        ({"emails": ["https://hooks.slack.com/services/x"]}, "where alerts.chat in cdk.json is true"),
+        ({"emails": ["#data"]}, "where alerts.chat in cdk.json is true"),
+        ({"emails": ["mailto:data@example.org"]}, "without mailto:"),
+        ({"chat": "https://hooks.slack.com/services/x"}, "a webhook's URL goes into the secret"),
+    ],
+)
+def test_a_channel_in_the_place_of_something_else_is_told_its_own(
+    tmp_path: Path, alerts: dict[str, Any], hint: str
+) -> None:
+    with pytest.raises(DapflowError) as caught:
+        read_settings(write(tmp_path, {"prod": {**BASE, "alerts": alerts}}))
+    assert hint in (caught.value.hint or "")
