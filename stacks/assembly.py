@@ -187,7 +187,9 @@ class Assembly:
         )
         Pools(stack, "pools", PoolsProps(airflow, key, log_days))
 
-    def _network(self, stack: cdk.Stack, settings: NetworkSettings, *, stem: str, retain: bool) -> Network:
+    def _network(
+        self, stack: cdk.Stack, settings: NetworkSettings, airflow: AirflowSettings, *, stem: str, retain: bool
+    ) -> Network:
         return Network(
             stack,
             "network",
@@ -196,6 +198,7 @@ class Assembly:
                 stem=stem,
                 flow_log=f"/{self._names.platform}/{stem.removeprefix(f'{self._names.platform}-')}/flow",
                 zones=self._settings.availability_zones,
+                web_server_cidrs=airflow.web_server_cidrs,
                 key_arn=self._keys()["platform"],
                 flow_log_days=self._settings.retention.logs_days,
                 retain=retain,

@@ -149,7 +149,7 @@ class BranchAssembly(Assembly):
             )
         network_stack = self._stack(f"{name}-network", "Network of a branch's own Airflow")
         _delete_in_step(network_stack, 4)
-        network = self._network(network_stack, settings.network, stem=name, retain=False)
+        network = self._network(network_stack, settings.network, settings.airflow, stem=name, retain=False)
         stack = self._stack(f"{name}-airflow", "A branch's own Airflow")
         _delete_in_step(stack, 3)
         self._orchestrate(

@@ -144,7 +144,7 @@ class EnvironmentAssembly(Assembly):
         assert settings.network is not None and settings.airflow is not None  # noqa: S101 - read_settings has checked it
         network_stack = self._stack(f"{names.stem}-network", "Network of Airflow", protect=self._protect)
         network_stack.add_stack_dependency(lake)
-        network = self._network(network_stack, settings.network, stem=names.stem, retain=self._retain)
+        network = self._network(network_stack, settings.network, settings.airflow, stem=names.stem, retain=self._retain)
         stack = self._stack(f"{names.stem}-airflow", "Airflow", protect=self._protect)
         stack.add_stack_dependency(lake)
         self._orchestrate(

@@ -35,12 +35,18 @@ _INTERFACES = (
 
 @dataclass(frozen=True)
 class NetworkProps:
-    """Props of ``Network``. ``zones`` are the two availability zones; ``key_arn`` encrypts the log ``flow_log``."""
+    """Props of ``Network``.
+
+    Attributes:
+        zones: the two availability zones. key_arn: encrypts the log ``flow_log``.
+        web_server_cidrs: networks that reach a private web server of Airflow.
+    """
 
     settings: NetworkSettings
     stem: str
     flow_log: str
     zones: tuple[str, ...]
+    web_server_cidrs: tuple[str, ...]
     key_arn: str
     flow_log_days: int
     retain: bool
@@ -70,6 +76,9 @@ class Network(Construct):
         )
         # MWAA asks that the group lets itself in: scheduler, workers, web server and metadata database share it.
         group.add_ingress_rule(group, ec2.Port.all_traffic(), "Own components")
+        # MWAA gives the group to the endpoint through which a private web server is reached, too.
+        for cidr in props.web_server_cidrs:
+            group.add_ingress_rule(ec2.Peer.ipv4(cidr), ec2.Port.tcp(443), "People, to the web server")
         if settings.kind != "nat":
             group.add_egress_rule(group, ec2.Port.all_traffic(), "Own components and endpoints")
             group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "APIs of AWS, and S3 through its gateway")

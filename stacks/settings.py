@@ -43,7 +43,7 @@ class NetworkSettings:
 
 @dataclass(frozen=True)
 class AirflowSettings:
-    """The MWAA environment.
+    """The MWAA environment. ``web_server_cidrs`` are networks whose people reach a private web server.
 
     Its releases before 3.2 lack the partitioned assets that carry a generation; 3.2.1 starts some runs twice
     (https://github.com/apache/airflow/issues/68045) and takes a cron tick's day in UTC.
@@ -57,6 +57,7 @@ class AirflowSettings:
     max_workers: int = 5
     schedulers: int | None = None
     web_server: Literal["private", "public"] = "private"
+    web_server_cidrs: tuple[str, ...] = ()
     log_level: Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG"] = "INFO"
     maintenance: str = "SUN:03:00"
 

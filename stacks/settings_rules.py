@@ -29,6 +29,8 @@ ACCOUNT_HINT = "the twelve digits of the AWS account, as text; `aws sts get-call
 _KEY_ARN = re.compile(r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _KEY_HINT = "such as arn:aws:kms:eu-west-2:111122223333:key/…, not an alias: `aws kms describe-key` prints it"
 _TAG = "AWS takes letters, digits, blanks and any of +-=._:/@ in a tag, and 256 of them at most"
+# No network of anybody's own is wider: 10.0.0.0/8 is the widest of https://www.rfc-editor.org/rfc/rfc1918#section-3.
+_WIDEST_NETWORK = 8
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -164,6 +166,33 @@ def _check_airflow(source: SettingsFile, path: tuple[str, ...], airflow: Airflow
         source.error((*path, "environment_class"), "mw1.micro has one scheduler and one worker")
     if not re.fullmatch(r"(MON|TUE|WED|THU|FRI|SAT|SUN):([01]\d|2[0-3]):(00|30)", airflow.maintenance):
         source.error((*path, "maintenance"), "must look like SUN:03:00, on the hour or half")
+    _check_web_server(source, (*path, "web_server_cidrs"), airflow)
+
+
+def _check_web_server(source: SettingsFile, path: tuple[str, ...], airflow: AirflowSettings) -> None:
+    """Who reaches a private web server: networks behind a VPN or a peering, and not the internet in one line or two."""
+    if airflow.web_server_cidrs and airflow.web_server == "public":
+        source.error(path, "limits nothing: a public web server is reached from anywhere", "make web_server private")
+    seen: set[ipaddress.IPv4Network] = set()
+    for number, cidr in enumerate(airflow.web_server_cidrs):
+        at = (*path, str(number))
+        try:
+            network = ipaddress.IPv4Network(cidr, strict=False)
+        except ValueError:
+            source.error(at, f"{cidr} is not an IPv4 network", "such as 10.20.0.0/16, or 10.20.1.7/32 for one address")
+            continue
+        if str(network) != cidr:
+            # EC2 would store the network's own form, and every later look at the stack would find a drift.
+            source.error(at, f"{cidr} is not how a network is written", f"write {network}")
+        elif network.prefixlen < _WIDEST_NETWORK:
+            source.error(
+                at,
+                f"{cidr} is wider than /{_WIDEST_NETWORK}: a private web server is for people's own networks",
+                "the networks behind the VPN or the peering; web_server public is for everybody, behind AWS's login",
+            )
+        elif network in seen:
+            source.error(at, f"{cidr} is there twice")
+        seen.add(network)
 
 
 def _check_network(source: SettingsFile, path: tuple[str, ...], network: NetworkSettings) -> None:

@@ -7,6 +7,7 @@ import fnmatch
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -14,7 +15,7 @@ from aws_cdk import assertions
 
 from dapflow.platform import describe
 from stacks.delivery import Delivery, DeliveryProps
-from tests.stacks.example import four_services, project, service
+from tests.stacks.example import four_services, project, project_with, service
 from tests.stacks.iam.evaluate import Request, may_assume
 from tests.stacks.templates import ROOT, Templates, synthesized
 
@@ -167,6 +168,31 @@ class TestNetwork:
             assert not [rule for rule in group.get("SecurityGroupIngress", []) if "CidrIp" in rule]
         for rule in prod.properties("AWS::EC2::SecurityGroupIngress"):
             assert "SourceSecurityGroupId" in rule
+
+    @pytest.mark.parametrize(
+        "network",
+        [
+            {"kind": "endpoints"},
+            {"kind": "nat"},
+            {"kind": "existing", "vpc_id": "vpc-1", "subnet_ids": ["subnet-1", "subnet-2"]},
+        ],
+    )
+    def test_people_behind_a_vpn_reach_the_private_web_server_and_nothing_else(
+        self, tmp_path: Path, network: dict[str, Any]
+    ) -> None:
+        people = ["10.20.0.0/16", "192.168.7.9/32"]
+        root = project_with(tmp_path / "root", "prod", network=network, airflow={"web_server_cidrs": people})
+        made = synthesized(tmp_path / "out", root=root, manifest=service("air"), checks=False, environment="prod")
+        [airflow] = made.properties("AWS::MWAA::Environment")
+        assert airflow["WebserverAccessMode"] == "PRIVATE_ONLY"
+        let_in = {
+            (group.get("GroupDescription"), rule["CidrIp"], rule["IpProtocol"], rule["FromPort"], rule["ToPort"])
+            for group in made.properties("AWS::EC2::SecurityGroup")
+            for rule in group.get("SecurityGroupIngress", [])
+        }
+        own = "dapflow-prod: Airflow, which speaks to itself and to AWS"
+        assert let_in == {(own, cidr, "tcp", 443, 443) for cidr in people}
+        assert not [rule for rule in made.properties("AWS::EC2::SecurityGroupIngress") if "CidrIp" in rule]
 
 
 class TestObservability:

@@ -63,6 +63,28 @@ def test_the_example_is_right() -> None:
             "airflow.environment_class",
             "one scheduler and one worker",
         ),
+        *(
+            (
+                {**BASE, "network": {}, "airflow": {"web_server_cidrs": ["10.20.0.0/16", wrong]}},
+                f"airflow.{where}",
+                said,
+            )
+            for where, wrong, said in (
+                ("web_server_cidrs.1", "0.0.0.0/0", "wider than /8"),
+                ("web_server_cidrs.1", "128.0.0.0/1", "wider than /8"),
+                ("web_server_cidrs.1", "10.20.0.7/16", "is not how a network is written"),
+                ("web_server_cidrs.1", "10.20.1.0/16", "is not how a network is written"),
+                ("web_server_cidrs.1", "10.20.0.0/16", "is there twice"),
+                ("web_server_cidrs.1", "::/0", "is not an IPv4 network"),
+                ("web_server_cidrs.1", "the VPN", "is not an IPv4 network"),
+                ("web_server_cidrs.1", "", "is not an IPv4 network"),
+            )
+        ),
+        (
+            {**BASE, "network": {}, "airflow": {"web_server": "public", "web_server_cidrs": ["10.0.0.0/8"]}},
+            "airflow.web_server_cidrs",
+            "limits nothing",
+        ),
         ({**BASE, "network": {}, "airflow": {"maintenance": "SUN:03:15"}}, "airflow.maintenance", "SUN:03:00"),
         ({**BASE, "retention": {"logs_days": 31}}, "retention.logs_days", "does not take this number"),
         ({**BASE, "retention": {"results_days": 0}}, "retention.results_days", "at least one day"),
