@@ -75,6 +75,9 @@ class Templates:
             return str(self.resolved(properties["BucketName"], stack))
         if resource.get("Type") == "AWS::SNS::Topic":
             return f"arn:aws:sns:{self.region}:{self.account}:{properties['TopicName']}"
+        if resource.get("Type") == "AWS::SecretsManager::Secret":
+            # Secrets Manager adds six letters of its own.
+            return f"arn:aws:secretsmanager:{self.region}:{self.account}:secret:{properties['Name']}-AbCdEf"
         return f"{stack}.{name}"
 
     def _attribute(self, argument: list[str], stack: str) -> str:
