@@ -110,7 +110,10 @@ class Function:
         for each in self.templates.properties("AWS::S3::Bucket"):
             if each["BucketName"] == bucket:
                 [rule] = each["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-                key = rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+                key = rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
+                if key is None:
+                    # S3's own key, which asks nobody.
+                    return
                 context = {
                     "kms:ViaService": f"s3.{self.templates.region}.amazonaws.com",
                     "kms:EncryptionContext:aws:s3:arn": f"arn:aws:s3:::{bucket}",
