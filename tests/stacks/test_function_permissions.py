@@ -296,7 +296,8 @@ def test_alerts_are_posted(prod: Templates, run: Any, monkeypatch: pytest.Monkey
 def test_expired_branches_are_deleted(staging: Templates, run: Any) -> None:
     function = Function(staging, "dapflow-staging-reaper")
     tags = {"kind": "branch", "branch": "Fix", "expires": "2024-06-01T00:00:00+00:00"}
-    boto3.client("cloudformation").create_stack(
+    cloudformation: Any = boto3.client("cloudformation")
+    cloudformation.create_stack(
         StackName=f"dapflow-branch-{SLUG}-bundle",
         TemplateBody=json.dumps({"Resources": {"topic": {"Type": "AWS::SNS::Topic"}}}),
         Tags=[{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()],
