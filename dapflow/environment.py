@@ -11,6 +11,9 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError
 
+# The main environment of the embedded platform.
+LOCAL = "local"
+
 
 @dataclass(frozen=True)
 class ServiceEnvironment:
@@ -81,6 +84,11 @@ class Environment:
     scheduled: bool = True
     external_databases: dict[str, str] = field(default_factory=dict)
     branches: Branches | None = None
+
+    @property
+    def throw_away(self) -> bool:
+        """Whether nobody relies on what is published here: on the embedded platform and in branch environments."""
+        return self.name == LOCAL or bool(self.branch)
 
     def dag_id(self, service: str) -> str:
         """The id of a service's DAG: its name, behind the branch's."""

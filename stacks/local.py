@@ -14,11 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import read_manifest
 from stacks.synthesis import synthesize
-
-ENVIRONMENT = "local"
 
 
 def main() -> int:
@@ -38,10 +37,10 @@ def main() -> int:
                 given.project,
                 settings_file=given.settings,
                 output=assembly,
-                context={"environment": ENVIRONMENT, **{name: value for name, value in asked.items() if value}},
+                context={"environment": LOCAL, **{name: value for name, value in asked.items() if value}},
                 manifest=read_manifest(given.manifest),
                 checks=False,
-                embedded_as=ENVIRONMENT,
+                embedded_as=LOCAL,
             )
         except DapflowError as error:
             errors = error.errors if isinstance(error, DapflowErrors) else [error]

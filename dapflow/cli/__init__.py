@@ -16,6 +16,8 @@ from dapflow.cli import (
     land,
     local,
     query,
+    remove,
+    reset,
     run,
     show,
     withdraw,
@@ -42,6 +44,8 @@ demo.register(app)
 land.register(app)
 local.register(app)
 query.register(app)
+remove.register(app)
+reset.register(app)
 run.register(app)
 show.register(app)
 withdraw.register(app)

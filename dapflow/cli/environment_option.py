@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def connected(root: Path, manifest: Manifest, name: str | None) -> tuple[Clients
 
     Raises DapflowError ``embedded-platform-not-up``, ``unknown-environment``, ``aws`` or ``other-account``.
     """
-    from dapflow.local.provision import ENVIRONMENT  # noqa: PLC0415 (brings boto3)
-
-    if name is None or name == ENVIRONMENT:
+    if name is None or name == LOCAL:
         return _embedded(root, manifest)
     import boto3  # noqa: PLC0415
 
@@ -54,9 +53,9 @@ def connected(root: Path, manifest: Manifest, name: str | None) -> tuple[Clients
 
 def names_of(root: Path, manifest: Manifest, name: str | None) -> Environment:
     """The names of a platform, which nobody is asked for. Raises DapflowError ``unknown-environment``."""
-    from dapflow.local.provision import ENVIRONMENT, describe_local  # noqa: PLC0415 (brings boto3)
+    if name is None or name == LOCAL:
+        from dapflow.local.provision import describe_local  # noqa: PLC0415 (brings boto3)
 
-    if name is None or name == ENVIRONMENT:
         return describe_local(root, manifest).environment
     from dapflow.local.deployed import deployed_environment  # noqa: PLC0415
 

@@ -57,9 +57,13 @@ def up(
             names = components.ALL if airflow else (components.AWS, components.ATHENA)
             startup.launch(names)
             startup.connect()
+            from dapflow.local.orphans import orphans_of_platform  # noqa: PLC0415 (brings boto3: while servers start)
+
             if airflow:
                 startup.connect_airflow()
                 take_down_expired(startup.state, say)
+            for orphan in orphans_of_platform(startup.state, startup.manifest):
+                say(orphan.report())
         except BaseException:
             startup.undo()
             raise

@@ -1,4 +1,4 @@
-"""``--project DIR``, and how a transform is named on the command line."""
+"""``--project DIR``, and how transforms and datasets are named on the command line."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ TransformArgument = Annotated[
     typer.Argument(
         metavar="TRANSFORM",
         help="Its id (air_traffic.refined.delays), its name where no other has it (delays), or its .sql file.",
+        show_default=False,
+    ),
+]
+DatasetArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASET",
+        help="A raw table's id (air_traffic.raw.flights), or a transform: its id, its name, its .sql file.",
         show_default=False,
     ),
 ]

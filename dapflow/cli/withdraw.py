@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated
 
 import typer
 
-from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.confirmation import confirm
+from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
 
 def register(app: typer.Typer) -> None:
@@ -17,14 +17,7 @@ def register(app: typer.Typer) -> None:
 
 
 def withdraw(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATASET",
-            help="A raw table's id (air_traffic.raw.flights), or a transform: its id, its name, its .sql file.",
-            show_default=False,
-        ),
-    ],
+    name: DatasetArgument,
     generation: Annotated[
         str, typer.Option("--generation", "-g", metavar="D", help="Date, as 2013-12-31.", show_default=False)
     ],
@@ -39,12 +32,11 @@ def withdraw(
 
     Example: dapflow withdraw air_traffic.raw.flights --generation 2030-01-01
     """
-    from dapflow.errors import DapflowError  # noqa: PLC0415
     from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
     from dapflow.local.running import explained, require_running  # noqa: PLC0415
     from dapflow.local.state import State  # noqa: PLC0415
-    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
     root = project_root(project)
@@ -52,11 +44,9 @@ def withdraw(
     day = Generation.parse(generation)
     ports = require_running(state)
     manifest = compile_project(root)
-    dataset = manifest.datasets.get(name) or find_transform(manifest, root, name)
-    if not yes:
-        if not sys.stdin.isatty():
-            raise DapflowError("option", f"generation {day} of {dataset.id} would be withdrawn", hint="say --yes")
-        typer.confirm(f"Withdraw generation {day} of {dataset.id}?", abort=True)
+    dataset = find_dataset(manifest, root, name)
+    what = f"generation {day} of {dataset.id}"
+    confirm(f"Withdraw {what}?", f"{what} would be withdrawn", yes=yes)
     with explained(state, (components.AWS, components.ATHENA)):
         from dapflow.local.provision import describe_local  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415

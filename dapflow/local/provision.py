@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapflow.branch import BranchNames, branch_slug
+from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.deployment import deploy
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from dapflow.local.airflow_api import AirflowApi
     from dapflow.runtime.aws import Clients
 
-ENVIRONMENT = "local"
 # The embedded Athena answers in milliseconds.
 _POLL_SECONDS = 0.1
 _POOL_SLOTS = 8
@@ -34,7 +34,7 @@ def describe_local(root: Path, manifest: Manifest) -> Platform:
     """The names of the main environment on the embedded platform: those that its templates have."""
     platform = describe(
         manifest,
-        name=ENVIRONMENT,
+        name=LOCAL,
         account=ACCOUNT,
         region=REGION,
         prefix=_prefix(root),
@@ -86,7 +86,7 @@ def wanted_resources(
         raise DapflowError(
             "template",
             f"the templates of the environment {platform.environment.name} lack {', '.join(missing)}",
-            hint=f"in cdk.json, context.environments.{ENVIRONMENT} must have account {ACCOUNT} and region {REGION}, "
+            hint=f"in cdk.json, context.environments.{LOCAL} must have account {ACCOUNT} and region {REGION}, "
             "and adopt nothing: that is what the embedded platform is",
         )
     return found

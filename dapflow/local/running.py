@@ -16,6 +16,11 @@ _SECONDS = 300.0
 _SERVERS = (components.AWS, components.ATHENA)
 
 
+def is_up(state: State) -> bool:
+    """Whether AWS and Athena of the platform run."""
+    return all(running(state, name) is not None for name in _SERVERS)
+
+
 def require_running(state: State, names: Sequence[str] = _SERVERS) -> Ports:
     """The ports of the platform on which these components run. Raises DapflowError ``embedded-platform-not-up``."""
     missing = [name for name in names if running(state, name) is None]

@@ -3,12 +3,13 @@
 from dapflow.project.compile import check_project, compile_project, write_manifest
 from dapflow.project.load import find_project, load_project
 from dapflow.project.model import Project
-from dapflow.project.select import find_transform
+from dapflow.project.select import find_dataset, find_transform
 
 __all__ = [
     "Project",
     "check_project",
     "compile_project",
+    "find_dataset",
     "find_project",
     "find_transform",
     "load_project",

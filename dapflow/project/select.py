@@ -35,6 +35,11 @@ def find_transform(manifest: Manifest, root: Path, text: str) -> Dataset:
     raise DapflowError("unknown-transform", f"there is no transform {text!r}", hint=_known(products, name))
 
 
+def find_dataset(manifest: Manifest, root: Path, text: str) -> Dataset:
+    """The raw table with this id, or the data product that ``text`` names, as ``find_transform`` takes it."""
+    return manifest.datasets.get(text) or find_transform(manifest, root, text)
+
+
 def _by_file(products: dict[str, Dataset], root: Path, text: str) -> Dataset:
     """Relative paths count from the working directory, or else from the root."""
     wanted = {Path(text).resolve(), (root / text).resolve()}

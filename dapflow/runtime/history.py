@@ -83,7 +83,7 @@ def check_keys(catalog: Catalog, dataset: Dataset, place: Place) -> None:
     """Raise DapflowError ``generation-columns`` or ``extra-columns`` when the history table has other partitions."""
     table = catalog.table(place.database, place.history)
     if table is not None:
-        _check_keys(dataset, place, table)
+        _check_keys(catalog, dataset, place, table)
 
 
 def check_history(
@@ -93,7 +93,7 @@ def check_history(
     check_current(dataset, place, catalog.table(place.database, place.current))
     table = catalog.table(place.database, place.history)
     if table is not None:
-        _check_keys(dataset, place, table)
+        _check_keys(catalog, dataset, place, table)
         _check_columns(catalog, dataset, place, table, columns, generation)
 
 
@@ -103,7 +103,8 @@ def prepare_history(
     """Let there be a history table, and say which columns a new partition of it has.
 
     The columns of a table that has partitions are left as they are. Those of a table without any are what a first
-    publication left that failed; nobody has read them. Raises DapflowError ``breaking-change``.
+    publication left that failed, or a history that begins anew (``dapflow.runtime.reset``).
+    Raises DapflowError ``breaking-change``.
     """
     for _ in range(_TRIES):
         table = catalog.table(place.database, place.history)
@@ -111,10 +112,12 @@ def prepare_history(
             if table is None:
                 catalog.create_table(place.database, _new_table(dataset, place, columns))
                 return list(columns)
-            _check_keys(dataset, place, table)
-            if _check_columns(catalog, dataset, place, table, columns, generation):
+            _check_keys(catalog, dataset, place, table)
+            fits = _check_columns(catalog, dataset, place, table, columns, generation)
+            if fits and _key_names(table) == dataset.generation.partition_names:
                 return _merged(history_columns(table), columns)
-            catalog.update_table(place.database, table, _storage(table, [glue_column(each) for each in columns]))
+            changes = _storage(table, [glue_column(each) for each in columns])
+            catalog.update_table(place.database, table, {**changes, "PartitionKeys": _keys(dataset)})
             return list(columns)
         except StaleTableError:
             continue
@@ -216,22 +219,32 @@ def _new_table(dataset: Dataset, place: Place, columns: Sequence[Column]) -> dic
         "Name": place.history,
         "Description": (dataset.description or f"All generations of {dataset.id}")[:2048],
         "TableType": "EXTERNAL_TABLE",
-        "PartitionKeys": [{"Name": name, "Type": "string"} for name in dataset.generation.names],
+        "PartitionKeys": _keys(dataset),
         "StorageDescriptor": parquet_storage(columns, place.prefix),
         "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet", "dapflow.dataset": dataset.id},
     }
 
 
-def _check_keys(dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
+def _key_names(table: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(key["Name"] for key in table.get("PartitionKeys", ()))
+
+
+def _keys(dataset: Dataset) -> list[dict[str, str]]:
+    return [{"Name": name, "Type": "string"} for name in dataset.generation.names]
+
+
+def _check_keys(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
     if table.get("TableType") == "VIRTUAL_VIEW":
         raise DapflowError(
             "name-taken",
             f"{place.database}.{place.history} is a view, so it cannot be the history of {dataset.id}",
             hint="drop that view, or choose the other `naming` in service.yml",
         )
-    keys = tuple(key["Name"] for key in table.get("PartitionKeys", ()))
+    keys = _key_names(table)
     if keys == dataset.generation.partition_names:
         return
+    if table.get("Parameters", {}).get("dapflow.dataset") and not catalog.has_partitions(place.database, place.history):
+        return  # ours, and nothing is in it: the next publication gives it the keys that it needs
     if not dataset.external and keys[:4] == dataset.generation.names:
         further = ", ".join(keys[4:])
         raise DapflowError(
@@ -245,5 +258,6 @@ def _check_keys(dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
         "generation-columns",
         f"{place.database}.{place.history} is partitioned by {', '.join(keys) or 'nothing'}, "
         f"{dataset.id} by {', '.join(dataset.generation.partition_names)}",
-        hint="let `generation_columns` in service.yml name the columns that the table has",
+        hint="let `generation_columns` in service.yml name the columns that the table has; on the embedded platform "
+        f"dapflow reset {dataset.id} begins a new history",
     )

@@ -31,6 +31,7 @@ from dapflow.runtime.ingest import plan_ingest
 from dapflow.runtime.inputs import InputsChangedError, confirm_inputs, recorded_inputs
 from dapflow.runtime.objects import list_folders
 from dapflow.runtime.publication import Publication, Staged, read_publication
+from dapflow.runtime.reset import advised, reset
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import output_of, plan_transform
 from dapflow.runtime.withdraw import withdraw
@@ -137,7 +138,7 @@ class Publisher:
     def finish(self, staged: Staged) -> Publication:
         """Publish what was staged. Its query must be done."""
         target = self.target(staged.dataset)
-        with aws_errors():
+        with aws_errors(), advised(target.dataset, self.environment):
             try:
                 accepted = accept(target, staged, lambda: self._confirm_inputs(staged))
                 publication = make_visible(target, staged, accepted)
@@ -205,6 +206,15 @@ class Publisher:
         with aws_errors():
             return withdraw(self.target(dataset_id), generation)
 
+    def reset(self, dataset_id: str) -> Generation | None:
+        """Take every generation out, so that the next one may have other columns; as of when it began.
+
+        Gives back the generation that a run published meanwhile, if one did. Raises DapflowError ``live-environment``
+        and ``nothing-to-reset``.
+        """
+        with aws_errors():
+            return reset(self.target(dataset_id), self.environment)
+
     def readers(self, dataset_id: str, generation: Generation) -> list[tuple[str, Generation]]:
         """The generations of products that read a generation of a dataset, as they noted it."""
         found = []
@@ -260,7 +270,7 @@ class Publisher:
         dataset = target.dataset
         if not self.allow_future:
             check_not_future(generation, self.clock(), self.manifest.services[dataset.service].timezone)
-        with aws_errors():
+        with aws_errors(), advised(dataset, self.environment):
             if dataset.transform is None:
                 plan = plan_ingest(target, generation, run, self.progress)
             else:

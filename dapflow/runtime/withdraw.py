@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.attempts import WITHDRAWN, published_runs, withdrawn_runs
@@ -37,21 +38,32 @@ def withdraw(target: Target, generation: Generation) -> Generation | None:
             f"{dataset.id} has no generation {generation}",
             hint=f"its newest: {newest}" if newest else "nothing of it is published",
         )
-    _note_runs(target, found)
+    note_withdrawn(target, found)
     target.journal.replaced(f"withdrawn-{uuid.uuid4().hex[:16]}", sorted({each.location for each in found}))
     # First the view, so that no reader finds it empty; and once more, in case a run refreshed it in between.
     show_newest(target, without=generation)
     for each in found:
         catalog.delete_partition(place.database, place.history, each.values)
+    return show_what_remains(target)
+
+
+def show_what_remains(target: Target) -> Generation | None:
+    """Let the current view show the newest generation; where none remains, remove it. Gives back which one it is."""
     current = show_newest(target)
-    view = catalog.table(place.database, place.current) if current is None else None
-    if view is not None and shown_generation(view) is not None:
-        catalog.delete_table(place.database, place.current)
+    if current is None:
+        hide(target)
     return current
 
 
-def _note_runs(target: Target, found: list[Partition]) -> None:
-    """Note which queries made the generation, so that no retry takes up one whose objects will be swept."""
+def hide(target: Target) -> None:
+    """Remove the current view, unless someone else wrote it."""
+    view = target.catalog.table(target.place.database, target.place.current)
+    if view is not None and shown_generation(view) is not None:
+        target.catalog.delete_table(target.place.database, target.place.current)
+
+
+def note_withdrawn(target: Target, found: Sequence[Partition]) -> None:
+    """Note which queries made these generations, so that no retry takes up one whose objects will be swept."""
     place = target.place
     for _ in range(_TRIES):
         table = target.catalog.table(place.database, place.history)

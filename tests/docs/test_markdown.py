@@ -27,6 +27,7 @@ GUIDES = [
     "prototype-a-table-join.md",
     "prototype-a-legacy-query.md",
     "commit-a-transform.md",
+    "change-or-remove-a-product.md",
     "add-a-table-to-the-raw-zone.md",
     "read-tables-that-something-else-makes.md",
 ]

@@ -1,0 +1,24 @@
+"""The second step of what cannot be taken back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sized
+
+import typer
+
+from dapflow.errors import DapflowError
+
+
+def confirm(question: str, would: str, *, yes: bool) -> None:
+    """Ask, unless ``--yes`` was said. Without a terminal: DapflowError ``option``, which says what ``would`` be."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise DapflowError("option", would, hint="say --yes")
+    typer.confirm(question, abort=True)
+
+
+def counted(generations: Sized) -> str:
+    """``1 generation``, ``3 generations``."""
+    return f"{len(generations)} generation{'' if len(generations) == 1 else 's'}"

@@ -1,0 +1,66 @@
+"""A history begins anew: a first draft must not keep its columns for ever, where nobody relies on them yet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dapflow.environment import Environment
+from dapflow.errors import DapflowError
+from dapflow.manifest import Dataset
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.target import Target
+from dapflow.runtime.withdraw import hide, note_withdrawn, show_what_remains
+
+
+def reset(target: Target, environment: Environment) -> Generation | None:
+    """Take every generation out; one that a run published meanwhile stays, and is given back.
+
+    The history table stays, empty: the next publication gives it its columns. Objects are deleted by the sweep after
+    the time of grace, so that queries which read them can end. Every step can be repeated. Raises DapflowError
+    ``live-environment`` and ``nothing-to-reset``.
+    """
+    check_resettable(target.dataset, environment)
+    catalog, place = target.catalog, target.place
+    found = catalog.partitions(place.database, place.history)
+    if not found:
+        # A reset that was killed may have left the view.
+        hide(target)
+        raise DapflowError("nothing-to-reset", f"nothing of {target.dataset.id} is published in {environment.name}")
+    note_withdrawn(target, found)
+    target.journal.replaced(f"reset-{uuid.uuid4().hex[:16]}", sorted({each.location for each in found}))
+    # First the view, so that no reader finds it empty.
+    hide(target)
+    for each in found:
+        now = catalog.partition(place.database, place.history, each.values)
+        if now is not None and now.location == each.location:  # else a run has published it anew
+            catalog.delete_partition(place.database, place.history, each.values)
+    return show_what_remains(target)
+
+
+def check_resettable(dataset: Dataset, environment: Environment) -> None:
+    """Raise DapflowError ``live-environment`` where a history must not be taken away."""
+    if not environment.throw_away:
+        raise DapflowError(
+            "live-environment",
+            f"the history of {dataset.id} in {environment.name} is not for a command to take away",
+            hint="publish under a new name; dapflow reset works on the embedded platform and in branch environments",
+        )
+    if dataset.external or not environment.publishes(dataset.zone):
+        raise DapflowError("nothing-to-reset", f"{dataset.id} is not published in {environment.name}, only read there")
+
+
+@contextmanager
+def advised(dataset: Dataset, environment: Environment) -> Iterator[None]:
+    """Say of a breaking change how the history can begin anew, where it can."""
+    try:
+        yield
+    except DapflowError as error:
+        if error.code == "breaking-change" and environment.throw_away:
+            where = " --branch NAME" if environment.branch else ""
+            error.hint = (
+                f"dapflow reset {dataset.id}{where} begins a new history here. Where data are live, only columns added "
+                "at the end can be published; anything else is published under a new name"
+            )
+        raise
