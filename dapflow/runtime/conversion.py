@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from dapflow.errors import DapflowError
 from dapflow.manifest import SourceColumn
 from dapflow.runtime.landing.nested import NESTED
-from dapflow.runtime.parquet_footer import NULLS
+from dapflow.runtime.landing.parquet_moments import CUT
+from dapflow.runtime.parquet_footer import FINE, NULLS
 from dapflow.runtime.place import quoted
 from dapflow.runtime.types import WHOLE_DIGITS, UnsupportedTypeError, hive_type, trino_type, type_parts
 
@@ -37,6 +38,7 @@ class Conversion:
         typed: the value in the table, NULL where it does not fit.
         inferred: whether the type is one that was found at the first load.
         shown: the value in the file as text.
+        remedy: what helps where a value does not fit; None for what helps in general.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Conversion:
     typed: str
     inferred: bool = False
     shown: str = "NULL"
+    remedy: str | None = None
 
     @property
     def can_fail(self) -> bool:
@@ -86,6 +89,8 @@ def conversion(
     if found == NULLS:
         nothing = f"CAST(NULL AS {trino_type(wanted)})"
         return Conversion(column.name, wanted, column.type, nothing, nothing)
+    if found in FINE:
+        return _moments(column, wanted, name, found)
     if found != "string":
         typed = _recast(column, wanted, name, found)
         shown = f"to_hex({name})" if found == "binary" else f"CAST({name} AS varchar)"
@@ -219,6 +224,41 @@ def _recast(column: SourceColumn, wanted: str, name: str, found: str) -> str:
     if found in WHOLE_DIGITS and wanted in WHOLE_DIGITS:
         fits = f"({fits} OR is_nan({name}))"
     return f"CASE WHEN {fits} THEN {typed} END"
+
+
+def _moments(column: SourceColumn, wanted: str, number: str, found: str) -> Conversion:
+    typed, shown = _moment(column, wanted, number, found), _moment_text(number, found)
+    if wanted != "timestamp":
+        return Conversion(column.name, wanted, column.type, number, typed, shown=shown)
+    remedy = f"{CUT}, or give {column.name} the type string in service.yml, which keeps all digits"
+    return Conversion(column.name, wanted, "timestamp(3)", number, typed, shown=shown, remedy=remedy)
+
+
+def _moment(column: SourceColumn, wanted: str, number: str, found: str) -> str:
+    """A timestamp of a Parquet file, given as the number of its parts of a second since 1970."""
+    parts = FINE[found]
+    if wanted == "timestamp":
+        typed = f"date_add('millisecond', {number} / {parts}, TIMESTAMP '1970-01-01 00:00:00.000')"
+        return f"CASE WHEN {number} % {parts} = 0 THEN {typed} END"
+    if wanted == "date":
+        day = 86_400_000 * parts
+        return f"CASE WHEN {number} % {day} = 0 THEN date_add('day', {number} / {day}, DATE '1970-01-01') END"
+    if wanted == "string":
+        return _bounded(column, _moment_text(number, found))
+    raise DapflowError(
+        "landing-value",
+        f"column {column.name} is {found} in the files, which is not converted to {wanted}",
+        hint=f"give {column.name} the type timestamp in service.yml, or string, which keeps all digits",
+    )
+
+
+def _moment_text(number: str, found: str) -> str:
+    """A timestamp with all its digits."""
+    parts = FINE[found]
+    # Division cuts towards zero, and before 1970 numbers are negative.
+    rest = f"(({number} % {parts} + {parts}) % {parts})"
+    second = f"date_add('millisecond', ({number} - {rest}) / {parts}, TIMESTAMP '1970-01-01 00:00:00.000')"
+    return f"(CAST({second} AS varchar) || lpad(CAST({rest} AS varchar), {len(str(parts)) - 1}, '0'))"
 
 
 def _like(value: str, pattern: str) -> str:

@@ -1,21 +1,26 @@
 """The footer of a Parquet file: its rows and its columns, read without a Parquet library.
 
-The footer is a Thrift structure in the compact protocol; this reads as much of it as is needed.
+The footer is a structure of Thrift's; this reads as much of it as is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
+
+from dapflow.runtime.thrift import Compact
 
 MAGIC = b"PAR1"
 # Stands for the type of a column that holds nothing but NULL, and says so (logical type UNKNOWN).
 NULLS = "void"
+# Columns of timestamps of 64 bits with digits behind the milliseconds, and how many parts a millisecond has.
+FINE = {"timestamp(6)": 1_000, "timestamp(9)": 1_000_000}
 TAIL_BYTES = 64 * 1024
 
 _BOOLEAN, _INT32, _INT64, _INT96, _FLOAT, _DOUBLE, _BYTES, _FIXED = range(8)
-_REPEATED = 2
+_OPTIONAL, _REPEATED = 1, 2
 _PLAIN = {
     _BOOLEAN: "boolean",
     _INT32: "int",
@@ -44,9 +49,14 @@ _CONVERTED = {
     19: "string",
 }
 _UNKNOWN = 11
+# Kinds of pages that hold values, and the encodings in which these are places in a dictionary.
+DATA_PAGES = (0, 3)
+DICTIONARY_ENCODINGS = (2, 8)
 _MAP, _LIST, _DECIMAL, _TIME_MILLIS, _TIME_MICROS, _INTERVAL = 1, 3, 5, 7, 8, 21
 # Field numbers of the LogicalType union.
 _LOGICAL = {1: "string", 4: "string", 6: "date", 8: "timestamp", 12: "string"}
+_TIMESTAMP_MILLIS, _TIMESTAMP_MICROS, _LOGICAL_TIMESTAMP = 9, 10, 8
+_MILLISECONDS = 3
 
 
 class FooterError(ValueError):
@@ -54,15 +64,77 @@ class FooterError(ValueError):
 
 
 @dataclass(frozen=True)
+class Moments:
+    """A leaf of the schema whose timestamps may hold more than the milliseconds that Athena's tables keep.
+
+    Attributes:
+        leaf: its place among all leaves; each row group has its chunks in this order.
+        digits: of a second's fraction.
+        old: whether they are timestamps of 96 bits (INT96), a day and nanoseconds.
+        definition: the greatest definition level; a level of 0 is not written.
+        repetition: the greatest repetition level, likewise.
+    """
+
+    path: tuple[str, ...]
+    leaf: int
+    digits: int
+    old: bool
+    definition: int
+    repetition: int
+
+    @property
+    def plain(self) -> bool:
+        """Whether Athena can show the numbers that the file holds: it takes a column of them for ``bigint``."""
+        return len(self.path) == 1 and not self.old and not self.repetition
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The values of one leaf in one row group: bytes ``start`` to ``end`` of the file hold what must be looked at.
+
+    ``codec`` is the number of the compression.
+    """
+
+    start: int
+    end: int
+    codec: int
+
+
+@dataclass(frozen=True)
 class Footer:
-    """What a Parquet file holds: rows, and columns as name and Glue type."""
+    """What a Parquet file holds: rows, and columns as name and Glue type.
+
+    A column of timestamps of 64 bits that are finer than milliseconds is ``timestamp(6)`` or ``timestamp(9)``.
+    """
 
     rows: int
     columns: tuple[tuple[str, str], ...]
+    moments: tuple[Moments, ...] = field(default=(), compare=False)
 
 
 def read_footer(read_tail: Callable[[int], bytes]) -> Footer:
     """Read the footer of a file. ``read_tail(n)`` gives its last ``n`` bytes, or all when it has fewer."""
+    try:
+        fields = _fields(read_tail, until=3)
+        elements = iter(fields[2])
+        root = next(elements)
+        columns = tuple(_top_column(elements) for _ in range(root.get(5, 0)))
+        moments = _moments(iter(fields[2][1:]), root.get(5, 0), count())
+        return Footer(fields[3], columns, tuple(moments))
+    except (IndexError, KeyError, StopIteration, UnicodeDecodeError) as error:
+        raise FooterError("its footer is damaged") from error
+
+
+def read_chunks(read_tail: Callable[[int], bytes], leaves: set[int]) -> list[dict[int, Chunk]]:
+    """Where these leaves lie, by row group. Raises FooterError."""
+    try:
+        groups = _fields(read_tail, until=4).get(4, [])
+        return [{leaf: _chunk(group[1][leaf]) for leaf in leaves} for group in groups]
+    except (IndexError, KeyError) as error:
+        raise FooterError("its footer is damaged, or the file is encrypted") from error
+
+
+def _fields(read_tail: Callable[[int], bytes], until: int) -> dict[int, Any]:
     tail = read_tail(TAIL_BYTES)
     if len(tail) < 12 or tail[-4:] != MAGIC:
         raise FooterError("it does not end as a Parquet file does")
@@ -71,21 +143,59 @@ def read_footer(read_tail: Callable[[int], bytes]) -> Footer:
         tail = read_tail(length + 8)
     if length + 8 > len(tail):
         raise FooterError("its footer is longer than the file")
-    try:
-        fields = _Compact(tail[-8 - length : -8]).struct(until=3)
-        elements = iter(fields[2])
-        root = next(elements)
-        columns = tuple(_top_column(elements) for _ in range(root.get(5, 0)))
-        return Footer(fields[3], columns)
-    except (IndexError, KeyError, StopIteration, UnicodeDecodeError) as error:
-        raise FooterError("its footer is damaged") from error
+    return Compact(tail[-8 - length : -8]).struct(until)
+
+
+def _chunk(column: dict[int, Any]) -> Chunk:
+    meta = column[3]
+    data = meta[9]
+    start = min(data, meta.get(11) or data)
+    pages = [each for each in meta.get(13, ()) if each[1] in DATA_PAGES]
+    if start < data and pages and all(each[2] in DICTIONARY_ENCODINGS for each in pages):
+        return Chunk(start, data, meta[4])  # the dictionary has each value once
+    return Chunk(start, start + meta[7], meta[4])
+
+
+def _moments(
+    elements: Iterator[dict[int, Any]],
+    children: int,
+    leaves: Iterator[int],
+    above: tuple[str, ...] = (),
+    levels: tuple[int, int] = (0, 0),
+) -> Iterator[Moments]:
+    """The leaves that hold moments finer than milliseconds, among the next elements of the schema."""
+    for _ in range(children):
+        element = next(elements)
+        path = (*above, element[4].decode().lower())
+        definition = levels[0] + (element.get(3) in (_OPTIONAL, _REPEATED))
+        repetition = levels[1] + (element.get(3) == _REPEATED)
+        if 5 in element:
+            yield from _moments(elements, element[5], leaves, path, (definition, repetition))
+            continue
+        leaf = next(leaves)
+        digits = _digits(element)
+        if digits > _MILLISECONDS:
+            yield Moments(path, leaf, digits, element.get(1) == _INT96, definition, repetition)
+
+
+def _digits(element: dict[int, Any]) -> int:
+    """Digits of the fraction of a second; 0 for what is no timestamp."""
+    if element.get(1) == _INT96:
+        return 9
+    logical = element.get(10, {}).get(_LOGICAL_TIMESTAMP)
+    if logical is not None:
+        return 3 * int(next(iter(logical[2])))
+    return {_TIMESTAMP_MILLIS: 3, _TIMESTAMP_MICROS: 6}.get(element.get(6, -1), 0)
 
 
 def _top_column(elements: Any) -> tuple[str, str]:
     element = next(elements)
     if _UNKNOWN in element.get(10, {}):
         return element[4].decode().lower(), NULLS
-    return _column(elements, element)
+    name, kind = _column(elements, element)
+    if kind == "timestamp" and element.get(1) == _INT64 and _digits(element) > _MILLISECONDS:
+        kind = f"timestamp({_digits(element)})"
+    return name, kind
 
 
 def _column(elements: Any, element: dict[int, Any] | None = None) -> tuple[str, str]:
@@ -130,67 +240,3 @@ def _scalar(name: str, element: dict[int, Any]) -> str:
     if known is None and kind not in _PLAIN:
         raise FooterError(f"column {name} has no type")
     return known or _PLAIN[kind or 0]
-
-
-class _Compact:
-    """A reader of Thrift's compact protocol: a structure becomes a dict of field number to value."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-        self.at = 0
-
-    def struct(self, until: int | None = None) -> dict[int, Any]:
-        """The structure that starts here; nothing after field ``until``."""
-        fields: dict[int, Any] = {}
-        number = 0
-        while (header := self._byte()) != 0:
-            kind = header & 0x0F
-            number = number + (header >> 4) if header >> 4 else self._zigzag()
-            if until is not None and number > until:
-                break
-            fields[number] = kind == 1 if kind in (1, 2) else self._value(kind)
-        return fields
-
-    def _value(self, kind: int) -> Any:  # noqa: PLR0911 (one return per kind of the protocol)
-        if kind in (1, 2, 3):
-            return self._byte()
-        if kind in (4, 5, 6):
-            return self._zigzag()
-        if kind == 7:
-            return self._bytes(8)
-        if kind == 8:
-            return self._bytes(self._varint())
-        if kind in (9, 10):
-            header = self._byte()
-            size = header >> 4 if header >> 4 != 15 else self._varint()
-            return [self._value(header & 0x0F) for _ in range(size)]
-        if kind == 11:
-            size = self._varint()
-            kinds = self._byte() if size else 0
-            return [(self._value(kinds >> 4), self._value(kinds & 0x0F)) for _ in range(size)]
-        if kind == 12:
-            return self.struct()
-        raise KeyError(kind)
-
-    def _byte(self) -> int:
-        self.at += 1
-        return self.data[self.at - 1]
-
-    def _bytes(self, count: int) -> bytes:
-        self.at += count
-        if self.at > len(self.data):
-            raise IndexError
-        return self.data[self.at - count : self.at]
-
-    def _varint(self) -> int:
-        result = shift = 0
-        while True:
-            byte = self._byte()
-            result |= (byte & 0x7F) << shift
-            if not byte & 0x80:
-                return result
-            shift += 7
-
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError, DapflowErrors
@@ -10,6 +11,7 @@ from dapflow.manifest import Source
 from dapflow.runtime.conversion import Conversion
 from dapflow.runtime.landing import csv_file, json_file
 from dapflow.runtime.landing.look import Landed
+from dapflow.runtime.landing.parquet_moments import UnreadableError, first_misfit
 from dapflow.runtime.landing.text import text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.place import quoted
@@ -70,7 +72,8 @@ def judge(target: Target, reading: Reading, rows: Iterator[dict[str, str | None]
         lines = _lines(target, reading, item, samples) if samples else {}
         for number, sample in samples.items():
             each = reading.conversions[number]
-            errors.append(_error(each, item, sample, found[item.uri, number], lines.get(number)))
+            shown = _in_row_group(target, reading, item, each) or repr(sample[:_LONGEST_SAMPLE])
+            errors.append(_error(each, item, shown, found[item.uri, number], lines.get(number)))
     if errors:
         raise errors[0] if len(errors) == 1 else DapflowErrors(errors[:_MOST_ERRORS])
     for item in reading.landed.files:
@@ -83,9 +86,9 @@ def judge(target: Target, reading: Reading, rows: Iterator[dict[str, str | None]
             )
 
 
-def _error(each: Conversion, item: Object, sample: str, count: int, line: int | None) -> DapflowError:
-    hint = f"mend the export, or give {each.name} another type or `format` in service.yml"
-    message = f"column {each.name}: {sample[:_LONGEST_SAMPLE]!r} is no {each.written}"
+def _error(each: Conversion, item: Object, shown: str, count: int, line: int | None) -> DapflowError:
+    hint = each.remedy or f"mend the export, or give {each.name} another type or `format` in service.yml"
+    message = f"column {each.name}: {shown} is no {each.written}"
     if each.inferred:
         message += " that is printed back the same"
         hint = (
@@ -99,6 +102,17 @@ def _error(each: Conversion, item: Object, sample: str, count: int, line: int | 
         line=line,
         hint=hint,
     )
+
+
+def _in_row_group(target: Target, reading: Reading, item: Object, each: Conversion) -> str | None:
+    """The first timestamp of a Parquet file that has more than milliseconds, and its row group, if they can be read."""
+    path = (reading.landed.read_as.get(each.name, each.name),)
+    for moments in reading.landed.moments.get(item.uri, ()):
+        if moments.path == path and each.type == "timestamp":
+            with suppress(UnreadableError):
+                found = first_misfit(target.s3, item, moments)
+                return f"{found.text!r} in row group {found.row_group}" if found else None
+    return None
 
 
 def _lines(target: Target, reading: Reading, item: Object, samples: dict[int, str]) -> dict[int, int]:

@@ -16,11 +16,12 @@ from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.headings import check_names, check_reserved, columns_of, renamed
 from dapflow.runtime.landing.nested import NESTED, MisfitError, fitted
 from dapflow.runtime.landing.parquet_file import read_footers
+from dapflow.runtime.landing.parquet_moments import check_moments
 from dapflow.runtime.landing.stream import Content
 from dapflow.runtime.landing.table import csv_storage, json_storage
 from dapflow.runtime.landing.text import Text, text_of
 from dapflow.runtime.objects import Object
-from dapflow.runtime.parquet_footer import NULLS
+from dapflow.runtime.parquet_footer import FINE, NULLS, Moments
 from dapflow.runtime.target import Target
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
@@ -35,6 +36,7 @@ class Landed:
     Attributes:
         columns: name and Glue's type, as the table has them.
         read_as: the name of a column in the table where it is another one.
+        moments: the leaves of Parquet files with timestamps that may be finer than milliseconds, by URI.
         rows: by the URI of the file.
         storage: the table's storage.
         header_lines: lines that Athena leaves out at the start of each file.
@@ -48,6 +50,7 @@ class Landed:
     header_lines: int = 0
     converted: str | None = None
     read_as: dict[str, str] = field(default_factory=dict)
+    moments: dict[str, tuple[Moments, ...]] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
@@ -105,14 +108,22 @@ class Look:
             found.rows,
             lambda item: self._digest(item) if sizes.count(item.size) > 1 else item.uri.encode(),
         )
-        # A column of nothing but NULL is not read: its physical type says nothing.
-        stored = [Column(inner, kind) for _, inner, kind in found.columns if kind != NULLS]
+        if any(not each.plain for moments in found.moments.values() for each in moments):
+            self.progress(f"{self.target.dataset.id}: looking for timestamps of more than milliseconds")
+        for item in self.files:
+            check_moments(self.target.s3, item, found.moments[item.uri])
+        # A column of nothing but NULL is not read: its physical type says nothing. Timestamps that are finer than
+        # Athena's are read as the numbers that they are (https://github.com/trinodb/trino/pull/9330).
+        stored = [
+            Column(inner, "bigint" if kind in FINE else kind) for _, inner, kind in found.columns if kind != NULLS
+        ]
         return Landed(
             tuple(self.files),
             tuple((name, kind) for name, _, kind in found.columns),
             found.rows,
             parquet_storage(stored, self._location),
             read_as={name: inner for name, inner, _ in found.columns},
+            moments=found.moments,
         )
 
     def _digest(self, item: Object) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dapflow.errors import DapflowError
 from dapflow.runtime.landing.headings import columns_of
 from dapflow.runtime.objects import Object
-from dapflow.runtime.parquet_footer import Footer
+from dapflow.runtime.parquet_footer import Footer, Moments
 from dapflow.runtime.staged_files import footer_of
 
 if TYPE_CHECKING:
@@ -26,30 +26,54 @@ class ParquetFiles:
     Attributes:
         columns: name in the table, name in the files, Glue's type; NULLS where the files have nothing but NULL.
         rows: by URI.
+        moments: the leaves with timestamps that may be finer than milliseconds, by URI.
     """
 
     columns: tuple[tuple[str, str, str], ...]
     rows: dict[str, int]
+    moments: dict[str, tuple[Moments, ...]]
 
 
 def read_footers(s3: S3Client, files: Sequence[Object]) -> ParquetFiles:
     """Read all footers. Raises DapflowError ``parquet`` or ``landing-header``."""
     first: Footer | None = None
     rows: dict[str, int] = {}
+    moments: dict[str, tuple[Moments, ...]] = {}
     for item in files:
         footer = footer_of(s3, item)
         rows[item.uri] = footer.rows
+        moments[item.uri] = footer.moments
         if first is None:
             first = footer
         elif dict(footer.columns) != dict(first.columns):
-            changed = ", ".join(sorted(name for name, _ in set(first.columns) ^ set(footer.columns)))
             raise DapflowError(
-                "landing-header", f"the columns differ from those of {files[0].name}: {changed}", file=item.uri
+                "landing-header",
+                f"the columns differ from those of {files[0].name}: {_differences(first, footer)}",
+                file=item.uri,
+                hint="write all files of a generation with the same columns and types",
             )
         _check_names(item, footer)
     columns = first.columns if first else ()
     names = columns_of([name for name, _ in columns])
-    return ParquetFiles(tuple((name, found, kind) for name, (found, kind) in zip(names, columns, strict=True)), rows)
+    named = tuple((name, found, kind) for name, (found, kind) in zip(names, columns, strict=True))
+    return ParquetFiles(named, rows, moments)
+
+
+def _differences(first: Footer, other: Footer) -> str:
+    before, now = dict(first.columns), dict(other.columns)
+    lacks = [f"it lacks {name}" for name in before if name not in now]
+    more = [f"it has {name}" for name in now if name not in before]
+    return ", ".join(
+        [
+            *lacks,
+            *more,
+            *(
+                f"{name} is {now[name]}, not {kind}"
+                for name, kind in before.items()
+                if name in now and now[name] != kind
+            ),
+        ]
+    )
 
 
 def _check_names(item: Object, footer: Footer) -> None:

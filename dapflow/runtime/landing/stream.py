@@ -37,20 +37,24 @@ def changed(item: Object) -> DapflowError:
     )
 
 
-def spans(s3: S3Client, item: Object) -> Iterator[bytes]:
-    """An object in pieces. Raises DapflowError ``landing-changed`` when it is another one than was listed."""
-    if not item.size:
+def spans(s3: S3Client, item: Object, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """An object, or its bytes from ``start`` to ``end``, in pieces.
+
+    Raises DapflowError ``landing-changed`` when it is another object than was listed.
+    """
+    end = item.size if end is None else min(end, item.size)
+    if start >= end:
         return
-    yield _span(s3, item, 0, min(_FIRST_SPAN, item.size))
-    edges = [*range(_FIRST_SPAN, item.size, _SPAN), item.size]
+    yield _span(s3, item, start, min(start + _FIRST_SPAN, end))
+    edges = [*range(start + _FIRST_SPAN, end, _SPAN), end]
     if len(edges) < 2:
         return
     with ThreadPoolExecutor(1, thread_name_prefix="landing") as pool:
         ahead = pool.submit(_span, s3, item, edges[0], edges[1])
-        for start, end in [*pairwise(edges[1:]), (0, 0)]:
+        for first, last in [*pairwise(edges[1:]), (0, 0)]:
             data = ahead.result()
-            if end:
-                ahead = pool.submit(_span, s3, item, start, end)
+            if last:
+                ahead = pool.submit(_span, s3, item, first, last)
             yield data
 
 

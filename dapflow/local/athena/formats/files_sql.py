@@ -121,6 +121,10 @@ def _data_column(reader: Reader, file: DataFile, name: str, source: str, kind: T
     value = quote(file.footer.names.get(name, name))
     if reader.typed is not None:
         return reader.typed(name, value, kind)
+    unit = file.footer.instants.get(name)
+    if kind.base == "bigint" and unit:
+        # Trino gives the number that is stored: https://github.com/trinodb/trino/pull/9330
+        return {"ns": f"epoch_ns({value})", "us": f"epoch_us({value})"}.get(unit, f"epoch_us({value}) // 1000")
     try:
         return conversion(source, kind, value)
     except Incompatible as error:

@@ -38,11 +38,18 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class Footer:
-    """What is kept of a footer. ``schema`` is the same text for files that one DuckDB scan can read together."""
+    """What is kept of a footer.
+
+    Attributes:
+        schema: the same text for files that one DuckDB scan can read together.
+        names: the columns, by lower-case name.
+        instants: the units of plain columns of timestamps of 64 bits, by lower-case name.
+    """
 
     schema: str
     names: dict[str, str]
     row_groups: tuple[RowGroup, ...]
+    instants: dict[str, str]
 
     def cost(self, columns: set[str], allows: Callable[[RowGroup], bool]) -> int:
         """Compressed bytes of ``columns`` in the row groups that ``allows`` lets through."""
@@ -103,7 +110,17 @@ def _read(file: Path, place: Location) -> Footer:
         ) from error
     names = {field.name.lower(): field.name for field in schema}
     groups = tuple(_row_group(metadata.row_group(index)) for index in range(metadata.num_row_groups))
-    return Footer(schema.remove_metadata().to_string(show_field_metadata=False), names, groups)
+    leaves = {
+        leaf.path: leaf.physical_type for leaf in (metadata.schema.column(i) for i in range(metadata.num_columns))
+    }
+    instants = {
+        field.name.lower(): field.type.unit
+        for field in schema
+        if leaves.get(field.name) == "INT64" and pa.types.is_timestamp(field.type)
+    }
+    shown = schema.remove_metadata().to_string(show_field_metadata=False)
+    # Timestamps of 96 bits look like those of 64.
+    return Footer(f"{shown}\n{sorted(instants)}", names, groups, instants)
 
 
 def _row_group(group: Any) -> RowGroup:
