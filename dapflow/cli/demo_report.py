@@ -7,9 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
 
-from dapflow.cli.result_table import console, print_rows, size_text
+from dapflow.cli.result_table import Heading, console, print_rows, size_text
 from dapflow.local.query import ask
 from dapflow.runtime.place import Place, quoted
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from dapflow.manifest import Dataset, Manifest
 
 _PREVIEW_ROWS = 6
-_STATES = {"success": "green", "failed": "red", "upstream_failed": "red", "running": "cyan"}
 
 
 def print_report(outcome: Outcome, manifest: Manifest) -> None:
@@ -52,23 +50,24 @@ def print_report(outcome: Outcome, manifest: Manifest) -> None:
 
 def _print_datasets(outcome: Outcome, datasets: list[Dataset]) -> None:
     shown = outcome.generations
-    table = Table(box=None, pad_edge=False, header_style="bold", title="\nDatasets", title_justify="left")
-    table.add_column("dataset")
-    for generation in shown:
-        table.add_column(f"{generation}\nrows", justify="right")
-    for name in ("all\ngenerations", "size", "rows of the\ncurrent view", "rows of the\nhistory table"):
-        table.add_column(name, justify="right")
+    headings = [Heading("dataset", whole=True), *(Heading(str(day), "rows", number=True) for day in shown)]
+    for name, note in (("generations", "all"), ("size", "all"), ("current view", "rows"), ("history table", "rows")):
+        headings.append(Heading(name, note, number=True))
     counts = _counts(outcome, datasets)
+    rows = []
     for dataset in datasets:
         generations = outcome.publications[dataset.id]
-        table.add_row(
-            dataset.id,
-            *(f"{generations[day].rows:,}" if day in generations else "-" for day in shown),
-            str(len(generations)),
-            size_text(sum(each.bytes for each in generations.values())),
-            *(f"{count:,}" for count in counts[dataset.id]),
+        rows.append(
+            (
+                dataset.id,
+                *(f"{generations[day].rows:,}" if day in generations else "-" for day in shown),
+                str(len(generations)),
+                size_text(sum(each.bytes for each in generations.values())),
+                *(f"{count:,}" for count in counts[dataset.id]),
+            )
         )
-    console().print(table)
+    console().print("\n[bold]Datasets[/]")
+    print_rows(headings, rows)
 
 
 def _counts(outcome: Outcome, datasets: list[Dataset]) -> dict[str, tuple[int, int]]:
@@ -84,22 +83,16 @@ def _counts(outcome: Outcome, datasets: list[Dataset]) -> dict[str, tuple[int, i
 
 
 def _print_runs(runs: tuple[RunState, ...], changed: bool) -> None:
-    title = "\nDAG runs" if changed else "\nDAG runs of the demo that published them"
-    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
-    for name in ("DAG", "generation", "state", "tasks", "seconds"):
-        table.add_column(name, justify="right" if name == "seconds" else "left")
+    console().print(f"\n[bold]DAG runs{'' if changed else ' of the demo that published them'}[/]")
+    headings = [Heading(name, whole=True) for name in ("DAG", "generation", "state")]
+    headings += [Heading("seconds", number=True), Heading("tasks")]
+    rows = []
     for run in runs:
-        state = run.state or "not started"
         tasks = Counter(task.state or "not started" for task in run.tasks)
         described = ", ".join(f"{count} {name}" for name, count in sorted(tasks.items()))
-        table.add_row(
-            run.service,
-            run.generation,
-            f"[{_STATES.get(state, 'dim')}]{state}[/]",
-            described,
-            f"{run.seconds:.1f}" if run.seconds is not None else "",
-        )
-    console().print(table)
+        seconds = f"{run.seconds:.1f}" if run.seconds is not None else ""
+        rows.append((run.service, run.generation, run.state or "not started", seconds, described))
+    print_rows(headings, rows)
 
 
 def _print_preview(outcome: Outcome, product: Dataset) -> None:
@@ -107,7 +100,7 @@ def _print_preview(outcome: Outcome, product: Dataset) -> None:
     sql = f"SELECT * FROM {quoted(place.database, place.current)} LIMIT {_PREVIEW_ROWS}"  # noqa: S608
     answer = ask(outcome.clients, sql)
     console().print(f"\n[bold]{product.id}[/], its current view:")
-    print_rows([(column.name, column.type) for column in answer.columns], answer.rows())
+    print_rows([Heading.of_type(column.name, column.type) for column in answer.columns], answer.rows())
 
 
 def _print_next(product: Dataset) -> None:

@@ -67,11 +67,11 @@ def query(
 
 def print_answer(answer: Answer, limit: int) -> None:
     """Print the first rows of an answer, how many there are, and what they cost."""
-    from dapflow.cli.result_table import print_rows, size_text  # noqa: PLC0415
+    from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 
     rows = list(itertools.islice(answer.rows(), limit + 1)) if answer.columns else []
     if answer.columns:
-        print_rows([(column.name, column.type) for column in answer.columns], rows[:limit])
+        print_rows([Heading.of_type(column.name, column.type) for column in answer.columns], rows[:limit])
     total = answer.row_count if answer.row_count is not None else len(rows)
     seconds = answer.milliseconds / 1000
     if len(rows) > limit:

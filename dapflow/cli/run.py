@@ -154,19 +154,14 @@ def _say(line: str) -> None:
 
 
 def _print_publications(published: list[Publication]) -> None:
-    from rich.table import Table  # noqa: PLC0415
-
-    from dapflow.cli.result_table import console, size_text  # noqa: PLC0415
+    from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 
     if not published:
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("dataset")
-    table.add_column("generation")
-    for name in ("rows", "size", "scanned", "seconds"):
-        table.add_column(name, justify="right")
-    for each in published:
-        table.add_row(
+    headings = [Heading("dataset", whole=True), Heading("generation", whole=True)]
+    headings += [Heading(name, number=True) for name in ("rows", "size", "scanned", "seconds")]
+    rows = [
+        (
             each.dataset,
             str(each.generation),
             f"{each.rows:,}",
@@ -174,7 +169,9 @@ def _print_publications(published: list[Publication]) -> None:
             size_text(each.bytes_scanned),
             f"{each.seconds:.2f}",
         )
-    console().print(table)
+        for each in published
+    ]
+    print_rows(headings, rows)
     for each in published:
         for line in _unlike(each):
             print(line)
@@ -200,9 +197,9 @@ def _unlike(publication: Publication) -> Iterator[str]:
 def _print_preview(
     clients: Clients, environment: Environment, dataset: Dataset, publication: Publication, rows: int
 ) -> None:
-    from dapflow.cli.result_table import print_rows  # noqa: PLC0415
+    from dapflow.cli.result_table import Heading, print_rows  # noqa: PLC0415
     from dapflow.local.query import ask, generation_sql  # noqa: PLC0415
 
     answer = ask(clients, generation_sql(dataset, environment, publication, rows))
     print()
-    print_rows([(column.name, column.type) for column in answer.columns], answer.rows())
+    print_rows([Heading.of_type(column.name, column.type) for column in answer.columns], answer.rows())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import uuid
@@ -13,11 +14,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
+from dapflow.local.athena.engine.result_csv import records
 from dapflow.runtime.athena import Athena, QueryError
 from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.objects import split_uri
 from dapflow.runtime.place import Place, quoted
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+
     from dapflow.environment import Environment
     from dapflow.manifest import Dataset
     from dapflow.runtime.aws import Clients
@@ -55,22 +60,25 @@ class Answer:
 
     def rows(self) -> Iterator[Row]:
         """Athena's text of every value, row by row; None for NULL."""
+        if self.location.endswith(".csv"):
+            # The file comes at once; pages of a thousand rows take several times as long.
+            lines = self._body().iter_lines(_CHUNK, keepends=True)
+            yield from itertools.islice(records(lines), 1, None)
+            return
         pages = self.clients.athena.get_paginator("get_query_results").paginate(QueryExecutionId=self.execution_id)
-        header = self.location.endswith(".csv")
         for page in pages:
-            result: Any = page["ResultSet"]
-            for row in result["Rows"]:
-                if header:
-                    header = False
-                    continue
+            for row in page["ResultSet"]["Rows"]:
                 yield [cell.get("VarCharValue") for cell in row["Data"]]
 
     def csv(self) -> Iterator[bytes]:
         """Athena's own result file, piece by piece."""
         if not self.columns:
             return
-        bucket, _, key = self.location.removeprefix("s3://").partition("/")
-        yield from self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(_CHUNK)
+        yield from self._body().iter_chunks(_CHUNK)
+
+    def _body(self) -> StreamingBody:
+        bucket, key = split_uri(self.location)
+        return self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"]
 
     def json(self) -> Iterator[str]:
         """A JSON array of objects, line by line; numbers and booleans as such, all else as Athena's text."""

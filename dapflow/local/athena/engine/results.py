@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, BinaryIO
 
 from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.engine.execution import Execution
+from dapflow.local.athena.engine.result_csv import fields
 from dapflow.local.athena.storage.cache import FileCache, MemoryCache
 from dapflow.local.athena.storage.locations import Location, parse_location
 from dapflow.local.athena.storage.objects import ObjectStore
@@ -19,7 +19,6 @@ from dapflow.local.athena.trino import Column
 from dapflow.sql.trino.types import parse_type
 
 CSV, TEXT, NOTHING = "csv", "txt", "none"
-_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|)(?:,|\Z)', re.DOTALL)
 _MOST_VARCHAR = 2147483647
 _PRECISIONS = {
     "tinyint": 3,
@@ -192,30 +191,9 @@ def csv_page(stream: BinaryIO, offset: int, count: int) -> tuple[list[list[str |
         while quotes % 2 and (more := stream.readline()):
             lines.append(more)
             quotes += more.count(b'"')
-        rows.append(_fields(b"".join(lines)[:-1].decode("utf-8")))
+        rows.append(fields(b"".join(lines)[:-1].decode("utf-8")))
     end = stream.tell()
     return rows, end if stream.read(1) else None
-
-
-def _fields(record: str) -> list[str | None]:
-    fields: list[str | None] = list(record[1:-1].split('","'))
-    if record[:1] == record[-1:] == '"' and record.count('"') == 2 * len(fields) and '""' not in record:
-        # No value is NULL, empty or has a quote in it.
-        return fields
-    fields = []
-    at = 0
-    while True:
-        match = _FIELD.match(record, at)
-        if match is None:
-            raise ValueError(record)
-        text = match[1]
-        fields.append(text.replace('""', '"') if text is not None else None)
-        at = match.end()
-        if at >= len(record) and not record.endswith(",", match.start(), at):
-            return fields
-        if at >= len(record):
-            fields.append(None)
-            return fields
 
 
 def text_page(stream: BinaryIO, offset: int, count: int) -> tuple[list[list[str | None]], int | None]:
