@@ -23,7 +23,8 @@ from dapflow.runtime.dag_factory import build_starts
 from tests.dags.bundles import product, raw, service, write_bundle
 from tests.dags.test_airflow_runs import ROOT, airflow_environment
 
-DRIVER = "psycopg2-binary==2.9.12"
+# Airflow connects in both ways.
+DRIVERS = ("psycopg2-binary==2.9.12", "asyncpg==0.32.0")
 PAIRS = 200
 
 
@@ -77,7 +78,7 @@ def starts(folder: Path, tmp_path: Path, database: str | None = None) -> dict[st
     if database is not None:
         uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
         driver = tmp_path / "driver"
-        subprocess.run([uv, "pip", "install", "--quiet", "--target", str(driver), DRIVER], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--target", str(driver), *DRIVERS], check=True)
         environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database
         environment["PYTHONPATH"] += f":{driver}"
     command = [sys.executable, "-m", "tests.dags.starts_runs", str(folder), str(PAIRS)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -24,7 +27,8 @@ from tests.stacks.templates import ROOT
 CDK = "aws-cdk@2.1148.1"
 # ministack pins its own botocore; its Lambda workers find boto3 beside it.
 MINISTACK = ["--from", "ministack==1.5.33", "--with", "boto3"]
-ACCOUNT, REGION = "123456789012", "eu-west-2"
+# Of the example's prod and staging.
+ACCOUNT, REGION = "111122223333", "eu-west-2"
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,16 @@ class Cloud:
 
     port: int
     project: Path
+    failures: Path
+
+    @contextmanager
+    def failing(self, stack: str, kind: str) -> Iterator[None]:
+        """While it lasts, no resource of this type can be created in this stack."""
+        self.failures.write_text(f"{stack} {kind}\n")
+        try:
+            yield
+        finally:
+            self.failures.unlink()
 
     @property
     def endpoint(self) -> str:
@@ -51,8 +65,8 @@ class Cloud:
             aws_session_token=keys.get("SessionToken"),
         )
 
-    def cdk(self, *arguments: str) -> str:
-        """Run the CDK command line in the project; gives back what it printed."""
+    def cdk(self, *arguments: str, fails: bool = False) -> str:
+        """Run the CDK command line in the project, which is to succeed, or to fail; gives back what it printed."""
         program = installed(CDK) / "bin" / "cdk"
         environment = {
             **os.environ,
@@ -79,23 +93,35 @@ class Cloud:
             check=False,
         )
         printed = re.sub(r"\x1b\[[0-9;]*m", "", run.stdout + run.stderr)
-        assert run.returncode == 0, printed[-4000:]
+        assert (run.returncode != 0) is fails, printed[-4000:]
         return printed
 
 
+def deployable(project: Path, **branch: str) -> Path:
+    """A copy of the example, to be deployed as it stands; ``branch``: settings of branches that are to differ."""
+    shutil.copytree(ROOT / "transforms", project / "transforms")
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    settings["app"] = f"{sys.executable} {ROOT / 'app.py'}"
+    settings["context"]["environments"]["branch"] |= branch
+    (project / "cdk.json").write_text(json.dumps(settings, indent=2))
+    return project
+
+
 @contextmanager
-def cloud(project: Path, log: Path, *, enforce: bool = False) -> Iterator[Cloud]:
+def cloud(project: Path, log: Path, *, account: str = ACCOUNT, enforce: bool = False) -> Iterator[Cloud]:
     """Start an emulator on a free port of the loopback interface, and stop it. ``enforce`` makes it check policies."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
+    failures = log.with_suffix(".failures")
     environment = {
         **os.environ,
+        "FAILURES": str(failures),
         "GATEWAY_PORT": str(port),
         "BIND_HOST": "127.0.0.1",
         "IOT_MTLS_ENABLED": "0",
         "MINISTACK_REGION": REGION,
-        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "MINISTACK_ACCOUNT_ID": account,
         "AUTH": str(enforce).lower(),
     }
     uv = ROOT / ".venv" / "bin" / "uv"
@@ -111,7 +137,7 @@ def cloud(project: Path, log: Path, *, enforce: bool = False) -> Iterator[Cloud]
         )
     try:
         _wait(port, process, log)
-        yield Cloud(port, project)
+        yield Cloud(port, project, failures)
     finally:
         # uv starts Python as its child; both are in the session that was started here.
         os.killpg(process.pid, 15)

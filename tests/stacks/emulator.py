@@ -2,12 +2,17 @@
 
 Its CloudFormation refuses types that it does not know. Those of ours are recorded here: they get an id and the
 attributes that our templates ask for, and nothing behind them. What they say is tested on the templates.
+
+Creations fail where a test asks for it: the file that the environment variable FAILURES names has a line
+``<stack> <type>`` for each.
 """
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-not-found]
@@ -42,13 +47,32 @@ GAPS = {
     "AWS::EC2::NatGateway": recorded(numbered("nat"), NatGatewayId="{id}"),
     "AWS::EC2::SecurityGroupEgress": recorded(numbered("sgr")),
     "AWS::EC2::SecurityGroupIngress": recorded(numbered("sgr")),
-    "AWS::IAM::OIDCProvider": recorded(lambda properties: properties["Url"], Arn="arn:aws:iam::123456789012:oidc/{id}"),
+    "AWS::IAM::OIDCProvider": recorded(lambda properties: properties["Url"], Arn="arn:aws:iam::111122223333:oidc/{id}"),
     "AWS::MWAA::Environment": recorded(lambda properties: properties["Name"], Arn="arn:aws:airflow:::{id}"),
     # There is no Airflow whose pools it could make.
     "Custom::DapflowPools": recorded(lambda properties: properties["Environment"]),
 }
 
+FAILURES = Path(os.environ.get("FAILURES", os.devnull))
+
+
+def fallible(
+    kind: str, create: Callable[[str, dict[str, Any], str], Made]
+) -> Callable[[str, dict[str, Any], str], Made]:
+    """A creation that fails as AWS's would, once its stack and type stand in FAILURES."""
+
+    def made(logical_id: str, properties: dict[str, Any], stack: str) -> Made:
+        if FAILURES.exists() and f"{stack} {kind}" in FAILURES.read_text().splitlines():
+            raise ValueError(f"Resource handler returned message: {logical_id} was not made (a test asked for it)")
+        return create(logical_id, properties, stack)
+
+    return made
+
+
 if __name__ == "__main__":
     for kind, handlers in GAPS.items():
         _RESOURCE_HANDLERS.setdefault(kind, handlers)
+    for kind, handlers in _RESOURCE_HANDLERS.items():
+        if "create" in handlers:
+            handlers["create"] = fallible(kind, handlers["create"])
     main()

@@ -110,9 +110,13 @@ def synthesized(output: Path, *, root: Path = ROOT, checks: bool = True, **reque
     """Synthesize and read the templates. ``request``: ``manifest``, and the context by name."""
     manifest = request.pop("manifest", None)
     synthesize(root, output=str(output), context=request, manifest=manifest, checks=checks)
-    files = sorted(output.glob("*.template.json"))
-    by_stack = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
-    environment = json.loads((output / "manifest.json").read_text())["artifacts"]
-    where = next(each["environment"] for each in environment.values() if each["type"] == "aws:cloudformation:stack")
-    account, region = where.removeprefix("aws://").split("/")
-    return Templates(output, by_stack, account, region)
+    return read(output)
+
+
+def read(folder: Path) -> Templates:
+    """The templates of the last synthesis to a folder."""
+    artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
+    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    by_stack = {name: json.loads((folder / f"{name}.template.json").read_text()) for name in sorted(stacks)}
+    account, region = next(each["environment"] for each in stacks.values()).removeprefix("aws://").split("/")
+    return Templates(folder, by_stack, account, region)

@@ -7,17 +7,15 @@ CloudFormation drops; those are tested on the templates.
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dapflow.branch import branch_slug
-from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud
+from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud, deployable
 from tests.stacks.read_back import compare
-from tests.stacks.templates import ROOT, Templates
+from tests.stacks.templates import read
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
 
@@ -27,15 +25,7 @@ TOOLKIT = "CDKToolkit-staging"
 
 @pytest.fixture
 def aws(tmp_path: Path) -> Iterator[Cloud]:
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "transforms", project / "transforms")
-    settings = json.loads((ROOT / "cdk.json").read_text())
-    settings["app"] = f"{sys.executable} {ROOT / 'app.py'}"
-    environments = settings["context"]["environments"]
-    environments["staging"] |= {"account": ACCOUNT, "region": REGION}
-    environments["branch"]["raw_from"] = "staging"
-    (project / "cdk.json").write_text(json.dumps(settings))
-    with cloud(project, tmp_path / "ministack.log") as running:
+    with cloud(deployable(tmp_path / "project", raw_from="staging"), tmp_path / "ministack.log") as running:
         yield running
 
 
@@ -44,8 +34,7 @@ def test_the_life_of_an_environment(aws: Cloud) -> None:
     aws.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", *STAGING, *own)
     before = roles(aws)
     aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *STAGING)
-    templates = read_templates(aws.project / "cdk.out")
-    compare(aws, templates)
+    compare(aws, read(aws.project / "cdk.out"))
     assert differences(aws) == []
 
     pointer = bundle_pointer(aws)
@@ -122,12 +111,6 @@ def bundle_pointer(aws: Cloud) -> str:
     # What the pointer names is there.
     s3.head_object(Bucket=bucket, Key=f"dags/{pointer['manifest']}")
     return str(pointer["manifest"])
-
-
-def read_templates(folder: Path) -> Templates:
-    files = sorted(folder.glob("dapflow-staging-*.template.json"))
-    by_stack = {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
-    return Templates(folder, by_stack, ACCOUNT, REGION)
 
 
 def databases(aws: Cloud) -> set[str]:

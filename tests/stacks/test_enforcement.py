@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.stacks.cloud import ACCOUNT, Cloud, cloud
+from tests.stacks.cloud import Cloud, cloud
 from tests.stacks.example import GRANTED, four_services
 from tests.stacks.templates import Templates, synthesized
 
@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
 
 SERVICES = tuple(four_services().services)
 DATA = ("raw", "refined", "trusted")
+# The embedded platform's.
+ACCOUNT = "123456789012"
 
 
 def bucket(zone: str) -> str:
@@ -27,7 +29,7 @@ def bucket(zone: str) -> str:
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("enforced")
-    with cloud(folder, folder / "ministack.log", enforce=True) as running:
+    with cloud(folder, folder / "ministack.log", account=ACCOUNT, enforce=True) as running:
         yield running
 
 

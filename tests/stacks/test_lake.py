@@ -124,6 +124,21 @@ def test_live_data_outlives_its_stack_and_other_data_does_not(prod: Templates, s
         assert {each["UpdateReplacePolicy"] for each in prod.resources(kind).values()} == {"Retain"}
 
 
+def test_a_creation_that_is_rolled_back_keeps_nothing(prod: Templates) -> None:
+    """``Retain`` would keep it, under the name that the second try of test_first_deployment.py needs."""
+    resources = [each for template in prod.by_stack.values() for each in template["Resources"].values()]
+    policies = {each.get("DeletionPolicy", "Delete") for each in resources}
+    assert policies == {"Delete", "RetainExceptOnCreate"}
+    kept = {each["Type"] for each in resources if each.get("DeletionPolicy") == "RetainExceptOnCreate"}
+    assert kept == {
+        "AWS::Glue::Database",
+        "AWS::IAM::OIDCProvider",
+        "AWS::KMS::Key",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+    }
+
+
 def test_what_goes_with_its_stack_is_emptied_first(prod: Templates, staging: Templates) -> None:
     emptied = {each["Bucket"] for each in staging.properties("Custom::DapflowEmptied")}
     assert emptied == {each["BucketName"] for each in staging.properties("AWS::S3::Bucket")}

@@ -1,0 +1,202 @@
+"""``prod``, deployed to an empty account where something fails on the way, then repeated, protected and taken apart.
+
+The emulator rolls a failed creation back by CloudFormation's rule: what was created is deleted, newest first, unless
+its DeletionPolicy is ``Retain``; ``RetainExceptOnCreate`` goes. The creations fail because
+tests/stacks/emulator.py makes them fail, which is the one thing here that AWS does otherwise.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud, deployable
+from tests.stacks.read_back import compare
+from tests.stacks.templates import Templates, read
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
+
+PROD = ("-c", "environment=prod")
+DEPLOY = ("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *PROD)
+# Where it fails: the stack, and the type of which nothing can be made there.
+FAILURES = {
+    "early": ("dapflow-prod-lake", "AWS::Lambda::Function"),
+    "middle": ("dapflow-prod-airflow", "AWS::MWAA::Environment"),
+    "late": ("dapflow-prod-service-weather", "AWS::Athena::WorkGroup"),
+}
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = tmp_path_factory.mktemp("prod")
+    with cloud(deployable(folder / "project"), folder / "ministack.log") as running:
+        running.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", *PROD)
+        yield running
+
+
+@pytest.mark.parametrize("stage", FAILURES)
+def test_a_failed_creation_leaves_nothing_under_its_names(aws: Cloud, stage: str) -> None:
+    stack, kind = FAILURES[stage]
+    with aws.failing(stack, kind):
+        aws.cdk(*DEPLOY, fails=True)
+    assert statuses(aws)[stack] == "ROLLBACK_COMPLETE"
+    templates = read(aws.project / "cdk.out")
+    meant_to_stay = kept_for_good(templates, stack)
+    made = {each["LogicalResourceId"] for each in events(aws, stack) if each["ResourceStatus"] == "CREATE_COMPLETE"}
+    assert meant_to_stay & made, "it failed before there was anything to roll back"
+    assert names(templates, stack), "the stack has nothing under a fixed name"
+    assert not names(templates, stack) & standing(aws)
+    assert not protected(aws)
+
+
+def test_it_is_deployed_by_the_same_command(aws: Cloud) -> None:
+    aws.cdk(*DEPLOY)
+    templates = read(aws.project / "cdk.out")
+    assert statuses(aws) == dict.fromkeys([*templates.by_stack, "CDKToolkit"], "CREATE_COMPLETE")
+    compare(aws, templates)
+    assert {name for stack in templates.by_stack for name in names(templates, stack)} <= standing(aws)
+    assert not protected(aws)
+
+
+def test_stacks_are_protected_once_the_settings_name_the_services(aws: Cloud) -> None:
+    change_settings(aws, services=["air_traffic", "weather"])
+    aws.cdk(*DEPLOY)
+    data = {f"dapflow-prod-{name}" for name in ("lake", "network", "airflow", "delivery")}
+    services = {f"dapflow-prod-service-{name}" for name in ("air-traffic", "weather")}
+    assert protected(aws) == data | services
+    for stack in data | services:
+        with pytest.raises(ClientError, match="TerminationProtection is enabled"):
+            aws.client("cloudformation").delete_stack(StackName=stack)
+
+
+def test_a_live_service_is_removed_as_the_guide_says(aws: Cloud) -> None:
+    """Its name goes from ``services``, which lifts the protection; its stack is destroyed; its databases stay."""
+    change_settings(aws, services=["weather"])
+    aws.cdk(*DEPLOY)
+    aws.cdk("destroy", "dapflow-prod-service-air-traffic", "--exclusively", "--force", *PROD)
+    gone("air_traffic", "dapflow-prod-service-air-traffic", aws)
+
+
+def test_a_live_service_without_a_folder_is_removed_as_the_synthesis_says(aws: Cloud) -> None:
+    """The folder was renamed while its data are there: the CDK knows nothing of the old stack any more."""
+    transforms = aws.project / "transforms"
+    shutil.rmtree(transforms / "air_traffic")
+    (transforms / "weather").rename(transforms / "climate")
+    # It granted something to the service that is gone.
+    text = (transforms / "climate" / "service.yml").read_text()
+    (transforms / "climate" / "service.yml").write_text(text.replace("grants:\n  air_traffic: [trusted]\n", ""))
+    printed = " ".join(aws.cdk("synth", *PROD, fails=True).split())
+    assert "weather has data here, and transforms/weather is gone" in printed
+    commands = re.findall("`(aws [^`]*)`", printed)
+    assert len(commands) == 2
+    for command in commands:
+        by_boto3(aws, command)
+    gone("weather", "dapflow-prod-service-weather", aws)
+
+
+def by_boto3(aws: Cloud, command: str) -> None:
+    """Run a command of AWS's command line."""
+    _, service, operation, *options = shlex.split(command)
+    given: dict[str, Any] = {}
+    while options:
+        option = options.pop(0).removeprefix("--")
+        takes_a_value = bool(options) and not options[0].startswith("--")
+        value = options.pop(0) if takes_a_value else not option.startswith("no-")
+        given[option.removeprefix("no-").title().replace("-", "")] = value
+    getattr(aws.client(service), operation.replace("-", "_"))(**given)
+
+
+def gone(service: str, stack: str, aws: Cloud) -> None:
+    assert stack not in statuses(aws)
+    left = {name for kind, name in standing(aws) if kind == "AWS::Glue::Database" and name.startswith(service)}
+    assert left == {f"{service}_{zone}_zone" for zone in ("raw", "refined", "trusted")}
+    assert ("AWS::Athena::WorkGroup", f"dapflow-prod-{service}") not in standing(aws)
+
+
+def change_settings(aws: Cloud, **changed: object) -> None:
+    file = aws.project / "cdk.json"
+    settings = json.loads(file.read_text())
+    settings["context"]["environments"]["prod"] |= changed
+    file.write_text(json.dumps(settings))
+
+
+def statuses(aws: Cloud) -> dict[str, str]:
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    return {each["StackName"]: each["StackStatus"] for each in stacks}
+
+
+def protected(aws: Cloud) -> set[str]:
+    stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
+    return {each["StackName"] for each in stacks if each["EnableTerminationProtection"]}
+
+
+def events(aws: Cloud, stack: str) -> list[dict[str, str]]:
+    pages = aws.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
+    return [each for page in pages for each in page["StackEvents"]]
+
+
+def kept_for_good(templates: Templates, stack: str) -> set[str]:
+    """The logical ids of what outlives the stack."""
+    resources = templates.by_stack[stack]["Resources"]
+    return {name for name, each in resources.items() if each.get("DeletionPolicy") == "RetainExceptOnCreate"}
+
+
+# The property that names a resource of a type, and the names that are taken.
+NAMED: dict[str, tuple[str, Callable[[Cloud], list[str]]]] = {
+    "AWS::Athena::WorkGroup": (
+        "Name",
+        lambda aws: [each["Name"] for each in aws.client("athena").list_work_groups()["WorkGroups"]],
+    ),
+    "AWS::Glue::Database": (
+        "Name",
+        lambda aws: [each["Name"] for each in aws.client("glue").get_databases()["DatabaseList"]],
+    ),
+    "AWS::IAM::Role": (
+        "RoleName",
+        lambda aws: [each["RoleName"] for each in aws.client("iam").list_roles(MaxItems=1000)["Roles"]],
+    ),
+    "AWS::KMS::Alias": (
+        "AliasName",
+        lambda aws: [each["AliasName"] for each in aws.client("kms").list_aliases()["Aliases"]],
+    ),
+    "AWS::Lambda::Function": (
+        "FunctionName",
+        lambda aws: [each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]],
+    ),
+    "AWS::Logs::LogGroup": (
+        "LogGroupName",
+        lambda aws: [each["logGroupName"] for each in aws.client("logs").describe_log_groups()["logGroups"]],
+    ),
+    "AWS::S3::Bucket": (
+        "BucketName",
+        lambda aws: [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]],
+    ),
+    "AWS::SecretsManager::Secret": (
+        "Name",
+        lambda aws: [each["Name"] for each in aws.client("secretsmanager").list_secrets()["SecretList"]],
+    ),
+}
+
+
+def names(templates: Templates, stack: str) -> set[tuple[str, str]]:
+    """What a stack makes under a name that can be taken once."""
+    found = set()
+    for kind, (property_, _) in NAMED.items():
+        for name, each in templates.resources(kind).items():
+            properties = each["Properties"].get("DatabaseInput", each["Properties"])
+            if name.startswith(f"{stack}.") and property_ in properties:
+                found.add((kind, str(properties[property_])))
+    return found
+
+
+def standing(aws: Cloud) -> set[tuple[str, str]]:
+    """The names that are taken in the account."""
+    return {(kind, name) for kind, (_, listed) in NAMED.items() for name in listed(aws)}
