@@ -80,8 +80,8 @@ class Source:
 
     @property
     def takes_no_bytes(self) -> bool:
-        """Whether a file without a byte is one without rows: no CSV is, which has a header, and no Parquet."""
-        return self.allow_empty and self.format == "json"
+        """Whether a file without a byte is one without rows; no Parquet file is."""
+        return self.allow_empty and self.format != "parquet"
 
     @property
     def nulls(self) -> tuple[str, ...]:

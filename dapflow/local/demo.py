@@ -13,6 +13,7 @@ from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
 from dapflow.local.published import Publications, Run, outstanding, producers, read_published
 from dapflow.local.running import explained, require_alive
+from dapflow.local.selection import comes_less_often
 from dapflow.local.startup import Startup
 from dapflow.local.state import State, read_json, write_json
 from dapflow.manifest import Manifest
@@ -132,8 +133,10 @@ def _possible(
         if dataset.source is not None
     }
 
+    slower = {each.id for each in manifest.datasets.values() if comes_less_often(manifest, each)}
+
     def possible(service: str, generation: Generation, asked: frozenset[str] = frozenset()) -> bool:
-        own = [dataset for dataset in manifest.services[service].datasets if dataset in landed]
+        own = [each for each in manifest.services[service].datasets if each in landed and each not in slower]
         read = producers(manifest, service) - asked
         return (
             bool(own or read or asked)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dapflow.environment import Environment
+from dapflow.local.selection import comes_less_often
 from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime.catalog import Catalog, Partition
-from dapflow.runtime.generation import Generation
+from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.place import Place
 
 
@@ -64,12 +65,12 @@ def outstanding(
 
 
 def producers(manifest: Manifest, service: str) -> set[str]:
-    """The other services whose generations a service reads."""
+    """The other services whose generations a service waits for: an input that may be slower is waited for by nobody."""
     return {
         manifest.datasets[read].service
-        for dataset in manifest.services[service].datasets
-        for read in manifest.datasets[dataset].depends_on
-        if manifest.datasets[read].has_generations
+        for dataset in map(manifest.dataset, manifest.services[service].datasets)
+        for read in dataset.depends_on
+        if manifest.datasets[read].has_generations and read not in _slower(dataset)
     } - {service}
 
 
@@ -103,20 +104,36 @@ def _stale(
         if dataset.external:
             continue
         published = publications[dataset.id].get(generation)
-        if (
-            published is None
-            or (dataset.id, generation) in landed_anew
-            or published.sql_sha != _sha(dataset)
-            or any(read in stale for read in dataset.depends_on)
-            or any(_is_newer(publications[read].get(generation), published) for read in dataset.depends_on)
-        ):
+        if published is None:
+            anew = (dataset.id, generation) in landed_anew or not comes_less_often(manifest, dataset)
+        else:
+            anew = (
+                (dataset.id, generation) in landed_anew
+                or published.sql_sha != _sha(dataset)
+                or any(read in stale for read in dataset.depends_on)
+                or any(_is_newer(each, published) for each in _read(dataset, publications, generation))
+            )
+        if anew:
             stale.add(dataset.id)
     return stale
+
+
+def _read(dataset: Dataset, publications: Publications, generation: Generation) -> Iterator[Published]:
+    """What a generation of a dataset is made of: of a slower input the newest that is not after it."""
+    for read in dataset.depends_on:
+        there = publications[read]
+        day = newest(there, not_after=generation) if read in _slower(dataset) else generation
+        if day is not None and day in there:
+            yield there[day]
+
+
+def _slower(dataset: Dataset) -> Sequence[str]:
+    return dataset.transform.slower_inputs if dataset.transform else ()
 
 
 def _sha(dataset: Dataset) -> str:
     return dataset.transform.sha if dataset.transform else ""
 
 
-def _is_newer(read: Published | None, published: Published) -> bool:
-    return read is not None and read.at > published.at
+def _is_newer(read: Published, published: Published) -> bool:
+    return read.at > published.at

@@ -24,6 +24,13 @@ _STRPTIME = {"B": "%M", "A": "%W", "R": "%H:%i", "F": "%Y-%m-%d", "D": "%m/%d/%y
 _OFFSET = r"[-+](?!00:?(?:00)?$)[0-9]{2}(?::?[0-9]{2})?"
 _NAMES = r"BST|[CEW]ES?T|[CEMP][SD]T|MES?Z|MSK|IST|JST|AE[SD]T|[A-Z]\w+/\w+"
 _ZONE = re.compile(rf"(?:%[HhkIlTrisSfp]\S*?) ?(?:{_OFFSET}|{_NAMES})$")
+_ZONE_HINT = (
+    "leave `format` out where the export writes 2024-06-01 12:00:00+01:00, which becomes the moment in UTC; "
+    "else make the column a string, and let a transform convert it"
+)
+# The zone or offset of a Java pattern, outside its quotes.
+_JAVA_ZONE = re.compile(r"^(?:[^']|'[^']*')*?[SsmHhka] ?(?:[XxZzO]+|VV)")
+_JAVA_ZONE_HINT = f"date_parse has no time zones: {_ZONE_HINT}"
 _MINUTES = re.compile(r"(%[HhkIl][^%]?)%M")
 
 
@@ -38,8 +45,10 @@ class PatternProblem:
 def date_pattern_problem(pattern: str) -> PatternProblem | None:
     """Why ``date_parse`` would not read dates by this pattern as they are meant; None when it does."""
     if "%" not in pattern:
-        right = java_pattern(pattern)
-        hint = f'write "{right}"' if right else 'for example "%d/%m/%Y" or "%Y-%m-%d %H:%i:%s"'
+        hint = _JAVA_ZONE_HINT
+        if not _JAVA_ZONE.search(pattern):
+            right = java_pattern(pattern)
+            hint = f'write "{right}"' if right else 'for example "%d/%m/%Y" or "%Y-%m-%d %H:%i:%s"'
         return PatternProblem(f"{pattern!r} is not a pattern of date_parse, which are written with %", hint)
     if _MINUTES.search(pattern):
         right = _MINUTES.sub(r"\1%i", pattern).replace("%S", "%s")
@@ -53,9 +62,7 @@ def date_pattern_problem(pattern: str) -> PatternProblem | None:
             )
     if _ZONE.search(pattern):
         return PatternProblem(
-            f"{pattern!r} has a time zone, which date_parse passes over: the moment would not be in UTC",
-            "leave `format` out where the export writes 2024-06-01 12:00:00+01:00, which becomes the moment in UTC; "
-            "else make the column a string, and let a transform convert it",
+            f"{pattern!r} has a time zone, which date_parse passes over: the moment would not be in UTC", _ZONE_HINT
         )
     return None
 

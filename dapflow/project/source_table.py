@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from yaml import MappingNode, Node
 
 from dapflow.manifest import GenerationColumns, SourceColumn
@@ -17,6 +19,8 @@ SOURCE_KEYS = (
     "description", "format", "encoding", "delimiter", "escape", "skip", "null", "allow_empty", "columns",
     *TABLE_NAME_KEYS,
 )  # fmt: skip
+# Text of a bounded length.
+_BOUNDED = re.compile(r"(?:var)?char\(\d+\)")
 COLUMN_KEYS = ("type", "format", "description")
 
 
@@ -108,6 +112,10 @@ def _typed(
         column_type = parse_column_type(text)
     except ColumnTypeError as error:
         yaml.error("bad-column-type", f"column {name!r}: {error}", node, error.hint)
+        return None
+    if column_type.startswith(("array<", "map<", "struct<")) and (bounded := _BOUNDED.search(column_type)):
+        message = f"column {name!r}: the length of {bounded[0]} within a nested type is not checked"
+        yaml.error("bad-column-type", message, node, "write string in its place")
         return None
     if pattern is not None and column_type not in {"date", "timestamp"}:
         yaml.error("bad-value", f"column {name!r}: only a date or timestamp has a format, not {column_type}", node)

@@ -19,12 +19,13 @@ _MOST_DELETED_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Object:
-    """An object in S3."""
+    """An object in S3. ``version`` is only known where it was asked for, and empty in a bucket without versions."""
 
     uri: str
     size: int
     etag: str
     modified: datetime
+    version: str = ""
 
     @property
     def name(self) -> str:

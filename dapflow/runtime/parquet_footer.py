@@ -57,10 +57,15 @@ _MAP, _LIST, _DECIMAL, _TIME_MILLIS, _TIME_MICROS, _INTERVAL = 1, 3, 5, 7, 8, 21
 _LOGICAL = {1: "string", 4: "string", 6: "date", 8: "timestamp", 12: "string"}
 _TIMESTAMP_MILLIS, _TIMESTAMP_MICROS, _LOGICAL_TIMESTAMP = 9, 10, 8
 _MILLISECONDS = 3
+_FLOAT16 = 15
 
 
 class FooterError(ValueError):
-    """The bytes are not the end of a Parquet file, or it holds what no table can."""
+    """The bytes are not the end of a Parquet file, or it holds what no table can; ``hint`` says what helps."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -233,7 +238,14 @@ def _scalar(name: str, element: dict[int, Any]) -> str:
         decimal = logical.get(5, {})
         return f"decimal({decimal.get(2, element.get(8, 38))},{decimal.get(1, element.get(7, 0))})"
     if converted in (_TIME_MILLIS, _TIME_MICROS, _INTERVAL) or 7 in logical:
-        raise FooterError(f"column {name} is a time of day or an interval, which no table can hold")
+        raise FooterError(
+            f"column {name} is a time of day or an interval, which no table can hold", "export it as text or a number"
+        )
+    if _FLOAT16 in logical:
+        raise FooterError(
+            f"column {name} is a float16, which no table can hold",
+            "export it as a float or a double, which hold each of its values (pandas: .astype('float32'))",
+        )
     if converted in _CONVERTED:
         return _CONVERTED[converted]
     known = next((each for number, each in _LOGICAL.items() if number in logical), None)

@@ -65,7 +65,8 @@ def footer_of(s3: S3Client, item: Object) -> Footer:
     try:
         return read_footer(lambda length: read_object(s3, item.uri, f"-{min(length, item.size)}"))
     except FooterError as error:
-        raise DapflowError("parquet", f"not a Parquet file that can be read: {error}", file=item.uri) from error
+        message = f"not a Parquet file that can be read: {error}"
+        raise DapflowError("parquet", message, file=item.uri, hint=error.hint) from error
 
 
 def staged_files(target: Target, execution: Execution, location: str) -> StagedFiles:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -71,18 +72,32 @@ def newest_generation(
     glue: Any, database: str, dataset: dict[str, Any], today: datetime.date
 ) -> tuple[str, int | None] | None:
     """The newest generation of a dataset and its rows (None where nobody counted), or None."""
-    column = f"{dataset['generation']['prefix']}_date"
-    since = (today - datetime.timedelta(days=_LOOK_BACK_DAYS)).strftime("%Y%m%d")
+    column = f"{dataset['generation']['prefix']}_year"
+    # Older platforms wrote dates otherwise, as 2024-06-05 or 202465; all of them wrote the year in four digits.
+    since = (today - datetime.timedelta(days=_LOOK_BACK_DAYS)).year
     found: list[tuple[str, int | None]] = []
     try:
         for partition in _partitions(glue, database, dataset["history"], f"{column} >= '{since}'"):
             rows = partition.get("Parameters", {}).get("dapflow.rows")
-            # The four generation columns come first; the date is the fourth.
-            found.append((partition["Values"][3], None if rows is None else int(rows)))
+            generation = generation_of(partition["Values"])
+            if generation is not None:
+                found.append((generation, None if rows is None else int(rows)))
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityNotFoundException":
             raise
     return max(found, key=lambda each: each[0]) if found else None
+
+
+def generation_of(values: Sequence[str]) -> str | None:
+    """The generation of a partition, as ``20240605``; None when its first four values are no date.
+
+    The same rule as ``Generation.of_values`` of the run time, which a function does not bring along.
+    """
+    with suppress(ValueError):
+        return datetime.date.fromisoformat(values[3].strip()).strftime("%Y%m%d")
+    with suppress(ValueError):
+        return datetime.date(*(int(value) for value in values[:3])).strftime("%Y%m%d")
+    return None
 
 
 def _notes(dataset: dict[str, Any]) -> dict[str, Any]:

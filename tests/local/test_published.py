@@ -90,6 +90,26 @@ def test_a_dataset_older_than_what_it_reads_is_made_again() -> None:
     assert names(outstanding(MANIFEST, publications, [OLD, NEW], set())) == {"weather 2024-06-05", "traffic 2024-06-05"}
 
 
+SLOWER = dataset("traffic", "refined", "delays", "traffic.raw.flights", "weather.trusted.hours")
+assert SLOWER.transform is not None
+SLOWER = replace(
+    SLOWER, transform=replace(SLOWER.transform, slower_inputs=("traffic.raw.flights", "weather.trusted.hours"))
+)
+WAITS_FOR_NONE = replace(MANIFEST, datasets={**MANIFEST.datasets, SLOWER.id: SLOWER})
+
+
+def test_nobody_waits_for_an_input_that_may_be_slower() -> None:
+    assert producers(WAITS_FOR_NONE, "traffic") == set()
+    publications = {**EVERYTHING, "traffic.raw.flights": {OLD: EVERYTHING["traffic.raw.flights"][OLD]}}
+    assert outstanding(WAITS_FOR_NONE, publications, [OLD, NEW], set()) == set()
+
+
+def test_a_slower_input_that_was_mended_needs_all_that_is_made_of_it() -> None:
+    mended = {OLD: Published(1, 1, "", "2024-07-02T00:00:00")}
+    runs = outstanding(WAITS_FOR_NONE, {**EVERYTHING, "traffic.raw.flights": mended}, [OLD, NEW], set())
+    assert names(runs) == {"traffic 2024-06-04", "traffic 2024-06-05"}
+
+
 def test_producers_are_the_other_services() -> None:
     assert producers(MANIFEST, "traffic") == {"weather"}
     assert producers(MANIFEST, "weather") == set()

@@ -201,6 +201,28 @@ class TestWatch:
     def test_a_product_is_stale_after_so_many_hours(self, generation: str, stale: bool) -> None:
         assert watch.is_stale(generation, self.NOW, 30) is stale
 
+    def test_the_newest_generation_however_its_date_is_written(self) -> None:
+        partitions = [
+            ("2024", "06", "05", "20240605"),
+            ("2024", "6", "7", "202467"),
+            ("2024", "06", "06", "2024-06-06"),
+        ]
+        asked: list[str] = []
+
+        class Glue:
+            def get_paginator(self, _name: str) -> Any:
+                return self
+
+            def paginate(self, **call: Any) -> list[dict[str, Any]]:
+                asked.append(call["Expression"])
+                return [
+                    {"Partitions": [{"Values": list(each), "Parameters": {}} for each in (*partitions, ("x",) * 4)]}
+                ]
+
+        dataset = {"generation": {"prefix": "import"}, "history": "x_history"}
+        assert watch.newest_generation(Glue(), "raw", dataset, datetime.date(2024, 1, 20)) == ("20240607", None)
+        assert asked == ["import_year >= '2023'"]
+
     def test_what_is_made_once_a_week_is_not_stale_in_between(self) -> None:
         """Nor what is made of it, however far away."""
         made = {

@@ -79,7 +79,10 @@ def _name(field: str) -> str:
 
 def _is_same(header: list[str], fields: list[str]) -> bool:
     """Whether a record is the header, before which each export may put a byte order mark."""
-    return [fields[0].removeprefix("\ufeff"), *fields[1:]] == header
+    first = fields[0]
+    if first.startswith("\ufeff"):  # behind which a quote opens nothing
+        first = first[1:].strip('"')
+    return [first, *fields[1:]] == header
 
 
 def _repetition(text: Text, dialect: Dialect, header: list[str], fields: list[str]) -> str | None:
@@ -220,15 +223,24 @@ def plain_rows(text: Text, dialect: Dialect, width: int) -> int | None:
     header = next(blocks, b"")
     if not delimiter.isascii() or not _is_plain(header, dialect, width):
         return None
-    repeated = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").replace(b'"', b"")
-    again = [repeated, b'"' + repeated.replace(delimiter, b'"' + delimiter + b'"') + b'"'] if width > 1 else []
+    again = _repeated(header, dialect) if width > 1 else None
     total = 0
     for block in blocks:
         # What each member of a gzip file brings is looked at record by record.
-        if text.content.members > 1 or any(each in block for each in again) or not _is_plain(block, dialect, width):
+        if text.content.members > 1 or (again and again.search(b"\n" + block)) or not _is_plain(block, dialect, width):
             return None
         total += block.count(b"\n")
     return total
+
+
+def _repeated(header: bytes, dialect: Dialect) -> re.Pattern[bytes]:
+    """Finds the header once more, with or without a byte order mark, each field of it quoted or not."""
+    line = header.removeprefix(b"\xef\xbb\xbf").decode()
+    fields = next(csv.reader([line], delimiter=dialect.delimiter))
+    forms = (
+        rb'(?:%b|"%b")' % (re.escape(field.encode()), re.escape(field.replace('"', '""').encode())) for field in fields
+    )
+    return re.compile(rb"\n(?:\xef\xbb\xbf)?" + re.escape(dialect.delimiter.encode()).join(forms) + rb"\r?\n")
 
 
 def _blocks(text: Text, skip: int) -> Iterator[bytes]:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
-from dapflow.runtime.aws import PassingError
+from dapflow.runtime.aws import PassingError, error_code
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.land import under_way
-from dapflow.runtime.objects import Object, list_folders, list_objects
+from dapflow.runtime.objects import Object, list_folders, list_objects, split_uri
 from dapflow.runtime.target import Target
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_READERS = 8
 
 # EMR and Hadoop's S3 client leave an empty object of such a name for each folder.
 FOLDER_MARKER = "_$folder$"
@@ -52,13 +62,13 @@ def landing_files(target: Target, source: Source, generation: Generation) -> lis
                 file=each.uri,
                 hint="use gzip",
             )
-    return files
+    return _with_versions(target.s3, files)
 
 
 def check_unchanged(target: Target, generation: Generation, landing: str) -> None:
     """Raise DapflowError ``landing-changed`` unless the landing files are those that ``landing`` names."""
     prefix = target.place.landed(generation)
-    files = _seen(list_objects(target.s3, prefix), prefix)
+    files = _with_versions(target.s3, _seen(list_objects(target.s3, prefix), prefix))
     if identity_of(files) != landing:
         newest = max(files, key=lambda item: item.modified, default=None)
         raise DapflowError(
@@ -70,8 +80,12 @@ def check_unchanged(target: Target, generation: Generation, landing: str) -> Non
 
 
 def identity_of(files: Sequence[Object]) -> str:
-    """Names these objects. The time of the upload, by the second, tells a file from one that was there before."""
-    parts = [f"{each.uri}\0{each.etag}\0{each.size}\0{each.modified.isoformat()}" for each in files]
+    """Names these objects.
+
+    The version tells a file from one that was there before, as does the time of the upload, by the second, in a bucket
+    without versions.
+    """
+    parts = [f"{each.uri}\0{each.etag}\0{each.size}\0{each.modified.isoformat()}\0{each.version}" for each in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -87,6 +101,22 @@ def check_doubled(files: Sequence[Object], rows: Mapping[str, int], digest: Call
                 file=item.uri,
                 hint=f"remove one of them from {item.uri.rpartition('/')[0]}/",
             )
+
+
+def _with_versions(s3: S3Client, files: Sequence[Object]) -> list[Object]:
+    """The files with their versions. One that is exchanged meanwhile has the later version, which is noticed after."""
+
+    def version(item: Object) -> str:
+        bucket, key = split_uri(item.uri)
+        try:
+            return s3.head_object(Bucket=bucket, Key=key).get("VersionId", "")
+        except ClientError as error:
+            if error_code(error) not in ("404", "NoSuchKey"):
+                raise
+            return "gone"
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [replace(item, version=found) for item, found in zip(files, pool.map(version, files), strict=True)]
 
 
 def _seen(objects: Sequence[Object], prefix: str) -> list[Object]:

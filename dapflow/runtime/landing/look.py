@@ -136,7 +136,7 @@ class Look:
         dialect = csv_file.Dialect.of(self.source)
         texts = [text_of(self.target.s3, item, self.source) for item in self.files]
         names: list[str] = []
-        for text in texts:
+        for text in filter(_has_bytes, texts):
             found = self._header(text, dialect)
             if names and found != names:
                 order = "come in another order than" if sorted(found) == sorted(names) else "are others than"
@@ -148,6 +148,7 @@ class Look:
                     hint="land all files of a generation with the same header",
                 )
             names = found
+        names = names or [column.name for column in self.known or ()]
         rows = None if self._nested(names) else self._plain_rows(texts, dialect, len(names))
         converted = rows is None
         if rows is None:
@@ -177,7 +178,7 @@ class Look:
     def _plain_rows(self, texts: Sequence[Text], dialect: csv_file.Dialect, width: int) -> dict[str, int] | None:
         rows = {}
         for text in texts:
-            found = csv_file.plain_rows(text, dialect, width)
+            found = csv_file.plain_rows(text, dialect, width) if _has_bytes(text) else 0
             if found is None:
                 return None
             rows[text.item.uri] = found
@@ -186,8 +187,8 @@ class Look:
     def _convert_csv(self, number: int, text: Text, dialect: csv_file.Dialect, names: list[str]) -> int:
         file = ConvertedFile(self.target.s3, self.converted, number)
         mistakes = _Mistakes(text.item, self._nested(names), self.source.nulls)
-        records = csv_file.records(text, dialect)
-        next(records)
+        records = csv_file.records(text, dialect) if _has_bytes(text) else iter(())
+        next(records, None)
         for record in records:
             if len(record.fields) != len(names):
                 mistakes.ragged(record.line, len(record.fields), len(names))
@@ -284,6 +285,10 @@ class _Mistakes:
             line=line,
             hint=f"mend the export, or give {name} another type in service.yml",
         )
+
+
+def _has_bytes(text: Text) -> bool:
+    return not text.empty
 
 
 def _text(names: Sequence[str]) -> tuple[tuple[str, str], ...]:

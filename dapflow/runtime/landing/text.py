@@ -34,10 +34,11 @@ _FALLBACK = "windows-1252"
 
 @dataclass(frozen=True)
 class Text:
-    """A landing file and the encoding that it is read in."""
+    """A landing file and the encoding that it is read in. ``empty``: there is not a byte in it."""
 
     content: Content
     encoding: str
+    empty: bool = False
 
     @property
     def item(self) -> Object:
@@ -100,6 +101,8 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
     start = next(iter(content), b"")
     if not start and not source.takes_no_bytes:
         raise DapflowError("landing-empty-file", "the file is empty", file=item.uri, hint="land it again")
+    if not start:
+        return Text(content, "utf-8", empty=True)
     if not is_gzip(item) and start.startswith(_BINARY):
         raise DapflowError(
             "landing-format",

@@ -202,6 +202,17 @@ def test_an_empty_first_generation(lake: Lake, tmp_path: Path) -> None:
     assert lake.rows(table) == []
 
 
+def test_a_file_without_a_byte(lake: Lake, tmp_path: Path) -> None:
+    table = lake.source(tmp_path, "allow_empty: true\ncolumns: {id: int, note: string}")
+    lake.put_landing(table, EARLIER, "notes.csv", "")
+    assert lake.publish(table, EARLIER).rows == 0
+    lake.put_landing(table, DAY, "a.csv", "")
+    lake.put_landing(table, DAY, "b.csv.gz", gzip.compress(b""))
+    lake.put_landing(table, DAY, "c.csv", 'id,note\n1,"a\nb"\n')
+    assert lake.publish(table, DAY).rows == 1
+    assert lake.rows(table) == [("1", "a\nb")]
+
+
 def test_an_empty_first_generation_without_columns(lake: Lake, tmp_path: Path) -> None:
     table = lake.source(tmp_path, "allow_empty: true")
     lake.land(table, notes_csv="id\n")
