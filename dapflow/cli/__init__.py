@@ -15,6 +15,7 @@ from dapflow.cli import (
     demo,
     land,
     local,
+    new,
     query,
     remove,
     reset,
@@ -43,6 +44,7 @@ compile.register(app)
 demo.register(app)
 land.register(app)
 local.register(app)
+new.register(app)
 query.register(app)
 remove.register(app)
 reset.register(app)

@@ -39,6 +39,22 @@ _GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
 _MOST_KEY_BYTES = 1024
 
 
+def ending_of(path: Path) -> str:
+    """The ending that says what is in a file, without that of gzip."""
+    return Path(path.name.removesuffix(".gz")).suffix
+
+
+def format_of(path: Path) -> Format:
+    """The format that a file's ending names. Raises DapflowError ``landing-format``, with what helps."""
+    ending = ending_of(path).lower()
+    if path.name.lower().endswith(OTHER_COMPRESSIONS) or ending in OTHER_COMPRESSIONS:
+        raise _wrong(str(path), "is compressed in a way that is not read here", "unpack it, or use gzip")
+    if (found := _ENDINGS.get(ending)) is None:
+        what = _UNREADABLE.get(ending, "of no format that is known by its ending")
+        raise _wrong(str(path), f"is {what}", "export it as CSV, JSON (one object a line) or Parquet")
+    return found
+
+
 def raw_table(manifest: Manifest, written: str) -> Dataset:
     """The raw table that ``service.table`` (or ``service.raw.table``) means. Raises DapflowError ``landing-target``."""
     raw = {f"{each.service}.{each.name}": each for each in manifest.datasets.values() if each.source is not None}

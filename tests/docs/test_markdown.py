@@ -30,6 +30,7 @@ GUIDES = [
     "change-or-remove-a-product.md",
     "add-a-table-to-the-raw-zone.md",
     "read-tables-that-something-else-makes.md",
+    "begin-a-service.md",
 ]
 
 

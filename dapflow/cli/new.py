@@ -1,0 +1,84 @@
+"""``dapflow new``."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.project_option import ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from dapflow.exports.service import NewService
+
+new = typer.Typer(
+    name="new",
+    help="Begin something.\n\nExample: dapflow new service housing exports/",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(new)
+
+
+# Without a callback Typer would make of a group of one command that command.
+@new.callback()
+def begin() -> None:
+    """Begin something."""
+
+
+@new.command()
+def service(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the service: lower-case letters, digits and _.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="With the exports: CSV, JSON lines, Parquet.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Write transforms/NAME/service.yml for a folder of exports, one table for each name of a file.
+
+    Every file is read to its end, with the eyes of the ingest: format, encoding, delimiter, texts for NULL, columns and
+    their types. A date in a file's name is the day of the export. Nothing is landed: the commands that do are printed.
+
+    Example: dapflow new service housing exports/
+    """
+    from dapflow.exports.service import new_service  # noqa: PLC0415 (brings boto3, PyYAML)
+
+    with ends_when_interrupted():
+        made = new_service(project_root(project), name, folder, lambda line: print(line, file=sys.stderr))
+    landings = list(_landings(name, made))
+    if as_json:
+        tables = {each.name: [str(export.path) for export in each.exports] for each in made.tables}
+        left_out = [each.as_dict() for each in made.left_out]
+        print(json.dumps({"file": str(made.file), "tables": tables, "left_out": left_out, "next": landings}, indent=2))
+        return
+    _print(name, made, landings)
+
+
+def _print(name: str, made: NewService, landings: list[str]) -> None:
+    from dapflow.cli.failure import print_warnings  # noqa: PLC0415
+
+    print_warnings(made.left_out)
+    left_out = f"; {len(made.left_out)} files are left out, see above" if made.left_out else ""
+    print(f"{made.file}: {len(made.tables)} tables{left_out}")
+    print("Look at it, then:")
+    for line in ("dapflow check", *landings, f"dapflow run {name}"):
+        print(f"  {line}")
+
+
+def _landings(name: str, made: NewService) -> list[str]:
+    """The commands that land the exports: those of a table and a day in one."""
+    days: dict[tuple[str, str], list[str]] = {}
+    for table in made.tables:
+        for each in table.exports:
+            days.setdefault((table.name, str(each.day or "")), []).append(shlex.quote(str(each.path)))
+    return [
+        f"dapflow land {' '.join(files)} --to {name}.{table}{f' --date {day}' if day else ''}"
+        for (table, day), files in days.items()
+    ]

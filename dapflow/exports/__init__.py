@@ -1,0 +1,1 @@
+"""A folder of exports, and the service.yml that it asks for."""

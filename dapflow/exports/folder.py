@@ -1,0 +1,106 @@
+"""Which files of a folder are the exports of which table, and of which day."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Format, column_name
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.landable import ending_of, format_of
+
+# `repairs_2024-06-05.csv` is an export of `repairs`; so is `20240605-repairs.csv`.
+_DATED = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{4}_\d{2}_\d{2}|(?:19|20)\d{6})(?!\d)")
+# What programs call a file that is not alone.
+_PART = re.compile(r"(part|data|export)?[\d_]*(part)?|part_.*")
+
+
+@dataclass(frozen=True)
+class Export:
+    """A file. ``day`` is the date in its name, or that of its folder; None where there is none."""
+
+    path: Path
+    day: Generation | None
+
+
+@dataclass
+class TableFiles:
+    """The exports of one table, all of one format."""
+
+    name: str
+    format: Format
+    exports: list[Export] = field(default_factory=list)
+
+
+@dataclass
+class Found:
+    """What a folder holds: tables by name, and files that are none, with the reason."""
+
+    tables: dict[str, TableFiles] = field(default_factory=dict)
+    left_out: list[DapflowError] = field(default_factory=list)
+
+
+def read_folder(folder: Path) -> Found:
+    """The exports in a folder and those below it: files of one name are one table. Raises DapflowError ``exports``."""
+    if not folder.is_dir():
+        problem = "is a file, and a folder is wanted" if folder.exists() else "is not there"
+        raise DapflowError(
+            "exports", f"the folder {problem}", file=folder, hint="name the folder that holds the exports"
+        )
+    found = Found()
+    for path in _files(folder):
+        try:
+            _add(found, folder, path)
+        except DapflowError as error:
+            found.left_out.append(error)
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.name[0] in "._":
+                continue
+            if path.is_dir():
+                yield from _files(path)
+            else:
+                yield path
+    except OSError as error:
+        raise DapflowError("exports", f"the folder cannot be read: {error.strerror}", file=folder) from error
+
+
+def _add(found: Found, folder: Path, path: Path) -> None:
+    kind = format_of(path)
+    below = path.relative_to(folder).parts[:-1]
+    stem = path.name.removesuffix(".gz").removesuffix(ending_of(path))
+    days = [day for part in (stem, *reversed(below)) for day in [_day(part)] if day]
+    # Of `repairs/2024-06-05/part-0001.csv` the folder names the table.
+    names = (column_name(_DATED.sub("", part)) for part in (stem, *reversed(below)))
+    name = next((name for name in names if name and not _PART.fullmatch(name)), "")
+    if not name:
+        raise DapflowError(
+            "exports", "the name of the file gives no table a name", file=path, hint="rename it, as repairs.csv"
+        )
+    table = found.tables.setdefault(name, TableFiles(name, kind))
+    if table.format != kind:
+        first = table.exports[0].path.name
+        raise DapflowError(
+            "exports",
+            f"the file is {kind}, and {first}, of the same table {name}, is {table.format}",
+            file=path,
+            hint="a table's files have one format: convert it, or rename it",
+        )
+    table.exports.append(Export(path, days[0] if days else None))
+
+
+def _day(text: str) -> Generation | None:
+    found = _DATED.search(text)
+    if found is None:
+        return None
+    try:
+        return Generation.parse(found[1].replace("_", "-"))
+    except DapflowError:
+        return None

@@ -1,0 +1,178 @@
+"""A service.yml drafted from a folder of exports: what it says of files of every kind, and what it leaves out."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.exports.service import NewService, new_service
+from dapflow.project import compile_project
+
+
+@pytest.fixture
+def exports(tmp_path: Path) -> Path:
+    (tmp_path / "project" / "transforms").mkdir(parents=True)
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    return folder
+
+
+def made_of(exports: Path, files: dict[str, str | bytes]) -> tuple[NewService, dict[str, Any]]:
+    """The service of these files, and its sources. The project takes it."""
+    for name, content in files.items():
+        write(exports / name, content)
+    root = exports.parent / "project"
+    made = new_service(root, "housing", exports, lambda _: None)
+    compile_project(root)
+    sources: dict[str, Any] = yaml.safe_load(made.file.read_text())["sources"]
+    return made, sources
+
+
+def write(file: Path, content: str | bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def columns_of(exports: Path, text: str) -> dict[str, Any]:
+    return dict(made_of(exports, {"t.csv": text})[1]["t"]["columns"])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (("1", "-20", ""), "bigint"),
+        (("007", "8"), "string"),
+        (("1", "2.50"), "double"),
+        (("12345678901234567890",), "string"),
+        (("1.5", "0.12345678901234567"), "string"),
+        (("true", "false"), "boolean"),
+        (("2024-02-29", "2023-01-01"), "date"),
+        (("2024-02-30",), "string"),
+        (("2024-02-29 23:59", "2024-01-01T00:00:00.123Z"), "timestamp"),
+        (("31/12/2023", "01/02/2024"), {"type": "date", "format": "%d/%m/%Y"}),
+        (("12/31/2023", "01/02/2024"), {"type": "date", "format": "%m/%d/%Y"}),
+        (("01/02/2024", "03/04/2024"), "string"),
+        (("31.12.2023 08:15:00",), {"type": "timestamp", "format": "%d.%m.%Y %H:%i:%s"}),
+        (("1", "NULL"), "bigint"),
+        (("Ann", "NULL"), "string"),
+        (("", ""), "string"),
+    ],
+)
+def test_types(exports: Path, values: tuple[str, ...], expected: object) -> None:
+    rows = "".join(f"{value},x\n" for value in values)
+    assert columns_of(exports, f"v,other\n{rows}")["v"] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a;b\n1;2,5\n", {"delimiter": ";"}),
+        ("a\tb\n1\tx, y\n", {"delimiter": "\t"}),
+        ('a,b\n1,"x; y; z"\n', {}),
+        ("a\n1\n", {}),
+        ("a,b\n\\N,x\n", {"null": "\\N"}),
+        ("a,b\n\\N,x\n,y\n1,z\n", {"null": ["\\N", ""]}),
+        ("a,b\nNULL,x\n3,y\n", {"null": "NULL"}),
+        ("a,b\nNULL,x\nAnn,y\n", {}),
+        ('a,b\n1,"x \\"y\\", z"\n', {"escape": "\\"}),
+        ("a,b\ncafé,1\n".encode("cp1252"), {"encoding": "windows-1252"}),
+        ("a,b\ncafé,1\n".encode("utf-16"), {"encoding": "utf-16"}),
+        ("\ufeffa,b\ncafé,1\n", {}),
+    ],
+)
+def test_how_csv_is_written(exports: Path, text: str | bytes, expected: dict[str, Any]) -> None:
+    source = made_of(exports, {"t.csv": text})[1]["t"]
+    assert {key: value for key, value in source.items() if key != "columns"} == expected
+
+
+def test_every_format_and_the_days_in_names(exports: Path) -> None:
+    pq.write_table(pa.table({"Ward": ["E01"], "none": pa.nulls(1)}), exports / "wards.parquet")
+    made, sources = made_of(
+        exports,
+        {
+            "Repair Jobs_2024-06-05.csv": "Job No.,cost\n1,2\n",
+            "Repair Jobs_2024-06-06.csv": "Job No.,cost\n2,2.5\n",
+            "tenants/20240605/part-0001.jsonl.gz": gzip.compress(
+                b'{"id": 1, "born": "1980-01-01", "n": ""}\n{"n": 3}\n'
+            ),
+            ".hidden.csv": "a\n1\n",
+        },
+    )
+    assert sources == {
+        "repair_jobs": {"columns": {"job_no": "bigint", "cost": "double"}},
+        "tenants": {"format": "json", "null": "", "columns": {"id": "bigint", "born": "date", "n": "bigint"}},
+        "wards": {"format": "parquet", "columns": {"ward": "string", "none": "string"}},
+    }
+    days = {table.name: [str(each.day) for each in table.exports] for table in made.tables}
+    assert days == {"repair_jobs": ["2024-06-05", "2024-06-06"], "tenants": ["2024-06-05"], "wards": ["None"]}
+
+
+def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "good.csv": "a,b\n1,2\n",
+        "ragged.csv": "a,b\n1,2\n3\n",
+        "empty.csv": "",
+        "header.csv": "a,b\n",
+        "generation.csv": "id,import_date\n1,2\n",
+        "array.json": "[\n",
+        "book.xlsx": b"PK\x03\x04",
+        "other_2024-06-05.csv": "a\n1\n",
+        "other_2024-06-06.csv": "b\n1\n",
+    }
+    made, sources = made_of(exports, files)
+    assert list(sources) == ["good"]
+    left_out = {Path(str(each.file)).name: (each.code, each.line) for each in made.left_out}
+    assert left_out == {
+        "ragged.csv": ("landing-ragged", 3),
+        "empty.csv": ("landing-empty-file", None),
+        "header.csv": ("landing-no-rows", None),
+        "generation.csv": ("reserved-column", 1),
+        "array.json": ("landing-json", 1),
+        "book.xlsx": ("landing-format", None),
+        "other_2024-06-06.csv": ("landing-header", 1),
+    }
+    assert all(str(each.file).startswith(str(exports)) for each in made.left_out)
+
+
+def test_nothing_is_written_where_nothing_can_be(exports: Path) -> None:
+    root = exports.parent / "project"
+    with pytest.raises(DapflowError) as caught:
+        new_service(root, "housing", exports, lambda _: None)
+    assert caught.value.code == "exports"
+    write(exports / "book.xlsx", b"PK")
+    with pytest.raises(DapflowErrors):
+        new_service(root, "housing", exports, lambda _: None)
+    write(exports / "t.csv", "a\n1\n")
+    with pytest.raises(DapflowError, match="only lower-case letters") as caught:
+        new_service(root, "Housing!", exports, lambda _: None)
+    with pytest.raises(DapflowError, match="is not there"):
+        new_service(root, "housing", exports / "none", lambda _: None)
+    assert list((root / "transforms").iterdir()) == []
+
+    write(root / "transforms/housing/service.yml", "title: Mine\n")
+    with pytest.raises(DapflowError) as caught:
+        new_service(root, "housing", exports, lambda _: None)
+    assert caught.value.code == "service-exists"
+    assert (root / "transforms/housing/service.yml").read_text() == "title: Mine\n"
+    # A name may be taken as a database, too.
+    write(root / "transforms/housing/service.yml", "databases: {raw: parking_raw_zone}\n")
+    with pytest.raises(DapflowErrors):
+        new_service(root, "parking", exports, lambda _: None)
+    assert not (root / "transforms/parking").exists()
+
+
+def test_the_reviewers_of_the_new_folder_are_written_where_they_were(exports: Path) -> None:
+    root = exports.parent / "project"
+    write(root / "pyproject.toml", '[tool.dapflow]\nreviewers = ["@platform"]\n')
+    owners = "* @platform\n{}/dags/ @platform\n/stacks/ @platform\n/.github/ @platform\n"
+    head = "# Written by `dapflow codeowners` from `reviewers` in pyproject.toml and in each service.yml.\n"
+    write(root / ".github/CODEOWNERS", head + owners.format(""))
+    made_of(exports, {"t.csv": "a\n1\n"})
+    assert (root / ".github/CODEOWNERS").read_text() == head + owners.format("/transforms/housing/ @platform\n")
