@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.bench.figure import Figure
 
-MODULES = ("compile", "dag_factory", "run_overhead", "landing", "athena", "synthesis", "demo")
+MODULES = ("compile", "dag_factory", "run_overhead", "scale", "landing", "load", "athena", "synthesis", "demo")
 RECORD = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PACKAGES = ("apache-airflow", "aws-cdk-lib", "boto3", "duckdb", "moto", "pyarrow")
 

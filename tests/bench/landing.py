@@ -15,7 +15,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dapflow.manifest import Dataset, Format, Source
 from dapflow.runtime.generation import Generation
@@ -24,15 +27,16 @@ from dapflow.runtime.objects import Object
 from tests.bench.figure import Figure
 
 MOST_MEMORY_MIB = 256
-_ROW = '{number},2013-12-31,UA,1545,N14228,EWR,IAH,227,1400,5,15,"Boeing 737, delayed by {number} minutes"'
+PLAIN_ROW = '{number},2013-12-31,UA,1545,N14228,EWR,IAH,227,1400,5,15,"Boeing 737, delayed by {number} minutes"\n'
 _KINDS = {
-    "1 GB of plain CSV": (1_000_000_000, "csv", _ROW + "\n"),
-    "200 MB of CSV with line breaks in quotes": (200_000_000, "csv", _ROW[:-1] + '\nat the gate"\n'),
+    "1 GB of plain CSV": (1_000_000_000, "csv", PLAIN_ROW),
+    "200 MB of CSV with line breaks in quotes": (200_000_000, "csv", PLAIN_ROW[:-2] + '\nat the gate"\n'),
     "200 MB of JSON": (
         200_000_000,
         "json",
         '{{"id": {number}, "day": "2013-12-31", "carrier": "UA", "delay": -4.5, "tags": ["a", "b"]}}\n',
     ),
+    "10 million Parquet timestamps of 96 bits": (10_000_000, "parquet", ""),
 }
 
 
@@ -45,15 +49,17 @@ def measure() -> list[Figure]:
             _write(file, size, kind, row)
             command = [sys.executable, "-m", "tests.bench.landing", str(file), kind]
             answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            speed = file.stat().st_size / 1e6 / answer["seconds"]
+            unit = "MB/s" if kind != "parquet" else "M/s"
+            speed = (file.stat().st_size if kind != "parquet" else size) / 1e6 / answer["seconds"]
             figures += [
-                Figure(f"look at {name}", "MB/s", (speed,), None, f"processor time; {answer['how']}"),
+                Figure(f"look at {name}", unit, (speed,), None, f"processor time; {answer['how']}"),
                 Figure(f"memory for {name}", "MiB", (answer["mib"],), MOST_MEMORY_MIB, "peak of the process"),
             ]
     return figures
 
 
-def _write(file: Path, size: int, kind: str, row: str) -> None:
+def write_rows(file: Path, size: int, kind: str, row: str) -> int:
+    """Write a file of this size at least; how many rows it has."""
     with file.open("w", encoding="utf-8") as stream:
         if kind == "csv":
             stream.write("id,day,carrier,flight,tailnum,origin,dest,air_time,distance,hour,minute,remarks\n")
@@ -61,6 +67,16 @@ def _write(file: Path, size: int, kind: str, row: str) -> None:
         while stream.tell() < size:
             stream.write("".join(row.format(number=each) for each in range(number, number + 10_000)))
             number += 10_000
+    return number
+
+
+def _write(file: Path, size: int, kind: str, row: str) -> None:
+    if kind != "parquet":
+        write_rows(file, size, kind, row)
+        return
+    seconds = pa.array(range(1_700_000_000, 1_700_000_000 + size), pa.int64())
+    moments = pa.table({"seen": seconds.cast(pa.timestamp("s")).cast(pa.timestamp("ns"))})
+    pq.write_table(moments, file, use_deprecated_int96_timestamps=True)
 
 
 class _Disk:
@@ -68,10 +84,13 @@ class _Disk:
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("rb")
+        self._size = file.stat().st_size
 
     def get_object(self, *, Range: str, **_: Any) -> dict[str, Any]:  # noqa: N803 (boto3's)
         """A span of the file."""
-        start, end = (int(edge) for edge in Range.removeprefix("bytes=").split("-"))
+        first, last = Range.removeprefix("bytes=").split("-")
+        start = int(first) if first else self._size - int(last)
+        end = int(last) if first else self._size - 1
         self._file.seek(start)
         return {"Body": io.BytesIO(self._file.read(end - start + 1))}
 
@@ -98,4 +117,4 @@ def _look(file: Path, kind: Format) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_look(Path(sys.argv[1]), "csv" if sys.argv[2] == "csv" else "json")))
+    print(json.dumps(_look(Path(sys.argv[1]), cast("Format", sys.argv[2]))))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ from dapflow.local.ports import read_ports
 from dapflow.local.provision import describe_local
 from dapflow.local.state import State
 from dapflow.project import compile_project
+from tests.bench.command import dapflow, platform
 from tests.bench.figure import Figure
 
 ROOT = Path(__file__).parents[2]
@@ -48,26 +47,18 @@ def measure() -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="dapflow-bench-") as folder:
         project = Path(folder)
         shutil.copytree(ROOT / "transforms", project / "transforms")
-        _dapflow(project, "local", "up", "--no-airflow")
-        try:
+        with platform(project):
             _load(project)
             files = _current_files(project)
-            _dapflow(project, "run", TRANSFORM, "--rows", "0")
-            command = [_seconds(lambda: _dapflow(project, "run", TRANSFORM, "--rows", "0")) for _ in range(RUNS)]
+            dapflow(project, "run", TRANSFORM, "--rows", "0")
+            command = [dapflow(project, "run", TRANSFORM, "--rows", "0").seconds for _ in range(RUNS)]
             plain = [_seconds(lambda: _plain(files, project / "plain.parquet")) for _ in range(RUNS)]
-        finally:
-            _dapflow(project, "local", "down", "--wipe")
     overhead = tuple(ours - theirs for ours, theirs in zip(command, plain, strict=True))
     return [
         Figure("dapflow run of a transform over 336,776 flights", "s", tuple(command), None, "whole command"),
         Figure("the same in plain DuckDB", "s", tuple(plain), None, "connect, read Parquet, write Parquet"),
         Figure("overhead of dapflow run", "s", overhead, None, "start of Python, compile, checks, publication"),
     ]
-
-
-def _dapflow(project: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "dapflow", *arguments, "--project", str(project)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _session(project: Path) -> Any:
@@ -85,7 +76,7 @@ def _load(project: Path) -> None:
     environment = describe_local(project, compile_project(project)).environment
     land(_session(project), environment.zones["landing"], snapshots()[-1:])
     for table in SOURCES:
-        _dapflow(project, "run", f"air_traffic.raw.{table}", "--rows", "0")
+        dapflow(project, "run", f"air_traffic.raw.{table}", "--rows", "0")
 
 
 def _current_files(project: Path) -> dict[str, list[str]]:
