@@ -18,6 +18,8 @@ from typing import Any, Literal
 from dapflow.errors import DapflowError
 
 SCHEMA = 2
+# When a service runs that has no schedule and waits for nobody.
+DAILY = "0 5 * * *"
 
 Zone = Literal["raw", "refined", "trusted"]
 Contract = Literal["new", "migrated"]

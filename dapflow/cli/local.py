@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +37,14 @@ def register(app: typer.Typer) -> None:
 def up(
     project: ProjectOption = None,
     airflow: Annotated[bool, typer.Option("--airflow/--no-airflow", help="Whether Airflow is started too.")] = True,
+    schedule: Annotated[
+        bool | None,
+        typer.Option(
+            "--schedule/--no-schedule",
+            help="Whether services run by their schedules, as on AWS. Default: as it was; at first they do not.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start the embedded platform, or bring the one that runs up to date with transforms/.
 
@@ -51,7 +60,7 @@ def up(
 
     began = time.monotonic()
     root = project_root(project)
-    startup = Startup(State.of(root), compile_project(root), say)
+    startup = Startup(State.of(root), compile_project(root), say, schedule)
     with ends_when_interrupted(), startup.state.locked():
         try:
             names = components.ALL if airflow else (components.AWS, components.ATHENA)
@@ -84,9 +93,12 @@ def status(
     state = _state(project)
     found = _statuses(state)
     if as_json:
-        print(
-            json.dumps({"directory": str(state.directory), "components": [each.as_dict() for each in found]}, indent=2)
-        )
+        document = {
+            "directory": str(state.directory),
+            "components": [each.as_dict() for each in found],
+            "schedule": _schedule_as_dict(state),
+        }
+        print(json.dumps(document, indent=2))
     else:
         _print_statuses(state)
     states = {each.state for each in found}
@@ -198,3 +210,35 @@ def _print_statuses(state: State) -> None:
                 highlight=False,
                 soft_wrap=True,
             )
+    if any(each.name == "airflow" and each.state == "running" for each in found):
+        for line in _schedule_lines(state):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _schedule_lines(state: State) -> Iterator[str]:
+    from dapflow.local.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
+
+    found, on = bundled_schedules(state), is_scheduled(state)
+    for each in found:
+        if each.next is None:
+            yield f"{each.service}: runs when there is a new generation of {', '.join(each.waits_for)}"
+        else:
+            when = f"next {each.next:%Y-%m-%d %H:%M}" if on else "not here"
+            yield f"{each.service}: runs by its schedule {each.cron} ({each.timezone}), {when}"
+    if not on and any(each.cron for each in found):
+        yield "schedules start nothing on this machine; dapflow local up --schedule lets them"
+
+
+def _schedule_as_dict(state: State) -> dict[str, object]:
+    from dapflow.local.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
+
+    services = {
+        each.service: {
+            "cron": each.cron,
+            "timezone": each.timezone,
+            "waits_for": list(each.waits_for),
+            "next": each.next.isoformat() if each.next and is_scheduled(state) else None,
+        }
+        for each in bundled_schedules(state)
+    }
+    return {"on": is_scheduled(state), "services": services}

@@ -104,13 +104,13 @@ class DagRuns:
         if run_id is None or run_id not in runs:
             return RunState(run.service, str(run.generation))
         tasks = [
-            TaskState(task["task_id"], task["state"], task["duration"], task["try_number"])
+            TaskState(task["task_id"], task["state"], _seconds(task), task["try_number"])
             for task in self.api.task_instances(run.service, run_id)
         ]
         order = [self.manifest.datasets[dataset].task_id for dataset in self.manifest.services[run.service].datasets]
         tasks.sort(key=lambda task: order.index(task.task_id) if task.task_id in order else len(order))
         data = runs[run_id]
-        state = RunState(run.service, str(run.generation), data["state"], run_id, data.get("duration"), tuple(tasks))
+        state = RunState(run.service, str(run.generation), data["state"], run_id, _seconds(data), tuple(tasks))
         if state.ended:
             self._ended[run] = state
         return state
@@ -152,6 +152,18 @@ class DagRuns:
         return any(
             other.state == "failed" or self._is_blocked(other, states, asked | {state.service}) for other in awaited
         )
+
+
+def _seconds(data: dict[str, Any]) -> float | None:
+    """From start to end; None before the end.
+
+    Airflow's own `duration` is not asked: on SQLite some releases count whole seconds twice, and show less than nothing
+    (https://github.com/apache/airflow/pull/68142; 3.3.1 has it right).
+    """
+    start, end = data.get("start_date"), data.get("end_date")
+    if not start or not end:
+        return None
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
 def failed_tasks(states: Iterable[RunState]) -> list[tuple[RunState, TaskState]]:

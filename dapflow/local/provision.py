@@ -13,6 +13,7 @@ from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.deployment import deploy
+from dapflow.local.schedules import is_scheduled
 from dapflow.local.state import State, write_json
 from dapflow.local.synthesis import Synthesis, Templates, settings_file
 from dapflow.local.template import Resource, exported, resources
@@ -41,7 +42,7 @@ def describe_local(root: Path, manifest: Manifest) -> Platform:
         poll_seconds=_POLL_SECONDS,
         deferrable=False,
     )
-    platform = replace(platform, environment=replace(platform.environment, scheduled=False))
+    platform = replace(platform, environment=replace(platform.environment, scheduled=is_scheduled(State.of(root))))
     return hosting(platform, platform.environment, prefix=_prefix(root))
 
 

@@ -16,6 +16,7 @@ from dapflow.local.interrupts import shielded
 from dapflow.local.ports import Ports, choose_ports, is_free, read_ports
 from dapflow.local.processes import running, start, stop
 from dapflow.local.running import wait_until
+from dapflow.local.schedules import switch_schedules
 from dapflow.local.state import State
 from dapflow.local.synthesis import Synthesis
 from dapflow.manifest import Manifest
@@ -30,11 +31,17 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Startup:
-    """One start of the platform. ``started`` are the components that it started itself."""
+    """One start of the platform.
+
+    Attributes:
+        schedule: whether schedules start runs from now on; None leaves it as it is.
+        started: the components that it started itself.
+    """
 
     state: State
     manifest: Manifest
     tell: Tell
+    schedule: bool | None = None
     started: list[str] = field(default_factory=list)
     ports: Ports = field(default_factory=Ports)
     _synthesis: Synthesis | None = None
@@ -44,6 +51,8 @@ class Startup:
         """Start those of the components that do not run; returns before they are ready."""
         wanted = set(names)
         self.state.create()
+        if self.schedule is not None:
+            switch_schedules(self.state, on=self.schedule)
         if self._synthesis is None:
             # It takes as long as the servers do to start: beside them.
             self._synthesis = Synthesis(self.state.root, self.manifest)

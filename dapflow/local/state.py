@@ -98,6 +98,11 @@ class State:
         return self.directory / "demo.json"
 
     @property
+    def schedule_file(self) -> Path:
+        """Whether schedules start runs here."""
+        return self.directory / "schedule.json"
+
+    @property
     def access_key_file(self) -> Path:
         """The key that every client of the platform signs with."""
         return self.directory / "access-key.json"

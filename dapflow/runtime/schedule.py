@@ -8,9 +8,9 @@ from typing import Any
 from airflow.sdk import Asset, AssetAll, CronPartitionTimetable, PartitionedAssetTimetable
 
 from dapflow.errors import DapflowError
+from dapflow.manifest import DAILY
 from dapflow.runtime.generation import Generation
 
-DAILY = "0 5 * * *"
 # A partition key is a generation. Airflow formats that of a cron tick in the time zone of the timetable, since 3.3.
 KEY_FORMAT = "%Y%m%d"
 

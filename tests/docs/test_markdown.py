@@ -58,6 +58,15 @@ def parse(command: Command, name: str, words: list[str]) -> None:
 
 
 @pytest.mark.parametrize("file", PAGES)
+def test_the_shell_leaves_the_sql_of_a_command_line_as_it_is(file: Path) -> None:
+    for block in blocks(file):
+        for step in steps(block) if block.language == "console" else []:
+            if "dapflow query" in step.command:
+                quoted = re.findall(r'"[^"]*"', re.sub(r"'[^']*'", "", step.command.partition("dapflow query")[2]))
+                assert not any("$" in text or "`" in text for text in quoted), f"{block.place}: {step.command}"
+
+
+@pytest.mark.parametrize("file", PAGES)
 def test_every_link_resolves(file: Path) -> None:
     for target in links(file):
         path, _, fragment = target.partition("#")

@@ -12,6 +12,9 @@ from dapflow.local.published import Run
 from dapflow.manifest import Manifest
 from tests.local.test_published import MANIFEST, NEW, OLD
 
+# Airflow's duration is one that it computes on SQLite where a minute ends in between.
+TIMES = {"start_date": "2026-11-29T20:00:59.500000Z", "end_date": "2026-11-29T20:01:00.600000Z"}
+
 
 class Airflow:
     """Answers as Airflow does. Each look moves every run on by one state; ``fails`` are DAGs whose runs fail."""
@@ -40,11 +43,20 @@ class Airflow:
     def task_instances(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         state = next(run["state"] for run in self.runs if run["dag_run_id"] == run_id)
         tasks = [MANIFEST.datasets[name].task_id for name in MANIFEST.services[dag_id].datasets]
-        return [{"task_id": task, "state": state, "duration": 1.0, "try_number": 1} for task in reversed(tasks)]
+        return [
+            {"task_id": task, "state": state, **TIMES, "duration": -57.9, "try_number": 1} for task in reversed(tasks)
+        ]
 
     def _start(self, dag_id: str, key: str, kind: str) -> str:
         run_id = f"{kind}__{dag_id}_{key}"
-        run = {"dag_id": dag_id, "dag_run_id": run_id, "partition_key": key, "state": "queued", "duration": 2.0}
+        run = {
+            "dag_id": dag_id,
+            "dag_run_id": run_id,
+            "partition_key": key,
+            "state": "queued",
+            **TIMES,
+            "duration": -58.9,
+        }
         self.runs.append(run)
         return run_id
 
@@ -79,6 +91,9 @@ def test_consumers_are_left_to_their_assets(monkeypatch: Any) -> None:
     }
     traffic = next(state for state in states if state.service == "traffic")
     assert [task.task_id for task in traffic.tasks] == ["raw.flights", "refined.delays"]
+    assert {seconds for state in states for seconds in (state.seconds, *(each.seconds for each in state.tasks))} == {
+        1.1
+    }
     assert RunState.of_dict(traffic.as_dict()) == traffic
 
 
