@@ -38,6 +38,20 @@ _PASSING = frozenset(
 )
 
 
+# Where an account has Lake Formation decide, Glue and Athena say so in these words, and IAM's policies do not matter.
+_LAKE_FORMATION = {
+    "Insufficient Lake Formation permission": (
+        "its administrator opens the database to IAM: `aws lakeformation grant-permissions --principal "
+        "DataLakePrincipalIdentifier=IAM_ALLOWED_PRINCIPALS --permissions ALL "
+        """--resource '{"Database": {"Name": "<database>"}}'`"""
+    ),
+    "lakeformation:GetDataAccess": (
+        "its administrator takes the bucket out of the registered locations: "
+        "`aws lakeformation deregister-resource --resource-arn arn:aws:s3:::<bucket>`"
+    ),
+}
+
+
 class PassingError(DapflowError):
     """A fault that may be gone at the next attempt: AWS out of reach, throttled, landing files that are late."""
 
@@ -72,16 +86,26 @@ def error_message(error: ClientError) -> str:
     return str(details.get("Message") or details.get("Code") or error)
 
 
+def code_and_hint(message: str, code: str) -> tuple[str, str | None]:
+    """What to call AWS's refusal, and what helps: ``lake-formation`` where that decided, else ``code``."""
+    for words, remedy in _LAKE_FORMATION.items():
+        if words in message:
+            return "lake-formation", f"Lake Formation decides here; {remedy} (docs/deploy.md, Lake Formation)"
+    return code, None
+
+
 @contextmanager
 def aws_errors() -> Iterator[None]:
-    """Turn what boto3 raises into DapflowError ``aws``; PassingError where another attempt may succeed."""
+    """Turn what boto3 raises into DapflowError ``aws`` or ``lake-formation``; PassingError where it may pass."""
     try:
         yield
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         kind = PassingError if code in _PASSING or status >= 500 else DapflowError
-        raise kind("aws", f"{error.operation_name} was refused: {error_message(error)} ({code})") from error
+        message = error_message(error)
+        named, hint = code_and_hint(message, "aws")
+        raise kind(named, f"{error.operation_name} was refused: {message} ({code})", hint=hint) from error
     except BotoCoreError as error:
         raise PassingError(
             "aws-unreachable", f"AWS is out of reach: {error}", hint="look whether the platform is up; then run again"
