@@ -4,8 +4,10 @@ VENV := .venv
 UV := $(or $(shell command -v uv 2>/dev/null),$(VENV)/bin/uv)
 READY := $(VENV)/.dapflow-ready
 
-# The environments that `make synth` shows.
-EXAMPLES := prod staging branch
+# What `make synth` shows: the environments of cdk.json that have an Airflow, and a branch.
+EXAMPLES = $(shell $(VENV)/bin/python -c 'import json; \
+	found = json.load(open("cdk.json"))["context"]["environments"]; \
+	print(*(name for name, each in found.items() if name == "branch" or "airflow" in each))')
 
 # Every command here starts Python again and again: let it keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE

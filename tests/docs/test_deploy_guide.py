@@ -46,11 +46,26 @@ def code(file: Path) -> Iterator[str]:
     text = file.read_text(encoding="utf-8")
     for placeholder, value in EXAMPLES.items():
         text = text.replace(placeholder, value)
-    for block in re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
-        yield from re.sub(r"\\\n\s*", "", block).splitlines()
-    prose: str = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
+    yield from blocks(text)
+    prose: str = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
     for found in re.findall(r"`([^`]+)`", prose):
         yield re.sub(r"\s+", " ", found)
+
+
+def blocks(text: str) -> Iterator[str]:
+    """Every line of every block of sh."""
+    for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
+        for line in re.sub(r"\\\n\s*", "", block).splitlines():
+            yield line.strip()
+
+
+def actions() -> list[str]:
+    """What docs/deploy.md has people do for the first product, action by action."""
+    text = DEPLOY.read_text(encoding="utf-8")
+    for placeholder, value in EXAMPLES.items():
+        text = text.replace(placeholder, value)
+    section = text.split("actions to the first product\n", 1)[1].split("\n#", 1)[0]
+    return re.findall(r"^\d\. (.*?)(?=^\d\. |^\S|\Z)", section, re.DOTALL | re.MULTILINE)
 
 
 def commands(program: str) -> list[list[str]]:
@@ -74,6 +89,27 @@ def cdk_help(*words: str) -> str:
     program = installed(CDK) / "bin" / "cdk"
     run = subprocess.run([str(NODE), str(program), *words, "--help"], capture_output=True, text=True, check=True)
     return run.stdout
+
+
+def test_the_first_product_takes_as_many_actions_as_the_heading_says() -> None:
+    heading = re.findall(r"^## (\w+) actions to the first product$", DEPLOY.read_text(encoding="utf-8"), re.MULTILINE)
+    found = actions()
+    assert heading == [["Five", "Six", "Seven"][len(found) - 5]]
+    # Each is one edit, one command or one look.
+    assert [len(list(blocks(each))) for each in found] == [0, 1, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_settings_are_edited_as_the_guide_says(tmp_path: Path, alone: bool) -> None:
+    text = (ROOT / "cdk.json").read_text(encoding="utf-8")
+    edited = json.loads(text.replace("111122223333", "222233334444").replace("eu-west-2", "eu-west-1"))
+    if alone:
+        edited["context"]["environment"] = "prod"
+        del edited["context"]["environments"]["staging"], edited["context"]["environments"]["branch"]
+    (tmp_path / "cdk.json").write_text(json.dumps(edited), encoding="utf-8")
+    read = read_settings(tmp_path / "cdk.json")
+    assert read.environment("prod").account == "222233334444"
+    assert read_request(read, {}).environment == ("prod" if alone else "staging")
 
 
 def test_there_are_commands_to_look_at() -> None:

@@ -36,7 +36,11 @@ def denied(message: str, code: str = "AccessDeniedException") -> Callable[..., A
 @pytest.mark.parametrize(
     ("message", "code", "remedy"),
     [
-        (REQUIRED, "lake-formation", "grant-permissions --principal DataLakePrincipalIdentifier=IAM_ALLOWED_PRINCIPALS"),
+        (
+            REQUIRED,
+            "lake-formation",
+            "grant-permissions --principal DataLakePrincipalIdentifier=IAM_ALLOWED_PRINCIPALS",
+        ),
         (LOCATION, "lake-formation", "deregister-resource"),
         ("User: x is not authorized to perform: glue:GetTable", "aws", None),
     ],

@@ -53,12 +53,26 @@ class Cloud:
         """Where AWS is. Not 127.0.0.1: the CDK command line would put bucket names before it."""
         return f"http://localhost:{self.port}"
 
-    def client(self, service: str, credentials: dict[str, str] | None = None) -> Any:
+    @property
+    def environment(self) -> dict[str, str]:
+        """What lets a program find it."""
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ENDPOINT_URL_S3": self.endpoint,
+            # The CDK's command line remembers accounts by access key, so each emulator has its own.
+            "AWS_ACCESS_KEY_ID": f"test{self.port}",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+    def client(self, service: str, credentials: dict[str, str] | None = None, *, endpoint: str | None = None) -> Any:
         """A boto3 client: of the account's root, or with the credentials of an assumed role."""
         keys = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
         return boto3.client(
             service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
+            endpoint_url=endpoint or self.endpoint,
             region_name=REGION,
             aws_access_key_id=keys["AccessKeyId"],
             aws_secret_access_key=keys["SecretAccessKey"],
@@ -68,18 +82,7 @@ class Cloud:
     def cdk(self, *arguments: str, fails: bool = False) -> str:
         """Run the CDK command line in the project, which is to succeed, or to fail; gives back what it printed."""
         program = installed(CDK) / "bin" / "cdk"
-        environment = {
-            **os.environ,
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ENDPOINT_URL_S3": self.endpoint,
-            # The command line remembers accounts by access key, so each emulator has its own.
-            "AWS_ACCESS_KEY_ID": f"test{self.port}",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "CI": "true",
-        }
+        environment = {**self.environment, "CDK_DISABLE_CLI_TELEMETRY": "true", "CI": "true"}
         command = [str(NODE), str(program), *arguments, "--no-notices", "--no-version-reporting"]
         run = subprocess.run(
             command,

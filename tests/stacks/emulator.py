@@ -9,6 +9,7 @@ Creations fail where a test asks for it: the file that the environment variable 
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ministack.app import main  # type: ignore[import-not-found]
+from ministack.core.responses import error_response_json  # type: ignore[import-not-found]
+from ministack.services import glue  # type: ignore[import-not-found]
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS  # type: ignore[import-not-found]
 
 Made = tuple[str, dict[str, Any]]
@@ -53,6 +56,28 @@ GAPS = {
     "Custom::DapflowPools": recorded(lambda properties: properties["Environment"]),
 }
 
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def update_partition(answer: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Glue's answers, with UpdatePartition, which it does not know: BatchUpdatePartition of one."""
+
+    def answered(method: str, path: str, headers: dict[str, str], body: bytes, query: Any) -> Answer:
+        if not headers.get("x-amz-target", "").endswith(".UpdatePartition"):
+            return answer(method, path, headers, body, query)
+        asked = json.loads(body)
+        entry = {key: asked.pop(key) for key in ("PartitionValueList", "PartitionInput")}
+        batch = json.dumps({**asked, "Entries": [entry]}).encode()
+        headers = {**headers, "x-amz-target": "AWSGlue.BatchUpdatePartition"}
+        status, more, content = answer(method, path, headers, batch, query)
+        for error in json.loads(content).get("Errors", []):
+            detail = error["ErrorDetail"]
+            return error_response_json(detail["ErrorCode"], detail["ErrorMessage"], 400)  # type: ignore[no-any-return]
+        return status, more, content
+
+    return answered
+
+
 FAILURES = Path(os.environ.get("FAILURES", os.devnull))
 
 
@@ -75,4 +100,5 @@ if __name__ == "__main__":
     for kind, handlers in _RESOURCE_HANDLERS.items():
         if "create" in handlers:
             handlers["create"] = fallible(kind, handlers["create"])
+    glue._handle_request_sync = update_partition(glue._handle_request_sync)
     main()

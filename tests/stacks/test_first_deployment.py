@@ -8,16 +8,28 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-del
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from dapflow.example.nightly import exports
+from dapflow.local.athena import Settings, serve
+from dapflow.runtime.aws import Clients
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.project import Project
+from dapflow.runtime.publish import Publisher
+from tests.docs.test_deploy_guide import actions, blocks
 from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud, deployable
 from tests.stacks.read_back import compare
 from tests.stacks.templates import Templates, read
@@ -25,7 +37,10 @@ from tests.stacks.templates import Templates, read
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("deploy")]
 
 PROD = ("-c", "environment=prod")
-DEPLOY = ("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *PROD)
+# The commands of docs/deploy.md, in its order.
+BOOTSTRAP, DEPLOYED, LAND, START = (shlex.split(line) for action in actions() for line in blocks(action))
+# Nobody is there to be asked.
+DEPLOY = (*DEPLOYED[2:], "--require-approval", "never", "--concurrency", "4")
 # Where it fails: the stack, and the type of which nothing can be made there.
 FAILURES = {
     "early": ("dapflow-prod-lake", "AWS::Lambda::Function"),
@@ -38,7 +53,7 @@ FAILURES = {
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     folder = tmp_path_factory.mktemp("prod")
     with cloud(deployable(folder / "project"), folder / "ministack.log") as running:
-        running.cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", *PROD)
+        running.cdk(*BOOTSTRAP[2:])
         yield running
 
 
@@ -64,6 +79,42 @@ def test_it_is_deployed_by_the_same_command(aws: Cloud) -> None:
     compare(aws, templates)
     assert {name for stack in templates.by_stack for name in names(templates, stack)} <= standing(aws)
     assert not protected(aws)
+
+
+def test_files_are_landed_and_become_the_first_product(aws: Cloud, tmp_path: Path) -> None:
+    """Airflow is not there: the run time does what its tasks do, with the names of the bundle that was deployed.
+
+    Athena is the embedded one, over the emulator's S3 and Glue.
+    """
+    [export] = [each for each in exports([date(2013, 1, 9)]) if each.table == "observations"]
+    (aws.project / "observations.csv").write_bytes(gzip.decompress(export.content))
+    program = Path(sys.executable).with_name("dapflow")
+    subprocess.run([program, *LAND[1:]], cwd=aws.project, env=aws.environment, check=True, capture_output=True)
+    generation = Generation.parse(json.loads(START[-1])["partition_key"])
+    bundle = Project(bundle_of(aws, tmp_path))
+    with serve(Settings(aws.endpoint, REGION)) as athena:
+        clients = Clients(aws.client("athena", endpoint=athena.url), aws.client("glue"), aws.client("s3"))
+        for group in aws.client("athena").list_work_groups()["WorkGroups"]:
+            made = aws.client("athena").get_work_group(WorkGroup=group["Name"])["WorkGroup"]
+            if made["Name"] != "primary":
+                clients.athena.create_work_group(Name=made["Name"], Configuration=made["Configuration"])
+        publisher = Publisher(clients, bundle.manifest, bundle.environment)
+        publisher.publish("weather.raw.observations", generation)
+        product = publisher.publish("weather.trusted.hourly_conditions", generation)
+    assert product.rows == export.rows > 0
+    view = aws.client("glue").get_table(DatabaseName="weather_trusted_zone", Name="hourly_conditions")["Table"]
+    assert view["TableType"] == "VIRTUAL_VIEW"
+
+
+def bundle_of(aws: Cloud, folder: Path) -> Path:
+    """What Airflow would read."""
+    s3, bucket = aws.client("s3"), f"dapflow-prod-airflow-{ACCOUNT}"
+    names = ["manifest.json", "environment.json"]
+    names.append(json.load(s3.get_object(Bucket=bucket, Key="dags/manifest.json")["Body"])["manifest"])
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True)
+        s3.download_file(bucket, f"dags/{name}", str(folder / name))
+    return folder
 
 
 def test_stacks_are_protected_once_the_settings_name_the_services(aws: Cloud) -> None:
