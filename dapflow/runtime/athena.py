@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.aws import PassingError, code_and_hint, error_code, error_message
+from dapflow.runtime.aws import PassingError, error_code, error_message, lake_formation_hint
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -162,15 +162,15 @@ def succeeded(execution: Execution) -> Execution:
 
 def query_error(reason: str, *, passing: bool = False) -> QueryError:
     """The error for Athena's words, with the position that they name."""
+    if hint := lake_formation_hint(reason):
+        return QueryError("lake-formation", reason, hint=hint)
     match = re.search(r"\bline (\d+):(\d+)", reason)
     kind = PassingQueryError if passing else QueryError
-    code, hint = code_and_hint(reason, "query-failed")
     return kind(
-        code,
+        "query-failed",
         reason or "Athena gave no reason",
         line=int(match[1]) if match else None,
         column=int(match[2]) if match else None,
-        hint=hint,
     )
 
 

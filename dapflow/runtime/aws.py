@@ -86,12 +86,12 @@ def error_message(error: ClientError) -> str:
     return str(details.get("Message") or details.get("Code") or error)
 
 
-def code_and_hint(message: str, code: str) -> tuple[str, str | None]:
-    """What to call AWS's refusal, and what helps: ``lake-formation`` where that decided, else ``code``."""
+def lake_formation_hint(message: str) -> str | None:
+    """What helps where AWS refuses something because Lake Formation decides; None where it does not."""
     for words, remedy in _LAKE_FORMATION.items():
         if words in message:
-            return "lake-formation", f"Lake Formation decides here; {remedy} (docs/deploy.md, Lake Formation)"
-    return code, None
+            return f"Lake Formation decides here; {remedy} (docs/deploy.md, Lake Formation)"
+    return None
 
 
 @contextmanager
@@ -103,9 +103,10 @@ def aws_errors() -> Iterator[None]:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         kind = PassingError if code in _PASSING or status >= 500 else DapflowError
-        message = error_message(error)
-        named, hint = code_and_hint(message, "aws")
-        raise kind(named, f"{error.operation_name} was refused: {message} ({code})", hint=hint) from error
+        message = f"{error.operation_name} was refused: {error_message(error)} ({code})"
+        if hint := lake_formation_hint(message):
+            raise DapflowError("lake-formation", message, hint=hint) from error
+        raise kind("aws", message) from error
     except BotoCoreError as error:
         raise PassingError(
             "aws-unreachable", f"AWS is out of reach: {error}", hint="look whether the platform is up; then run again"
