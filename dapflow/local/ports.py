@@ -37,9 +37,10 @@ def read_ports(state: State) -> Ports:
 def choose_ports(state: State, in_use: set[str], tell: Callable[[str], None]) -> Ports:
     """Ports for the servers that are to be started; those named ``in_use`` run already and keep theirs."""
     chosen: dict[str, int] = {}
+    claimed = _claimed(state)
     for name, port in asdict(read_ports(state)).items():
         chosen[name] = port
-        if name not in in_use and (port in list(chosen.values())[:-1] or not is_free(port)):
+        if name not in in_use and (port in list(chosen.values())[:-1] or port in claimed or not is_free(port)):
             chosen[name] = _free_port()
             tell(f"port {port}{_user_of(port)} is in use; {name} takes {chosen[name]}")
     write_json(state.ports_file, chosen)
@@ -57,6 +58,20 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _claimed(state: State) -> set[int]:
+    """Ports of other platforms that are starting: Airflow listens on its port only after many seconds."""
+    found = set()
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or ()
+        if "--port" not in command[:-1] or not any("dapflow" in part for part in command):
+            continue
+        port = command[command.index("--port") + 1]
+        with contextlib.suppress(psutil.Error):
+            if port.isdecimal() and process.cwd() != str(state.root):
+                found.add(int(port))
+    return found
 
 
 def _free_port() -> int:
