@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from boto3.exceptions import S3UploadFailedError
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.errors import DapflowError
@@ -40,6 +41,8 @@ KEPT = timedelta(days=1)
 # Metadata in which the content of a landed file is named. An ETag names it only where S3 encrypts with its own keys.
 SHA256 = "dapflow-sha256"
 _CHUNK = 1 << 20
+# boto3's own parts of 8 MiB, of which nothing is transferred here, would be hundreds of requests.
+_COPY = TransferConfig(multipart_threshold=256 << 20, multipart_chunksize=256 << 20)
 
 Advance = Callable[[int], None]
 State = Literal["landed", "replaced", "unchanged"]
@@ -253,7 +256,7 @@ def _finish(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:
         bucket, hidden = split_uri(prefix + _hidden(mark, name))
         try:
             # A managed copy: in parts where S3 copies no object of the size at once.
-            s3.copy({"Bucket": bucket, "Key": hidden}, bucket, split_uri(prefix + name)[1])
+            s3.copy({"Bucket": bucket, "Key": hidden}, bucket, split_uri(prefix + name)[1], Config=_COPY)
         except ClientError as error:
             if error_code(error) not in ("404", "NoSuchKey"):
                 raise

@@ -13,7 +13,7 @@ from moto.glue import utils as glue_utils
 from moto.iam import models as iam_models
 from moto.iam import utils as iam_utils
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
-from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
@@ -26,6 +26,7 @@ from dapflow.local.patience import PatientRe
 # What moto serves without being AWS: see ``closed``.
 _BESIDE_AWS = frozenset({"moto_api", "instance_metadata"})
 _list_objects = S3Backend.list_objects
+_get_object = S3Response.get_object
 
 
 def _list_below(backend: S3Backend, bucket: Any, prefix: str | None, *more: Any, **named: Any) -> Any:
@@ -36,6 +37,47 @@ def _list_below(backend: S3Backend, bucket: Any, prefix: str | None, *more: Any,
     return _list_objects(backend, bucket, prefix, *more, **named)
 
 
+class _Content:
+    """What an object holds, of which a span can be had without the rest: moto reads all of it for each."""
+
+    def __init__(self, key: FakeKey) -> None:
+        self._key = key
+
+    def __len__(self) -> int:
+        return int(self._key.contentsize)
+
+    def __getitem__(self, span: slice) -> bytes:
+        start, stop, _ = span.indices(len(self))
+        with self._key.lock:
+            self._key._value_buffer.seek(start)
+            content: bytes = self._key._value_buffer.read(max(0, stop - start))
+            return content
+
+
+class _InSpans:
+    """An object of moto's whose value is its ``_Content``."""
+
+    def __init__(self, key: FakeKey) -> None:
+        self._key = key
+        self.value = _Content(key)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._key, name)
+
+
+def _get_in_spans(response: S3Response) -> Any:
+    """moto's answer to GetObject; where a range is asked for, moto cuts it out of a ``_Content`` afterwards."""
+    if response.headers.get("range"):
+        found = response._get_key
+
+        def in_spans(*given: Any, **named: Any) -> tuple[_InSpans, bool]:
+            key, unchanged = found(*given, **named)
+            return _InSpans(key), unchanged
+
+        response._get_key = in_spans
+    return _get_object(response)
+
+
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     """All services. S3 goes around Flask, whose routing takes as long as a small object itself."""
 
@@ -44,6 +86,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         # moto looks through its directory of services for each request.
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
         S3Backend.list_objects = _list_below
+        S3Response.get_object = _get_in_spans
         # GetTables by an expression, GetPartitions by LIKE: both are the client's own patterns.
         glue_models.re, glue_utils.re = PatientRe(), PatientRe()
 
@@ -83,7 +126,7 @@ def _s3(environ: Environ) -> Response:
     else:
         answer = S3Response.key_dispatch
     status, headers, body = answer(request, request.raw_url, dict(request.headers))
-    content: bytes = body.encode() if isinstance(body, str) else body
+    content: bytes = body.encode() if isinstance(body, str) else body[:]
     return Response(f"{status} {HTTPStatus(status).phrase}", _headers(headers, content), content)
 
 

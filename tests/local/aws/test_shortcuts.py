@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 from moto.moto_api._internal import moto_api_backend
+from moto.s3.responses import S3Response
 
 from dapflow.local.aws import emulator, shortcuts
 from dapflow.local.aws.emulator import Emulator
@@ -136,6 +137,25 @@ def test_a_bucket_s_settings_hold(pair: Pair) -> None:
     assert pair.direct(s3("PUT", "/lake", "versioning"), versioning).ok
     versions = {pair.quick(s3("PUT", "/lake/yes/key"), b"x").header("x-amz-version-id") for _ in range(2)}
     assert len(versions - {None}) == 2
+
+
+RANGES = ("0-3", "2-", "-3", "-9000", "3990-9000", "4000-", "0-0", "7-3", "0-1,4-5", "x")
+
+
+@pytest.mark.parametrize("wanted", RANGES)
+def test_a_span_of_an_object_is_moto_s(pair: Pair, monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    pair.direct(s3("PUT", "/lake/a"), bytes(range(250)) * 16)
+    asked = [
+        s3("GET", "/lake/a", HTTP_RANGE=f"bytes={wanted}"),
+        s3("GET", "/lake/a", HTTP_RANGE=f"bytes={wanted}", HTTP_IF_MATCH='"x"'),
+        s3("GET", "/lake/b", HTTP_RANGE=f"bytes={wanted}"),
+    ]
+    ours = [pair.direct(environ, b"") for environ in asked]
+    monkeypatch.setattr(S3Response, "get_object", emulator._get_object)
+    for answer, theirs in zip(ours, (pair.direct(environ, b"") for environ in asked), strict=True):
+        assert (answer.status, headers(answer)) == (theirs.status, headers(theirs))
+        assert answer.header("content-length") == theirs.header("content-length")
+        assert answer.body == theirs.body or not answer.ok
 
 
 @pytest.mark.parametrize("prefix", ["t", "t/", "t/å", "t/deep/er/", "none/", "t/å b+c%2F&<"])
