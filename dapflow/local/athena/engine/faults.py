@@ -13,7 +13,7 @@ from dapflow.local.athena.engine.errors import QueryFailed
 
 DISK_FULL = "The disk of the embedded Athena is full"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_NO_SPACE = re.compile(r"no space left|disk quota|max_temp_directory_size", re.IGNORECASE)
+_NO_SPACE = re.compile(r"no space left|disk quota|file too large|max_temp_directory_size", re.IGNORECASE)
 
 
 def fault_of(error: duckdb.Error, places: Mapping[str, str]) -> QueryFailed | None:
