@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import typer
@@ -23,7 +25,7 @@ from dapflow.cli import (
     show,
     withdraw,
 )
-from dapflow.cli.failure import print_failure
+from dapflow.cli.failure import disk_full, print_failure
 from dapflow.errors import DapflowError
 
 app = typer.Typer(
@@ -56,7 +58,17 @@ withdraw.register(app)
 def main() -> None:
     """Run the command line; a mistake of the user ends it with status 1 and words, never with a traceback."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except DapflowError as error:
         print_failure(error)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        # What is left in the buffer of standard output would fail again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print_failure(disk_full(error))
         sys.exit(1)

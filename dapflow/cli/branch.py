@@ -9,6 +9,7 @@ import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
 
 branch = typer.Typer(
     name="branch",
@@ -41,9 +42,10 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
     from dapflow.project import compile_project  # noqa: PLC0415
 
     root = project_root(project)
-    state, manifest = State.of(root), compile_project(root)
-    with ends_when_interrupted(), state.locked():
-        made, platform, dag_files = bring_up(state, manifest, git_branch(root, name), say)
+    state = State.of(root)
+    with ends_when_interrupted(), Steps() as steps, state.locked(steps.tell):
+        steps.expect("compiling transforms/")
+        made, platform, dag_files = bring_up(state, compile_project(root), git_branch(root, name), steps.tell)
     for service in platform.environment.services:
         dag = platform.environment.dag_id(service)
         databases = [each.name for each in platform.databases if each.service == service]
@@ -63,8 +65,8 @@ def down(name: NameArgument = None, project: ProjectOption = None) -> None:
 
     root = project_root(project)
     state, branch_name = State.of(root), git_branch(root, name).branch
-    with ends_when_interrupted(), state.locked():
-        take_down(state, branch_name, say)
+    with ends_when_interrupted(), Steps() as steps, state.locked(steps.tell):
+        take_down(state, branch_name, steps.tell)
     say(f"nothing is left of the environment of {branch_name}")
 
 

@@ -10,6 +10,7 @@ import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
     from dapflow.local.demo import Outcome
@@ -37,7 +38,9 @@ def demo(project: ProjectOption = None) -> None:
 
     began = time.monotonic()
     root = project_root(project)
-    manifest = compile_project(root)
+    with Steps() as steps:
+        steps.expect("compiling transforms/")
+        manifest = compile_project(root)
     with ends_when_interrupted(), DemoProgress(manifest, began) as progress:
         startup = Startup(State.of(root), manifest, progress.tell)
         with run_demo(startup, progress.watch) as outcome:

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from dapflow.cli.steps import Steps
 from dapflow.local.dag_runs import RunState, TaskState
 from dapflow.manifest import Manifest
 
@@ -32,6 +33,7 @@ class DemoProgress:
         self._manifest = manifest
         self._began = began
         self._console = Console(stderr=True, highlight=False)
+        self._steps = Steps()
         self._live: Live | None = None
         self._said: set[tuple[str, str, str, int, str | None]] = set()
 
@@ -45,13 +47,14 @@ class DemoProgress:
 
     def close(self) -> None:
         """End the live display; its last state stays on the screen."""
+        self._steps.rest()
         if self._live is not None:
             self._live.stop()
             self._live = None
 
     def tell(self, line: str) -> None:
         """A step that is taken."""
-        self._console.print(f"[dim]{self._seconds()}[/] {line}")
+        self._steps.tell(f"{self._seconds()} {line}")
 
     def watch(self, states: list[RunState]) -> None:
         """How the DAG runs are."""
@@ -59,6 +62,7 @@ class DemoProgress:
             self._say_changes(states)
             return
         if self._live is None:
+            self._steps.rest()
             self._live = Live(console=self._console, refresh_per_second=4)
             self._live.start()
         self._live.update(self._table(states))
@@ -71,6 +75,7 @@ class DemoProgress:
                     self._said.add(key)
                     took = f" ({task.seconds:.1f} s)" if task.seconds else ""
                     self.tell(f"{state.service} {state.generation} {task.task_id}: {_words(task)}{took}")
+                    self._steps.expect("the DAG runs go on", after=10.0)
 
     def _table(self, states: list[RunState]) -> Table:
         table = Table(box=None, pad_edge=False, show_header=False)

@@ -28,6 +28,16 @@ def print_failure(error: DapflowError) -> None:
     _print(errors, "bold red")
 
 
+def disk_full(error: OSError) -> DapflowError:
+    """What to say where a file could not be written for want of room."""
+    return DapflowError(
+        "disk-full",
+        "the disk is full: not all could be written",
+        file=error.filename,
+        hint="make room, and do it again",
+    )
+
+
 def print_warnings(warnings: Sequence[DapflowError]) -> None:
     """Print what may be a mistake on standard error."""
     _print(warnings, "bold yellow")

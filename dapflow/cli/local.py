@@ -15,6 +15,7 @@ import typer
 from dapflow.cli.branch import branch, say
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
     from dapflow.local.components import Status
@@ -60,8 +61,10 @@ def up(
 
     began = time.monotonic()
     root = project_root(project)
-    startup = Startup(State.of(root), compile_project(root), say, schedule)
-    with ends_when_interrupted(), startup.state.locked():
+    state = State.of(root)
+    with ends_when_interrupted(), Steps() as steps, state.locked(steps.tell):
+        steps.expect("compiling transforms/")
+        startup = Startup(state, compile_project(root), steps.tell, schedule)
         try:
             names = components.ALL if airflow else (components.AWS, components.ATHENA)
             startup.launch(names)
@@ -70,13 +73,13 @@ def up(
 
             if airflow:
                 startup.connect_airflow()
-                take_down_expired(startup.state, say)
-            for orphan in orphans_of_platform(startup.state, startup.manifest):
-                say(orphan.report())
+                take_down_expired(state, steps.tell)
+            for orphan in orphans_of_platform(state, startup.manifest):
+                steps.tell(orphan.report())
         except BaseException:
             startup.undo()
             raise
-    _print_statuses(startup.state)
+    _print_statuses(state)
     did = f"started {', '.join(startup.started)}" if startup.started else "was up; brought up to date with transforms/"
     say(f"{did} ({time.monotonic() - began:.0f} s)")
 
@@ -165,7 +168,8 @@ def down(
     if not state.directory.is_dir():
         say("nothing runs, and there is no state")
         return
-    with state.locked():
+    with Steps() as steps, state.locked(steps.tell):
+        steps.expect("stopping what runs; tasks of Airflow are given some seconds to end")
         stopped = stop(state, components.ALL)
         if wipe:
             state.wipe()

@@ -11,6 +11,7 @@ import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -53,7 +54,9 @@ def query(
         clients = connect_to_platform(state, ports)
         from dapflow.local.query import ask  # noqa: PLC0415
 
-        answer = ask(clients, text, database, str(file) if file is not None and str(file) != "-" else None)
+        with Steps() as steps:
+            steps.expect("asking Athena")
+            answer = ask(clients, text, database, str(file) if file is not None and str(file) != "-" else None)
         if as_csv:
             for piece in answer.csv():
                 sys.stdout.buffer.write(piece)

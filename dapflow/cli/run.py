@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment
@@ -66,22 +66,25 @@ def run(
     state = State.of(root)
     wanted = Generation.parse(generation) if generation is not None else None
     ports = require_running(state)
-    manifest = compile_project(root)
-    datasets = _datasets(manifest, root, name)
     published: list[Publication] = []
-    with _reported(published, as_json), ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)):
+    servers = (components.AWS, components.ATHENA)
+    with _reported(published, as_json), ends_when_interrupted(), explained(state, servers), Steps() as steps:
+        steps.expect("compiling transforms/")
+        manifest = compile_project(root)
+        datasets = _datasets(manifest, root, name)
         clients = connect_to_platform(state, ports)
         from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
-        provision(state, manifest, clients)
+        steps.expect("bringing buckets, databases, workgroups and roles up to date")
+        provision(state, manifest, clients, steps.tell)
         environment = describe_local(root, manifest).environment
         day = wanted or newest_generation(datasets, environment, manifest, clients)
-        publisher = Publisher(clients, manifest, environment, _say, allow_future=allow_future)
+        publisher = Publisher(clients, manifest, environment, steps.tell, allow_future=allow_future)
         _publish(publisher, datasets, day, published)
     if rows and published and not as_json:
-        with explained(state, (components.AWS, components.ATHENA)):
+        with explained(state, servers):
             _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
 
 
@@ -100,7 +103,7 @@ def _publish(publisher: Publisher, datasets: list[Dataset], day: Generation, pub
             late = error.code == "landing-missing" and len(datasets) > 1
             if not (late and comes_less_often(publisher.manifest, dataset)):
                 raise
-            _say(f"{dataset.id} {day}: nothing landed, and what reads it takes the generation before")
+            publisher.progress(f"{dataset.id} {day}: nothing landed, and what reads it takes the generation before")
 
 
 @contextmanager
@@ -147,10 +150,6 @@ def _datasets(manifest: Manifest, root: Path, name: str) -> list[Dataset]:
         if error.code == "unknown-transform" and not name.endswith(".sql"):
             raise unknown(manifest, name) from None
         raise
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
 
 
 def _print_publications(published: list[Publication]) -> None:

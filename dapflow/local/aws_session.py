@@ -71,6 +71,10 @@ def platform_environment(state: State, ports: Ports, environment: Mapping[str, s
     }
 
 
+# Servers of this machine throttle nobody: one that does not answer is not there, and the user is to know soon.
+_RETRIES = {"mode": "standard", "total_max_attempts": 3}
+
+
 def connect_to_platform(state: State, ports: Ports) -> Clients:
     """The run time's clients on the embedded platform; from here on this process reaches nothing else."""
     environment = platform_environment(state, ports, os.environ)
@@ -80,4 +84,4 @@ def connect_to_platform(state: State, ports: Ports) -> Clients:
 
     from dapflow.runtime.aws import connect  # noqa: PLC0415
 
-    return connect(boto3.Session())
+    return connect(boto3.Session(), retries=_RETRIES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.deployment import deploy
 from dapflow.local.schedules import is_scheduled
 from dapflow.local.state import State, write_json
-from dapflow.local.synthesis import Synthesis, Templates, settings_file
+from dapflow.local.synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
 from dapflow.local.template import Resource, exported, resources
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform, describe, describe_branch, hosting
@@ -52,11 +52,13 @@ def describe_local_branch(root: Path, manifest: Manifest, branch: str) -> Platfo
     return describe_branch(manifest, names, describe_local(root, manifest).environment)
 
 
-def provision(state: State, manifest: Manifest, clients: Clients) -> None:
+def provision(state: State, manifest: Manifest, clients: Clients, tell: Callable[[str], None]) -> None:
     """All but Airflow's part, on a platform that runs."""
     platform = describe_local(state.root, manifest)
     synthesis = Synthesis(state.root, manifest)
     try:
+        if synthesis.under_way:
+            tell(SYNTHESIZING)
         templates = synthesis.templates()
     finally:
         synthesis.cancel()

@@ -34,13 +34,15 @@ def require_running(state: State, names: Sequence[str] = _SERVERS) -> Ports:
 
 
 def require_alive(state: State, names: Sequence[str]) -> None:
-    """Raise DapflowError ``component-ended`` when one of these components died that had been started."""
+    """Raise DapflowError ``component-ended`` when one of these components died, or was stopped by another command."""
     for name in names:
-        if was_started(state, name) and running(state, name) is None:
+        if running(state, name) is None:
+            died = was_started(state, name)
             raise DapflowError(
                 "component-ended",
-                f"{name} ended in the middle of the work; what was published stays as it was",
-                file=log_file(state, name),
+                f"{name} {'ended' if died else 'was stopped'} in the middle of the work; what was published stays as "
+                "it was",
+                file=log_file(state, name) if died else None,
                 hint="start it again with dapflow local up, then do this again",
             )
 
@@ -59,9 +61,12 @@ def wait_until(state: State, name: str, ready: Callable[[], bool]) -> None:
 
 @contextmanager
 def explained(state: State, names: Sequence[str]) -> Iterator[None]:
-    """Name the component that died where its absence is what made something fail."""
+    """Name the component that is gone where its absence is what made something fail."""
+    from dapflow.runtime.aws import aws_errors  # noqa: PLC0415 (brings boto3, for which status need not wait)
+
     try:
-        yield
+        with aws_errors():
+            yield
     except DapflowError as error:
         if error.code != "component-failed":
             require_alive(state, names)

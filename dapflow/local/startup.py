@@ -18,7 +18,7 @@ from dapflow.local.processes import running, start, stop
 from dapflow.local.running import wait_until
 from dapflow.local.schedules import switch_schedules
 from dapflow.local.state import State
-from dapflow.local.synthesis import Synthesis
+from dapflow.local.synthesis import SYNTHESIZING, Synthesis
 from dapflow.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -87,9 +87,12 @@ class Startup:
         clients = connect_to_platform(self.state, ports)
         platform = provision.describe_local(self.state.root, self.manifest)
         synthesis = self._synthesis or Synthesis(self.state.root, self.manifest)
+        if synthesis.under_way:
+            self.tell(SYNTHESIZING)
         templates = synthesis.templates()
         wanted = provision.wanted_resources(templates, platform)
         provision.note_exports(self.state, templates)
+        self.tell("bringing buckets, databases, workgroups and roles up to date")
         self._wait_for(components.AWS)
         if self.ports != ports:
             ports = self.ports
@@ -105,6 +108,7 @@ class Startup:
         """Wait until Airflow has read every DAG of the project and can run tasks; provision it."""
         from dapflow.local.provision import describe_local, provision_airflow  # noqa: PLC0415
 
+        self.tell("waiting until Airflow has read the DAGs")
         self._wait_for(components.AIRFLOW)
         api = airflow_api(self.state, self.ports)
         # The API that tasks report to is built at its first request, for seconds: not while tasks wait for it.
@@ -119,6 +123,8 @@ class Startup:
         with shielded():
             if self._synthesis is not None:
                 self._synthesis.cancel()
+            if self.started:
+                self.tell(f"stopping {', '.join(self.started)}")
             stop(self.state, self.started)
             self.started.clear()
 

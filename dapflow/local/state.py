@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,12 +126,12 @@ class State:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keep a second command from starting or stopping the same platform at the same time."""
+    def locked(self, tell: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+        """Keep a second command from starting or stopping the platform at the same time; it is told that it waits."""
         self.create()
         file = self.directory / "lock"
         with file.open("a+") as lock:
-            _acquire(lock.fileno(), _LOCK_SECONDS)
+            _acquire(lock.fileno(), _LOCK_SECONDS, tell)
             yield
 
 
@@ -165,7 +165,8 @@ def damaged(file: Path, what: str = "is damaged") -> DapflowError:
     )
 
 
-def _acquire(descriptor: int, seconds: float) -> None:
+def _acquire(descriptor: int, seconds: float, tell: Callable[[str], None]) -> None:
+    waits = False
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -177,6 +178,9 @@ def _acquire(descriptor: int, seconds: float) -> None:
                     "another dapflow command has been starting or stopping this platform for a minute",
                     hint="wait for it, or end it",
                 ) from None
+            if not waits:
+                waits = True
+                tell("another dapflow command starts or stops this platform: waiting for it")
             time.sleep(0.2)
         else:
             return

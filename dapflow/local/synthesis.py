@@ -28,6 +28,8 @@ _KEPT = 8
 _SECONDS = 300.0
 
 Templates = dict[str, dict[str, Any]]
+# What users are told while it runs.
+SYNTHESIZING = "synthesizing the stacks: services or settings are new"
 
 
 def settings_file(root: Path) -> Path:
@@ -57,6 +59,11 @@ class Synthesis:
         self._process: subprocess.Popen[str] | None = None
         if not self._folder.is_dir():
             self._start(root, manifest, branch)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it still runs; it takes some ten seconds."""
+        return self._process is not None and self._process.poll() is None
 
     def templates(self) -> Templates:
         """The templates by stack. Raises DapflowError: what people wrote cannot be deployed, or ``synthesis``."""

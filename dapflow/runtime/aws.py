@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -65,9 +65,9 @@ class Clients:
     s3: S3Client
 
 
-def connect(session: boto3.Session, region: str | None = None) -> Clients:
+def connect(session: boto3.Session, region: str | None = None, retries: Mapping[str, object] = RETRIES) -> Clients:
     """Clients of a session, set to be patient. Endpoints come from ``AWS_ENDPOINT_URL…`` where they are set."""
-    config = Config(retries=RETRIES, region_name=region)  # type: ignore[arg-type]
+    config = Config(retries=retries, region_name=region)  # type: ignore[arg-type]
     return Clients(
         athena=session.client("athena", config=config),
         glue=session.client("glue", config=config),

@@ -75,6 +75,24 @@ def test_a_killed_component_is_named_and_up_repairs_it(project: LocalProject) ->
     assert project.client("glue").get_database(Name="mine")
 
 
+@pytest.mark.slow
+def test_down_during_a_run_is_a_message_of_the_run(project: LocalProject) -> None:
+    project.run(*UP)
+    rows = "UNNEST(sequence(1, 10000))"
+    slow = f"SELECT count(*) AS n FROM {rows} AS a (x), {rows} AS b (y), {rows} AS c (z) WHERE x + y + z < 0\n"
+    project.write("transforms/housing/refined/slow.sql", slow)
+    run = subprocess.Popen(
+        project.command("run", "slow", "-g", "2024-06-05"), stderr=subprocess.PIPE, text=True, env=project.variables
+    )
+    assert run.stderr is not None
+    said = [next(line for line in run.stderr if "querying" in line)]
+    project.run("local", "down")
+    said += run.stderr.readlines()
+    assert run.wait() == 1
+    assert "in the middle of the work; what was published stays as it was [component-ended]" in said[-2]
+    assert not any("Traceback" in line for line in said)
+
+
 def test_a_process_that_only_has_the_noted_number_is_left_alone(project: LocalProject) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:

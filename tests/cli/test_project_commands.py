@@ -41,7 +41,21 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_check_is_silent_about_nothing(root: Path) -> None:
     run = dapflow("check", cwd=root / "transforms" / "air")
     assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in 1 transforms of 1 services.\n", "")
-    assert json.loads(dapflow("check", "--json", cwd=root).stdout) == {"errors": [], "warnings": [], "unchecked": []}
+    printed = json.loads(dapflow("check", "--json", cwd=root).stdout)
+    assert printed == {"errors": [], "warnings": [], "unchecked": [], "orphans": []}
+
+
+def test_output_that_no_disk_takes_is_a_message(root: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "dapflow", "show", "delays"],
+            cwd=root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, stdout=full, stderr=subprocess.PIPE, text=True,
+            check=False,
+        )  # fmt: skip
+    assert (run.returncode, run.stderr.splitlines()) == (
+        1,
+        ["the disk is full: not all could be written [disk-full]", "hint: make room, and do it again"],
+    )
 
 
 def test_check_warns_of_what_athena_would_refuse(tmp_path: Path) -> None:
