@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+Severity = Literal["error", "warning"]
 
 
 class DapflowError(Exception):
@@ -17,6 +19,8 @@ class DapflowError(Exception):
         column: 1-based column in ``file``.
         hint: what to do about it.
         source: the line of text at fault, for the caret.
+        severity: a ``warning`` is of what Athena takes, and what may give another answer than was meant.
+        athena: what Athena says of it, where ``message`` says it in other words.
     """
 
     def __init__(
@@ -29,6 +33,8 @@ class DapflowError(Exception):
         column: int | None = None,
         hint: str | None = None,
         source: str | None = None,
+        severity: Severity = "error",
+        athena: str | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -38,10 +44,12 @@ class DapflowError(Exception):
         self.column = column
         self.hint = hint
         self.source = source
+        self.severity: Severity = severity
+        self.athena = athena
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How an error travels between processes."""
-        return _rebuilt, (self.code, self.message, self.file, self.line, self.column, self.hint, self.source)
+        return _rebuilt, (self.as_dict(),)
 
     @property
     def place(self) -> str:
@@ -52,6 +60,7 @@ class DapflowError(Exception):
     def as_dict(self) -> dict[str, Any]:
         """The shape that ``--json`` prints."""
         return {
+            "severity": self.severity,
             "code": self.code,
             "message": self.message,
             "file": self.file,
@@ -59,11 +68,13 @@ class DapflowError(Exception):
             "column": self.column,
             "hint": self.hint,
             "source": self.source,
+            "athena": self.athena,
         }
 
     def __str__(self) -> str:
         """The shape for people: place, message, the line with a caret, the hint."""
-        head = f"{self.place}: {self.message}" if self.place else self.message
+        message = f"warning: {self.message}" if self.severity == "warning" else self.message
+        head = f"{self.place}: {message}" if self.place else message
         lines = [f"{head} [{self.code}]"]
         if self.source is not None:
             lines.append(f"  {self.source.replace(chr(9), ' ')}")
@@ -71,19 +82,13 @@ class DapflowError(Exception):
                 lines.append("  " + " " * (self.column - 1) + "^")
         if self.hint:
             lines.append(f"hint: {self.hint}")
+        if self.athena:
+            lines.append(f"Athena: {self.athena}")
         return "\n".join(lines)
 
 
-def _rebuilt(
-    code: str,
-    message: str,
-    file: str | None,
-    line: int | None,
-    column: int | None,
-    hint: str | None,
-    source: str | None,
-) -> DapflowError:
-    return DapflowError(code, message, file=file, line=line, column=column, hint=hint, source=source)
+def _rebuilt(parts: dict[str, Any]) -> DapflowError:
+    return DapflowError(**parts)
 
 
 class DapflowErrors(DapflowError):

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.failure import print_warnings
+from dapflow.cli.failure import print_findings
 from dapflow.cli.project_option import ProjectOption, project_root
-from dapflow.errors import DapflowErrors
 
 if TYPE_CHECKING:
     from dapflow.local.orphans import Orphan
@@ -25,44 +24,55 @@ def register(app: typer.Typer) -> None:
 
 def check(
     project: ProjectOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the mistakes as JSON.")] = False,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 for warnings too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Find the mistakes in transforms/ without running anything.
 
-    Parse errors, unknown tables and columns, circles, contracts, YAML, data of others that were not granted: each with
-    its place, the line and a hint.
-    Ends with status 1 when there is one. If there is none, warns of what Athena would probably refuse: types that do
-    not match, unknown functions, columns missing in GROUP BY. Names the tables whose columns it does not know, because
-    something else makes them; and, where the embedded platform runs, what is published there and has no file any more.
+    What Athena refuses (syntax, names, types, functions, grouping), circles, contracts, YAML, data of others that were
+    not granted: each with its place, the line and a hint. Ends with status 1 when there is one.
+    Warns of what Athena takes and what gives another answer than was meant: = NULL, NOT IN over NULLs, whole numbers
+    divided, joins without a condition, histories read whole, today's date, a leftover LIMIT, and more.
+    Names the tables whose columns it does not know, because something else makes them: what depends on them is not
+    checked; and, where the embedded platform runs, what is published there and has no file any more.
 
-    Example: dapflow check
+    Example: dapflow check --strict
     """
-    from dapflow.project import check_project  # noqa: PLC0415
+    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
     from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
 
     root = project_root(project)
-    manifest, errors = check_project(root)
-    errors += check_codeowners(root)
-    if manifest is None or errors:
-        raise DapflowErrors(errors)
-    from dapflow.local.athena.review import review, unchecked  # noqa: PLC0415 - brings DuckDB; mistakes are shown without
+    manifest, errors = read_as_far_as_possible(root)
+    from dapflow.local.athena.review import review, unchecked  # noqa: PLC0415 (brings DuckDB)
 
-    warnings = list(review(manifest))
+    findings = [*review(manifest, errors), *check_codeowners(root)]
+    failures = [finding for finding in findings if finding.severity == "error"]
+    warnings = [finding for finding in findings if finding.severity == "warning"]
     tables = unchecked(manifest)
-    orphans = _orphans(root, manifest)
+    orphans = [] if failures else _orphans(root, manifest)
     if as_json:
-        noted = [warning.as_dict() for warning in warnings]
-        print(
-            json.dumps({"errors": [], "warnings": noted, "unchecked": tables, "orphans": [each.id for each in orphans]})
-        )
-        return
-    print_warnings(warnings)
-    for table in tables:
-        sys.stderr.write(f"Unchecked: of {table} Glue alone knows the columns; dapflow columns {table} prints them.\n")
-    for orphan in orphans:
-        sys.stderr.write(f"{orphan.report()}\n")
-    transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
-    print(f"No mistakes in {transforms} transforms of {len(manifest.services)} services.")
+        lists = {"errors": failures, "warnings": warnings}
+        report = {name: [finding.as_dict() for finding in listed] for name, listed in lists.items()}
+        print(json.dumps({**report, "unchecked": tables, "orphans": [each.id for each in orphans]}, ensure_ascii=False))
+    else:
+        print_findings(findings)
+        for table in tables:
+            sys.stderr.write(
+                f"Unchecked: of {table} Glue alone knows the columns; dapflow columns {table} prints them.\n"
+            )
+        for orphan in orphans:
+            sys.stderr.write(f"{orphan.report()}\n")
+    if failures or (strict and warnings):
+        raise typer.Exit(1)
+    if not as_json:
+        transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
+        found = f"No errors, and {_counted(len(warnings))}," if warnings else "No mistakes"
+        print(f"{found} in {transforms} transforms of {len(manifest.services)} services.")
+
+
+def _counted(warnings: int) -> str:
+    return "one warning" if warnings == 1 else f"{warnings} warnings"
 
 
 def _orphans(root: Path, manifest: Manifest) -> list[Orphan]:

@@ -25,7 +25,7 @@ def print_failure(error: DapflowError) -> None:
     if "--json" in sys.argv[1:]:
         print(errors_as_json(errors))
         return
-    _print(errors, "bold red")
+    print_findings(errors)
 
 
 def disk_full(error: OSError) -> DapflowError:
@@ -38,26 +38,25 @@ def disk_full(error: OSError) -> DapflowError:
     )
 
 
-def print_warnings(warnings: Sequence[DapflowError]) -> None:
-    """Print what may be a mistake on standard error."""
-    _print(warnings, "bold yellow")
-
-
-def _print(errors: Sequence[DapflowError], colour: str) -> None:
+def print_findings(findings: Sequence[DapflowError]) -> None:
+    """Print mistakes, and what may be one, on standard error: each with its line and a caret."""
     from rich.console import Console  # noqa: PLC0415 - takes a tenth of a second, and most runs never fail
 
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-    for number, one in enumerate(errors):
+    for number, one in enumerate(findings):
         if number:
             console.print()
-        for part, style in _parts(one, console.width, colour):
+        for part, style in _parts(one, console.width):
             console.print(part, style=style, end="")
         console.print()
 
 
-def _parts(error: DapflowError, width: int, colour: str) -> Iterator[tuple[str, str]]:
+def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
+    colour = "bold yellow" if error.severity == "warning" else "bold red"
     if error.place:
         yield f"{error.place}: ", "bold"
+    if error.severity == "warning":
+        yield "warning: ", colour
     yield error.message, colour
     yield f" [{error.code}]", "dim"
     if error.source is not None and error.line is not None:
@@ -71,6 +70,8 @@ def _parts(error: DapflowError, width: int, colour: str) -> Iterator[tuple[str, 
     if error.hint:
         yield "\nhint: ", "green"
         yield error.hint, ""
+    if error.athena:
+        yield f"\nAthena: {error.athena}", "dim"
 
 
 def excerpt(source: str, column: int | None, width: int) -> tuple[str, int | None]:

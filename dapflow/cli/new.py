@@ -53,6 +53,8 @@ def service(
     with ends_when_interrupted():
         made = new_service(project_root(project), name, folder, lambda line: print(line, file=sys.stderr))
     landings = list(_landings(name, made))
+    for each in made.left_out:
+        each.severity = "warning"
     if as_json:
         tables = {each.name: [str(export.path) for export in each.exports] for each in made.tables}
         left_out = [each.as_dict() for each in made.left_out]
@@ -62,9 +64,9 @@ def service(
 
 
 def _print(name: str, made: NewService, landings: list[str]) -> None:
-    from dapflow.cli.failure import print_warnings  # noqa: PLC0415
+    from dapflow.cli.failure import print_findings  # noqa: PLC0415
 
-    print_warnings(made.left_out)
+    print_findings(made.left_out)
     left_out = f"; {len(made.left_out)} files are left out, see above" if made.left_out else ""
     print(f"{made.file}: {len(made.tables)} tables{left_out}")
     print("Look at it, then:")

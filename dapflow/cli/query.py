@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from dapflow.cli.failure import print_findings
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
@@ -39,6 +40,9 @@ def query(
 ) -> None:
     """Ask the embedded Athena something.
 
+    A file of transforms/ is run where its service's own tables are found without a database. Mistakes, and what may
+    be one, are those that dapflow check would name.
+
     Example: dapflow query "SELECT count(*) FROM air_traffic_raw_zone.flights"
     """
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
@@ -48,15 +52,25 @@ def query(
     if as_csv and as_json:
         raise DapflowError("option", "--csv and --json exclude each other")
     text = _statement(sql, file)
-    state = State.of(project_root(project))
+    root = project_root(project)
+    state = State.of(root)
     ports = require_running(state)
     with ends_when_interrupted():
         clients = connect_to_platform(state, ports)
-        from dapflow.local.query import ask  # noqa: PLC0415
+        from dapflow.local.findings import warnings  # noqa: PLC0415 (brings DuckDB)
+        from dapflow.local.query import DEFAULT, ask  # noqa: PLC0415
 
+        name = str(file) if file is not None and str(file) != "-" else None
+        place, checked = database or DEFAULT, None
+        transform = _transform(root, file) if file is not None and name is not None else None
+        if transform is not None:
+            name, checked = transform.file, transform.findings
+            place = database or transform.database
         with Steps() as steps:
             steps.expect("asking Athena")
-            answer = ask(clients, text, database, str(file) if file is not None and str(file) != "-" else None)
+            answer = ask(clients, text, place, name, checked or ())
+            noted = warnings(clients.glue, text, place, name, checked)
+        print_findings(noted)
         if as_csv:
             for piece in answer.csv():
                 sys.stdout.buffer.write(piece)
@@ -81,6 +95,32 @@ def print_answer(answer: Answer, limit: int) -> None:
         sys.stderr.write(f"… the first {limit} of {max(total, len(rows))} rows; --csv or --json prints all\n")
     sys.stderr.write(f"{max(total, min(len(rows), limit))} rows, ")
     sys.stderr.write(f"{size_text(answer.bytes_scanned)} scanned, {seconds:.2f} s\n")
+
+
+class _Transform(NamedTuple):
+    """A file of transforms/ that is asked: its name, where its names are looked up, and what check says of it."""
+
+    file: str
+    database: str
+    findings: list[DapflowError]
+
+
+def _transform(root: Path, file: Path) -> _Transform | None:
+    transforms = root.resolve() / "transforms"
+    if not file.resolve().is_relative_to(transforms):
+        return None
+    from dapflow.local.athena.review import review  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.local.provision import describe_local  # noqa: PLC0415
+    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
+    from dapflow.runtime.place import physical  # noqa: PLC0415
+
+    name = file.resolve().relative_to(root.resolve()).as_posix()
+    manifest, errors = read_as_far_as_possible(root)
+    service = manifest.services.get(file.resolve().relative_to(transforms).parts[0])
+    if service is None:
+        return None
+    database = physical(describe_local(root, manifest).environment, service.database)
+    return _Transform(name, database, [finding for finding in review(manifest, errors) if finding.file == name])
 
 
 def _statement(sql: str | None, file: Path | None) -> str:

@@ -6,14 +6,13 @@ import itertools
 import json
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dapflow.errors import DapflowError
 from dapflow.local.athena.engine.result_csv import records
 from dapflow.runtime.athena import Athena, QueryError
 from dapflow.runtime.aws import aws_errors
@@ -24,10 +23,13 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
 
     from dapflow.environment import Environment
+    from dapflow.errors import DapflowError
     from dapflow.manifest import Dataset
     from dapflow.runtime.aws import Clients
     from dapflow.runtime.publication import Publication
 
+# Where names are looked up when nobody says where.
+DEFAULT = "default"
 _PRIMARY = "primary"
 _POLL_SECONDS = 0.1
 _NUMBERS = ("tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal")
@@ -95,14 +97,27 @@ class Answer:
         yield "]"
 
 
-def ask(clients: Clients, sql: str, database: str | None = None, file: str | None = None) -> Answer:
-    """Run a statement and wait for it. Raises DapflowError with the line of ``sql`` at fault; ``file`` holds it."""
+def ask(
+    clients: Clients,
+    sql: str,
+    database: str | None = None,
+    file: str | None = None,
+    checked: Sequence[DapflowError] = (),
+) -> Answer:
+    """Run a statement and wait for it. Raises DapflowError with the line of ``sql`` at fault; ``file`` holds it.
+
+    ``checked`` are the findings of ``dapflow check``, where it is a transform of the project.
+    """
     athena = Athena(clients.athena, _PRIMARY, _POLL_SECONDS)
     with aws_errors():
         try:
-            execution = athena.run(sql, database or "default", uuid.uuid4().hex)
+            execution = athena.run(sql, database or DEFAULT, uuid.uuid4().hex)
         except QueryError as error:
-            raise _placed(error, sql, file) from None
+            if error.code != "query-failed":
+                raise
+            from dapflow.local.findings import failure  # noqa: PLC0415 (brings DuckDB)
+
+            raise failure(clients.glue, error.message, sql, database or DEFAULT, file, checked) from None
         details: Any = clients.athena.get_query_execution(QueryExecutionId=execution.id)["QueryExecution"]
         columns: list[ResultColumn] = []
         with suppress(ClientError):  # a statement without a result
@@ -134,20 +149,6 @@ def _row_count(clients: Clients, execution_id: str) -> int | None:
         rows = answer["QueryRuntimeStatistics"].get("Rows", {}).get("OutputRows")
         return int(rows) if rows is not None else None
     return None
-
-
-def _placed(error: QueryError, sql: str, file: str | None) -> DapflowError:
-    lines = sql.splitlines()
-    source = lines[error.line - 1] if error.line is not None and 0 < error.line <= len(lines) else None
-    return DapflowError(
-        error.code,
-        error.message,
-        file=file if file is not None or error.line is None else "SQL",
-        line=error.line,
-        column=error.column,
-        hint=error.hint,
-        source=source,
-    )
 
 
 def _json_value(column: ResultColumn, value: str | None) -> str:

@@ -31,6 +31,15 @@ def compile_project(root: Path) -> Manifest:
 
 def check_project(root: Path) -> tuple[Manifest | None, list[DapflowError]]:
     """The manifest, or None and every mistake, in the order of files and lines."""
+    manifest, errors = read_as_far_as_possible(root)
+    return (None if errors else manifest), errors
+
+
+def read_as_far_as_possible(root: Path) -> tuple[Manifest, list[DapflowError]]:
+    """A manifest of what could be read, and every mistake, in the order of files and lines.
+
+    With mistakes it is good for looking for more of them, and for nothing else.
+    """
     collecting = gc.isenabled()
     # What is read is much, and all of it is needed to the end: looking for garbage would take as long as the work.
     gc.disable()
@@ -41,12 +50,11 @@ def check_project(root: Path) -> tuple[Manifest | None, list[DapflowError]]:
             gc.enable()
 
 
-def _checked(root: Path) -> tuple[Manifest | None, list[DapflowError]]:
+def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
     project, errors = read_project(root)
     compiler = _Compiler(project)
     manifest = compiler.manifest()
-    errors = sorted([*errors, *compiler.errors], key=_by_place)
-    return (None if errors else manifest), errors
+    return manifest, sorted([*errors, *compiler.errors], key=_by_place)
 
 
 def write_manifest(manifest: Manifest, file: Path) -> None:

@@ -12,6 +12,7 @@ from functools import cache
 from dapflow.errors import DapflowError
 from dapflow.manifest import Contract, GenerationColumns
 from dapflow.sql import Column, Columns, Statement
+from dapflow.sql.output import nameless_columns, repeated_columns
 
 _PARTS = ("year", "month", "day", "date")
 
@@ -40,8 +41,8 @@ def partition_columns(generation: GenerationColumns) -> tuple[Column, ...]:
 
 def read_output(statement: Statement, columns: Columns, generation: GenerationColumns) -> Output:
     """Judge the output columns of a transform."""
-    repeated = _repeated(statement, columns)
-    errors = [*_nameless(statement, columns), *repeated.values()]
+    repeated = repeated_columns(statement, columns)
+    errors = [*nameless_columns(statement, columns), *repeated.values()]
     four, known = generation.names, columns.known
     found = [column for column in known if column.name in four]
     last = known[-4:]
@@ -67,41 +68,6 @@ def read_output(statement: Statement, columns: Columns, generation: GenerationCo
         table=table,
         errors=errors,
     )
-
-
-def _nameless(statement: Statement, columns: Columns) -> list[DapflowError]:
-    return [
-        statement.text.error(
-            "unnamed-column",
-            f"column {number} of the output has no name",
-            statement.item(column.item),
-            "name it: AS name, behind the expression",
-        )
-        for number, column in enumerate(columns.known, 1)
-        if column.name is None
-    ]
-
-
-def _repeated(statement: Statement, columns: Columns) -> dict[str, DapflowError]:
-    """An error by the first name that is there twice, for each pair of items of the SELECT list."""
-    errors: dict[str, DapflowError] = {}
-    first: dict[str, Column] = {}
-    items: set[tuple[int, int]] = set()
-    for column in columns.known:
-        if column.name is None:
-            continue
-        other = first.setdefault(column.name, column)
-        # Two stars may share many names; one error for the pair is enough.
-        if other is not column and (other.item, column.item) not in items:
-            items.add((other.item, column.item))
-            line, _ = statement.text.place(statement.item(other.item))
-            errors[column.name] = statement.text.error(
-                "duplicate-column",
-                f"the output has two columns {column.name!r}, the first in line {line}",
-                statement.item(column.item),
-                "give one another name with AS; instead of *, list the columns that are needed",
-            )
-    return errors
 
 
 def _mixed(statement: Statement, found: list[Column], four: tuple[str, ...]) -> DapflowError:

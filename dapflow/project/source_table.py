@@ -8,12 +8,12 @@ from yaml import MappingNode, Node
 
 from dapflow.manifest import GenerationColumns, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
-from dapflow.project.date_pattern import date_pattern_problem
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.model import Place, SourceTable
 from dapflow.project.names import column_name_problem, dataset_name_problem, suggestion
 from dapflow.project.source_format import read_source_format
 from dapflow.project.table_names import TABLE_NAME_KEYS, read_table_names
+from dapflow.sql.date_pattern import date_pattern_problem
 
 SOURCE_KEYS = (
     "description", "format", "encoding", "delimiter", "escape", "skip", "null", "allow_empty", "columns",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +9,8 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Zone
 from dapflow.project.model import ZONES, ExternalTable, Place, Product, Project, ServiceFolder, SourceTable, TableNames
 from dapflow.sql import SqlText, TableName
+from dapflow.sql.missing import CATALOG, missing_catalog, missing_database, missing_table, near_database
 
-CATALOG = "awsdatacatalog"
 # Athena's metadata tables beside a Glue table: "flights_history$partitions".
 METADATA = ("$partitions", "$files", "$properties", "$history", "$manifests", "$snapshots")
 
@@ -105,7 +104,7 @@ class Tables:
         if service.database not in self._owner:
             place = service.database_places.get("database", service.place)
             message = f"no service has a database {service.database!r}"
-            self.errors.append(place.error("unknown-database", message, self._near_database(service.database)))
+            self.errors.append(place.error("unknown-database", message, near_database(service.database, self._owner)))
 
     def _add(self, node: Node) -> None:
         same = self.nodes.get(node.id)
@@ -143,27 +142,15 @@ class Tables:
         """The table that a name means in a service's SQL; None for ``information_schema``. Raises DapflowError."""
         database = self.logical(name.database or service.database)
         if name.catalog not in {None, CATALOG}:
-            raise text.error(
-                "unknown-database",
-                f"there is no catalog {name.catalog!r}",
-                name.start,
-                f"write database.table; the catalog is {CATALOG}",
-            )
+            raise missing_catalog(text, name)
         if database == "information_schema":
             return None
         if database not in self._owner:
-            raise text.error(
-                "unknown-database", f"no service has a database {database!r}", name.start, self._near_database(database)
-            )
+            raise missing_database(text, name, database, self._owner)
         bare, suffix = _split(name.name)
         table = self._tables.get((database, bare))
         if table is None:
-            raise text.error(
-                "unknown-table",
-                f"there is no table {bare!r} in database {database!r}",
-                name.start,
-                self._near_table(database, bare, name.database is None),
-            )
+            raise missing_table(text, name._replace(name=bare), database, self._tables)
         if suffix and table.kind == "current" and table.node.has_generations:
             history = f'"{table.node.history}{suffix}"'
             raise text.error(
@@ -180,33 +167,6 @@ class Tables:
         database = before[-1] if before else service.database
         table = self._tables.get((database, _split(name)[0]))
         return table.node if table else None
-
-    def _near_database(self, database: str) -> str:
-        near = difflib.get_close_matches(database, sorted(self._owner), n=3)
-        if near:
-            return f"did you mean {' or '.join(quoted(name) for name in near)}?"
-        return "databases of this project are named by its services; add the service that owns the table"
-
-    def _near_table(self, database: str, name: str, unqualified: bool) -> str:
-        here = sorted(table for owner, table in self._tables if owner == database)
-        near = difflib.get_close_matches(name, here, n=3)
-        if near:
-            return f"did you mean {' or '.join(quoted(table) for table in near)}?"
-        elsewhere = sorted(owner for owner, table in self._tables if table == name)
-        if elsewhere:
-            places = " or ".join(f"{quoted(owner)}.{quoted(name)}" for owner in elsewhere[:3])
-            return f"did you mean {places}?"
-        if unqualified:
-            return f"a name without a database is looked up in {quoted(database)}; add the source to service.yml?"
-        if not here:
-            return f"{quoted(database)} has no tables yet"
-        return f"tables there: {', '.join(here[:8])}{' …' if len(here) > 8 else ''}"
-
-
-def quoted(name: str) -> str:
-    """An identifier as Athena takes it, in double quotes where it needs them."""
-    plain = name.replace("_", "a").isalnum() and not name[0].isdigit()
-    return name if plain else f'"{name}"'
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -6,13 +6,19 @@ The rule is to be silent in doubt: a column is only called unknown when every ta
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
 
 from dapflow.errors import DapflowError
 from dapflow.sql.columns import UNKNOWN, Column, Columns, Relation, Scope, concatenated
+from dapflow.sql.other_dialects import UNITS, WORDS
 from dapflow.sql.outline import ColumnName, Cte, Expressions, From, Item, Query, Source, TableName
 from dapflow.sql.text import SqlText
 
+# A function that takes a lambda, up to where that stands.
+_OF_LAMBDA = re.compile(
+    r"\b(?:filter|transform|any_match|all_match|none_match|map_filter|reduce)\s*\([^()]*,\s*\Z", re.IGNORECASE
+)
 Lookup = Callable[[TableName], Columns]
 _Environment = Mapping[str, Columns]
 
@@ -134,10 +140,25 @@ class _Analyst:
             return
         names = [known for relation in scope for known in relation.columns.listed]
         where = "in any table of this query" if names else "here: the query has no FROM"
-        hint = _nearest(name, names)
+        hint = self._hint(column, names)
         if name in scope.aliases:
             hint = "a name given in the SELECT list is only known in ORDER BY: repeat the expression here"
         self.error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint)
+
+    def _hint(self, column: ColumnName, names: list[str]) -> str | None:
+        name, offset = column.parts[0], column.offsets[0]
+        if difflib.get_close_matches(name, names, n=1):
+            return _nearest(name, names)
+        if self.text.text.startswith('"', offset):
+            doubled = name.replace("'", "''")
+            return f"a text is written in single quotes, '{doubled}'; double quotes are for names"
+        if name in WORDS:
+            return WORDS[name]
+        if name in UNITS and self.text.text[:offset].rstrip().endswith(("(", ",")):
+            return "a unit of time stands in quotes: date_add('day', 7, a), date_diff('day', earlier, later)"
+        if _OF_LAMBDA.search(self.text.text, 0, offset):
+            return f"what is done with each item is a lambda: {name} -> …"
+        return _nearest(name, names) if names else "add FROM and the table"
 
     def _ambiguous(self, column: ColumnName, owners: list[Relation]) -> None:
         name = column.parts[0]

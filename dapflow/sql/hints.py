@@ -35,6 +35,7 @@ _EXPECTED = {
     "'(', 'SELECT', 'TABLE', 'VALUES'": "SELECT",
     "'ON', 'USING'": "ON and the condition of the JOIN",
     "'DISTINCT', 'NOT', 'NULL'": "NULL",
+    "','": "a comma or )",
     "'ELSE', 'END', 'WHEN'": "WHEN, ELSE or END of the CASE",
 }
 _OPERATORS = frozenset({"ILIKE", "RLIKE", "REGEXP"})
@@ -56,11 +57,15 @@ _BY_WORD = {
     "SEPARATOR": "write array_join(array_agg(a), ',') or listagg(a, ',') WITHIN GROUP (ORDER BY a)",
     "MATERIALIZED": "Athena has no MATERIALIZED; delete it",
     "NOLOCK": "Athena has no table hints; delete it",
+    "CONNECT": "Athena has no CONNECT BY; write WITH RECURSIVE",
 }
+_SIGNS = frozenset({"=", "<", ">", "<>", "<=", ">="})
 # By the word before it.
 _BY_PREVIOUS = {
     "TOP": "Athena has no TOP; write LIMIT at the end of the query",
     "QUALIFY": "Athena has no QUALIFY; filter in an outer SELECT: SELECT * FROM (SELECT …, row_number() …) WHERE …",
+    "CONNECT": "Athena has no CONNECT BY; write WITH RECURSIVE",
+    "START": "Athena has no START WITH … CONNECT BY; write WITH RECURSIVE",
     "MINUS": "write EXCEPT instead of MINUS",
     "DIV": "write a / b; whole numbers divide without a rest",
     "INTERVAL": "write INTERVAL '1' DAY",
@@ -154,6 +159,8 @@ def _message(slip: _Slip) -> str:
 def _of_word(slip: _Slip) -> str | None:
     if slip.found == "=" and slip.previous == "=":
         return "equal is written with one ="
+    if slip.found in _SIGNS and slip.previous in _SIGNS:
+        return "comparisons are written =, <>, <, <=, > and >="
     if slip.found in _BY_WORD:
         return _BY_WORD[slip.found]
     return _BY_PREVIOUS.get(slip.previous) or (_BY_WORD[slip.previous] if slip.previous in _OPERATORS else None)
@@ -172,7 +179,15 @@ def _of_comma(slip: _Slip) -> str | None:
 def _of_case(slip: _Slip) -> str | None:
     if slip.expected == "WHEN":
         return "CASE WHEN condition THEN value ELSE value END"
+    if slip.found == "END" and slip.expected in {_NOTHING_MORE, AN_OPERATOR}:
+        return "this END closes no CASE: delete it"
     return "close the CASE with END" if slip.expected.startswith("WHEN, ELSE") else None
+
+
+def _of_interval(slip: _Slip) -> str | None:
+    if slip.expected.startswith("DAY, HOUR"):
+        return "write INTERVAL '7' DAY: the number alone in quotes, the unit behind it in the singular"
+    return None
 
 
 def _of_join(slip: _Slip) -> str | None:
@@ -180,6 +195,8 @@ def _of_join(slip: _Slip) -> str | None:
         return "add ON and the condition, or write CROSS JOIN"
     if slip.found == "ON" and slip.clause == "FROM":
         return "only JOIN takes ON, and once; CROSS JOIN and NATURAL JOIN take none"
+    if slip.found == "." and slip.expected == "a comma or )":
+        return "USING takes names alone: USING (id); with the tables' names, write ON a.id = b.id"
     if slip.found == "ON" and slip.previous == "DISTINCT":
         return "Athena has no DISTINCT ON; number the rows with row_number() in a subquery and keep the first"
     return None
@@ -258,6 +275,12 @@ def _missing_comma(slip: _Slip) -> str | None:
     return None
 
 
+def _of_end(slip: _Slip) -> str | None:
+    if slip.found in {END, ")"} and slip.expected == VALUE and slip.previous not in {END, "(", ","}:
+        return f"write what follows {slip.shown(slip.index - 1)}, or delete it"
+    return None
+
+
 def _of_nothing_more(slip: _Slip) -> str | None:
     return _missing_comma(slip) if slip.expected == _NOTHING_MORE else None
 
@@ -266,12 +289,14 @@ _RULES: tuple[Callable[[_Slip], str | None], ...] = (
     _of_word,
     _of_comma,
     _of_case,
+    _of_interval,
     _of_join,
     _of_as,
     _of_with,
     _of_bracket,
     _of_name,
     _of_form,
+    _of_end,
     _of_nothing_more,
 )
 

@@ -6,6 +6,7 @@ import re
 
 from dapflow.errors import DapflowError
 from dapflow.sql.hints import AN_OPERATOR, explain_word
+from dapflow.sql.refusals import spoken
 from dapflow.sql.text import SqlText
 from dapflow.sql.trino.errors import Mismatch, QueryError
 from dapflow.sql.trino.lexer import Token, skipped, tokens
@@ -24,7 +25,11 @@ _NOUNS = frozenset(
 _FIRST_WORDS = re.compile(r"[\s(]*([a-z]+)(?:\s+(or\s+replace\s+)?([a-z]+))?", re.IGNORECASE)
 _ONE_SELECT = "a transform is one SELECT; dapflow creates and fills the table itself"
 _OPENED = {'"': "a quoted name", "'": "a text", "/": "a comment"}
-_CLOSED = {'"': 'close it with "', "'": "a quote inside a text is doubled: 'it''s'", "/": "close it with */"}
+_CLOSED = {
+    '"': 'close it with "',
+    "'": "close it with '; a quote inside a text is doubled: 'it''s'",
+    "/": "close it with */",
+}
 _LOOKALIKES = {
     "\u2018": "'",
     "\u2019": "'",
@@ -40,6 +45,7 @@ _LOOKALIKES = {
 _CHARACTERS = {
     "#": "a comment begins with --",
     "@": "there are no variables; write the value",
+    "~": "write regexp_like(a, 'pattern')",
     "!": "write NOT, or <> for not equal",
     "&": "write AND, or || to join texts",
     "\\": r"a backslash is plain text inside '…' only",
@@ -82,15 +88,27 @@ def explained(text: SqlText, error: QueryError) -> DapflowError:
     except QueryError:
         found = tokens(source[:offset])
         readable = False
-    return (
-        _other_statement(text)
-        or _second_statement(text, found, offset)
+    other = other_statement(text)
+    if other is not None:
+        return other
+    finding = (
+        _second_statement(text, found, offset)
         or (_of_brackets(text, found, offset) if readable else _of_character(text, offset))
         or _of_grammar(text, found, error, offset)
     )
+    # Of several statements Athena tells the whole text again.
+    finding.athena = None if finding.code == "sql-two-statements" else _words(text, error, found)
+    return finding
 
 
-def _other_statement(text: SqlText) -> DapflowError | None:
+def _words(text: SqlText, error: QueryError, found: list[Token]) -> str:
+    """What Athena says of it; for Athena a statement ends with its last word, whatever blanks and comments follow."""
+    if skipped(text.text, text.offset(error.line or 1, error.column or 1)) < len(text.text) or len(found) < 2:
+        return spoken(error)
+    return spoken(QueryError(error.error_name, error.message, *text.place(found[-2].end)))
+
+
+def other_statement(text: SqlText) -> DapflowError | None:
     """Another kind of statement, by its first word: its own words may be none of a query's."""
     start = skipped(text.text, 0)
     while text.text.startswith("(", start):
@@ -182,7 +200,8 @@ def _of_grammar(text: SqlText, found: list[Token], error: QueryError, offset: in
             place = text.place(literal.start)
             return explain_word(text, Words(found), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
         known = _FOREIGN_TYPES.get(word.lower(), "varchar")
-        return text.error("sql-syntax", f"expected a type of Athena, such as {known}, found '{word}'", offset)
+        message = f"expected a type of Athena, such as {known}, found '{word}'"
+        return text.error("sql-syntax", message, offset, f"write {known}" if word.lower() in _FOREIGN_TYPES else None)
     if word == '""':
         return text.error("sql-syntax", 'a name in double quotes is empty: ""', offset, "a text is written ''")
     if error.error_name == "NOT_SUPPORTED":

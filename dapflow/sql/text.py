@@ -27,6 +27,11 @@ class SqlText:
             position = self.text.find("\n", position + 1)
         return starts
 
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return len(self._line_starts)
+
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column of a character."""
         line = bisect_right(self._line_starts, offset)

@@ -58,20 +58,56 @@ def test_output_that_no_disk_takes_is_a_message(root: Path) -> None:
     )
 
 
-def test_check_warns_of_what_athena_would_refuse(tmp_path: Path) -> None:
+def test_check_fails_for_what_athena_refuses(tmp_path: Path) -> None:
     root = write_project(tmp_path, {"air/refined/ages.sql": "select 2026 - carrier as age\nfrom flights"})
     run = dapflow("check", cwd=root)
-    assert (run.returncode, run.stdout) == (0, "No mistakes in 1 transforms of 1 services.\n")
+    assert (run.returncode, run.stdout) == (1, "")
     assert (
         run.stderr
         == """\
-transforms/air/refined/ages.sql:1:13: TYPE_MISMATCH: Cannot apply operator: integer - varchar [athena-refuses]
+transforms/air/refined/ages.sql:1:13: TYPE_MISMATCH: Cannot apply operator: integer - varchar [type-mismatch]
   1 | select 2026 - carrier as age
     |             ^
+hint: the types must be the same: 'text' in quotes beside a text, a plain number beside a number; of columns, \
+CAST(number AS varchar) = text, or number = try_cast(text AS bigint)
 """
     )
-    [warning] = json.loads(dapflow("check", "--json", cwd=root).stdout)["warnings"]
-    assert (warning["code"], warning["line"], warning["column"]) == ("athena-refuses", 1, 13)
+    run = dapflow("check", "--json", cwd=root)
+    [error] = json.loads(run.stdout)["errors"]
+    assert run.returncode == 1
+    assert (error["severity"], error["code"], error["line"], error["column"]) == ("error", "type-mismatch", 1, 13)
+    assert error["hint"].startswith("the types must be the same")
+
+
+def test_check_warns_of_traps_and_fails_for_them_when_it_is_strict(tmp_path: Path) -> None:
+    root = write_project(tmp_path, {"air/refined/x.sql": "select year from flights where carrier = null"})
+    run = dapflow("check", cwd=root)
+    assert (run.returncode, run.stdout) == (0, "No errors, and one warning, in 1 transforms of 1 services.\n")
+    assert (
+        run.stderr
+        == """\
+transforms/air/refined/x.sql:1:40: warning: = NULL is never true: NULL is equal to nothing, not even to NULL \
+[null-comparison]
+  1 | select year from flights where carrier = null
+    |                                        ^
+hint: write a IS NULL
+"""
+    )
+    strict = dapflow("check", "--strict", cwd=root)
+    assert (strict.returncode, strict.stdout, strict.stderr) == (1, "", run.stderr)
+    machine = dapflow("check", "--strict", "--json", cwd=root)
+    assert machine.returncode == 1
+    [warning] = json.loads(machine.stdout)["warnings"]
+    assert (warning["severity"], warning["code"]) == ("warning", "null-comparison")
+
+
+def test_a_mistake_in_one_file_hides_none_in_another(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "air/refined/x.sql": "select 1 as a, from flights",
+        "air/refined/y.sql": "select isnull(carrier, '') as c from flights",
+    }
+    run = dapflow("check", "--json", cwd=write_project(tmp_path, files))
+    assert [error["code"] for error in json.loads(run.stdout)["errors"]] == ["sql-syntax", "unknown-function"]
 
 
 def test_check_shows_every_mistake(tmp_path: Path) -> None:
@@ -86,6 +122,7 @@ transforms/air/refined/x.sql:1:16: after the comma a column or a value is missin
   1 | select 1 as a, from flights
     |                ^
 hint: delete the comma
+Athena: line 1:16: mismatched input 'from'. Expecting: <expression>
 
 transforms/air/service.yml:1:1: unknown key 'titel' in service.yml [unknown-key]
   1 | titel: a
@@ -97,10 +134,17 @@ transforms/air/service.yml:3:29: column 'year': 'integr' is not a column type of
     |                             ^
 hint: did you mean 'integer'?
 
+transforms/air/trusted/y.sql:1:8: warning: * is whatever columns nowhere has: one that is added there changes the \
+product, and may break a run [select-star]
+  1 | select * from nowhere
+    |        ^
+hint: list the columns that the product shall have
+
 transforms/air/trusted/y.sql:1:15: there is no table 'nowhere' in database 'air_raw_zone' [unknown-table]
   1 | select * from nowhere
     |               ^
 hint: a name without a database is looked up in air_raw_zone; add the source to service.yml?
+Athena: TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.air_raw_zone.nowhere' does not exist
 
 transforms/weather: service 'weather' has no service.yml [no-service-file]
 hint: create transforms/weather/service.yml; one line is enough, such as title: Weather
@@ -117,6 +161,7 @@ def test_check_for_machines(tmp_path: Path) -> None:
     assert json.loads(run.stdout) == {
         "errors": [
             {
+                "severity": "error",
                 "code": "cycle",
                 "message": "air.refined.one reads itself",
                 "file": "transforms/air/refined/one.sql",
@@ -124,8 +169,12 @@ def test_check_for_machines(tmp_path: Path) -> None:
                 "column": 15,
                 "hint": "read one_history to see what earlier generations held",
                 "source": "select a from one",
+                "athena": None,
             }
-        ]
+        ],
+        "warnings": [],
+        "unchecked": [],
+        "orphans": [],
     }
 
 
@@ -261,7 +310,7 @@ def test_the_line_and_where_its_caret_stands(
 def test_check_names_the_tables_whose_columns_it_does_not_know(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "air/service.yml": "external: {raw: {meters: {}, gauges: {columns: {a: int}}, unread: {}}}",
-        "air/refined/x.sql": "SELECT m.a, g.a AS b FROM meters m, gauges g",
+        "air/refined/x.sql": "SELECT m.a, g.a AS b FROM meters m JOIN gauges g ON g.a = m.a",
     }
     root = write_project(tmp_path, files)
     run = dapflow("check", cwd=root)

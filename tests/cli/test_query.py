@@ -65,13 +65,38 @@ def test_mistakes_show_the_line_and_a_caret(platform: LocalProject) -> None:
     done = platform.run("query", "SELECT 1,\n  nothing_like_it FROM (SELECT 1 AS n)", check=False)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert "COLUMN_NOT_FOUND" in lines[0]
-    assert lines[0].startswith("SQL:2:3:")
+    assert lines[0] == "SQL:2:3: there is no column 'nothing_like_it' in any table of this query [unknown-column]"
     assert lines[1] == "  2 |   nothing_like_it FROM (SELECT 1 AS n)"
     assert lines[2] == "    |   ^"
+    assert lines[-1] == "Athena: COLUMN_NOT_FOUND: line 2:3: Column 'nothing_like_it' cannot be resolved"
     platform.write("wrong.sql", "SELECT FROM")
     file = str(platform.root / "wrong.sql")
     assert platform.run("query", "-f", file, check=False).stderr.startswith(f"{file}:1:")
+
+
+def test_a_transform_is_asked_where_its_service_finds_its_tables_and_said_of_it_is_what_check_says(
+    platform: LocalProject,
+) -> None:
+    file = platform.root / "transforms" / "housing" / "refined" / "dear.sql"
+    for wrong in ("SELECT id FROM nowhere", "SELECT isnull(a, 0) AS n FROM (VALUES 1) AS t (a) WHERE a = null"):
+        file.write_text(f"{wrong}\n")
+        asked = platform.run("query", "-f", str(file), check=False)
+        checked = platform.run("check", check=False)
+        assert (asked.returncode, checked.returncode) == (1, 1)
+        assert asked.stderr == checked.stderr.partition("Unchecked")[0]
+    assert "[unknown-function]" in asked.stderr
+    assert "[null-comparison]" in asked.stderr
+    file.write_text("SELECT count(*) FROM (VALUES 1) AS t (a)\n")
+    taken = platform.run("query", "-f", str(file), "--csv")
+    assert "warning: column 1 of the output has no name [unnamed-column]" in taken.stderr
+    file.unlink()
+
+
+def test_what_fails_while_it_runs_gets_a_hint_too(platform: LocalProject) -> None:
+    done = platform.run("query", "SELECT CAST(name AS integer) AS n FROM (VALUES 'a') AS t (name)", check=False)
+    assert done.returncode == 1
+    assert "INVALID_CAST_ARGUMENT: " in done.stderr
+    assert "hint: try_cast(a AS type) gives NULL" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [(), ("SELECT 1", "--file", "x.sql"), ("SELECT 1", "--csv", "--json")])

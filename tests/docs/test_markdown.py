@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from dapflow.cli import app
 from dapflow.project.product_file import INPUT_KEYS, KEYS
+from dapflow.sql.refusals import CODES, NOT_SUPPORTED_HERE, REFUSED, WRONG_ARGUMENTS
 from tests.docs import athena_language, cli_reference
 from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, steps
 from tests.project.writing import compile_files
@@ -127,13 +128,13 @@ def error_codes() -> dict[str, str]:
     trees = {
         file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "dapflow").rglob("*.py")
     }
-    classes = {"DapflowError"}
+    classes = {"DapflowError", "Trap"}
     for _ in range(3):  # as deep as anyone subclasses
         for tree in trees.values():
             for node in ast.walk(tree):
                 if isinstance(node, ast.ClassDef) and classes & {ast.unparse(base) for base in node.bases}:
                     classes.add(node.name)
-    codes = {}
+    codes = dict.fromkeys([*CODES.values(), REFUSED, WRONG_ARGUMENTS, NOT_SUPPORTED_HERE], "dapflow/sql/refusals.py")
     for file, tree in trees.items():
         for node in ast.walk(tree):
             if not isinstance(node, ast.Call) or not node.args:

@@ -1,31 +1,27 @@
-"""What Athena would say of a project's transforms before anything runs: types, functions, grouping.
+"""What there is to say of a project's transforms before anything runs: what Athena refuses, and what is a trap.
 
-The analyser of the embedded Athena reads each transform over the tables that the manifest knows the columns of. It is
-not AWS, so what it finds is a warning and no mistake.
+Each transform is read over the tables that the manifest knows the columns of.
 """
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
 from dapflow.errors import DapflowError
 from dapflow.local.athena.catalog.hidden_columns import HIDDEN_COLUMNS
 from dapflow.local.athena.catalog.hive_types import trino_text
-from dapflow.local.athena.trino import Column, QueryError, Relation, compile_query
-from dapflow.manifest import Dataset, Manifest, Transform
+from dapflow.local.athena.examine import NotKnown, examine
+from dapflow.local.athena.trino import Column, Relation
+from dapflow.manifest import Dataset, Manifest
+from dapflow.sql import SqlText
 
 _CATALOG = "awsdatacatalog"
-_HINTS = {"NOT_SUPPORTED": "the embedded Athena cannot run this; Athena on AWS may"}
-
-
-class _Unknown(Exception):
-    """A table whose columns nobody knows before it is ingested."""
+_PARTITIONS = "$partitions"
 
 
 class _Tables:
-    """The tables of the datasets that have been looked at; a catalog for the analyser."""
+    """The tables of the datasets that have been looked at; a catalogue for the analyser."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.database = ""
@@ -37,78 +33,67 @@ class _Tables:
         }
         self._relations: dict[tuple[str, str], Relation] = {}
 
-    def add(self, dataset: Dataset, columns: list[Column]) -> None:
-        partitions = dataset.generation.partition_names if dataset.has_generations else ()
-        keys = [Column(name, "varchar") for name in partitions]
-        data = [column for column in columns if column.name not in partitions]
-        # A table without generations is one table by both names.
-        for name, hidden in ((dataset.current, ()), (dataset.history, HIDDEN_COLUMNS)):
-            relation = Relation(_CATALOG, dataset.database, name, (*data, *keys), hidden)
+    def add(self, dataset: Dataset, columns: Sequence[Column]) -> None:
+        """Make the tables of a dataset known."""
+        names = dataset.generation.partition_names if dataset.has_generations else ()
+        keys = tuple(Column(name, "varchar") for name in names)
+        data = tuple(column for column in columns if column.name not in names)
+
+        def add(name: str, all_columns: tuple[Column, ...], hidden: tuple[Column, ...], keys: Sequence[str]) -> None:
+            relation = Relation(_CATALOG, dataset.database, name, all_columns, hidden, tuple(keys))
             self._relations[dataset.database, name] = relation
 
+        # A table without generations is one table by both names.
+        add(dataset.current, (*data, *keys), (), ())
+        add(dataset.history, (*data, *keys), HIDDEN_COLUMNS, names)
+        if names:
+            add(dataset.history + _PARTITIONS, keys, (), ())
+
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
-        """See dapflow.local.athena.trino.Catalog. That the table exists has been checked before."""
+        """See dapflow.local.athena.examine.Catalogue. That the table exists has been checked before."""
         del catalog
         written = database or self.database
         found = self._relations.get((self._logical.get(written, written), name))
         if found is None:
-            raise _Unknown
+            raise NotKnown
         return found
 
     def has_database(self, database: str) -> bool:
-        """See dapflow.local.athena.trino.Catalog."""
+        """See dapflow.local.athena.examine.Catalogue."""
         return bool(database)
 
+    def tables(self) -> Collection[tuple[str, str]]:
+        """See dapflow.local.athena.examine.Catalogue."""
+        return self._relations
 
-def review(manifest: Manifest) -> Iterator[DapflowError]:
-    """One warning for each transform that Athena would probably refuse, in publishing order.
 
-    A fault of the analyser itself is a warning too, and the other transforms are read all the same.
-    """
+def review(manifest: Manifest, errors: Sequence[DapflowError] = ()) -> list[DapflowError]:
+    """The findings of all transforms, with ``errors``, the mistakes that were found before, among them."""
     tables = _Tables(manifest)
+    by_file: dict[str | None, list[DapflowError]] = defaultdict(list)
+    for error in errors:
+        by_file[error.file].append(error)
     for dataset in manifest.datasets.values():
         if dataset.columns is not None:
             tables.add(dataset, [Column(column.name, trino_text(column.type)) for column in dataset.columns])
-        if dataset.transform is None:
+        transform = dataset.transform
+        if transform is None:
             continue
         tables.database = manifest.services[dataset.service].database
-        try:
-            query = compile_query(dataset.transform.sql, tables, tables.database)
-        except _Unknown:
-            continue
-        except QueryError as error:
-            yield _warning(dataset.transform, error)
-        except Exception as error:  # noqa: BLE001 - see above
-            yield _fault(dataset.transform, error)
-        else:
-            tables.add(dataset, [Column(column.name.lower(), column.type) for column in query.columns])
+        text = SqlText(transform.sql, transform.file)
+        examined = examine(text, tables, tables.database, named=by_file[transform.file], product=True)
+        by_file[transform.file] = examined.findings
+        if examined.columns is not None:
+            tables.add(dataset, examined.columns)
+    found = [finding for findings in by_file.values() for finding in findings]
+    return sorted(found, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
 
 
 def unchecked(manifest: Manifest) -> list[str]:
-    """The tables that transforms read and of which Glue alone knows the columns, because something else makes them."""
+    """The tables that transforms read and of which nobody knows the columns before Glue is asked."""
     read = {name for dataset in manifest.datasets.values() for name in dataset.depends_on}
-    return [name for name in sorted(read) if manifest.datasets[name].external and not manifest.datasets[name].columns]
-
-
-def _warning(transform: Transform, error: QueryError) -> DapflowError:
-    line = error.line or 1
-    return DapflowError(
-        "athena-refuses",
-        f"{error.error_name}: {error.message}",
-        file=transform.file,
-        line=line,
-        column=error.column or 1,
-        hint=_HINTS.get(error.error_name),
-        source=transform.sql.split("\n")[line - 1].rstrip("\r"),
-    )
-
-
-def _fault(transform: Transform, error: Exception) -> DapflowError:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
-    return DapflowError(
-        "review-failed",
-        f"the embedded Athena's analyser failed by an error of its own ({place})",
-        file=transform.file,
-        hint="the text may be right: Athena on AWS has the last word; please report the error with the text",
-    )
+    return [
+        name
+        for name in sorted(read)
+        if manifest.datasets[name].transform is None and not manifest.datasets[name].columns
+    ]

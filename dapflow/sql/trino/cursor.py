@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from dapflow.sql.trino.errors import Mismatch, QueryError, TooDeep
+from dapflow.sql.trino.errors import Mismatch, QueryError, TooDeep, Unsupported
 from dapflow.sql.trino.lexer import Token, fail, identifier_value, position, string_value, tokens
 from dapflow.sql.trino.types import INTERVAL_DS, INTERVAL_YM, Type, array, map_of, parse_type, row
 
@@ -120,7 +120,7 @@ class Cursor:
         #: Where the statement ends, without the `;` behind it.
         self.end = len(text)
         #: The first construct that Athena knows and the embedded Athena does not.
-        self.refused: QueryError | None = None
+        self.refused: Unsupported | None = None
 
     def _make_room(self) -> None:
         """Refuse brackets within brackets by number, and let Python's stack reach as deep. Raises TooDeep."""
@@ -173,7 +173,7 @@ class Cursor:
     def refuse(self, construct: str, offset: int) -> None:
         """Note that a construct is not carried by the embedded Athena; it is read all the same."""
         if self.refused is None:
-            self.refused = QueryError("NOT_SUPPORTED", f"{construct} is not supported", *position(self.text, offset))
+            self.refused = Unsupported(construct, *position(self.text, offset))
 
     def step(self) -> None:
         """Step over any token but the end."""

@@ -27,6 +27,13 @@ class Mismatch(QueryError):
         self.offset = offset
 
 
+class Unsupported(QueryError):
+    """What Athena knows and the embedded Athena cannot run; `construct` names it, `detail` may say what it can."""
+
+    def __init__(self, construct: str, line: int | None = None, column: int | None = None, detail: str = "") -> None:
+        super().__init__("NOT_SUPPORTED", f"{construct} is not supported{detail}", line, column)
+
+
 class TooDeep(QueryError):
     """A statement that is nested more deeply than can be read."""
 

@@ -1,4 +1,4 @@
-"""What ``dapflow check`` warns of: what Athena would refuse, as far as the types of the tables are known."""
+"""What ``dapflow check`` finds in transforms: what Athena refuses, as far as the tables are known, and traps."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from dapflow.local.athena import review as review_module
+from dapflow.local.athena import examine as examine_module
 from dapflow.local.athena import trino
 from dapflow.local.athena.review import review
 from tests.project.writing import compile_files
 
 
-def warnings(root: Path, files: dict[str, str | bytes]) -> list[str]:
+def findings(root: Path, files: dict[str, str | bytes]) -> list[str]:
     return [f"{one.file} {one.line}:{one.column} {one.message}" for one in review(compile_files(root, files))]
 
 
@@ -32,12 +32,12 @@ def warnings(root: Path, files: dict[str, str | bytes]) -> list[str]:
             ["1:8 EXPRESSION_NOT_AGGREGATE: 'carrier' must be an aggregate expression or appear in GROUP BY clause"],
         ),
         # Nobody knows the columns of airports before they are ingested.
-        ("select carrier + 1 as c from flights join airports on true", []),
+        ("select f.carrier + 1 as c from flights f join airports a on a.faa = f.carrier", []),
         ("select name + 1 as c from airports", []),
     ],
 )
 def test_a_transform(tmp_path: Path, sql: str, expected: list[str]) -> None:
-    found = warnings(tmp_path, {"air/refined/x.sql": sql})
+    found = findings(tmp_path, {"air/refined/x.sql": sql})
     assert [one.removeprefix("transforms/air/refined/x.sql ").partition(". Expected")[0] for one in found] == expected
 
 
@@ -45,9 +45,9 @@ def test_what_a_product_reads_of_another_has_its_types(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {
         "air/refined/counts.sql": "select carrier, count(*) as n from flights group by carrier",
         "air/refined/good.sql": "select n * 2 as twice from air_refined_zone.counts where import_year = '2024'",
-        "air/refined/wrong.sql": "select upper(n) as n from air_refined_zone.counts_history",
+        "air/refined/wrong.sql": "select upper(n) as n from air_refined_zone.counts_history where import_date > '2024'",
     }
-    [found] = warnings(tmp_path, files)
+    [found] = findings(tmp_path, files)
     assert found.startswith(
         "transforms/air/refined/wrong.sql 1:8 FUNCTION_NOT_FOUND: Unexpected parameters (bigint) for function upper"
     )
@@ -69,7 +69,7 @@ def test_a_fault_of_the_analyser_is_a_warning_and_the_rest_is_read(
         return real(text, *rest)
 
     real = trino.compile_query
-    monkeypatch.setattr(review_module, "compile_query", compile_query)
+    monkeypatch.setattr(examine_module, "compile_query", compile_query)
     files: dict[str, str | bytes] = {
         "air/refined/broken.sql": "select carrier from flights",
         "air/refined/wrong.sql": "select isnull(year) as y from flights",
@@ -77,4 +77,4 @@ def test_a_fault_of_the_analyser_is_a_warning_and_the_rest_is_read(
     broken, wrong = review(compile_files(tmp_path, files))
     assert (broken.code, broken.file) == ("review-failed", "transforms/air/refined/broken.sql")
     assert "analyser failed by an error of its own (KeyError in test_review.py, line " in broken.message
-    assert (wrong.code, wrong.file) == ("athena-refuses", "transforms/air/refined/wrong.sql")
+    assert (wrong.code, wrong.file) == ("unknown-function", "transforms/air/refined/wrong.sql")

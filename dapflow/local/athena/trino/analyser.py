@@ -247,6 +247,8 @@ class Analyser(CallAnalyser):
             result = operators.arithmetic(op, left, right)
             if result is None:
                 self._no_operator("", op, left, right, node.pos)
+            if op in {"/", "%"} and result.type.base in INTEGERS and self.unit.placed:
+                self.unit.divisions.add(node.pos)
             return result
         return Value(self.comparison(op, left, right, node.pos), BOOLEAN)
 

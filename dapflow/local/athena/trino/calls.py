@@ -36,8 +36,15 @@ from_iso8601_timestamp_nanos
 """
 #: Functions that are not in the table though Athena has them; they are refused by name.
 UNSUPPORTED = frozenset(_UNSUPPORTED.split())
+#: Functions of the table that Athena also has for a type that the embedded Athena cannot give them.
+_UNSUPPORTED_ARGUMENTS = frozenset({("contains", "ipaddress"), ("from_unixtime_nanos", "decimal")})
 #: Families of such functions: geometry and map tiles.
 UNSUPPORTED_FAMILIES = ("bing_tile", "st_")
+
+
+def is_refused_by_name(name: str) -> bool:
+    """Whether Athena has a function of this name, which the embedded Athena cannot run."""
+    return name in UNSUPPORTED or name.startswith(UNSUPPORTED_FAMILIES)
 
 
 #: Arguments that Java lets a function have.
@@ -86,7 +93,7 @@ class CallAnalyser(WindowAnalyser):
             return special(self, node)
         rows = REGISTRY.functions.get(node.name)
         if rows is None:
-            if node.name in UNSUPPORTED or node.name.startswith(UNSUPPORTED_FAMILIES):
+            if is_refused_by_name(node.name):
                 self.unit.unsupported(f"Function {node.name}", node.pos)
             self.unit.fail("FUNCTION_NOT_FOUND", node.pos, f"Function '{node.written or node.name}' not registered")
         kind = rows[0].kind
@@ -126,6 +133,10 @@ class CallAnalyser(WindowAnalyser):
         found = resolve(rows, args)
         if found is None:
             shown = ", ".join("<function>" if isinstance(a, LambdaArgument) else str(a.type) for a in args)
+            if any(
+                not isinstance(a, LambdaArgument) and (node.name, a.type.base) in _UNSUPPORTED_ARGUMENTS for a in args
+            ):
+                self.unit.unsupported(f"Function {node.name}({shown})", node.pos)
             expected = ", ".join(dict.fromkeys(r.text for r in rows))
             self.unit.fail(
                 "FUNCTION_NOT_FOUND",
@@ -314,3 +325,5 @@ _SPECIAL: dict[str, Callable[[Any, tree.Call], Value]] = {
 
 #: Names of aggregates, by which a query is known to aggregate.
 AGGREGATES = frozenset(name for name, rows in REGISTRY.functions.items() if rows[0].kind == "aggregate")
+#: Names of all functions that can be run.
+FUNCTIONS = frozenset((*REGISTRY.functions, *_SPECIAL))

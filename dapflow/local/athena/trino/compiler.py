@@ -50,7 +50,8 @@ def compile_query(
     typed = _outer(found.sql, found.fields, names, text=False)
     printed = _outer(found.sql, found.fields, names, text=True)
     columns = tuple(Column(n, str(one.type)) for n, one in zip(names, found.fields, strict=True))
-    return Query(typed, columns, unit.finished(found.sql), printed, found.ordered, bool(unit.short_sums))
+    scans = unit.finished(found.sql)
+    return Query(typed, columns, scans, printed, found.ordered, bool(unit.short_sums), frozenset(unit.divisions))
 
 
 class _NoTables:

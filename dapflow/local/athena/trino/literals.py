@@ -13,7 +13,7 @@ from dapflow.local.athena.trino.storage import duck_type
 from dapflow.local.athena.trino.storage import literal as quoted
 from dapflow.local.athena.trino.values import Value
 from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.errors import QueryError, Unsupported
 from dapflow.sql.trino.types import (
     BIGINT,
     BOOLEAN,
@@ -130,7 +130,7 @@ _ZONED_YEARS = 73326
 def _timestamp(text: str) -> Value:
     stamp, zone, precision = parse_timestamp(text)
     if precision > 6:
-        raise QueryError("NOT_SUPPORTED", f"timestamp({precision}) is not supported: the finest is timestamp(6)")
+        raise Unsupported(f"timestamp({precision})", detail=": the finest is timestamp(6)")
     if zone is None:
         return Value(f"CAST('{stamp}' AS TIMESTAMP)", Type("timestamp", precision=precision), stamp)
     if abs(int(stamp.partition("-")[0] if stamp[0] != "-" else stamp[1:].partition("-")[0])) > _ZONED_YEARS:
@@ -151,7 +151,7 @@ def _instant(stamp: str, zone: str) -> str:
 def _time(text: str) -> Value:
     stamp, offset, precision = parse_time(text)
     if precision > 6:
-        raise QueryError("NOT_SUPPORTED", f"time({precision}) is not supported: the finest is time(6)")
+        raise Unsupported(f"time({precision})", detail=": the finest is time(6)")
     if offset is None:
         return Value(f"CAST('{stamp}' AS TIME)", Type("time", precision=precision), stamp)
     return Value(f"{{'t': TIME '{stamp}', 'o': CAST({offset} AS INTEGER)}}", Type("time_tz", precision=precision), text)

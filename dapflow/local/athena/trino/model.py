@@ -77,3 +77,5 @@ class Query:
     ordered: bool = False
     #: True when sums are computed in 64 bits. They fail where that is not enough, though the exact ones may not.
     short: bool = False
+    #: Offsets of the operators that divide whole numbers, of which people may expect a rest.
+    divisions: frozenset[int] = frozenset()

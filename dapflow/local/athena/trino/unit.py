@@ -10,7 +10,7 @@ from typing import NoReturn
 from dapflow.local.athena.trino.model import Catalog, Reading, Relation, Scan
 from dapflow.local.athena.trino.scope import Field
 from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import QueryError
+from dapflow.sql.trino.errors import QueryError, Unsupported
 from dapflow.sql.trino.lexer import position
 
 #: Trino refuses more than 150 stages, and a table that is read is at least one of them.
@@ -86,6 +86,8 @@ class Unit:
     correlated: bool = False
     #: A view's text has places of its own, which would mislead in the user's text.
     placed: bool = True
+    #: Where whole numbers are divided, in the user's text.
+    divisions: set[int] = field(default_factory=set)
     #: What is summed in 64 bits though it may have more digits; None where all has to be exact at once.
     short_sums: list[str] | None = None
 
@@ -132,7 +134,7 @@ class Unit:
 
     def unsupported(self, construct: str, pos: int) -> NoReturn:
         """Refuse a construct by name."""
-        self.fail("NOT_SUPPORTED", pos, f"{construct} is not supported")
+        raise Unsupported(construct, *(position(self.text, pos) if self.placed else ()))
 
     def view(self, relation: Relation) -> Unit:
         """The unit for a view's own text."""

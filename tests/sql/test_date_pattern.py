@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dapflow.project.date_pattern import date_pattern_problem
+from dapflow.sql.date_pattern import date_pattern_problem
 
 
 @pytest.mark.parametrize(

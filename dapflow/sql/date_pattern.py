@@ -1,0 +1,123 @@
+"""Patterns of dates: those of Athena's ``date_parse`` and ``date_format``, which are MySQL's, and those of Joda.
+
+https://trino.io/docs/current/functions/datetime.html#mysql-date-functions and #java-date-functions
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_KNOWN = frozenset("abcdefHhIijklMmprSsTvWxYy%")
+# Letters of Java's patterns (SimpleDateFormat, DateTimeFormatter), the longest of a kind first.
+_JAVA = (
+    ("yyyy", "%Y"), ("uuuu", "%Y"), ("YYYY", "%Y"), ("yy", "%y"), ("YY", "%y"),
+    ("MMMM", "%M"), ("MMM", "%b"), ("MM", "%m"), ("M", "%c"),
+    ("DD", "%d"), ("dd", "%d"), ("d", "%e"), ("EEEE", "%W"), ("EEE", "%a"),
+    ("HH", "%H"), ("H", "%k"), ("hh", "%h"), ("h", "%l"), ("mm", "%i"), ("ss", "%s"),
+    ("SSSSSS", "%f"), ("SSS", "%f"), ("SS", "%f"), ("S", "%f"), ("a", "%p"),
+)  # fmt: skip
+_JAVA_TOKEN = re.compile("'([^']*)'|" + "|".join(letters for letters, _ in _JAVA) + "|.", re.DOTALL)
+# What Python's and other strptime write otherwise than date_parse.
+_STRPTIME = {"B": "%M", "A": "%W", "R": "%H:%i", "F": "%Y-%m-%d", "D": "%m/%d/%y", "n": "a line break"}
+# An offset from UTC, or the name of a zone, behind a time.
+_OFFSET = r"[-+](?!00:?(?:00)?$)[0-9]{2}(?::?[0-9]{2})?"
+_NAMES = r"BST|[CEW]ES?T|[CEMP][SD]T|MES?Z|MSK|IST|JST|AE[SD]T|[A-Z]\w+/\w+"
+_ZONE = re.compile(rf"(?:%[HhkIlTrisSfp]\S*?) ?(?:{_OFFSET}|{_NAMES})$")
+_ZONE_HINT = (
+    "leave `format` out where the export writes 2024-06-01 12:00:00+01:00, which becomes the moment in UTC; "
+    "else make the column a string, and let a transform convert it"
+)
+# The zone or offset of a Java pattern, outside its quotes.
+_JAVA_ZONE = re.compile(r"^(?:[^']|'[^']*')*?[SsmHhka] ?(?:[XxZzO]+|VV)")
+_JAVA_ZONE_HINT = f"date_parse has no time zones: {_ZONE_HINT}"
+_MONTHS = re.compile(r"(%[HhkIl]:)%m")
+_MINUTES = re.compile(r"(%[HhkIl][^%]?)%M")
+
+
+_FROM_MYSQL = {
+    "%Y": "yyyy", "%y": "yy", "%m": "MM", "%c": "M", "%b": "MMM", "%M": "MMMM", "%d": "dd", "%e": "d", "%H": "HH",
+    "%k": "H", "%h": "hh", "%I": "hh", "%l": "h", "%i": "mm", "%s": "ss", "%S": "ss", "%f": "SSS", "%p": "a",
+    "%W": "EEEE", "%a": "EEE", "%j": "DDD", "%T": "HH:mm:ss", "%%": "%",
+}  # fmt: skip
+_JODA_QUOTED = re.compile(r"'[^']*'")
+# What is written, what it is, and what was meant.
+_JODA_SLIPS = (
+    (re.compile(r"(?<=[yYu][-/. ])mm(?![a-zA-Z])|(?<![a-zA-Z:])mm(?=[-/. ]?[dDyYu])"), "mm are minutes", "MM"),
+    (re.compile(r"(?<=[Hhk]:)MM"), "MM is the month", "mm"),
+    (re.compile(r"(?<![D])DD(?!D)"), "DD is the day of the year", "dd"),
+)
+
+
+@dataclass(frozen=True)
+class PatternProblem:
+    """What is wrong with a pattern, and what to write."""
+
+    message: str
+    hint: str
+
+
+def date_pattern_problem(pattern: str) -> PatternProblem | None:
+    """Why ``date_parse`` would not read the dates of landing files by this pattern as they are meant, if so."""
+    problem = mysql_pattern_problem(pattern)
+    if problem is not None and _JAVA_ZONE.search(pattern) and "%" not in pattern:
+        return PatternProblem(problem.message, _JAVA_ZONE_HINT)
+    if problem is None and _ZONE.search(pattern):
+        message = f"{pattern!r} has a time zone, which date_parse passes over: the moment would not be in UTC"
+        return PatternProblem(message, _ZONE_HINT)
+    return problem
+
+
+def mysql_pattern_problem(pattern: str, function: str = "date_parse") -> PatternProblem | None:
+    """Why a pattern of MySQL's kind is none, or not what was meant."""
+    if "%" not in pattern:
+        right = java_pattern(pattern)
+        hint = f'write "{right}"' if right else 'for example "%d/%m/%Y" or "%Y-%m-%d %H:%i:%s"'
+        return PatternProblem(f"{pattern!r} is not a pattern of {function}, which are written with %", hint)
+    if _MINUTES.search(pattern):
+        right = _MINUTES.sub(r"\1%i", pattern).replace("%S", "%s")
+        return PatternProblem("%M is the name of a month; minutes are %i", f'write "{right}"')
+    if _MONTHS.search(pattern):
+        right = _MONTHS.sub(r"\1%i", pattern)
+        return PatternProblem("%m is the number of the month; minutes are %i", f'write "{right}"')
+    for letter in re.findall(r"%(.?)", pattern.replace("%%", ""), re.DOTALL):
+        if letter not in _KNOWN or not letter:
+            right = _STRPTIME.get(letter)
+            return PatternProblem(
+                f"{function} has no %{letter}",
+                f"write {right}" if right else "it has %Y %y %m %c %b %M %d %e %H %k %h %l %i %s %f %p and %T",
+            )
+    return None
+
+
+def joda_pattern_problem(pattern: str, function: str) -> PatternProblem | None:
+    """Why a pattern of Joda's kind, which are Java's, is none, or not what was meant."""
+    if "%" in pattern:
+        right = re.sub("%.", lambda token: _FROM_MYSQL.get(token[0], token[0]), pattern)
+        message = f"{pattern!r} is a pattern of date_format and date_parse; {function} takes Java's, without %"
+        return PatternProblem(message, f"write '{right}'" if "%" not in right else "for example 'yyyy-MM-dd HH:mm:ss'")
+    letters = _JODA_QUOTED.sub(lambda quoted: "\0" * len(quoted[0]), pattern)
+    for slip, message, right in _JODA_SLIPS:
+        match = slip.search(letters)
+        if match is not None:
+            meant = pattern[: match.start()] + right + pattern[match.end() :]
+            return PatternProblem(f"in a pattern of {function}, {message}", f"write '{meant}'")
+    return None
+
+
+def java_pattern(pattern: str) -> str | None:
+    """The pattern that means what a Java pattern means; None for text that is none."""
+    letters = dict(_JAVA)
+    parts = []
+    found = False
+    for token in _JAVA_TOKEN.finditer(pattern):
+        if token[0] in letters:
+            found = True
+            parts.append(letters[token[0]])
+        elif token[1] is not None:
+            parts.append(token[1] or "'")
+        elif token[0].isalpha() and token[0] not in "TZ":
+            return None
+        else:
+            parts.append(token[0])
+    return "".join(parts) if found else None

@@ -1,0 +1,140 @@
+"""Joins that multiply rows, and conditions that undo an outer join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dapflow.sql.traps.reading import Reading, Trap, bare, called, column, columns, conjuncts, nodes, relations
+from dapflow.sql.trino import tree
+
+# What may turn a NULL of the optional side into something else.
+_OF_NULLS = frozenset({"coalesce", "if", "nullif", "try"})
+_COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
+
+
+def joins(reading: Reading) -> Iterator[Trap]:
+    """Joins without a condition that connects both sides; WHERE on the optional side of an outer join."""
+    for select in reading.selects:
+        conditions = [*conjuncts(select.where)]
+        for join in nodes(select.source, into_queries=False):
+            if isinstance(join, tree.JoinNode):
+                yield from _cross(join, conditions, reading)
+        yield from _optional(select, reading)
+
+
+def _cross(join: tree.JoinNode, where: list[tree.Expr], reading: Reading) -> Iterator[Trap]:
+    if join.using is not None or _few(join.right, reading) or _few(join.left, reading):
+        return
+    conditions = [*conjuncts(join.on), *(where if join.kind in {"inner", "cross", "implicit"} else ())]
+    left, right = called(join.left), called(join.right)
+    if any(_connects(condition, left, right) for condition in conditions):
+        return
+    about = join.on is not None and any(True for _ in columns(join.on))
+    what = "the condition of this JOIN is about one side alone" if about else "nothing says which rows belong together"
+    yield Trap(
+        "cross-join",
+        f"{what}: every row of the left side is joined with every row of {_name(join.right)}",
+        join.right.pos,
+        "write JOIN … ON with a condition that names a column of each side, such as ON a.id = b.id",
+    )
+
+
+def _connects(condition: tree.Expr, left: set[str], right: set[str]) -> bool:
+    """Whether a condition names columns of both sides. A name alone, or a subquery, may be of either side."""
+    names = [*columns(condition)]
+    loose = sum(len(name) == 1 or name[-2] not in left | right for name in names)
+    ours, theirs = (any(len(name) > 1 and name[-2] in side for name in names) for side in (left, right))
+    subquery = any(isinstance(node, tree.QueryNode) for node in nodes(condition))
+    return (ours and theirs) or (loose > 0 and (ours or theirs)) or loose > 1 or (subquery and bool(names))
+
+
+def _few(node: tree.RelationNode, reading: Reading) -> bool:
+    """Whether a relation is made of the other side, or is a single row, or a list that is written out."""
+    inner = bare(node)
+    if isinstance(inner, tree.UnnestNode | tree.OpaqueNode) or (isinstance(inner, tree.SubqueryNode) and inner.lateral):
+        return True
+    query = reading.named_query(node)
+    if query is None:
+        return False
+    if isinstance(query.limit, tree.Literal) and query.limit.value == "1":
+        return True
+    body = query.body
+    if isinstance(body, tree.Values):
+        return True
+    if not isinstance(body, tree.Select) or body.groups is not None:
+        return False
+    aggregates = (
+        call.name in reading.aggregates and call.over is None
+        for call in nodes(body.items, into_queries=False)
+        if isinstance(call, tree.Call)
+    )
+    unnested = isinstance(body.source, tree.RelationNode) and isinstance(bare(body.source), tree.UnnestNode)
+    return body.source is None or unnested or any(aggregates)
+
+
+def _optional(select: tree.Select, reading: Reading) -> Iterator[Trap]:
+    sides = {name: join for join in _outer(select.source) for name in _optional_names(join)}
+    if not sides:
+        return
+    owners = _owners(select, reading)
+    for condition in conjuncts(select.where):
+        if not _drops_nulls(condition):
+            continue
+        names = [*columns(condition)]
+        found = [name[-2] if len(name) > 1 else owners.get(name[0], "") for name in names]
+        side = next((name for name in found if name in sides), None)
+        if side is None:
+            continue
+        kind = sides.pop(side).kind.upper()
+        yield Trap(
+            "optional-side",
+            f"this condition drops the rows for which the {kind} JOIN found nothing in {side}: it joins as an inner "
+            "JOIN does",
+            condition.pos,
+            f"move it to the ON of the {kind} JOIN, or write JOIN if that is meant",
+        )
+
+
+def _outer(node: tree.RelationNode | None) -> Iterator[tree.JoinNode]:
+    for join in nodes(node, into_queries=False):
+        if isinstance(join, tree.JoinNode) and join.kind in {"left", "right", "full"}:
+            yield join
+
+
+def _optional_names(join: tree.JoinNode) -> set[str]:
+    if join.kind == "full":
+        return called(join.left) | called(join.right)
+    return called(join.right if join.kind == "left" else join.left)
+
+
+def _owners(select: tree.Select, reading: Reading) -> dict[str, str]:
+    """The relation of each column that stands in one alone; nothing where not all relations are known."""
+    owners: dict[str, str] = {}
+    for relation in relations(select.source):
+        inner = bare(relation)
+        table = reading.known(inner) if isinstance(inner, tree.TableNode) else None
+        if table is None:
+            return {}
+        name = next(iter(called(relation)))
+        for one in table.columns:
+            owners[one] = "" if one in owners else name
+    return owners
+
+
+def _drops_nulls(condition: tree.Expr) -> bool:
+    """Whether a condition is never true where its columns are NULL."""
+    inner = condition.expr if isinstance(condition, tree.Not) else condition
+    if isinstance(inner, tree.Binary):
+        if inner.op not in _COMPARISONS:
+            return False
+    elif not isinstance(inner, tree.Like | tree.Between | tree.InList):
+        return column(inner) is not None
+    return not any(
+        isinstance(node, tree.Case | tree.IsNull | tree.Logical | tree.QueryNode)
+        or (isinstance(node, tree.Call) and node.name in _OF_NULLS)
+        for node in nodes(inner)
+    )
+
+
+def _name(node: tree.RelationNode) -> str:
+    return " and ".join(sorted(called(node))) or "the right side"

@@ -1,0 +1,68 @@
+"""NULL, which is equal to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dapflow.sql.traps.reading import Reading, Trap, column, conjuncts, nodes
+from dapflow.sql.trino import tree
+
+_COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
+
+
+def nulls(reading: Reading) -> Iterator[Trap]:
+    """Comparisons with NULL, and NOT IN over what may be NULL."""
+    for node in nodes(reading.query):
+        if isinstance(node, tree.Binary) and node.op in _COMPARISONS and (_null(node.left) or _null(node.right)):
+            negated = "NOT " if node.op == "<>" else ""
+            message = f"{node.op} NULL is never true: NULL is equal to nothing, not even to NULL"
+            yield Trap("null-comparison", message, node.pos, f"write a IS {negated}NULL")
+        elif isinstance(node, tree.Case) and node.operand is not None:
+            for when, _ in node.whens:
+                if _null(when):
+                    message = "WHEN NULL is never true: NULL is equal to nothing, not even to NULL"
+                    yield Trap("null-comparison", message, when.pos, "write CASE WHEN a IS NULL THEN … END")
+        elif isinstance(node, tree.Not):
+            yield from _not_in(node.expr, reading)
+        elif isinstance(node, tree.InList) and any(map(_null, node.items)):
+            message = "NULL in the list matches nothing, and NOT IN with it is never true"
+            yield Trap("null-comparison", message, node.pos, "write OR a IS NULL beside the IN")
+
+
+def _not_in(node: tree.Expr, reading: Reading) -> Iterator[Trap]:
+    if not isinstance(node, tree.InQuery) or not isinstance(node.query.body, tree.Select):
+        return
+    select = node.query.body
+    item = select.items[0]
+    name = column(item.expr) if isinstance(item, tree.SelectItem) else None
+    if name is None or name[-1] in _never_null(select, reading):
+        return
+    yield Trap(
+        "not-in-null",
+        f"NOT IN gives no rows at all as soon as the subquery gives one NULL, and {name[-1]} may be NULL",
+        node.pos,
+        f"add WHERE {'.'.join(name)} IS NOT NULL to the subquery, or write NOT EXISTS (SELECT … WHERE …)",
+    )
+
+
+def _never_null(select: tree.Select, reading: Reading) -> set[str]:
+    """Columns that are not NULL in what a SELECT gives: those that WHERE compares or tests, and partition columns."""
+    found: set[str] = set()
+    for condition in conjuncts(select.where):
+        inner = condition.expr if isinstance(condition, tree.Not) else condition
+        tested: tuple[tree.Expr, ...] = ()
+        if isinstance(inner, tree.IsNull) and isinstance(condition, tree.Not):
+            tested = (inner.expr,)
+        elif isinstance(inner, tree.Binary) and inner.op in _COMPARISONS:
+            tested = (inner.left, inner.right)
+        elif isinstance(inner, tree.Like | tree.Between | tree.InList):
+            tested = (inner.expr,)
+        found |= {name[-1] for part in tested if (name := column(part)) is not None}
+    for node in nodes(select.source):
+        table = reading.known(node) if isinstance(node, tree.TableNode) else None
+        found |= set(table.generation) if table else set()
+    return found
+
+
+def _null(node: tree.Expr) -> bool:
+    return isinstance(node, tree.Literal) and node.kind == "null"

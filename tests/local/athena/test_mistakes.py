@@ -1,0 +1,114 @@
+"""Mistakes of people who know other dialects: ``check`` finds them, and ``query`` says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dapflow.errors import DapflowError
+from dapflow.local.athena.trino.calls import FUNCTIONS
+from dapflow.local.findings import warnings
+from dapflow.local.query import ask
+from dapflow.runtime.aws import Clients
+from dapflow.sql import other_dialects
+from tests.aws_servers import BUCKET, RESULTS, LocalAws
+from tests.mistakes import (
+    DATABASE,
+    FILES,
+    GENERATION,
+    TABLES,
+    checked,
+    each,
+    expected_of,
+    project_of,
+    shown,
+    text_of,
+)
+
+PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
+
+
+@pytest.fixture(scope="module")
+def in_check(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[DapflowError]]:
+    return checked(project_of(tmp_path_factory.mktemp("mistakes")))
+
+
+@pytest.fixture(scope="module")
+def clients(aws: LocalAws) -> Clients:
+    """The embedded Athena, with the tables of the mistakes: empty ones, which no query needs to read for its errors."""
+    aws.glue.create_database(DatabaseInput={"Name": DATABASE})
+    aws.athena.update_work_group(
+        WorkGroup="primary",
+        ConfigurationUpdates={"ResultConfigurationUpdates": {"OutputLocation": RESULTS}},
+    )
+    for name, columns in TABLES.items():
+        for table, keys in ((name, ()), (f"{name}_history", GENERATION)):
+            data = columns if keys else {**columns, **dict.fromkeys(GENERATION, "string")}
+            aws.glue.create_table(
+                DatabaseName=DATABASE,
+                TableInput={
+                    "Name": table,
+                    "TableType": "EXTERNAL_TABLE",
+                    "PartitionKeys": [{"Name": key, "Type": "string"} for key in keys],
+                    "StorageDescriptor": {
+                        "Columns": [
+                            {"Name": column, "Type": {"integer": "int"}.get(kind, kind)}
+                            for column, kind in data.items()
+                        ],
+                        "Location": f"s3://{BUCKET}/{table}/",
+                        "InputFormat": f"{PARQUET}.MapredParquetInputFormat",
+                        "OutputFormat": f"{PARQUET}.MapredParquetOutputFormat",
+                        "SerdeInfo": {"SerializationLibrary": f"{PARQUET}.serde.ParquetHiveSerDe"},
+                    },
+                },
+            )
+    return Clients(athena=aws.athena, glue=aws.glue, s3=aws.s3)
+
+
+def _asked(clients: Clients, file: Path) -> list[DapflowError]:
+    text, name = text_of(file), f"transforms/housing/refined/{file.name}"
+    try:
+        ask(clients, text, DATABASE, name)
+    except DapflowError as error:
+        return each(error)
+    return warnings(clients.glue, text, DATABASE, name)
+
+
+@pytest.fixture(scope="module")
+def in_query(clients: Clients) -> Iterator[dict[str, list[DapflowError]]]:
+    with ThreadPoolExecutor(8) as pool:
+        yield dict(zip([file.stem for file in FILES], pool.map(lambda file: _asked(clients, file), FILES), strict=True))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_check_finds_it_and_says_what_to_write(file: Path, in_check: dict[str, list[DapflowError]]) -> None:
+    expected, found = expected_of(file), in_check[file.stem]
+    assert [(one.severity, one.code, f"{one.line}:{one.column}") for one in found] == [
+        (one.severity, one.code, one.place) for one in expected
+    ]
+    for one, finding in zip(expected, found, strict=True):
+        assert one.hint in (finding.hint or "")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_query_says_the_same(
+    file: Path, in_check: dict[str, list[DapflowError]], in_query: dict[str, list[DapflowError]]
+) -> None:
+    if "-- query: nothing" in text_of(file):
+        assert not in_query[file.stem]
+        return
+    assert list(map(shown, in_query[file.stem])) == list(map(shown, in_check[file.stem]))
+
+
+def test_there_are_enough(in_check: dict[str, list[DapflowError]], in_query: dict[str, list[DapflowError]]) -> None:
+    assert len(FILES) >= 90
+    assert all(in_check.values())
+    assert sum(any(finding.hint for finding in found) for found in in_check.values()) >= 0.9 * len(FILES)
+    assert sum(bool(found) for found in in_query.values()) >= 0.95 * len(FILES)
+
+
+def test_what_athena_has_is_of_no_other_dialect() -> None:
+    assert not set(other_dialects.FUNCTIONS) & FUNCTIONS
