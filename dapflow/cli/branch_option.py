@@ -1,4 +1,4 @@
-"""``--branch NAME``: a branch environment of the embedded platform in the place of its main one."""
+"""``--branch NAME``: a branch environment in the place of the main one; where nobody relies on what is published."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.environment_option import connected
+from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -20,30 +22,53 @@ BranchOption = Annotated[
         "--branch",
         "-b",
         metavar="NAME",
-        help="In the environment that dapflow local branch up has made of this git branch.",
+        help="In the environment of this git branch.",
+        show_default=False,
+    ),
+]
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        "-e",
+        metavar="E",
+        help="The environment of cdk.json that hosts the branch, with your own AWS credentials. "
+        "Default: the embedded platform.",
         show_default=False,
     ),
 ]
 
 
-def connected_to_embedded(root: Path, manifest: Manifest, branch: str | None) -> tuple[Clients, Environment]:
-    """The clients of the embedded platform, and the names of its main environment or of a branch's.
+def connected_to_throw_away(
+    root: Path, manifest: Manifest, branch: str | None, host: str | None
+) -> tuple[Clients, Environment]:
+    """The clients and the names of the embedded platform's main environment, or of a branch environment.
 
-    Raises DapflowError ``embedded-platform-not-up`` or ``branch-not-up``.
+    Raises DapflowError ``live-environment`` for an environment on AWS without a branch, ``branch-not-up``,
+    ``branch-refused``, or what connecting raises.
     """
-    from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (these bring boto3 and psutil)
-    from dapflow.local.branches import branches  # noqa: PLC0415
-    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.branch import BranchNames, branch_environment, branch_slug  # noqa: PLC0415
+
+    local = host is None or host == LOCAL
+    if not local and branch is None:
+        raise DapflowError(
+            "live-environment",
+            f"{host} lasts, and others rely on what is published there",
+            hint="name the branch whose environment it hosts with --branch",
+        )
+    clients, names = connected(root, manifest, host)
+    if branch is None:
+        return clients, names
+    if local:
+        _require_up(root, branch)
+    return clients, branch_environment(manifest, BranchNames.of(branch_slug(branch)), names)
+
+
+def _require_up(root: Path, branch: str) -> None:
+    from dapflow.local.branches import branches  # noqa: PLC0415 (brings boto3, psutil)
     from dapflow.local.state import State  # noqa: PLC0415
 
-    state = State.of(root)
-    clients = connect_to_platform(state, require_running(state))
-    from dapflow.local.provision import describe_local, describe_local_branch  # noqa: PLC0415
-
-    if branch is None:
-        return clients, describe_local(root, manifest).environment
-    up = [each.branch for each in branches(state)]
+    up = [each.branch for each in branches(State.of(root))]
     if branch not in up:
         hint = f"there are those of {', '.join(up)}" if up else "there is none of any branch"
         raise DapflowError("branch-not-up", f"there is no environment of a branch {branch}", hint=hint)
-    return clients, describe_local_branch(root, manifest, branch).environment

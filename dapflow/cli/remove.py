@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dapflow.cli.branch_option import BranchOption, connected_to_embedded
+from dapflow.cli.branch_option import BranchOption, HostOption, connected_to_throw_away
 from dapflow.cli.confirmation import confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
@@ -32,6 +32,7 @@ def remove(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     branch: BranchOption = None,
+    host: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Remove an orphan: what was published, and whose file is deleted.
@@ -52,7 +53,7 @@ def remove(
             hint=f"delete its file or its entry first; dapflow reset {name} takes its generations out",
         )
     with ends_when_interrupted():
-        clients, environment = connected_to_embedded(root, manifest, branch)
+        clients, environment = connected_to_throw_away(root, manifest, branch, host)
         from dapflow.local import orphans  # noqa: PLC0415 (brings boto3)
 
         found = orphans.find_orphans(clients, manifest, environment)

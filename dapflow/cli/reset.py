@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import BranchOption, connected_to_embedded
+from dapflow.cli.branch_option import BranchOption, HostOption, connected_to_throw_away
 from dapflow.cli.confirmation import confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
@@ -30,6 +30,7 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     branch: BranchOption = None,
+    host: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Take all generations of a dataset out, so that its next one may have other columns.
@@ -45,7 +46,7 @@ def reset(
     manifest = compile_project(root)
     dataset = find_dataset(manifest, root, name)
     with ends_when_interrupted():
-        clients, environment = connected_to_embedded(root, manifest, branch)
+        clients, environment = connected_to_throw_away(root, manifest, branch, host)
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415 (brings boto3)
         from dapflow.runtime.reset import check_resettable  # noqa: PLC0415
 

@@ -58,7 +58,7 @@ def advised(dataset: Dataset, environment: Environment) -> Iterator[None]:
         yield
     except DapflowError as error:
         if error.code == "breaking-change" and environment.throw_away:
-            where = " --branch NAME" if environment.branch else ""
+            where = " --branch NAME (on AWS with --environment HOST)" if environment.branch else ""
             error.hint = (
                 f"dapflow reset {dataset.id}{where} begins a new history here. Where data are live, only columns added "
                 "at the end can be published; anything else is published under a new name"

@@ -35,6 +35,9 @@ def test_a_draft_is_written_anew_and_in_the_end_removed(platform: LocalProject) 
     assert asked.returncode == 1
     assert f"{COSTS} has 1 generation: 2024-06-05" in asked.stderr
     assert "say --yes" in asked.stderr
+    live = platform.run("reset", "repair_costs", "--yes", "--environment", "prod", check=False)
+    assert "[live-environment]" in live.stderr
+    assert "[branch-not-up]" in platform.run("reset", "repair_costs", "--yes", "-b", "x", check=False).stderr
     assert len(held(platform)) == 1
     assert "has no generation any more" in platform.run("reset", "repair_costs", "--yes").stdout
     platform.run("run", "repair_costs")
