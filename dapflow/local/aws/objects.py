@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -108,13 +108,16 @@ class ObjectStore:
 
     def save(self, bucket: str, key: str) -> None:
         """Bring the disk up to date with an object that the application made by itself: a copy, a multipart upload."""
-        got = self._call("GET", bucket, key)
+        got = self._call("HEAD", bucket, key)
         if got.code == 404:
             self.forget(bucket, key)
             return
+        length = int(got.header("Content-Length") or 0)
         try:
             request = self._put_request(bucket, key, got)
-            self.accept(self.receive(request, io.BytesIO(got.body), len(got.body)), bucket, key)
+            self.accept(
+                self.receive(request, io.BufferedReader(_Served(self, bucket, key), _CHUNK), length), bucket, key
+            )
         except OSError:
             self.reload(bucket, key)
             raise
@@ -184,6 +187,12 @@ class ObjectStore:
             with suppress(OSError):
                 (self._bodies / file).unlink()
 
+    def span(self, bucket: str, key: str, start: int, stop: int) -> bytes:
+        """A span of an object as the application has it; nothing behind its end."""
+        request = {**_object_request("GET", bucket, key), "HTTP_RANGE": f"bytes={start}-{stop - 1}"}
+        got = call(self._application, restored(request), b"")
+        return got.body if got.ok else b""
+
     def _call(self, method: str, bucket: str, key: str, query: str = "") -> Response:
         return call(self._application, restored(_object_request(method, bucket, key, query)), b"")
 
@@ -213,6 +222,23 @@ class ObjectStore:
             for tag in tree.iter(f"{_S3_NAMESPACE}Tag")
         ]
         return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
+
+
+class _Served(io.RawIOBase):
+    """An object that the application has, read span by span: a large one is not in memory as a whole."""
+
+    def __init__(self, store: ObjectStore, bucket: str, key: str) -> None:
+        self._store, self._bucket, self._key = store, bucket, key
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        piece = self._store.span(self._bucket, self._key, self._at, self._at + len(buffer))
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def _object_request(method: str, bucket: str, key: str, query: str = "") -> Environ:
