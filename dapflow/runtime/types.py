@@ -24,6 +24,7 @@ _TIMESTAMP = re.compile(r"timestamp(?:\(\s*\d+\s*\))?")
 WHOLE_DIGITS = {"float": 7, "double": 15}
 REMEDIES = {
     "json": "json_format({column})",
+    "interval day to second": "date_diff('day', earlier, later)",
     "unknown": "CAST({column} AS varchar), or the type that the column should have",
 }
 

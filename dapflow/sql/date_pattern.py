@@ -31,6 +31,8 @@ _ZONE_HINT = (
 # The zone or offset of a Java pattern, outside its quotes.
 _JAVA_ZONE = re.compile(r"^(?:[^']|'[^']*')*?[SsmHhka] ?(?:[XxZzO]+|VV)")
 _JAVA_ZONE_HINT = f"date_parse has no time zones: {_ZONE_HINT}"
+# A month's name where everybody writes its number.
+_MONTH_NAMES = re.compile(r"%[de]/%M/%[yY]|%[yY]([-/.]?)%M\1%[de]")
 _MONTHS = re.compile(r"(%[HhkIl]:)%m")
 _MINUTES = re.compile(r"(%[HhkIl][^%]?)%M")
 
@@ -80,6 +82,8 @@ def mysql_pattern_problem(pattern: str, function: str = "date_parse") -> Pattern
     if _MONTHS.search(pattern):
         right = _MONTHS.sub(r"\1%i", pattern)
         return PatternProblem("%m is the number of the month; minutes are %i", f'write "{right}"')
+    if _MONTH_NAMES.search(pattern):
+        return PatternProblem("%M is the name of a month; its number is %m", f'write "{pattern.replace("%M", "%m")}"')
     for letter in re.findall(r"%(.?)", pattern.replace("%%", ""), re.DOTALL):
         if letter not in _KNOWN or not letter:
             right = _STRPTIME.get(letter)

@@ -56,8 +56,16 @@ _BY_WORD = {
     "INTO": "a transform is one SELECT; dapflow creates and fills the table itself",
     "SEPARATOR": "write array_join(array_agg(a), ',') or listagg(a, ',') WITHIN GROUP (ORDER BY a)",
     "MATERIALIZED": "Athena has no MATERIALIZED; delete it",
+    "ISNULL": "write a IS NULL",
+    "NOTNULL": "write a IS NOT NULL",
+    "=>": "a lambda is written x -> expression",
     "NOLOCK": "Athena has no table hints; delete it",
     "CONNECT": "Athena has no CONNECT BY; write WITH RECURSIVE",
+}
+# By what is expected.
+_BY_EXPECTED = {
+    "ONLY": "write FETCH FIRST 10 ROWS ONLY, or LIMIT 10",
+    "WITHIN": "write listagg(a, ',') WITHIN GROUP (ORDER BY a)",
 }
 _SIGNS = frozenset({"=", "<", ">", "<>", "<=", ">="})
 # By the word before it.
@@ -157,16 +165,42 @@ def _message(slip: _Slip) -> str:
 
 
 def _of_word(slip: _Slip) -> str | None:
-    if slip.found == "=" and slip.previous == "=":
-        return "equal is written with one ="
-    if slip.found in _SIGNS and slip.previous in _SIGNS:
-        return "comparisons are written =, <>, <, <=, > and >="
+    if slip.expected in _BY_EXPECTED:
+        return _BY_EXPECTED[slip.expected]
     if slip.found in _BY_WORD:
         return _BY_WORD[slip.found]
     return _BY_PREVIOUS.get(slip.previous) or (_BY_WORD[slip.previous] if slip.previous in _OPERATORS else None)
 
 
+def _of_sign(slip: _Slip) -> str | None:  # noqa: PLR0911 (one return per sign)
+    if slip.found == "=" and slip.previous == "=":
+        return "equal is written with one ="
+    if slip.found == ">" and slip.previous == "->":
+        return "write json_extract_scalar(a, '$.name')"
+    if slip.found in _SIGNS and slip.previous in _SIGNS:
+        return "comparisons are written =, <>, <, <=, > and >="
+    if slip.found in _SIGNS and slip.expected == _NOTHING_MORE:
+        return "a comparison has two sides: join several with AND or OR; || joins texts"
+    if slip.found == "," and slip.previous == INTEGER and slip.next == INTEGER and slip.clause != "LIMIT":
+        return "numbers have no separator of thousands: 1000"
+    if slip.found == "*" and slip.previous == "DISTINCT":
+        return "write count(*), or count(DISTINCT a)"
+    return None
+
+
+def _of_query(slip: _Slip) -> str | None:
+    """What takes a SELECT in brackets, or a list."""
+    if slip.previous == "IN" and slip.expected == "(":
+        return "IN takes values in brackets: a IN (1, 2); an array is looked into by contains(list, a)"
+    before = slip.words.kinds[slip.index - 2] if slip.index > 1 and slip.previous == "(" else END
+    if slip.expected == "SELECT" and before in {"ALL", "ANY", "SOME"}:
+        return f"{before} takes a SELECT; of values, write a > greatest(1, 2), or a IN (1, 2)"
+    return "EXISTS takes a SELECT: EXISTS (SELECT 1 FROM …)" if before == "EXISTS" else None
+
+
 def _of_comma(slip: _Slip) -> str | None:
+    if slip.previous == "," and slip.found in {"GROUP", "ORDER"} and slip.next != "BY":
+        return f'{slip.found} is a word of the language; as a name it is quoted: "{slip.found.lower()}"'
     if slip.previous == "," and slip.found in {*_AFTER_COMMA, ","}:
         return "delete the comma"
     if slip.previous == "," and slip.found == "SELECT":
@@ -245,6 +279,8 @@ def _of_bracket(slip: _Slip) -> str | None:
 def _of_name(slip: _Slip) -> str | None:
     if slip.found == "-" and slip.clause == "FROM":
         return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
+    if slip.previous == STRING and slip.words.ends[slip.index - 1] - slip.words.starts[slip.index - 1] == 2:
+        return "a text stands in one quote on each side: 'text'"
     if slip.found == STRING and (slip.previous == "AS" or slip.expected == AN_OPERATOR):
         return 'a name is written in double quotes: AS "total"'
     if slip.found in RESERVED and slip.expected.startswith(("a name", "the name", "a table")):
@@ -276,7 +312,8 @@ def _missing_comma(slip: _Slip) -> str | None:
 
 
 def _of_end(slip: _Slip) -> str | None:
-    if slip.found in {END, ")"} and slip.expected == VALUE and slip.previous not in {END, "(", ","}:
+    ends = slip.found in {END, ")"} or slip.found in _CLAUSES
+    if ends and slip.expected == VALUE and slip.previous not in {END, "(", ","}:
         return f"write what follows {slip.shown(slip.index - 1)}, or delete it"
     return None
 
@@ -287,6 +324,8 @@ def _of_nothing_more(slip: _Slip) -> str | None:
 
 _RULES: tuple[Callable[[_Slip], str | None], ...] = (
     _of_word,
+    _of_sign,
+    _of_query,
     _of_comma,
     _of_case,
     _of_interval,

@@ -45,6 +45,8 @@ _LOOKALIKES = {
 _CHARACTERS = {
     "#": "a comment begins with --",
     "@": "there are no variables; write the value",
+    "£": "write the number alone",
+    "€": "write the number alone",
     "~": "write regexp_like(a, 'pattern')",
     "!": "write NOT, or <> for not equal",
     "&": "write AND, or || to join texts",
@@ -71,6 +73,10 @@ _FOREIGN_TYPES = {
     "bool": "boolean",
     "bit": "boolean",
     "money": "decimal(19,4)",
+    "number": "decimal(38,2)",
+    "float64": "double",
+    "timestamptz": "timestamp with time zone",
+    "uniqueidentifier": "varchar",
 }
 
 

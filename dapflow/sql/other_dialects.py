@@ -134,6 +134,7 @@ FUNCTIONS: dict[str, str] = {
     "approx_count_distinct": "write approx_distinct(a)",
     "square": "write power(a, 2)",
     "rownum": _ROWS,
+    "top": "write LIMIT 10 at the end of the query",
     "newid": "write uuid()",
     "get_json_object": "write json_extract_scalar(a, '$.name')",
     "json_extract_path_text": "write json_extract_scalar(a, '$.name')",

@@ -48,7 +48,7 @@ def test_glue_to_queries(hive: str, trino: str) -> None:
         ("unknown", "column c has type unknown", "CAST(c AS varchar), or"),
         ("timestamp(3) with time zone", "with time zone", "AT TIME ZONE 'UTC' AS timestamp"),
         ("time(3)", "type time(3)", "CAST(c AS varchar)"),
-        ("interval day to second", "interval", "CAST(c AS varchar)"),
+        ("interval day to second", "interval", "date_diff('day', earlier, later)"),
         ("array(json)", "column c holds type json", "json_format(c)"),
         ("row(bigint, varchar)", "column c holds type row(bigint)", "CAST(c AS varchar)"),
         ("map(varchar, time)", "holds type time", "CAST(c AS varchar)"),

@@ -10,7 +10,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local.athena.trino.calls import FUNCTIONS
-from dapflow.local.findings import warnings
+from dapflow.local.findings import findings, warnings
 from dapflow.local.query import ask
 from dapflow.runtime.aws import Clients
 from dapflow.sql import other_dialects
@@ -108,6 +108,37 @@ def test_there_are_enough(in_check: dict[str, list[DapflowError]], in_query: dic
     assert all(in_check.values())
     assert sum(any(finding.hint for finding in found) for found in in_check.values()) >= 0.9 * len(FILES)
     assert sum(bool(found) for found in in_query.values()) >= 0.95 * len(FILES)
+
+
+RIGHT = [
+    "SELECT id FROM properties WHERE id NOT IN (SELECT property FROM repairs WHERE property IS NOT NULL)",
+    "SELECT id FROM repairs_history WHERE import_date = (SELECT max(import_date) FROM repairs_history)",
+    "SELECT id FROM (SELECT * FROM repairs_history) h WHERE h.import_date = '20240605'",
+    "SELECT id, row_number() OVER (PARTITION BY id ORDER BY import_date DESC) AS n FROM repairs_history",
+    "SELECT r.id FROM repairs r LEFT JOIN tenants t ON r.property = t.property WHERE t.name IS NULL",
+    "SELECT r.id FROM repairs r LEFT JOIN tenants t ON r.property = t.property WHERE coalesce(t.rent, 0) > 100",
+    "SELECT r.id FROM repairs r LEFT JOIN tenants t ON r.property = t.property WHERE t.rent > 100 OR t.rent IS NULL",
+    "SELECT r.id FROM repairs r LEFT JOIN tenants t ON r.property = t.property AND t.rent > 100 WHERE r.cost > 1",
+    "SELECT r.id, t.name FROM repairs r, tenants t WHERE r.property = t.property",
+    "SELECT r.id, m.dearest FROM repairs r CROSS JOIN (SELECT max(cost) AS dearest FROM repairs) m",
+    "SELECT r.id, t.tag FROM repairs r CROSS JOIN UNNEST(r.tags) AS t (tag)",
+    "WITH days AS (SELECT day FROM UNNEST(sequence(DATE '2024-01-01', DATE '2024-01-31')) AS d (day)) "
+    "SELECT r.id, days.day FROM repairs r CROSS JOIN days",
+    "SELECT CAST(hours / 60 AS integer) AS whole, hours / 60.0 AS h, hours % 60 AS minutes FROM repairs",
+    "WITH open_repairs AS (SELECT id, trade FROM repairs WHERE status = 'open') SELECT * FROM open_repairs",
+    "SELECT id, date_parse(moved_in, '%d/%m/%Y %H:%i:%s') AS moved_in FROM tenants",
+    "SELECT id, format_datetime(completed, 'yyyy-MM-dd HH:mm:ss') AS at FROM repairs",
+    "SELECT id, raised AS date, trade category FROM repairs",
+    "SELECT id, CASE WHEN hours = 0 THEN 0 ELSE cost / hours END AS rate, try(1 / 0) AS nothing FROM repairs",
+    "SELECT (SELECT id FROM repairs ORDER BY cost LIMIT 1) AS cheapest",
+    "SELECT count(*) FILTER (WHERE done) AS n, max(tags[1]) AS tag FROM repairs",
+]
+
+
+@pytest.mark.parametrize("sql", RIGHT)
+def test_what_is_right_gives_no_finding(sql: str, clients: Clients) -> None:
+    found = findings(clients.glue, sql, DATABASE, "x.sql")
+    assert not found, "\n".join(map(str, found))
 
 
 def test_what_athena_has_is_of_no_other_dialect() -> None:
