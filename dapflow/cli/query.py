@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -17,6 +18,7 @@ from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
     from dapflow.local.query import Answer
+    from dapflow.runtime.aws import Clients
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +59,6 @@ def query(
     ports = require_running(state)
     with ends_when_interrupted():
         clients = connect_to_platform(state, ports)
-        from dapflow.local.findings import warnings  # noqa: PLC0415 (brings DuckDB)
         from dapflow.local.query import DEFAULT, ask  # noqa: PLC0415
 
         name = str(file) if file is not None and str(file) != "-" else None
@@ -66,10 +67,12 @@ def query(
         if transform is not None:
             name, checked = transform.file, transform.findings
             place = database or transform.database
-        with Steps() as steps:
+        # While Athena works, there is time to look at the text.
+        with ThreadPoolExecutor(1) as beside, Steps() as steps:
             steps.expect("asking Athena")
+            looking = beside.submit(_warnings, clients, text, place, name, checked)
             answer = ask(clients, text, place, name, checked or ())
-            noted = warnings(clients.glue, text, place, name, checked)
+            noted = looking.result()
         print_findings(noted)
         if as_csv:
             for piece in answer.csv():
@@ -95,6 +98,14 @@ def print_answer(answer: Answer, limit: int) -> None:
         sys.stderr.write(f"… the first {limit} of {max(total, len(rows))} rows; --csv or --json prints all\n")
     sys.stderr.write(f"{max(total, min(len(rows), limit))} rows, ")
     sys.stderr.write(f"{size_text(answer.bytes_scanned)} scanned, {seconds:.2f} s\n")
+
+
+def _warnings(
+    clients: Clients, text: str, place: str, name: str | None, checked: list[DapflowError] | None
+) -> list[DapflowError]:
+    from dapflow.local.findings import warnings  # noqa: PLC0415 (brings DuckDB)
+
+    return warnings(clients.glue, text, place, name, checked)
 
 
 class _Transform(NamedTuple):

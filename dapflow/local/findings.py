@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.local.athena.catalog.metastore import Metastore
 from dapflow.local.athena.catalog.session import SessionCatalog
+from dapflow.local.athena.engine.errors import QueryFailed
 from dapflow.local.athena.examine import examine
 from dapflow.local.athena.trino import QueryError, Relation, statement_kind
 from dapflow.sql import SqlText
@@ -55,7 +56,8 @@ def findings(glue: GlueClient, sql: str, database: str, file: str | None) -> lis
         statement = statement_kind(sql)
     except QueryError as error:
         return [refusal(text, error) if other_statement(text) else explained(text, error)]
-    if statement.query is None:
+    # What is prepared may have parameters, of which nobody knows the types.
+    if statement.query is None or statement.kind == "prepare":
         return []
     inner = SqlText(statement.padded(sql), text.file)
     product = file is not None and statement.kind == "query"
@@ -86,10 +88,11 @@ def warnings(
     glue: GlueClient, sql: str, database: str, file: str | None, checked: Sequence[DapflowError] | None = None
 ) -> list[DapflowError]:
     """What there is to say of a statement that Athena took: whatever it is, it is no error."""
-    found = list(checked) if checked is not None else findings(glue, sql, database, file)
-    for finding in found:
-        finding.severity = "warning"
-    return found
+    try:
+        found = list(checked) if checked is not None else findings(glue, sql, database, file)
+    except QueryFailed:  # Glue did not answer, and Athena did without it
+        return []
+    return [DapflowError(**{**finding.as_dict(), "severity": "warning"}) for finding in found]
 
 
 def _tells(finding: DapflowError, own: DapflowError) -> bool:
