@@ -54,7 +54,6 @@ class BranchAssembly(Assembly):
                 watch=None,
                 retain=False,
             )
-            _delete_in_step(stack, 2)
             bundle.add_stack_dependency(stack)
             if airflow is not None:
                 # A runner role trusts the role of the branch's own Airflow, which must be there to be trusted.
@@ -86,7 +85,7 @@ class BranchAssembly(Assembly):
                 )
 
     def _expiry(self, branch: str, days: int) -> dict[str, str]:
-        """Tags by which the host's reaper knows the stacks, and people whose they are."""
+        """Tags that tell people whose the stacks are, and until when; the host's reaper believes none of them."""
         expires = self._request.now + datetime.timedelta(days=days)
         return {
             "dapflow:kind": "branch",
@@ -97,7 +96,6 @@ class BranchAssembly(Assembly):
 
     def _bundle(self, slug: str, platform: Platform) -> cdk.Stack:
         stack = self._stack(f"{self._stem}-bundle", f"{slug}: what Airflow runs, and where the branch's data lies")
-        _delete_in_step(stack, 1)
         if not self._request.dedicated:
             BranchBundle(
                 stack,
@@ -148,10 +146,8 @@ class BranchAssembly(Assembly):
                 "branch", (missing,), "is missing: -c mwaa=dedicated needs both network and airflow"
             )
         network_stack = self._stack(f"{name}-network", "Network of a branch's own Airflow")
-        _delete_in_step(network_stack, 4)
         network = self._network(network_stack, settings.network, settings.airflow, stem=name, retain=False)
         stack = self._stack(f"{name}-airflow", "A branch's own Airflow")
-        _delete_in_step(stack, 3)
         self._orchestrate(
             stack,
             airflow=name,
@@ -162,8 +158,3 @@ class BranchAssembly(Assembly):
             retain=False,
         )
         return stack
-
-
-def _delete_in_step(stack: cdk.Stack, step: int) -> None:
-    """When the reaper takes a stack: after those with a smaller number are gone."""
-    cdk.Tags.of(stack).add("dapflow:teardown", str(step))

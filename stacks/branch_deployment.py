@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -188,7 +190,7 @@ class BranchDeployment(Construct):
         airflow, data = (f"arn:aws:s3:::{names.bucket(purpose)}" for purpose in ("airflow", "branches"))
         connections = f"{names.secrets}connections/branch_"
         bundles = f"{dags}/branches/"
-        PlatformFunction(
+        made = PlatformFunction(
             self,
             "function",
             FunctionProps(
@@ -209,6 +211,7 @@ class BranchDeployment(Construct):
                         [f"{data}/*"],
                     ),
                     allow("List", ["s3:ListBucket", "s3:ListBucketVersions"], [airflow, data]),
+                    allow("Stacks", ["cloudformation:DescribeStacks"], ["*"]),
                     allow(
                         "BundleKey",
                         ["kms:Decrypt", "kms:GenerateDataKey"],
@@ -236,7 +239,10 @@ class BranchDeployment(Construct):
                 key_arn=self._props.platform_key,
                 log_days=self._props.log_days,
                 minutes=15,
-                reasons=_PATTERNS,
+                reasons={
+                    **_PATTERNS,
+                    "Stacks": "CloudFormation lists stacks for all resources only; names are all that is read.",
+                },
                 environment={
                     "AIRFLOW_BUCKET": names.bucket("airflow"),
                     "DATA_BUCKET": names.bucket("branches"),
@@ -251,3 +257,6 @@ class BranchDeployment(Construct):
                 },
             ),
         )
+        rule = events.Rule(self, "sweep", schedule=events.Schedule.rate(cdk.Duration.hours(1)))
+        # An empty event: it asks for nothing by name.
+        rule.add_target(targets.LambdaFunction(made.function, event=events.RuleTargetInput.from_object({})))

@@ -36,6 +36,7 @@ class EnvironmentAssembly(Assembly):
         self._retain = settings.live and not self._destroyable()
         # From when somebody said that data are here: a protected stack whose creation failed could not be made again.
         self._protect = self._retain and bool(settings.services)
+        self._branch_days = self._all.branch.expires_days if self._all.branch is not None else 14
         self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
         platform = self._describe(self._request.environment)
         check_names(platform)
@@ -116,7 +117,7 @@ class EnvironmentAssembly(Assembly):
                 adopted_buckets=settings.adopt.buckets,
                 adopted_keys=settings.adopt.keys,
                 retention=settings.retention,
-                branch_days=(self._all.branch.expires_days if self._all.branch else 14),
+                branch_days=self._branch_days,
                 retain=self._retain,
             ),
         )
@@ -177,7 +178,8 @@ class EnvironmentAssembly(Assembly):
                 workgroup_prefix=names.stem,
                 # By pattern: the names of a hundred services' databases would not fit into a role's policies.
                 databases=tuple(sorted({each.name.replace(each.service, "*", 1) for each in platform.databases})),
-                branch_stacks=f"{names.platform}-branch-" if self._hosts else None,
+                branch_stacks=f"{names.branches}-" if self._hosts else None,
+                branch_days=self._branch_days,
                 log_days=self._settings.retention.logs_days,
                 retain=self._retain,
             ),

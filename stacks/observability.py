@@ -39,6 +39,7 @@ class ObservabilityProps:
         secrets: what the names of secrets begin with; ends in ``/``.
         pauses: hours more than a day between two generations, of services whose schedule leaves out days.
         branch_stacks: what the names of branch stacks begin with, or None where no branches are hosted.
+        branch_days: for how long a branch stays that nobody deploys again.
     """
 
     stem: str
@@ -52,6 +53,7 @@ class ObservabilityProps:
     workgroup_prefix: str
     databases: tuple[str, ...]
     branch_stacks: str | None
+    branch_days: int
     log_days: int
     retain: bool
 
@@ -163,6 +165,7 @@ class Observability(Construct):
             self._failures("chat", "Alerts do not reach the chat channel. Is the webhook's address in its secret?")
         if self._props.branch_stacks is not None:
             self._failures("reaper", "An expired branch environment could not be deleted. Its stack says why.")
+            self._failures("branch", "The bundle of a branch was not taken, or one without a stack was not removed.")
 
     def _failures(self, function: str, description: str) -> None:
         """An alarm for errors of one of the functions."""
@@ -311,10 +314,10 @@ class Observability(Construct):
                 allow("Delete", ["cloudformation:DeleteStack"], [f"{stacks}/{prefix}*/*"]),
             ),
             reasons={
-                "Find": "CloudFormation lists stacks for all resources only; names and tags are all that is read.",
+                "Find": "CloudFormation lists stacks for all resources only; names and times are all that is read.",
                 "Delete": "Stacks of branch environments, whose names all begin with this prefix.",
             },
-            environment={"STACK_PREFIX": prefix},
+            environment={"STACK_PREFIX": prefix, "DAYS": str(self._props.branch_days)},
         )
         self._every(reaper, cdk.Duration.hours(1))
 

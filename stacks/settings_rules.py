@@ -41,6 +41,8 @@ def check_platform(source: SettingsFile, platform: PlatformSettings) -> None:
         source.error(
             (*path, "name"), "must be at most 16 lower-case letters, digits and hyphens: it begins bucket names"
         )
+    if "branch" in platform.name.split("-")[1:]:
+        source.error((*path, "name"), "must have no part -branch: stacks of branches of another platform are called so")
     if platform.repository is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", platform.repository):
         source.error((*path, "repository"), "must be owner/name of a GitHub repository")
     if tag_value(platform.owner) != platform.owner:

@@ -3,7 +3,8 @@
 Its template was written by whoever pushed the branch, and so were the properties and the files. Nothing of them is
 believed: which branch it is follows from the name of the stack, which CloudFormation sends; the files are a manifest
 and the names of the environment, as JSON, and Airflow loads the entry that the host wrote. Whether the names are the
-branch's own is checked by the host's run time.
+branch's own is checked by the host's run time. Nor need a template let its resource be deleted (``DeletionPolicy``), so
+every hour what no stack stands for any more is removed.
 """
 
 from __future__ import annotations
@@ -36,11 +37,7 @@ def branch(event: Event) -> str:
     prefix = f"{os.environ['BUNDLES']}{slug}/"
     s3 = boto3.client("s3")
     if event["RequestType"] == "Delete":
-        made = _connected(s3, prefix)
-        # The DAGs first: what Airflow no longer runs writes no more data.
-        resources.delete_everything(s3, os.environ["AIRFLOW_BUCKET"], prefix)
-        _disconnect(slug, made)
-        resources.delete_everything(s3, os.environ["DATA_BUCKET"], f"{slug}/")
+        _remove(s3, slug)
         return prefix
     key = str(event["ResourceProperties"]["AssetKey"])
     if not key.startswith(os.environ["ASSETS"]):
@@ -56,6 +53,32 @@ def branch(event: Event) -> str:
     files[os.environ["ENTRY"].rsplit("/", 1)[1]] = entry
     resources.put_files(s3, os.environ["AIRFLOW_BUCKET"], prefix, files)
     return prefix
+
+
+def sweep() -> None:
+    """Remove what belongs to branches whose bundle has no stack any more."""
+    # Bundles first: one that comes in between has its stack already when stacks are listed.
+    s3, prefix = boto3.client("s3"), os.environ["BUNDLES"]
+    pages = s3.get_paginator("list_objects_v2").paginate(
+        Bucket=os.environ["AIRFLOW_BUCKET"], Prefix=prefix, Delimiter="/"
+    )
+    present = [each["Prefix"].removeprefix(prefix)[:-1] for page in pages for each in page.get("CommonPrefixes", [])]
+    stacks = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
+    standing = {each["StackName"] for page in stacks for each in page["Stacks"]}
+    for slug in present:
+        if f"{os.environ['STACKS']}-{slug}-bundle" not in standing:
+            print(json.dumps({"removed": slug}))
+            _remove(s3, slug)
+
+
+def _remove(s3: Any, slug: str) -> None:
+    """All that is a branch's: its bundle, connections and data."""
+    prefix = f"{os.environ['BUNDLES']}{slug}/"
+    made = _connected(s3, prefix)
+    # The DAGs first: what Airflow no longer runs writes no more data.
+    resources.delete_everything(s3, os.environ["AIRFLOW_BUCKET"], prefix)
+    _disconnect(slug, made)
+    resources.delete_everything(s3, os.environ["DATA_BUCKET"], f"{slug}/")
 
 
 def slug_of(stack: str) -> str:
@@ -138,4 +161,12 @@ def _disconnect(slug: str, services: list[str]) -> None:
             continue
 
 
-handler = resources.answered(branch)
+_answered = resources.answered(branch)
+
+
+def handler(event: Event, context: Any) -> None:
+    """CloudFormation's requests, which say what they ask for, and the hourly event, which says nothing."""
+    if "RequestType" in event:
+        _answered(event, context)
+    else:
+        sweep()

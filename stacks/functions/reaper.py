@@ -1,24 +1,34 @@
-"""Hourly: delete the stacks of branch environments that have expired."""
+"""Hourly: delete the stacks of branch environments that nobody deployed again in time.
+
+Whoever may push a branch writes its stacks, their tags too. So nothing of that is believed: which stacks are branches'
+follows from their names, which the role that deploys branches cannot choose freely; their age is CloudFormation's; the
+days are a setting of the host.
+"""
 
 from __future__ import annotations
 
 import datetime
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
+# A bundle needs functions of the Airflow below it to be deleted, and that Airflow its network.
+_PARTS = re.compile(r"(?P<branch>[a-z][a-z0-9-]*?-[0-9a-f]{6})-(?P<part>bundle|service-.+|airflow|network)")
+_ORDER = ("bundle", "service", "airflow", "network")
+
 
 def handler(_event: Any, _context: Any) -> None:
     """Delete what is due. What fails is tried again in an hour, and raised in the end, so that someone is told."""
     cloudformation = boto3.client("cloudformation")
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=int(os.environ["DAYS"]))
     stacks = [each for page in cloudformation.get_paginator("describe_stacks").paginate() for each in page["Stacks"]]
     failed = []
-    for stack in due(stacks, os.environ["STACK_PREFIX"], now):
+    for stack in due(stacks, os.environ["STACK_PREFIX"], before):
         name = stack["StackName"]
         print(json.dumps({"delete": name, "status": stack["StackStatus"]}))
         if stack["StackStatus"] == "DELETE_FAILED":
@@ -31,42 +41,31 @@ def handler(_event: Any, _context: Any) -> None:
         raise RuntimeError("; ".join(failed))
 
 
-def due(stacks: Iterable[dict[str, Any]], prefix: str, now: str) -> Iterator[dict[str, Any]]:
-    """Expired stacks on which no other of their branch stands any more.
-
-    A bundle needs functions of the Airflow below it to be deleted, and that Airflow its network. Hence one step of
-    ``dapflow:teardown`` at a time.
-    """
-    standing = [each for each in stacks if is_of_a_branch(each, prefix)]
-    first: dict[str | None, str] = {}
-    for stack in standing:
-        first[_branch(stack)] = min(_step(stack), first.get(_branch(stack), _step(stack)))
-    for stack in standing:
-        if is_expired(stack, prefix, now) and _step(stack) == first[_branch(stack)]:
+def due(stacks: Iterable[dict[str, Any]], prefix: str, before: datetime.datetime) -> Iterator[dict[str, Any]]:
+    """Stacks last deployed before then, on which no other of their branch stands any more."""
+    standing = [
+        (each, *_place(each["StackName"].removeprefix(prefix))) for each in stacks if is_of_a_branch(each, prefix)
+    ]
+    first: dict[str, int] = {}
+    for _, branch, step in standing:
+        first[branch] = min(step, first.get(branch, step))
+    for stack, branch, step in standing:
+        if is_expired(stack, before) and step == first[branch]:
             yield stack
 
 
 def is_of_a_branch(stack: dict[str, Any], prefix: str) -> bool:
-    """Whether a stack is a branch environment's, by its name and by its tags."""
-    return stack["StackName"].startswith(prefix) and _tags(stack).get("dapflow:kind") == "branch"
+    """Whether a stack is a branch environment's: whatever the role that deploys branches may make."""
+    return str(stack["StackName"]).startswith(prefix)
 
 
-def is_expired(stack: dict[str, Any], prefix: str, now: str) -> bool:
-    """Whether a stack is a branch environment's, past its time, and not yet being deleted."""
-    return (
-        is_of_a_branch(stack, prefix)
-        and _tags(stack).get("dapflow:expires", now) < now
-        and stack["StackStatus"] != "DELETE_IN_PROGRESS"
-    )
+def is_expired(stack: dict[str, Any], before: datetime.datetime) -> bool:
+    """Whether a stack was last deployed before then, and is not being deleted yet."""
+    deployed = stack.get("LastUpdatedTime", stack["CreationTime"])
+    return bool(deployed < before) and stack["StackStatus"] != "DELETE_IN_PROGRESS"
 
 
-def _tags(stack: dict[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-
-
-def _branch(stack: dict[str, Any]) -> str | None:
-    return _tags(stack).get("dapflow:branch")
-
-
-def _step(stack: dict[str, Any]) -> str:
-    return _tags(stack).get("dapflow:teardown", "1")
+def _place(name: str) -> tuple[str, int]:
+    """The branch of a stack, and when it goes; a stack of another name stands for itself, and holds nobody up."""
+    found = _PARTS.fullmatch(name)
+    return (found["branch"], _ORDER.index(found["part"].split("-")[0])) if found else (name, 0)

@@ -87,7 +87,7 @@ def test_it_is_deployed_with_roles_of_its_own(branch: Templates) -> None:
                 assert target["assumeRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/dapflow-branch-deploy"
 
 
-def test_stacks_carry_what_the_reaper_asks_for(branch: Templates) -> None:
+def test_stacks_say_whose_they_are(branch: Templates) -> None:
     stacks = stacks_of(branch)
     assert len(stacks) == 5
     for name, stack in stacks.items():
@@ -213,7 +213,5 @@ def test_an_airflow_of_its_own(tmp_path: Path) -> None:
     for each in ("air", "rail"):
         # IAM refuses a trust in a role that is not there yet.
         assert f"{name}-airflow" in stacks[f"{name}-service-{each}"]["dependencies"]
-    steps = {
-        each.removeprefix(f"{name}-"): stack["properties"]["tags"]["dapflow:teardown"] for each, stack in stacks.items()
-    }
-    assert [steps[each] for each in ("bundle", "service-rail", "airflow", "network")] == ["1", "2", "3", "4"]
+    # The names by which the reaper takes them one after the other.
+    assert {each.removeprefix(f"{name}-") for each in stacks} >= {"bundle", "service-rail", "airflow", "network"}

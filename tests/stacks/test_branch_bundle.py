@@ -116,6 +116,26 @@ def test_a_branch_comes_changes_and_goes(s3: Any) -> None:
     ask(s3, None, "Delete")
 
 
+def test_a_branch_cannot_keep_its_bundle_when_its_stack_is_gone(s3: Any) -> None:
+    """Its template may say that its resource is retained; then nobody asks for the removal."""
+    client: Any = boto3.client("cloudformation", region_name=REGION)
+    template = json.dumps({"Resources": {"topic": {"Type": "AWS::SNS::Topic"}}})
+    client.create_stack(StackName=f"dapflow-branch-{SLUG}-bundle", TemplateBody=template)
+    ask(s3, packed("air"))
+    s3.put_object(Bucket=DATA, Key=f"{SLUG}/refined/air/x", Body=b"1")
+    # Another one has no stack, as the fixture made it.
+    assert keys(s3, AIRFLOW, "dags/branches/other-123456/")
+    branch_bundle.handler({}, None)
+    assert not keys(s3, AIRFLOW, "dags/branches/other-123456/")
+    assert keys(s3, AIRFLOW, f"dags/branches/{SLUG}/")
+    assert set(connections()) == {f"branch_{STEM}_air"}
+    client.delete_stack(StackName=f"dapflow-branch-{SLUG}-bundle")
+    branch_bundle.handler({}, None)
+    assert keys(s3, AIRFLOW) == {"dags/dapflow_services.py"}
+    assert keys(s3, DATA, f"{SLUG}/") == set()
+    assert not connections()
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -232,7 +232,7 @@ class TestObservability:
         assert services <= set(artifacts["dapflow-prod-bundle"]["dependencies"])
 
     def test_a_function_that_fails_is_told_of(self, prod: Templates, staging: Templates) -> None:
-        for templates, names in ((prod, {"watch", "chat"}), (staging, {"watch", "reaper"})):
+        for templates, names in ((prod, {"watch", "chat"}), (staging, {"watch", "reaper", "branch"})):
             watched = {
                 dimension["Value"].rsplit("-", 1)[1]
                 for each in templates.properties("AWS::CloudWatch::Alarm")

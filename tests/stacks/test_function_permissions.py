@@ -256,6 +256,10 @@ def test_bundles_of_branches_come_change_and_go(staging: Templates, run: Any) ->
         s3.put_object(Bucket=data, Key=key, Body=packed(files))
         event = {"RequestType": kind, "StackId": stack, "ResourceProperties": {"AssetKey": key}}
         run(function, lambda event=event: branch_bundle.branch(event))
+    # What no stack stands for goes every hour.
+    s3.put_object(Bucket=airflow, Key=f"{function.variables['BUNDLES']}{SLUG}/manifest.json", Body=b"{}")
+    run(function, lambda: branch_bundle.handler({}, None))
+    assert not s3.list_objects_v2(Bucket=airflow, Prefix=function.variables["BUNDLES"]).get("Contents")
     called = {operation for _, operation, *_ in function.calls}
     assert {"CreateSecret", "PutSecretValue", "DeleteSecret", "DeleteObjects", "ListObjectVersions"} <= called
     assert "NoSuchKey" in {failed for *_, failed in function.calls}
@@ -293,15 +297,15 @@ def test_alerts_are_posted(prod: Templates, run: Any, monkeypatch: pytest.Monkey
     assert function.refused() == []
 
 
-def test_expired_branches_are_deleted(staging: Templates, run: Any) -> None:
+def test_expired_branches_are_deleted(staging: Templates, run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     function = Function(staging, "dapflow-staging-reaper")
-    tags = {"kind": "branch", "branch": "Fix", "expires": "2024-06-01T00:00:00+00:00"}
+    assert function.variables["DAYS"] == "14"
     cloudformation: Any = boto3.client("cloudformation")
     cloudformation.create_stack(
         StackName=f"dapflow-branch-{SLUG}-bundle",
         TemplateBody=json.dumps({"Resources": {"topic": {"Type": "AWS::SNS::Topic"}}}),
-        Tags=[{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()],
     )
+    monkeypatch.setitem(function.variables, "DAYS", "-1")
     run(function, lambda: reaper.handler({}, None))
     assert [operation for _, operation, *_ in function.calls] == ["DescribeStacks", "DeleteStack"]
     assert function.refused() == []

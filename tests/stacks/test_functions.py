@@ -323,36 +323,52 @@ class TestWatch:
         }
 
 
+JUNE = datetime.datetime(2024, 6, 1, tzinfo=datetime.UTC)
+FOREVER = [{"Key": "dapflow:expires", "Value": "2999-01-01T00:00:00+00:00"}]
+
+
+def branch_stack(name: str, **more: Any) -> dict[str, Any]:
+    """A stack of a branch, from long before June."""
+    created = JUNE - datetime.timedelta(days=40)
+    return {"StackName": f"dapflow-branch-{name}", "StackStatus": "CREATE_COMPLETE", "CreationTime": created, **more}
+
+
+def taken(*stacks: dict[str, Any]) -> list[str]:
+    """The stacks that the reaper takes on the first of June, where a branch stays for two weeks."""
+    before = JUNE - datetime.timedelta(days=14)
+    return [each["StackName"].removeprefix("dapflow-branch-") for each in reaper.due(stacks, "dapflow-branch-", before)]
+
+
 @pytest.mark.parametrize(
     ("change", "expired"),
     [
         ({}, True),
+        # What a template says of itself counts for nothing.
+        ({"Tags": FOREVER}, True),
+        ({"StackStatus": "ROLLBACK_COMPLETE"}, True),
         ({"StackName": "dapflow-prod-lake"}, False),
+        ({"StackName": "dapflow-prod-lake", "Tags": [{"Key": "dapflow:kind", "Value": "branch"}]}, False),
+        ({"StackName": "dapflow-branches-lake"}, False),
         ({"StackStatus": "DELETE_IN_PROGRESS"}, False),
-        ({"Tags": [{"Key": "dapflow:expires", "Value": "2024-01-01"}]}, False),
-        ({"Tags": [{"Key": "dapflow:kind", "Value": "branch"}]}, False),
-        (
-            {
-                "Tags": [
-                    {"Key": "dapflow:kind", "Value": "branch"},
-                    {"Key": "dapflow:expires", "Value": "2024-07-01T00:00:00+00:00"},
-                ]
-            },
-            False,
-        ),
+        ({"CreationTime": JUNE - datetime.timedelta(days=13)}, False),
+        ({"LastUpdatedTime": JUNE - datetime.timedelta(days=13)}, False),
     ],
 )
 def test_the_reaper_takes_expired_branches_only(change: dict[str, Any], expired: bool) -> None:
-    stack = {
-        "StackName": "dapflow-branch-fix-123456-bundle",
-        "StackStatus": "CREATE_COMPLETE",
-        "Tags": [
-            {"Key": "dapflow:kind", "Value": "branch"},
-            {"Key": "dapflow:expires", "Value": "2024-06-01T00:00:00+00:00"},
-        ],
-        **change,
-    }
-    assert reaper.is_expired(stack, "dapflow-branch-", "2024-06-05T00:00:00+00:00") is expired
+    assert len(taken(branch_stack("fix-123456-bundle", **change))) == expired
+
+
+@pytest.mark.parametrize("name", ["evil", "fix-123456", "fix-123456-x", "fix-123456-bundle-x"])
+def test_a_stack_of_any_name_that_a_branch_may_give_goes_and_holds_nobody_up(name: str) -> None:
+    assert taken(branch_stack(name), branch_stack("fix-123456-bundle")) == [name, "fix-123456-bundle"]
+
+
+def test_a_branch_cannot_keep_the_stacks_of_another() -> None:
+    """Its tags say that it is the other one, goes first, and stays for ever; its own stack is new."""
+    tags = {"branch": "Fix", "teardown": "0", "expires": "2999-01-01"}
+    listed = [{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()]
+    evil = branch_stack("evil-654321-bundle", Tags=listed, CreationTime=JUNE)
+    assert taken(evil, branch_stack("fix-123456-bundle")) == ["fix-123456-bundle"]
 
 
 class TestReaper:
@@ -363,25 +379,17 @@ class TestReaper:
     @pytest.fixture
     def cloudformation(self, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setenv("STACK_PREFIX", "dapflow-branch-")
+        # What is there now is older than that.
+        monkeypatch.setenv("DAYS", "-1")
         client: Any = boto3.client("cloudformation")
-        for part, step in (
-            ("network", "4"),
-            ("airflow", "3"),
-            ("service-rail", "2"),
-            ("service-air", "2"),
-            ("bundle", "1"),
-        ):
-            self.create(client, f"{self.BRANCH}-{part}", branch="Fix", step=step)
+        for part in ("network", "airflow", "service-rail", "service-air", "bundle"):
+            self.create(client, f"{self.BRANCH}-{part}")
         return client
 
     @staticmethod
-    def create(client: Any, name: str, *, branch: str, step: str = "1", expires: str = "2024-06-01") -> None:
-        tags = {"kind": "branch", "branch": branch, "teardown": step, "expires": f"{expires}T00:00:00+00:00"}
-        client.create_stack(
-            StackName=name,
-            TemplateBody=json.dumps({"Resources": {"topic": {"Type": "AWS::SNS::Topic"}}}),
-            Tags=[{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()],
-        )
+    def create(client: Any, name: str) -> None:
+        template = json.dumps({"Resources": {"topic": {"Type": "AWS::SNS::Topic"}}})
+        client.create_stack(StackName=name, TemplateBody=template, Tags=FOREVER)
 
     @staticmethod
     def left(client: Any) -> set[str]:
@@ -394,16 +402,15 @@ class TestReaper:
             seen.append(self.left(cloudformation))
         assert seen == [{"network", "airflow", "rail", "air"}, {"network", "airflow"}, {"network"}, set()]
 
-    def test_a_branch_that_is_still_wanted_stays(self, cloudformation: Any) -> None:
-        self.create(cloudformation, "dapflow-branch-other-654321-bundle", branch="Other", expires="2999-01-01")
-        for _hour in range(4):
-            reaper.handler({}, None)
-        assert self.left(cloudformation) == {"bundle"}
+    def test_what_was_deployed_in_time_stays(self, cloudformation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DAYS", "14")
+        reaper.handler({}, None)
+        assert self.left(cloudformation) == {"network", "airflow", "rail", "air", "bundle"}
 
     def test_a_stack_that_cannot_be_deleted_stops_no_other_branch_and_is_told(
         self, cloudformation: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        self.create(cloudformation, "dapflow-branch-aa-000000-bundle", branch="Aa")
+        self.create(cloudformation, "dapflow-branch-aa-000000-bundle")
         delete = type(cloudformation).delete_stack
 
         def protected(client: Any, **call: Any) -> Any:
@@ -418,14 +425,10 @@ class TestReaper:
         assert f"{self.BRANCH}-bundle" not in {each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]}
 
     def test_what_is_still_being_deleted_keeps_its_ground(self) -> None:
-        def stack(part: str, step: str, status: str) -> dict[str, Any]:
-            tags = {"kind": "branch", "branch": "Fix", "teardown": step, "expires": "2024-06-01T00:00:00+00:00"}
-            listed = [{"Key": f"dapflow:{key}", "Value": value} for key, value in tags.items()]
-            return {"StackName": f"{self.BRANCH}-{part}", "StackStatus": status, "Tags": listed}
-
-        going, airflow = stack("bundle", "1", "DELETE_IN_PROGRESS"), stack("airflow", "3", "CREATE_COMPLETE")
-        assert not list(reaper.due([airflow, going], "dapflow-branch-", "2024-07-01T00:00:00+00:00"))
-        assert list(reaper.due([airflow], "dapflow-branch-", "2024-07-01T00:00:00+00:00")) == [airflow]
+        going = branch_stack("fix-123456-bundle", StackStatus="DELETE_IN_PROGRESS")
+        airflow = branch_stack("fix-123456-airflow")
+        assert taken(airflow, going) == []
+        assert taken(airflow) == ["fix-123456-airflow"]
 
 
 def test_an_alarm_is_told_in_words() -> None:
