@@ -69,7 +69,8 @@ def query(
             place = database or transform.database
         # While Athena works, there is time to look at the text.
         with ThreadPoolExecutor(1) as beside, Steps() as steps:
-            steps.expect("asking Athena")
+            # A program that asks is not told of every second.
+            steps.expect("asking Athena", after=10.0)
             looking = beside.submit(_warnings, clients, text, place, name, checked)
             answer = ask(clients, text, place, name, checked or ())
             noted = looking.result()

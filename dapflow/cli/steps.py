@@ -51,7 +51,7 @@ class Steps:
             self._begin(line, said=True)
 
     def expect(self, line: str, *, after: float = _PATIENCE) -> None:
-        """A step begins that may be short: say so after some seconds."""
+        """A step begins that may be short: say so ``after`` some seconds, on a terminal after one in any case."""
         with self._lock:
             self._begin(line, said=False)
             self._patience = after
@@ -81,12 +81,13 @@ class Steps:
                 self._look(time.monotonic() - self._began)
 
     def _look(self, seconds: float) -> None:
-        if not self._line or seconds < self._patience:
+        alive = sys.stderr.isatty()
+        if not self._line or seconds < (_PATIENCE if alive else self._patience):
             return
         if not self._said:
             self._said = True
             self._print(self._line)
-        if sys.stderr.isatty():
+        if alive:
             self._animate()
         elif seconds >= self._again:
             self._again += _AGAIN
