@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +11,7 @@ import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
     from dapflow.exports.service import NewService
@@ -50,8 +50,8 @@ def service(
     """
     from dapflow.exports.service import new_service  # noqa: PLC0415 (brings boto3, PyYAML)
 
-    with ends_when_interrupted():
-        made = new_service(project_root(project), name, folder, lambda line: print(line, file=sys.stderr))
+    with ends_when_interrupted(), Steps() as steps:
+        made = new_service(project_root(project), name, folder, steps.tell)
     landings = list(_landings(name, made))
     for each in made.left_out:
         each.severity = "warning"
@@ -67,8 +67,8 @@ def _print(name: str, made: NewService, landings: list[str]) -> None:
     from dapflow.cli.failure import print_findings  # noqa: PLC0415
 
     print_findings(made.left_out)
-    left_out = f"; {len(made.left_out)} files are left out, see above" if made.left_out else ""
-    print(f"{made.file}: {len(made.tables)} tables{left_out}")
+    left_out = f"; left out: {len(made.left_out)}, see above" if made.left_out else ""
+    print(f"{made.file}: {len(made.tables)} table{'' if len(made.tables) == 1 else 's'}{left_out}")
     print("Look at it, then:")
     for line in ("dapflow check", *landings, f"dapflow run {name}"):
         print(f"  {line}")
