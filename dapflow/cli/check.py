@@ -58,9 +58,7 @@ def check(
     else:
         print_findings(findings)
         for table in tables:
-            sys.stderr.write(
-                f"Unchecked: of {table} Glue alone knows the columns; dapflow columns {table} prints them.\n"
-            )
+            sys.stderr.write(f"{_unchecked(table, manifest)}\n")
         for orphan in orphans:
             sys.stderr.write(f"{orphan.report()}\n")
     if failures or (strict and warnings):
@@ -69,6 +67,16 @@ def check(
         transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
         found = f"No errors, and {_counted(len(warnings))}," if warnings else "No mistakes"
         print(f"{found} in {transforms} transforms of {len(manifest.services)} services.")
+
+
+def _unchecked(table: str, manifest: Manifest) -> str:
+    readers = [
+        each.transform.file for each in manifest.datasets.values() if each.transform and table in each.depends_on
+    ]
+    return (
+        f"Unchecked: of {table} Glue alone knows the columns; dapflow columns {table} prints them. "
+        f"Types are not checked in {', '.join(sorted(readers))}."
+    )
 
 
 def _counted(warnings: int) -> str:

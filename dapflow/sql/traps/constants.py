@@ -47,7 +47,7 @@ def _division(node: tree.Binary, reading: Reading, *, certain: bool, meant: bool
     elif whole and node.op == "/" and not meant and _integer(node.left) is None:
         yield Trap(
             "integer-division",
-            "whole numbers divide without a rest: 7 / 2 is 3",
+            "the quotient of whole numbers is a whole number: 7 / 2 is 3",
             node.pos,
             "write CAST(a AS double) / b; if the whole number is meant, say so: CAST(a / b AS bigint)",
         )

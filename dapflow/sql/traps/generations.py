@@ -64,7 +64,7 @@ def _whole_histories(part: Any, reading: Reading, around: tuple[set[str], ...]) 
             name = ".".join(table.parts)
             yield Trap(
                 "all-generations",
-                f"{name} is read with all its generations: what a record is comes once for each day that was loaded",
+                f"{name} is read with all its generations: the same record comes once for each day that was loaded",
                 table.pos,
                 f"name a generation, such as {known.generation[-1]} = '20240605', or read the current view",
             )
