@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 
 import aws_cdk as cdk
 
@@ -19,10 +18,11 @@ from stacks.bundle import Bundle, BundleProps
 from stacks.delivery import Delivery, DeliveryProps
 from stacks.lake import Lake, LakeProps
 from stacks.lake_functions import LakeFunctions, LakeFunctionsProps, emptied_with
-from stacks.names import check_names, of_stack
+from stacks.names import check_names
 from stacks.observability import Observability, ObservabilityProps, metrics_namespace
 from stacks.recipients import check_owners
 from stacks.service import RoleProps, Watch
+from stacks.services_there import check_services
 
 DAGS = "dags"
 
@@ -40,7 +40,7 @@ class EnvironmentAssembly(Assembly):
         self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
         platform = self._describe(self._request.environment)
         check_names(platform)
-        self._check_services(platform)
+        check_services(self._all, self._names, self._manifest, platform)
         if settings.airflow is not None:
             # Elsewhere nobody is told, and an owner may be any words.
             check_owners(self._manifest, self._root)
@@ -58,34 +58,6 @@ class EnvironmentAssembly(Assembly):
             # What runs a service comes after what the service runs with.
             bundle.add_stack_dependency(stack)
         self._deliver()
-
-    def _check_services(self, platform: Platform) -> None:
-        """What the settings name must be there: services with data, services with a budget, adopted databases."""
-        settings, services = self._settings, self._manifest.services
-        for number, name in enumerate(settings.services):
-            if name not in services:
-                raise self._mistake(
-                    ("services", str(number)),
-                    f"{name} has data here, and transforms/{name} is gone",
-                    f"bring the folder back; or, to give the service up, {_removal_of(self._names.stem, name)}; "
-                    "then take the name from the list. Its data stay",
-                    "service-removed",
-                )
-        for name in settings.budget.services:
-            if name not in services:
-                raise self._mistake(
-                    ("budget", "services", name), "there is no such service", f"services: {', '.join(services)}"
-                )
-        databases = [each.name for each in platform.databases]
-        for number, name in enumerate(settings.adopt.databases):
-            if name not in databases:
-                near = difflib.get_close_matches(name, databases, 1)
-                raise self._mistake(
-                    ("adopt", "databases", str(number)),
-                    f"no service has a database {name}",
-                    f"did you mean {near[0]}? " * bool(near)
-                    + "a service takes a database as its own under databases: in its service.yml",
-                )
 
     def _destroyable(self) -> bool:
         """Destroying live data takes two keys: a setting in the file, and a flag on the command line."""
@@ -307,15 +279,6 @@ class EnvironmentAssembly(Assembly):
                 branches=deploy_role(self._names) if self._hosts else None,
             ),
         )
-
-
-def _removal_of(stem: str, service: str) -> str:
-    """The commands that remove a service's stack, of which the CDK knows nothing once the folder is gone."""
-    stack = f"--stack-name {stem}-service-{of_stack(service)}"
-    return (
-        f"run `aws cloudformation update-termination-protection --no-enable-termination-protection {stack}` "
-        f"and `aws cloudformation delete-stack {stack}`"
-    )
 
 
 def _pauses(manifest: Manifest) -> dict[str, float]:
