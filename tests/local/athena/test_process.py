@@ -55,7 +55,8 @@ def athena(
             process.kill()
 
 
-@pytest.mark.parametrize("where", [pytest.param("function", marks=pytest.mark.slow), "serde"])
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["function", "serde"])
 def test_it_ends_when_told_while_a_hopeless_pattern_runs(aws: LocalAws, tmp_path: Path, where: str) -> None:
     sql = f"SELECT regexp_like('{VICTIM}' || CAST(x AS varchar), '(a|aa)+\\1$') FROM UNNEST(sequence(1, 1000)) AS t(x)"
     with athena(aws, tmp_path) as (own, process):
