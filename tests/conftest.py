@@ -17,6 +17,14 @@ def pytest_configure() -> None:
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file share a worker, unless they say otherwise: each server of a file is then started once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
     """moto's server and the embedded Athena over it, for one test module: see tests/aws_servers.py."""

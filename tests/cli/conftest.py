@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.projects import LocalProject, make_project
+from tests.local.projects import SERVICE, LocalProject, make_project
 
 # A service whose branches come less often than its loans.
 LIBRARIES = {
@@ -19,6 +19,13 @@ LIBRARIES = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the one platform share a worker."""
+    for item in items:
+        if "platform" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("cli-platform"))
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[LocalProject]:
     """A project; what is left of its platform is stopped at the end."""
@@ -27,10 +34,11 @@ def project(tmp_path: Path) -> Iterator[LocalProject]:
     project.run("local", "down", "--wipe")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
-    """A project whose AWS and Athena run for all tests of a module, with two nights of repairs landed."""
+    """A project whose AWS and Athena run for all tests of commands, with two nights of housing's repairs landed."""
     project = make_project(tmp_path_factory.mktemp("platform"))
+    project.write("transforms/roads/service.yml", SERVICE.replace("Housing", "Roads"))
     for name, text in LIBRARIES.items():
         project.write(f"transforms/libraries/{name}", text)
     project.run("local", "up", "--no-airflow")

@@ -14,25 +14,25 @@ def test_files_land_are_named_and_loaded(platform: LocalProject, tmp_path: Path)
     (tmp_path / "north.csv").write_text("id,cost,done\n1,10.5,true\n")
     (tmp_path / "south.csv").write_text("id,cost,done\n2,5,false\n")
     files = [str(tmp_path / "north.csv"), str(tmp_path / "south.csv")]
-    done = platform.run("land", *files, "--to", "housing.repairs", "--date", "2024-07-01")
+    done = platform.run("land", *files, "--to", "roads.repairs", "--date", "2024-07-01")
     assert done.stdout.splitlines() == [
-        f"s3://{BUCKET}/housing/repairs/2024-07-01/north.csv  25 bytes  landed",
-        f"s3://{BUCKET}/housing/repairs/2024-07-01/south.csv  23 bytes  landed",
-        "housing.raw.repairs can be loaded for 2024-07-01: dapflow run housing.raw.repairs -g 2024-07-01",
+        f"s3://{BUCKET}/roads/repairs/2024-07-01/north.csv  25 bytes  landed",
+        f"s3://{BUCKET}/roads/repairs/2024-07-01/south.csv  23 bytes  landed",
+        "roads.raw.repairs can be loaded for 2024-07-01: dapflow run roads.raw.repairs -g 2024-07-01",
     ]
     assert done.stderr == ""
-    loaded = platform.run("run", "housing.raw.repairs", "-g", "2024-07-01").stdout
-    assert loaded.splitlines()[1].split()[:3] == ["housing.raw.repairs", "2024-07-01", "2"]
+    loaded = platform.run("run", "roads.raw.repairs", "-g", "2024-07-01").stdout
+    assert loaded.splitlines()[1].split()[:3] == ["roads.raw.repairs", "2024-07-01", "2"]
 
     (tmp_path / "north.csv").write_text("id,cost,done\n1,11.5,true\n")
-    refused = platform.run("land", files[0], "--to", "housing.repairs", "-d", "2024-07-01", "--json", check=False)
+    refused = platform.run("land", files[0], "--to", "roads.repairs", "-d", "2024-07-01", "--json", check=False)
     assert refused.returncode == 1
     assert [each["code"] for each in json.loads(refused.stdout)["errors"]] == ["landing-exists"]
-    again = platform.run("land", files[0], "--to", "housing.repairs", "-d", "2024-07-01", "--json", "--replace")
+    again = platform.run("land", files[0], "--to", "roads.repairs", "-d", "2024-07-01", "--json", "--replace")
     report = json.loads(again.stdout)
     assert [(each["name"], each["state"]) for each in report["files"]] == [("north.csv", "replaced")]
     assert (report["beside"], report["generation"]) == (["south.csv"], "2024-07-01")
-    assert report["next"] == "dapflow run housing.raw.repairs -g 2024-07-01"
+    assert report["next"] == "dapflow run roads.raw.repairs -g 2024-07-01"
 
 
 def test_an_environment_of_cdk_json_by_ones_own_credentials(platform: LocalProject, tmp_path: Path) -> None:
