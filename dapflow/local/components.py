@@ -22,6 +22,8 @@ AWS = "aws"
 ATHENA = "athena"
 AIRFLOW = airflow.NAME
 ALL = (AWS, ATHENA, AIRFLOW)
+# Another program that took the port may never answer; a component that is busy is asked again.
+_ANSWER_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _airflow_parts(state: State) -> dict[str, int]:
 def _read(url: str) -> dict[str, Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=10) as response:
+        with opener.open(url, timeout=_ANSWER_SECONDS) as response:
             data = json.load(response)
     except (urllib.error.URLError, OSError, ValueError):
         return {}

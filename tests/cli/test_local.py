@@ -93,6 +93,7 @@ def test_down_during_a_run_is_a_message_of_the_run(project: LocalProject) -> Non
     assert not any("Traceback" in line for line in said)
 
 
+@pytest.mark.slow
 def test_a_process_that_only_has_the_noted_number_is_left_alone(project: LocalProject) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
