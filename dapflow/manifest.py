@@ -120,7 +120,7 @@ class Reference:
     ``suffix`` follows it for a table of metadata, such as ``$partitions``.
     ``alias`` is False when the text gives the table no alias, so that a replacement must bring its own (the table's
     bare name). ``database`` is the database as the text names it, where that is not ``Dataset.database``: the name
-    that it has in another environment.
+    that it has in another environment. ``query`` is where ``TABLE`` stands, which makes a query of the name.
     """
 
     start: int
@@ -130,6 +130,7 @@ class Reference:
     alias: bool
     suffix: str = ""
     database: str | None = None
+    query: int | None = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,8 @@ def query(
     if as_csv and as_json:
         raise DapflowError("option", "--csv and --json exclude each other")
     text = _statement(sql, file)
+    if not text.strip():
+        raise DapflowError("option", "there is no statement in it", file=file, hint="give one, such as SELECT 1")
     root = project_root(project)
     state = State.of(root)
     ports = require_running(state)

@@ -70,7 +70,14 @@ class Answer:
         pages = self.clients.athena.get_paginator("get_query_results").paginate(QueryExecutionId=self.execution_id)
         for page in pages:
             for row in page["ResultSet"]["Rows"]:
-                yield [cell.get("VarCharValue") for cell in row["Data"]]
+                yield self._parted([cell.get("VarCharValue") for cell in row["Data"]])
+
+    def _parted(self, row: Row) -> Row:
+        """DESCRIBE and its like name several columns, and give each row as one text with tabs between them."""
+        if len(row) == len(self.columns):
+            return row
+        parts = (row[0] or "").split("\t", len(self.columns) - 1)
+        return [*(part.strip() for part in parts), *[""] * (len(self.columns) - len(parts))]
 
     def csv(self) -> Iterator[bytes]:
         """Athena's own result file, piece by piece."""

@@ -274,7 +274,8 @@ class _Compiler:
 
 def _reference(name: TableName, table: Table) -> Reference:
     written = name.database if name.database != table.node.database else None
-    return Reference(name.start, name.end, table.node.id, table.kind, name.alias, table.suffix, written)
+    dataset = table.node.id
+    return Reference(name.start, name.end, dataset, table.kind, name.alias, table.suffix, written, name.query)
 
 
 def _unknown_comments(node: Node, output: Output) -> list[DapflowError]:

@@ -43,13 +43,16 @@ def pinned_sql(
         dataset = manifest.dataset(reference.dataset)
         place = Place.of(dataset, environment)
         condition = _condition(reference, (pins or {}).get(dataset.id))
+        start = reference.start
         if condition is not None:
+            # ``TABLE t`` is a query, as the subquery is.
+            start = reference.start if reference.query is None else reference.query
             replacement = _subquery(reference, dataset, place, *condition)
         elif _is_elsewhere(reference, dataset, place, environment):
             replacement = quoted(place.database, _name(reference, place))
         else:
             continue
-        text = text[: reference.start] + replacement + text[reference.end :]
+        text = text[:start] + replacement + text[reference.end :]
     return text
 
 
@@ -71,7 +74,7 @@ def _subquery(reference: Reference, dataset: Dataset, place: Place, pin: Pin, co
     names = dataset.generation.partition_names if reference.suffix else pin.columns
     columns = ", ".join(quoted(name) for name in names)
     table = quoted(place.database, place.history + reference.suffix)
-    alias = "" if reference.alias else f" AS {quoted(_name(reference, place))}"
+    alias = "" if reference.alias or reference.query is not None else f" AS {quoted(_name(reference, place))}"
     return f"(SELECT {columns} FROM {table} WHERE {condition}){alias}"  # noqa: S608 (identifiers are quoted)
 
 

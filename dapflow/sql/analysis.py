@@ -19,6 +19,7 @@ from dapflow.sql.text import SqlText
 _OF_LAMBDA = re.compile(
     r"\b(?:filter|transform|any_match|all_match|none_match|map_filter|reduce)\s*\([^()]*,\s*\Z", re.IGNORECASE
 )
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 Lookup = Callable[[TableName], Columns]
 _Environment = Mapping[str, Columns]
 
@@ -149,9 +150,9 @@ class _Analyst:
         name, offset = column.parts[0], column.offsets[0]
         if difflib.get_close_matches(name, names, n=1):
             return _nearest(name, names)
-        if self.text.text.startswith('"', offset):
-            doubled = name.replace("'", "''")
-            return f"a text is written in single quotes, '{doubled}'; double quotes are for names"
+        if written := _QUOTED.match(self.text.text, offset):
+            text = written.group(1).replace('""', '"').replace("'", "''")
+            return f"a text is written in single quotes, '{text}'; double quotes are for names"
         if name in WORDS:
             return WORDS[name]
         if name in UNITS and self.text.text[:offset].rstrip().endswith(("(", ",")):

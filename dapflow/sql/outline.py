@@ -10,6 +10,7 @@ class TableName(NamedTuple):
     """A table as the text names it; ``text[start:end]`` is the name with its database and catalog.
 
     The parts are in lower case, because Athena's names are. ``alias`` says whether the text gives the table an alias.
+    ``query`` is where the word TABLE stands that makes a query of the name: ``TABLE t``.
     """
 
     catalog: str | None
@@ -18,6 +19,7 @@ class TableName(NamedTuple):
     start: int
     end: int
     alias: bool
+    query: int | None = None
 
 
 class ColumnName(NamedTuple):

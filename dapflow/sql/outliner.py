@@ -53,7 +53,11 @@ class _Outliner:
             width = len(first.items) if isinstance(first, tree.RowNode) else 1
             return Query(width=width, names=self._names(node.rows, visible))
         assert isinstance(node, tree.TableBody)  # noqa: S101 - the grammar has no other
-        return self._everything(node.table, visible)
+        query = self._everything(node.table, visible)
+        [found] = query.source.sources
+        if found.table is not None:
+            found.table = self.tables[-1] = found.table._replace(query=node.pos)
+        return query
 
     def _everything(self, node: tree.RelationNode, visible: frozenset[str]) -> Query:
         """``SELECT *`` from a relation."""

@@ -23,6 +23,15 @@ def test_a_table_for_people(platform: LocalProject) -> None:
     assert "scanned" in done.stderr
 
 
+def test_a_table_is_described(platform: LocalProject) -> None:
+    where = "s3://dapflow-local-landing-123456789012/described/"
+    platform.run("query", f"CREATE EXTERNAL TABLE described (id int COMMENT 'the key', b string) LOCATION '{where}'")
+    described = json.loads(platform.run("query", "DESCRIBE described", "--json").stdout)
+    assert described[0] == {"col_name": "id", "data_type": "int", "comment": "the key"}
+    assert "the key" in platform.run("query", "DESCRIBE described").stdout
+    assert "[option]" in platform.run("query", " ", check=False).stderr
+
+
 def test_csv_is_athenas_own(platform: LocalProject) -> None:
     done = platform.run("query", VALUES, "--csv")
     assert list(csv.reader(io.StringIO(done.stdout))) == [

@@ -41,6 +41,7 @@ READINGS = {
         "SELECT IF(import_date = '20131231', 'DAY', 'EARLIER') AS tailnum FROM \"planes_history$partitions\"",
         ["DAY", "EARLIER"],
     ),
+    "a table as a query": ("SELECT max(tailnum) AS tailnum FROM (TABLE planes_history)", ["EARLIER"]),
     "a subquery": ("SELECT max(tailnum) AS tailnum FROM (SELECT tailnum FROM planes_history)", ["EARLIER"]),
 }
 NAMES = {EARLIER: "EARLIER", DAY: "DAY", LATER: "ZLATER"}

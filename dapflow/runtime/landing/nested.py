@@ -14,6 +14,7 @@ from dapflow.runtime.types import WHOLE_DIGITS, type_parts
 
 NESTED = ("array<", "map<", "struct<")
 _BITS = {"tinyint": 7, "smallint": 15, "int": 31, "bigint": 63}
+_FLOATING = re.compile(r"[.eE]")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,3}0*)?)?)?")
 # json_parse reads numbers with a fraction as doubles.
 _EXACT_DIGITS = 15
@@ -96,12 +97,13 @@ def _fits_exactly(value: str, kind: str) -> bool:
         return False
     if not number.is_finite():
         return False
+    _, digits, exponent = number.normalize().as_tuple()
+    if isinstance(value, Number) and _FLOATING.search(value) and len(digits) > _EXACT_DIGITS:
+        # Athena reads such a number of JSON as a double, whatever it becomes then.
+        return False
     if kind in _BITS:
         return number == number.to_integral_value() and -(1 << _BITS[kind]) <= number < 1 << _BITS[kind]
     precision, scale = (int(part) for part in type_parts(kind)[1])
-    _, digits, exponent = number.normalize().as_tuple()
-    if isinstance(value, Number) and "." in value and len(digits) > _EXACT_DIGITS:
-        return False
     return -int(exponent) <= scale and number.adjusted() < precision - scale if number else True
 
 
@@ -113,4 +115,6 @@ def _fits_floating(value: str, kind: str) -> bool:
         return False
     if not math.isfinite(held) or (number and not held):
         return False
-    return number != number.to_integral_value() or number.adjusted() < WHOLE_DIGITS[kind] or "e" in value.lower()
+    if number == number.to_integral_value() and number.adjusted() >= WHOLE_DIGITS[kind]:
+        return "e" in value.lower() and len(number.normalize().as_tuple().digits) <= WHOLE_DIGITS[kind]
+    return True
