@@ -73,6 +73,9 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _add(found: Found, folder: Path, path: Path) -> None:
+    if not path.is_file():
+        problem = "is a link to a file that is not there" if path.is_symlink() else "is not a plain file"
+        raise DapflowError("exports", f"the file {problem}", file=path, hint="put the export itself there")
     kind = format_of(path)
     below = path.relative_to(folder).parts[:-1]
     stem = path.name.removesuffix(".gz").removesuffix(ending_of(path))

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import io
-import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from dapflow.errors import DapflowError
+from dapflow.exports.dialect import dialect_of
 from dapflow.exports.folder import TableFiles
 from dapflow.exports.types import NULL_TEXTS, ColumnTypes
 from dapflow.manifest import GenerationColumns, Source, SourceColumn
+from dapflow.project.names import column_name_problem, dataset_name_problem
 from dapflow.runtime.landing import csv_file, json_file
 from dapflow.runtime.landing.headings import columns_of
-from dapflow.runtime.landing.parquet_file import read_footers
-from dapflow.runtime.landing.text import Text, text_of
+from dapflow.runtime.landing.parquet_file import differences, read_footers
+from dapflow.runtime.landing.stream import Content
+from dapflow.runtime.landing.text import FALLBACK, Text, text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import FINE, NULLS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_DELIMITERS = (",", ";", "\t", "|")
-_ESCAPES = (None, "\\")
-# So many rows decide how the fields of a file are parted; then all rows must agree.
-_TRIED_ROWS = 200
 
 
 class _Files:
@@ -47,14 +44,17 @@ class _Files:
 _FILES = cast("S3Client", _Files())
 # What stands for a bucket before the path of a file of this machine.
 _BUCKET = "s3://file"
+# So much of a name is said.
+_SHOWN = 60
+_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 def describe(table: TableFiles, progress: Callable[[str], None]) -> Source:
     """The source of a table. Raises DapflowError, at the file and line, for what the ingest would not take."""
-    items = [_object(each.path) for each in table.exports]
-    for item in items:
-        progress(f"reading {item.name}")
     try:
+        items = [_object(each.path) for each in table.exports]
+        for item in items:
+            progress(f"reading {item.name}")
         described = _DESCRIBE[table.format](items)
     except DapflowError as error:
         raise _at_path(error) from error
@@ -65,7 +65,7 @@ def describe(table: TableFiles, progress: Callable[[str], None]) -> Source:
 
 
 def _object(path: Path) -> Object:
-    return Object(f"{_BUCKET}{path.resolve()}", path.stat().st_size, "", datetime.now(UTC))
+    return Object(f"{_BUCKET}{path.absolute()}", path.stat().st_size, "", datetime.now(UTC))
 
 
 def _at_path(error: DapflowError) -> DapflowError:
@@ -74,16 +74,28 @@ def _at_path(error: DapflowError) -> DapflowError:
     return error
 
 
+def _path(item: Object) -> str:
+    return item.uri.removeprefix(_BUCKET)
+
+
 def _check(table: TableFiles, source: Source) -> None:
     path = table.exports[0].path
     columns = source.columns or ()
+    if problem := dataset_name_problem(table.name):
+        raise DapflowError("bad-name", f"the name of the table: {problem}", file=path, hint="rename the file")
+    for each in columns:
+        if problem := column_name_problem(each.name):
+            shown = each.name if len(each.name) <= _SHOWN else f"{each.name[:_SHOWN]}…"
+            raise DapflowError(
+                "bad-name", f"column {shown}: {problem}", file=path, hint="rename the column in the export"
+            )
     reserved = [each.name for each in columns if each.name in GenerationColumns().names]
     if reserved:
         raise DapflowError(
             "reserved-column",
             f"the file has {', '.join(reserved)}, which is the name of a generation column",
             file=path,
-            line=1,
+            line=source.skip + 1,
             hint="rename the column in the export, or write this source by hand with another generation_columns.prefix",
         )
 
@@ -91,22 +103,16 @@ def _check(table: TableFiles, source: Source) -> None:
 def _csv(items: Sequence[Object]) -> Source:
     source = replace(Source("csv", None), encoding=_encoding(items))
     texts = [text_of(_FILES, item, source) for item in items]
-    source = _dialect(texts[0], source)
+    source = dialect_of(texts[0], replace(source, skip=_blank_lines(texts[0])))
     dialect = csv_file.Dialect.of(source)
     names: list[str] = []
     types: list[ColumnTypes] = []
     for text in texts:
         rows = csv_file.records(text, dialect)
-        header = next(rows)
+        header = _header(text, rows, source.skip)
         found = columns_of(header.fields)
         if names and found != names:
-            raise DapflowError(
-                "landing-header",
-                f"the columns are others than in {texts[0].item.name}, which belongs to the same table",
-                file=text.item.uri,
-                line=header.line,
-                hint="rename the file, if it is of another table",
-            )
+            raise _unlike(items[0], text.item, dict.fromkeys(names, ""), dict.fromkeys(found, ""), header.line)
         names = found
         types = types or [ColumnTypes(name) for name in names]
         for record in rows:
@@ -117,6 +123,46 @@ def _csv(items: Sequence[Object]) -> Source:
     return _typed(source, types, items[0])
 
 
+def _blank_lines(text: Text) -> int:
+    """How many lines with nothing in them stand before the header. The ingest takes them where it is told so."""
+    blank = 0
+    for line in text.lines():
+        if line.strip(" \r\n"):
+            break
+        blank += 1
+    return blank
+
+
+def _header(text: Text, rows: Iterator[csv_file.Record], skip: int) -> csv_file.Record:
+    header = next(rows, None)
+    if header is None:
+        raise DapflowError("landing-header", "the file has no header", file=text.item.uri, line=1)
+    if _blank_lines(text) != skip:
+        raise DapflowError(
+            "landing-header",
+            f"the header stands behind another number of blank lines than in the table's first file, which has {skip}",
+            file=text.item.uri,
+            line=1,
+            hint="take the blank lines away: the files of a table have one `skip`",
+        )
+    return header
+
+
+def _unlike(
+    first: Object, item: Object, before: Mapping[str, str], now: Mapping[str, str], line: int | None = None
+) -> DapflowError:
+    """The error for files of one table whose columns, by name with their types, are not the same."""
+    words = differences(before, now) or "they come in another order"
+    return DapflowError(
+        "landing-header",
+        f"the columns are others than in {_path(first)}, which belongs to the same table: {words}",
+        file=item.uri,
+        line=line,
+        hint="rename the file, if it is of another table; if a column was added on a later day, draft the service from "
+        "the files before it and land them, then add the column to service.yml and land the others",
+    )
+
+
 def _ragged(text: Text, record: csv_file.Record, wanted: int) -> DapflowError:
     return DapflowError(
         "landing-ragged",
@@ -125,34 +171,6 @@ def _ragged(text: Text, record: csv_file.Record, wanted: int) -> DapflowError:
         line=record.line,
         hint="each row must have one field per column; title lines before the header are left out with `skip`",
     )
-
-
-def _dialect(text: Text, source: Source) -> Source:
-    """The delimiter that parts the header and, as evenly, the first rows; else the one that parts the header most."""
-    failure: DapflowError | None = None
-    for escape in _ESCAPES:
-        tried: list[tuple[bool, int, Source]] = []
-        for delimiter in _DELIMITERS:
-            candidate = replace(source, delimiter=delimiter, escape=escape)
-            try:
-                even, width = _fields(text, csv_file.Dialect.of(candidate))
-            except DapflowError as error:
-                failure = failure or error
-            else:
-                tried.append((even and width > 1, width, candidate))
-        if tried:
-            return max(tried, key=lambda each: each[:2])[2]
-    assert failure is not None  # noqa: S101 (each of them failed)
-    raise failure
-
-
-def _fields(text: Text, dialect: csv_file.Dialect) -> tuple[bool, int]:
-    """Whether the first rows have as many fields as the header, and how many the header has."""
-    records = itertools.islice(csv_file.records(text, dialect), _TRIED_ROWS)
-    widths = [len(record.fields) for record in records]
-    if not widths:
-        raise DapflowError("landing-header", "the file has no header", file=text.item.uri, line=1)
-    return len(set(widths)) == 1, widths[0]
 
 
 def _json(items: Sequence[Object]) -> Source:
@@ -168,12 +186,17 @@ def _json(items: Sequence[Object]) -> Source:
 
 
 def _parquet(items: Sequence[Object]) -> Source:
-    found = read_footers(_FILES, items)
-    if not any(found.rows.values()):
+    first, *others = [read_footers(_FILES, [item]) for item in items]
+    before = {name: kind for _, name, kind in first.columns}
+    for item, each in zip(items[1:], others, strict=True):
+        now = {name: kind for _, name, kind in each.columns}
+        if now != before:
+            raise _unlike(items[0], item, before, now)
+    if not any(rows for each in (first, *others) for rows in each.rows.values()):
         raise _no_rows(items[0])
     columns = [
         SourceColumn(name, "string" if kind == NULLS else "timestamp" if kind in FINE else kind)
-        for name, _, kind in found.columns
+        for name, _, kind in first.columns
     ]
     return Source("parquet", tuple(columns))
 
@@ -200,8 +223,40 @@ def _no_rows(item: Object) -> DapflowError:
 
 def _encoding(items: Sequence[Object]) -> str:
     """The one encoding of all files; `detect` where they have several."""
-    found = {_plain(text_of(_FILES, item, Source("json", None, encoding="detect")).encoding) for item in items}
+    texts = [text_of(_FILES, item, Source("json", None, encoding="detect")) for item in items]
+    for text in texts:
+        if text.encoding == FALLBACK:
+            _check_unmixed(text)
+    found = {_plain(text.encoding) for text in texts}
     return found.pop() if len(found) == 1 else "detect"
+
+
+def _check_unmixed(text: Text) -> None:
+    """Raise DapflowError ``landing-encoding``, at the first byte that is not UTF-8, where other letters are."""
+    if not _has_utf8(text.content):
+        return
+    try:
+        for _ in replace(text, encoding="utf-8").lines():
+            pass
+    except DapflowError as error:
+        if error.code == "landing-encoding":
+            error.message += ", and other letters of it are UTF-8: two encodings are mixed"
+            error.hint = (
+                "export it in one encoding; if it is windows-1252 for all that, write this source by hand with "
+                "encoding: windows-1252"
+            )
+        raise
+
+
+def _has_utf8(content: Content) -> bool:
+    """Whether there is a letter of several bytes, as UTF-8 writes it."""
+    rest = b""
+    for piece in content:
+        data = rest + piece
+        if _UTF8_LETTER.search(data):
+            return True
+        rest = data[-3:]
+    return False
 
 
 def _plain(encoding: str) -> str:
@@ -211,7 +266,7 @@ def _plain(encoding: str) -> str:
 def text_lines(source: Source) -> Iterator[tuple[str, object]]:
     """The keys of a source that are not what they are without being said."""
     plain = Source(source.format, None)
-    for key in ("format", "encoding", "delimiter", "escape"):
+    for key in ("format", "encoding", "delimiter", "escape", "skip"):
         if (value := getattr(source, key)) != getattr(Source("csv", None) if key == "format" else plain, key):
             yield key, value
     if source.null:

@@ -85,6 +85,10 @@ def test_types(exports: Path, values: tuple[str, ...], expected: object) -> None
         ("a,b\ncafé,1\n".encode("cp1252"), {"encoding": "windows-1252"}),
         ("a,b\ncafé,1\n".encode("utf-16"), {"encoding": "utf-16"}),
         ("\ufeffa,b\ncafé,1\n", {}),
+        ('height,note;x\n5" pipe,ok\n6,fine\n', {}),
+        ('a,b;c\n1,"x; y"\n"2;3",z\n', {}),
+        ("\na,b\n1,2\n", {"skip": 1}),
+        ("\r\n  \r\na;b\r\n1;2\r\n", {"delimiter": ";", "skip": 2}),
     ],
 )
 def test_how_csv_is_written(exports: Path, text: str | bytes, expected: dict[str, Any]) -> None:
@@ -139,6 +143,63 @@ def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
         "other_2024-06-06.csv": ("landing-header", 1),
     }
     assert all(str(each.file).startswith(str(exports)) for each in made.left_out)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('id,text\n1,"say "hi" now"\n2,ok\n', 2),
+        ('a,b\n0,y\n1,"xx\n2,3\n', 3),
+        ('id;text\n1;"unclosed\n2;ok\n', 2),
+        ('id\ttext\n1\t"unclosed\n2\tok\n', 2),
+        ('id,"te"xt"\n1,2\n', 1),
+        ('id;text, long\n1;"say "hi", now"\n', 2),
+    ],
+)
+def test_a_broken_quote_is_named_and_no_other_delimiter_taken(exports: Path, text: str, line: int) -> None:
+    made, sources = made_of(exports, {"good.csv": "a\n1\n", "t.csv": text})
+    assert list(sources) == ["good"]
+    assert [(each.code, each.line) for each in made.left_out] == [("landing-quotes", line)]
+
+
+def test_names_that_nobody_takes_leave_out_their_file_only(exports: Path) -> None:
+    (exports / "gone.csv").symlink_to(exports / "nowhere.csv")
+    files: dict[str, str | bytes] = {
+        "good.csv": "a,b\n1,2\n",
+        "long.csv": f"a,{'b' * 300}\n1,2\n",
+        f"{'t' * 220}.csv": "a\n1\n",
+    }
+    made, sources = made_of(exports, files)
+    assert list(sources) == ["good"]
+    left_out = {Path(str(each.file)).name[:8]: each.code for each in made.left_out}
+    assert left_out == {"gone.csv": "exports", "long.csv": "bad-name", "tttttttt": "bad-name"}
+
+
+def test_two_encodings_in_one_file_are_not_guessed(exports: Path) -> None:
+    mixed = "a,b\ncafé,1\n".encode() + "née,2\n".encode("cp1252")
+    made, sources = made_of(exports, {"good.csv": "a\n1\n", "t.csv": mixed, "u.jsonl": b'{"a": "\xe9 \xc3\xa9"}\n'})
+    assert list(sources) == ["good"]
+    assert [(each.code, each.line) for each in made.left_out] == [("landing-encoding", 3), ("landing-encoding", 1)]
+    assert "0xe9" in made.left_out[0].message and "mixed" in made.left_out[0].message
+
+
+def test_files_of_one_table_with_unlike_columns_are_both_named(exports: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), exports / "p_2024-06-05.parquet")
+    pq.write_table(pa.table({"a": [1], "b": [2]}), exports / "p_2024-06-06.parquet")
+    files: dict[str, str | bytes] = {
+        "good.csv": "a\n1\n",
+        "t/2024-06-05/part-1.csv": "a,b\n1,2\n",
+        "t/2024-06-06/part-1.csv": "a,b,c\n1,2,3\n",
+        "blank_1.csv": "a\n1\n",
+        "blank_2.csv": "\n\n",
+    }
+    made, _ = made_of(exports, files)
+    left_out = {str(Path(str(each.file)).relative_to(exports)): each for each in made.left_out}
+    assert set(left_out) == {"blank_2.csv", "p_2024-06-06.parquet", "t/2024-06-06/part-1.csv"}
+    later = left_out["t/2024-06-06/part-1.csv"]
+    assert str(exports / "t/2024-06-05/part-1.csv") in later.message and "it has c" in later.message
+    assert "added on a later day" in str(later.hint)
+    assert str(exports / "p_2024-06-05.parquet") in left_out["p_2024-06-06.parquet"].message
 
 
 def test_nothing_is_written_where_nothing_can_be(exports: Path) -> None:

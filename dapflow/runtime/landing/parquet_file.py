@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,10 @@ def read_footers(s3: S3Client, files: Sequence[Object]) -> ParquetFiles:
         if first is None:
             first = footer
         elif dict(footer.columns) != dict(first.columns):
+            words = differences(dict(first.columns), dict(footer.columns))
             raise DapflowError(
                 "landing-header",
-                f"the columns differ from those of {files[0].name}: {_differences(first, footer)}",
+                f"the columns differ from those of {files[0].name}: {words}",
                 file=item.uri,
                 hint="write all files of a generation with the same columns and types",
             )
@@ -59,8 +60,8 @@ def read_footers(s3: S3Client, files: Sequence[Object]) -> ParquetFiles:
     return ParquetFiles(named, rows, moments)
 
 
-def _differences(first: Footer, other: Footer) -> str:
-    before, now = dict(first.columns), dict(other.columns)
+def differences(before: Mapping[str, str], now: Mapping[str, str]) -> str:
+    """In words, how the columns of a file, by name with their types, differ from those of another before it."""
     lacks = [f"it lacks {name}" for name in before if name not in now]
     more = [f"it has {name}" for name in now if name not in before]
     return ", ".join(

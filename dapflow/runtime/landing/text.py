@@ -29,7 +29,7 @@ _MARKS = (
 # One byte in so many, at least, is a zero in UTF-16: lines of Chinese have delimiters and ends.
 _ZEROS = 20
 # What `encoding: detect` takes for text that is not Unicode: what Excel and most of Windows write in Western Europe.
-_FALLBACK = "windows-1252"
+FALLBACK = "windows-1252"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
         )
     found = _unicode(start)
     if source.encoding == "detect":
-        return Text(content, found or (_FALLBACK if _has_other_bytes(content) else "utf-8"))
+        return Text(content, found or (FALLBACK if _has_other_bytes(content) else "utf-8"))
     text = Text(content, source.encoding)
     if text.is_utf8 and found not in ("utf-8", None):
         raise DapflowError(

@@ -1,0 +1,98 @@
+"""How the fields of a CSV file are parted: what its header and its quotes speak for."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Source
+from dapflow.runtime.landing import csv_file
+from dapflow.runtime.landing.text import Text
+
+_DELIMITERS = (",", ";", "\t", "|")
+_ESCAPES = (None, "\\")
+# So many rows decide how the fields of a file are parted; then all rows must agree.
+_TRIED_ROWS = 200
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The first rows, read in one way.
+
+    Attributes:
+        width: how many fields the header has.
+        even: whether every row has as many.
+        tidy: whether quotes stand around whole fields only. Where they do not, they speak for another delimiter.
+        failure: why the rows cannot be read in this way.
+    """
+
+    source: Source
+    width: int
+    even: bool = False
+    tidy: bool = False
+    failure: DapflowError | None = None
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What cannot be read goes before what can be read only because the quotes are taken for letters."""
+        if self.even and self.tidy:
+            return 3, self.width
+        if self.failure or self.tidy:
+            return 2, self.width
+        return int(self.even), self.width
+
+
+def dialect_of(text: Text, source: Source) -> Source:
+    """The source with the delimiter and the escape of a file.
+
+    A delimiter that the header does not have is never taken in place of one that it has and that fails.
+
+    Raises DapflowError ``landing-quotes`` and others of reading, or ``landing-header``.
+    """
+    tried = [
+        _read(text, replace(source, delimiter=delimiter, escape=escape))
+        for escape in _ESCAPES
+        for delimiter in _DELIMITERS
+    ]
+    parted = [each for each in tried if each.width > 1]
+    # Of two that are alike, the first: a header of one column is parted by nothing.
+    best = max(parted, key=lambda each: each.rank) if parted else _first_readable(tried)
+    if best.failure:
+        raise best.failure
+    return best.source
+
+
+def _first_readable(tried: list[_Reading]) -> _Reading:
+    plain = [each for each in tried if each.source.delimiter == _DELIMITERS[0]]
+    return next((each for each in plain if not each.failure), plain[0])
+
+
+def _read(text: Text, source: Source) -> _Reading:
+    dialect = csv_file.Dialect.of(source)
+    widths: list[int] = []
+    tidy = True
+    try:
+        for record in itertools.islice(csv_file.records(text, dialect), _TRIED_ROWS):
+            widths.append(len(record.fields))
+            tidy = tidy and ('"' not in record.text or _is_tidy(record.text, dialect))
+    except DapflowError as error:
+        return _Reading(source, widths[0] if widths else _written_width(text, dialect), failure=error)
+    if not widths:
+        raise DapflowError("landing-header", "the file has no header", file=text.item.uri, line=1)
+    return _Reading(source, widths[0], even=len(set(widths)) == 1, tidy=tidy)
+
+
+def _written_width(text: Text, dialect: csv_file.Dialect) -> int:
+    """How many fields a header has at most whose quotes cannot be read."""
+    lines: Iterator[str] = itertools.islice(text.lines(), dialect.skip, None)
+    return next(lines, "").count(dialect.delimiter) + 1
+
+
+def _is_tidy(record: str, dialect: csv_file.Dialect) -> bool:
+    delimiter = re.escape(dialect.delimiter)
+    inner = r'[^"\\]|""|\\.' if dialect.has_escape else r'[^"]|""'
+    quoted = rf'(?:^|(?<={delimiter}))"(?:{inner})*+"(?=[\r\n]|{delimiter}|\Z)'
+    return '"' not in re.sub(quoted, "", record, flags=re.DOTALL)
