@@ -1,15 +1,14 @@
-"""What the ``aws`` fixture gives: moto's server and the embedded Athena over it, and boto3 clients for both."""
+"""What the ``aws`` fixture gives: the embedded AWS and the embedded Athena over it, and boto3 clients for both."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import logging
 import os
 import subprocess
 import sys
+import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import MotoRequestHandler
-from moto.server import ThreadedMotoServer
+from moto.moto_api._internal import moto_api_backend
 
 from dapflow.local.access_key import AccessKey
 from dapflow.local.athena import Settings, serve
+from dapflow.local.aws.emulator import Emulator
+from dapflow.local.aws.server import Front
+from dapflow.local.loopback import listen, uvicorn_server
+from dapflow.local.ports import HOST
 
 if TYPE_CHECKING:
     import pytest
@@ -53,7 +55,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class LocalAws:
-    """Both servers. ``session`` signs with the key that the embedded Athena admits, which moto does not look at."""
+    """Both servers. ``session`` signs with the key that they admit."""
 
     aws_url: str
     athena_url: str
@@ -66,12 +68,12 @@ class LocalAws:
 
     @functools.cached_property
     def glue(self) -> GlueClient:
-        """A client of moto's Glue."""
+        """A client of Glue."""
         return self.session.client("glue", endpoint_url=self.aws_url)
 
     @functools.cached_property
     def s3(self) -> S3Client:
-        """A client of moto's S3."""
+        """A client of S3."""
         return self.session.client("s3", endpoint_url=self.aws_url, config=Config(s3={"addressing_style": "path"}))
 
     def make_room(self) -> None:
@@ -162,18 +164,25 @@ def _session() -> boto3.Session:
     return boto3.Session(aws_access_key_id=KEY.id, aws_secret_access_key=KEY.secret, region_name=REGION)
 
 
-def start_moto() -> tuple[ThreadedMotoServer, str]:
-    """moto's server on a free port of the loopback interface."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    # Without it every answer on a kept connection waits 40 ms for the client's delayed acknowledgement.
-    MotoRequestHandler.disable_nagle_algorithm = True
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    url = f"http://127.0.0.1:{port}"
-    # moto keeps one state for the process, whichever server it is asked through.
-    urllib.request.urlopen(urllib.request.Request(f"{url}/moto-api/reset", method="POST"), timeout=30).close()  # noqa: S310
-    return server, url
+def empty_aws() -> None:
+    """Forget what any emulated service holds: moto keeps one state for the process, whichever server it is asked by."""
+    moto_api_backend.reset()
+
+
+@contextlib.contextmanager
+def emulated_aws() -> Iterator[str]:
+    """The embedded platform's AWS, empty, in this process and with nothing kept: where it listens."""
+    empty_aws()
+    listener = listen(0)
+    port = listener.getsockname()[1]
+    server = uvicorn_server(Front(Emulator(), Path(), KEY), port, buckets=True, server_header=False)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://{HOST}:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @contextlib.contextmanager
@@ -193,12 +202,11 @@ def athena_process(aws_url: str, *options: str) -> Iterator[tuple[LocalAws, subp
 
 @contextlib.contextmanager
 def local_aws(state: Path | None = None) -> Iterator[LocalAws]:
-    """moto's server with bucket ``lake`` and database ``db``, and the embedded Athena over it."""
-    moto, aws_url = start_moto()
-    try:
-        with serve(Settings(aws_endpoint=aws_url, region=REGION, state=state, access_key=KEY)) as athena:
-            local = LocalAws(aws_url, athena.url, _session())
-            local.make_room()
-            yield local
-    finally:
-        moto.stop()
+    """AWS with bucket ``lake`` and database ``db``, and the embedded Athena over it."""
+    with (
+        emulated_aws() as aws_url,
+        serve(Settings(aws_endpoint=aws_url, region=REGION, state=state, access_key=KEY)) as athena,
+    ):
+        local = LocalAws(aws_url, athena.url, _session())
+        local.make_room()
+        yield local

@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    """moto's server and the embedded Athena over it, for one test module: see tests/aws_servers.py."""
+    """The embedded AWS and the embedded Athena over it, for one test module: see tests/aws_servers.py."""
     # Tests that need no servers do not pay for importing them.
     from tests.aws_servers import local_aws  # noqa: PLC0415
 

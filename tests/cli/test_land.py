@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.local.projects import LocalProject
 
 BUCKET = "dapflow-local-landing-123456789012"
@@ -35,6 +37,7 @@ def test_files_land_are_named_and_loaded(platform: LocalProject, tmp_path: Path)
     assert report["next"] == "dapflow run roads.raw.repairs -g 2024-07-01"
 
 
+@pytest.mark.slow
 def test_an_environment_of_cdk_json_by_ones_own_credentials(platform: LocalProject, tmp_path: Path) -> None:
     accounts = {"mine": "123456789012", "theirs": "999999999999"}
     environments = {name: {"account": account, "region": "eu-west-2"} for name, account in accounts.items()}

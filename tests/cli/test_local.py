@@ -19,6 +19,7 @@ from tests.local.projects import LocalProject, make_project
 UP = ("local", "up", "--no-airflow")
 
 
+@pytest.mark.slow
 def test_up_use_down_up(project: LocalProject) -> None:
     project.run(*UP)
     states = {name: each["state"] for name, each in project.status().items()}

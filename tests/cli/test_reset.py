@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
-from tests.local.projects import LocalProject
+from tests.local.projects import SERVICE, LocalProject
 
-COSTS, FILE = "housing.refined.repair_costs", "transforms/housing/refined/repair_costs.sql"
+COSTS, FILE = "drains.refined.repair_costs", "transforms/drains/refined/repair_costs.sql"
 DRAFT = "SELECT done, count(*) AS repairs FROM repairs GROUP BY done\n"
 
 
@@ -18,29 +18,34 @@ def orphans(platform: LocalProject) -> object:
 
 
 def held(platform: LocalProject) -> set[str]:
-    """The objects of the refined zone, without the notes of runs."""
-    answer = platform.client("s3").list_objects_v2(Bucket="dapflow-local-refined-123456789012")
+    """The objects of the service's refined zone, without the notes of runs."""
+    answer = platform.client("s3").list_objects_v2(Bucket="dapflow-local-refined-123456789012", Prefix="drains/")
     return {each["Key"] for each in answer.get("Contents", ()) if "/_runs/" not in each["Key"]}
 
 
+@pytest.mark.slow
 def test_a_draft_is_written_anew_and_in_the_end_removed(platform: LocalProject) -> None:
+    platform.write("transforms/drains/service.yml", SERVICE)
+    platform.write("repairs.csv", "id,cost,done\n1,10.5,true\n")
+    export = str(platform.root / "repairs.csv")
+    platform.run("land", export, "--to", "drains.repairs", "--date", "2024-06-05")
     platform.write(FILE, DRAFT)
-    platform.run("run", "housing")
+    platform.run("run", "drains")
     platform.write(FILE, "SELECT count(*) AS repairs FROM repairs\n")
-    broken = platform.run("run", "repair_costs", check=False)
+    broken = platform.run("run", COSTS, check=False)
     assert "column done is gone" in broken.stderr
     assert f"dapflow reset {COSTS} begins a new history here" in broken.stderr
 
-    asked = platform.run("reset", "repair_costs", check=False, stdin=subprocess.DEVNULL)
+    asked = platform.run("reset", COSTS, check=False, stdin=subprocess.DEVNULL)
     assert asked.returncode == 1
     assert f"{COSTS} has 1 generation: 2024-06-05" in asked.stderr
     assert "say --yes" in asked.stderr
-    live = platform.run("reset", "repair_costs", "--yes", "--environment", "prod", check=False)
+    live = platform.run("reset", COSTS, "--yes", "--environment", "prod", check=False)
     assert "[live-environment]" in live.stderr
-    assert "[branch-not-up]" in platform.run("reset", "repair_costs", "--yes", "-b", "x", check=False).stderr
+    assert "[branch-not-up]" in platform.run("reset", COSTS, "--yes", "-b", "x", check=False).stderr
     assert len(held(platform)) == 1
-    assert "has no generation any more" in platform.run("reset", "repair_costs", "--yes").stdout
-    platform.run("run", "repair_costs")
+    assert "has no generation any more" in platform.run("reset", COSTS, "--yes").stdout
+    platform.run("run", COSTS)
 
     (platform.root / FILE).unlink()
     checked = platform.run("check")

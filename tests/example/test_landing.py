@@ -97,7 +97,7 @@ def test_every_generation_of_every_table_differs_from_the_one_before(
         assert first != second != third, table
 
 
-@pytest.mark.parametrize("day", [29, 30, 31])
+@pytest.mark.parametrize("day", [29, *(pytest.param(day, marks=pytest.mark.slow) for day in (30, 31))])
 def test_flights_are_those_of_the_package_up_to_the_night(tables: duckdb.DuckDBPyConnection, day: int) -> None:
     exported = tables.execute(
         f"SELECT count(*), sum(hash(e)) FROM (SELECT * EXCLUDE (remarks) FROM flights_{day}) e"
@@ -125,7 +125,7 @@ def test_a_record_is_open_on_its_night_and_closed_on_the_next(tables: duckdb.Duc
     assert r"\N" not in closed
 
 
-@pytest.mark.parametrize("day", [29, 30, 31])
+@pytest.mark.parametrize("day", [29, *(pytest.param(day, marks=pytest.mark.slow) for day in (30, 31))])
 def test_planes_carry_the_day_they_last_flew(tables: duckdb.DuckDBPyConnection, day: int) -> None:
     assert tables.execute(f"""
         WITH flown AS (

@@ -53,8 +53,8 @@ def test_all_that_is_kept_is_for_its_user_alone(stopped: LocalProject) -> None:
     [
         ("access-key.json", UP),
         ("ports.json", ("local", "status")),
-        ("run/aws.json", ("local", "status")),
-        ("stacks.json", UP),
+        pytest.param("run/aws.json", ("local", "status"), marks=pytest.mark.slow),
+        pytest.param("stacks.json", UP, marks=pytest.mark.slow),
     ],
 )
 def test_a_damaged_file_is_named_with_the_remedy(stopped: LocalProject, name: str, command: tuple[str, ...]) -> None:
@@ -86,7 +86,13 @@ def test_a_file_that_holds_something_else_is_damaged(tmp_path: Path, content: by
     assert (named.value.code, named.value.file) == ("state-damaged", str(state.ports_file))
 
 
-@pytest.mark.parametrize("name", ["aws/journal.jsonl", "aws/s3/objects.sqlite", "athena/athena.sqlite"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aws/journal.jsonl",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("aws/s3/objects.sqlite", "athena/athena.sqlite")),
+    ],
+)
 def test_a_damaged_file_of_a_server_is_named_by_the_start(stopped: LocalProject, name: str) -> None:
     file = stopped.state.directory / name
     before = file.read_bytes()
@@ -109,7 +115,8 @@ def test_a_platform_with_damaged_records_can_be_wiped(tmp_path: Path) -> None:
     assert not project.state.directory.exists()
 
 
-@pytest.mark.parametrize("taken", ["aws", pytest.param("athena", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("taken", ["aws", "athena"])
 def test_a_port_that_is_taken_between_look_and_start_is_passed_over(
     tmp_path: Path, taken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

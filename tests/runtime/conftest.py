@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import urllib.request
 from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from dapflow.local.athena.server import AthenaServer
 from dapflow.local.athena.settings import Settings
 from dapflow.runtime.aws import Clients, connect
+from tests.aws_servers import empty_aws, emulated_aws
 from tests.runtime.lake import REGION, Lake
 from tests.runtime.permissions import recorded, refused
 
@@ -19,11 +18,8 @@ from tests.runtime.permissions import recorded, refused
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
     """S3 and Glue."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with emulated_aws() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +49,16 @@ def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
     }
 
 
-def empty_lake(aws_endpoint: str, clients: Clients) -> Lake:
+def empty_lake(clients: Clients) -> Lake:
     """A lake in which nothing is, whatever was there before."""
-    urllib.request.urlopen(urllib.request.Request(f"{aws_endpoint}/moto-api/reset", method="POST"))  # noqa: S310
+    empty_aws()
     return Lake(clients)
 
 
 @pytest.fixture
-def lake(aws_endpoint: str, clients: Clients) -> Iterator[Lake]:
+def lake(clients: Clients) -> Iterator[Lake]:
     """An empty lake. In the end, whatever the run time called must be what a runner role may call."""
-    made = empty_lake(aws_endpoint, clients)
+    made = empty_lake(clients)
     with recorded(clients) as calls:
         yield made
     assert refused(calls, made.manifest, made.platform) == []

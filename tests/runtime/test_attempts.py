@@ -116,11 +116,9 @@ def test_a_publication_goes_on_when_the_query_that_it_took_up_is_stopped(lake: L
 @pytest.mark.parametrize("kind", ["ingest", "transform"])
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("end", ["goes on", "is told to end"])
-def test_the_next_attempt_publishes_while_one_stands_still(
-    aws_endpoint: str, clients: object, kind: str, late: bool, end: str
-) -> None:
+def test_the_next_attempt_publishes_while_one_stands_still(clients: object, kind: str, late: bool, end: str) -> None:
     """At every call of the first attempt the second one runs as a whole; then the first goes on, or is told to end."""
-    lake = empty_lake(aws_endpoint, clients)  # type: ignore[arg-type]
+    lake = empty_lake(clients)  # type: ignore[arg-type]
     day = Generation(DAY.day - timedelta(days=200))
     counter = Meanwhile()
     dataset = made(lake, kind, day)
@@ -162,9 +160,9 @@ def retried(lake: Lake, dataset: Dataset, generation: Generation, key: str, end:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ingest", "transform"])
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
-def test_one_is_told_to_end_while_the_next_publishes(aws_endpoint: str, clients: object, kind: str, late: bool) -> None:
+def test_one_is_told_to_end_while_the_next_publishes(clients: object, kind: str, late: bool) -> None:
     """At every call of the second attempt the first, which had staged all, is killed."""
-    lake = empty_lake(aws_endpoint, clients)  # type: ignore[arg-type]
+    lake = empty_lake(clients)  # type: ignore[arg-type]
     day = Generation(DAY.day - timedelta(days=200))
     at, total = 0, 1
     while at < total:

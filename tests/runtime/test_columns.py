@@ -64,15 +64,15 @@ def test_a_failed_publication_adds_no_columns(lake: Lake, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("day", [EARLIER, DAY, LATER], ids=["earlier", "the same", "later"])
 @pytest.mark.slow
 def test_a_crash_at_every_step_is_mended_by_the_next_run_of_any_generation(
-    aws_endpoint: str, clients: Clients, late: bool, then: str, day: object
+    clients: Clients, late: bool, then: str, day: object
 ) -> None:
-    lake = empty_lake(aws_endpoint, clients)
+    lake = empty_lake(clients)
     lake.publish(product(lake, ONE), EARLIER)
     counter = CallCounter()
     dataset = product(lake, TWO)
     crashing_publisher(lake, counter).publish(dataset.id, DAY, lake.run)
     for crash_at in range(1, len(counter.names) + 1):
-        lake = empty_lake(aws_endpoint, clients)
+        lake = empty_lake(clients)
         lake.publish(product(lake, ONE), EARLIER)
         dataset = product(lake, TWO)
         crashing = CallCounter(crash_at, late)

@@ -45,12 +45,12 @@ def steps(lake: Lake, kind: str) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ingest", "transform"])
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
-def test_crash_at_every_step(aws_endpoint: str, clients: Clients, kind: str, late: bool) -> None:
+def test_crash_at_every_step(clients: Clients, kind: str, late: bool) -> None:
     """Before and after every call that changes something: S3, Glue and Athena."""
-    total = steps(empty_lake(aws_endpoint, clients), kind)
+    total = steps(empty_lake(clients), kind)
     assert total > 6
     for crash_at in range(1, total + 1):
-        lake = empty_lake(aws_endpoint, clients)
+        lake = empty_lake(clients)
         dataset = prepared(lake, kind)
         counter = CallCounter(crash_at, late)
         with pytest.raises(CrashError):

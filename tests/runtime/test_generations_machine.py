@@ -195,13 +195,13 @@ class Generations(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(aws_endpoint: str, clients: Clients, tmp_path: Any) -> type[Generations]:
+def machine(clients: Clients, tmp_path: Any) -> type[Generations]:
     """The machine, each run of which begins with an empty lake."""
 
     class Machine(Generations):
         def __init__(self) -> None:
             super().__init__()
-            self.lake = empty_lake(aws_endpoint, clients)
+            self.lake = empty_lake(clients)
             self.lake.compile(tmp_path, FILES)
 
     return Machine

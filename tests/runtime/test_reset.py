@@ -99,10 +99,10 @@ def test_what_is_not_there_cannot_be_reset(lake: Lake) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
-def test_a_reset_that_is_killed_can_be_repeated(aws_endpoint: str, clients: Clients, late: bool) -> None:
-    names = steps(empty_lake(aws_endpoint, clients))
+def test_a_reset_that_is_killed_can_be_repeated(clients: Clients, late: bool) -> None:
+    names = steps(empty_lake(clients))
     for crash_at in range(1, len(names) + 1):
-        lake = empty_lake(aws_endpoint, clients)
+        lake = empty_lake(clients)
         product = drafted(lake)
         with pytest.raises(CrashError):
             crashing_publisher(lake, CallCounter(crash_at, late)).reset(product.id)
@@ -118,11 +118,11 @@ def test_a_reset_that_is_killed_can_be_repeated(aws_endpoint: str, clients: Clie
 
 
 @pytest.mark.slow
-def test_what_a_run_publishes_meanwhile_stays(aws_endpoint: str, clients: Clients) -> None:
+def test_what_a_run_publishes_meanwhile_stays(clients: Clients) -> None:
     """At any step: it is readable afterwards, or it was taken out with the rest; nothing between."""
-    names = steps(empty_lake(aws_endpoint, clients))
+    names = steps(empty_lake(clients))
     for at in range(1, len(names) + 1):
-        lake = empty_lake(aws_endpoint, clients)
+        lake = empty_lake(clients)
         drafted(lake)
         product = lake.product("x", DRAFT)
         staged = lake.publisher.stage(product.id, LATER, lake.run)

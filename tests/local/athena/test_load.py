@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.aws_servers import BUCKET, LocalAws, athena_process, start_moto
+from tests.aws_servers import BUCKET, LocalAws, athena_process, emulated_aws
 
 pytestmark = pytest.mark.slow
 MEBIBYTE = 1 << 20
@@ -23,12 +23,8 @@ MANY = (
 @pytest.fixture
 def server() -> Iterator[tuple[LocalAws, psutil.Process]]:
     """The embedded Athena as a process of its own, with 512 MB for queries."""
-    moto, url = start_moto()
-    try:
-        with athena_process(url, "--memory", "512MB") as (aws, process):
-            yield aws, psutil.Process(process.pid)
-    finally:
-        moto.stop()
+    with emulated_aws() as url, athena_process(url, "--memory", "512MB") as (aws, process):
+        yield aws, psutil.Process(process.pid)
 
 
 class Peak:

@@ -62,6 +62,7 @@ def test_a_table_whose_pattern_is_hopeless_fails_and_the_server_goes_on(aws: Loc
     assert reason.startswith("EXCEEDED_CPU_LIMIT: input.regex takes too long to match the lines of s3://lake/hopeless/")
 
 
+@pytest.mark.slow
 def test_names_are_matched_in_time(aws: LocalAws) -> None:
     aws.glue.create_table(DatabaseName="db", TableInput={"Name": VICTIM})
     with pytest.raises(ClientError, match="takes too long"):

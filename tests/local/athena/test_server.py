@@ -19,7 +19,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local.athena import Settings, serve
-from tests.aws_servers import BUCKET, REGION, RESULTS, SIGNED, LocalAws, start_moto
+from tests.aws_servers import BUCKET, REGION, RESULTS, SIGNED, LocalAws, emulated_aws
 
 LONG = (
     "SELECT count(*) FROM UNNEST(sequence(1, 9000)) AS a(x), UNNEST(sequence(1, 9000)) AS b(y), "
@@ -28,11 +28,10 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    server, url = start_moto()
-    session(url, "").s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    yield url
-    server.stop()
+def aws_url() -> Iterator[str]:
+    with emulated_aws() as url:
+        session(url, "").s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield url
 
 
 def session(aws_url: str, athena_url: str) -> LocalAws:
@@ -40,12 +39,12 @@ def session(aws_url: str, athena_url: str) -> LocalAws:
     return LocalAws(aws_url, athena_url, keys)
 
 
-def settings(moto: str, state: Path | None = None, **more: Any) -> Settings:
-    return Settings(aws_endpoint=moto, region=REGION, state=state, **more)
+def settings(aws_url: str, state: Path | None = None, **more: Any) -> Settings:
+    return Settings(aws_endpoint=aws_url, region=REGION, state=state, **more)
 
 
-def start_process(moto: str, *more: str) -> tuple[subprocess.Popen[str], str]:
-    command = [sys.executable, "-m", "dapflow", "athena", "--aws-endpoint", moto, "--region", REGION, *more]
+def start_process(aws_url: str, *more: str) -> tuple[subprocess.Popen[str], str]:
+    command = [sys.executable, "-m", "dapflow", "athena", "--aws-endpoint", aws_url, "--region", REGION, *more]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -53,15 +52,15 @@ def start_process(moto: str, *more: str) -> tuple[subprocess.Popen[str], str]:
     return process, line.split()[-1]
 
 
-def test_executions_work_groups_and_saved_queries_survive_a_restart(moto: str, tmp_path: Path) -> None:
-    with serve(settings(moto, tmp_path)) as server:
-        local = session(moto, server.url)
+def test_executions_work_groups_and_saved_queries_survive_a_restart(aws_url: str, tmp_path: Path) -> None:
+    with serve(settings(aws_url, tmp_path)) as server:
+        local = session(aws_url, server.url)
         identity = local.run("SELECT 1 AS a").id
         failed = local.run("SELECT nothing").id
         local.athena.create_work_group(Name="kept", Configuration={"ResultConfiguration": {"OutputLocation": RESULTS}})
         named = local.athena.create_named_query(Name="n", Database="db", QueryString="SELECT 1")["NamedQueryId"]
-    with serve(settings(moto, tmp_path)) as server:
-        local = session(moto, server.url)
+    with serve(settings(aws_url, tmp_path)) as server:
+        local = session(aws_url, server.url)
         assert local.wait(identity)["Status"]["State"] == "SUCCEEDED"
         page = local.athena.get_query_results(QueryExecutionId=identity)
         assert page["ResultSet"]["Rows"][1]["Data"] == [{"VarCharValue": "1"}]
@@ -71,63 +70,63 @@ def test_executions_work_groups_and_saved_queries_survive_a_restart(moto: str, t
         assert set(local.athena.list_query_executions()["QueryExecutionIds"]) == {identity, failed}
 
 
-def test_results_are_found_in_s3_when_the_local_copy_is_gone(moto: str, tmp_path: Path) -> None:
-    with serve(settings(moto, tmp_path)) as server:
-        identity = session(moto, server.url).run("SELECT 'x' AS a").id
+def test_results_are_found_in_s3_when_the_local_copy_is_gone(aws_url: str, tmp_path: Path) -> None:
+    with serve(settings(aws_url, tmp_path)) as server:
+        identity = session(aws_url, server.url).run("SELECT 'x' AS a").id
     for copy in (tmp_path / "results").iterdir():
         copy.unlink()
-    with serve(settings(moto, tmp_path)) as server:
-        local = session(moto, server.url)
+    with serve(settings(aws_url, tmp_path)) as server:
+        local = session(aws_url, server.url)
         page = local.athena.get_query_results(QueryExecutionId=identity)
         assert page["ResultSet"]["Rows"][1]["Data"] == [{"VarCharValue": "x"}]
         local.s3.delete_object(Bucket=BUCKET, Key=f"results/{identity}.csv")
 
 
-def test_what_ran_when_the_server_was_killed_has_failed(moto: str, tmp_path: Path) -> None:
-    process, url = start_process(moto, "--state", str(tmp_path))
-    identity = session(moto, url).start(LONG, None)
+def test_what_ran_when_the_server_was_killed_has_failed(aws_url: str, tmp_path: Path) -> None:
+    process, url = start_process(aws_url, "--state", str(tmp_path))
+    identity = session(aws_url, url).start(LONG, None)
     process.kill()
     process.communicate()
-    with serve(settings(moto, tmp_path)) as server:
-        status = session(moto, server.url).wait(identity)["Status"]
+    with serve(settings(aws_url, tmp_path)) as server:
+        status = session(aws_url, server.url).wait(identity)["Status"]
     assert status["State"] == "FAILED"
     assert "server was stopped while the query was running" in status["StateChangeReason"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_server_in_good_order_while_a_query_runs(moto: str, number: signal.Signals) -> None:
-    process, url = start_process(moto)
-    session(moto, url).start(LONG, None)
+def test_a_signal_ends_the_server_in_good_order_while_a_query_runs(aws_url: str, number: signal.Signals) -> None:
+    process, url = start_process(aws_url)
+    session(aws_url, url).start(LONG, None)
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Traceback" not in out + err
 
 
-def test_a_port_in_use_is_named(moto: str) -> None:
+def test_a_port_in_use_is_named(aws_url: str) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(DapflowError, match=f"port {port} is in use"):
-            serve(settings(moto, port=port))
+            serve(settings(aws_url, port=port))
 
 
-def test_a_state_directory_serves_one_server_at_a_time(moto: str, tmp_path: Path) -> None:
-    with serve(settings(moto, tmp_path)), pytest.raises(DapflowError, match="in use by another server"):
-        serve(settings(moto, tmp_path))
+def test_a_state_directory_serves_one_server_at_a_time(aws_url: str, tmp_path: Path) -> None:
+    with serve(settings(aws_url, tmp_path)), pytest.raises(DapflowError, match="in use by another server"):
+        serve(settings(aws_url, tmp_path))
 
 
-def test_nothing_is_left_without_a_state_directory(moto: str) -> None:
-    with serve(settings(moto)) as server:
+def test_nothing_is_left_without_a_state_directory(aws_url: str) -> None:
+    with serve(settings(aws_url)) as server:
         directory = server.engine.directory
         assert directory.is_dir()
     assert not directory.exists()
 
 
-def test_only_loopback_is_listened_on(moto: str) -> None:
-    with serve(settings(moto)) as server:
+def test_only_loopback_is_listened_on(aws_url: str) -> None:
+    with serve(settings(aws_url)) as server:
         assert server.url == f"http://127.0.0.1:{server.port}"
         others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
         for address in others - {"127.0.0.1", "127.0.1.1"}:
@@ -146,8 +145,8 @@ def post(url: str, target: str, body: bytes) -> tuple[int, dict[str, str]]:
         return error.code, json.loads(error.read())
 
 
-def test_requests_that_no_client_library_makes(moto: str) -> None:
-    with serve(settings(moto)) as server:
+def test_requests_that_no_client_library_makes(aws_url: str) -> None:
+    with serve(settings(aws_url)) as server:
         assert post(server.url, "AmazonAthena.Nonsense", b"{}")[1]["__type"] == "UnknownOperationException"
         assert post(server.url, "AmazonAthena.GetQueryExecution", b"{not json")[1]["__type"] == "SerializationException"
         status, answer = post(server.url, "AmazonAthena.GetQueryExecution", b"{}")
@@ -158,9 +157,9 @@ def test_requests_that_no_client_library_makes(moto: str) -> None:
         assert "Member must be a string" in answer["Message"]
 
 
-def test_queries_wait_their_turn(moto: str) -> None:
-    with serve(settings(moto, workers=1)) as server:
-        local = session(moto, server.url)
+def test_queries_wait_their_turn(aws_url: str) -> None:
+    with serve(settings(aws_url, workers=1)) as server:
+        local = session(aws_url, server.url)
         long, second = local.start(LONG, None), local.start("SELECT 1", None)
         while local.athena.get_query_execution(QueryExecutionId=long)["QueryExecution"]["Status"]["State"] == "QUEUED":
             time.sleep(0.01)
@@ -170,8 +169,8 @@ def test_queries_wait_their_turn(moto: str) -> None:
         assert local.wait(second)["Status"]["State"] == "SUCCEEDED"
 
 
-def test_one_endpoint_serves_a_client_for_everything(moto: str) -> None:
-    with serve(settings(moto)) as server:
+def test_one_endpoint_serves_a_client_for_everything(aws_url: str) -> None:
+    with serve(settings(aws_url)) as server:
         local = session(server.url, server.url)
         local.s3.create_bucket(Bucket="by-the-way", CreateBucketConfiguration={"LocationConstraint": REGION})
         body = bytes(range(256)) * 40_000
@@ -187,6 +186,7 @@ def test_one_endpoint_serves_a_client_for_everything(moto: str) -> None:
         assert "Contents" not in local.s3.list_objects_v2(Bucket="by-the-way", Prefix="t/")
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
     with serve(settings("http://127.0.0.1:9", tmp_path)) as server:
         local = session(server.url, server.url)

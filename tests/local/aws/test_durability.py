@@ -79,7 +79,7 @@ def table(name: str = "t") -> dict[str, Any]:
     return {"Name": name, "StorageDescriptor": descriptor, "PartitionKeys": [{"Name": "p", "Type": "string"}]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_objects_come_back(server: Server, number: signal.Signals) -> None:
     s3 = make_bucket(server)
     s3.put_object(Bucket="bucket", Key="plain", Body=b"first")
@@ -181,7 +181,7 @@ def test_other_services_and_bucket_settings_come_back(server: Server) -> None:
     assert server.client("secretsmanager").get_secret_value(SecretId="airflow/connections/x")["SecretString"] == "{}"
 
 
-@pytest.mark.parametrize("left", [0, 40, -1])
+@pytest.mark.parametrize("left", [40, *(pytest.param(left, marks=pytest.mark.slow) for left in (0, -1))])
 def test_what_a_crash_of_the_machine_cut_off_is_gone_and_the_rest_is_there(server: Server, left: int) -> None:
     s3 = make_bucket(server)
     s3.put_object(Bucket="bucket", Key="whole", Body=b"whole")
@@ -199,6 +199,7 @@ def test_what_a_crash_of_the_machine_cut_off_is_gone_and_the_rest_is_there(serve
     assert list(server.state.glob("s3/bodies/*")) == []
 
 
+@pytest.mark.slow
 def test_short_and_long_bodies_take_each_other_s_place(server: Server) -> None:
     s3 = make_bucket(server)
     bodies = {"grows": (b"a", b"b" * 100_000), "shrinks": (b"c" * 100_000, b"d"), "goes": (b"e" * 100_000, None)}
@@ -216,6 +217,7 @@ def test_short_and_long_bodies_take_each_other_s_place(server: Server) -> None:
     assert len(list(server.state.glob("s3/bodies/*"))) == 1
 
 
+@pytest.mark.slow
 def test_objects_of_an_earlier_state_come_back(server: Server) -> None:
     s3 = make_bucket(server)
     server.end(signal.SIGTERM)
@@ -247,6 +249,7 @@ def test_an_answer_without_a_body_leaves_the_connection_open(server: Server) -> 
     assert "Traceback" not in (server.state.parent / "aws.log").read_text()
 
 
+@pytest.mark.slow
 def test_a_half_written_journal_line_is_dropped(server: Server) -> None:
     glue = server.client("glue")
     glue.create_database(DatabaseInput={"Name": "whole"})
@@ -286,6 +289,7 @@ def test_a_full_disk_refuses_and_changes_nothing(server: Server) -> None:
     assert server.client("glue").get_databases()["DatabaseList"] == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_at_the_end_of_a_multipart_upload_leaves_the_old_object(server: Server) -> None:
     s3 = make_bucket(server)
     s3.put_object(Bucket="bucket", Key="object", Body=b"old")
@@ -308,6 +312,7 @@ def test_two_servers_do_not_share_a_state_directory(server: Server) -> None:
     assert "another process is using" in second.stderr
 
 
+@pytest.mark.slow
 def test_only_loopback_is_listened_on(server: Server) -> None:
     assert server.process is not None
     listening = [c.laddr.ip for c in psutil.Process(server.process.pid).net_connections() if c.status == "LISTEN"]

@@ -298,9 +298,10 @@ FAILURES = [
     ("regexp_like('a', '[')", "INVALID_FUNCTION_ARGUMENT: premature end of char-class: ["),
     ("regexp_like('a', '(a')", "INVALID_FUNCTION_ARGUMENT: line 1:8: end pattern with unmatched parenthesis: (a"),
     (r"regexp_like('a', '\Y')", r"NOT_SUPPORTED: The regular expression \Y is not supported"),
-    (
+    pytest.param(
         r"regexp_like(rpad('a', 60, 'a') || '!', '(a|aa)+\1$')",
         r"EXCEEDED_CPU_LIMIT: A match took longer than 2 s: (a|aa)+\1$",
+        marks=pytest.mark.slow,
     ),
     ("1 = 'a'", "TYPE_MISMATCH: line 1:10: Cannot apply operator: integer = varchar(1)"),
     ("cast(1 AS date)", "TYPE_MISMATCH: line 1:8: Cannot cast integer to date"),

@@ -1,0 +1,1 @@
+"""The part of Airflow's own test tools, which are not released, that its system tests of Athena import."""

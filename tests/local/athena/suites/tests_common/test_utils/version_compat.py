@@ -1,0 +1,3 @@
+"""Which Airflow this is."""
+
+AIRFLOW_V_3_0_PLUS = True
