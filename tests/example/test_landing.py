@@ -2,18 +2,16 @@
 
 import gzip
 import zipfile
-from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
-import boto3
 import duckdb
 import pytest
-from moto import mock_aws
 
 from dapflow.errors import DapflowError
 from dapflow.example import Landed, land, snapshots
 from dapflow.example.package_data import data_directory
+from tests.aws_servers import LocalAws
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -26,11 +24,9 @@ LAST = date(2013, 12, 31)
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator["S3Client"]:
-    with mock_aws():
-        client = boto3.client("s3", region_name="eu-west-2")
-        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
-        yield client
+def s3(aws: LocalAws) -> "S3Client":
+    aws.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+    return aws.s3
 
 
 @pytest.fixture(scope="module")
