@@ -14,6 +14,8 @@ from dapflow.runtime.landable import ending_of, format_of
 
 # `repairs_2024-06-05.csv` is an export of `repairs`; so is `20240605-repairs.csv`.
 _DATED = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{4}_\d{2}_\d{2}|(?:19|20)\d{6})(?!\d)")
+# Control characters, and bytes of a name that are not UTF-8: no landing takes them.
+_NOT_TEXT = re.compile("[\x00-\x1f\ud800-\udfff]")
 # What programs call a file that is not alone.
 _PART = re.compile(r"(part|data|export)?[\d_]*(part)?|part_.*")
 
@@ -64,7 +66,7 @@ def _files(folder: Path) -> Iterator[Path]:
         for path in sorted(folder.iterdir()):
             if path.name[0] in "._":
                 continue
-            if path.is_dir():
+            if path.is_dir() and not _leads_back(path):
                 yield from _files(path)
             else:
                 yield path
@@ -72,9 +74,17 @@ def _files(folder: Path) -> Iterator[Path]:
         raise DapflowError("exports", f"the folder cannot be read: {error.strerror}", file=folder) from error
 
 
+def _leads_back(path: Path) -> bool:
+    """Whether a folder is a link to one in which it is itself."""
+    return path.is_symlink() and path.resolve() in {each.resolve() for each in path.absolute().parents}
+
+
 def _add(found: Found, folder: Path, path: Path) -> None:
+    if _NOT_TEXT.search(str(path)):
+        raise DapflowError("landing-name", "the name of the file is not text", file=ascii(str(path)), hint="rename it")
     if not path.is_file():
-        problem = "is a link to a file that is not there" if path.is_symlink() else "is not a plain file"
+        gone = path.is_symlink() and not path.exists()
+        problem = "is a link to a file that is not there" if gone else "is not a plain file"
         raise DapflowError("exports", f"the file {problem}", file=path, hint="put the export itself there")
     kind = format_of(path)
     below = path.relative_to(folder).parts[:-1]

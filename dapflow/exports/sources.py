@@ -15,6 +15,7 @@ from dapflow.exports.dialect import dialect_of
 from dapflow.exports.folder import TableFiles
 from dapflow.exports.types import NULL_TEXTS, ColumnTypes
 from dapflow.manifest import GenerationColumns, Source, SourceColumn
+from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.names import column_name_problem, dataset_name_problem
 from dapflow.runtime.landing import csv_file, json_file
 from dapflow.runtime.landing.headings import columns_of
@@ -51,12 +52,15 @@ _UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\
 
 def describe(table: TableFiles, progress: Callable[[str], None]) -> Source:
     """The source of a table. Raises DapflowError, at the file and line, for what the ingest would not take."""
+    items: list[Object] = []
     try:
         items = [_object(each.path) for each in table.exports]
         for item in items:
             progress(f"reading {item.name}")
         described = _DESCRIBE[table.format](items)
     except DapflowError as error:
+        if len(items) > 1:
+            error.message += f" (all {len(items)} files of table {table.name} are left out)"
         raise _at_path(error) from error
     except OSError as error:
         raise DapflowError("exports", f"the file cannot be read: {error.strerror}", file=error.filename) from error
@@ -89,6 +93,11 @@ def _check(table: TableFiles, source: Source) -> None:
             raise DapflowError(
                 "bad-name", f"column {shown}: {problem}", file=path, hint="rename the column in the export"
             )
+        try:
+            parse_column_type(each.type)
+        except ColumnTypeError as error:
+            hint = "write it with another type, or with simpler names within it"
+            raise DapflowError("bad-column-type", f"column {each.name}: {error}", file=path, hint=hint) from error
     reserved = [each.name for each in columns if each.name in GenerationColumns().names]
     if reserved:
         raise DapflowError(

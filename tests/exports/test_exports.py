@@ -146,33 +146,43 @@ def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "line", "column"),
     [
-        ('id,text\n1,"say "hi" now"\n2,ok\n', 2),
-        ('a,b\n0,y\n1,"xx\n2,3\n', 3),
-        ('id;text\n1;"unclosed\n2;ok\n', 2),
-        ('id\ttext\n1\t"unclosed\n2\tok\n', 2),
-        ('id,"te"xt"\n1,2\n', 1),
-        ('id;text, long\n1;"say "hi", now"\n', 2),
+        ('id,text\n1,"say "hi" now"\n2,ok\n', 2, 3),
+        ('a,b\n0,y\n1,"xx\n2,3\n', 3, 3),
+        ('id;text\n1;"unclosed\n2;ok\n', 2, 3),
+        ('id\ttext\n1\t"unclosed\n2\tok\n', 2, 3),
+        ('id,"te"xt"\n1,2\n', 1, 4),
+        ('id;text, long\n1;"say "hi", now"\n', 2, 3),
     ],
 )
-def test_a_broken_quote_is_named_and_no_other_delimiter_taken(exports: Path, text: str, line: int) -> None:
+def test_a_broken_quote_is_named_and_no_other_delimiter_taken(exports: Path, text: str, line: int, column: int) -> None:
     made, sources = made_of(exports, {"good.csv": "a\n1\n", "t.csv": text})
     assert list(sources) == ["good"]
-    assert [(each.code, each.line) for each in made.left_out] == [("landing-quotes", line)]
+    assert [(each.code, each.line, each.column) for each in made.left_out] == [("landing-quotes", line, column)]
 
 
 def test_names_that_nobody_takes_leave_out_their_file_only(exports: Path) -> None:
     (exports / "gone.csv").symlink_to(exports / "nowhere.csv")
+    (exports / "loop").symlink_to(exports)
+    pq.write_table(pa.table({"s": [{"a b": 1}]}), exports / "struct.parquet")
     files: dict[str, str | bytes] = {
         "good.csv": "a,b\n1,2\n",
         "long.csv": f"a,{'b' * 300}\n1,2\n",
         f"{'t' * 220}.csv": "a\n1\n",
+        "no\ntext.csv": "a\n1\n",
     }
     made, sources = made_of(exports, files)
     assert list(sources) == ["good"]
     left_out = {Path(str(each.file)).name[:8]: each.code for each in made.left_out}
-    assert left_out == {"gone.csv": "exports", "long.csv": "bad-name", "tttttttt": "bad-name"}
+    assert left_out == {
+        "gone.csv": "exports",
+        "loop": "exports",
+        "long.csv": "bad-name",
+        "struct.p": "bad-column-type",
+        "tttttttt": "bad-name",
+        "no\\ntext": "landing-name",
+    }
 
 
 def test_two_encodings_in_one_file_are_not_guessed(exports: Path) -> None:

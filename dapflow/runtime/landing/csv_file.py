@@ -12,6 +12,8 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Source
 from dapflow.runtime.landing.text import LONGEST_ROW, Text, too_long
 
+# So many letters of a record are shown.
+_SHOWN = 200
 _QUOTE_HINT = "mend the export: a quote within a quoted field is written twice, or after the source's `escape`"
 _ESCAPE_HINT = r"""say in service.yml what the export does: escape: '\' where a backslash stands before quotes of a """
 _ESCAPE_HINT += """field, escape: '"' where quotes are doubled and backslashes mean nothing"""
@@ -119,9 +121,11 @@ class _Reading:
             try:
                 fields = next(reader, None)
             except csv.Error as error:
-                raise self.error(
+                found = self.error(
                     "landing-quotes", self._first, f"the quotes of the record make no sense: {error}", self._hint()
-                ) from error
+                )
+                found.column = self._senseless()
+                raise found from error
             if fields is None:
                 return
             first, text = self._first, "".join(self.begun)
@@ -201,12 +205,25 @@ class _Reading:
         except (csv.Error, StopIteration):
             return None
 
+    def _senseless(self) -> int | None:
+        """The column in which the field begins whose quotes make no sense, if it begins in the line that is shown."""
+        text, delimiter = "".join(self.begun), re.escape(self.dialect.delimiter)
+        escape = re.escape(self.dialect.escape or "") if self.dialect.has_escape else ""
+        inner = rf'[^"{escape}]|""' + (f"|{escape}." if escape else "")
+        field = re.compile(
+            rf'(?:"(?:{inner})*+"|[^"{delimiter}\r\n][^{delimiter}\r\n]*|)(?={delimiter}|[\r\n]|\Z)', re.DOTALL
+        )
+        at = 0
+        while found := field.match(text, at):
+            at = found.end() + 1
+        return at + 1 if text[at : at + 1] == '"' and at < min(_SHOWN, len(self.begun[0])) else None
+
     def _hint(self) -> str:
         return _ESCAPE_HINT if self.dialect.escape is None and '\\"' in "".join(self.begun) else _QUOTE_HINT
 
     def error(self, code: str, line: int, message: str, hint: str) -> DapflowError:
         """An error at a line; the record that was begun is shown."""
-        shown = "".join(self.begun[:1])[:200].rstrip("\r\n") or None
+        shown = "".join(self.begun[:1])[:_SHOWN].rstrip("\r\n") or None
         return DapflowError(code, message, file=self.text.item.uri, line=line, hint=hint, source=shown)
 
 
