@@ -58,6 +58,7 @@ def test_a_new_service_needs_no_new_start(platform: LocalProject) -> None:
     assert ask(platform, "SELECT cost FROM parking_refined_zone.costs") == [{"cost": 15.5}]
 
 
+@pytest.mark.slow
 def test_what_was_read_is_said_where_it_is_not_the_same_generation(platform: LocalProject) -> None:
     s3 = platform.client("s3")
     for table, nights in {"loans": ("2024-06-04", "2024-06-05"), "branches": ("2024-06-04",)}.items():

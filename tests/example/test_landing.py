@@ -85,6 +85,7 @@ def test_the_last_night_holds_the_whole_package(landed: Landed, lines: dict[tupl
     assert all(len(lines[item.table, item.generation]) == item.rows + 1 for item in landed.objects)
 
 
+@pytest.mark.slow
 def test_every_generation_of_every_table_differs_from_the_one_before(
     landed: Landed, lines: dict[tuple[str, date], list[str]]
 ) -> None:

@@ -165,6 +165,7 @@ def test_a_client_with_another_key_is_told_so_by_every_service(platform: LocalPr
         assert "access key" in refused.value.response["Error"]["Message"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("untouched")
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 def test_a_page_in_a_browser_reads_nothing_and_changes_nothing(platform: LocalProject) -> None:

@@ -248,6 +248,7 @@ def test_a_newer_generation_is_known_whatever_its_partition_is_called(lake: Lake
             assert published(lake, product) == ["DAY"], (name, product.id)
 
 
+@pytest.mark.slow
 def test_an_older_generation_is_read_whatever_its_partition_is_called(lake: Lake, tmp_path: Path) -> None:
     lake.compile(tmp_path, BOTH)
     publish_planes(lake, LATER)
@@ -366,6 +367,7 @@ def test_an_attempt_says_that_its_inputs_changed_and_publishes_nothing(lake: Lak
     assert lake.publisher.finish(again).rows == 2
 
 
+@pytest.mark.slow
 def test_inputs_that_never_rest_end_the_run(lake: Lake, tmp_path: Path) -> None:
     product = prepared(lake, tmp_path, "SELECT tailnum FROM planes")
     publish_planes(lake, DAY)

@@ -50,6 +50,7 @@ def test_glue_of_the_embedded_aws_is_patient_too() -> None:
     assert isinstance(utils.re, PatientRe)
 
 
+@pytest.mark.slow
 def test_a_table_whose_pattern_is_hopeless_fails_and_the_server_goes_on(aws: LocalAws) -> None:
     aws.put("hopeless/x.txt", f"{VICTIM}\n" * 3)
     aws.query(
