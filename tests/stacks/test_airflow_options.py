@@ -20,7 +20,7 @@ def known() -> set[str]:
     return {f"{name}.{option}" for name, section in sections.items() for option in section["options"]}
 
 
-@pytest.mark.parametrize("environment", ["prod", "staging"])
+@pytest.mark.parametrize("environment", ["prod", pytest.param("staging", marks=pytest.mark.slow)])
 def test_airflow_knows_every_option(request: pytest.FixtureRequest, known: set[str], environment: str) -> None:
     templates: Templates = request.getfixturevalue(environment)
     [airflow] = templates.properties("AWS::MWAA::Environment")

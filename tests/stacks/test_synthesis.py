@@ -127,7 +127,9 @@ def test_a_hundred_services(tmp_path: Path) -> None:
         assert policy_length(policy["PolicyDocument"]) <= 6_144
 
 
-@pytest.mark.parametrize("grant", ["service_{:03}.trusted.report", "service_{:03}.refined"])
+@pytest.mark.parametrize(
+    "grant", ["service_{:03}.trusted.report", pytest.param("service_{:03}.refined", marks=pytest.mark.slow)]
+)
 def test_a_service_that_was_granted_much(tmp_path: Path, grant: str) -> None:
     """Four tables of others filled a managed policy, and twelve a role; now forty find a place, and none is lost."""
     given: dict[str, tuple[str, ...]] = {"reader": (grant.split(".", 1)[1],)}

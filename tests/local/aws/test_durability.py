@@ -106,6 +106,7 @@ def test_objects_come_back(server: Server, number: signal.Signals) -> None:
     assert s3.head_object(Bucket="bucket", Key="empty/")["ContentLength"] == 0
 
 
+@pytest.mark.slow
 def test_copies_and_multipart_uploads_come_back(server: Server) -> None:
     s3 = make_bucket(server)
     s3.put_object(Bucket="bucket", Key="source", Body=b"source", Metadata={"a_b": "c"}, ContentType="text/x")
@@ -168,6 +169,7 @@ def test_the_catalog_comes_back(server: Server) -> None:
     assert glue.get_database(Name="housing-raw-zone")["Database"]["Description"] == "Höhe"
 
 
+@pytest.mark.slow
 def test_other_services_and_bucket_settings_come_back(server: Server) -> None:
     s3 = make_bucket(server)
     s3.put_public_access_block(Bucket="bucket", PublicAccessBlockConfiguration={"BlockPublicAcls": True})
