@@ -16,7 +16,8 @@ from tests.runtime.conftest import athena_endpoint, aws_endpoint, clients, lake
 
 __all__ = ["athena_endpoint", "aws_endpoint", "clients", "lake"]
 
-os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-"))
+_HOME = tempfile.mkdtemp(prefix="airflow-")
+os.environ.setdefault("AIRFLOW_HOME", _HOME)
 
 ROOT = Path(__file__).parents[2]
 # What MWAA's image of Airflow 3.3.1 installs, as far as the bundle is concerned.
@@ -43,3 +44,8 @@ def mwaa_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         subprocess.run(command, check=True, cwd=folder)
     return python
+
+
+def pytest_unconfigure() -> None:
+    """Nothing is left of Airflow's home when the tests are over."""
+    shutil.rmtree(_HOME, ignore_errors=True)
