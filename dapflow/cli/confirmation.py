@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sized
+from typing import Annotated
 
 import typer
 
 from dapflow.errors import DapflowError
+
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 def confirm(question: str, would: str, *, yes: bool) -> None:

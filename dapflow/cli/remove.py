@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dapflow.cli.branch_option import BranchOption, HostOption, connected_to_throw_away
-from dapflow.cli.confirmation import confirm, counted
+from dapflow.cli.confirmation import YesOption, confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.errors import DapflowError
@@ -29,7 +29,7 @@ def remove(
             show_default=False,
         ),
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     branch: BranchOption = None,
     host: HostOption = None,

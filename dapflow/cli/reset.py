@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dapflow.cli.branch_option import BranchOption, HostOption, connected_to_throw_away
-from dapflow.cli.confirmation import confirm, counted
+from dapflow.cli.confirmation import YesOption, confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def reset(
     name: DatasetArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     branch: BranchOption = None,
     host: HostOption = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dapflow.cli.confirmation import confirm
+from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
 
@@ -21,7 +21,7 @@ def withdraw(
     generation: Annotated[
         str, typer.Option("--generation", "-g", metavar="D", help="Date, as 2013-12-31.", show_default=False)
     ],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     project: ProjectOption = None,
 ) -> None:
