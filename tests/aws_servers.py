@@ -18,12 +18,12 @@ import boto3
 from botocore.config import Config
 from moto.moto_api._internal import moto_api_backend
 
-from dapflow.local.access_key import AccessKey
-from dapflow.local.athena import Settings, serve
+from dapflow.athena import Settings, serve
 from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.server import Front
-from dapflow.local.loopback import listen, uvicorn_server
-from dapflow.local.ports import HOST
+from dapflow.servers import HOST
+from dapflow.servers.access_key import AccessKey
+from dapflow.servers.loopback import listen, uvicorn_server
 
 if TYPE_CHECKING:
     import pytest

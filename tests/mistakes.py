@@ -68,7 +68,7 @@ def project_of(root: Path) -> Path:
 
 def checked(root: Path) -> dict[str, list[DapflowError]]:
     """What ``dapflow check`` finds in the project, by the name of the mistake."""
-    from dapflow.local.athena.review import review  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.transforms import review  # noqa: PLC0415 (brings DuckDB)
 
     manifest, errors = read_as_far_as_possible(root)
     found: dict[str, list[DapflowError]] = {file.stem: [] for file in FILES}

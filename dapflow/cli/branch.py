@@ -38,8 +38,8 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
     """
     from dapflow.local.branches import bring_up  # noqa: PLC0415
     from dapflow.local.git import git_branch  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     root = project_root(project)
     state = State.of(root)
@@ -61,7 +61,7 @@ def down(name: NameArgument = None, project: ProjectOption = None) -> None:
     """
     from dapflow.local.branches import take_down  # noqa: PLC0415
     from dapflow.local.git import git_branch  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     root = project_root(project)
     state, branch_name = State.of(root), git_branch(root, name).branch
@@ -77,7 +77,7 @@ def list_branches(project: ProjectOption = None) -> None:
     Example: dapflow local branch list
     """
     from dapflow.local.branches import branches  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     for each in branches(State.of(project_root(project))):
         # Git takes any bytes for a name, a terminal does not.

@@ -66,7 +66,7 @@ def connected_to_throw_away(
 
 def _require_up(root: Path, branch: str) -> None:
     from dapflow.local.branches import branches  # noqa: PLC0415 (brings boto3, psutil)
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     up = [each.branch for each in branches(State.of(root))]
     if branch not in up:

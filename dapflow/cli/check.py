@@ -44,7 +44,7 @@ def check(
 
     root = project_root(project)
     manifest, errors = read_as_far_as_possible(root)
-    from dapflow.local.athena.review import review, unchecked  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.transforms import review, unchecked  # noqa: PLC0415 (brings DuckDB)
 
     findings = [*review(manifest, errors), *check_codeowners(root)]
     failures = [finding for finding in findings if finding.severity == "error"]
@@ -86,7 +86,7 @@ def _counted(warnings: int) -> str:
 def _orphans(root: Path, manifest: Manifest) -> list[Orphan]:
     """What the embedded platform holds and the project no longer has; nothing where it does not run."""
     from dapflow.local.running import is_up  # noqa: PLC0415 (brings psutil)
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     state = State.of(root)
     if not is_up(state):

@@ -33,8 +33,8 @@ def demo(project: ProjectOption = None) -> None:
     from dapflow.cli.demo_progress import DemoProgress  # noqa: PLC0415 (brings rich)
     from dapflow.local.demo import demo as run_demo  # noqa: PLC0415 (brings psutil, boto3)
     from dapflow.local.startup import Startup  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     began = time.monotonic()
     root = project_root(project)

@@ -65,7 +65,7 @@ def names_of(root: Path, manifest: Manifest, name: str | None) -> Environment:
 def _embedded(root: Path, manifest: Manifest) -> tuple[Clients, Environment]:
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
     from dapflow.local.running import require_running  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     state = State.of(root)
     return connect_to_platform(state, require_running(state)), names_of(root, manifest, None)

@@ -19,7 +19,7 @@ from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
     from dapflow.local.components import Status
-    from dapflow.local.state import State
+    from dapflow.servers.state import State
 
 local = typer.Typer(
     name="local",
@@ -56,8 +56,8 @@ def up(
     from dapflow.local import components  # noqa: PLC0415 (these bring psutil, and compiling brings PyYAML)
     from dapflow.local.branches import take_down_expired  # noqa: PLC0415
     from dapflow.local.startup import Startup  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     began = time.monotonic()
     root = project_root(project)
@@ -179,7 +179,7 @@ def down(
 
 
 def _state(project: Path | None) -> State:
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     return State.of(project_root(project))
 

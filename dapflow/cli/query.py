@@ -49,7 +49,7 @@ def query(
     """
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
     from dapflow.local.running import require_running  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     if as_csv and as_json:
         raise DapflowError("option", "--csv and --json exclude each other")
@@ -106,7 +106,7 @@ def print_answer(answer: Answer, limit: int) -> None:
 def _warnings(
     clients: Clients, text: str, place: str, name: str | None, checked: list[DapflowError] | None
 ) -> list[DapflowError]:
-    from dapflow.local.findings import warnings  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.statements import warnings  # noqa: PLC0415 (brings DuckDB)
 
     return warnings(clients.glue, text, place, name, checked)
 
@@ -123,9 +123,9 @@ def _transform(root: Path, file: Path) -> _Transform | None:
     transforms = root.resolve() / "transforms"
     if not file.resolve().is_relative_to(transforms):
         return None
-    from dapflow.local.athena.review import review  # noqa: PLC0415 (brings DuckDB)
     from dapflow.local.provision import describe_local  # noqa: PLC0415
     from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
+    from dapflow.review.transforms import review  # noqa: PLC0415 (brings DuckDB)
     from dapflow.runtime.place import physical  # noqa: PLC0415
 
     name = file.resolve().relative_to(root.resolve()).as_posix()

@@ -93,9 +93,9 @@ def _pins_of_platform(
     """What a run on the embedded platform would pin, or None when it is not running."""
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
     from dapflow.local.running import require_running  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.runtime.catalog import Catalog  # noqa: PLC0415
     from dapflow.runtime.inputs import read_inputs  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     state = State.of(root)
     try:

@@ -35,9 +35,9 @@ def withdraw(
     from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
     from dapflow.local.running import explained, require_running  # noqa: PLC0415
-    from dapflow.local.state import State  # noqa: PLC0415
     from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
 
     root = project_root(project)
     state = State.of(root)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.aws_session import platform_environment
-from dapflow.local.ports import HOST, Ports
+from dapflow.local.ports import Ports
 from dapflow.local.processes import Component
-from dapflow.local.state import State, damaged, read_json, write_json
+from dapflow.servers import HOST
+from dapflow.servers.state import State, damaged, read_json, write_json
 
 NAME = "airflow"
 # Who signs in, with the password of ``password``.

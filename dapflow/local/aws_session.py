@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from dapflow.local.access_key import platform_key
-from dapflow.local.ports import HOST, Ports
-from dapflow.local.state import State
+from dapflow.local.ports import Ports
+from dapflow.servers import HOST
+from dapflow.servers.access_key import platform_key
+from dapflow.servers.state import State
 
 if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients

@@ -12,7 +12,7 @@ from dapflow.branch import FOLDER
 from dapflow.local.airflow import NAME as AIRFLOW
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.running import wait_until
-from dapflow.local.state import State
+from dapflow.servers.state import State
 
 # A task's supervisor asks every second whether the task still runs, and kills it when it does not end in five.
 _ENDING_SECONDS = 7.0

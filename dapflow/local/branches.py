@@ -16,11 +16,11 @@ from dapflow.local.airflow import airflow_api
 from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.dag_files import DagFiles, write_dag_files
 from dapflow.local.running import require_running
-from dapflow.local.state import State, damaged, read_json, write_json
 from dapflow.local.synthesis import GitBranch, Synthesis
 from dapflow.local.template import Resource
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform
+from dapflow.servers.state import State, damaged, read_json, write_json
 
 Tell = Callable[[str], None]
 

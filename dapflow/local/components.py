@@ -14,9 +14,10 @@ import psutil
 
 from dapflow.local import airflow
 from dapflow.local.aws_session import athena_url, aws_url, platform_environment
-from dapflow.local.ports import HEALTH_PATH, Ports
+from dapflow.local.ports import Ports
 from dapflow.local.processes import Component, running, was_started
-from dapflow.local.state import State, read_json
+from dapflow.servers import HEALTH_PATH
+from dapflow.servers.state import State, read_json
 
 AWS = "aws"
 ATHENA = "athena"

@@ -17,8 +17,8 @@ from dapflow.files import write_whole
 from dapflow.local.airflow import NAME as AIRFLOW
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.running import wait_until
-from dapflow.local.state import State
 from dapflow.manifest import Manifest
+from dapflow.servers.state import State
 
 
 @dataclass

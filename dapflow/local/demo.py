@@ -15,12 +15,12 @@ from dapflow.local.published import Publications, Run, outstanding, producers, r
 from dapflow.local.running import explained, require_alive
 from dapflow.local.selection import comes_less_often
 from dapflow.local.startup import Startup
-from dapflow.local.state import State, read_json, write_json
 from dapflow.manifest import Manifest
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_folders
 from dapflow.runtime.place import Place
+from dapflow.servers.state import State, read_json, write_json
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment

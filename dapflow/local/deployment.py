@@ -12,8 +12,8 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.local.resources import KINDS, LEFT_OUT, Kind
-from dapflow.local.state import damaged, read_json, write_json
 from dapflow.local.template import Resource
+from dapflow.servers.state import damaged, read_json, write_json
 
 Noted = dict[str, Any]
 

@@ -10,7 +10,7 @@ from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow import PARTS
 from dapflow.local.processes import log_file
-from dapflow.local.state import State
+from dapflow.servers.state import State
 
 
 def log_files(state: State, component: str | None) -> list[Path]:

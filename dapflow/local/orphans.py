@@ -14,13 +14,13 @@ from dapflow.errors import DapflowError
 from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.provision import describe_local
 from dapflow.local.running import require_running
-from dapflow.local.state import State
 from dapflow.manifest import Dataset, Manifest, Zone
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.objects import delete_prefix
 from dapflow.runtime.place import Place
 from dapflow.runtime.temporary import temporary_tables
+from dapflow.servers.state import State
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

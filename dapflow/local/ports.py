@@ -9,11 +9,8 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
-from dapflow.local.state import State, damaged, read_json, write_json
-
-HOST = "127.0.0.1"
-#: Where our servers say that they are ready, beside the API that they serve.
-HEALTH_PATH = "/dapflow/health"
+from dapflow.servers import HOST
+from dapflow.servers.state import State, damaged, read_json, write_json
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import psutil
 
 from dapflow.errors import DapflowError
 from dapflow.local.interrupts import shielded
-from dapflow.local.state import PRIVATE_UMASK, State, read_json, write_json
+from dapflow.servers.state import PRIVATE_UMASK, State, read_json, write_json
 
 # In the environment of every process of a platform, so that none is taken for one that only got its number, and none
 # is left behind whose parent was killed.

@@ -14,11 +14,11 @@ from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.deployment import deploy
 from dapflow.local.schedules import is_scheduled
-from dapflow.local.state import State, write_json
 from dapflow.local.synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
 from dapflow.local.template import Resource, exported, resources
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform, describe, describe_branch, hosting
+from dapflow.servers.state import State, write_json
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from dapflow.local.athena.engine.result_csv import records
+from dapflow.athena.engine.result_csv import records
 from dapflow.runtime.athena import Athena, QueryError
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.objects import split_uri
@@ -122,7 +122,7 @@ def ask(
         except QueryError as error:
             if error.code != "query-failed":
                 raise
-            from dapflow.local.findings import failure  # noqa: PLC0415 (brings DuckDB)
+            from dapflow.review.statements import failure  # noqa: PLC0415 (brings DuckDB)
 
             raise failure(clients.glue, error.message, sql, database or DEFAULT, file, checked) from None
         details: Any = clients.athena.get_query_execution(QueryExecutionId=execution.id)["QueryExecution"]

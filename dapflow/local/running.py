@@ -10,7 +10,7 @@ from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.ports import Ports, read_ports
 from dapflow.local.processes import last_lines, log_file, running, was_started
-from dapflow.local.state import State
+from dapflow.servers.state import State
 
 _SECONDS = 300.0
 _SERVERS = (components.AWS, components.ATHENA)

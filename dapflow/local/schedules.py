@@ -16,8 +16,8 @@ from dapflow.branch import FOLDER
 from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
-from dapflow.local.state import State, read_json, write_json
 from dapflow.manifest import DAILY, Manifest, read_manifest
+from dapflow.servers.state import State, read_json, write_json
 
 
 @dataclass(frozen=True)

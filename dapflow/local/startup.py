@@ -17,9 +17,9 @@ from dapflow.local.ports import Ports, choose_ports, is_free, read_ports
 from dapflow.local.processes import running, start, stop
 from dapflow.local.running import wait_until
 from dapflow.local.schedules import switch_schedules
-from dapflow.local.state import State
 from dapflow.local.synthesis import SYNTHESIZING, Synthesis
 from dapflow.manifest import Manifest
+from dapflow.servers.state import State
 
 if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients

@@ -19,8 +19,8 @@ from typing import Any
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.local.interrupts import shielded
 from dapflow.local.processes import with_compiled_modules
-from dapflow.local.state import State
 from dapflow.manifest import Manifest
+from dapflow.servers.state import State
 
 # The clone that this code stands in: stacks/ is not part of the package.
 REPOSITORY = Path(__file__).parents[2]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
 from dapflow.sql.text import SqlText
-from dapflow.sql.trino.cursor import RESERVED
-from dapflow.sql.trino.errors import Mismatch
 from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
+from dapflow.trino.errors import Mismatch
+from dapflow.trino.syntax.cursor import RESERVED
 
 _CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT")
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"

@@ -8,9 +8,9 @@ from dapflow.errors import DapflowError
 from dapflow.sql.hints import AN_OPERATOR, explain_word
 from dapflow.sql.refusals import spoken
 from dapflow.sql.text import SqlText
-from dapflow.sql.trino.errors import Mismatch, QueryError
-from dapflow.sql.trino.lexer import Token, skipped, tokens
 from dapflow.sql.words import Words
+from dapflow.trino.errors import Mismatch, QueryError
+from dapflow.trino.syntax.lexer import Token, skipped, tokens
 
 _STATEMENTS = frozenset(
     {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dapflow.sql.outline import ColumnName, Condition, Cte, Expressions, From, Item, Query, Source, TableName
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 _NOTHING: frozenset[str] = frozenset()
 _LEAVES = frozenset({tree.Literal, tree.TypedLiteral, tree.IntervalLiteral, tree.Special, tree.OpaqueExpr})

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dapflow.errors import DapflowError, Severity
 from dapflow.sql.remedies import remedy
 from dapflow.sql.text import SqlText
-from dapflow.sql.trino.errors import QueryError, Unsupported
+from dapflow.trino.errors import QueryError, Unsupported
 
 CODES = {
     "SYNTAX_ERROR": "sql-syntax",

@@ -9,9 +9,9 @@ from dapflow.sql.mistakes import explained
 from dapflow.sql.outline import Query, TableName
 from dapflow.sql.outliner import outline
 from dapflow.sql.text import SqlText
-from dapflow.sql.trino import tree
-from dapflow.sql.trino.errors import QueryError, TooDeep
-from dapflow.sql.trino.parser import Parser
+from dapflow.trino.errors import QueryError, TooDeep
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.parser import Parser
 
 # Athena takes 262,144 bytes a statement. The UNLOAD around the SELECT carries an S3 URI, which may hold 1,024 bytes.
 MAX_BYTES = 262_144 - 1_280

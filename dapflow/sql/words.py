@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapflow.sql.trino.lexer import Token
+from dapflow.trino.syntax.lexer import Token
 
 QUOTED, STRING, INTEGER, NUMBER, END = '"', "'", "0", "0.0", ""
 _KINDS = {

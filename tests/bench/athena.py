@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dapflow.local.ports import HEALTH_PATH
+from dapflow.servers import HEALTH_PATH
 from tests.aws_servers import BUCKET, KEY, REGION, LocalAws, athena_process
 from tests.bench.figure import Figure
 from tests.local.ports import free_port, wait_for_http

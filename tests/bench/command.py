@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from dapflow.local.state import State, read_json
+from dapflow.servers.state import State, read_json
 
 _MIB = 1024**2
 

@@ -15,8 +15,8 @@ from dapflow.example import land, snapshots
 from dapflow.local.aws_session import aws_variables
 from dapflow.local.ports import read_ports
 from dapflow.local.provision import describe_local
-from dapflow.local.state import State
 from dapflow.project import compile_project
+from dapflow.servers.state import State
 from tests.bench.command import dapflow, platform
 from tests.bench.figure import Figure
 

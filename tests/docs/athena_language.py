@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from textwrap import fill
 
-from dapflow.local.athena.trino.calls import UNSUPPORTED, UNSUPPORTED_FAMILIES
+from dapflow.trino.duckdb.calls import UNSUPPORTED, UNSUPPORTED_FAMILIES
 from tests.docs.markdown import ROOT
 
 FILE = ROOT / "docs" / "embedded-athena.md"
-ROOMS = ("dapflow/sql/trino", "dapflow/local/athena/trino")
+ROOMS = ("dapflow/trino/syntax", "dapflow/trino/duckdb")
 HEADING = "### Refused by name\n"
 LEAD = """
 Generated from the rules by `python -m tests.docs.athena_language`; a test fails when it is not current. Each fails with

@@ -9,9 +9,9 @@ import duckdb
 
 from dapflow.example import snapshots
 from dapflow.example.nightly import exports
-from dapflow.local.athena.trino import Column, Relation, compile_query, prepare_connection
 from dapflow.manifest import Dataset, Manifest
 from dapflow.project.compile import compile_project
+from dapflow.trino.duckdb import Column, Relation, compile_query, prepare_connection
 
 PROJECT = Path(__file__).parents[2]
 # What is inferred at the first load when service.yml gives no columns.
@@ -43,11 +43,11 @@ class Warehouse:
             self._load(self.manifest.dataset(f"{export.service}.raw.{export.table}"), export.generation, file)
 
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
-        """See dapflow.local.athena.trino.Catalog."""
+        """See dapflow.trino.duckdb.Catalog."""
         return self._relations.get((database or self._database, name))
 
     def has_database(self, database: str) -> bool:
-        """See dapflow.local.athena.trino.Catalog."""
+        """See dapflow.trino.duckdb.Catalog."""
         return any(database == known for known, _ in self._relations)
 
     def run(self, dataset_id: str) -> None:

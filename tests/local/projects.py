@@ -16,7 +16,7 @@ import psutil
 
 from dapflow.local import components
 from dapflow.local.processes import members, with_compiled_modules
-from dapflow.local.state import State
+from dapflow.servers.state import State
 from tests.local.ports import free_port
 
 SERVICE = """\

@@ -15,10 +15,10 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local import processes, startup
-from dapflow.local.access_key import AccessKey, new_access_key, signed_with
 from dapflow.local.ports import read_ports
-from dapflow.local.state import State
 from dapflow.project import compile_project
+from dapflow.servers.access_key import AccessKey, new_access_key, signed_with
+from dapflow.servers.state import State
 from tests.local.projects import LocalProject, make_project
 
 UP = ("local", "up", "--no-airflow")

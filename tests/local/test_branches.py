@@ -20,10 +20,10 @@ from dapflow.local.git import git_branch
 from dapflow.local.ports import Ports
 from dapflow.local.provision import describe_local, describe_local_branch
 from dapflow.local.running import require_running
-from dapflow.local.state import State, read_json
 from dapflow.local.synthesis import GitBranch
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
+from dapflow.servers.state import State, read_json
 from tests.aws_servers import REGION, LocalAws
 from tests.local.projects import LocalProject, make_project
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dapflow.local.ports import choose_ports
-from dapflow.local.state import State, write_json
+from dapflow.servers.state import State, write_json
 from tests.local.ports import free_port
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from dapflow.local.athena.server import AthenaServer
-from dapflow.local.athena.settings import Settings
+from dapflow.athena.server import AthenaServer
+from dapflow.athena.settings import Settings
 from dapflow.runtime.aws import Clients, connect
 from tests.aws_servers import empty_aws, emulated_aws
 from tests.runtime.lake import REGION, Lake

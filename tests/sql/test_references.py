@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dapflow.sql.trino import tree
-from dapflow.sql.trino.parser import parse
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.parser import parse
 from tests.sql.known import statement_of
 
 WORDS = ["flights", "airlines", "a", "b", "planes_history", "Été", "x y", "ORDERS"]

@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from dapflow.athena import Settings, serve
 from dapflow.example.nightly import exports
-from dapflow.local.athena import Settings, serve
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.project import Project

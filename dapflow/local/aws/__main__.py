@@ -16,11 +16,11 @@ import tempfile
 from pathlib import Path
 
 from dapflow.errors import DapflowError
-from dapflow.local.access_key import AccessKey, key_of_environment
 from dapflow.local.aws.durable import DurableApplication
 from dapflow.local.aws.emulator import Emulator, issue_keys_under
 from dapflow.local.aws.server import serve
-from dapflow.local.state import PRIVATE_UMASK
+from dapflow.servers.access_key import AccessKey, key_of_environment
+from dapflow.servers.state import PRIVATE_UMASK
 
 log = logging.getLogger("dapflow.aws")
 

@@ -17,11 +17,11 @@ from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 from werkzeug.exceptions import HTTPException
 
-from dapflow.local.access_key import AccessKey
 from dapflow.local.aws.refusals import closed
 from dapflow.local.aws.shortcuts import shortcut
 from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
-from dapflow.local.patience import PatientRe
+from dapflow.servers.access_key import AccessKey
+from dapflow.servers.patience import PatientRe
 
 # What moto serves without being AWS: see ``closed``.
 _BESIDE_AWS = frozenset({"moto_api", "instance_metadata"})

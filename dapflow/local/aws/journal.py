@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dapflow.local.aws.wsgi import Environ
-from dapflow.local.state import damaged
+from dapflow.servers.state import damaged
 
 
 @dataclass(frozen=True)

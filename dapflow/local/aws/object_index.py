@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.local.aws.wsgi import Environ
-from dapflow.local.sqlite import Database
+from dapflow.servers.sqlite import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (

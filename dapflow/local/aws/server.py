@@ -25,7 +25,6 @@ from moto.core.request import (
 )
 from starlette.types import Receive, Scope, Send
 
-from dapflow.local.access_key import AccessKey
 from dapflow.local.aws.refusals import unknown_key
 from dapflow.local.aws.wsgi import (
     Application,
@@ -37,8 +36,9 @@ from dapflow.local.aws.wsgi import (
     restored,
     service_of,
 )
-from dapflow.local.loopback import listen, uvicorn_server
-from dapflow.local.ports import HEALTH_PATH
+from dapflow.servers import HEALTH_PATH
+from dapflow.servers.access_key import AccessKey
+from dapflow.servers.loopback import listen, uvicorn_server
 
 log = logging.getLogger("dapflow.aws")
 _THREADS, _IDLE_SECONDS = 32, 60

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
-from dapflow.local.access_key import signed_with
+from dapflow.servers.access_key import signed_with
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

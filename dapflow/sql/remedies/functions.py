@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from dapflow.sql.other_dialects import FUNCTIONS
 from dapflow.sql.remedies.said import NUMBERS, TEXTS, Said, is_of
-from dapflow.sql.trino.types import split_top
+from dapflow.trino.types import split_top
 
 
 def unknown_function(said: Said) -> str | None:

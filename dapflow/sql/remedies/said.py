@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from dapflow.sql.trino.lexer import Token
+from dapflow.trino.syntax.lexer import Token
 
 TEXTS = ("varchar", "char")
 NUMBERS = ("tinyint", "smallint", "integer", "bigint", "real", "double", "decimal")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dapflow.sql.traps.reading import Reading, Trap, bare, column, relations
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 _AS = re.compile(r"\bas\b", re.IGNORECASE)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dapflow.sql.traps.reading import Reading, Trap, nodes
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 _WHOLE = frozenset({"tinyint", "smallint", "integer", "bigint"})
 # What is inside these may fail, or may not be computed at all.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from dapflow.sql.traps.reading import Reading, Trap, columns, nodes
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 _CLOCK = frozenset({"current_date", "current_timestamp", "current_time", "localtimestamp", "localtime", "now"})
 

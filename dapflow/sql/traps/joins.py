@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dapflow.sql.traps.reading import Reading, Trap, bare, called, column, columns, conjuncts, nodes, relations
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 # What may turn a NULL of the optional side into something else.
 _OF_NULLS = frozenset({"coalesce", "if", "nullif", "try"})

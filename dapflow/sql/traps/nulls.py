@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dapflow.sql.traps.reading import Reading, Trap, column, conjuncts, nodes
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from dapflow.sql.date_pattern import PatternProblem, joda_pattern_problem, mysql_pattern_problem
 from dapflow.sql.traps.reading import Reading, Trap, nodes
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 _PROBLEMS: dict[str, Callable[[str, str], PatternProblem | None]] = {
     "date_parse": mysql_pattern_problem,

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from dapflow.errors import Severity
-from dapflow.sql.trino import tree
+from dapflow.trino.syntax import tree
 
 
 class Trap(NamedTuple):

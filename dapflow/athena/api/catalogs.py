@@ -1,0 +1,198 @@
+"""Data catalogs, databases and tables as Athena's own operations show them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from dapflow.athena.api.protocol import ApiError, given, invalid_request, page
+from dapflow.athena.engine.errors import QueryFailed
+from dapflow.servers.patience import PatternError, matching
+
+if TYPE_CHECKING:
+    from dapflow.athena.api.service import Operation, Service
+
+_KIND = "data_catalog"
+GLUE = "AwsDataCatalog"
+
+
+def _metadata(message: str) -> ApiError:
+    return ApiError("MetadataException", message)
+
+
+def _not_there() -> ApiError:
+    """A database or table that Glue does not have. PyAthena and other clients look for the error code in the text."""
+    return _metadata(
+        "Entity Not Found (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
+        f"Request ID: {uuid.uuid4()}; Proxy: null)"
+    )
+
+
+def _catalog(service: Service, name: str) -> dict[str, Any]:
+    if name.lower() == GLUE.lower():
+        return {"Name": GLUE, "Description": "AWS Glue Data Catalog", "Type": "GLUE", "Parameters": {}}
+    found = service.engine.state.get(_KIND, name)
+    if found is None:
+        raise invalid_request(f"DataCatalog {name} was not found")
+    return found
+
+
+def _need_glue(service: Service, name: str) -> None:
+    if _catalog(service, name)["Type"] != "GLUE":
+        raise _metadata(f"The data catalog {name} cannot be reached: only the Glue catalog is served")
+
+
+def create_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateDataCatalog: kept, though only Glue's is served."""
+    name = request["Name"]
+    if name.lower() == GLUE.lower() or service.engine.state.get(_KIND, name) is not None:
+        raise invalid_request(f"DataCatalog {name} has already been created")
+    kept = given(request, "Name", "Type", "Description", "Parameters")
+    service.engine.state.put(_KIND, name, kept)
+    return {"DataCatalog": kept}
+
+
+def get_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetDataCatalog."""
+    return {"DataCatalog": _catalog(service, request["Name"])}
+
+
+def list_data_catalogs(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDataCatalogs."""
+    found = [{"CatalogName": GLUE, "Type": "GLUE"}] + [
+        {"CatalogName": item["Name"], "Type": item["Type"]} for item in service.engine.state.documents(_KIND)
+    ]
+    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    return {"DataCatalogsSummary": shown, **({"NextToken": token} if token else {})}
+
+
+def update_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateDataCatalog."""
+    found = service.engine.state.get(_KIND, request["Name"])
+    if found is None:
+        raise invalid_request(f"DataCatalog {request['Name']} was not found")
+    changes = given(request, "Type", "Description", "Parameters")
+    service.engine.state.put(_KIND, request["Name"], {**found, **changes})
+    return {}
+
+
+def delete_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteDataCatalog."""
+    found = service.engine.state.get(_KIND, request["Name"])
+    if found is None:
+        raise invalid_request(f"DataCatalog {request['Name']} was not found")
+    service.engine.state.remove(_KIND, request["Name"])
+    return {"DataCatalog": found}
+
+
+def _database(found: dict[str, Any]) -> dict[str, Any]:
+    shown = {"Name": found["Name"], "Parameters": found.get("Parameters") or {}}
+    if found.get("Description"):
+        shown["Description"] = found["Description"]
+    return shown
+
+
+def get_database(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetDatabase."""
+    _need_glue(service, request["CatalogName"])
+    found = _asked(lambda: service.engine.metastore.database(request["DatabaseName"].lower()))
+    if found is None:
+        raise _not_there()
+    return {"Database": _database(found)}
+
+
+def list_databases(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """ListDatabases."""
+    _need_glue(service, request["CatalogName"])
+    found = [_database(item) for item in _asked(service.engine.metastore.databases)]
+    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    return {"DatabaseList": shown, **({"NextToken": token} if token else {})}
+
+
+def _columns(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "Name": column["Name"],
+            "Type": column.get("Type") or "string",
+            **({"Comment": column["Comment"]} if column.get("Comment") else {}),
+        }
+        for column in columns
+    ]
+
+
+def _table(found: dict[str, Any]) -> dict[str, Any]:
+    storage = found.get("StorageDescriptor") or {}
+    serde = storage.get("SerdeInfo") or {}
+    parameters = {
+        **(found.get("Parameters") or {}),
+        **{f"serde.param.{key}": value for key, value in (serde.get("Parameters") or {}).items()},
+    }
+    for key, value in (
+        ("inputformat", storage.get("InputFormat")),
+        ("outputformat", storage.get("OutputFormat")),
+        ("location", storage.get("Location")),
+        ("serde.serialization.lib", serde.get("SerializationLibrary")),
+    ):
+        if value:
+            parameters[key] = value
+    shown = {
+        "Name": found["Name"],
+        "TableType": found.get("TableType") or "EXTERNAL_TABLE",
+        "Columns": _columns(storage.get("Columns", [])),
+        "PartitionKeys": _columns(found.get("PartitionKeys") or []),
+        "Parameters": parameters,
+    }
+    for key, name in (("CreateTime", "CreateTime"), ("LastAccessTime", "LastAccessTime")):
+        if found.get(key) is not None:
+            shown[name] = found[key].timestamp()
+    return shown
+
+
+def get_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetTableMetadata."""
+    _need_glue(service, request["CatalogName"])
+    database, name = request["DatabaseName"].lower(), request["TableName"].lower()
+    found = _asked(lambda: service.engine.metastore.table(database, name))
+    if found is None:
+        raise _not_there()
+    return {"TableMetadata": _table(found)}
+
+
+def list_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """ListTableMetadata. ``Expression`` is a regular expression."""
+    _need_glue(service, request["CatalogName"])
+    database = request["DatabaseName"].lower()
+    if _asked(lambda: service.engine.metastore.database(database)) is None:
+        raise _not_there()
+    expression = request.get("Expression")
+    tables = _asked(lambda: service.engine.metastore.tables(database))
+    names = [item["Name"] for item in tables]
+    try:
+        wanted = matching(expression.replace("*", ".*"), names) if expression else set(names)
+    except PatternError:
+        raise invalid_request(f"Expression is not a regular expression: {expression}") from None
+    except TimeoutError:
+        raise invalid_request(f"Expression takes too long to match: {expression}") from None
+    found = [_table(item) for item in tables if item["Name"] in wanted]
+    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    return {"TableMetadataList": shown, **({"NextToken": token} if token else {})}
+
+
+def _asked(call: Any) -> Any:
+    try:
+        return call()
+    except QueryFailed as error:
+        raise _metadata(str(error)) from error
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateDataCatalog": create_data_catalog,
+    "GetDataCatalog": get_data_catalog,
+    "ListDataCatalogs": list_data_catalogs,
+    "UpdateDataCatalog": update_data_catalog,
+    "DeleteDataCatalog": delete_data_catalog,
+    "GetDatabase": get_database,
+    "ListDatabases": list_databases,
+    "GetTableMetadata": get_table_metadata,
+    "ListTableMetadata": list_table_metadata,
+}

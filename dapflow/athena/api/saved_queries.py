@@ -1,0 +1,166 @@
+"""Named queries and prepared statements."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from dapflow.athena.api.protocol import given, invalid_request, not_found, page
+from dapflow.athena.api.workgroups import PRIMARY
+from dapflow.athena.engine.prepared import KIND as PREPARED
+from dapflow.athena.engine.prepared import find_prepared, keep_prepared, prepared_key
+
+if TYPE_CHECKING:
+    from dapflow.athena.api.service import Operation, Service
+
+_NAMED = "named_query"
+
+
+def create_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """CreateNamedQuery; the same token gives the same query."""
+    state = service.engine.state
+    group = service.workgroups.get(request.get("WorkGroup", PRIMARY))["Name"]
+    token = request.get("ClientRequestToken")
+    if token is not None:
+        earlier = state.get("named_query_token", token)
+        if earlier is not None:
+            return earlier
+    identity = str(uuid.uuid4())
+    kept = given(request, "Name", "Description", "Database", "QueryString")
+    state.put(_NAMED, identity, {**kept, "NamedQueryId": identity, "WorkGroup": group})
+    answer = {"NamedQueryId": identity}
+    if token is not None:
+        state.put("named_query_token", token, answer)
+    return answer
+
+
+def _named(service: Service, identity: str) -> dict[str, Any]:
+    found = service.engine.state.get(_NAMED, identity)
+    if found is None:
+        raise invalid_request(f"NamedQuery {identity} was not found")
+    return found
+
+
+def get_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetNamedQuery."""
+    return {"NamedQuery": _named(service, request["NamedQueryId"])}
+
+
+def batch_get_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """BatchGetNamedQuery."""
+    found, missing = [], []
+    for identity in request["NamedQueryIds"]:
+        query = service.engine.state.get(_NAMED, identity)
+        if query is not None:
+            found.append(query)
+        else:
+            message = f"NamedQuery {identity} was not found"
+            missing.append({"NamedQueryId": identity, "ErrorCode": "INVALID_INPUT", "ErrorMessage": message})
+    return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
+
+
+def list_named_queries(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """ListNamedQueries: of one work group."""
+    group = service.workgroups.get(request.get("WorkGroup", PRIMARY))["Name"]
+    ids = [item["NamedQueryId"] for item in service.engine.state.documents(_NAMED) if item["WorkGroup"] == group]
+    shown, token = page(ids, request.get("NextToken"), request.get("MaxResults", 50))
+    return {"NamedQueryIds": shown, **({"NextToken": token} if token else {})}
+
+
+def update_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdateNamedQuery."""
+    query = _named(service, request["NamedQueryId"])
+    changes = given(request, "Name", "Description", "QueryString")
+    service.engine.state.put(_NAMED, query["NamedQueryId"], {**query, **changes})
+    return {}
+
+
+def delete_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """DeleteNamedQuery."""
+    _named(service, request["NamedQueryId"])
+    service.engine.state.remove(_NAMED, request["NamedQueryId"])
+    return {}
+
+
+def create_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """CreatePreparedStatement."""
+    group, name = service.workgroups.get(request["WorkGroup"])["Name"], request["StatementName"].lower()
+    if find_prepared(service.engine.state, group, name) is not None:
+        raise invalid_request(f"PreparedStatement {name} already exists in workGroup {group}")
+    keep_prepared(service.engine.state, group, name, request["QueryStatement"], request.get("Description"))
+    return {}
+
+
+def _prepared(service: Service, group: str, name: str) -> dict[str, Any]:
+    service.workgroups.get(group)
+    found = find_prepared(service.engine.state, group, name.lower())
+    if found is None:
+        raise not_found(f"PreparedStatement {name} was not found in workGroup {group}", name)
+    return found
+
+
+def get_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """GetPreparedStatement."""
+    return {"PreparedStatement": _prepared(service, request["WorkGroup"], request["StatementName"])}
+
+
+def batch_get_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """BatchGetPreparedStatement."""
+    group = service.workgroups.get(request["WorkGroup"])["Name"]
+    found, missing = [], []
+    for name in request["PreparedStatementNames"]:
+        statement = find_prepared(service.engine.state, group, name.lower())
+        if statement is not None:
+            found.append(statement)
+        else:
+            message = f"PreparedStatement {name} was not found in workGroup {group}"
+            missing.append({"StatementName": name, "ErrorCode": "RESOURCE_NOT_FOUND", "ErrorMessage": message})
+    return {"PreparedStatements": found, "UnprocessedPreparedStatementNames": missing}
+
+
+def list_prepared_statements(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """ListPreparedStatements: of one work group."""
+    group = service.workgroups.get(request["WorkGroup"])["Name"]
+    found = [
+        {"StatementName": item["StatementName"], "LastModifiedTime": item["LastModifiedTime"]}
+        for item in service.engine.state.documents(PREPARED)
+        if item["WorkGroupName"] == group
+    ]
+    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    return {"PreparedStatements": shown, **({"NextToken": token} if token else {})}
+
+
+def update_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """UpdatePreparedStatement."""
+    found = _prepared(service, request["WorkGroup"], request["StatementName"])
+    keep_prepared(
+        service.engine.state,
+        found["WorkGroupName"],
+        found["StatementName"],
+        request["QueryStatement"],
+        request.get("Description", found.get("Description")),
+    )
+    return {}
+
+
+def delete_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+    """DeletePreparedStatement."""
+    found = _prepared(service, request["WorkGroup"], request["StatementName"])
+    service.engine.state.remove(PREPARED, prepared_key(found["WorkGroupName"], found["StatementName"]))
+    return {}
+
+
+OPERATIONS: dict[str, Operation] = {
+    "CreateNamedQuery": create_named_query,
+    "GetNamedQuery": get_named_query,
+    "BatchGetNamedQuery": batch_get_named_query,
+    "ListNamedQueries": list_named_queries,
+    "UpdateNamedQuery": update_named_query,
+    "DeleteNamedQuery": delete_named_query,
+    "CreatePreparedStatement": create_prepared_statement,
+    "GetPreparedStatement": get_prepared_statement,
+    "BatchGetPreparedStatement": batch_get_prepared_statement,
+    "ListPreparedStatements": list_prepared_statements,
+    "UpdatePreparedStatement": update_prepared_statement,
+    "DeletePreparedStatement": delete_prepared_statement,
+}

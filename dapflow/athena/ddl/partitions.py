@@ -1,0 +1,110 @@
+"""Partitions: add, drop, rename, find by MSCK REPAIR TABLE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from dapflow.athena.catalog.metastore import partition_input
+from dapflow.athena.catalog.partitions import partition_path, table_location
+from dapflow.athena.ddl import failures, model
+from dapflow.athena.ddl.tables import check_location, check_names, need_table, spec_text, spec_values
+from dapflow.athena.engine.results import TEXT, Outcome
+from dapflow.athena.engine.session import Work
+
+if TYPE_CHECKING:
+    from dapflow.athena.engine.engine import Engine
+
+
+def keys_of(table: dict[str, Any]) -> list[str]:
+    """Names of the partition columns."""
+    return [column["Name"].lower() for column in table.get("PartitionKeys") or []]
+
+
+def new_partition(table: dict[str, Any], values: list[str], location: str) -> dict[str, Any]:
+    """The PartitionInput of a partition in the table's format."""
+    storage = {key: value for key, value in table["StorageDescriptor"].items() if value is not None}
+    return {"Values": values, "StorageDescriptor": {**storage, "Location": location}, "Parameters": {}}
+
+
+def add_partitions(engine: Engine, work: Work, statement: model.AddPartitions) -> Outcome:
+    """ALTER TABLE … ADD PARTITION."""
+    database, table = need_table(engine, work, statement.target)
+    keys, base = keys_of(table), str(table_location(table).prefix)
+    inputs = []
+    for spec, location in statement.partitions:
+        values = spec_values(table, spec)
+        place = check_location(location) if location is not None else f"{base}{partition_path(keys, values)}"
+        inputs.append(new_partition(table, values, place))
+    if not statement.if_not_exists:
+        for item in inputs:
+            if engine.metastore.partition(database, table["Name"], item["Values"]) is not None:
+                raise failures.execution("AlreadyExistsException(message:Partition already exists.)")
+    engine.metastore.create_partitions(database, table["Name"], inputs)
+    return Outcome(TEXT)
+
+
+def drop_partitions(engine: Engine, work: Work, statement: model.DropPartitions) -> Outcome:
+    """ALTER TABLE … DROP PARTITION; a specification may leave partition columns out."""
+    database, table = need_table(engine, work, statement.target)
+    keys = keys_of(table)
+    registered = [item["Values"] for item in engine.metastore.partitions(database, table["Name"])]
+    for spec in statement.partitions:
+        check_names(spec, keys)
+        chosen = [
+            values for values in registered if all(values[keys.index(key)] == value for key, value in spec.items())
+        ]
+        if not chosen and not statement.if_exists:
+            raise failures.semantic(10006, f"Partition not found {spec_text(spec)}")
+        engine.metastore.drop_partitions(database, table["Name"], chosen)
+        registered = [values for values in registered if values not in chosen]
+    return Outcome(TEXT)
+
+
+def rename_partition(engine: Engine, work: Work, statement: model.RenamePartition) -> Outcome:
+    """ALTER TABLE … PARTITION … RENAME TO PARTITION."""
+    database, table = need_table(engine, work, statement.target)
+    old, new = spec_values(table, statement.old), spec_values(table, statement.new)
+    partition = engine.metastore.partition(database, table["Name"], old)
+    if partition is None:
+        raise failures.semantic(10006, f"Partition not found {spec_text(statement.old)}")
+    if engine.metastore.partition(database, table["Name"], new) is not None:
+        raise failures.execution("AlreadyExistsException(message:Partition already exists.)")
+    engine.metastore.update_partition(database, table["Name"], old, {**partition_input(partition), "Values": new})
+    return Outcome(TEXT)
+
+
+def repair_table(engine: Engine, work: Work, statement: model.RepairTable) -> Outcome:
+    """MSCK REPAIR TABLE: registers the folders ``key=value/…`` below the table's location; removes nothing."""
+    database, table = need_table(engine, work, statement.target)
+    keys, base = keys_of(table), table_location(table).prefix
+    if not keys:
+        return Outcome(TEXT)
+    registered = {tuple(item["Values"]) for item in engine.metastore.partitions(database, table["Name"])}
+    found: dict[tuple[str, ...], str] = {}
+    for item in engine.store.list_objects(base):
+        parts = item.location.key[len(base.key) :].split("/")[:-1]
+        values = _values(keys, parts)
+        if values is not None and values not in registered:
+            found.setdefault(values, str(base.child("/".join(parts[: len(keys)]))))
+    inputs = [new_partition(table, list(values), location) for values, location in sorted(found.items())]
+    engine.metastore.create_partitions(database, table["Name"], inputs)
+    if not found:
+        return Outcome(TEXT)
+    named = [f"{table['Name']}:{partition_path(keys, values)}" for values in sorted(found)]
+    lines = ["Partitions not in metastore:\t" + "\t".join(named)]
+    lines += [f"Repair: Added partition to metastore {name}" for name in named]
+    return Outcome(TEXT, lines=lines)
+
+
+def _values(keys: list[str], parts: list[str]) -> tuple[str, ...] | None:
+    if len(parts) < len(keys):
+        return None
+    values = []
+    for key, part in zip(keys, parts, strict=False):
+        name, sign, value = part.partition("=")
+        # Folders in capitals are no partitions to Athena, whatever the column was called when the table was made.
+        if not sign or name != key or not value:
+            return None
+        values.append(unquote(value))
+    return tuple(values)

@@ -1,0 +1,47 @@
+"""Carrying out the statements of the Hive side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from dapflow.athena.ddl import databases, model, partitions, show, tables
+from dapflow.athena.engine.errors import QueryFailed
+from dapflow.athena.engine.results import Outcome
+from dapflow.athena.engine.session import Work
+
+if TYPE_CHECKING:
+    from dapflow.athena.engine.engine import Engine
+
+Handler = Callable[["Engine", Work, Any], Outcome]
+
+_HANDLERS: dict[type[model.HiveStatement], Handler] = {
+    model.CreateDatabase: databases.create_database,
+    model.DropDatabase: databases.drop_database,
+    model.AlterDatabase: databases.alter_database,
+    model.DescribeDatabase: databases.describe_database,
+    model.ShowDatabases: databases.show_databases,
+    model.CreateTable: tables.create_table,
+    model.DropTable: tables.drop_table,
+    model.SetProperties: tables.set_properties,
+    model.ChangeColumns: tables.change_columns,
+    model.ChangeColumn: tables.change_column,
+    model.SetLocation: tables.set_location,
+    model.AddPartitions: partitions.add_partitions,
+    model.DropPartitions: partitions.drop_partitions,
+    model.RenamePartition: partitions.rename_partition,
+    model.RepairTable: partitions.repair_table,
+    model.ShowTables: show.show_tables,
+    model.ShowColumns: show.show_columns,
+    model.ShowPartitions: show.show_partitions,
+    model.ShowCreateTable: show.show_create_table,
+    model.ShowProperties: show.show_properties,
+    model.DescribeTable: show.describe_table,
+}
+
+
+def run_hive(engine: Engine, work: Work, statement: model.HiveStatement) -> Outcome:
+    """Run a statement to its outcome. Raises QueryFailed."""
+    if isinstance(statement, model.ForIceberg):
+        raise QueryFailed("NOT_SUPPORTED", f"{statement.what} is for Iceberg tables, which are not supported")
+    return _HANDLERS[type(statement)](engine, work, statement)

@@ -1,0 +1,67 @@
+"""Which reader serves a table or partition: by its SerDe, as Glue names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dapflow.athena.engine.errors import QueryFailed
+from dapflow.athena.storage.locations import Location
+from dapflow.trino.types import Type
+
+Convert = Callable[[Path, Path, Location], None]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a file is read.
+
+    Attributes:
+        form: names the conversion and all that its outcome depends on, for the cache.
+        convert: writes the Parquet form of a file; None for Parquet itself.
+        typed: DuckDB SQL that gives a converted column the table's type; None where the general rules do it.
+        bills_columns: whether only the columns that are read are billed (columnar formats), else the whole file.
+    """
+
+    form: str
+    convert: Convert | None = None
+    typed: Callable[[str, str, Type], str] | None = None
+    bills_columns: bool = False
+
+
+def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict[str, Any]]) -> Reader:
+    """The reader for a storage descriptor. ``columns`` are the table's data columns."""
+    serde = storage.get("SerdeInfo") or {}
+    library = str(serde.get("SerializationLibrary") or "")
+    properties = {str(key): str(value) for key, value in (serde.get("Parameters") or {}).items()}
+    parameters = {str(key): str(value) for key, value in (table.get("Parameters") or {}).items()}
+    name = library.rpartition(".")[2]
+    if str(parameters.get("table_type", "")).upper() == "ICEBERG":
+        raise QueryFailed("NOT_SUPPORTED", f"Iceberg table '{table['Name']}' cannot be read: Iceberg is not supported")
+    if name == "ParquetHiveSerDe":
+        return Reader("parquet", bills_columns=True)
+    if name in {"OrcSerde", "AvroSerDe"}:
+        from dapflow.athena.formats.columnar import avro_reader, orc_reader  # noqa: PLC0415 - rarely needed
+
+        return orc_reader(columns, properties) if name == "OrcSerde" else avro_reader(columns)
+    if name == "OpenCSVSerde":
+        from dapflow.athena.formats.opencsv import opencsv_reader  # noqa: PLC0415
+
+        return opencsv_reader(columns, properties, parameters)
+    if name == "LazySimpleSerDe":
+        from dapflow.athena.formats.lazy_simple import lazy_simple_reader  # noqa: PLC0415
+
+        return lazy_simple_reader(columns, properties, parameters)
+    if name in {"JsonSerDe"}:
+        from dapflow.athena.formats.jsonlines import json_reader  # noqa: PLC0415
+
+        return json_reader(columns, properties, parameters, openx="openx" in library)
+    if name == "RegexSerDe":
+        from dapflow.athena.formats.regex import regex_reader  # noqa: PLC0415
+
+        return regex_reader(columns, properties, parameters)
+    raise QueryFailed(
+        "HIVE_UNSUPPORTED_FORMAT", f"Table '{table['Name']}' has an unsupported SerDe: {library or 'none'}"
+    )

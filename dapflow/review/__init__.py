@@ -1,0 +1,1 @@
+"""What there is to say of SQL before it runs: what Athena refuses, and what is a trap."""

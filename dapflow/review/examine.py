@@ -1,0 +1,203 @@
+"""What is to be said of one SELECT before it runs: what Athena refuses, in its own words, and what is a trap.
+
+``dapflow check`` and ``dapflow query`` both ask here, so that they say the same of the same text.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from dapflow.errors import DapflowError
+from dapflow.runtime.types import column_hive_type
+from dapflow.sql import UNKNOWN, Columns, SqlText, Statement, TableName, analyse, read_statement
+from dapflow.sql import Column as SqlColumn
+from dapflow.sql.missing import missing_database, missing_table
+from dapflow.sql.output import nameless_columns, repeated_columns
+from dapflow.sql.refusals import refusal, spoken
+from dapflow.sql.traps import Reading, Table, find_traps
+from dapflow.sql.traps.reading import nodes
+from dapflow.trino.duckdb import Column, Query, Relation, compile_query
+from dapflow.trino.duckdb.calls import AGGREGATES, FUNCTIONS, is_refused_by_name
+from dapflow.trino.errors import QueryError
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.parser import parse
+
+_PARTS = ("year", "month", "day", "date")
+
+
+class NotKnown(Exception):
+    """A table that is there, and of which nobody here knows the columns."""
+
+
+class Catalogue(Protocol):
+    """What is known of tables: one that does not exist is None, one whose columns are not known raises NotKnown."""
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """A table; a database of None is the one where names without a database are looked up."""
+        ...
+
+    def has_database(self, database: str) -> bool:
+        """Whether there is such a database."""
+        ...
+
+    def tables(self) -> Collection[tuple[str, str]]:
+        """Every table with its database, for the nearest names."""
+        ...
+
+
+@dataclass(frozen=True)
+class Examined:
+    """The findings of a text, in its order, and its output columns; None where they are not known."""
+
+    findings: list[DapflowError]
+    columns: tuple[Column, ...] | None = None
+
+
+def examine(
+    text: SqlText,
+    catalogue: Catalogue,
+    database: str,
+    *,
+    named: Sequence[DapflowError] | None = None,
+    product: bool = False,
+) -> Examined:
+    """Examine a SELECT. ``named`` are mistakes in its names, where they were looked for before.
+
+    With ``product`` also what Athena takes and a data product must not hold.
+    """
+    try:
+        if named is None:
+            named = list(_names(read_statement(text), catalogue, database, product=product))
+        node = parse(text.text)
+    except DapflowError as error:
+        return Examined([error])
+    except QueryError as error:
+        return Examined([*(named or ()), refusal(text, error)])
+    findings = list(named)
+    query: Query | None = None
+    try:
+        query = compile_query(text.text, catalogue, database)
+    except NotKnown:
+        pass
+    except QueryError as error:
+        _add(findings, refusal(text, error, FUNCTIONS), spoken(error))
+    except Exception as error:  # noqa: BLE001 - a fault of the analyser's own is a finding, and no end
+        findings.append(_fault(text, error))
+    for unknown in _unknown_functions(text, node):
+        _add(findings, refusal(text, unknown, FUNCTIONS), spoken(unknown))
+    if product and query is not None:
+        findings += _unstorable(text, node, query)
+    reading = Reading(
+        text=text.text,
+        query=node,
+        table=lambda parts: _table(parts, catalogue),
+        aggregates=AGGREGATES,
+        divisions=query.divisions if query is not None else (),
+        product=product,
+    )
+    findings += find_traps(text, reading)
+    columns = None
+    if query is not None:
+        columns = tuple(Column(column.name.lower(), column.type) for column in query.columns)
+    return Examined(sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0)), columns)
+
+
+def _add(findings: list[DapflowError], refused: DapflowError, words: str) -> None:
+    """Add what Athena says, or note its words at the finding that says the same."""
+    for finding in findings:
+        if _same(finding, refused):
+            finding.athena = finding.athena or (words if finding.message != refused.message else None)
+            return
+    findings.append(refused)
+
+
+def _same(finding: DapflowError, refused: DapflowError) -> bool:
+    if finding.code != refused.code or finding.line != refused.line:
+        return False
+    name = refused.message.partition("'")[2].partition("'")[0].rpartition(".")[2].strip('"').lower()
+    return finding.column == refused.column or (bool(name) and f"'{name}'" in finding.message)
+
+
+def _names(statement: Statement, catalogue: Catalogue, database: str, *, product: bool) -> Iterator[DapflowError]:
+    """Mistakes in the names of tables and columns."""
+    found: dict[int, Columns] = {}
+    for name in statement.tables:
+        place = name.database or database
+        try:
+            relation = catalogue.relation(name.catalog, place, name.name)
+        except (NotKnown, QueryError):
+            continue
+        if relation is not None:
+            found[name.start] = Columns(tuple(SqlColumn(column.name.lower()) for column in relation.columns))
+        elif not catalogue.has_database(place):
+            yield missing_database(statement.text, name, place, {owner for owner, _ in catalogue.tables()})
+        else:
+            yield missing_table(statement.text, name, place, catalogue.tables())
+
+    def columns(name: TableName) -> Columns:
+        return found.get(name.start, UNKNOWN)
+
+    output, mistakes = analyse(statement.outline, statement.text, columns)
+    yield from mistakes
+    if product:
+        yield from nameless_columns(statement, output)
+        yield from repeated_columns(statement, output).values()
+
+
+def _unknown_functions(text: SqlText, node: tree.QueryNode) -> Iterator[QueryError]:
+    """Every function that there is not: the analyser stops at the first, and where columns are not known."""
+    for call in nodes(node):
+        if isinstance(call, tree.Call) and call.name not in FUNCTIONS and not is_refused_by_name(call.name):
+            words = f"Function '{call.written or call.name}' not registered"
+            yield QueryError("FUNCTION_NOT_FOUND", words, *text.place(call.pos))
+
+
+def _unstorable(text: SqlText, node: tree.QueryNode, query: Query) -> Iterator[DapflowError]:
+    """Output columns of types that no table can hold."""
+    body = node.body
+    items = body.items if isinstance(body, tree.Select) else ()
+    plain = len(items) == len(query.columns)
+    for number, column in enumerate(query.columns):
+        try:
+            column_hive_type(column.name, column.type)
+        except DapflowError as error:
+            yield text.error(error.code, error.message, items[number].pos if plain else node.pos, error.hint)
+
+
+def _table(parts: tuple[str, ...], catalogue: Catalogue) -> Table | None:
+    catalog, database, name = (None, None, *parts)[-3:]
+    try:
+        relation = catalogue.relation(catalog, database, name or "")
+    except (NotKnown, QueryError):
+        return None
+    if relation is None:
+        return None
+    columns = tuple(column.name.lower() for column in relation.columns)
+    generation = _generation_columns(relation.partition_columns)
+    return Table(columns, generation or _generation_columns(columns), bool(generation))
+
+
+def _generation_columns(names: Sequence[str]) -> tuple[str, ...]:
+    """The four columns of a generation among some: those whose names end alike, such as ``import_date``."""
+    for name in names:
+        prefix = name.removesuffix("_date")
+        four = tuple(f"{prefix}_{part}" for part in _PARTS)
+        if prefix != name and set(four) <= set(names):
+            return four
+    return ()
+
+
+def _fault(text: SqlText, error: Exception) -> DapflowError:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {Path(frame.filename).name}, line {frame.lineno}"
+    return DapflowError(
+        "review-failed",
+        f"the embedded Athena's analyser failed by an error of its own ({place})",
+        file=text.file,
+        hint="the text may be right: Athena on AWS has the last word; please report the error with the text",
+        severity="warning",
+    )

@@ -1,0 +1,105 @@
+"""What there is to say of a statement that was asked: the findings of ``dapflow check``, over the tables of Glue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dapflow.athena.catalog.metastore import Metastore
+from dapflow.athena.catalog.session import SessionCatalog
+from dapflow.athena.engine.errors import QueryFailed
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.review.examine import examine
+from dapflow.sql import SqlText
+from dapflow.sql.mistakes import explained, other_statement
+from dapflow.sql.refusals import NOT_SUPPORTED_HERE, answered, refusal
+from dapflow.trino.duckdb import QueryError, Relation, statement_kind
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+# What stands for the file of a statement that was given on the command line.
+COMMAND_LINE = "SQL"
+
+# What fails while it is run: Athena tells no place of it.
+_WHILE_RUNNING = frozenset({"division-by-zero", "bad-literal", "json-path"})
+
+
+class _GlueTables:
+    """The tables that Glue knows; a catalogue for the analyser."""
+
+    def __init__(self, glue: GlueClient, database: str) -> None:
+        self._metastore = Metastore(glue)
+        self._session = SessionCatalog(self._metastore, database)
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """See dapflow.review.examine.Catalogue."""
+        return self._session.relation(catalog, database, name)
+
+    def has_database(self, database: str) -> bool:
+        """See dapflow.review.examine.Catalogue."""
+        return self._session.has_database(database)
+
+    def tables(self) -> set[tuple[str, str]]:
+        """See dapflow.review.examine.Catalogue."""
+        databases = [str(database["Name"]) for database in self._metastore.databases()]
+        return {(name, str(table["Name"])) for name in databases for table in self._metastore.tables(name)}
+
+
+def findings(glue: GlueClient, sql: str, database: str, file: str | None) -> list[DapflowError]:
+    """The findings of a statement; of another one than a SELECT, those of the SELECT in it.
+
+    What a ``file`` holds is on its way to be a data product, and is looked at as one.
+    """
+    text = SqlText(sql, file or COMMAND_LINE)
+    try:
+        statement = statement_kind(sql)
+    except QueryError as error:
+        return [refusal(text, error) if other_statement(text) else explained(text, error)]
+    # What is prepared may have parameters, of which nobody knows the types.
+    if statement.query is None or statement.kind == "prepare":
+        return []
+    inner = SqlText(statement.padded(sql), text.file)
+    product = file is not None and statement.kind == "query"
+    found = examine(inner, _GlueTables(glue, database), database, product=product).findings
+    for finding in found:
+        finding.source = text.line(finding.line) if finding.line is not None else None
+    return found
+
+
+def failure(
+    glue: GlueClient, reason: str, sql: str, database: str, file: str | None, checked: Sequence[DapflowError] = ()
+) -> DapflowError:
+    """Why Athena refused a statement or failed at it: what ``check`` says of it, or else Athena's words and a hint.
+
+    ``checked`` are the findings of ``check``, where the statement is a transform of the project.
+    """
+    own = refusal(SqlText(sql, file or COMMAND_LINE), answered(reason), otherwise="query-failed")
+    if any(_tells(finding, own) for finding in checked):
+        return DapflowErrors(list(checked))
+    found = findings(glue, sql, database, file)
+    for finding in found:
+        if finding.code == NOT_SUPPORTED_HERE:
+            finding.severity = "error"
+    return DapflowErrors(found) if any(_tells(finding, own) for finding in found) else own
+
+
+def warnings(
+    glue: GlueClient, sql: str, database: str, file: str | None, checked: Sequence[DapflowError] | None = None
+) -> list[DapflowError]:
+    """What there is to say of a statement that Athena took: whatever it is, it is no error."""
+    try:
+        found = list(checked) if checked is not None else findings(glue, sql, database, file)
+    except QueryFailed:  # Glue did not answer, and Athena did without it
+        return []
+    return [DapflowError(**{**finding.as_dict(), "severity": "warning"}) for finding in found]
+
+
+def _tells(finding: DapflowError, own: DapflowError) -> bool:
+    """Whether a finding is what Athena refuses or fails at: ``own`` are its words."""
+    if finding.severity != "error":
+        return False
+    if own.line is None:
+        return finding.code in _WHILE_RUNNING
+    here = (finding.line, finding.column) == (own.line, own.column)
+    return here or own.code in {finding.code, "sql-syntax"}

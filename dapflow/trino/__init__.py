@@ -1,0 +1,1 @@
+"""Trino's SQL: its syntax, its types, its errors, and how DuckDB is told to do the same."""

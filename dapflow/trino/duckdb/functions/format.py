@@ -1,0 +1,288 @@
+"""format(): Java's patterns; numbers in words of thousands; sizes of data."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import TYPE_CHECKING
+
+from dapflow.trino.duckdb.conversion_text import text_sql
+from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.storage import literal
+from dapflow.trino.duckdb.values import let
+from dapflow.trino.types import Type
+
+if TYPE_CHECKING:
+    from dapflow.trino.duckdb.resolution import Call
+
+_INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
+_FINE = frozenset(
+    {
+        "boolean",
+        "varchar",
+        "char",
+        "date",
+        "timestamp",
+        "timestamp_tz",
+        "time",
+        "time_tz",
+        "json",
+        "decimal",
+        "real",
+        "double",
+        "unknown",
+        "uuid",
+        "ipaddress",
+    }
+)
+
+
+@udf("py_java_time", ["VARCHAR"], "VARCHAR")
+def java_time(text: str) -> str:
+    """A date and time, or a time, as Java prints it."""
+    text = text.replace(" ", "T")
+    if "T" in text and len(text.lstrip("-").partition("-")[0]) > 4 and not text.startswith("-"):
+        text = "+" + text
+    whole, _, fraction = text.partition(".")
+    while fraction.endswith("000"):
+        fraction = fraction[:-3]
+    if not fraction:
+        return whole.removesuffix(":00") if whole.count(":") == 2 else whole
+    return f"{whole}.{fraction}"
+
+
+# Local times before there were zones differ by seconds too.
+macro("t_java_zone(x, local) AS py_java_zone((epoch_us(local) - epoch_us(t_instant(x))) // 1000000, (x).z)")
+
+
+@udf("py_java_zone", ["BIGINT", "VARCHAR"], "VARCHAR")
+def java_zone(seconds: int, zone: str) -> str:
+    """An offset with its zone's name as Java prints them: `Z[UTC]`, `+05:45[Asia/Kathmandu]`, `+01:00`."""
+    minutes, second = divmod(abs(seconds), 60)
+    parts = (minutes // 60, minutes % 60, *([second] if second else []))
+    offset = ("-" if seconds < 0 else "+") + ":".join(f"{part:02d}" for part in parts) if seconds else "Z"
+    return offset if zone[0] in "+-" else f"{offset}[{zone}]"
+
+
+def _moment(local: str, zone: str = "''") -> str:
+    """A timestamp as Java prints it, and after a separator with all its digits."""
+    full = text_sql(local, Type("timestamp", precision=6))
+    return let(full, lambda x: f"(py_java_time({x}) || {zone} || '\x1f' || {x})")
+
+
+def _piece(sql: str, t: Type) -> tuple[str, str]:
+    """The text of an argument and what it is: i(nteger), f(loat), d(ecimal), b(oolean), t(ime) or s(tring)."""
+    if t.base in _INTEGERS:
+        return f"CAST({sql} AS VARCHAR)", "i"
+    if t.base in {"double", "real"}:
+        return f"t_double_text({sql})", "f"
+    if t.base == "decimal":
+        return text_sql(sql, t), "d"
+    if t.base == "boolean":
+        return f"CAST({sql} AS VARCHAR)", "b"
+    if t.base == "time":
+        return f"py_format_time({text_sql(sql, Type('time', precision=6))})", "s"
+    if t.base == "timestamp":
+        return _moment(sql), "t"
+    if t.base == "timestamp_tz":
+        return let(f"t_local({sql})", lambda local: _moment(local, f"t_java_zone({sql}, {local})")), "t"
+    if t.base == "date":
+        return f"({text_sql(sql, t)} || '\x1f' || {text_sql(sql, t)})", "t"
+    return text_sql(sql, t), "s"
+
+
+@udf("py_format_time", ["VARCHAR"], "VARCHAR")
+def format_time(text: str) -> str:
+    """A time as format() shows it: no seconds if there are none, fraction in threes."""
+    return str(java_time(text))
+
+
+def _format(call: Call) -> str:
+    pieces, kinds = [], ""
+    for value in call.args[1:]:
+        if value.type.base not in _INTEGERS | _FINE:
+            call.unit.unsupported(f"format() of a value of type {value.type}", call.node.pos)
+        kinds += _piece(value.sql, value.type)[1]
+        text = let(value.sql, lambda x, t=value.type: _piece(x, t)[0])  # type: ignore[misc]
+        pieces.append(f"CAST({text} AS VARCHAR)")
+    return f"py_format({call.args[0].sql}, {literal(kinds)}, [{', '.join(pieces)}])"
+
+
+scalar("format(varchar, any, any...) -> varchar", _format)
+scalar("format_number(double) -> varchar", "py_format_number(CAST($1 AS VARCHAR))")
+scalar("format_number(bigint) -> varchar", "py_format_number(CAST($1 AS VARCHAR))")
+scalar("parse_data_size(varchar) -> decimal(38,0)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
+scalar("parse_presto_data_size(varchar) -> decimal(38,0)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
+
+_SPEC = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
+
+
+@udf("py_format", ["VARCHAR", "VARCHAR", "VARCHAR[]"], "VARCHAR")
+def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
+    """Java's String.format for the kinds of values that SQL has."""
+    found, at, following = "", 0, 0
+    for m in _SPEC.finditer(pattern):
+        if "%" in pattern[at : m.start()]:
+            _wrong(pattern, "Unknown format conversion")
+        found += pattern[at : m.start()]
+        at = m.end()
+        conversion = m[5]
+        if conversion in {"%", "n"}:
+            found += _padded("%" if conversion == "%" else "\n", m[2], m[3])
+            continue
+        place = int(m[1]) - 1 if m[1] else following
+        following += 0 if m[1] else 1
+        if place >= len(values):
+            _wrong(pattern, f"Format specifier '{m[0]}'")
+        found += _one(m, conversion, kinds[place], values[place], pattern)
+    if "%" in pattern[at:]:
+        _wrong(pattern, "UnknownFormatConversionException: Conversion = '%'")
+    return found + pattern[at:]
+
+
+def _wrong(pattern: str, reason: str) -> None:
+    raise Failure(f"INVALID_FUNCTION_ARGUMENT: Invalid format string: {pattern} ({reason})")
+
+
+def _one(m: re.Match[str], conversion: str, kind: str, value: str | None, pattern: str) -> str:
+    flags, width, precision = m[2], m[3], m[4]
+    lower = conversion.lower()
+    if value is None and lower != "b":
+        text = "null"
+    elif lower == "s":
+        text = (value or "").split("\x1f")[0]
+        text = text[: int(precision)] if precision else text
+    elif lower == "b":
+        text = "false" if value is None else value if kind == "b" else "true"
+    elif lower == "d" and kind == "i":
+        text = _integer(int(value or 0), flags)
+    elif lower == "x" and kind == "i":
+        number = int(value or 0)
+        text = format(number if number >= 0 else number + 2**64, "x")
+    elif lower == "o" and kind == "i":
+        text = format(int(value or 0), "o")
+    elif lower == "c" and kind == "i":
+        text = chr(int(value or 0))
+    elif lower in {"f", "e", "g"} and kind in {"f", "d"}:
+        text = _fraction(value or "0", lower, int(precision) if precision else 6, flags)
+    elif conversion[0] in "tT" and len(conversion) == 2 and kind == "t":
+        text = _dated(value or "", conversion[1], pattern)
+    elif lower == "h":
+        text = "null"
+        _wrong(pattern, "%h")
+    else:
+        _wrong(pattern, f"{conversion} != {kind}")
+        text = ""
+    if conversion.isupper():
+        text = text.upper()
+    if width and "0" in flags and lower in {"d", "f", "x"}:
+        sign = text[:1] if text[:1] in "+-" else ""
+        return sign + text[len(sign) :].rjust(int(width) - len(sign), "0")
+    return _padded(text, flags, width)
+
+
+def _padded(text: str, flags: str, width: str | None) -> str:
+    if not width:
+        return text
+    return text.ljust(int(width)) if "-" in flags else text.rjust(int(width))
+
+
+def _integer(number: int, flags: str) -> str:
+    return _signed(format(abs(number), "," if "," in flags else ""), number < 0, flags)
+
+
+def _signed(text: str, negative: bool, flags: str) -> str:
+    if negative:
+        return f"({text})" if "(" in flags else f"-{text}"
+    return f"+{text}" if "+" in flags else f" {text}" if " " in flags else text
+
+
+def _fraction(value: str, conversion: str, precision: int, flags: str) -> str:
+    if value in {"NaN", "Infinity", "-Infinity"}:
+        return value
+    number = Decimal(value)
+    if conversion == "e":
+        text = format(abs(number), f".{precision}e")
+        mantissa, _, power = text.partition("e")
+        return _signed(f"{mantissa}e{power[0]}{power[1:]:0>2}", number < 0, flags)
+    rounded = abs(number).quantize(Decimal(1).scaleb(-precision), rounding=ROUND_HALF_UP)
+    return _signed(format(rounded, ",f" if "," in flags else "f"), number < 0, flags)
+
+
+_NAMES = {
+    "Y": "%Y",
+    "y": "%y",
+    "m": "%m",
+    "d": "%d",
+    "B": "%B",
+    "b": "%b",
+    "A": "%A",
+    "a": "%a",
+    "H": "%H",
+    "I": "%I",
+    "M": "%M",
+    "S": "%S",
+    "j": "%j",
+    "F": "%Y-%m-%d",
+    "T": "%H:%M:%S",
+    "R": "%H:%M",
+    "D": "%m/%d/%y",
+    "L": "%L",
+    "p": "%p",
+    "r": "%I:%M:%S %p",
+    "h": "%b",
+    "c": "%a %b %d %H:%M:%S",
+    "e": "%e",
+    "k": "%k",
+    "l": "%l",
+}
+
+
+def _dated(value: str, letter: str, pattern: str) -> str:
+    text = value.split("\x1f")[1]
+    moment = dt.datetime.fromisoformat(text)
+    if letter not in _NAMES:
+        _wrong(pattern, f"%t{letter}")
+    own = {
+        "L": f"{moment.microsecond // 1000:03d}",
+        "e": str(moment.day),
+        "k": str(moment.hour),
+        "l": str((moment.hour + 11) % 12 + 1),
+        "p": moment.strftime("%p").lower(),
+    }
+    return own.get(letter) or moment.strftime(_NAMES[letter])
+
+
+@udf("py_format_number", ["VARCHAR"], "VARCHAR")
+def format_number(text: str) -> str:
+    """A number with K, M, B, T or Q for its thousands."""
+    number = Decimal(text)
+    size, unit = abs(number), ""
+    for limit, name in ((10**15, "Q"), (10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "K")):
+        if size >= limit:
+            size, unit = size / limit, name
+            break
+    digits = 2 if size < 10 else 1 if size < 100 else 0
+    shown = size.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    body = format(shown, "f").rstrip("0").rstrip(".") if digits else format(shown, "f")
+    return f"{'-' if number < 0 else ''}{body}{unit}"
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]+)")
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
+
+
+@udf("py_parse_data_size", ["VARCHAR"], "VARCHAR")
+def parse_data_size(text: str) -> str:
+    """A size such as `2.2kB`, in bytes."""
+    m = _SIZE.fullmatch(text)
+    if not m or m[2] not in _UNITS:
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: Invalid data size: '{text}'")
+    with localcontext() as context:
+        context.prec = 120
+        found = int(Decimal(m[1]) * 1024 ** _UNITS.index(m[2]))
+    if found >= 10**38:
+        raise Failure(f"NUMERIC_VALUE_OUT_OF_RANGE: Value out of range: '{text}' ('{found}B')")
+    return str(found)

@@ -1,0 +1,288 @@
+"""JSON. A value is held as text without spaces, which json_parse sorts by name and json_extract leaves in its order."""
+
+from __future__ import annotations
+
+import json as standard
+import re
+from typing import TYPE_CHECKING, Any
+
+from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.storage import literal
+
+if TYPE_CHECKING:
+    from dapflow.trino.duckdb.resolution import Call
+
+
+class _Number(float):
+    """A number that keeps the text it was written in."""
+
+    def __new__(cls, text: str) -> _Number:
+        found = super().__new__(cls, text)
+        found.text = text
+        return found
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(name)
+
+
+def read(text: str) -> Any:
+    """The value of a JSON text; numbers keep their digits."""
+    return standard.loads(text, parse_float=_Number, parse_constant=_refuse)
+
+
+def write(value: Any) -> str:
+    """The text of a value; members stay in their order."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_quoted(k)}:{write(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(write(v) for v in value) + "]"
+    if isinstance(value, _Number):
+        return _number(value.text)
+    if isinstance(value, str):
+        return _quoted(value)
+    return standard.dumps(value)
+
+
+def _quoted(text: str) -> str:
+    return standard.dumps(text, ensure_ascii=False)
+
+
+def _number(text: str) -> str:
+    if "e" in text or "E" in text:
+        return _java(float(text))
+    return text
+
+
+def _java(number: float) -> str:
+    from dapflow.trino.duckdb.printing import java_double  # noqa: PLC0415 - printing needs types, not functions
+
+    return java_double(number)
+
+
+def canonical(text: str) -> str:
+    """The text of a JSON value with its members sorted by name; ValueError if it is none."""
+    return write(_sorted(read(text)))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+@udf("py_json_parse", ["VARCHAR"], "VARCHAR")
+def json_parse(text: str) -> str:
+    """The canonical text of a JSON text."""
+    try:
+        return canonical(text)
+    except (ValueError, RecursionError):
+        message = f"INVALID_FUNCTION_ARGUMENT: Cannot convert value to JSON: '{text[:200]}'"
+        raise Failure(message) from None
+
+
+scalar("json_parse(varchar) -> json", "py_json_parse($1)")
+scalar("json_format(json) -> varchar", "$1")
+scalar("is_json_scalar(varchar) -> boolean", "t_is_json_scalar(py_json_parse($1))")
+scalar("is_json_scalar(json) -> boolean", "t_is_json_scalar($1)")
+macro("t_is_json_scalar(x) AS CASE WHEN x IS NOT NULL THEN x[1] NOT IN ('[', '{') END")
+
+
+# ----------------------------------------------------------------------------------------------- paths of Trino
+_STEP = re.compile(
+    r"\.\.|\.?\[\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|(-?\d+)|(\*))\s*\]|\.(?:\"([^\"]+)\"|([\w:$@#-]+|\*))"
+)
+
+
+def path_steps(path: str) -> list[str | int | None]:
+    """A path in names, places and None for every member; ValueError if it is none, KeyError if it is not carried."""
+    text = path.strip()
+    if not text.startswith("$"):
+        text = f"$.{text}" if text and text[0] != "[" else f"${text}"
+        if not path.strip() or path != path.strip():
+            raise ValueError(path)
+    at, found = 1, list[str | int | None]()
+    while at < len(text):
+        m = _STEP.match(text, at)
+        if m is None:
+            raise ValueError(path)
+        if m[0] == "..":
+            raise KeyError(path)
+        if m[4] or m[6] == "*":
+            found.append(None)
+        elif m[3]:
+            found.append(int(m[3]))
+        else:
+            name = next(g for g in (m[1], m[2], m[5], m[6]) if g is not None)
+            found.append(re.sub(r"\\(.)", r"\1", name))
+        at = m.end()
+    return found
+
+
+def _walk(value: Any, steps: list[str | int | None]) -> tuple[bool, Any]:
+    for i, step in enumerate(steps):
+        if step is None:
+            children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+            hits = [hit for found, hit in (_walk(c, steps[i + 1 :]) for c in children) if found]
+            return bool(hits), hits
+        if isinstance(value, list):
+            if isinstance(step, str) and not step.isdigit():
+                return False, None
+            place = int(step)
+            if not -len(value) <= place < len(value):
+                return False, None
+            value = value[place]
+        elif isinstance(value, dict):
+            if str(step) not in value:
+                return False, None
+            value = value[str(step)]
+        else:
+            return False, None
+    return True, value
+
+
+def _extracted(text: str, path: str) -> tuple[bool, Any]:
+    try:
+        steps = path_steps(path)
+    except ValueError:
+        message = f"INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '{path}'"
+        raise Failure(message) from None
+    except KeyError:
+        message = f"NOT_SUPPORTED: The JSON path '{path}' is not supported"
+        raise Failure(message) from None
+    try:
+        return _walk(read(text), steps)
+    except (ValueError, RecursionError):
+        return False, None
+
+
+@udf("py_json_extract", ["VARCHAR", "VARCHAR"], "VARCHAR")
+def json_extract(text: str, path: str) -> str | None:
+    """The value at a path."""
+    found, value = _extracted(text, path)
+    return write(value) if found else None
+
+
+@udf("py_json_extract_scalar", ["VARCHAR", "VARCHAR"], "VARCHAR")
+def json_extract_scalar(text: str, path: str) -> str | None:
+    """The text of a scalar at a path."""
+    found, value = _extracted(text, path)
+    if not found or value is None or isinstance(value, dict | list):
+        return None
+    return value if isinstance(value, str) else write(value)
+
+
+@udf("py_json_size", ["VARCHAR", "VARCHAR"], "BIGINT")
+def json_size(text: str, path: str) -> int | None:
+    """The number of members at a path."""
+    found, value = _extracted(text, path)
+    if not found:
+        return None
+    return len(value) if isinstance(value, dict | list) else 0
+
+
+def _native_path(call: Call) -> str | None:
+    """A path of plain names and places as DuckDB writes it."""
+    path = call.args[1].const
+    if not isinstance(path, str):
+        return None
+    try:
+        steps = path_steps(path)
+    except (ValueError, KeyError):
+        return None
+    if any(
+        not (isinstance(s, int) and s >= 0) and not (isinstance(s, str) and re.fullmatch(r"[A-Za-z_]\w*", s))
+        for s in steps
+    ):
+        return None
+    return "$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in steps)
+
+
+def _extract(call: Call) -> str:
+    x = call.args[0].sql
+    return f"py_json_extract({x}, {call.args[1].sql})"
+
+
+def _extract_scalar(call: Call) -> str:
+    x, path = call.args[0].sql, _native_path(call)
+    if path is None:
+        return f"py_json_extract_scalar({x}, {call.args[1].sql})"
+    p = literal(path)
+    valid = f"json_valid({x}) AND " if call.args[0].type.base != "json" else ""
+    return (
+        f"CASE WHEN {valid}json_type({x}, {p}) NOT IN ('ARRAY', 'OBJECT', 'NULL', 'DOUBLE') THEN "
+        f"json_extract_string({x}, {p}) "
+        f"WHEN {valid}json_type({x}, {p}) = 'DOUBLE' THEN py_json_extract_scalar({x}, {call.args[1].sql}) END"
+    )
+
+
+for _t in ("json", "varchar"):
+    scalar(f"json_extract({_t}, varchar(p)) -> json", _extract)
+    scalar(f"json_extract_scalar({_t}, varchar(p)) -> varchar", _extract_scalar)
+    scalar(f"json_size({_t}, varchar(p)) -> bigint", "py_json_size($1, $2)")
+    scalar(f"json_array_length({_t}) -> bigint", "py_json_array_length($1)")
+    scalar(f"json_array_get({_t}, bigint) -> json", "py_json_array_get($1, $2)")
+    scalar(
+        f"json_array_contains({_t}, boolean) -> boolean",
+        "py_json_array_contains($1, CASE WHEN $2 THEN 'true' WHEN $2 IS NOT NULL THEN 'false' END, 'b')",
+    )
+    scalar(f"json_array_contains({_t}, bigint) -> boolean", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'i')")
+    scalar(f"json_array_contains({_t}, double) -> boolean", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'd')")
+    scalar(f"json_array_contains({_t}, varchar) -> boolean", "py_json_array_contains($1, $2, 's')")
+
+
+@udf("py_json_items", ["VARCHAR"], "VARCHAR[]")
+def json_items(text: str) -> list[str]:
+    """The items of an array as JSON texts, with all their digits."""
+    return [write(item) for item in _items(text) or []]
+
+
+def _items(text: str) -> list[Any] | None:
+    try:
+        found = read(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) else None
+
+
+@udf("py_json_array_length", ["VARCHAR"], "BIGINT")
+def json_array_length(text: str) -> int | None:
+    """The number of items."""
+    items = _items(text)
+    return None if items is None else len(items)
+
+
+@udf("py_json_array_get", ["VARCHAR", "BIGINT"], "VARCHAR")
+def json_array_get(text: str, place: int) -> str | None:
+    """An item; from the end if the place is negative. A text comes without its quotes, as in Trino."""
+    items = _items(text)
+    if items is None or not -len(items) <= place < len(items):
+        return None
+    value = items[place]
+    if value is None:
+        return None
+    return value if isinstance(value, str) else write(value)
+
+
+@udf("py_json_array_contains", ["VARCHAR", "VARCHAR", "VARCHAR"], "BOOLEAN")
+def json_array_contains(text: str, wanted: str, kind: str) -> bool | None:
+    """Whether an item equals a value."""
+    items = _items(text)
+    if items is None:
+        return None
+    for item in items:
+        if kind == "b" and isinstance(item, bool) and item is (wanted == "true"):
+            return True
+        if kind == "s" and isinstance(item, str) and item == wanted:
+            return True
+        if kind == "i" and isinstance(item, int) and not isinstance(item, bool) and item == int(wanted):
+            return True
+        if kind == "d" and isinstance(item, _Number) and float(item) == float(wanted):
+            return True
+    return False

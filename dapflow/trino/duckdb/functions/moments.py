@@ -1,0 +1,234 @@
+"""Macros and functions for dates, times and zones that casts, operators and functions share.
+
+A timestamp with time zone is held as {u: the instant in UTC, z: the zone}; a time with time zone as {t: the time as it
+shows, o: the offset in minutes}.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.registry import macro, udf
+from dapflow.trino.duckdb.moments import parse_date, parse_time, parse_timestamp, zone_info, zone_name
+
+macro("t_now() AS timezone('UTC', now())")
+macro("t_today() AS CAST(t_now() AS DATE)")
+
+# ---------------------------------------------------------------------------------------------------- rounding
+# To `f` microseconds, which a day is a multiple of.
+macro("t_trunc_timestamp(x, f) AS time_bucket(to_microseconds(f), x)")
+macro("t_round_timestamp(x, f) AS t_trunc_timestamp(x + to_microseconds(f // 2), f)")
+macro("t_us_time(us) AS CAST(make_timestamp(us) AS TIME)")
+macro("t_round_time(x, f) AS t_us_time((epoch_us(x) + f // 2) // f * f)")
+macro("t_trunc_time(x, f) AS t_us_time(epoch_us(x) // f * f)")
+
+# ------------------------------------------------------------------------------------------------------- zones
+macro(
+    "t_offset_minutes(z) AS CASE WHEN z[1] = '-' THEN -1 ELSE 1 END * (CAST(z[2:3] AS INTEGER) * 60 + "
+    "CAST(z[5:6] AS INTEGER))"
+)
+# Arguments that are used more than once are bound by a lambda: macros are written out where they are called, and
+# zones within zones would grow the query without measure.
+# A NULL that is known beforehand has no type in DuckDB, whatever it was cast to, once it is taken out of a struct.
+macro("t_typed(u, z) AS {'u': CAST(u AS TIMESTAMP), 'z': CAST(z AS VARCHAR)}")
+macro("t_instant(x) AS CAST((x).u AS TIMESTAMP)")
+# ICU knows an offset by another name. Of the time before 1900 it does not know the rules, nor Python that around the
+# ends of its years.
+macro("t_icu_zone(z) AS regexp_replace(z, '^[+-]', 'GMT\\0')")
+macro(
+    "t_to_local(u, z) AS list_transform([t_typed(u, z)], lambda v1: CASE WHEN (v1).z = 'UTC' THEN (v1).u "
+    "WHEN (v1).u < TIMESTAMP '1900-01-01' AND (v1).u > TIMESTAMP '0001-01-03' THEN py_to_local((v1).u, (v1).z) "
+    "ELSE timezone(t_icu_zone((v1).z), timezone('UTC', (v1).u)) END)[1]"
+)
+macro(
+    "t_to_utc(u, z) AS list_transform([t_typed(u, z)], lambda v2: CASE WHEN (v2).z = 'UTC' THEN (v2).u "
+    "WHEN (v2).z[1] IN ('+', '-') OR (v2).u < TIMESTAMP '0001-01-03' OR (v2).u > TIMESTAMP '9999-12-29' "
+    "THEN timezone('UTC', timezone(t_icu_zone((v2).z), (v2).u)) "
+    "ELSE py_to_utc((v2).u, (v2).z) END)[1]"
+)
+macro(
+    "t_zone_struct(u, z) AS list_transform([t_typed(u, z)], lambda v3: "
+    "CASE WHEN (v3).u IS NULL OR (v3).z IS NULL THEN NULL ELSE v3 END)[1]"
+)
+macro("t_zoned(u, z) AS list_transform([t_typed(u, z)], lambda v4: t_zone_struct(t_to_utc((v4).u, (v4).z), (v4).z))[1]")
+macro("t_local(x) AS t_to_local((x).u, (x).z)")
+macro("t_zoned_round(x, f) AS list_transform([x], lambda v7: t_zone_struct(t_round_timestamp((v7).u, f), (v7).z))[1]")
+macro("t_zoned_plus(x, ms) AS list_transform([x], lambda v8: t_zone_struct((v8).u + to_milliseconds(ms), (v8).z))[1]")
+macro("t_zoned_months(x, m) AS list_transform([x], lambda v5: t_zoned(t_local(v5) + to_months(m), (v5).z))[1]")
+macro("t_offset(x) AS list_transform([x], lambda v6: t_offset_at(v6, t_local(v6)))[1]")
+macro("t_offset_at(x, local) AS CAST((epoch_us(local) - epoch_us(t_instant(x))) // 60000000 AS INTEGER)")
+macro(
+    "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || "
+    "strftime(make_timestamp(CAST(abs(o) AS BIGINT) * 60000000), '%H:%M')"
+)
+macro(
+    "t_time_zoned(t, o) AS list_transform([{'t': CAST(t AS TIME), 'o': CAST(o AS INTEGER)}], lambda v10: "
+    "CASE WHEN (v10).t IS NULL OR (v10).o IS NULL THEN NULL ELSE v10 END)[1]"
+)
+macro("t_time_local(x) AS (x).t")
+macro(
+    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) "
+    "% 86400000000"
+)
+macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
+macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
+macro(
+    "t_date_plus(x, ms) AS CASE WHEN ms % 86400000 <> 0 THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') AS DATE) ELSE x + "
+    "CAST(ms // 86400000 AS INTEGER) END"
+)
+
+# -------------------------------------------------------------------------------------------------------- text
+macro(
+    "t_date_text(x) AS CASE WHEN x >= DATE '0001-01-01' THEN CAST(x AS VARCHAR) "
+    "ELSE py_early_text(strftime(x, '%Y-%m-%d')) END"
+)
+# With six digits of the second, of which the compiler cuts off what the type does not show.
+macro("t_moment_text(x) AS strftime(x, '%Y-%m-%d %H:%M:%S.%f')")
+macro(
+    "t_timestamp_text(x) AS CASE WHEN x >= TIMESTAMP '0001-01-01' THEN t_moment_text(x) "
+    "ELSE py_early_text(t_moment_text(x)) END"
+)
+macro("t_time_text(x) AS strftime(make_timestamp(epoch_us(x)), '%H:%M:%S.%f')")
+
+
+@udf("py_early_text", ["VARCHAR"], "VARCHAR")
+def early_text(text: str) -> str:
+    """A date before the year 1 with four digits of its year, which strftime does not fill up."""
+    sign, text = ("-", text[1:]) if text[0] == "-" else ("", text)
+    year, _, rest = text.partition("-")
+    return f"{sign}{year:0>4}-{rest}"
+
+
+macro(
+    "t_parse_date(x) AS CASE WHEN regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2}') THEN TRY_CAST(x AS DATE) ELSE "
+    "TRY_CAST(py_date(x) AS DATE) END"
+)
+macro(
+    "t_parse_timestamp(x, p) AS CASE WHEN p >= 3 AND regexp_full_match(x, '\\d{4}-\\d{2}-\\d{2} "
+    "\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?') "
+    "THEN TRY_CAST(x AS TIMESTAMP) ELSE TRY_CAST(py_timestamp(x, p) AS TIMESTAMP) END"
+)
+macro("t_parse_time(x, p) AS TRY_CAST(py_time(x, p) AS TIME)")
+
+
+@udf("py_date", ["VARCHAR"], "VARCHAR")
+def date(text: str) -> str | None:
+    """A date that is not written in the usual ten characters."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def _rounded(text: str, precision: int) -> tuple[str, str | None]:
+    stamp, zone, digits = parse_timestamp(text)
+    if digits > precision:
+        stamp = _round_stamp(stamp, text, precision)
+    return stamp, zone
+
+
+def _round_stamp(stamp: str, text: str, precision: int) -> str:
+    whole = text.rpartition(".")[2]
+    fraction = "".join(c for c in whole[:12] if c.isdigit())
+    kept = int(fraction[:precision] or "0") + (1 if fraction[precision : precision + 1] >= "5" else 0)
+    if "(BC)" in stamp or len(stamp) != 26:
+        message = "NOT_SUPPORTED: Rounding of a timestamp before year 1 or after year 9999"
+        raise Failure(message)
+    base = dt.datetime.fromisoformat(stamp[:19])
+    if kept == 10**precision:
+        base, kept = base + dt.timedelta(seconds=1), 0
+    return f"{base:%Y-%m-%d %H:%M:%S}".rjust(19, "0") + f".{str(kept).rjust(precision, '0') if precision else '0':0<6}"
+
+
+@udf("py_timestamp", ["VARCHAR", "INTEGER"], "VARCHAR")
+def timestamp(text: str, precision: int) -> str | None:
+    """A timestamp as DuckDB reads it; a zone is left out."""
+    try:
+        return _rounded(text, precision)[0]
+    except ValueError:
+        return None
+
+
+@udf("py_time", ["VARCHAR", "INTEGER"], "VARCHAR")
+def time(text: str, precision: int) -> str | None:
+    """A time as DuckDB reads it; an offset is left out."""
+    try:
+        return _rounded_time(text, precision)[0]
+    except ValueError:
+        return None
+
+
+def _rounded_time(text: str, precision: int) -> tuple[str, int | None]:
+    stamp, offset, digits = parse_time(text)
+    if digits > precision:
+        fraction = text.partition(".")[2]
+        digits_text = ""
+        for c in fraction:
+            if not c.isdigit():
+                break
+            digits_text += c
+        kept = int(digits_text[:precision] or "0") + (1 if digits_text[precision] >= "5" else 0)
+        hour, minute, second = (int(p) for p in stamp[:8].split(":"))
+        total = hour * 3600 + minute * 60 + second
+        if kept == 10**precision:
+            total, kept = (total + 1) % 86400, 0
+        whole = f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d}"
+        stamp = f"{whole}.{str(kept).rjust(precision, '0') if precision else '0':0<6}"
+    return stamp, offset
+
+
+@udf("py_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
+def zoned_text(text: str, precision: int) -> str | None:
+    """Timestamp and zone of a text, with a bar between."""
+    try:
+        stamp, zone = _rounded(text, precision)
+    except ValueError:
+        return None
+    return f"{stamp}|{zone or 'UTC'}"
+
+
+macro(
+    "t_split_zoned(x) AS list_transform([x], lambda v9: "
+    "t_zoned(TRY_CAST(split_part(v9, '|', 1) AS TIMESTAMP), split_part(v9, '|', 2)))[1]"
+)
+macro("py_parse_zoned(x, p) AS t_split_zoned(py_zoned_text(x, p))")
+
+
+@udf("py_time_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
+def time_zoned_text(text: str, precision: int) -> str | None:
+    """Time and offset of a text, with a bar between."""
+    try:
+        stamp, offset = _rounded_time(text, precision)
+    except ValueError:
+        return None
+    return f"{stamp}|{offset or 0}"
+
+
+macro(
+    "t_split_time_zoned(x) AS t_time_zoned(CAST(split_part(x, '|', 1) AS TIME), CAST(split_part(x, '|', 2) AS INTEGER))"
+)
+macro("py_parse_time_zoned(x, p) AS t_split_time_zoned(py_time_zoned_text(x, p))")
+
+
+@udf("py_zone", ["VARCHAR"], "VARCHAR")
+def zone(text: str) -> str:
+    """A zone's name as Trino writes it."""
+    try:
+        return zone_name(text)
+    except ValueError:
+        message = f"INVALID_FUNCTION_ARGUMENT: '{text}' is not a valid time zone"
+        raise Failure(message) from None
+
+
+@udf("py_to_local", ["TIMESTAMP", "VARCHAR"], "TIMESTAMP")
+def to_local(moment: dt.datetime, zone_text: str) -> dt.datetime:
+    """The local time of an instant, by the zone's rules at any time in the past."""
+    return moment.replace(tzinfo=dt.UTC).astimezone(zone_info(zone_text)).replace(tzinfo=None)
+
+
+@udf("py_to_utc", ["TIMESTAMP", "VARCHAR"], "TIMESTAMP")
+def to_utc(moment: dt.datetime, zone_text: str) -> dt.datetime:
+    """The instant of a local time; in a gap the clock's jump is added, in an overlap the earlier instant is taken."""
+    return moment.replace(tzinfo=zone_info(zone_text), fold=0).astimezone(dt.UTC).replace(tzinfo=None)

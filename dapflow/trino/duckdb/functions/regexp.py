@@ -1,0 +1,293 @@
+"""Regular expressions: Java's in Trino, here by RE2 where both agree and by the library `regex` where not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.registry import scalar, udf
+from dapflow.trino.duckdb.storage import duck_type
+from dapflow.trino.duckdb.values import fresh, let
+from dapflow.trino.types import array, varchar
+
+if TYPE_CHECKING:
+    from dapflow.trino.duckdb.resolution import Call
+
+#: Parts of patterns that mean the same in Java and in RE2: no back references, no look around, no possessive or
+#: Unicode-sensitive classes.
+_PLAIN = re.compile(
+    r"(?:[^\\(\[]|\((?!\?)|\(\?:|\\[dswDSWbtnr.*+?()\[\]{}|^$/\\-]|\[\^?(?:[^\[\]\\&]|\\[dswtnr.*+?()\[\]{}|^$/\\-])+\])*"
+)
+
+#: Repetitions that RE2 has not: possessive ones, and more than a thousand.
+_NOT_RE2 = re.compile(r"(?<!\\)[*+?}]\+|\{\d{4,}|,\d{4,}\}")
+#: A class in a class, or `&&`: Java joins and intersects them, as only the newer rules of the library do.
+_COMBINED_CLASS = re.compile(r"(?<!\\)(?:\\\\)*\[\^?\]?(?:[^\]\\\[&]|\\.|&(?!&))*(?:&&|\[)", re.DOTALL)
+_QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
+#: What the library finds wrong with a pattern, in the words of Trino's.
+_MISTAKES = {
+    "unterminated character set": "premature end of char-class",
+    "missing )": "end pattern with unmatched parenthesis",
+    "unbalanced parenthesis": "unmatched close parenthesis",
+    "nothing to repeat": "target of repeat operator is not specified",
+    "bad escape (end of pattern)": "end pattern at escape",
+    "bad character range": "empty range in char class",
+}
+#: A pattern may try more ways than there is time for. Other queries go on meanwhile.
+_PATIENCE_SECONDS = 2.0
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> Any:
+    """A Java pattern as one of the library `regex`. What that cannot read, though Java might, is refused by name."""
+    import regex  # noqa: PLC0415 - only for queries with regular expressions
+
+    text = _QUOTED.sub(lambda m: re.escape(m[1]), pattern)
+    text = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", text)
+    text = text.replace(r"\p{IsDigit}", r"\p{Nd}")
+    text = re.sub(r"\\p\{Punct\}", r"""[!"#$%&'()*+,\-./:;<=>?@\\[\\\\\\]^_`{|}~]""", text)
+    text = text.replace(r"\z", r"\Z")
+    m = re.search(r"(?<!\\)\(\?([imsx]+)\)", text)
+    if m and m.start() > 0:
+        # Java lets a flag stand inside a pattern, for what follows it.
+        text = text[: m.start()] + f"(?{m[1]}:" + text[m.end() :] + ")"
+    try:
+        return regex.compile(text, regex.V1 if _COMBINED_CLASS.search(text) else regex.V0)
+    except regex.error as error:
+        meaning = _MISTAKES.get(error.msg)
+        if meaning is None:
+            raise Failure(f"NOT_SUPPORTED: The regular expression {pattern} is not supported") from None
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: {meaning}: {pattern}") from None
+
+
+def _matches(shape: Any, text: str, start: int = 0) -> Iterator[Any]:
+    """The matches in a text, one after the other."""
+    try:
+        yield from shape.finditer(text, start, concurrent=True, timeout=_PATIENCE_SECONDS)
+    except TimeoutError:
+        message = f"EXCEEDED_CPU_LIMIT: A match took longer than {_PATIENCE_SECONDS:.0f} s: {shape.pattern}"
+        raise Failure(message) from None
+
+
+def _native(call: Call, at: int = 1) -> bool:
+    pattern = call.args[at].const
+    if not isinstance(pattern, str) or not _PLAIN.fullmatch(pattern) or not pattern.isascii():
+        return False
+    if _NOT_RE2.search(pattern):
+        return False
+    try:
+        compiled(pattern)
+    except Failure as failure:
+        name, _, message = str(failure).partition(": ")
+        call.unit.fail(name, call.node.pos, message)
+    return True
+
+
+def _like(call: Call) -> str:
+    if _native(call):
+        return f"regexp_matches({call.args[0].sql}, {call.args[1].sql})"
+    return f"py_regexp_like({call.args[0].sql}, {call.args[1].sql})"
+
+
+def _group_problem(call: Call) -> int:
+    """Check a literal group against a literal pattern; the group, or 0."""
+    group = call.args[2].const if len(call.args) > 2 else 0
+    return group if isinstance(group, int) else -1
+
+
+def _extract(call: Call) -> str:
+    group = _group_problem(call)
+    x, p = call.args[0].sql, call.args[1].sql
+    pattern = call.args[1].const
+    if group == 0 and _native(call):
+        return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}) END"
+    # A group that took no part is NULL in Trino and empty in RE2: only groups that are not optional go to RE2.
+    if (
+        group > 0
+        and _native(call)
+        and isinstance(pattern, str)
+        and not re.search(r"[|?*{]", re.sub(r"\\.|\[[^\]]*\]", "", pattern))
+        and group <= compiled(pattern).groups
+    ):
+        return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}, {group}) END"
+    return f"py_regexp_extract({x}, {p}, {call.args[2].sql if len(call.args) > 2 else 0})"
+
+
+scalar("regexp_like(varchar(x), varchar(p)) -> boolean", _like)
+scalar("regexp_extract(varchar(x), varchar(p)) -> varchar(x)", _extract)
+scalar("regexp_extract(varchar(x), varchar(p), bigint) -> varchar(x)", _extract)
+scalar("regexp_extract_all(varchar(x), varchar(p)) -> array(varchar(x))", "py_regexp_extract_all($1, $2, 0)")
+scalar("regexp_extract_all(varchar(x), varchar(p), bigint) -> array(varchar(x))", "py_regexp_extract_all($1, $2, $3)")
+scalar("regexp_split(varchar(x), varchar(p)) -> array(varchar(x))", "py_regexp_split($1, $2)")
+scalar("regexp_count(varchar, varchar) -> bigint", "py_regexp_count($1, $2)")
+scalar("regexp_position(varchar, varchar) -> integer", "py_regexp_position($1, $2, 1, 1)")
+scalar("regexp_position(varchar, varchar, bigint) -> integer", "py_regexp_position($1, $2, $3, 1)")
+scalar("regexp_position(varchar, varchar, bigint, bigint) -> integer", "py_regexp_position($1, $2, $3, $4)")
+
+
+def _replace(call: Call) -> str:
+    x, p = call.args[0].sql, call.args[1].sql
+    by = call.args[2].sql if len(call.args) > 2 else "''"
+    replacement = call.args[2].const if len(call.args) > 2 else ""
+    simple = isinstance(replacement, str) and "$" not in replacement and "\\" not in replacement
+    if simple and _native(call) and not compiled(str(call.args[1].const)).match(""):
+        return f"regexp_replace({x}, {p}, {by}, 'g')"
+    return f"py_regexp_replace({x}, {p}, {by})"
+
+
+def _replaced_length(bound: dict[str, int | None], _: object) -> object:
+    x, r = bound.get("x"), bound.get("r")
+    if x is None or r is None:
+        return varchar(None)
+    return varchar(min(2147483647, max(x + max(x + 1, 0) * r, x)))
+
+
+scalar("regexp_replace(varchar(x), varchar(p)) -> varchar(x)", _replace)
+scalar("regexp_replace(varchar(x), varchar(p), varchar(r)) -> varchar(x)", _replace, _replaced_length)  # type: ignore[arg-type]
+
+
+def _replace_by(call: Call) -> str:
+    """Replacement by a lambda: pieces between matches and the groups of each match are made first."""
+    e = fresh("m")
+    body = call.args[2].body(f"{e}.g")
+    groups = duck_type(array(varchar(None)))
+    pieces = f"CAST(py_regexp_pieces({call.args[0].sql}, {call.args[1].sql}) AS STRUCT(t VARCHAR, g {groups})[])"
+    made = f"list_transform({pieces}, lambda {e}: CASE WHEN {e}.g IS NULL THEN {e}.t ELSE {body} END)"
+
+    def joined(parts: str) -> str:
+        return f"CASE WHEN list_count({parts}) = len({parts}) THEN coalesce(array_to_string({parts}, ''), '') END"
+
+    return let(made, joined, limit=0)
+
+
+scalar("regexp_replace(varchar, varchar, function(array(varchar),varchar)) -> varchar", _replace_by)
+
+
+@udf("py_regexp_like", ["VARCHAR", "VARCHAR"], "BOOLEAN")
+def regexp_like(text: str, pattern: str) -> bool:
+    """Whether a pattern is found in a text."""
+    return next(_matches(compiled(pattern), text), None) is not None
+
+
+def _check_group(pattern: Any, group: int) -> None:
+    if group < 0:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Group cannot be negative")
+    if group > pattern.groups:
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: Pattern has {pattern.groups} groups. Cannot access group {group}")
+
+
+@udf("py_regexp_extract", ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR")
+def regexp_extract(text: str, pattern: str, group: int) -> str | None:
+    """A group of the first match."""
+    shape = compiled(pattern)
+    _check_group(shape, group)
+    m = next(_matches(shape, text), None)
+    return str(m[group]) if m and m[group] is not None else None
+
+
+@udf("py_regexp_extract_all", ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR[]")
+def regexp_extract_all(text: str, pattern: str, group: int) -> list[str | None]:
+    """A group of every match."""
+    shape = compiled(pattern)
+    _check_group(shape, group)
+    return [m[group] for m in _matches(shape, text)]
+
+
+@udf("py_regexp_split", ["VARCHAR", "VARCHAR"], "VARCHAR[]")
+def regexp_split(text: str, pattern: str) -> list[str]:
+    """The parts between matches."""
+    found, at = [], 0
+    for m in _matches(compiled(pattern), text):
+        found.append(text[at : m.start()])
+        at = m.end()
+    found.append(text[at:])
+    return found
+
+
+@udf("py_regexp_count", ["VARCHAR", "VARCHAR"], "BIGINT")
+def regexp_count(text: str, pattern: str) -> int:
+    """The number of matches."""
+    return sum(1 for _ in _matches(compiled(pattern), text))
+
+
+@udf("py_regexp_position", ["VARCHAR", "VARCHAR", "BIGINT", "BIGINT"], "INTEGER")
+def regexp_position(text: str, pattern: str, start: int, occurrence: int) -> int:
+    """The place of the n-th match, or -1."""
+    if start < 1:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: start position cannot be smaller than 1")
+    if occurrence < 1:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: occurrence cannot be smaller than 1")
+    if start > len(text):
+        return -1
+    for i, m in enumerate(_matches(compiled(pattern), text, start - 1), 1):
+        if i == occurrence:
+            return int(m.start()) + 1
+    return -1
+
+
+@lru_cache(maxsize=1024)
+def _template(replacement: str, groups: int, names: tuple[str, ...]) -> tuple[str | int, ...]:
+    """A Java replacement in texts and groups."""
+    found: list[str | int] = []
+    at = 0
+    while at < len(replacement):
+        c = replacement[at]
+        if c == "\\":
+            if at + 1 >= len(replacement):
+                raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: " + replacement)
+            found.append(replacement[at + 1])
+            at += 2
+        elif c == "$":
+            named = re.match(r"\{(\w+)\}", replacement[at + 1 :])
+            number = re.match(r"\d", replacement[at + 1 :], re.ASCII)
+            if named and named[1] in names:
+                found.append(names.index(named[1]) + 1)
+                at += 1 + named.end()
+            elif number:
+                group, at = int(number[0]), at + 2
+                if group > groups:
+                    raise Failure(
+                        "INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: unknown group " + str(group)
+                    )
+                while (
+                    at < len(replacement)
+                    and replacement[at] in "0123456789"
+                    and group * 10 + int(replacement[at]) <= groups
+                ):
+                    group, at = group * 10 + int(replacement[at]), at + 1
+                found.append(group)
+            else:
+                raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: " + replacement)
+        else:
+            found.append(c)
+            at += 1
+    return tuple(found)
+
+
+@udf("py_regexp_replace", ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
+def regexp_replace(text: str, pattern: str, replacement: str) -> str:
+    """Every match replaced, `$1` standing for a group."""
+    shape = compiled(pattern)
+    names = sorted(shape.groupindex, key=lambda n: shape.groupindex[n])
+    parts = _template(replacement, shape.groups, tuple(names))
+    found, at = "", 0
+    for m in _matches(shape, text):
+        found += text[at : m.start()] + "".join(p if isinstance(p, str) else m[p] or "" for p in parts)
+        at = m.end()
+    return found + text[at:]
+
+
+@udf("py_regexp_pieces", ["VARCHAR", "VARCHAR"], "STRUCT(t VARCHAR, g VARCHAR[])[]")
+def regexp_pieces(text: str, pattern: str) -> list[dict[str, object]]:
+    """Texts between matches, and the groups of each match."""
+    found: list[dict[str, object]] = []
+    at = 0
+    for m in _matches(compiled(pattern), text):
+        found.append({"t": text[at : m.start()], "g": None})
+        found.append({"t": None, "g": list(m.groups())})
+        at = m.end()
+    found.append({"t": text[at:], "g": None})
+    return found

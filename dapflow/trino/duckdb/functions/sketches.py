@@ -1,0 +1,71 @@
+"""Sketches of sets of values, which are exact here, and checksums."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from dapflow.trino.duckdb.functions.binary import xxhash64
+from dapflow.trino.duckdb.functions.registry import aggregate, scalar, udf
+from dapflow.trino.duckdb.resolution import fill
+
+if TYPE_CHECKING:
+    from dapflow.trino.duckdb.resolution import Call
+
+# A HyperLogLog is held as the hashes of its values. It can be counted and merged, and not be shown.
+for _more in ("", ", double"):
+    aggregate(
+        f"approx_set(T{_more}) -> HyperLogLog",
+        "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL{and}){over}",
+    )
+aggregate(
+    "merge(HyperLogLog) -> HyperLogLog", "list_distinct(flatten(list($1) FILTER (WHERE $1 IS NOT NULL{and}){over}))"
+)
+scalar("cardinality(HyperLogLog) -> bigint", "CAST(len($1) AS BIGINT)")
+scalar("empty_approx_set() -> HyperLogLog", "CAST([] AS $ret)")
+
+#: How Trino hashes values of a type, as bytes.
+_HASHED = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), "py_little_endian(CAST({} AS BIGINT))"),
+    "date": "py_little_endian(CAST({} - DATE '1970-01-01' AS BIGINT))",
+    "double": "py_little_endian_double({} + 0)",
+    "varchar": "encode({})",
+    "varbinary": "{}",
+}
+_PRIME, _MASK = 0x9E3779B185EBCA87, (1 << 64) - 1
+
+
+def _checksum(call: Call) -> str:
+    value = call.args[0]
+    form = _HASHED.get(value.type.base)
+    if form is None:
+        call.unit.unsupported(f"checksum of a value of type {value.type}", call.node.pos)
+    hashed = f"CASE WHEN {value.sql} IS NULL THEN {_PRIME} ELSE py_checksum({form.format(value.sql)}) END"
+    return fill(f"py_checksum_bytes(CAST(sum({{distinct}}CAST({hashed} AS UBIGINT)){{tail}} AS VARCHAR))", call)
+
+
+aggregate("checksum(T) -> varbinary", _checksum)
+
+
+@udf("py_little_endian", ["BIGINT"], "BLOB")
+def little_endian(number: int) -> bytes:
+    """A number's eight bytes, the lowest first."""
+    return struct.pack("<q", number)
+
+
+@udf("py_little_endian_double", ["DOUBLE"], "BLOB")
+def little_endian_double(number: float) -> bytes:
+    """The eight bytes of a floating point number, the lowest first."""
+    return struct.pack("<d", number)
+
+
+@udf("py_checksum", ["BLOB"], "UBIGINT")
+def checksum(data: bytes) -> int:
+    """What one value adds to a checksum."""
+    return int.from_bytes(xxhash64(data), "big") * _PRIME & _MASK
+
+
+@udf("py_checksum_bytes", ["VARCHAR"], "BLOB")
+def checksum_bytes(total: str) -> bytes:
+    """A checksum from the sum of what its values add."""
+    return struct.pack("<Q", int(total) & _MASK)

@@ -1,0 +1,333 @@
+"""Strings."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.operators import concat
+from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.values import fresh, let
+from dapflow.trino.types import Type
+
+if TYPE_CHECKING:
+    from dapflow.trino.duckdb.resolution import Call
+
+#: What Trino's trim takes for white space.
+_SPACE = (
+    "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || "
+    "chr(5760) || "
+    + " || ".join(f"chr({c})" for c in (*range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
+)
+
+scalar("length(varchar) -> bigint", "length($1)")
+scalar(
+    "length(char(x)) -> bigint", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END"
+)
+# Java has no capital for the sharp s.
+macro("t_upper(x) AS CASE WHEN contains(x, 'ß') THEN replace(upper(x), 'ẞ', 'ß') ELSE upper(x) END")
+# DuckDB's own function joins by a separator that is known beforehand only.
+macro("t_join(xs, sep) AS CASE WHEN len(xs) > 0 THEN list_reduce(xs, lambda a, b: a || sep || b) END")
+for _name, _duck in (("lower", "lower"), ("upper", "t_upper")):
+    scalar(f"{_name}(char(x)) -> char(x)", f"{_duck}($1)")
+    scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_duck}($1)")
+scalar("reverse(varchar(x)) -> varchar(x)", "reverse($1)")
+
+
+def _concat(call: Call) -> str:
+    found = call.args[0]
+    for other in call.args[1:]:
+        joined = concat(found, other)
+        if joined is None:
+            return "NULL"
+        found = joined
+    return str(found.sql)
+
+
+def _concat_arrays(call: Call) -> str:
+    given = " AND ".join(f"{a.sql} IS NOT NULL" for a in call.args)
+    return f"CASE WHEN {given} THEN flatten([{', '.join(a.sql for a in call.args)}]) END"
+
+
+scalar("concat(char(x), char(y)) -> char(x)", _concat, lambda b, _: Type("char", length=(b["x"] or 0) + (b["y"] or 0)))
+scalar("concat(varchar, varchar...) -> varchar", _concat)
+scalar("concat(varbinary, varbinary, varbinary...) -> varbinary", _concat)
+scalar("concat(array(E), array(E)...) -> array(E)", _concat_arrays)
+scalar("concat(E, array(E)) -> array(E)", _concat)
+scalar("concat(array(E), E) -> array(E)", _concat)
+scalar(
+    "concat_ws(varchar, array(varchar)) -> varchar",
+    "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(t_join(list_filter($2, lambda e: e IS "
+    "NOT NULL), $1), '') END",
+)
+
+
+def _concat_ws(call: Call) -> str:
+    if len(call.args) < 2:
+        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "There must be two or more arguments")
+    return fill("CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END", call)
+
+
+scalar("concat_ws(varchar, varchar...) -> varchar", _concat_ws)
+
+# ------------------------------------------------------------------------------------------------------ trimming
+macro(f"t_space() AS {_SPACE}")
+for _name in ("trim", "ltrim", "rtrim"):
+    scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_name}($1, t_space())")
+    scalar(
+        f"{_name}(char(x)) -> varchar(x)",
+        f"rtrim({_name}($1, t_space()), ' ')" if _name == "ltrim" else f"{_name}($1, t_space())",
+    )
+    scalar(f"{_name}(char(x), varchar) -> varchar(x)", f"rtrim({_name}($1, $2), ' ')")
+    scalar(f"{_name}(varchar(x), varchar) -> varchar(x)", f"{_name}($1, $2)")
+_PAD = (
+    "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
+    "the range [0..2147483647]') AS VARCHAR) "
+    "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
+    "ELSE #($1, CAST($2 AS INTEGER), $3) END"
+)
+for _name in ("lpad", "rpad"):
+    scalar(f"{_name}(varchar, bigint, varchar) -> varchar", _PAD.replace("#", _name))
+
+# --------------------------------------------------------------------------------------------------------- parts
+macro(
+    "t_substr(s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR (a < 0 AND -a > length(s)) THEN CASE WHEN s IS NOT NULL "
+    "THEN '' END "
+    "WHEN a < 0 THEN substring(s, length(s) + a + 1, least(n, 2147483647)) WHEN a > length(s) THEN '' ELSE "
+    "substring(s, a, least(n, 2147483647)) END"
+)
+
+
+def _substr(call: Call) -> str:
+    start = call.args[1].const
+    length = call.args[2] if len(call.args) > 2 else None
+    if (
+        isinstance(start, int)
+        and 0 < start < 2**31
+        and (length is None or (isinstance(length.const, int) and 0 < length.const < 2**31))
+    ):
+        return f"substring({call.args[0].sql}, {start}" + (f", {length.const})" if length else ")")
+    return f"t_substr({call.args[0].sql}, {call.args[1].sql}, {length.sql if length else 2147483647})"
+
+
+def _substr_char(call: Call) -> str:
+    padded = f"rpad({call.args[0].sql}, {call.bindings['x']}, ' ')"
+    rest = call.args[2].sql if len(call.args) > 2 else "2147483647"
+    return f"t_substr({padded}, {call.args[1].sql}, {rest})"
+
+
+for _name in ("substr", "substring"):
+    scalar(f"{_name}(char(x), bigint) -> varchar(x)", _substr_char)
+    scalar(f"{_name}(char(x), bigint, bigint) -> varchar(x)", _substr_char)
+    scalar(f"{_name}(varchar(x), bigint) -> varchar(x)", _substr)
+    scalar(f"{_name}(varchar(x), bigint, bigint) -> varchar(x)", _substr)
+
+
+macro(
+    "t_split(s, d, n) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be "
+    "the empty string') AS VARCHAR[]) "
+    "WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit must be positive') AS VARCHAR[]) "
+    "WHEN n > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit is too large') AS VARCHAR[]) "
+    "WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
+    "ELSE list_append(string_split(s, d)[1:n - 1], t_join(string_split(s, d)[n:], d)) END"
+)
+scalar(
+    "split(varchar(x), varchar(y)) -> array(varchar(x))",
+    lambda call: (
+        f"string_split({call.args[0].sql}, {call.args[1].sql})"
+        if call.args[1].const
+        else f"t_split({call.args[0].sql}, {call.args[1].sql}, 2147483647)"
+    ),
+)
+scalar("split(varchar(x), varchar(y), bigint) -> array(varchar(x))", "t_split($1, $2, $3)")
+macro(
+    "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be "
+    "greater than zero') AS VARCHAR) "
+    "WHEN d = '' THEN CASE WHEN i > length(s) THEN NULL ELSE substring(s, i, 1) END ELSE string_split(s, d)[i] END"
+)
+scalar("split_part(varchar(x), varchar(y), bigint) -> varchar(x)", "t_split_part($1, $2, $3)")
+macro("t_strpos(s, x) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN 1 END ELSE strpos(s, x) END")
+scalar("strpos(varchar, varchar) -> bigint", "CAST(t_strpos($1, $2) AS BIGINT)")
+scalar("strpos(varchar, varchar, bigint) -> bigint", "py_strpos($1, $2, $3)")
+scalar("starts_with(varchar, varchar) -> boolean", "starts_with($1, $2)")
+scalar("ends_with(varchar, varchar) -> boolean", "ends_with($1, $2)")
+scalar("replace(varchar, varchar) -> varchar", "replace($1, $2, '')")
+macro(
+    "t_replace(s, x, y) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN y || CASE WHEN s = '' THEN '' "
+    "ELSE t_join(string_split(s, ''), y) || y END END "
+    "ELSE replace(s, x, y) END"
+)
+scalar(
+    "replace(varchar, varchar, varchar) -> varchar",
+    lambda call: f"{'replace' if call.args[1].const else 't_replace'}({', '.join(a.sql for a in call.args)})",
+)
+scalar("translate(varchar, varchar, varchar) -> varchar", "py_translate($1, $2, $3)")
+macro(
+    "t_chr(x) AS CASE WHEN x < 0 OR x > 1114111 OR (x BETWEEN 55296 AND 57343) THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || x) AS VARCHAR) "
+    "ELSE chr(CAST(x AS INTEGER)) END"
+)
+scalar("chr(bigint) -> varchar(1)", "t_chr($1)")
+scalar(
+    "codepoint(varchar(x)) -> integer",
+    "CASE WHEN length($1) <> 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Input string must be a single "
+    "character string') AS INTEGER) ELSE unicode($1) END",
+)
+scalar("normalize(varchar, varchar) -> varchar", "py_normalize($1, $2)")
+scalar("to_utf8(varchar) -> varbinary", "encode($1)")
+scalar("from_utf8(varbinary) -> varchar", "py_from_utf8($1, chr(65533))")
+scalar("from_utf8(varbinary, varchar) -> varchar", "py_from_utf8($1, $2)")
+scalar("from_utf8(varbinary, bigint) -> varchar", "py_from_utf8($1, t_chr($2))")
+scalar("hamming_distance(varchar, varchar) -> bigint", "py_hamming($1, $2)")
+scalar("levenshtein_distance(varchar, varchar) -> bigint", "py_levenshtein($1, $2)")
+scalar("soundex(varchar) -> varchar(4)", "py_soundex($1)")
+scalar("luhn_check(varchar) -> boolean", "py_luhn($1)")
+scalar("split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)", "t_split_to_map($1, $2, $3)")
+
+
+def _split_to_map(call: Call) -> str:
+    """Of the values that share a key, the lambda makes one."""
+    pieces = ", ".join(one.sql for one in call.args[:3])
+    state, item, p = fresh("s"), fresh("v"), fresh("p")
+    k = fresh("k")
+
+    def body(pairs: str) -> str:
+        choice = call.args[3].body(k, state, item)
+        values = f"list_transform(list_filter({pairs}, lambda {p}: ({p}).k = {k}), lambda {p}: ({p}).v)"
+        keys = f"list_distinct_keep(list_transform({pairs}, lambda {p}: ({p}).k))"
+        reduced = f"list_reduce({values}, lambda {state}, {item}: {choice})"
+        return f"map({keys}, list_transform({keys}, lambda {k}: {reduced}))"
+
+    keys, values = f"t_split_keys({pieces})", f"t_split_values({pieces})"
+    pairs = f"list_transform(list_zip({keys}, {values}), lambda {p}: {{'k': {p}[1], 'v': {p}[2]}})"
+    return let(pairs, body, limit=0)
+
+
+scalar(
+    "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar)) -> map(varchar,varchar)",
+    _split_to_map,
+)
+scalar("split_to_multimap(varchar, varchar, varchar) -> map(varchar,array(varchar))", "t_split_to_multimap($1, $2, $3)")
+macro(
+    "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = "
+    "'' AND i = len(string_split(s, d)))) END"
+)
+macro(
+    "t_pair_key(e, k) AS CASE WHEN strpos(e, k) = 0 OR strpos(t_pair_value(e, k), k) > 0 THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad "
+    "input: ''' || e || '''') AS VARCHAR) ELSE left(e, strpos(e, k) - 1) END"
+)
+macro("t_pair_value(e, k) AS substring(e, strpos(e, k) + length(k))")
+macro(
+    "t_pair_check(s, d, k) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is "
+    "empty') AS VARCHAR) "
+    "WHEN k = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty') AS VARCHAR) "
+    "WHEN d = k THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be "
+    "the same') AS VARCHAR) ELSE s END"
+)
+macro("t_split_keys(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_key(e, k))")
+macro("t_split_values(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_value(e, k))")
+macro(
+    "t_split_to_map(s, d, k) AS CASE WHEN len(list_distinct(t_split_keys(s, d, k))) < len(t_split_keys(s, d, k)) THEN "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys are not allowed') AS MAP(VARCHAR, VARCHAR)) ELSE "
+    "map(t_split_keys(s, d, k), t_split_values(s, d, k)) END"
+)
+macro("t_split_to_multimap(s, d, k) AS t_multimap(t_split_keys(s, d, k), t_split_values(s, d, k))")
+
+
+@udf("py_strpos", ["VARCHAR", "VARCHAR", "BIGINT"], "BIGINT")
+def strpos(text: str, part: str, instance: int) -> int:
+    """Place of the n-th occurrence, from the end if n is negative."""
+    if instance == 0:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: 'instance' must not be a positive or negative number.")
+    if part == "":
+        return 1
+    at = -1 if instance > 0 else len(text) + 1
+    for _ in range(abs(instance)):
+        at = text.find(part, at + 1) if instance > 0 else text.rfind(part, 0, max(at - 1 + len(part), 0))
+        if at < 0:
+            return 0
+    return at + 1
+
+
+@udf("py_translate", ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
+def translate(text: str, source: str, target: str) -> str:
+    """Replace characters one by one; those without a counterpart go."""
+    table: dict[int, str | None] = {}
+    for i, character in enumerate(source):
+        table.setdefault(ord(character), target[i] if i < len(target) else None)
+    return text.translate(table)
+
+
+@udf("py_normalize", ["VARCHAR", "VARCHAR"], "VARCHAR")
+def normalize(text: str, form: str) -> str:
+    """Unicode normal form."""
+    return unicodedata.normalize(form, text)  # type: ignore[arg-type]
+
+
+@udf("py_from_utf8", ["BLOB", "VARCHAR"], "VARCHAR")
+def from_utf8(data: bytes, replacement: str) -> str:
+    """Decode; what is no UTF-8 is replaced."""
+    if len(replacement) > 1:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Replacement character string must empty or a single character")
+    return bytes(data).decode("utf-8", "replace").replace("\ufffd", replacement)
+
+
+@udf("py_hamming", ["VARCHAR", "VARCHAR"], "BIGINT")
+def hamming(a: str, b: str) -> int:
+    """Number of places where two texts differ."""
+    if len(a) != len(b):
+        raise Failure(
+            "INVALID_FUNCTION_ARGUMENT: The input strings to hamming_distance function must have the same length"
+        )
+    return sum(x != y for x, y in zip(a, b, strict=True))
+
+
+_MOST_COMPARED = 1_000_000
+
+
+@udf("py_levenshtein", ["VARCHAR", "VARCHAR"], "BIGINT")
+def levenshtein(a: str, b: str) -> int:
+    """Least number of changes from one text to the other."""
+    short, long = sorted((len(a), len(b)))
+    if short and long * (short - 1) > _MOST_COMPARED:
+        raise Failure("INVALID_FUNCTION_ARGUMENT: The combined inputs for Levenshtein distance are too large")
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+    return row[-1]
+
+
+@udf("py_soundex", ["VARCHAR"], "VARCHAR")
+def soundex(text: str) -> str:
+    """American Soundex."""
+    codes = dict(zip("BFPVCGJKQSXZDTLMNR", "111122222222334556", strict=True))
+    letters = [c for c in text.upper() if c.isalpha()]
+    if any(ord(c) > 127 for c in letters):
+        bad = next(c for c in text if ord(c) > 127)
+        raise Failure(f"INVALID_FUNCTION_ARGUMENT: The character is not mapped: {bad} (index={ord(bad)})")
+    if not letters:
+        return ""
+    found, last = letters[0], codes.get(letters[0], "")
+    for letter in letters[1:]:
+        code = codes.get(letter, "")
+        if code and code != last:
+            found += code
+        if letter not in "HW":
+            last = code
+    return (found + "000")[:4]
+
+
+@udf("py_luhn", ["VARCHAR"], "BOOLEAN")
+def luhn(text: str) -> bool:
+    """Luhn's check of a number."""
+    if not text.isascii() or not all(c.isdigit() for c in text):
+        raise Failure("INVALID_FUNCTION_ARGUMENT: Input string contains characters that are not digits")
+    if not text:
+        return False
+    digits = [int(c) for c in reversed(text)]
+    return sum(d if i % 2 == 0 else sum(divmod(d * 2, 10)) for i, d in enumerate(digits)) % 10 == 0

@@ -1,0 +1,56 @@
+"""Comparisons of an exact number with a double, said without the cast.
+
+`price > 99.5` compares a decimal with a double, so Trino casts the column; where no two of its values become the same
+double, the comparison with the decimal next to the double says the same, and row groups can be skipped by it.
+Source: Trino's UnwrapCastInComparison.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+
+from dapflow.trino.duckdb.coercion import as_decimal
+from dapflow.trino.duckdb.storage import duck_type
+from dapflow.trino.duckdb.values import Value
+from dapflow.trino.types import Type
+
+_FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_INJECTIVE = 15
+"""So many digits survive a double: 53 bits."""
+_WHOLE = 2**53
+_EXACT = Context(prec=400)
+
+
+def unwrapped(op: str, left: Value, right: Value) -> str | None:
+    """The comparison of exact numbers that says the same, or None if there is none."""
+    if op not in _FLIPPED:
+        return None
+    if right.type.base == "double" and isinstance(right.const, float):
+        return _against(op, left, right.const)
+    if left.type.base == "double" and isinstance(left.const, float):
+        return _against(_FLIPPED[op], right, left.const)
+    return None
+
+
+def _against(op: str, value: Value, number: float) -> str | None:
+    exact = as_decimal(value.type)
+    if exact is None or value.const is not None or not math.isfinite(number):
+        return None
+    if exact.precision > _INJECTIVE and (exact.scale or abs(number) >= _WHOLE):
+        return None
+    unit = Decimal(1).scaleb(-exact.scale)
+    nearest = Decimal(number).quantize(unit, ROUND_HALF_UP, _EXACT)
+    if float(nearest) == number:
+        return _comparison(op, value, nearest, exact)
+    if op == "=":
+        return None
+    below = Decimal(number).quantize(unit, ROUND_FLOOR, _EXACT)
+    return _comparison("<=" if op in {"<", "<="} else ">", value, below, exact)
+
+
+def _comparison(op: str, value: Value, bound: Decimal, exact: Type) -> str | None:
+    if abs(bound).scaleb(exact.scale) >= 10**exact.precision:
+        return None
+    literal = str(int(bound)) if exact.scale == 0 else f"CAST('{bound:f}' AS {duck_type(exact)})"
+    return f"({value.sql} {op} {literal})"

@@ -1,0 +1,258 @@
+"""Parsing of expressions that have a grammar of their own: CASE, CAST, EXTRACT, TRIM and their like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.json_forms import JsonParser
+from dapflow.trino.syntax.lexer import Token, fail
+
+if TYPE_CHECKING:
+    from dapflow.trino.syntax.tree import Expr
+
+#: Fields of EXTRACT; each is the name of a function too.
+EXTRACT_FIELDS = frozenset(
+    [
+        "year",
+        "quarter",
+        "month",
+        "week",
+        "day",
+        "day_of_month",
+        "day_of_week",
+        "dow",
+        "day_of_year",
+        "doy",
+        "year_of_week",
+        "yow",
+        "hour",
+        "minute",
+        "second",
+        "timezone_hour",
+        "timezone_minute",
+    ]
+)
+
+_UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
+
+
+class FormParser(JsonParser):
+    """Special forms; each reader stands at the form's first word."""
+
+    if TYPE_CHECKING:
+
+        def value(self) -> Expr:
+            """A value expression."""
+            ...
+
+        def query(self) -> tree.QueryNode:
+            """A query."""
+            ...
+
+        def expressions(self, close: str) -> tuple[Expr, ...]:
+            """Expressions between commas."""
+            ...
+
+        def sort_items(self) -> tuple[tree.SortItem, ...]:
+            """Keys of an ORDER BY."""
+            ...
+
+        def call_tail(self, call: tree.Call) -> Expr:
+            """FILTER and OVER."""
+            ...
+
+    def case(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        operand = None if self.peek("WHEN") else self.expression()
+        whens = []
+        while self.take("WHEN"):
+            condition = self.expression()
+            self.need("THEN")
+            whens.append((condition, self.expression()))
+        if not whens:
+            self.mismatch("'WHEN'")
+        default = self.expression() if self.take("ELSE") else None
+        if not self.take("END"):
+            self.mismatch("'ELSE', 'END', 'WHEN'")
+        return tree.Case(token.start, operand, tuple(whens), default)
+
+    def cast(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        if self.ahead().upper != "(":
+            return None
+        self.at += 2
+        value = self.expression()
+        self.need("AS")
+        kind = self.type()
+        self.need(")")
+        return tree.Cast(token.start, value, kind, token.upper == "TRY_CAST")
+
+    def literal_word(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        if token.upper == "NULL":
+            return tree.Literal(token.start, "null", None)
+        return tree.Literal(token.start, "boolean", token.upper == "TRUE")
+
+    def exists(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        self.need("(")
+        query = self.query()
+        self.need(")")
+        return tree.Exists(token.start, query)
+
+    def array(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        if self.ahead().upper != "[":
+            return None
+        self.at += 2
+        if self.take("]"):
+            return tree.ArrayNode(token.start, ())
+        return tree.ArrayNode(token.start, self.expressions("]"))
+
+    def row(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        if self.ahead().upper != "(":
+            return None
+        self.at += 2
+        return tree.RowNode(token.start, self.expressions(")"))
+
+    def interval(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        following = self.ahead()
+        signed = following.upper in {"+", "-"}
+        if not (following.kind == "string" or (signed and self.ahead(2).kind == "string")):
+            return None
+        self.at += 1
+        sign = -1 if self.take("-") else 1
+        if signed and sign == 1:
+            self.need("+")
+        text = self.string()
+        start = self.unit()
+        end = self.unit() if self.take("TO") else None
+        return tree.IntervalLiteral(token.start, sign, text, start, end)
+
+    def unit(self) -> str:
+        """Read the form that the name says."""
+        unit = self.now.upper
+        if unit not in _UNITS:
+            self.mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'")
+        self.at += 1
+        return unit
+
+    def extract(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        self.need("(")
+        place = self.now.start
+        field = self.name().lower()
+        if field not in EXTRACT_FIELDS:
+            fail(self.text, place, f"Invalid EXTRACT field: {field}")
+        self.need("FROM")
+        value = self.value()
+        self.need(")")
+        return tree.Call(token.start, field, (value,))
+
+    def trim(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        self.need("(")
+        mode = "trim"
+        spelled = self.now.upper
+        if spelled in {"LEADING", "TRAILING", "BOTH"} and self.ahead().upper not in {")", ","}:
+            self.at += 1
+            mode = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[spelled]
+            if self.take("FROM"):
+                value = self.value()
+                self.need(")")
+                return tree.Call(token.start, mode, (value,))
+        first = self.value()
+        if self.take("FROM"):
+            value = self.value()
+            self.need(")")
+            return tree.Call(token.start, mode, (value, first))
+        if self.take(","):
+            second = self.value()
+            self.need(")")
+            return tree.Call(token.start, mode, (first, second))
+        self.need(")")
+        return tree.Call(token.start, mode, (first,))
+
+    def substring(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        if self.ahead().upper != "(":
+            return None
+        start = self.at
+        self.at += 2
+        value = self.value()
+        if not self.take("FROM"):
+            self.at = start
+            return None
+        args = [value, self.value()]
+        if self.take("FOR"):
+            args.append(self.value())
+        self.need(")")
+        return tree.Call(token.start, "substr", tuple(args))
+
+    def position(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        if self.ahead().upper != "(":
+            return None
+        start = self.at
+        self.at += 2
+        needle = self.value()
+        if not self.take("IN"):
+            self.at = start
+            return None
+        value = self.value()
+        self.need(")")
+        return tree.Call(token.start, "strpos", (value, needle))
+
+    def normalize(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        self.need("(")
+        value = self.value()
+        form = "NFC"
+        if self.take(","):
+            form = self.now.upper
+            if form not in {"NFC", "NFD", "NFKC", "NFKD"}:
+                self.mismatch("'NFC', 'NFD', 'NFKC', 'NFKD'")
+            self.at += 1
+        self.need(")")
+        return tree.Call(token.start, "normalize", (value, tree.Literal(token.start, "string", form)))
+
+    def listagg(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        self.need("(")
+        distinct = self.take("DISTINCT")
+        args = [self.expression()]
+        if self.take(","):
+            separator = self.now.start
+            args.append(tree.Literal(separator, "string", self.string()))
+        extra: tuple[object, ...] = ()
+        if self.take("ON", "OVERFLOW") and not self.take("ERROR"):
+            self.need("TRUNCATE")
+            filler = self.string() if self.now.kind == "string" else "..."
+            counts = self.take("WITH")
+            if not counts:
+                self.need("WITHOUT")
+            self.need("COUNT")
+            extra = (filler, counts)
+        self.need(")")
+        self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
+        order = self.sort_items()
+        self.need(")")
+        return self.call_tail(tree.Call(token.start, "listagg", tuple(args), False, distinct, order, extra=extra))
+
+    def grouping(self, token: Token) -> Expr | None:
+        """Read the form that the name says."""
+        self.at += 1
+        self.need("(")
+        if self.take(")"):
+            return tree.Call(token.start, "grouping", ())
+        return tree.Call(token.start, "grouping", self.expressions(")"))

@@ -1,0 +1,80 @@
+"""What ``dapflow check`` finds in transforms: what Athena refuses, as far as the tables are known, and traps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.review import examine as examine_module
+from dapflow.review.transforms import review
+from dapflow.trino import duckdb as trino
+from tests.project.writing import compile_files
+
+
+def findings(root: Path, files: dict[str, str | bytes]) -> list[str]:
+    return [f"{one.file} {one.line}:{one.column} {one.message}" for one in review(compile_files(root, files))]
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select carrier, year + 1 as next_year from flights", []),
+        ('select carrier, "$path" as file, import_date as night from flights_history', []),
+        (
+            "select\n  date_trunc('month', carrier) as month\nfrom flights;",
+            ["2:3 FUNCTION_NOT_FOUND: Unexpected parameters (varchar(5), varchar) for function date_trunc"],
+        ),
+        ("select isnull(carrier, '') as c from flights", ["1:8 FUNCTION_NOT_FOUND: Function 'isnull' not registered"]),
+        (
+            "select carrier, count(*) as n from flights",
+            ["1:8 EXPRESSION_NOT_AGGREGATE: 'carrier' must be an aggregate expression or appear in GROUP BY clause"],
+        ),
+        # Nobody knows the columns of airports before they are ingested.
+        ("select f.carrier + 1 as c from flights f join airports a on a.faa = f.carrier", []),
+        ("select name + 1 as c from airports", []),
+    ],
+)
+def test_a_transform(tmp_path: Path, sql: str, expected: list[str]) -> None:
+    found = findings(tmp_path, {"air/refined/x.sql": sql})
+    assert [one.removeprefix("transforms/air/refined/x.sql ").partition(". Expected")[0] for one in found] == expected
+
+
+def test_what_a_product_reads_of_another_has_its_types(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "air/refined/counts.sql": "select carrier, count(*) as n from flights group by carrier",
+        "air/refined/good.sql": "select n * 2 as twice from air_refined_zone.counts where import_year = '2024'",
+        "air/refined/wrong.sql": "select upper(n) as n from air_refined_zone.counts_history where import_date > '2024'",
+    }
+    [found] = findings(tmp_path, files)
+    assert found.startswith(
+        "transforms/air/refined/wrong.sql 1:8 FUNCTION_NOT_FOUND: Unexpected parameters (bigint) for function upper"
+    )
+
+
+def test_what_only_aws_can_run_is_named(tmp_path: Path) -> None:
+    sql = "select m.low from flights match_recognize (measures a.year as low pattern (a) define a as true) m"
+    [found] = review(compile_files(tmp_path, {"air/refined/x.sql": sql}))
+    assert found.message == "NOT_SUPPORTED: MATCH_RECOGNIZE is not supported"
+    assert found.hint == "the embedded Athena cannot run this; Athena on AWS may"
+
+
+def test_a_fault_of_the_analyser_is_a_warning_and_the_rest_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_query(text: str, *rest: Any) -> Any:
+        if "carrier" in text:
+            raise KeyError("an odd one")
+        return real(text, *rest)
+
+    real = trino.compile_query
+    monkeypatch.setattr(examine_module, "compile_query", compile_query)
+    files: dict[str, str | bytes] = {
+        "air/refined/broken.sql": "select carrier from flights",
+        "air/refined/wrong.sql": "select isnull(year) as y from flights",
+    }
+    broken, wrong = review(compile_files(tmp_path, files))
+    assert (broken.code, broken.file) == ("review-failed", "transforms/air/refined/broken.sql")
+    assert "analyser failed by an error of its own (KeyError in test_transforms.py, line " in broken.message
+    assert (wrong.code, wrong.file) == ("unknown-function", "transforms/air/refined/wrong.sql")

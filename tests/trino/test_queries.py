@@ -1,0 +1,214 @@
+"""Queries: what they return, what is refused and where, and what the server is told of the tables they read."""
+
+from __future__ import annotations
+
+import pytest
+
+from dapflow.trino.duckdb import QueryError, compile_query
+from tests.trino.conftest import Run, Tables
+
+QUERIES = [
+    (
+        "SELECT carrier, count(*), avg(fare) FROM flights_history GROUP BY 1 ORDER BY 1",
+        [("AA", "2", "99.75"), ("BB", "1", "5.25")],
+    ),
+    ("SELECT sum(delay) FROM flights", [("20",)]),
+    ("SELECT carrier FROM flights_history ORDER BY delay DESC", [("AA",), ("AA",), ("BB",)]),
+    ("SELECT carrier c FROM flights_history GROUP BY carrier HAVING max(fare) > 50", [("AA",)]),
+    ("WITH flights AS (SELECT * FROM flights WHERE delay > 0) SELECT count(*) FROM flights", [("1",)]),
+    ("SELECT * FROM (VALUES (1, 'x')) a(k, l) JOIN (VALUES (2, 1)) b(m, k) USING (k)", [("1", "x", "2")]),
+    ("SELECT x FROM (VALUES 1, 1, 2) t(x) ORDER BY x FETCH FIRST 1 ROW WITH TIES", [("1",), ("1",)]),
+    (
+        "SELECT n, e FROM (VALUES 1) t(n) CROSS JOIN UNNEST(ARRAY['a', 'b']) WITH ORDINALITY u(e, i) ORDER BY i",
+        [("1", "a"), ("1", "b")],
+    ),
+    ("SELECT k, v FROM UNNEST(MAP(ARRAY['a'], ARRAY[1])) t(k, v)", [("a", "1")]),
+    (
+        "SELECT x, sum(x) OVER (ORDER BY x ROWS 1 PRECEDING) FROM (VALUES 1, 2, 3) t(x) ORDER BY 1",
+        [("1", "1"), ("2", "3"), ("3", "5")],
+    ),
+    ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x DESC) FROM (VALUES 'a', 'b') t(x)", [("b,a",)]),
+    ("SELECT (SELECT max(y) FROM (VALUES 1, 5) u(y) WHERE y < x) FROM (VALUES 3) t(x)", [("1",)]),
+    ("SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1", [("1.0",), ("2.5",)]),
+    ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
+    ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 11) SELECT max(n) FROM t", [("11",)]),
+    (
+        "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT * FROM (WITH t(n) AS (SELECT 5) SELECT n + 1 FROM t)) "
+        "SELECT sum(n) FROM t",
+        [("7",)],
+    ),
+    (
+        "SELECT array_join(a, s), concat_ws(s, a), split('x-y-z', s, 2) "
+        "FROM (VALUES (ARRAY['x', NULL, 'y'], '-'), (ARRAY[], '+')) t(a, s)",
+        [("x-y", "x-y", "[x, y-z]"), ("", "", "[x-y-z]")],
+    ),
+    (
+        "SELECT date_add(u, 1, DATE '2024-01-31') FROM (VALUES 'day', 'month', NULL) t(u) ORDER BY u",
+        [("2024-02-01",), ("2024-02-29",), (None,)],
+    ),
+    (
+        "SELECT a, b, grouping(a, b) FROM (VALUES (1, 2)) t(a, b) GROUP BY ROLLUP (a, b) ORDER BY 3",
+        [("1", "2", "0"), ("1", None, "1"), (None, None, "3")],
+    ),
+    ("SELECT x FROM (VALUES 1, 2) t(x) WHERE x NOT IN (SELECT y FROM (VALUES 2) u(y))", [("1",)]),
+    ("SELECT try(a / b + a / b) FROM (VALUES (1, 0), (4, 2)) t(a, b) ORDER BY 1", [("4",), (None,)]),
+    (
+        "SELECT try(from_iso8601_timestamp(x)), try_cast(x AS timestamp) "
+        "FROM (VALUES '2024-01-01 10:00:00', 'x') t(x) ORDER BY 2",
+        [(None, "2024-01-01 10:00:00.000"), (None, None)],
+    ),
+    ("SELECT a + 1 AS a FROM (VALUES 1, 5) t(a) ORDER BY -a", [("6",), ("2",)]),
+    # As doubles, 0.06 + 0.01 is a little less than 0.07.
+    ("SELECT p FROM (VALUES DECIMAL '0.07') t(p) WHERE p BETWEEN 0.06 - 0.01 AND 0.06 + 0.01", []),
+    ("SELECT p FROM (VALUES DECIMAL '0.07', DECIMAL '0.08') t(p) WHERE p BETWEEN 0.05 AND 0.07", [("0.07",)]),
+]
+
+
+@pytest.mark.parametrize(("sql", "expected"), QUERIES)
+def test_query(run: Run, sql: str, expected: list[tuple[str | None, ...]]) -> None:
+    assert run(sql) == expected
+
+
+@pytest.mark.parametrize(
+    "kind", ["decimal(15,2)", "decimal(2,2)", "decimal(18,0)", "decimal(38,2)", "integer", "bigint"]
+)
+@pytest.mark.parametrize("literal", ["0.07", "-0.075", "0.075", "1.0", "-1.0", "0.0", "1e20", "9007199254740993.0"])
+def test_an_exact_number_beside_a_double_compares_as_if_cast(run: Run, kind: str, literal: str) -> None:
+    values = "'-1', '-0.08', '-0.07', '0', '0.07', '0.08', '1', '9007199254740992', '9007199254740993', NULL"
+    differing = " OR ".join(
+        f"(x {op} {literal}) IS DISTINCT FROM (CAST(x AS double) {op} {literal}) "
+        f"OR ({literal} {op} x) IS DISTINCT FROM ({literal} {op} CAST(x AS double))"
+        for op in ("=", "<>", "<", "<=", ">", ">=", "IS DISTINCT FROM")
+    )
+    xs = f"SELECT TRY(CAST(CAST(v AS decimal(38,2)) AS {kind})) AS x FROM (VALUES {values}) t(v)"
+    assert run(f"SELECT count(x) > 0, count_if({differing}) FROM ({xs})") == [("true", "0")]
+
+
+REFUSED = [
+    ("SELECT\n  nope FROM flights", "COLUMN_NOT_FOUND: line 2:3: Column 'nope' cannot be resolved"),
+    ("SELECT * FROM nope", "TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.raw.nope' does not exist"),
+    ("SELECT * FROM nope.t", "SCHEMA_NOT_FOUND: line 1:15: Schema 'nope' does not exist"),
+    (
+        "SELECT carrier, count(*) FROM flights",
+        "EXPRESSION_NOT_AGGREGATE: line 1:8: 'carrier' must be an aggregate expression or appear in GROUP BY clause",
+    ),
+    (
+        "SELECT delay * 1.5 - 0.1 + 100.0 FROM flights GROUP BY carrier",
+        "EXPRESSION_NOT_AGGREGATE: line 1:26: '(((delay * 1.5E0) - 1E-1) + 1E2)' must be an aggregate expression or "
+        "appear in GROUP BY clause",
+    ),
+    ("SELECT delay FROM flights, flights_history", "AMBIGUOUS_NAME: line 1:8: Column 'delay' is ambiguous"),
+    (
+        "SELECT * FROM (VALUES 1) t(a, b)",
+        "MISMATCHED_COLUMN_ALIASES: line 1:26: Column alias list has 2 entries but 't' has 1 columns available",
+    ),
+    (
+        "SELECT 1 FROM flights WHERE count(*) > 1",
+        "EXPRESSION_NOT_SCALAR: line 1:29: WHERE clause cannot "
+        "contain aggregations, window functions or grouping operations: [count]",
+    ),
+    (
+        "SELECT delay FROM flights ORDER BY 2",
+        "INVALID_COLUMN_REFERENCE: line 1:36: ORDER BY position 2 is not in select list",
+    ),
+    (
+        "SELECT 1 UNION SELECT 'a'",
+        "TYPE_MISMATCH: line 1:16: column 1 in UNION query has incompatible types: integer, varchar(1)",
+    ),
+    ("SELECT 1 SELECT 2", "SYNTAX_ERROR: line 1:10: mismatched input 'SELECT'. Expecting: <EOF>"),
+    (
+        "SELECT a.x FROM flights `a`",
+        "SYNTAX_ERROR: line 1:25: backquoted identifiers are not supported; use double quotes to quote identifiers",
+    ),
+    (
+        "SELECT * FROM flights MATCH_RECOGNIZE (PATTERN (a) DEFINE a AS true)",
+        "NOT_SUPPORTED: line 1:23: MATCH_RECOGNIZE is not supported",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "message"), REFUSED)
+def test_refusal_names_the_place_in_the_users_text(run: Run, sql: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        run(sql)
+    assert str(caught.value) == message
+
+
+def test_recursion_ends_where_athenas_does(run: Run) -> None:
+    with pytest.raises(QueryError, match="Recursion depth limit exceeded"):
+        run("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t")
+
+
+OTHER_ENGINES = [
+    "FROM flights",
+    "SELECT * FROM 'x.csv'",
+    "SELECT * FROM read_parquet('x')",
+    "SELECT * EXCLUDE (delay) FROM flights",
+    "SELECT delay::varchar FROM flights",
+    "PRAGMA version",
+    "ATTACH 'x.db'",
+    "COPY flights TO 'x'",
+    "INSTALL httpfs",
+    "SET threads = 1",
+    "SELECT [1, 2]",
+    "SELECT {'a': 1}",
+    "SELECT * FROM range(3)",
+]
+
+
+@pytest.mark.parametrize("sql", OTHER_ENGINES)
+def test_other_dialects_are_syntax_errors(sql: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        compile_query(sql, Tables(), "raw")
+    assert caught.value.error_name == "SYNTAX_ERROR"
+
+
+SCANS = [
+    ("SELECT delay FROM flights", ("delay", "import_date"), "(\"import_date\" = '20240102')"),
+    (
+        "SELECT carrier FROM (SELECT * FROM flights_history) WHERE import_date IN ('1', '2')",
+        ("carrier", "import_date"),
+        "(\"import_date\" IN ('1', '2'))",
+    ),
+    (
+        "WITH a AS (SELECT * FROM flights_history) SELECT fare FROM a WHERE delay > 5",
+        ("delay", "fare"),
+        '("delay" > 5)',
+    ),
+    ("SELECT delay FROM flights_history WHERE import_date = (SELECT '1')", ("delay", "import_date"), None),
+    ("SELECT delay FROM (SELECT delay, row_number() OVER () FROM flights_history) WHERE delay = 1", ("delay",), None),
+    ("SELECT count(*) FROM flights_history", (), None),
+]
+
+
+@pytest.mark.parametrize(("sql", "columns", "predicate"), SCANS)
+def test_scans_tell_columns_and_literal_conditions(sql: str, columns: tuple[str, ...], predicate: str | None) -> None:
+    (scan,) = compile_query(sql, Tables(), "raw").scans
+    assert (scan.columns, scan.predicate) == (columns, predicate)
+
+
+def test_output_columns_have_trinos_names_and_types() -> None:
+    query = compile_query("SELECT fare * 2, count(*) AS Total, day FROM flights GROUP BY fare, day", Tables(), "raw")
+    assert [(c.name, c.type) for c in query.columns] == [
+        ("_col0", "decimal(20,2)"),
+        ("Total", "bigint"),
+        ("day", "date"),
+    ]
+
+
+def test_a_view_that_no_longer_fits_is_stale() -> None:
+    with pytest.raises(QueryError) as caught:
+        compile_query("SELECT * FROM stale", Tables(), "raw")
+    assert caught.value.error_name == "INVALID_VIEW"
+    assert (caught.value.line, caught.value.column) == (1, 15)
+
+
+def test_parameters_take_the_place_of_question_marks(run: Run) -> None:
+    query = compile_query("SELECT delay FROM flights WHERE carrier = ?", Tables(), "raw", parameters=["'AA'"])
+    assert query.scans[0].predicate == "(\"import_date\" = '20240102') AND (\"carrier\" = 'AA')"
+
+
+@pytest.mark.parametrize("opening", ["(", "abs(", "- -", "not ", "(select ", "array[", "case when true then "])
+def test_a_thousand_levels_are_an_error_and_not_a_crash(opening: str) -> None:
+    with pytest.raises(QueryError):
+        compile_query("SELECT " + opening * 1000 + "?", Tables(), "raw")
