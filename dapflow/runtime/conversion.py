@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import SourceColumn
+from dapflow.runtime.landing.date_text import CLOCK, DAY, day_function, shape_of
 from dapflow.runtime.landing.nested import NESTED
 from dapflow.runtime.landing.parquet_moments import CUT
 from dapflow.runtime.parquet_footer import FINE, NULLS
@@ -19,12 +20,9 @@ from dapflow.runtime.types import WHOLE_DIGITS, UnsupportedTypeError, hive_type,
 _LENGTH = re.compile(r"(?:varchar|char)\(\s*(\d+)\s*\)")
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 _FLOATING = r"^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$"
-_DAY = r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
-# Athena's tables keep milliseconds; zeros behind them are no loss.
-_TIME = r"[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3}0*)?)?"
 _ZONE = r" ?(?:Z|z|UTC|GMT)| ?[-+][0-9]{2}(?::?[0-9]{2})?"
-_MOMENT = f"^{_DAY}([ T]{_TIME})?$"
-_ZONED = f"^{_DAY}[ T]{_TIME}({_ZONE})$"
+_MOMENT = f"^{DAY}([ T]{CLOCK})?$"
+_ZONED = f"^{DAY}[ T]{CLOCK}({_ZONE})$"
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ def typed_text(column: SourceColumn, wanted: str, raw: str) -> str:  # noqa: PLR
     if wanted in ("date", "timestamp") and column.format:
         return _parsed(text, wanted, column.format)
     if wanted == "date":
-        return f"CASE WHEN {_like(text, f'^{_DAY}$')} THEN TRY_CAST({text} AS date) END"
+        return f"CASE WHEN {_like(text, f'^{DAY}$')} THEN TRY_CAST({text} AS date) END"
     if wanted == "timestamp":
         return timestamp_of(text)
     if wanted.startswith(NESTED):
@@ -172,17 +170,16 @@ def _bounded(column: SourceColumn, text: str) -> str:
 
 
 def _parsed(text: str, wanted: str, pattern: str) -> str:
-    """By a pattern of date_parse, which keeps milliseconds and takes ``13`` for the year 13."""
+    """By a pattern of date_parse, which makes something of more texts than those that it stands for."""
     parsed = f"TRY(date_parse({text}, {literal(pattern)}))"
-    conditions = []
+    shape = shape_of(pattern)
+    conditions = [_like(text, shape)]
     if wanted == "date":
         conditions.append(f"{parsed} = CAST(CAST({parsed} AS date) AS timestamp(3))")
-    if "%Y" in pattern:
-        conditions.append(_like(text, "[0-9]{4}"))
-    if "%f" in pattern:
-        conditions.append(f"NOT {_like(text, '[^0-9][0-9]{3}[0-9]*[1-9][0-9]*([^0-9]|$)')}")
+    if day := day_function(pattern):
+        conditions.append(f"{day}({parsed}) = TRY_CAST(regexp_extract({text}, {literal(shape)}, 1) AS bigint)")
     typed = f"CAST({parsed} AS date)" if wanted == "date" else parsed
-    return f"CASE WHEN {' AND '.join(conditions)} THEN {typed} END" if conditions else typed
+    return f"CASE WHEN {' AND '.join(conditions)} THEN {typed} END"
 
 
 def _floating(text: str, wanted: str) -> str:

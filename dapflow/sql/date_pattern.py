@@ -31,6 +31,12 @@ _ZONE_HINT = (
 # The zone or offset of a Java pattern, outside its quotes.
 _JAVA_ZONE = re.compile(r"^(?:[^']|'[^']*')*?[SsmHhka] ?(?:[XxZzO]+|VV)")
 _JAVA_ZONE_HINT = f"date_parse has no time zones: {_ZONE_HINT}"
+_LONG = {"%T": "%H:%i:%s", "%r": "%h:%i:%s %p"}
+_PARTS = {
+    "year": "Yy", "month": "mcbM", "day": "de", "day of the year": "j", "week": "xv", "weekday": "aW",
+    "hour": "HkhIl", "minute": "i", "second": "sS", "fraction": "f", "half of the day": "p",
+}  # fmt: skip
+_NO_DAY_HINT = "make the column a string, and let a transform make a date or a timestamp of it"
 # A month's name where everybody writes its number.
 _MONTH_NAMES = re.compile(r"%[de]/%M/%[yY]|%[yY]([-/.]?)%M\1%[de]")
 _MONTHS = re.compile(r"(%[HhkIl]:)%m")
@@ -67,7 +73,35 @@ def date_pattern_problem(pattern: str) -> PatternProblem | None:
     if problem is None and _ZONE.search(pattern):
         message = f"{pattern!r} has a time zone, which date_parse passes over: the moment would not be in UTC"
         return PatternProblem(message, _ZONE_HINT)
-    return problem
+    return problem or _part_problem(pattern)
+
+
+def _part_problem(pattern: str) -> PatternProblem | None:
+    """Why the parts of a pattern do not make up one moment: ``date_parse`` fills in what lacks and moves the rest."""
+    pattern = re.sub("%.", lambda token: _LONG.get(token[0], token[0]), pattern)
+    letters = re.findall("%(.)", pattern)
+    found = [name for name, own in _PARTS.items() for letter in letters if letter in own]
+    if "week" in found:
+        return PatternProblem("%x and %v name a week, and date_parse takes its Monday", _NO_DAY_HINT)
+    if doubled := next((name for name in found if found.count(name) > 1), None):
+        return PatternProblem(f"{pattern!r} names the {doubled} twice", "leave one of them as a text without %")
+    wanted = ("year", "day of the year") if "day of the year" in found else ("year", "month", "day")
+    if lacking := [name for name in wanted if name not in found]:
+        message = f"{pattern!r} does not name the {' and the '.join(lacking)}, which date_parse would fill in"
+        return PatternProblem(message, _NO_DAY_HINT)
+    if "day of the year" in found and {"month", "day"} & set(found):
+        return PatternProblem("%j is the day of the year, beside a month or a day", "leave out one of them")
+    return _half_problem(pattern, any(letter in "hIl" for letter in letters), "half of the day" in found)
+
+
+def _half_problem(pattern: str, hour_of_half: bool, half: bool) -> PatternProblem | None:
+    if hour_of_half and not half:
+        right = re.sub("%[hI]", "%H", pattern).replace("%l", "%k")
+        return PatternProblem("%h is an hour of half a day, and no %p says of which", f'write "{right}"')
+    if half and not hour_of_half:
+        right = pattern.replace("%H", "%h").replace("%k", "%l")
+        return PatternProblem("%p does not count beside %H, an hour of the whole day", f'write "{right}"')
+    return None
 
 
 def mysql_pattern_problem(pattern: str, function: str = "date_parse") -> PatternProblem | None:

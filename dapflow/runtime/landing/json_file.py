@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import column_name
 from dapflow.runtime.landing.text import Text
 from dapflow.runtime.objects import Object
 
+# So many letters of a line are shown.
+_SHOWN = 200
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<word>NaN|-?Infinity)')
 _ARRAY_HINT = "write one object a line; of an array, `jq -c '.[]' FILE` makes such a file"
 
 
@@ -23,6 +27,10 @@ class Number(str):
 
 class _DoubledKeyError(ValueError):
     """An object has a key twice."""
+
+
+class _NoNumberError(ValueError):
+    """A word that Python's reader takes for a number, and JSON has not: NaN, Infinity, -Infinity (RFC 8259, 6)."""
 
 
 @dataclass
@@ -67,9 +75,7 @@ def records(text: Text, keys: Keys) -> Iterator[tuple[int, dict[str, str | None]
     Text stays what it is, a number is as it is written, nested values are JSON. Raises DapflowError ``landing-json``,
     ``landing-keys``, or what reading text raises.
     """
-    decode = json.JSONDecoder(
-        object_pairs_hook=_object, parse_int=Number, parse_float=Number, parse_constant=Number
-    ).decode
+    decode = decoder(_object).decode
     for number, line in enumerate(text.lines(), 1):
         if line.isspace():
             continue
@@ -78,13 +84,24 @@ def records(text: Text, keys: Keys) -> Iterator[tuple[int, dict[str, str | None]
         except _DoubledKeyError as error:
             raise _error(text.item, number, f"the line has the key {error} twice", line) from error
         except (ValueError, RecursionError) as error:
-            raise _error(text.item, number, f"the line is not JSON: {error}", line) from error
+            raise _not_json(text.item, number, error, line) from error
         if not isinstance(value, dict):
             raise _error(text.item, number, "the line is not a JSON object", line)
         values = {keys.column(key, text.item, number): written(item) for key, item in value.items()}
         if "\\u" in line and not all(_is_text(item) for item in values.values()):
             raise _error(text.item, number, "the line has an escape that is half of a character", line)
         yield number, values
+
+
+def decoder(pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> json.JSONDecoder:
+    """What reads JSON, and nothing else, with every number as it is written. It raises ValueError or RecursionError."""
+    return json.JSONDecoder(
+        object_pairs_hook=pairs_hook, parse_int=Number, parse_float=Number, parse_constant=_no_number
+    )
+
+
+def _no_number(word: str) -> NoReturn:
+    raise _NoNumberError(word)
 
 
 def written(value: Any) -> str | None:
@@ -126,7 +143,21 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _not_json(item: Object, line: int, error: ValueError | RecursionError, text: str) -> DapflowError:
+    if isinstance(error, _NoNumberError):
+        found = _error(item, line, f"the line is not JSON: it has no number {error}", text)
+        found.hint = f'write null in its place, or "{error}" in quotes, which a double takes'
+        place = next((each for each in _WORD.finditer(text) if each["word"]), None)
+        column = place.start("word") + 1 if place else None
+    else:
+        words = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        found = _error(item, line, f"the line is not JSON: {words}", text)
+        column = error.colno if isinstance(error, json.JSONDecodeError) else None
+    found.column = column if column is not None and column <= _SHOWN else None
+    return found
+
+
 def _error(item: Object, line: int, message: str, text: str) -> DapflowError:
     return DapflowError(
-        "landing-json", message, file=item.uri, line=line, source=text[:200].rstrip("\r\n"), hint=_ARRAY_HINT
+        "landing-json", message, file=item.uri, line=line, source=text[:_SHOWN].rstrip("\r\n"), hint=_ARRAY_HINT
     )

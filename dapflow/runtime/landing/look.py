@@ -186,7 +186,7 @@ class Look:
 
     def _convert_csv(self, number: int, text: Text, dialect: csv_file.Dialect, names: list[str]) -> int:
         file = ConvertedFile(self.target.s3, self.converted, number)
-        mistakes = _Mistakes(text.item, self._nested(names), self.source.nulls)
+        mistakes = _Mistakes(text.item, self._nested(names), self.source)
         records = csv_file.records(text, dialect) if _has_bytes(text) else iter(())
         next(records, None)
         for record in records:
@@ -211,7 +211,7 @@ class Look:
 
     def _convert_json(self, number: int, text: Text, keys: json_file.Keys) -> int:
         file = ConvertedFile(self.target.s3, self.converted, number)
-        mistakes = _Mistakes(text.item, self._nested([column.name for column in self.known or ()]), self.source.nulls)
+        mistakes = _Mistakes(text.item, self._nested([column.name for column in self.known or ()]), self.source)
         before = len(keys.names)
         for line, values in json_file.records(text, keys):
             if len(keys.names) > before:
@@ -237,10 +237,12 @@ class Look:
 class _Mistakes:
     """What is wrong in one file: each kind once, with its first place and how often it occurs."""
 
-    def __init__(self, item: Object, nested: dict[str, str], nulls: Sequence[str]) -> None:
+    def __init__(self, item: Object, nested: dict[str, str], source: Source) -> None:
         self.item = item
         self.nested = nested
-        self.nulls = nulls
+        self.nulls = source.nulls
+        # A field of CSV is a text as a whole; JSON in it is another format, which has a NULL of its own.
+        self.inner_nulls = source.nulls if source.format == "json" else ()
         self._found: dict[str, tuple[int, str, int]] = {}
 
     def ragged(self, line: int, found: int, wanted: int) -> None:
@@ -253,7 +255,7 @@ class _Mistakes:
             text = values.get(name)
             if text is not None and text not in self.nulls:
                 try:
-                    values[name] = fitted(text, kind)
+                    values[name] = fitted(text, kind, self.inner_nulls)
                 except MisfitError as error:
                     self._note(name, line, str(error))
 

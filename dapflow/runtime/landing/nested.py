@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import struct
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dapflow.runtime.landing.json_file import Number, written
+from dapflow.runtime.landing.date_text import CLOCK, DAY
+from dapflow.runtime.landing.json_file import Number, decoder, written
 from dapflow.runtime.types import WHOLE_DIGITS, type_parts
 
 NESTED = ("array<", "map<", "struct<")
 _BITS = {"tinyint": 7, "smallint": 15, "int": 31, "bigint": 63}
 _FLOATING = re.compile(r"[.eE]")
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d(\.\d{1,3}0*)?)?)?")
+_DAY = re.compile(DAY)
+_MOMENT = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}( {CLOCK})?")
 # json_parse reads numbers with a fraction as doubles.
 _EXACT_DIGITS = 15
 
@@ -24,16 +26,26 @@ class MisfitError(ValueError):
     """What does not fit, in words."""
 
 
-def fitted(text: str, kind: str) -> str:
+def fitted(text: str, kind: str, nulls: Sequence[str] = ()) -> str:
     """A nested value, given as JSON, as JSON whose keys are those of a type of Glue's, which has them in lower case.
 
-    Raises MisfitError for anything in it that does not fit exactly.
+    ``nulls`` are texts that stand for NULL at any depth. Raises MisfitError for anything in it that does not fit
+    exactly.
     """
     try:
-        value = json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
+        value = decoder().decode(text)
     except (ValueError, RecursionError):
         raise MisfitError(f"{text[:80]!r} is no JSON") from None
-    return written(_fitted(value, kind)) or "null"
+    return written(_fitted(_nulled(value, nulls) if nulls else value, kind)) or "null"
+
+
+def _nulled(value: Any, nulls: Sequence[str]) -> Any:
+    """With None for what stands for NULL. A key of a map is none: it has no NULL."""
+    if isinstance(value, list):
+        return [_nulled(item, nulls) for item in value]
+    if isinstance(value, dict):
+        return {key: _nulled(item, nulls) for key, item in value.items()}
+    return None if written(value) in nulls else value
 
 
 def _fitted(value: Any, kind: str) -> Any:
@@ -85,6 +97,8 @@ def _fits(value: Any, kind: str) -> bool:  # noqa: PLR0911 (one return per famil
         return _fits_exactly(value, kind)
     if kind in WHOLE_DIGITS:
         return _fits_floating(value, kind)
+    if kind == "date":
+        return _DAY.fullmatch(value) is not None
     if kind == "timestamp":
         return _MOMENT.fullmatch(value) is not None
     return True  # Athena's cast says the rest

@@ -86,8 +86,14 @@ NARROW = [
     ("{type: timestamp, format: '%Y-%m-%d %H:%i:%s.%f'}", "2024-06-01 12:00:00.123456"),
     ("varchar(3)", "abcd"), ("boolean", "ja"), ("int", "1e3"), ("int", " "), ("date", "2024-02-30"), ("binary", "é"),
     ("'decimal(38,0)'", "1.5"), ("timestamp", "12:00"),
+    ("timestamp", "2024-06-01 24:00:00"), ("timestamp", "2024-06-01 23:59:60"), ("timestamp", "2024-06-01T24:00:00Z"),
+    ("{type: date, format: '%Y%m%d'}", "202461"), ("{type: date, format: '%Y%m%d'}", "2024061"),
+    ("{type: date, format: '%W %e %M %Y'}", "Monday 1 June 2024"),
+    ("{type: timestamp, format: '%Y%m%d%H%i%s%f'}", "202406011200001234567"),
+    ("{type: date, format: '%Y-%j'}", "2024-400"),
     ("array<int>", "[1.5]"), ("'struct<x:int>'", '{"x": 1, "y": 2}'), ("'struct<x:int>'", '{"x": 1, "X": 2}'),
     ("'struct<at:timestamp>'", '{"at": "2024-06-01 12:00:00+01:00"}'), ("'array<decimal(3,1)>'", "[1.25]"),
+    ("array<timestamp>", '["2024-06-01 24:00:00"]'), ("array<date>", '["24-06-01"]'),
     ("array<double>", "[12345678901234567]"), ("array<double>", "[1e-400]"), ("array<float>", "[1e39]"),
     ("array<float>", "[123456789]"),
 ]  # fmt: skip
@@ -101,6 +107,10 @@ FIT = [
     ("timestamp", "2024-06-01 12:00:00.123000", "2024-06-01 12:00:00.123"),
     ("{type: date, format: '%d/%m/%Y %H:%i'}", "01/06/2024 00:00", "2024-06-01"),
     ("{type: date, format: '%d/%m/%y'}", "01/06/24", "2024-06-01"),
+    ("{type: date, format: '%W %e %M %Y'}", "Saturday 1 June 2024", "2024-06-01"),
+    ("{type: timestamp, format: '%a %Y-%j %r'}", "SAT 2024-153 1:02:03 pm", "2024-06-01 13:02:03.000"),
+    ("{type: timestamp, format: '%Y%m%d%H%i%s%f'}", "20240601120000123000", "2024-06-01 12:00:00.123"),
+    ("{type: date, format: '(%d|%m) 100%% [%Y]'}", "(1|6) 100% [2024]", "2024-06-01"),
     ("array<int>", "[1.0, null]", "[1, null]"), ("'struct<x:int>'", '{"X": 1}', "{x=1}"),
     ("'map<string,int>'", '{"Id": 1, "id": 2}', "{Id=1, id=2}"),
     ("array<double>", "[1e22, 0, 0.1]", "[1.0E22, 0.0, 0.1]"),
@@ -125,7 +135,8 @@ def columns_of(kinds: list[str]) -> str:
 
 # As many as a load names at once; the nested ones are found before Athena is asked for the others.
 PLAIN = [case for case in NARROW if case[1][0] not in "[{"]
-GROUPS = [PLAIN[start : start + 10] for start in range(0, len(PLAIN), 10)] + [NARROW[len(PLAIN) :]]
+INNER = NARROW[len(PLAIN) :]
+GROUPS = [cases[start : start + 10] for cases in (PLAIN, INNER) for start in range(0, len(cases), 10)]
 
 
 @pytest.mark.parametrize("cases", GROUPS)
@@ -431,3 +442,31 @@ def test_a_float16_of_parquet(lake: Lake, tmp_path: Path) -> None:
     error = refused(lake, table)
     assert (error.code, error.file, "half" in error.message) == ("parquet", uri, True)
     assert "float32" in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [('{"a": NaN}', 7), ('{"a": "NaN, Infinity", "b": [1, -Infinity]}', 33), ('{"a": Infinity}', 7), ('{"a": 1,}', 9)],
+)
+def test_words_that_are_no_json(lake: Lake, tmp_path: Path, line: str, column: int) -> None:
+    table = lake.source(tmp_path, "format: json")
+    lake.land(table, notes_json=f'{{"a": 1}}\n{line}\n')
+    error = refused(lake, table)
+    assert (error.code, error.line, error.column) == ("landing-json", 2, column), error
+
+
+def test_words_that_are_no_json_within_a_field_of_csv(lake: Lake, tmp_path: Path) -> None:
+    table = lake.source(tmp_path, "columns: {it: array<double>}")
+    lake.land(table, notes_csv="it\n[1.5]\n[NaN]\n")
+    error = refused(lake, table)
+    assert (error.code, error.line, "no JSON" in error.message) == ("landing-value", 3, True)
+
+
+def test_texts_for_null_within_nested_values(lake: Lake, tmp_path: Path) -> None:
+    columns = "it: 'struct<x:int,y:array<date>>', tags: 'map<string,string>', n: int"
+    table = lake.source(tmp_path, f"format: json\nnull: [N/A, '-1']\ncolumns: {{{columns}}}")
+    lake.land(
+        table, notes_json='{"it": {"x": -1, "y": ["N/A", "2024-06-01"]}, "tags": {"N/A": "N/A", "b": "-"}, "n": -1}\n'
+    )
+    lake.publish(table)
+    assert lake.rows(table) == [("{x=null, y=[null, 2024-06-01]}", "{N/A=null, b=-}", None)]

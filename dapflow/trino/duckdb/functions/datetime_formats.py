@@ -265,33 +265,34 @@ _MONTH_NAMES = (
 _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTH_PATTERN = "|".join([*_MONTH_NAMES, *(n[:3] for n in _MONTH_NAMES)])
 _DAY_PATTERN = "|".join([*_DAY_NAMES, *(n[:3] for n in _DAY_NAMES)])
+# Joda reads from left to right, as many digits as there may be, and never goes back.
 _MYSQL_SHAPES = {
-    "Y": r"(?P<Y>[+-]?\d{1,9})",
+    "Y": r"(?P<Y>[+-]?\d{1,4}+)",
     "y": r"(?P<y2>\d{2})",
-    "m": r"(?P<M>\d{1,2})",
-    "c": r"(?P<M>\d{1,2})",
-    "d": r"(?P<d>\d{1,2})",
-    "e": r"(?P<d>\d{1,2})",
-    "H": r"(?P<H>\d{1,2})",
-    "k": r"(?P<H>\d{1,2})",
-    "h": r"(?P<h>\d{1,2})",
-    "I": r"(?P<h>\d{1,2})",
-    "l": r"(?P<h>\d{1,2})",
-    "i": r"(?P<m>\d{1,2})",
-    "s": r"(?P<s>\d{1,2})",
-    "S": r"(?P<s>\d{1,2})",
-    "f": r"(?P<f>\d{1,9})",
+    "m": r"(?P<M>\d{1,2}+)",
+    "c": r"(?P<M>\d{1,2}+)",
+    "d": r"(?P<d>\d{1,2}+)",
+    "e": r"(?P<d>\d{1,2}+)",
+    "H": r"(?P<H>\d{1,2}+)",
+    "k": r"(?P<H>\d{1,2}+)",
+    "h": r"(?P<h>\d{1,2}+)",
+    "I": r"(?P<h>\d{1,2}+)",
+    "l": r"(?P<h>\d{1,2}+)",
+    "i": r"(?P<m>\d{1,2}+)",
+    "s": r"(?P<s>\d{1,2}+)",
+    "S": r"(?P<s>\d{1,2}+)",
+    "f": r"(?P<f>\d{1,9}+)",
     "p": r"(?P<a>am|pm)",
-    "j": r"(?P<D>\d{1,3})",
-    "T": r"(?P<H>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2})",
-    "r": r"(?P<h>\d{1,2}):(?P<m>\d{1,2}):(?P<s>\d{1,2}) "
+    "j": r"(?P<D>\d{1,3}+)",
+    "T": r"(?P<H>\d{1,2}+):(?P<m>\d{1,2}+):(?P<s>\d{1,2}+)",
+    "r": r"(?P<h>\d{1,2}+):(?P<m>\d{1,2}+):(?P<s>\d{1,2}+) "
     r"(?P<a>am|pm)",
-    "b": rf"(?P<N>{_MONTH_PATTERN})",
-    "M": rf"(?P<N>{_MONTH_PATTERN})",
-    "a": rf"(?P<E>{_DAY_PATTERN})",
-    "W": rf"(?P<E>{_DAY_PATTERN})",
-    "x": r"(?P<x>\d{1,4})",
-    "v": r"(?P<w>\d{1,2})",
+    "b": rf"(?P<N>(?>{_MONTH_PATTERN}))",
+    "M": rf"(?P<N>(?>{_MONTH_PATTERN}))",
+    "a": rf"(?P<E>(?>{_DAY_PATTERN}))",
+    "W": rf"(?P<E>(?>{_DAY_PATTERN}))",
+    "x": r"(?P<x>\d{1,4}+)",
+    "v": r"(?P<w>\d{1,2}+)",
     "%": "%",
 }
 
@@ -306,7 +307,7 @@ def _compiled(parts: list[str]) -> re.Pattern[str]:
         seen.add(m[1])
         return m[0]
 
-    return re.compile(re.sub(r"\(\?P<(\w+)>", once, "".join(parts)), re.IGNORECASE)
+    return re.compile(re.sub(r"\(\?P<(\w+)>", once, "".join(parts)), re.IGNORECASE | re.ASCII)
 
 
 @lru_cache(maxsize=1024)
@@ -374,7 +375,8 @@ def joda_shape(pattern: str) -> re.Pattern[str]:
 
 def _moment(m: re.Match[str]) -> dt.datetime:
     got = {k: v for k, v in m.groupdict().items() if v is not None}
-    year = int(got["Y"]) if "Y" in got else 1970
+    # A month or a day without a year is one of 2000 (DateTimeFormatter.getDefaultYear), a time alone one of 1970.
+    year = int(got["Y"]) if "Y" in got else 2000 if got.keys() & set("MNdDwE") else 1970
     if "y2" in got:
         year = int(got["y2"]) + (2000 if int(got["y2"]) < 70 else 1900)
     month = int(got.get("M", 1))
@@ -393,10 +395,15 @@ def _moment(m: re.Match[str]) -> dt.datetime:
     clock = dt.time(hour, int(got.get("m", 0)), int(got.get("s", 0)), fraction // 1000 * 1000)
     if "D" in got:
         day = dt.date(year, 1, 1) + dt.timedelta(days=int(got["D"]) - 1)
+        if day.year != year:
+            raise ValueError(got["D"])
     elif "w" in got:
         day = dt.date.fromisocalendar(int(got.get("x", year)), int(got["w"]), int(got.get("e", 1)))
     else:
         day = dt.date(year, month, int(got.get("d", 1)))
+    if "E" in got:  # which is set after the day, within its week
+        weekday = next(i for i, name in enumerate(_DAY_NAMES) if name[:3] == got["E"].lower()[:3])
+        day += dt.timedelta(days=weekday - day.weekday())
     return dt.datetime.combine(day, clock)
 
 
