@@ -63,7 +63,7 @@ def view_table(
         "Parameters": {
             "presto_view": "true",
             "comment": "Presto View",
-            "dapflow.dataset": dataset.id,
+            **parameters_of(dataset),
             GENERATION: generation.key,
         },
     }
@@ -131,7 +131,7 @@ def refresh_current_view(
         try:
             if before is None:
                 catalog.create_table(place.database, view)
-            elif any(before.get(key) != view[key] for key in ("ViewOriginalText", "Parameters", "Description")):
+            elif _differs(before, view):
                 catalog.update_table(place.database, before, view)
         except StaleTableError:
             continue
@@ -139,6 +139,22 @@ def refresh_current_view(
         if {each.values for each in now} == {each.values for each in found}:
             return generation
     raise PassingError("busy", f"the current view {place.database}.{place.current} is changed by others all the time")
+
+
+def _differs(before: dict[str, Any], view: dict[str, Any]) -> bool:
+    if any(before.get(key) != view[key] for key in ("ViewOriginalText", "Parameters", "Description")):
+        return True
+    return _comments(before) != _comments(view)
+
+
+def _comments(table: dict[str, Any]) -> list[str]:
+    return [column.get("Comment", "") for column in table["StorageDescriptor"]["Columns"]]
+
+
+def parameters_of(dataset: Dataset) -> dict[str, str]:
+    """What the tables of a dataset say of it in their parameters: whose they are, and its tags."""
+    tags = dataset.transform.tags if dataset.transform else ()
+    return {"dapflow.dataset": dataset.id, **({"dapflow.tags": ", ".join(tags)} if tags else {})}
 
 
 def check_current(dataset: Dataset, place: Place, table: dict[str, Any] | None) -> None:

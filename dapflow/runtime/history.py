@@ -10,7 +10,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog, StaleTableError
-from dapflow.runtime.current_view import check_current, glue_column
+from dapflow.runtime.current_view import check_current, glue_column, parameters_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.place import Place
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
@@ -138,9 +138,10 @@ def add_columns(
         before = history_columns(table)
         added = compare_columns(dataset, before, columns)
         merged = _merged(before, columns)
+        said = _said(dataset, table)
         try:
-            if merged != before:
-                catalog.update_table(place.database, table, _storage(table, _spelled(table, merged)))
+            if merged != before or any(table.get(key) != value for key, value in said.items()):
+                catalog.update_table(place.database, table, {**_storage(table, _spelled(table, merged)), **said})
         except StaleTableError:
             continue
         return merged, added
@@ -185,10 +186,10 @@ def _check_columns(
 
 
 def _merged(before: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
-    """The columns before with newer comments, and what is new."""
+    """The columns before with the comments of now, and what is new."""
     comments = {column.name: column.comment for column in columns}
     known = {column.name for column in before}
-    kept = [replace(each, comment=comments.get(each.name) or each.comment) for each in before]
+    kept = [replace(each, comment=comments.get(each.name, each.comment)) for each in before]
     return kept + [column for column in columns if column.name not in known]
 
 
@@ -217,11 +218,19 @@ def _spelled(table: dict[str, Any], columns: Sequence[Column]) -> list[dict[str,
 def _new_table(dataset: Dataset, place: Place, columns: Sequence[Column]) -> dict[str, Any]:
     return {
         "Name": place.history,
-        "Description": (dataset.description or f"All generations of {dataset.id}")[:2048],
         "TableType": "EXTERNAL_TABLE",
         "PartitionKeys": _keys(dataset),
         "StorageDescriptor": parquet_storage(columns, place.prefix),
-        "Parameters": {"EXTERNAL": "TRUE", "classification": "parquet", "dapflow.dataset": dataset.id},
+        **_said(dataset, {"Parameters": {"EXTERNAL": "TRUE", "classification": "parquet"}}),
+    }
+
+
+def _said(dataset: Dataset, table: dict[str, Any]) -> dict[str, Any]:
+    """What the table says of its dataset; the other parameters are as they were."""
+    others = {key: value for key, value in table.get("Parameters", {}).items() if key != "dapflow.tags"}
+    return {
+        "Description": (dataset.description or f"All generations of {dataset.id}")[:2048],
+        "Parameters": {**others, **parameters_of(dataset)},
     }
 
 

@@ -64,7 +64,8 @@ def output_of(target: Target, plan: Plan, view: str) -> Described:
     except DapflowError as error:
         raise DapflowError(error.code, error.message, file=target.file, hint=error.hint) from error
     found = described(output, target.dataset.generation, target.file)
-    comments = {column.name: column.comment for column in target.dataset.columns or ()}
+    transform = target.dataset.transform
+    comments = transform.comments if transform else {}
     columns = tuple(Column(each.name, each.type, comments.get(each.name)) for each in found.columns)
     return Described(columns, found.generation_types)
 

@@ -196,17 +196,6 @@ def test_the_first_of_two_first_publications_with_other_columns(lake: Lake) -> N
     assert_readable(lake, product(lake, OTHER))
 
 
-def test_descriptions_follow_the_switch(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dapflow.manifest import Column  # noqa: PLC0415
-
-    lake.publish(product(lake, ONE))
-    dataset = lake.product("product", ONE, columns=(Column("a", "", "The first letter."),))
-    lake.publish(dataset)
-    table = Catalog(lake.clients.glue).table(dataset.database, dataset.history)
-    assert table is not None
-    assert table["StorageDescriptor"]["Columns"] == [{"Name": "a", "Type": "int", "Comment": "The first letter."}]
-
-
 def test_a_history_with_further_partition_columns_is_refused(lake: Lake) -> None:
     dataset = product(lake, ONE)
     lake.publish(dataset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -211,14 +212,24 @@ def test_types_of_every_kind_reach_the_history(lake: Lake) -> None:
     assert lake.publish(product, LATER).added_columns == ()
 
 
-def test_descriptions_reach_glue(lake: Lake) -> None:
-    columns = (Column("a", "int", "the first letter"),)
-    product = lake.product("product", "SELECT 1 AS a, 2 AS b", columns=columns, description="What it is")
-    lake.publish(product)
+def described(lake: Lake, root: Path, yml: str) -> set[tuple[Any, ...]]:
+    """What Glue says of a product and its history when it was published with this ``.yml``."""
+    product = {"air_traffic/refined/product.sql": "SELECT 1 AS a, 2 AS b", "air_traffic/refined/product.yml": yml}
+    lake.compile(root, {"air_traffic/service.yml": "title: Air traffic\n", **product})
+    lake.publish(lake.datasets["air_traffic.refined.product"])
+    found = set()
     for name in ("product", "product_history"):
         table = lake.clients.glue.get_table(DatabaseName="air_traffic_refined_zone", Name=name)["Table"]
-        assert table["Description"] == "What it is"
-        assert table["StorageDescriptor"]["Columns"][0]["Comment"] == "the first letter"
+        comments = tuple(column.get("Comment") for column in table["StorageDescriptor"]["Columns"][:2])
+        found.add((table["Description"], comments, table["Parameters"].get("dapflow.tags")))
+    return found
+
+
+def test_descriptions_and_tags_reach_glue_and_follow_their_file(lake: Lake, tmp_path: Path) -> None:
+    yml = "description: What it is\ntags: [letters, daily]\ncolumns: {a: the first letter}\n"
+    assert described(lake, tmp_path, yml) == {("What it is", ("the first letter", None), "letters, daily")}
+    yml = "description: What it is\ncolumns: {b: the second}\n"
+    assert described(lake, tmp_path, yml) == {("What it is", (None, "the second"), None)}
 
 
 MIGRATED = """SELECT 7 AS a, date_format(d, '%Y') AS import_year, date_format(d, '%m') AS import_month,
