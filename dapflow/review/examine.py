@@ -21,8 +21,8 @@ from dapflow.sql.refusals import refusal, spoken
 from dapflow.sql.traps import Reading, Table, find_traps
 from dapflow.sql.traps.reading import nodes
 from dapflow.trino.duckdb import Column, Query, Relation, compile_query
-from dapflow.trino.duckdb.calls import AGGREGATES, FUNCTIONS, is_refused_by_name
 from dapflow.trino.errors import QueryError
+from dapflow.trino.functions import AGGREGATES, NAMES, is_refused_by_name
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import parse
 
@@ -84,11 +84,11 @@ def examine(
     except NotKnown:
         pass
     except QueryError as error:
-        _add(findings, refusal(text, error, FUNCTIONS), spoken(error))
+        _add(findings, refusal(text, error, NAMES), spoken(error))
     except Exception as error:  # noqa: BLE001 - a fault of the analyser's own is a finding, and no end
         findings.append(_fault(text, error))
     for unknown in _unknown_functions(text, node):
-        _add(findings, refusal(text, unknown, FUNCTIONS), spoken(unknown))
+        _add(findings, refusal(text, unknown, NAMES), spoken(unknown))
     if product and query is not None:
         findings += _unstorable(text, node, query)
     reading = Reading(
@@ -151,7 +151,7 @@ def _names(statement: Statement, catalogue: Catalogue, database: str, *, product
 def _unknown_functions(text: SqlText, node: tree.QueryNode) -> Iterator[QueryError]:
     """Every function that there is not: the analyser stops at the first, and where columns are not known."""
     for call in nodes(node):
-        if isinstance(call, tree.Call) and call.name not in FUNCTIONS and not is_refused_by_name(call.name):
+        if isinstance(call, tree.Call) and call.name not in NAMES and not is_refused_by_name(call.name):
             words = f"Function '{call.written or call.name}' not registered"
             yield QueryError("FUNCTION_NOT_FOUND", words, *text.place(call.pos))
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from textwrap import fill
 
-from dapflow.trino.duckdb.calls import UNSUPPORTED, UNSUPPORTED_FAMILIES
+from dapflow.trino.functions.refused import FAMILIES, REFUSED
 from tests.docs.markdown import ROOT
 
 FILE = ROOT / "docs" / "embedded-athena.md"
@@ -47,7 +47,7 @@ def _text(node: ast.expr) -> str:
 def section() -> str:
     """The section, from its heading on."""
     listed = "".join(f"- {one}\n" for one in constructs())
-    names = sorted((*UNSUPPORTED, *(f"{family}…" for family in UNSUPPORTED_FAMILIES)))
+    names = sorted((*REFUSED, *(f"{family}…" for family in FAMILIES)))
     functions = fill(", ".join(f"`{name}`" for name in names), 118, break_on_hyphens=False)
     return f"{HEADING}{LEAD}{listed}\nAnd these functions:\n{functions}.\n"
 

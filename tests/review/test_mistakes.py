@@ -13,7 +13,7 @@ from dapflow.local.query import ask
 from dapflow.review.statements import findings, warnings
 from dapflow.runtime.aws import Clients
 from dapflow.sql import other_dialects
-from dapflow.trino.duckdb.calls import FUNCTIONS
+from dapflow.trino.functions import NAMES
 from tests.aws_servers import BUCKET, RESULTS, LocalAws
 from tests.mistakes import (
     DATABASE,
@@ -142,4 +142,4 @@ def test_what_is_right_gives_no_finding(sql: str, clients: Clients) -> None:
 
 
 def test_what_athena_has_is_of_no_other_dialect() -> None:
-    assert not set(other_dialects.FUNCTIONS) & FUNCTIONS
+    assert not set(other_dialects.FUNCTIONS) & NAMES

@@ -16,8 +16,8 @@ from dapflow.athena.engine.queries import compiled
 from dapflow.athena.engine.results import Outcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, write_rows
+from dapflow.trino.coercion import can_coerce, common
 from dapflow.trino.duckdb import Column, Query, Statement
-from dapflow.trino.duckdb.coercion import can_coerce, common
 from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.storage import duck_type, quote
 from dapflow.trino.duckdb.values import failure

@@ -6,11 +6,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from dapflow.trino.coercion import INTEGERS, can_coerce, castable, common, comparable, orderable
 from dapflow.trino.duckdb import literals, operators
 from dapflow.trino.duckdb.calls import CallAnalyser
-from dapflow.trino.duckdb.coercion import INTEGERS, can_coerce, common, comparable, orderable
-from dapflow.trino.duckdb.conversion import castable, coerce, convert
-from dapflow.trino.duckdb.formatting import expression_text
+from dapflow.trino.duckdb.conversion import coerce, convert
 from dapflow.trino.duckdb.json_calls import json_call
 from dapflow.trino.duckdb.lifting import out_of_lambdas
 from dapflow.trino.duckdb.like import like_sql
@@ -20,6 +19,7 @@ from dapflow.trino.duckdb.structures import check_precision, element, held, map_
 from dapflow.trino.duckdb.unwrapping import unwrapped
 from dapflow.trino.duckdb.values import Value, failure_text, fresh, let
 from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.formatting import expression_text
 from dapflow.trino.types import BIGINT, BOOLEAN, DATE, UNKNOWN, VARCHAR, Type, array, row
 
 if TYPE_CHECKING:

@@ -5,47 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dapflow.trino.duckdb.coercion import common, orderable
+from dapflow.trino.coercion import common, orderable
 from dapflow.trino.duckdb.conversion import coerce
 from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.lifting import apart
 from dapflow.trino.duckdb.operators import equal
-from dapflow.trino.duckdb.resolution import Argument, Call, LambdaArgument, render, resolve, substitute
+from dapflow.trino.duckdb.resolution import Call, LambdaOfSql, SqlArgument, render
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import Value, let
 from dapflow.trino.duckdb.windows import WindowAnalyser
+from dapflow.trino.functions import FUNCTIONS, is_refused_by_name
+from dapflow.trino.functions.binding import resolve
+from dapflow.trino.functions.refused import is_refused_for
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BIGINT, VARCHAR, Type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.scope import Scope
-
-_UNSUPPORTED = """
-tdigest_agg qdigest_agg value_at_quantile values_at_quantiles quantile_at_value
-make_set_digest merge_set_digest jaccard_index intersection_cardinality hash_counts
-numeric_histogram spooky_hash_v2_32 spooky_hash_v2_64
-ip_prefix is_subnet_of ip_prefix_min ip_prefix_max
-bar color render rgb
-classify features learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor regress
-evaluate_classifier_predictions
-convex_hull_agg flatten_geometry_collections from_encoded_polyline from_geojson_geometry geometry_from_hadoop_shape
-geometry_invalid_reason geometry_nearest_points geometry_to_bing_tiles geometry_union geometry_union_agg
-great_circle_distance line_interpolate_point line_interpolate_points line_locate_point simplify_geometry
-spatial_partitioning to_encoded_polyline to_geojson_geometry to_geometry to_spherical_geography
-from_iso8601_timestamp_nanos
-"""
-#: Functions that are not in the table though Athena has them; they are refused by name.
-UNSUPPORTED = frozenset(_UNSUPPORTED.split())
-#: Functions of the table that Athena also has for a type that the embedded Athena cannot give them.
-_UNSUPPORTED_ARGUMENTS = frozenset({("contains", "ipaddress"), ("from_unixtime_nanos", "decimal")})
-#: Families of such functions: geometry and map tiles.
-UNSUPPORTED_FAMILIES = ("bing_tile", "st_")
-
-
-def is_refused_by_name(name: str) -> bool:
-    """Whether Athena has a function of this name, which the embedded Athena cannot run."""
-    return name in UNSUPPORTED or name.startswith(UNSUPPORTED_FAMILIES)
-
 
 #: Arguments that Java lets a function have.
 _MOST_ARGUMENTS = 127
@@ -91,17 +67,16 @@ class CallAnalyser(WindowAnalyser):
         special = _SPECIAL.get(node.name)
         if special is not None and node.over is None:
             return special(self, node)
-        rows = REGISTRY.functions.get(node.name)
-        if rows is None:
+        function = FUNCTIONS.get(node.name)
+        if function is None:
             if is_refused_by_name(node.name):
                 self.unit.unsupported(f"Function {node.name}", node.pos)
             self.unit.fail("FUNCTION_NOT_FOUND", node.pos, f"Function '{node.written or node.name}' not registered")
-        kind = rows[0].kind
-        if kind == "scalar":
+        if function.kind == "scalar":
             return self._scalar(node)
-        if kind == "window" and node.over is None:
+        if function.kind == "window" and node.over is None:
             self.unit.fail("MISSING_OVER", node.pos, f"Window function {node.name} requires an OVER clause")
-        return self._aggregate(node, kind)
+        return self._aggregate(node, function.kind)
 
     def _scalar(self, node: tree.Call) -> Value:
         for present, what in (
@@ -122,37 +97,36 @@ class CallAnalyser(WindowAnalyser):
                 self.unit.fail("FUNCTION_NOT_AGGREGATE", node.pos, problem)
         return self._resolved(node, [self.argument(a) for a in node.args], {})
 
-    def argument(self, node: tree.Expr) -> Argument:
+    def argument(self, node: tree.Expr) -> SqlArgument:
         """An argument, which may be a lambda."""
         if isinstance(node, tree.Lambda):
-            return LambdaArgument(node, self.apply_lambda)
+            return LambdaOfSql(node, self.apply_lambda)
         return self.visit(node)
 
-    def _resolved(self, node: tree.Call, args: list[Argument], modifiers: dict[str, str]) -> Value:
-        rows = REGISTRY.functions[node.name]
-        found = resolve(rows, args)
+    def _resolved(self, node: tree.Call, args: list[SqlArgument], modifiers: dict[str, str]) -> Value:
+        function = FUNCTIONS[node.name]
+        found = resolve(function.signatures, args)
         if found is None:
-            shown = ", ".join("<function>" if isinstance(a, LambdaArgument) else str(a.type) for a in args)
-            if any(
-                not isinstance(a, LambdaArgument) and (node.name, a.type.base) in _UNSUPPORTED_ARGUMENTS for a in args
-            ):
+            shown = ", ".join("<function>" if isinstance(a, LambdaOfSql) else str(a.type) for a in args)
+            if any(is_refused_for(node.name, a.type.base) for a in args):
                 self.unit.unsupported(f"Function {node.name}({shown})", node.pos)
-            expected = ", ".join(dict.fromkeys(r.text for r in rows))
+            expected = ", ".join(dict.fromkeys(one.text for one in function.signatures))
             self.unit.fail(
                 "FUNCTION_NOT_FOUND",
                 node.pos,
                 f"Unexpected parameters ({shown}) for function {node.name}. Expected: {expected}",
             )
-        function, bound, types = found
         held: list[Any] = [
-            a if isinstance(a, LambdaArgument) else coerce(a, t) for a, t in zip(args, types, strict=True)
+            a if isinstance(a, LambdaOfSql) else coerce(a, t) for a, t in zip(args, found.types, strict=True)
         ]
         originals = [a.type for a in args]
-        result = function.returns(bound, originals) if function.returns else substitute(function.result, bound)
-        if not orderable(bound.get("O", BIGINT)):
-            problem = f"Unexpected parameters ({bound['O']}) for function {node.name}: the type is not orderable"
+        if not orderable(found.bindings.get("O", BIGINT)):
+            problem = (
+                f"Unexpected parameters ({found.bindings['O']}) for function {node.name}: the type is not orderable"
+            )
             self.unit.fail("FUNCTION_NOT_FOUND", node.pos, problem)
-        call = Call(function, held, originals, bound, result, node, modifiers, self.unit)
+        template = REGISTRY.templates[found.signature.text]
+        call = Call(function, template, held, originals, found.bindings, found.type, node, modifiers, self.unit)
         return Value(render(call), call.type)
 
     # ---------------------------------------------------------------------- aggregates and windows
@@ -322,8 +296,3 @@ _SPECIAL: dict[str, Callable[[Any, tree.Call], Value]] = {
     "typeof": CallAnalyser._typeof,
     "grouping": CallAnalyser._grouping,
 }
-
-#: Names of aggregates, by which a query is known to aggregate.
-AGGREGATES = frozenset(name for name, rows in REGISTRY.functions.items() if rows[0].kind == "aggregate")
-#: Names of all functions that can be run.
-FUNCTIONS = frozenset((*REGISTRY.functions, *_SPECIAL))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dapflow.trino.duckdb.coercion import INTEGERS, can_coerce
+from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.duckdb.conversion_json import from_json, to_json
 from dapflow.trino.duckdb.conversion_text import text_sql
 from dapflow.trino.duckdb.storage import duck_type, field_names, quote
@@ -38,48 +38,6 @@ def same_form(source: Type, target: Type) -> bool:
     if source.base in {"timestamp", "time", "timestamp_tz", "time_tz"}:
         return source.precision <= target.precision
     return all(same_form(a, b) for a, b in zip(source.args, target.args, strict=True))
-
-
-def castable(source: Type, target: Type) -> bool:
-    """Whether Trino has a cast between two types."""
-    if source == target or can_coerce(source, target):
-        return True
-    if source.base == target.base and source.args and target.args:
-        return len(source.args) == len(target.args) and all(
-            castable(a, b) for a, b in zip(source.args, target.args, strict=True)
-        )
-    if target.base == "json":
-        return _json_castable(source)
-    if source.base == "json":
-        return _json_castable(target)
-    return (source.base, target.base) in _RULES
-
-
-def _json_castable(t: Type) -> bool:
-    if t.base in {"array", "row"}:
-        return all(_json_castable(part) for part in t.args)
-    if t.base == "map":
-        return t.args[0].base in {
-            *INTEGERS,
-            "varchar",
-            "boolean",
-            "real",
-            "double",
-            "decimal",
-            "unknown",
-        } and _json_castable(t.args[1])
-    return t.base in {
-        *INTEGERS,
-        "boolean",
-        "real",
-        "double",
-        "decimal",
-        "varchar",
-        "json",
-        "date",
-        "timestamp",
-        "unknown",
-    }
 
 
 def convert(sql: str, source: Type, target: Type) -> str:

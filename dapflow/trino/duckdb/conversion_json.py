@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dapflow.trino.duckdb.coercion import INTEGERS
+from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.duckdb.conversion_text import text_sql
 from dapflow.trino.duckdb.storage import duck_type, field_names, literal, quote
 from dapflow.trino.duckdb.values import fresh, let

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json as standard
 from typing import TYPE_CHECKING, Any
 
-from dapflow.trino.duckdb.conversion import castable, convert
+from dapflow.trino.coercion import castable
+from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.conversion_json import to_json
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.json import read, write

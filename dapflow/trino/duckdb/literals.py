@@ -6,13 +6,13 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.coercion import INTEGERS
-from dapflow.trino.duckdb.conversion import castable, convert
-from dapflow.trino.duckdb.moments import parse_date, parse_time, parse_timestamp, zone_info
+from dapflow.trino.coercion import INTEGERS, castable
+from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.storage import duck_type
 from dapflow.trino.duckdb.storage import literal as quoted
 from dapflow.trino.duckdb.values import Value
 from dapflow.trino.errors import QueryError, Unsupported
+from dapflow.trino.moments import parse_date, parse_time, parse_timestamp, zone_info
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import (
     BIGINT,

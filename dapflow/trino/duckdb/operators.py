@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dapflow.trino.duckdb.coercion import INTEGERS, as_decimal, common
+from dapflow.trino.coercion import INTEGERS, as_decimal, common
 from dapflow.trino.duckdb.conversion import coerce
 from dapflow.trino.duckdb.storage import duck_type, field_names, quote
 from dapflow.trino.duckdb.values import Value, fresh, let

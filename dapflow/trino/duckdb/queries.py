@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dapflow.trino.coercion import common
 from dapflow.trino.duckdb.analyser import Analyser
-from dapflow.trino.duckdb.coercion import common
 from dapflow.trino.duckdb.conversion import coerce
 from dapflow.trino.duckdb.operators import comparable_form
 from dapflow.trino.duckdb.relations import RelationCompiler

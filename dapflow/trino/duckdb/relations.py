@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from dapflow.trino.coercion import common
 from dapflow.trino.duckdb.analyser import Analyser
-from dapflow.trino.duckdb.coercion import common
 from dapflow.trino.duckdb.conversion import coerce
 from dapflow.trino.duckdb.model import Relation
 from dapflow.trino.duckdb.operators import comparable_form

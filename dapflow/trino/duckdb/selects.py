@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
+from dapflow.trino.coercion import comparable, orderable
 from dapflow.trino.duckdb.analyser import Analyser
-from dapflow.trino.duckdb.calls import AGGREGATES
-from dapflow.trino.duckdb.coercion import comparable, orderable
 from dapflow.trino.duckdb.operators import comparable_form
 from dapflow.trino.duckdb.scope import Field, Scope
 from dapflow.trino.duckdb.storage import duck_type, quote
 from dapflow.trino.duckdb.values import Value
+from dapflow.trino.functions import AGGREGATES
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import Type
 

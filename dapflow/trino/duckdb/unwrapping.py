@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
-from dapflow.trino.duckdb.coercion import as_decimal
+from dapflow.trino.coercion import as_decimal
 from dapflow.trino.duckdb.storage import duck_type
 from dapflow.trino.duckdb.values import Value
 from dapflow.trino.types import Type

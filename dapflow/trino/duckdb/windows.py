@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.coercion import NUMERIC, orderable
+from dapflow.trino.coercion import NUMERIC, orderable
 from dapflow.trino.duckdb.operators import arithmetic, comparable_form
 from dapflow.trino.duckdb.storage import duck_type
 from dapflow.trino.duckdb.values import Value

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import aggregate, macro, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.operators import comparable_form, divide, nan_lowest
 from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.storage import duck_type, literal
@@ -53,17 +53,17 @@ def _sum_decimal(call: Call) -> str:
     return fill(f"CAST(sum({_ARGS} AS $ret)", call)
 
 
-aggregate("count(any) -> bigint", _count)
-aggregate("count_if(boolean) -> bigint", "count({distinct}CASE WHEN $1 THEN 1 END){tail}")
-aggregate("approx_distinct(T) -> bigint", _count_distinct)
-aggregate("approx_distinct(T, double) -> bigint", _count_distinct)
+lowering("count(any)", _count)
+lowering("count_if(boolean)", "count({distinct}CASE WHEN $1 THEN 1 END){tail}")
+lowering("approx_distinct(T)", _count_distinct)
+lowering("approx_distinct(T, double)", _count_distinct)
 
-aggregate("sum(bigint) -> bigint", f"CAST(sum({_ARGS} AS BIGINT)")
-aggregate("sum(real) -> real", f"CAST(sum({_ARGS} AS FLOAT)")
-aggregate("sum(double) -> double", f"sum({_ARGS}")
-aggregate("sum(decimal(p,s)) -> decimal(p,s)", _sum_decimal, lambda b, _: decimal(38, b["s"]))
-aggregate("sum(interval day to second) -> interval day to second", f"CAST(sum({_ARGS} AS BIGINT)")
-aggregate("sum(interval year to month) -> interval year to month", f"CAST(sum({_ARGS} AS INTEGER)")
+lowering("sum(bigint)", f"CAST(sum({_ARGS} AS BIGINT)")
+lowering("sum(real)", f"CAST(sum({_ARGS} AS FLOAT)")
+lowering("sum(double)", f"sum({_ARGS}")
+lowering("sum(decimal(p,s))", _sum_decimal)
+lowering("sum(interval day to second)", f"CAST(sum({_ARGS} AS BIGINT)")
+lowering("sum(interval year to month)", f"CAST(sum({_ARGS} AS INTEGER)")
 
 
 def _average_decimal(call: Call) -> str:
@@ -74,12 +74,12 @@ def _average_decimal(call: Call) -> str:
     return f"CASE WHEN {counts} > 0 THEN {divide(sums, short, counts, decimal(19, 0), call.type)} END"
 
 
-aggregate("avg(bigint) -> double", f"avg({_ARGS}")
-aggregate("avg(double) -> double", f"avg({_ARGS}")
-aggregate("avg(real) -> real", f"CAST(avg({_ARGS} AS FLOAT)")
-aggregate("avg(decimal(p,s)) -> decimal(p,s)", _average_decimal)
-aggregate("avg(interval day to second) -> interval day to second", f"CAST(round(avg({_ARGS}) AS BIGINT)")
-aggregate("avg(interval year to month) -> interval year to month", f"CAST(round(avg({_ARGS}) AS INTEGER)")
+lowering("avg(bigint)", f"avg({_ARGS}")
+lowering("avg(double)", f"avg({_ARGS}")
+lowering("avg(real)", f"CAST(avg({_ARGS} AS FLOAT)")
+lowering("avg(decimal(p,s))", _average_decimal)
+lowering("avg(interval day to second)", f"CAST(round(avg({_ARGS}) AS BIGINT)")
+lowering("avg(interval year to month)", f"CAST(round(avg({_ARGS}) AS INTEGER)")
 
 
 def _extreme(name: str) -> None:
@@ -91,10 +91,10 @@ def _extreme(name: str) -> None:
             return fill("coalesce(max({distinct}CASE WHEN NOT isnan($1) THEN $1 END){tail}, max($1){tail})", call)
         return fill(f"{name}({_ARGS}", call)
 
-    aggregate(f"{name}(O) -> O", template)
+    lowering(f"{name}(O)", template)
     ranked = "ASC" if name == "min" else "DESC"
-    aggregate(
-        f"{name}(O, bigint) -> array(O)",
+    lowering(
+        f"{name}(O, bigint)",
         f"list_slice(array_agg($1 ORDER BY $1 {ranked}){_GIVEN}, 1, any_value({number}){{tail}})",
     )
     arg = "arg_min" if name == "min" else "arg_max"
@@ -104,9 +104,9 @@ def _extreme(name: str) -> None:
         ordering = nan_lowest(key.sql, key.type) if name == "max" else key.sql
         return fill(f"{arg}_null($1, {ordering}){{tail}}", call)
 
-    aggregate(f"{name}_by(V, O) -> V", by)
-    aggregate(
-        f"{name}_by(V, O, bigint) -> array(V)",
+    lowering(f"{name}_by(V, O)", by)
+    lowering(
+        f"{name}_by(V, O, bigint)",
         f"list_slice(array_agg($1 ORDER BY $2 {ranked}){_KEYED}, 1, any_value($3){{tail}})",
     )
 
@@ -114,12 +114,12 @@ def _extreme(name: str) -> None:
 _extreme("min")
 _extreme("max")
 for _name in ("arbitrary", "any_value"):
-    aggregate(f"{_name}(T) -> T", "any_value($1{order}){tail}")
-aggregate("bool_and(boolean) -> boolean", f"bool_and({_ARGS}")
-aggregate("every(boolean) -> boolean", f"bool_and({_ARGS}")
-aggregate("bool_or(boolean) -> boolean", f"bool_or({_ARGS}")
+    lowering(f"{_name}(T)", "any_value($1{order}){tail}")
+lowering("bool_and(boolean)", f"bool_and({_ARGS}")
+lowering("every(boolean)", f"bool_and({_ARGS}")
+lowering("bool_or(boolean)", f"bool_or({_ARGS}")
 
-aggregate("array_agg(T) -> array(T)", f"array_agg({_ARGS}")
+lowering("array_agg(T)", f"array_agg({_ARGS}")
 
 
 def _listagg(call: Call) -> str:
@@ -133,8 +133,8 @@ def _listagg(call: Call) -> str:
 
 
 _MOST_LISTED = 1 << 20
-aggregate("listagg(varchar) -> varchar", _listagg)
-aggregate("listagg(varchar, varchar) -> varchar", _listagg)
+lowering("listagg(varchar)", _listagg)
+lowering("listagg(varchar, varchar)", _listagg)
 macro(
     f"t_listed(x) AS CASE WHEN strlen(x) > {_MOST_LISTED} THEN CAST(fail('EXCEEDED_FUNCTION_MEMORY_LIMIT: Concatenated "
     f"string has the length in bytes larger than the maximum output length {_MOST_LISTED}') AS VARCHAR) ELSE x END"
@@ -154,21 +154,21 @@ def listed(texts: list[str], separator: str, filler: str, counts: bool) -> str:
     return separator.join(texts)
 
 
-aggregate("set_agg(T) -> array(T)", "array_agg(DISTINCT $1){tail}")
-aggregate("set_union(array(T)) -> array(T)", _of_lists("list_distinct_keep", "flatten(array_agg($1){tail})"))
-aggregate(
-    "map_agg(K, V) -> map(K,V)",
+lowering("set_agg(T)", "array_agg(DISTINCT $1){tail}")
+lowering("set_union(array(T))", _of_lists("list_distinct_keep", "flatten(array_agg($1){tail})"))
+lowering(
+    "map_agg(K, V)",
     _of_lists("t_map_agg", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
 )
-aggregate(
-    "multimap_agg(K, V) -> map(K,array(V))",
+lowering(
+    "multimap_agg(K, V)",
     _of_lists("t_multimap", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
 )
-aggregate(
-    "map_union(map(K,V)) -> map(K,V)",
+lowering(
+    "map_union(map(K,V))",
     _of_lists("t_map_first", f"flatten(array_agg(map_entries($1){{order}}){_GIVEN})"),
 )
-aggregate("histogram(T) -> map(T,bigint)", "CAST(histogram($1){tail} AS $ret)")
+lowering("histogram(T)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
 macro(
@@ -216,30 +216,30 @@ def weighted_places(weights: list[float], shares: list[float]) -> list[int]:
     return [min(bisect_left(sums, share * sums[-1]), len(sums) - 1) + 1 for share in shares]
 
 
-aggregate("approx_percentile(bigint, double) -> bigint", _percentile)
-aggregate("approx_percentile(double, double) -> double", _percentile)
-aggregate("approx_percentile(real, double) -> real", _percentile)
-aggregate("approx_percentile(bigint, array(double)) -> array(bigint)", "quantile_disc($1, $2){tail}")
-aggregate("approx_percentile(double, array(double)) -> array(double)", "quantile_disc($1, $2){tail}")
+lowering("approx_percentile(bigint, double)", _percentile)
+lowering("approx_percentile(double, double)", _percentile)
+lowering("approx_percentile(real, double)", _percentile)
+lowering("approx_percentile(bigint, array(double))", "quantile_disc($1, $2){tail}")
+lowering("approx_percentile(double, array(double))", "quantile_disc($1, $2){tail}")
 for _kind in ("bigint", "double", "real"):
-    aggregate(f"approx_percentile({_kind}, double, double) -> {_kind}", _weighted_percentile)
-    aggregate(
-        f"approx_percentile({_kind}, double, array(double)) -> array({_kind})",
+    lowering(f"approx_percentile({_kind}, double, double)", _weighted_percentile)
+    lowering(
+        f"approx_percentile({_kind}, double, array(double))",
         f"t_weighted({_WEIGHTED}, any_value($3){{tail}})",
     )
 macro("t_weighted(xs, ws, ps) AS list_transform(py_weighted_places(ws, ps), lambda i: xs[i])")
-aggregate(
-    "approx_most_frequent(bigint, T, bigint) -> map(T,bigint)",
+lowering(
+    "approx_most_frequent(bigint, T, bigint)",
     "CAST(t_most_frequent(map_entries(histogram($2){tail}), any_value($1){tail}) AS $ret)",
 )
 macro(
     "t_most_frequent(es, n) AS map_from_entries(list_transform(list_slice(list_sort(list_transform(es, "
     "lambda e: {'n': -CAST((e).value AS BIGINT), 'e': e})), 1, n), lambda e: (e).e))"
 )
-aggregate("geometric_mean(double) -> double", "exp(avg(ln($1)){tail})")
+lowering("geometric_mean(double)", "exp(avg(ln($1)){tail})")
 
 for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop", "skewness", "kurtosis"):
-    aggregate(f"{_name}(double) -> double", f"{_name}({_ARGS}")
+    lowering(f"{_name}(double)", f"{_name}({_ARGS}")
 for _name in (
     "covar_pop",
     "covar_samp",
@@ -250,19 +250,19 @@ for _name in (
     "regr_syy",
     "regr_r2",
 ):
-    aggregate(f"{_name}(double, double) -> double", f"{_name}($1, $2){{tail}}")
+    lowering(f"{_name}(double, double)", f"{_name}($1, $2){{tail}}")
 for _name in ("corr", "regr_slope", "regr_intercept"):
     # Without a spread there is no answer: Trino gives NULL and not NaN.
-    aggregate(
-        f"{_name}(double, double) -> double",
+    lowering(
+        f"{_name}(double, double)",
         f"CASE WHEN isfinite({_name}($1, $2){{tail}}) THEN {_name}($1, $2){{tail}} END",
     )
-aggregate("regr_count(double, double) -> double", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
-aggregate("entropy(bigint) -> double", _of_lists("t_entropy", f"array_agg(CAST($1 AS DOUBLE)){_GIVEN}"))
+lowering("regr_count(double, double)", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
+lowering("entropy(bigint)", _of_lists("t_entropy", f"array_agg(CAST($1 AS DOUBLE)){_GIVEN}"))
 macro(
     "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / "
     "CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"
 )
 
 for _name in ("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg"):
-    aggregate(f"{_name}(bigint) -> bigint", f"bit_{_name.split('_')[1]}({_ARGS}")
+    lowering(f"{_name}(bigint)", f"bit_{_name.split('_')[1]}({_ARGS}")

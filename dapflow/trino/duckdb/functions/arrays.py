@@ -6,21 +6,21 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.coercion import orderable
-from dapflow.trino.duckdb.conversion import castable, convert
+from dapflow.trino.coercion import castable, orderable
+from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import Returns, Template, aggregate, macro, scalar, udf
+from dapflow.trino.duckdb.functions.registry import Template, lowering, macro, udf
 from dapflow.trino.duckdb.operators import comparable_form, equal, holds_float, nan_lowest
 from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.storage import duck_type, field_names, quote
 from dapflow.trino.duckdb.values import fresh, let
-from dapflow.trino.types import UNKNOWN, VARCHAR, Type, array, row
+from dapflow.trino.types import VARCHAR, Type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
-scalar("cardinality(array(E)) -> bigint", "CAST(len($1) AS BIGINT)")
-scalar("cardinality(map(K,V)) -> bigint", "CAST(cardinality($1) AS BIGINT)")
+lowering("cardinality(array(E))", "CAST(len($1) AS BIGINT)")
+lowering("cardinality(map(K,V))", "CAST(cardinality($1) AS BIGINT)")
 
 
 def _sorted(call: Call) -> str:
@@ -29,7 +29,7 @@ def _sorted(call: Call) -> str:
     return f"list_sort({call.args[0].sql}, 'ASC', 'NULLS LAST')"
 
 
-scalar("array_sort(array(E)) -> array(E)", _sorted)
+lowering("array_sort(array(E))", _sorted)
 
 
 def _by_looks(template: str) -> Template:
@@ -43,63 +43,63 @@ def _by_looks(template: str) -> Template:
     return checked
 
 
-scalar("array_distinct(array(E)) -> array(E)", _by_looks("t_distinct($1)"))
+lowering("array_distinct(array(E))", _by_looks("t_distinct($1)"))
 macro("t_distinct(x) AS CASE WHEN x IS NOT NULL THEN list_filter(x, lambda e, i: t_position(x, e) = i) END")
 macro(
     "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) "
     "ELSE list_position(x, e) END"
 )
 macro("t_has(x, e) AS coalesce(t_position(x, e), 0) > 0")
-scalar(
-    "array_union(array(E), array(E)) -> array(E)",
+lowering(
+    "array_union(array(E), array(E))",
     _by_looks("CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END"),
 )
-scalar(
-    "array_intersect(array(E), array(E)) -> array(E)",
+lowering(
+    "array_intersect(array(E), array(E))",
     _by_looks(
         "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN "
         "list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: "
         "t_has($2, e)) END END"
     ),
 )
-scalar(
-    "array_except(array(E), array(E)) -> array(E)",
+lowering(
+    "array_except(array(E), array(E))",
     _by_looks(
         "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END"
     ),
 )
-scalar("reverse(array(E)) -> array(E)", "list_reverse($1)")
-scalar(
-    "shuffle(array(E)) -> array(E)",
+lowering("reverse(array(E))", "list_reverse($1)")
+lowering(
+    "shuffle(array(E))",
     "list_transform(list_sort(list_transform($1, lambda e: {'r': random(), 'e': e})), lambda e: (e).e)",
 )
-scalar(
-    "flatten(array(array(E))) -> array(E)",
+lowering(
+    "flatten(array(array(E)))",
     "CASE WHEN $1 IS NOT NULL THEN coalesce(flatten(list_filter($1, lambda e: e IS NOT NULL)), []) END",
 )
-scalar(
-    "trim_array(array(E), bigint) -> array(E)",
+lowering(
+    "trim_array(array(E), bigint)",
     "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || $2) AS $ret) "
     "WHEN $2 > len($1) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || "
     "len($1) || ': ' || $2) AS $ret) "
     "WHEN $2 = len($1) THEN CAST([] AS $ret) ELSE $1[1:len($1) - $2] END",
 )
-scalar(
-    "slice(array(E), bigint, bigint) -> array(E)",
+lowering(
+    "slice(array(E), bigint, bigint)",
     "CASE WHEN $3 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') AS $ret) "
     "WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) "
     "WHEN $3 = 0 OR abs($2) > len($1) THEN CASE WHEN $1 IS NOT NULL THEN CAST([] AS $ret) END "
     "WHEN $2 < 0 THEN $1[len($1) + $2 + 1:least(len($1) + $2 + $3, len($1))] ELSE $1[$2:least($2 + $3 - 1, "
     "len($1))] END",
 )
-scalar(
-    "element_at(array(E), bigint) -> E",
+lowering(
+    "element_at(array(E), bigint)",
     "CASE WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) ELSE "
     "$1[$2] END",
 )
-scalar("element_at(map(K,V), K) -> V", "$1[$2]")
-scalar("array_first(array(E)) -> E", "$1[1]")
-scalar("array_last(array(E)) -> E", "$1[-1]")
+lowering("element_at(map(K,V), K)", "$1[$2]")
+lowering("array_first(array(E))", "$1[1]")
+lowering("array_last(array(E))", "$1[-1]")
 
 
 def _contains(call: Call) -> str:
@@ -116,7 +116,7 @@ def _contains_sql(call: Call) -> str:
     return f"CASE WHEN {call.args[1].sql} IS NOT NULL THEN {_contains(call)} END"
 
 
-scalar("contains(array(T), T) -> boolean", _contains_sql)
+lowering("contains(array(T), T)", _contains_sql)
 
 
 def _matches(call: Call) -> str:
@@ -154,7 +154,7 @@ def _remove(call: Call) -> str:
     )
 
 
-scalar("array_remove(array(E), E) -> array(E)", _remove)
+lowering("array_remove(array(E), E)", _remove)
 
 
 def _extreme(call: Call) -> str:
@@ -180,10 +180,10 @@ def _extreme_of(held: str, item: Type, name: str) -> str:
 
 
 for _name in ("array_max", "array_min"):
-    scalar(f"{_name}(array(O)) -> O", _extreme)
-scalar("array_average(array(double)) -> double", "list_avg($1)")
-scalar(
-    "arrays_overlap(array(E), array(E)) -> boolean",
+    lowering(f"{_name}(array(O))", _extreme)
+lowering("array_average(array(double))", "list_avg($1)")
+lowering(
+    "arrays_overlap(array(E), array(E))",
     _by_looks(
         "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND "
         "list_contains($2, e))) > 0 THEN TRUE "
@@ -191,7 +191,7 @@ scalar(
         "ELSE FALSE END"
     ),
 )
-scalar("contains_sequence(array(T), array(T)) -> boolean", "t_contains_sequence($1, $2)")
+lowering("contains_sequence(array(T), array(T))", "t_contains_sequence($1, $2)")
 macro(
     "t_contains_sequence(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(b) = 0 THEN TRUE WHEN "
     "len(b) > len(a) THEN FALSE "
@@ -220,8 +220,8 @@ def _join(call: Call) -> str:
     )
 
 
-scalar("array_join(array(T), varchar) -> varchar", _join)
-scalar("array_join(array(T), varchar, varchar) -> varchar", _join)
+lowering("array_join(array(T), varchar)", _join)
+lowering("array_join(array(T), varchar, varchar)", _join)
 
 
 # ------------------------------------------------------------------------------------------- making new arrays
@@ -247,7 +247,7 @@ def _repeat(call: Call) -> str:
     return let(given, lambda item: let(call.args[1].sql, lambda n: body(item, n)))
 
 
-scalar("repeat(T, integer) -> array(T)", _repeat)
+lowering("repeat(T, integer)", _repeat)
 
 _TOO_MANY = (
     "CAST(fail('INVALID_FUNCTION_ARGUMENT: result of sequence function must not have more than 10000 entries') AS {t})"
@@ -312,19 +312,19 @@ def _steps(a: str, b: str, s: str, many: str, wrong: str, made: str, t: str, che
     )
 
 
-scalar("sequence(bigint, bigint) -> array(bigint)", _sequence)
-scalar("sequence(bigint, bigint, bigint) -> array(bigint)", _sequence)
-scalar("sequence(date, date) -> array(date)", _sequence)
+lowering("sequence(bigint, bigint)", _sequence)
+lowering("sequence(bigint, bigint, bigint)", _sequence)
+lowering("sequence(date, date)", _sequence)
 for _unit in ("interval day to second", "interval year to month"):
-    scalar(f"sequence(date, date, {_unit}) -> array(date)", _sequence)
-    scalar(f"sequence(timestamp(p), timestamp(p), {_unit}) -> array(timestamp(p))", _sequence)
+    lowering(f"sequence(date, date, {_unit})", _sequence)
+    lowering(f"sequence(timestamp(p), timestamp(p), {_unit})", _sequence)
 
 macro(
     "t_ngrams(x, n) AS CASE WHEN len(x) <= n THEN [x] ELSE list_transform(range(1, len(x) - n + 2), lambda i: "
     "x[i:i + n - 1]) END"
 )
-scalar(
-    "ngrams(array(T), bigint) -> array(array(T))",
+lowering(
+    "ngrams(array(T), bigint)",
     "CASE WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) WHEN $1 IS NOT "
     "NULL AND $2 IS NOT NULL THEN t_ngrams($1, $2) END",
 )
@@ -358,7 +358,7 @@ def _combinations(call: Call) -> str:
     return f"CAST({let(call.args[0].sql, chosen)} AS {duck_type(call.type)})"
 
 
-scalar("combinations(array(T), bigint) -> array(array(T))", _combinations)
+lowering("combinations(array(T), bigint)", _combinations)
 
 
 # ------------------------------------------------------------------------------------------------------ lambdas
@@ -382,10 +382,10 @@ def _matched(call: Call) -> str:
     return f"t_any({tests})" if kind == "any_match" else f"(NOT t_any({tests}))"
 
 
-scalar("transform(array(T), function(T,U)) -> array(U)", _transform)
-scalar("filter(array(T), function(T,boolean)) -> array(T)", _filter)
+lowering("transform(array(T), function(T,U))", _transform)
+lowering("filter(array(T), function(T,boolean))", _filter)
 for _name in ("any_match", "all_match", "none_match"):
-    scalar(f"{_name}(array(T), function(T,boolean)) -> boolean", _matched)
+    lowering(f"{_name}(array(T), function(T,boolean))", _matched)
 
 
 def _reduce(call: Call) -> str:
@@ -405,7 +405,7 @@ def _reduce(call: Call) -> str:
     )
 
 
-scalar("reduce(array(T), S, function(S,T,S), function(S,R)) -> R", _reduce)
+lowering("reduce(array(T), S, function(S,T,S), function(S,R))", _reduce)
 
 
 def _reduce_agg(call: Call) -> str:
@@ -419,7 +419,7 @@ def _reduce_agg(call: Call) -> str:
     return f"(list_reduce({rows}, lambda {state}, {item}: {{'s': CAST({step} AS {held}), 'x': ({item}).x}}, {first})).s"
 
 
-aggregate("reduce_agg(T, S, function(S,T,S), function(S,S,S)) -> S", _reduce_agg)
+lowering("reduce_agg(T, S, function(S,T,S), function(S,S,S))", _reduce_agg)
 
 
 def _zip_with(call: Call) -> str:
@@ -432,7 +432,7 @@ def _zip_with(call: Call) -> str:
     )
 
 
-scalar("zip_with(array(T), array(U), function(T,U,R)) -> array(R)", _zip_with)
+lowering("zip_with(array(T), array(U), function(T,U,R))", _zip_with)
 
 
 def _zip(call: Call) -> str:
@@ -446,16 +446,11 @@ def _zip(call: Call) -> str:
     )
 
 
-def _zipped(letters: str) -> Returns:
-    return lambda bound, _: array(row(*(bound.get(c, UNKNOWN) for c in letters)))
-
-
 for _count in range(2, 6):
     _letters = "ABCDE"[:_count]
-    scalar(
-        f"zip({', '.join(f'array({c})' for c in _letters)}) -> array(A)",
+    lowering(
+        f"zip({', '.join(f'array({c})' for c in _letters)})",
         _zip,
-        _zipped(_letters),
     )
 
 
@@ -484,8 +479,8 @@ def _sort_by(call: Call) -> str:
     return let(call.args[0].sql, body, limit=80)
 
 
-scalar("array_sort(array(T), function(T,T,integer)) -> array(T)", _sort_by)
-scalar("array_position(array(T), T) -> bigint", _position)
+lowering("array_sort(array(T), function(T,T,integer))", _sort_by)
+lowering("array_position(array(T), T)", _position)
 
 
-scalar("array_position(array(T), T, bigint) -> bigint", _position_nth)
+lowering("array_position(array(T), T, bigint)", _position_nth)

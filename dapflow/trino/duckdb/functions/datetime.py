@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.conversion_text import text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
-from dapflow.trino.duckdb.moments import zone_name
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import Value, failure, let
-from dapflow.trino.types import Type, varchar
+from dapflow.trino.moments import zone_name
+from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
@@ -87,9 +87,9 @@ def _trunc(call: Call) -> str:
     return let(x, lambda v: f"t_zoned(date_trunc('{unit}', t_local({v})), ({v}).z)", limit=80)
 
 
-scalar("date_trunc(varchar(u), date) -> date", _trunc)
+lowering("date_trunc(varchar(u), date)", _trunc)
 for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
-    scalar(f"date_trunc(varchar(u), {_t}) -> {_t}", _trunc)
+    lowering(f"date_trunc(varchar(u), {_t})", _trunc)
 
 
 # ------------------------------------------------------------------------------------------------------ date_add
@@ -134,9 +134,9 @@ def _rounded_to(sql: str, precision: int, unit: str) -> str:
     return f"t_round_timestamp({sql}, {10 ** (6 - precision)})" if unit == "millisecond" and precision < 3 else sql
 
 
-scalar("date_add(varchar(u), bigint, date) -> date", _add)
+lowering("date_add(varchar(u), bigint, date)", _add)
 for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
-    scalar(f"date_add(varchar(u), bigint, {_t}) -> {_t}", _add)
+    lowering(f"date_add(varchar(u), bigint, {_t})", _add)
 
 
 # ----------------------------------------------------------------------------------------------------- date_diff
@@ -159,9 +159,9 @@ def _diff(call: Call) -> str:
 
 
 macro("t_months_or_days(unit, a, b) AS datesub(unit, a, b)")
-scalar("date_diff(varchar(u), date, date) -> bigint", _diff)
+lowering("date_diff(varchar(u), date, date)", _diff)
 for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
-    scalar(f"date_diff(varchar(u), {_t}, {_t}) -> bigint", _diff)
+    lowering(f"date_diff(varchar(u), {_t}, {_t})", _diff)
 
 # --------------------------------------------------------------------------------------------------------- parts
 _PARTS = {
@@ -187,12 +187,12 @@ _CLOCK = {
 }
 for _name, _sql in {**_PARTS, **_CLOCK}.items():
     if _name in _PARTS:
-        scalar(f"{_name}(date) -> bigint", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
-    scalar(f"{_name}({_P}) -> bigint", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
-    scalar(f"{_name}({_Z}) -> bigint", f"CAST({_sql.replace('#', 't_local($1)')} AS BIGINT)")
+        lowering(f"{_name}(date)", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
+    lowering(f"{_name}({_P})", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
+    lowering(f"{_name}({_Z})", f"CAST({_sql.replace('#', 't_local($1)')} AS BIGINT)")
     if _name in _CLOCK:
-        scalar(f"{_name}(time(p)) -> bigint", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
-        scalar(f"{_name}(time(p) with time zone) -> bigint", f"CAST({_sql.replace('#', '($1).t')} AS BIGINT)")
+        lowering(f"{_name}(time(p))", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
+        lowering(f"{_name}(time(p) with time zone)", f"CAST({_sql.replace('#', '($1).t')} AS BIGINT)")
 for _name, _divisor in (
     ("day", 86_400_000),
     ("hour", 3_600_000),
@@ -201,22 +201,22 @@ for _name, _divisor in (
     ("millisecond", 1),
 ):
     _modulus = {"day": "", "hour": " % 24", "minute": " % 60", "second": " % 60", "millisecond": " % 1000"}[_name]
-    scalar(f"{_name}(interval day to second) -> bigint", f"($1 // {_divisor}{_modulus})")
-scalar("year(interval year to month) -> bigint", "CAST($1 // 12 AS BIGINT)")
-scalar("month(interval year to month) -> bigint", "CAST($1 % 12 AS BIGINT)")
-scalar(f"timezone_hour({_Z}) -> bigint", "CAST(t_offset($1) // 60 AS BIGINT)")
-scalar(f"timezone_minute({_Z}) -> bigint", "CAST(t_offset($1) % 60 AS BIGINT)")
-scalar("timezone_hour(time(p) with time zone) -> bigint", "CAST(($1).o // 60 AS BIGINT)")
-scalar("timezone_minute(time(p) with time zone) -> bigint", "CAST(($1).o % 60 AS BIGINT)")
-scalar("last_day_of_month(date) -> date", "last_day($1)")
-scalar(f"last_day_of_month({_P}) -> date", "last_day($1)")
-scalar(f"last_day_of_month({_Z}) -> date", "last_day(t_local($1))")
-scalar("to_milliseconds(interval day to second) -> bigint", "$1")
-scalar("now() -> timestamp(3) with time zone", "t_zone_struct(t_trunc_timestamp(t_now(), 1000), 'UTC')")
-scalar("current_timezone() -> varchar", "'UTC'")
-scalar("date(varchar) -> date", lambda call: coerce_cast(call, Type("date")))
-scalar(f"date({_P}) -> date", "CAST($1 AS DATE)")
-scalar(f"date({_Z}) -> date", "CAST(t_local($1) AS DATE)")
+    lowering(f"{_name}(interval day to second)", f"($1 // {_divisor}{_modulus})")
+lowering("year(interval year to month)", "CAST($1 // 12 AS BIGINT)")
+lowering("month(interval year to month)", "CAST($1 % 12 AS BIGINT)")
+lowering(f"timezone_hour({_Z})", "CAST(t_offset($1) // 60 AS BIGINT)")
+lowering(f"timezone_minute({_Z})", "CAST(t_offset($1) % 60 AS BIGINT)")
+lowering("timezone_hour(time(p) with time zone)", "CAST(($1).o // 60 AS BIGINT)")
+lowering("timezone_minute(time(p) with time zone)", "CAST(($1).o % 60 AS BIGINT)")
+lowering("last_day_of_month(date)", "last_day($1)")
+lowering(f"last_day_of_month({_P})", "last_day($1)")
+lowering(f"last_day_of_month({_Z})", "last_day(t_local($1))")
+lowering("to_milliseconds(interval day to second)", "$1")
+lowering("now()", "t_zone_struct(t_trunc_timestamp(t_now(), 1000), 'UTC')")
+lowering("current_timezone()", "'UTC'")
+lowering("date(varchar)", lambda call: coerce_cast(call, Type("date")))
+lowering(f"date({_P})", "CAST($1 AS DATE)")
+lowering(f"date({_Z})", "CAST(t_local($1) AS DATE)")
 
 
 def coerce_cast(call: Call, target: Type) -> str:
@@ -242,17 +242,17 @@ def _at_zone(call: Call) -> str:
     return let(call.args[0].sql, lambda x: f"t_zone_struct(({x}).u, {_zone(call, 1)})", limit=80)
 
 
-scalar(f"at_timezone({_Z}, varchar(z)) -> {_Z}", _at_zone)
-scalar(f"at_timezone({_Z}, interval day to second) -> {_Z}", "t_zone_struct(($1).u, t_zone_of($2))")
-scalar(
-    "at_timezone(time(p) with time zone, varchar) -> time(p) with time zone",
+lowering(f"at_timezone({_Z}, varchar(z))", _at_zone)
+lowering(f"at_timezone({_Z}, interval day to second)", "t_zone_struct(($1).u, t_zone_of($2))")
+lowering(
+    "at_timezone(time(p) with time zone, varchar)",
     "t_time_at($1, t_zone_minutes(py_zone($2)))",
 )
-scalar(
-    "at_timezone(time(p) with time zone, interval day to second) -> time(p) with time zone",
+lowering(
+    "at_timezone(time(p) with time zone, interval day to second)",
     "t_time_at($1, CAST($2 // 60000 AS INTEGER))",
 )
-scalar(f"with_timezone({_P}, varchar(z)) -> {_Z}", lambda call: f"t_zoned({call.args[0].sql}, {_zone(call, 1)})")
+lowering(f"with_timezone({_P}, varchar(z))", lambda call: f"t_zoned({call.args[0].sql}, {_zone(call, 1)})")
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
 macro(
     "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE "
@@ -267,21 +267,21 @@ macro(
     "ELSE CASE WHEN x IS NOT NULL THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a finite number of seconds') "
     "AS STRUCT(u TIMESTAMP, z VARCHAR)) END END"
 )
-scalar("from_unixtime(double) -> timestamp(3) with time zone", "t_unix($1, 'UTC')")
-scalar(
-    "from_unixtime(double, varchar(z)) -> timestamp(3) with time zone",
+lowering("from_unixtime(double)", "t_unix($1, 'UTC')")
+lowering(
+    "from_unixtime(double, varchar(z))",
     lambda call: f"t_unix({call.args[0].sql}, {_zone(call, 1)})",
 )
-scalar(
-    "from_unixtime(double, bigint, bigint) -> timestamp(3) with time zone",
+lowering(
+    "from_unixtime(double, bigint, bigint)",
     "t_unix($1, t_zone_of(($2 * 60 + $3) * 60000))",
 )
-scalar(
-    "from_unixtime_nanos(bigint) -> timestamp(9) with time zone",
+lowering(
+    "from_unixtime_nanos(bigint)",
     lambda call: call.unit.unsupported("Function from_unixtime_nanos (the finest precision is 6)", call.node.pos),
 )
-scalar(f"to_unixtime({_P}) -> double", "(epoch_us($1) / 1000000.0::DOUBLE)")
-scalar(f"to_unixtime({_Z}) -> double", "(epoch_us(t_instant($1)) / 1000000.0::DOUBLE)")
+lowering(f"to_unixtime({_P})", "(epoch_us($1) / 1000000.0::DOUBLE)")
+lowering(f"to_unixtime({_Z})", "(epoch_us(t_instant($1)) / 1000000.0::DOUBLE)")
 
 
 # ------------------------------------------------------------------------------------------------------ ISO 8601
@@ -300,11 +300,11 @@ def _iso_zoned(x: str, local: str, precision: int) -> str:
     return f"(replace({stamp}, ' ', 'T') || {offset})"
 
 
-scalar("to_iso8601(date) -> varchar(16)", _iso)
-scalar(f"to_iso8601({_P}) -> varchar", _iso, lambda b, _: varchar(22 + (b["p"] + 1 if b["p"] else 0)))
-scalar(f"to_iso8601({_Z}) -> varchar", _iso, lambda b, _: varchar(28 + (b["p"] + 1 if b["p"] else 0)))
-scalar("from_iso8601_date(varchar) -> date", "CAST(py_iso_date($1) AS DATE)")
-scalar("from_iso8601_timestamp(varchar) -> timestamp(3) with time zone", "t_from_iso($1)")
+lowering("to_iso8601(date)", _iso)
+lowering(f"to_iso8601({_P})", _iso)
+lowering(f"to_iso8601({_Z})", _iso)
+lowering("from_iso8601_date(varchar)", "CAST(py_iso_date($1) AS DATE)")
+lowering("from_iso8601_timestamp(varchar)", "t_from_iso($1)")
 macro(
     "t_from_iso(x) AS CASE WHEN regexp_full_match(x, "
     "'\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z') THEN t_zone_struct(CAST(x[:-2] AS "
@@ -356,8 +356,8 @@ def iso_timestamp(text: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------------------- periods
-scalar("human_readable_seconds(double) -> varchar", "py_human_seconds($1)")
-scalar("parse_duration(varchar) -> interval day to second", "py_parse_duration($1)")
+lowering("human_readable_seconds(double)", "py_human_seconds($1)")
+lowering("parse_duration(varchar)", "py_parse_duration($1)")
 
 
 @udf("py_human_seconds", ["DOUBLE"], "VARCHAR")

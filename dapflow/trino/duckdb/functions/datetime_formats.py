@@ -10,10 +10,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import scalar, udf
-from dapflow.trino.duckdb.moments import zone_name
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import let
+from dapflow.trino.moments import zone_name
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def strftime(moment: dt.datetime, pattern: str) -> str:
 
 
 for _t in ("timestamp(p)", "timestamp(p) with time zone"):
-    scalar(f"date_format({_t}, varchar(f)) -> varchar", _date_format)
+    lowering(f"date_format({_t}, varchar(f))", _date_format)
 
 
 # ---------------------------------------------------------------------------------------------------------- Joda
@@ -504,7 +504,7 @@ def _parse_datetime(call: Call) -> str:
     return f"coalesce(t_zone_struct({native}, 'UTC'), {slow})" if native else slow
 
 
-scalar("date_parse(varchar(x), varchar(f)) -> timestamp(3)", _date_parse)
-scalar("parse_datetime(varchar(x), varchar(f)) -> timestamp(3) with time zone", _parse_datetime)
+lowering("date_parse(varchar(x), varchar(f))", _date_parse)
+lowering("parse_datetime(varchar(x), varchar(f))", _parse_datetime)
 for _t in ("timestamp(p)", "timestamp(p) with time zone"):
-    scalar(f"format_datetime({_t}, varchar(f)) -> varchar", _format_joda)
+    lowering(f"format_datetime({_t}, varchar(f))", _format_joda)

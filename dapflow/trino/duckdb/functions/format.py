@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.conversion_text import text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.types import Type
@@ -110,11 +110,11 @@ def _format(call: Call) -> str:
     return f"py_format({call.args[0].sql}, {literal(kinds)}, [{', '.join(pieces)}])"
 
 
-scalar("format(varchar, any, any...) -> varchar", _format)
-scalar("format_number(double) -> varchar", "py_format_number(CAST($1 AS VARCHAR))")
-scalar("format_number(bigint) -> varchar", "py_format_number(CAST($1 AS VARCHAR))")
-scalar("parse_data_size(varchar) -> decimal(38,0)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
-scalar("parse_presto_data_size(varchar) -> decimal(38,0)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
+lowering("format(varchar, any, any...)", _format)
+lowering("format_number(double)", "py_format_number(CAST($1 AS VARCHAR))")
+lowering("format_number(bigint)", "py_format_number(CAST($1 AS VARCHAR))")
+lowering("parse_data_size(varchar)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
+lowering("parse_presto_data_size(varchar)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
 
 _SPEC = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
 

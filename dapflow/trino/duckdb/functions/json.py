@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.storage import literal
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def json_parse(text: str) -> str:
         raise Failure(message) from None
 
 
-scalar("json_parse(varchar) -> json", "py_json_parse($1)")
-scalar("json_format(json) -> varchar", "$1")
-scalar("is_json_scalar(varchar) -> boolean", "t_is_json_scalar(py_json_parse($1))")
-scalar("is_json_scalar(json) -> boolean", "t_is_json_scalar($1)")
+lowering("json_parse(varchar)", "py_json_parse($1)")
+lowering("json_format(json)", "$1")
+lowering("is_json_scalar(varchar)", "t_is_json_scalar(py_json_parse($1))")
+lowering("is_json_scalar(json)", "t_is_json_scalar($1)")
 macro("t_is_json_scalar(x) AS CASE WHEN x IS NOT NULL THEN x[1] NOT IN ('[', '{') END")
 
 
@@ -223,18 +223,18 @@ def _extract_scalar(call: Call) -> str:
 
 
 for _t in ("json", "varchar"):
-    scalar(f"json_extract({_t}, varchar(p)) -> json", _extract)
-    scalar(f"json_extract_scalar({_t}, varchar(p)) -> varchar", _extract_scalar)
-    scalar(f"json_size({_t}, varchar(p)) -> bigint", "py_json_size($1, $2)")
-    scalar(f"json_array_length({_t}) -> bigint", "py_json_array_length($1)")
-    scalar(f"json_array_get({_t}, bigint) -> json", "py_json_array_get($1, $2)")
-    scalar(
-        f"json_array_contains({_t}, boolean) -> boolean",
+    lowering(f"json_extract({_t}, varchar(p))", _extract)
+    lowering(f"json_extract_scalar({_t}, varchar(p))", _extract_scalar)
+    lowering(f"json_size({_t}, varchar(p))", "py_json_size($1, $2)")
+    lowering(f"json_array_length({_t})", "py_json_array_length($1)")
+    lowering(f"json_array_get({_t}, bigint)", "py_json_array_get($1, $2)")
+    lowering(
+        f"json_array_contains({_t}, boolean)",
         "py_json_array_contains($1, CASE WHEN $2 THEN 'true' WHEN $2 IS NOT NULL THEN 'false' END, 'b')",
     )
-    scalar(f"json_array_contains({_t}, bigint) -> boolean", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'i')")
-    scalar(f"json_array_contains({_t}, double) -> boolean", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'd')")
-    scalar(f"json_array_contains({_t}, varchar) -> boolean", "py_json_array_contains($1, $2, 's')")
+    lowering(f"json_array_contains({_t}, bigint)", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'i')")
+    lowering(f"json_array_contains({_t}, double)", "py_json_array_contains($1, CAST($2 AS VARCHAR), 'd')")
+    lowering(f"json_array_contains({_t}, varchar)", "py_json_array_contains($1, $2, 's')")
 
 
 @udf("py_json_items", ["VARCHAR"], "VARCHAR[]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.storage import duck_type, field_names, quote
 from dapflow.trino.duckdb.values import fresh, let
 from dapflow.trino.types import map_of
@@ -41,10 +41,10 @@ def _map(call: Call) -> str:
     return checked_map(call.args[0].sql, call.args[1].sql, duck_type(call.type))
 
 
-scalar("map() -> map(unknown,unknown)", "CAST(map([], []) AS $ret)")
-scalar("map(array(K), array(V)) -> map(K,V)", _map)
-scalar("map_keys(map(K,V)) -> array(K)", "map_keys($1)")
-scalar("map_values(map(K,V)) -> array(V)", "map_values($1)")
+lowering("map()", "CAST(map([], []) AS $ret)")
+lowering("map(array(K), array(V))", _map)
+lowering("map_keys(map(K,V))", "map_keys($1)")
+lowering("map_values(map(K,V))", "map_values($1)")
 
 
 def _entries(call: Call) -> str:
@@ -56,7 +56,7 @@ def _entries(call: Call) -> str:
     )
 
 
-scalar("map_entries(map(K,V)) -> array(row(K,V))", _entries)
+lowering("map_entries(map(K,V))", _entries)
 
 
 def _from_entries(call: Call) -> str:
@@ -94,8 +94,8 @@ def _multimap(call: Call) -> str:
     return let(call.args[0].sql, body, limit=100)
 
 
-scalar("map_from_entries(array(row(K,V))) -> map(K,V)", _from_entries)
-scalar("multimap_from_entries(array(row(K,V))) -> map(K,array(V))", _multimap)
+lowering("map_from_entries(array(row(K,V)))", _from_entries)
+lowering("multimap_from_entries(array(row(K,V)))", _multimap)
 
 
 def _concat(call: Call) -> str:
@@ -109,7 +109,7 @@ def _concat(call: Call) -> str:
     )
 
 
-scalar("map_concat(map(K,V), map(K,V)...) -> map(K,V)", _concat)
+lowering("map_concat(map(K,V), map(K,V)...)", _concat)
 
 
 def _filter(call: Call) -> str:
@@ -158,7 +158,7 @@ def _zip_with(call: Call) -> str:
     return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b)))
 
 
-scalar("map_filter(map(K,V), function(K,V,boolean)) -> map(K,V)", _filter)
-scalar("transform_values(map(K,V), function(K,V,W)) -> map(K,W)", _transform_values)
-scalar("transform_keys(map(K,V), function(K,V,L)) -> map(L,V)", _transform_keys)
-scalar("map_zip_with(map(K,V), map(K,W), function(K,V,W,R)) -> map(K,R)", _zip_with)
+lowering("map_filter(map(K,V), function(K,V,boolean))", _filter)
+lowering("transform_values(map(K,V), function(K,V,W))", _transform_values)
+lowering("transform_keys(map(K,V), function(K,V,L))", _transform_keys)
+lowering("map_zip_with(map(K,V), map(K,W), function(K,V,W,R))", _zip_with)

@@ -7,12 +7,11 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.operators import arithmetic, holds_float, nan_lowest
 from dapflow.trino.duckdb.printing import java_double
 from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.storage import duck_type
-from dapflow.trino.types import decimal
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
@@ -20,29 +19,29 @@ if TYPE_CHECKING:
 _INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 
 for _t in _INTEGERS:
-    scalar(f"abs({_t}) -> {_t}", "abs($1)")
-    scalar(f"sign({_t}) -> {_t}", "CAST(sign($1) AS $ret)")
+    lowering(f"abs({_t})", "abs($1)")
+    lowering(f"sign({_t})", "CAST(sign($1) AS $ret)")
     for _name in ("ceil", "ceiling", "floor", "round", "truncate"):
-        scalar(f"{_name}({_t}) -> {_t}", "$1")
-    scalar(
-        f"round({_t}, integer) -> {_t}",
+        lowering(f"{_name}({_t})", "$1")
+    lowering(
+        f"round({_t}, integer)",
         "CASE WHEN $2 >= 0 THEN $1 WHEN $2 <= -19 THEN CAST(fail('NUMERIC_VALUE_OUT_OF_RANGE: numerical overflow: ' "
         "|| $1) AS $ret) ELSE CAST(t_divide_round(CAST($1 AS HUGEINT), "
         "t_power_ten(t_places($2))) * t_power_ten(t_places($2)) AS $ret) END",
     )
-    scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
+    lowering(f"mod({_t}, {_t})", "($1 % $2)")
 # Constant arguments are computed even where CASE leaves them out.
 macro("t_places(digits) AS CASE WHEN digits < -19 THEN 19 ELSE -CAST(digits AS BIGINT) END")
 macro("t_power_ten(n) AS CAST(1 || repeat('0', CAST(n AS INTEGER)) AS HUGEINT)")
 for _t in ("double", "real"):
-    scalar(f"abs({_t}) -> {_t}", "abs($1)")
-    scalar(f"sign({_t}) -> {_t}", "CASE WHEN isnan($1) THEN $1 ELSE CAST(sign($1) AS $ret) END")
+    lowering(f"abs({_t})", "abs($1)")
+    lowering(f"sign({_t})", "CASE WHEN isnan($1) THEN $1 ELSE CAST(sign($1) AS $ret) END")
     for _name, _duck in (("ceil", "ceil"), ("ceiling", "ceil"), ("floor", "floor"), ("truncate", "trunc")):
-        scalar(f"{_name}({_t}) -> {_t}", f"CAST({_duck}($1) AS $ret)")
-    scalar(f"round({_t}) -> {_t}", "CAST(round($1) AS $ret)")
-    scalar(f"round({_t}, integer) -> {_t}", "CASE WHEN isfinite($1) THEN CAST(t_round($1, $2) AS $ret) ELSE $1 END")
-    scalar(f"mod({_t}, {_t}) -> {_t}", "($1 % $2)")
-scalar("truncate(double, integer) -> double", "t_truncate($1, $2)")
+        lowering(f"{_name}({_t})", f"CAST({_duck}($1) AS $ret)")
+    lowering(f"round({_t})", "CAST(round($1) AS $ret)")
+    lowering(f"round({_t}, integer)", "CASE WHEN isfinite($1) THEN CAST(t_round($1, $2) AS $ret) ELSE $1 END")
+    lowering(f"mod({_t}, {_t})", "($1 % $2)")
+lowering("truncate(double, integer)", "t_truncate($1, $2)")
 macro(
     "t_round(x, d) AS CASE WHEN d > 20 OR abs(x) > 1e15 THEN py_round(CAST(x AS DOUBLE), d) ELSE round(CAST(x "
     "AS DOUBLE), d) END"
@@ -68,20 +67,18 @@ def _whole(call: Call) -> str:
     return f"CAST({name}({sql}) AS {duck_type(call.type)})"
 
 
-scalar("abs(decimal(p,s)) -> decimal(p,s)", "CAST(abs($1) AS $ret)")
-scalar("sign(decimal(p,s)) -> decimal(1,0)", "CAST(sign($1) AS DECIMAL(1, 0))")
+lowering("abs(decimal(p,s))", "CAST(abs($1) AS $ret)")
+lowering("sign(decimal(p,s))", "CAST(sign($1) AS DECIMAL(1, 0))")
 for _name in ("ceil", "ceiling", "floor"):
-    scalar(
-        f"{_name}(decimal(p,s)) -> decimal(p,s)",
+    lowering(
+        f"{_name}(decimal(p,s))",
         _whole,
-        lambda b, _: decimal(max(b["p"] - b["s"] + min(b["s"], 1), 1), 0),
     )
-scalar(
-    "round(decimal(p,s)) -> decimal(p,s)",
+lowering(
+    "round(decimal(p,s))",
     _whole,
-    lambda b, _: decimal(max(min(38, b["p"] - b["s"] + min(b["s"], 1)), 1), 0),
 )
-scalar("truncate(decimal(p,s)) -> decimal(p,s)", _whole, lambda b, _: decimal(max(b["p"] - b["s"], 1), 0))
+lowering("truncate(decimal(p,s))", _whole)
 
 
 def _round_decimal(call: Call) -> str:
@@ -98,12 +95,10 @@ def _round_decimal(call: Call) -> str:
     )
 
 
-scalar("round(decimal(p,s), bigint) -> decimal(p,s)", _round_decimal, lambda b, _: decimal(min(38, b["p"] + 1), b["s"]))
-scalar("truncate(decimal(p,s), bigint) -> decimal(p,s)", _round_decimal)
-scalar(
-    "round(decimal(p,s), integer) -> decimal(p,s)", _round_decimal, lambda b, _: decimal(min(38, b["p"] + 1), b["s"])
-)
-scalar("truncate(decimal(p,s), integer) -> decimal(p,s)", _round_decimal)
+lowering("round(decimal(p,s), bigint)", _round_decimal)
+lowering("truncate(decimal(p,s), bigint)", _round_decimal)
+lowering("round(decimal(p,s), integer)", _round_decimal)
+lowering("truncate(decimal(p,s), integer)", _round_decimal)
 
 
 @udf("py_decimal_round", ["VARCHAR", "INTEGER"], "VARCHAR")
@@ -136,68 +131,67 @@ def _mod(call: Call) -> str:
     return found.sql if found else "NULL"
 
 
-scalar(
-    "mod(decimal(p,s), decimal(q,t)) -> decimal(p,s)",
+lowering(
+    "mod(decimal(p,s), decimal(q,t))",
     _mod,
-    lambda b, _: decimal(max(min(b["q"] - b["t"], b["p"] - b["s"]) + max(b["s"], b["t"]), 1), max(b["s"], b["t"])),
 )
 
 # ------------------------------------------------------------------------------------------------------- doubles
 for _name in ("sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "exp", "degrees", "radians"):
-    scalar(f"{_name}(double) -> double", f"{_name}($1)")
-scalar("cbrt(double) -> double", "t_cbrt($1)")
+    lowering(f"{_name}(double)", f"{_name}($1)")
+lowering("cbrt(double)", "t_cbrt($1)")
 # DuckDB's root may be off in its last digit; one step of Newton's puts it right.
 macro(
     "t_cbrt(x) AS CASE WHEN x = 0 OR NOT isfinite(x) THEN x ELSE cbrt(x) - (cbrt(x) * cbrt(x) * cbrt(x) - x) / "
     "(3 * cbrt(x) * cbrt(x)) END"
 )
 for _name in ("asin", "acos"):
-    scalar(
-        f"{_name}(double) -> double",
+    lowering(
+        f"{_name}(double)",
         f"CASE WHEN abs($1) > 1 OR isnan($1) THEN CAST('NaN' AS DOUBLE) ELSE {_name}($1) END",
     )
-scalar("sqrt(double) -> double", "CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) ELSE sqrt($1) END")
+lowering("sqrt(double)", "CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) ELSE sqrt($1) END")
 for _name in ("ln", "log2", "log10"):
-    scalar(
-        f"{_name}(double) -> double",
+    lowering(
+        f"{_name}(double)",
         f"CASE WHEN $1 < 0 OR isnan($1) THEN CAST('NaN' AS DOUBLE) WHEN $1 = 0 THEN CAST('-Infinity' AS "
         f"DOUBLE) ELSE {_name}($1) END",
     )
-scalar("log(double, double) -> double", "(ln($2) / ln($1))")
-scalar("atan2(double, double) -> double", "atan2($1, $2)")
+lowering("log(double, double)", "(ln($2) / ln($1))")
+lowering("atan2(double, double)", "atan2($1, $2)")
 for _name in ("power", "pow"):
-    scalar(
-        f"{_name}(double, double) -> double",
+    lowering(
+        f"{_name}(double, double)",
         "CASE WHEN isnan($1) AND $2 <> 0 OR isnan($2) OR (abs($1) = 1 AND isinf($2)) THEN CAST('NaN' AS "
         "DOUBLE) ELSE power($1, $2) END",
     )
-scalar("pi() -> double", "pi()")
-scalar("e() -> double", "exp(1.0::DOUBLE)")
-scalar("nan() -> double", "CAST('NaN' AS DOUBLE)")
-scalar("infinity() -> double", "CAST('Infinity' AS DOUBLE)")
+lowering("pi()", "pi()")
+lowering("e()", "exp(1.0::DOUBLE)")
+lowering("nan()", "CAST('NaN' AS DOUBLE)")
+lowering("infinity()", "CAST('Infinity' AS DOUBLE)")
 for _t in ("double", "real"):
-    scalar(f"is_nan({_t}) -> boolean", "isnan($1)")
-    scalar(f"is_finite({_t}) -> boolean", "isfinite($1)")
-    scalar(f"is_infinite({_t}) -> boolean", "isinf($1)")
+    lowering(f"is_nan({_t})", "isnan($1)")
+    lowering(f"is_finite({_t})", "isfinite($1)")
+    lowering(f"is_infinite({_t})", "isinf($1)")
 for _name in ("random", "rand"):
-    scalar(f"{_name}() -> double", "random()")
+    lowering(f"{_name}()", "random()")
     for _t in _INTEGERS:
-        scalar(
-            f"{_name}({_t}) -> {_t}",
+        lowering(
+            f"{_name}({_t})",
             "CASE WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: bound must be positive') AS $ret) "
             "ELSE CAST(floor(random() * $1) AS $ret) END",
         )
-        scalar(f"{_name}({_t}, {_t}) -> {_t}", "CAST($1 + floor(random() * ($2 - $1)) AS $ret)")
+        lowering(f"{_name}({_t}, {_t})", "CAST($1 + floor(random() * ($2 - $1)) AS $ret)")
 
 # ---------------------------------------------------------------------------------------------------------- bits
 for _name, _op in (("and", "&"), ("or", "|")):
-    scalar(f"bitwise_{_name}(bigint, bigint) -> bigint", f"($1 {_op} $2)")
-scalar("bitwise_xor(bigint, bigint) -> bigint", "xor($1, $2)")
-scalar("bitwise_not(bigint) -> bigint", "(~$1)")
-scalar("bit_count(bigint, bigint) -> bigint", "py_bit_count($1, $2)")
+    lowering(f"bitwise_{_name}(bigint, bigint)", f"($1 {_op} $2)")
+lowering("bitwise_xor(bigint, bigint)", "xor($1, $2)")
+lowering("bitwise_not(bigint)", "(~$1)")
+lowering("bit_count(bigint, bigint)", "py_bit_count($1, $2)")
 for _t, _bits in (("tinyint", 8), ("smallint", 16), ("integer", 32), ("bigint", 64)):
     for _name in ("left_shift", "right_shift", "right_shift_arithmetic"):
-        scalar(f"bitwise_{_name}({_t}, bigint) -> {_t}", f"CAST(py_{_name}(CAST($1 AS BIGINT), $2, {_bits}) AS $ret)")
+        lowering(f"bitwise_{_name}({_t}, bigint)", f"CAST(py_{_name}(CAST($1 AS BIGINT), $2, {_bits}) AS $ret)")
 
 
 def _signed(number: int, bits: int) -> int:
@@ -237,8 +231,8 @@ def right_shift_arithmetic(number: int, shift: int, bits: int) -> int:
 
 
 # --------------------------------------------------------------------------------------------- bases and buckets
-scalar("to_base(bigint, bigint) -> varchar(64)", "py_to_base($1, $2)")
-scalar("from_base(varchar, bigint) -> bigint", "py_from_base($1, $2)")
+lowering("to_base(bigint, bigint)", "py_to_base($1, $2)")
+lowering("from_base(varchar, bigint)", "py_from_base($1, $2)")
 
 
 @udf("py_to_base", ["BIGINT", "BIGINT"], "VARCHAR")
@@ -271,8 +265,8 @@ def _check_radix(radix: int) -> None:
         raise Failure("INVALID_FUNCTION_ARGUMENT: Radix must be between 2 and 36")
 
 
-scalar("width_bucket(double, double, double, bigint) -> bigint", "py_width_bucket($1, $2, $3, $4)")
-scalar("width_bucket(double, array(double)) -> bigint", "py_width_bins($1, $2)")
+lowering("width_bucket(double, double, double, bigint)", "py_width_bucket($1, $2, $3, $4)")
+lowering("width_bucket(double, array(double))", "py_width_bins($1, $2)")
 
 
 @udf("py_width_bucket", ["DOUBLE", "DOUBLE", "DOUBLE", "BIGINT"], "BIGINT")
@@ -340,17 +334,17 @@ def _extreme(call: Call) -> str:
 
 
 for _name in ("greatest", "least"):
-    scalar(f"{_name}(O, O...) -> O", _extreme)
+    lowering(f"{_name}(O, O...)", _extreme)
 
-scalar(
-    "normal_cdf(double, double, double) -> double",
+lowering(
+    "normal_cdf(double, double, double)",
     "CASE WHEN isnan($1) OR isnan($3) THEN CAST('NaN' AS DOUBLE) ELSE py_normal_cdf($1, $2, $3) END",
 )
-scalar("inverse_normal_cdf(double, double, double) -> double", "py_inverse_normal_cdf($1, $2, $3)")
-scalar("beta_cdf(double, double, double) -> double", "py_beta_cdf($1, $2, $3)")
-scalar("inverse_beta_cdf(double, double, double) -> double", "py_inverse_beta_cdf($1, $2, $3)")
-scalar("wilson_interval_lower(bigint, bigint, double) -> double", "py_wilson($1, $2, $3, -1)")
-scalar("wilson_interval_upper(bigint, bigint, double) -> double", "py_wilson($1, $2, $3, 1)")
+lowering("inverse_normal_cdf(double, double, double)", "py_inverse_normal_cdf($1, $2, $3)")
+lowering("beta_cdf(double, double, double)", "py_beta_cdf($1, $2, $3)")
+lowering("inverse_beta_cdf(double, double, double)", "py_inverse_beta_cdf($1, $2, $3)")
+lowering("wilson_interval_lower(bigint, bigint, double)", "py_wilson($1, $2, $3, -1)")
+lowering("wilson_interval_upper(bigint, bigint, double)", "py_wilson($1, $2, $3, 1)")
 
 
 @udf("py_normal_cdf", ["DOUBLE", "DOUBLE", "DOUBLE"], "DOUBLE")
@@ -442,8 +436,8 @@ def wilson(successes: int, trials: int, z: float, side: int) -> float:
     )
 
 
-scalar("cosine_similarity(map(varchar,double), map(varchar,double)) -> double", "t_cosine_map($1, $2)")
-scalar("cosine_similarity(array(double), array(double)) -> double", "list_cosine_similarity($1, $2)")
+lowering("cosine_similarity(map(varchar,double), map(varchar,double))", "t_cosine_map($1, $2)")
+lowering("cosine_similarity(array(double), array(double))", "list_cosine_similarity($1, $2)")
 macro("t_norm(m) AS sqrt(CAST(list_sum(list_transform(map_values(m), lambda v: v * v)) AS DOUBLE))")
 macro(
     "t_cosine_map(a, b) AS coalesce(CAST(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], "

@@ -10,7 +10,7 @@ import datetime as dt
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import macro, udf
-from dapflow.trino.duckdb.moments import parse_date, parse_time, parse_timestamp, zone_info, zone_name
+from dapflow.trino.moments import parse_date, parse_time, parse_timestamp, zone_info, zone_name
 
 macro("t_now() AS timezone('UTC', now())")
 macro("t_today() AS CAST(t_now() AS DATE)")

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.storage import duck_type
 from dapflow.trino.duckdb.values import fresh, let
 from dapflow.trino.types import array, varchar
@@ -116,16 +116,16 @@ def _extract(call: Call) -> str:
     return f"py_regexp_extract({x}, {p}, {call.args[2].sql if len(call.args) > 2 else 0})"
 
 
-scalar("regexp_like(varchar(x), varchar(p)) -> boolean", _like)
-scalar("regexp_extract(varchar(x), varchar(p)) -> varchar(x)", _extract)
-scalar("regexp_extract(varchar(x), varchar(p), bigint) -> varchar(x)", _extract)
-scalar("regexp_extract_all(varchar(x), varchar(p)) -> array(varchar(x))", "py_regexp_extract_all($1, $2, 0)")
-scalar("regexp_extract_all(varchar(x), varchar(p), bigint) -> array(varchar(x))", "py_regexp_extract_all($1, $2, $3)")
-scalar("regexp_split(varchar(x), varchar(p)) -> array(varchar(x))", "py_regexp_split($1, $2)")
-scalar("regexp_count(varchar, varchar) -> bigint", "py_regexp_count($1, $2)")
-scalar("regexp_position(varchar, varchar) -> integer", "py_regexp_position($1, $2, 1, 1)")
-scalar("regexp_position(varchar, varchar, bigint) -> integer", "py_regexp_position($1, $2, $3, 1)")
-scalar("regexp_position(varchar, varchar, bigint, bigint) -> integer", "py_regexp_position($1, $2, $3, $4)")
+lowering("regexp_like(varchar(x), varchar(p))", _like)
+lowering("regexp_extract(varchar(x), varchar(p))", _extract)
+lowering("regexp_extract(varchar(x), varchar(p), bigint)", _extract)
+lowering("regexp_extract_all(varchar(x), varchar(p))", "py_regexp_extract_all($1, $2, 0)")
+lowering("regexp_extract_all(varchar(x), varchar(p), bigint)", "py_regexp_extract_all($1, $2, $3)")
+lowering("regexp_split(varchar(x), varchar(p))", "py_regexp_split($1, $2)")
+lowering("regexp_count(varchar, varchar)", "py_regexp_count($1, $2)")
+lowering("regexp_position(varchar, varchar)", "py_regexp_position($1, $2, 1, 1)")
+lowering("regexp_position(varchar, varchar, bigint)", "py_regexp_position($1, $2, $3, 1)")
+lowering("regexp_position(varchar, varchar, bigint, bigint)", "py_regexp_position($1, $2, $3, $4)")
 
 
 def _replace(call: Call) -> str:
@@ -138,15 +138,8 @@ def _replace(call: Call) -> str:
     return f"py_regexp_replace({x}, {p}, {by})"
 
 
-def _replaced_length(bound: dict[str, int | None], _: object) -> object:
-    x, r = bound.get("x"), bound.get("r")
-    if x is None or r is None:
-        return varchar(None)
-    return varchar(min(2147483647, max(x + max(x + 1, 0) * r, x)))
-
-
-scalar("regexp_replace(varchar(x), varchar(p)) -> varchar(x)", _replace)
-scalar("regexp_replace(varchar(x), varchar(p), varchar(r)) -> varchar(x)", _replace, _replaced_length)  # type: ignore[arg-type]
+lowering("regexp_replace(varchar(x), varchar(p))", _replace)
+lowering("regexp_replace(varchar(x), varchar(p), varchar(r))", _replace)
 
 
 def _replace_by(call: Call) -> str:
@@ -163,7 +156,7 @@ def _replace_by(call: Call) -> str:
     return let(made, joined, limit=0)
 
 
-scalar("regexp_replace(varchar, varchar, function(array(varchar),varchar)) -> varchar", _replace_by)
+lowering("regexp_replace(varchar, varchar, function(array(varchar),varchar))", _replace_by)
 
 
 @udf("py_regexp_like", ["VARCHAR", "VARCHAR"], "BOOLEAN")

@@ -6,7 +6,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.binary import xxhash64
-from dapflow.trino.duckdb.functions.registry import aggregate, scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
@@ -14,15 +14,13 @@ if TYPE_CHECKING:
 
 # A HyperLogLog is held as the hashes of its values. It can be counted and merged, and not be shown.
 for _more in ("", ", double"):
-    aggregate(
-        f"approx_set(T{_more}) -> HyperLogLog",
+    lowering(
+        f"approx_set(T{_more})",
         "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL{and}){over}",
     )
-aggregate(
-    "merge(HyperLogLog) -> HyperLogLog", "list_distinct(flatten(list($1) FILTER (WHERE $1 IS NOT NULL{and}){over}))"
-)
-scalar("cardinality(HyperLogLog) -> bigint", "CAST(len($1) AS BIGINT)")
-scalar("empty_approx_set() -> HyperLogLog", "CAST([] AS $ret)")
+lowering("merge(HyperLogLog)", "list_distinct(flatten(list($1) FILTER (WHERE $1 IS NOT NULL{and}){over}))")
+lowering("cardinality(HyperLogLog)", "CAST(len($1) AS BIGINT)")
+lowering("empty_approx_set()", "CAST([] AS $ret)")
 
 #: How Trino hashes values of a type, as bytes.
 _HASHED = {
@@ -44,7 +42,7 @@ def _checksum(call: Call) -> str:
     return fill(f"py_checksum_bytes(CAST(sum({{distinct}}CAST({hashed} AS UBIGINT)){{tail}} AS VARCHAR))", call)
 
 
-aggregate("checksum(T) -> varbinary", _checksum)
+lowering("checksum(T)", _checksum)
 
 
 @udf("py_little_endian", ["BIGINT"], "BLOB")

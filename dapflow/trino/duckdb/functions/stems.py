@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 
 _LANGUAGES = {
     "ca": "catalan",
@@ -30,8 +30,8 @@ _LANGUAGES = {
     "tr": "turkish",
 }
 
-scalar("word_stem(varchar(x)) -> varchar(x)", "py_word_stem($1, 'en')")
-scalar("word_stem(varchar(x), varchar(2)) -> varchar(x)", "py_word_stem($1, $2)")
+lowering("word_stem(varchar(x))", "py_word_stem($1, 'en')")
+lowering("word_stem(varchar(x), varchar(2))", "py_word_stem($1, $2)")
 
 
 @udf("py_word_stem", ["VARCHAR", "VARCHAR"], "VARCHAR")

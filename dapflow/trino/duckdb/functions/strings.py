@@ -6,11 +6,10 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import macro, scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.operators import concat
 from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.values import fresh, let
-from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
@@ -22,18 +21,16 @@ _SPACE = (
     + " || ".join(f"chr({c})" for c in (*range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
 )
 
-scalar("length(varchar) -> bigint", "length($1)")
-scalar(
-    "length(char(x)) -> bigint", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END"
-)
+lowering("length(varchar)", "length($1)")
+lowering("length(char(x))", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END")
 # Java has no capital for the sharp s.
 macro("t_upper(x) AS CASE WHEN contains(x, 'ß') THEN replace(upper(x), 'ẞ', 'ß') ELSE upper(x) END")
 # DuckDB's own function joins by a separator that is known beforehand only.
 macro("t_join(xs, sep) AS CASE WHEN len(xs) > 0 THEN list_reduce(xs, lambda a, b: a || sep || b) END")
 for _name, _duck in (("lower", "lower"), ("upper", "t_upper")):
-    scalar(f"{_name}(char(x)) -> char(x)", f"{_duck}($1)")
-    scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_duck}($1)")
-scalar("reverse(varchar(x)) -> varchar(x)", "reverse($1)")
+    lowering(f"{_name}(char(x))", f"{_duck}($1)")
+    lowering(f"{_name}(varchar(x))", f"{_duck}($1)")
+lowering("reverse(varchar(x))", "reverse($1)")
 
 
 def _concat(call: Call) -> str:
@@ -51,14 +48,14 @@ def _concat_arrays(call: Call) -> str:
     return f"CASE WHEN {given} THEN flatten([{', '.join(a.sql for a in call.args)}]) END"
 
 
-scalar("concat(char(x), char(y)) -> char(x)", _concat, lambda b, _: Type("char", length=(b["x"] or 0) + (b["y"] or 0)))
-scalar("concat(varchar, varchar...) -> varchar", _concat)
-scalar("concat(varbinary, varbinary, varbinary...) -> varbinary", _concat)
-scalar("concat(array(E), array(E)...) -> array(E)", _concat_arrays)
-scalar("concat(E, array(E)) -> array(E)", _concat)
-scalar("concat(array(E), E) -> array(E)", _concat)
-scalar(
-    "concat_ws(varchar, array(varchar)) -> varchar",
+lowering("concat(char(x), char(y))", _concat)
+lowering("concat(varchar, varchar...)", _concat)
+lowering("concat(varbinary, varbinary, varbinary...)", _concat)
+lowering("concat(array(E), array(E)...)", _concat_arrays)
+lowering("concat(E, array(E))", _concat)
+lowering("concat(array(E), E)", _concat)
+lowering(
+    "concat_ws(varchar, array(varchar))",
     "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(t_join(list_filter($2, lambda e: e IS "
     "NOT NULL), $1), '') END",
 )
@@ -70,18 +67,18 @@ def _concat_ws(call: Call) -> str:
     return fill("CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END", call)
 
 
-scalar("concat_ws(varchar, varchar...) -> varchar", _concat_ws)
+lowering("concat_ws(varchar, varchar...)", _concat_ws)
 
 # ------------------------------------------------------------------------------------------------------ trimming
 macro(f"t_space() AS {_SPACE}")
 for _name in ("trim", "ltrim", "rtrim"):
-    scalar(f"{_name}(varchar(x)) -> varchar(x)", f"{_name}($1, t_space())")
-    scalar(
-        f"{_name}(char(x)) -> varchar(x)",
+    lowering(f"{_name}(varchar(x))", f"{_name}($1, t_space())")
+    lowering(
+        f"{_name}(char(x))",
         f"rtrim({_name}($1, t_space()), ' ')" if _name == "ltrim" else f"{_name}($1, t_space())",
     )
-    scalar(f"{_name}(char(x), varchar) -> varchar(x)", f"rtrim({_name}($1, $2), ' ')")
-    scalar(f"{_name}(varchar(x), varchar) -> varchar(x)", f"{_name}($1, $2)")
+    lowering(f"{_name}(char(x), varchar)", f"rtrim({_name}($1, $2), ' ')")
+    lowering(f"{_name}(varchar(x), varchar)", f"{_name}($1, $2)")
 _PAD = (
     "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
     "the range [0..2147483647]') AS VARCHAR) "
@@ -89,7 +86,7 @@ _PAD = (
     "ELSE #($1, CAST($2 AS INTEGER), $3) END"
 )
 for _name in ("lpad", "rpad"):
-    scalar(f"{_name}(varchar, bigint, varchar) -> varchar", _PAD.replace("#", _name))
+    lowering(f"{_name}(varchar, bigint, varchar)", _PAD.replace("#", _name))
 
 # --------------------------------------------------------------------------------------------------------- parts
 macro(
@@ -119,10 +116,10 @@ def _substr_char(call: Call) -> str:
 
 
 for _name in ("substr", "substring"):
-    scalar(f"{_name}(char(x), bigint) -> varchar(x)", _substr_char)
-    scalar(f"{_name}(char(x), bigint, bigint) -> varchar(x)", _substr_char)
-    scalar(f"{_name}(varchar(x), bigint) -> varchar(x)", _substr)
-    scalar(f"{_name}(varchar(x), bigint, bigint) -> varchar(x)", _substr)
+    lowering(f"{_name}(char(x), bigint)", _substr_char)
+    lowering(f"{_name}(char(x), bigint, bigint)", _substr_char)
+    lowering(f"{_name}(varchar(x), bigint)", _substr)
+    lowering(f"{_name}(varchar(x), bigint, bigint)", _substr)
 
 
 macro(
@@ -133,58 +130,58 @@ macro(
     "WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
     "ELSE list_append(string_split(s, d)[1:n - 1], t_join(string_split(s, d)[n:], d)) END"
 )
-scalar(
-    "split(varchar(x), varchar(y)) -> array(varchar(x))",
+lowering(
+    "split(varchar(x), varchar(y))",
     lambda call: (
         f"string_split({call.args[0].sql}, {call.args[1].sql})"
         if call.args[1].const
         else f"t_split({call.args[0].sql}, {call.args[1].sql}, 2147483647)"
     ),
 )
-scalar("split(varchar(x), varchar(y), bigint) -> array(varchar(x))", "t_split($1, $2, $3)")
+lowering("split(varchar(x), varchar(y), bigint)", "t_split($1, $2, $3)")
 macro(
     "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be "
     "greater than zero') AS VARCHAR) "
     "WHEN d = '' THEN CASE WHEN i > length(s) THEN NULL ELSE substring(s, i, 1) END ELSE string_split(s, d)[i] END"
 )
-scalar("split_part(varchar(x), varchar(y), bigint) -> varchar(x)", "t_split_part($1, $2, $3)")
+lowering("split_part(varchar(x), varchar(y), bigint)", "t_split_part($1, $2, $3)")
 macro("t_strpos(s, x) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN 1 END ELSE strpos(s, x) END")
-scalar("strpos(varchar, varchar) -> bigint", "CAST(t_strpos($1, $2) AS BIGINT)")
-scalar("strpos(varchar, varchar, bigint) -> bigint", "py_strpos($1, $2, $3)")
-scalar("starts_with(varchar, varchar) -> boolean", "starts_with($1, $2)")
-scalar("ends_with(varchar, varchar) -> boolean", "ends_with($1, $2)")
-scalar("replace(varchar, varchar) -> varchar", "replace($1, $2, '')")
+lowering("strpos(varchar, varchar)", "CAST(t_strpos($1, $2) AS BIGINT)")
+lowering("strpos(varchar, varchar, bigint)", "py_strpos($1, $2, $3)")
+lowering("starts_with(varchar, varchar)", "starts_with($1, $2)")
+lowering("ends_with(varchar, varchar)", "ends_with($1, $2)")
+lowering("replace(varchar, varchar)", "replace($1, $2, '')")
 macro(
     "t_replace(s, x, y) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN y || CASE WHEN s = '' THEN '' "
     "ELSE t_join(string_split(s, ''), y) || y END END "
     "ELSE replace(s, x, y) END"
 )
-scalar(
-    "replace(varchar, varchar, varchar) -> varchar",
+lowering(
+    "replace(varchar, varchar, varchar)",
     lambda call: f"{'replace' if call.args[1].const else 't_replace'}({', '.join(a.sql for a in call.args)})",
 )
-scalar("translate(varchar, varchar, varchar) -> varchar", "py_translate($1, $2, $3)")
+lowering("translate(varchar, varchar, varchar)", "py_translate($1, $2, $3)")
 macro(
     "t_chr(x) AS CASE WHEN x < 0 OR x > 1114111 OR (x BETWEEN 55296 AND 57343) THEN "
     "CAST(fail('INVALID_FUNCTION_ARGUMENT: Not a valid Unicode code point: ' || x) AS VARCHAR) "
     "ELSE chr(CAST(x AS INTEGER)) END"
 )
-scalar("chr(bigint) -> varchar(1)", "t_chr($1)")
-scalar(
-    "codepoint(varchar(x)) -> integer",
+lowering("chr(bigint)", "t_chr($1)")
+lowering(
+    "codepoint(varchar(x))",
     "CASE WHEN length($1) <> 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Input string must be a single "
     "character string') AS INTEGER) ELSE unicode($1) END",
 )
-scalar("normalize(varchar, varchar) -> varchar", "py_normalize($1, $2)")
-scalar("to_utf8(varchar) -> varbinary", "encode($1)")
-scalar("from_utf8(varbinary) -> varchar", "py_from_utf8($1, chr(65533))")
-scalar("from_utf8(varbinary, varchar) -> varchar", "py_from_utf8($1, $2)")
-scalar("from_utf8(varbinary, bigint) -> varchar", "py_from_utf8($1, t_chr($2))")
-scalar("hamming_distance(varchar, varchar) -> bigint", "py_hamming($1, $2)")
-scalar("levenshtein_distance(varchar, varchar) -> bigint", "py_levenshtein($1, $2)")
-scalar("soundex(varchar) -> varchar(4)", "py_soundex($1)")
-scalar("luhn_check(varchar) -> boolean", "py_luhn($1)")
-scalar("split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)", "t_split_to_map($1, $2, $3)")
+lowering("normalize(varchar, varchar)", "py_normalize($1, $2)")
+lowering("to_utf8(varchar)", "encode($1)")
+lowering("from_utf8(varbinary)", "py_from_utf8($1, chr(65533))")
+lowering("from_utf8(varbinary, varchar)", "py_from_utf8($1, $2)")
+lowering("from_utf8(varbinary, bigint)", "py_from_utf8($1, t_chr($2))")
+lowering("hamming_distance(varchar, varchar)", "py_hamming($1, $2)")
+lowering("levenshtein_distance(varchar, varchar)", "py_levenshtein($1, $2)")
+lowering("soundex(varchar)", "py_soundex($1)")
+lowering("luhn_check(varchar)", "py_luhn($1)")
+lowering("split_to_map(varchar, varchar, varchar)", "t_split_to_map($1, $2, $3)")
 
 
 def _split_to_map(call: Call) -> str:
@@ -205,11 +202,11 @@ def _split_to_map(call: Call) -> str:
     return let(pairs, body, limit=0)
 
 
-scalar(
-    "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar)) -> map(varchar,varchar)",
+lowering(
+    "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar))",
     _split_to_map,
 )
-scalar("split_to_multimap(varchar, varchar, varchar) -> map(varchar,array(varchar))", "t_split_to_multimap($1, $2, $3)")
+lowering("split_to_multimap(varchar, varchar, varchar)", "t_split_to_multimap($1, $2, $3)")
 macro(
     "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = "
     "'' AND i = len(string_split(s, d)))) END"

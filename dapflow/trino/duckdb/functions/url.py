@@ -6,14 +6,14 @@ import re
 from urllib.parse import quote_plus, unquote, unquote_plus, urlsplit
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import scalar, udf
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 
 for _name in ("protocol", "host", "path", "query", "fragment"):
-    scalar(f"url_extract_{_name}(varchar(x)) -> varchar(x)", f"py_url_part($1, '{_name}')")
-scalar("url_extract_port(varchar) -> bigint", "CAST(py_url_part($1, 'port') AS BIGINT)")
-scalar("url_extract_parameter(varchar(x), varchar) -> varchar(x)", "py_url_parameter($1, $2)")
-scalar("url_encode(varchar) -> varchar", "py_url_encode($1)")
-scalar("url_decode(varchar) -> varchar", "py_url_decode($1)")
+    lowering(f"url_extract_{_name}(varchar(x))", f"py_url_part($1, '{_name}')")
+lowering("url_extract_port(varchar)", "CAST(py_url_part($1, 'port') AS BIGINT)")
+lowering("url_extract_parameter(varchar(x), varchar)", "py_url_parameter($1, $2)")
+lowering("url_encode(varchar)", "py_url_encode($1)")
+lowering("url_decode(varchar)", "py_url_decode($1)")
 
 
 @udf("py_url_part", ["VARCHAR", "VARCHAR"], "VARCHAR")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dapflow.trino.duckdb.functions.registry import window
+from dapflow.trino.duckdb.functions.registry import lowering
 
 for _name in ("row_number", "rank", "dense_rank"):
-    window(f"{_name}() -> bigint", f"{_name}(){{tail}}")
+    lowering(f"{_name}()", f"{_name}(){{tail}}")
 for _name in ("percent_rank", "cume_dist"):
-    window(f"{_name}() -> double", f"{_name}(){{tail}}")
-window(
-    "ntile(bigint) -> bigint",
+    lowering(f"{_name}()", f"{_name}(){{tail}}")
+lowering(
+    "ntile(bigint)",
     "CASE WHEN $1 IS NULL THEN NULL WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Buckets must be "
     "greater than 0') AS BIGINT) "
     "ELSE ntile(CASE WHEN $1 > 0 THEN $1 ELSE 1 END){tail} END",
 )
-window("first_value(T) -> T", "first_value($1{nulls}){tail}")
-window("last_value(T) -> T", "last_value($1{nulls}){tail}")
-window(
-    "nth_value(T, bigint) -> T",
+lowering("first_value(T)", "first_value($1{nulls}){tail}")
+lowering("last_value(T)", "last_value($1{nulls}){tail}")
+lowering(
+    "nth_value(T, bigint)",
     "CASE WHEN $2 < 1 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Offset must be at least 1') AS $ret) "
     "WHEN $2 IS NOT NULL THEN nth_value($1, greatest($2, 1){nulls}){tail} END",
 )
@@ -26,13 +26,13 @@ _OFFSET = (
     "WHEN $2 IS NULL THEN NULL ELSE # END"
 )
 for _name in ("lag", "lead"):
-    window(f"{_name}(T) -> T", f"{_name}($1{{nulls}}){{tail}}")
-    window(
-        f"{_name}(T, bigint) -> T",
+    lowering(f"{_name}(T)", f"{_name}($1{{nulls}}){{tail}}")
+    lowering(
+        f"{_name}(T, bigint)",
         lambda call, n=_name: _shifted(call, n, ""),  # type: ignore[misc]
     )
-    window(
-        f"{_name}(T, bigint, T) -> T",
+    lowering(
+        f"{_name}(T, bigint, T)",
         lambda call, n=_name: _shifted(call, n, ", $3"),  # type: ignore[misc]
     )
 

@@ -109,6 +109,50 @@ def can_coerce(source: Type, target: Type) -> bool:
     return common(source, target) == target
 
 
+_TEXTS = frozenset({"varchar", "char"})
+_NUMBERS = frozenset({"boolean", *NUMERIC, *_TEXTS})
+_DAYS = frozenset({"date", "timestamp", "timestamp_tz", *_TEXTS})
+#: What a CAST makes of each kind of type, besides what nested types and JSON become. Source: Trino's operators.
+_CASTS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("boolean", *NUMERIC), _NUMBERS),
+    **dict.fromkeys(_TEXTS, _NUMBERS | _MOMENTS | {"uuid", "ipaddress", "varbinary"}),
+    "date": _DAYS,
+    "timestamp": _MOMENTS - {"time_tz"} | _TEXTS,
+    "timestamp_tz": _MOMENTS | _TEXTS,
+    **dict.fromkeys(("time", "time_tz"), _MOMENTS - {"date"} | _TEXTS),
+    **dict.fromkeys(("interval_ds", "interval_ym"), _TEXTS),
+    **dict.fromkeys(("uuid", "ipaddress"), _TEXTS | {"varbinary"}),
+    "varbinary": frozenset({"uuid", "ipaddress"}),
+}
+#: What becomes JSON, and JSON becomes, by CAST; and which keys of maps do.
+_JSON_VALUES = frozenset({"boolean", *NUMERIC, "varchar", "json", "date", "timestamp", "unknown"})
+_JSON_KEYS = frozenset({"boolean", *NUMERIC, "varchar", "unknown"})
+
+
+@lru_cache(maxsize=8192)
+def castable(source: Type, target: Type) -> bool:
+    """Whether Trino has a cast between two types."""
+    if source == target or can_coerce(source, target):
+        return True
+    if source.base == target.base and source.args and target.args:
+        return len(source.args) == len(target.args) and all(
+            castable(a, b) for a, b in zip(source.args, target.args, strict=True)
+        )
+    if target.base == "json":
+        return _json_castable(source)
+    if source.base == "json":
+        return _json_castable(target)
+    return target.base in _CASTS.get(source.base, ())
+
+
+def _json_castable(t: Type) -> bool:
+    if t.base in {"array", "row"}:
+        return all(_json_castable(part) for part in t.args)
+    if t.base == "map":
+        return t.args[0].base in _JSON_KEYS and _json_castable(t.args[1])
+    return t.base in _JSON_VALUES
+
+
 def orderable(t: Type) -> bool:
     """Whether values of the type have an order."""
     if t.base in {"map", "json", "function", "HyperLogLog", "JsonPath", "color", "qdigest", "tdigest"}:

@@ -1,0 +1,213 @@
+"""Functions of texts."""
+
+from dapflow.trino.functions.table import Function, function
+
+_PAGE = "string"
+
+FUNCTIONS: tuple[Function, ...] = (
+    function(
+        _PAGE,
+        "How long a text is in characters, or bytes in bytes.",
+        "length(varbinary) -> bigint",
+        "length(varchar) -> bigint",
+        "length(char(x)) -> bigint",
+    ),
+    function(
+        _PAGE,
+        "The text in small letters.",
+        "lower(char(x)) -> char(x)",
+        "lower(varchar(x)) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The text in capitals.",
+        "upper(char(x)) -> char(x)",
+        "upper(varchar(x)) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The arguments joined: texts, bytes, arrays, or an array and an element.",
+        "concat(char(x), char(y)) -> char(x + y)",
+        "concat(varchar, varchar...) -> varchar",
+        "concat(varbinary, varbinary, varbinary...) -> varbinary",
+        "concat(array(E), array(E)...) -> array(E)",
+        "concat(E, array(E)) -> array(E)",
+        "concat(array(E), E) -> array(E)",
+    ),
+    function(
+        _PAGE,
+        "The texts joined by a separator; NULLs are left out.",
+        "concat_ws(varchar, array(varchar)) -> varchar",
+        "concat_ws(varchar, varchar...) -> varchar",
+        takes_nulls=True,
+    ),
+    function(
+        _PAGE,
+        "The text or bytes filled up on the left, or cut, to a length.",
+        "lpad(varbinary, bigint, varbinary) -> varbinary",
+        "lpad(varchar, bigint, varchar) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "The text or bytes filled up on the right, or cut, to a length.",
+        "rpad(varbinary, bigint, varbinary) -> varbinary",
+        "rpad(varchar, bigint, varchar) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "A part of the text or bytes from a place on, which counts from 1, or from the end if negative.",
+        "substr(varbinary, bigint) -> varbinary",
+        "substr(varbinary, bigint, bigint) -> varbinary",
+        "substr(char(x), bigint) -> varchar(x)",
+        "substr(char(x), bigint, bigint) -> varchar(x)",
+        "substr(varchar(x), bigint) -> varchar(x)",
+        "substr(varchar(x), bigint, bigint) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "A part of the text or bytes from a place on, which counts from 1, or from the end if negative.",
+        "substring(varbinary, bigint) -> varbinary",
+        "substring(varbinary, bigint, bigint) -> varbinary",
+        "substring(char(x), bigint) -> varchar(x)",
+        "substring(char(x), bigint, bigint) -> varchar(x)",
+        "substring(varchar(x), bigint) -> varchar(x)",
+        "substring(varchar(x), bigint, bigint) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The text without spaces, or given characters, at both ends.",
+        "trim(varchar(x)) -> varchar(x)",
+        "trim(char(x)) -> varchar(x)",
+        "trim(char(x), varchar) -> varchar(x)",
+        "trim(varchar(x), varchar) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The text without spaces, or given characters, at its beginning.",
+        "ltrim(varchar(x)) -> varchar(x)",
+        "ltrim(char(x)) -> varchar(x)",
+        "ltrim(char(x), varchar) -> varchar(x)",
+        "ltrim(varchar(x), varchar) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The text without spaces, or given characters, at its end.",
+        "rtrim(varchar(x)) -> varchar(x)",
+        "rtrim(char(x)) -> varchar(x)",
+        "rtrim(char(x), varchar) -> varchar(x)",
+        "rtrim(varchar(x), varchar) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The parts of the text between separators, at most so many.",
+        "split(varchar(x), varchar(y)) -> array(varchar(x))",
+        "split(varchar(x), varchar(y), bigint) -> array(varchar(x))",
+    ),
+    function(
+        _PAGE,
+        "One of the parts of the text between separators, from 1; NULL if there are not so many.",
+        "split_part(varchar(x), varchar(y), bigint) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "The place of a text in the text, from 1, or 0; a third argument says which occurrence.",
+        "strpos(varchar, varchar) -> bigint",
+        "strpos(varchar, varchar, bigint) -> bigint",
+    ),
+    function(
+        _PAGE,
+        "Whether the text begins with another.",
+        "starts_with(varchar, varchar) -> boolean",
+    ),
+    function(
+        _PAGE,
+        "Whether the text ends with another.",
+        "ends_with(varchar, varchar) -> boolean",
+    ),
+    function(
+        _PAGE,
+        "The text with every occurrence of another removed or replaced.",
+        "replace(varchar, varchar) -> varchar",
+        "replace(varchar, varchar, varchar) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "The text with each character of one list replaced by that of another.",
+        "translate(varchar, varchar, varchar) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "The character of a Unicode code point.",
+        "chr(bigint) -> varchar(1)",
+    ),
+    function(
+        _PAGE,
+        "The Unicode code point of the only character of the text.",
+        "codepoint(varchar(x)) -> integer",
+    ),
+    function(
+        _PAGE,
+        "The text in a Unicode normal form.",
+        "normalize(varchar, varchar) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "The text as bytes in UTF-8.",
+        "to_utf8(varchar) -> varbinary",
+    ),
+    function(
+        _PAGE,
+        "The text in bytes in UTF-8; what is none is replaced.",
+        "from_utf8(varbinary) -> varchar",
+        "from_utf8(varbinary, varchar) -> varchar",
+        "from_utf8(varbinary, bigint) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "In how many places two texts of one length differ.",
+        "hamming_distance(varchar, varchar) -> bigint",
+    ),
+    function(
+        _PAGE,
+        "How many characters must be put in, removed or changed to make one text of another.",
+        "levenshtein_distance(varchar, varchar) -> bigint",
+    ),
+    function(
+        _PAGE,
+        "The code of how an English word sounds.",
+        "soundex(varchar) -> varchar(4)",
+    ),
+    function(
+        _PAGE,
+        "Whether the digits have the check digit that Luhn's rule asks for.",
+        "luhn_check(varchar) -> boolean",
+    ),
+    function(
+        _PAGE,
+        "A map of the text's keys and values, given what separates entries and what keys and values.",
+        "split_to_map(varchar, varchar, varchar) -> map(varchar,varchar)",
+        "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar)) -> map(varchar,varchar)",
+    ),
+    function(
+        _PAGE,
+        "A map of the text's keys and the arrays of their values.",
+        "split_to_multimap(varchar, varchar, varchar) -> map(varchar,array(varchar))",
+    ),
+    function(
+        _PAGE,
+        "The stem of a word, of English or of another language.",
+        "word_stem(varchar(x)) -> varchar(x)",
+        "word_stem(varchar(x), varchar(2)) -> varchar(x)",
+    ),
+    function(
+        _PAGE,
+        "A text by a format like Java's, with the arguments in it.",
+        "format(varchar, any, any...) -> varchar",
+    ),
+    function(
+        _PAGE,
+        "The number in short, with a letter for its unit.",
+        "format_number(double) -> varchar",
+        "format_number(bigint) -> varchar",
+    ),
+)
