@@ -1,4 +1,4 @@
-"""CSV files: records, read by one set of rules, and whether Athena's own reader would read the same."""
+"""CSV files: records, read by one set of rules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
+from dapflow.runtime.landing.repeated_header import is_same, name_of, repetition
 from dapflow.runtime.landing.text import LONGEST_ROW, Text, too_long
 
 # So many letters of a record are shown.
@@ -60,47 +61,20 @@ def records(text: Text, dialect: Dialect) -> Iterator[Record]:
     for record in reading.records():
         if header is None:
             header = record.fields
-            names = {_name(field) for field in header}
-        elif len(record.fields) == len(header) and _name(record.fields[0]) in names:
-            if mistake := _repetition(text, dialect, header, record.fields):
+            names = {name_of(field) for field in header}
+        elif len(record.fields) == len(header) and name_of(record.fields[0]) in names:
+            if mistake := repetition(header, record.fields, members=text.content.members, skip=dialect.skip):
                 raise DapflowError(
                     "landing-header",
                     mistake,
                     file=text.item.uri,
                     line=record.line,
+                    source=record.text[:_SHOWN].rstrip("\r\n"),
                     hint="several exports were put into one file: land each as a file of its own",
                 )
-            if text.content.members > 1 and _is_same(header, record.fields):
+            if text.content.members > 1 and is_same(header, record.fields):
                 continue
         yield record
-
-
-def _name(field: str) -> str:
-    return field.lstrip("\ufeff").strip(' "').lower()
-
-
-def _is_same(header: list[str], fields: list[str]) -> bool:
-    """Whether a record is the header, before which each export may put a byte order mark."""
-    first = fields[0]
-    if first.startswith("\ufeff"):  # behind which a quote opens nothing
-        first = first[1:].strip('"')
-    return [first, *fields[1:]] == header
-
-
-def _repetition(text: Text, dialect: Dialect, header: list[str], fields: list[str]) -> str | None:
-    """What is wrong with a record that holds names of the header, in words.
-
-    In a gzip file of several members, headers are expected, and none of another form is taken for a row.
-    """
-    same = _is_same(header, fields)
-    if text.content.members < 2:
-        return "the line repeats the header" if same and len(header) > 1 else None
-    if same and dialect.skip:
-        return "a member of the gzip file brings title lines of its own"
-    if same:
-        return "the line repeats the header, or is a row that looks like it" if len(header) == 1 else None
-    other = sorted(map(_name, fields)) == sorted(map(_name, header))
-    return "a member of the gzip file writes the header in another way" if other else None
 
 
 class _Reading:
@@ -225,88 +199,3 @@ class _Reading:
         """An error at a line; the record that was begun is shown."""
         shown = "".join(self.begun[:1])[:_SHOWN].rstrip("\r\n") or None
         return DapflowError(code, message, file=self.text.item.uri, line=line, hint=hint, source=shown)
-
-
-def plain_rows(text: Text, dialect: Dialect, width: int) -> int | None:
-    r"""How many rows Athena's OpenCSVSerDe reads of a file exactly as ``records`` does; None where it may not.
-
-    That is UTF-8, one header line, as many fields in every line, no blank lines, quotes around whole fields only, no
-    line break in them, lines that end in ``\n`` or ``\r\n``.
-    """
-    if not text.is_utf8:
-        return None
-    delimiter = dialect.delimiter.encode()
-    blocks = _blocks(text, dialect.skip)
-    header = next(blocks, b"")
-    if not delimiter.isascii() or not _is_plain(header, dialect, width):
-        return None
-    again = _repeated(header, dialect) if width > 1 else None
-    total = 0
-    for block in blocks:
-        # What each member of a gzip file brings is looked at record by record.
-        if text.content.members > 1 or (again and again.search(b"\n" + block)) or not _is_plain(block, dialect, width):
-            return None
-        total += block.count(b"\n")
-    return total
-
-
-def _repeated(header: bytes, dialect: Dialect) -> re.Pattern[bytes]:
-    """Finds the header once more, with or without a byte order mark, each field of it quoted or not."""
-    line = header.removeprefix(b"\xef\xbb\xbf").decode()
-    fields = next(csv.reader([line], delimiter=dialect.delimiter))
-    forms = (
-        rb'(?:%b|"%b")' % (re.escape(field.encode()), re.escape(field.replace('"', '""').encode())) for field in fields
-    )
-    return re.compile(rb"\n(?:\xef\xbb\xbf)?" + re.escape(dialect.delimiter.encode()).join(forms) + rb"\r?\n")
-
-
-def _blocks(text: Text, skip: int) -> Iterator[bytes]:
-    """The header line, and then whole lines by the megabyte, the last with an end as well."""
-    rest = b""
-    left = skip + 1
-    for piece in text.content:
-        data = rest + piece
-        while left and b"\n" in data:
-            left -= 1
-            line, _, data = data.partition(b"\n")
-            if not left:
-                yield line + b"\n"
-        cut = data.rfind(b"\n") + 1 if not left else 0
-        if cut:
-            yield data[:cut]
-        rest = data[cut:]
-        if len(rest) > LONGEST_ROW:
-            yield b"\0"  # which is not plain
-            return
-    if rest:
-        yield rest + b"\n"
-
-
-def _is_plain(block: bytes, dialect: Dialect, width: int) -> bool:
-    """Whether whole lines are read alike; ``width`` is the number of columns."""
-    return _has_plain_lines(block) and _has_plain_fields(block, dialect, width)
-
-
-def _has_plain_lines(block: bytes) -> bool:
-    if b"\0" in block or b"\1" in block or block.count(b"\r") != block.count(b"\r\n"):
-        return False
-    if block[:1] in (b"\n", b"\r") or b"\n\n" in block or b"\n\r" in block:
-        return False
-    try:
-        return block.isascii() or bool(block.decode())
-    except UnicodeDecodeError:
-        return False
-
-
-def _has_plain_fields(block: bytes, dialect: Dialect, width: int) -> bool:
-    if dialect.has_escape and (dialect.escape or "").encode() in block:
-        return False
-    delimiter = dialect.delimiter.encode()
-    if b'"' not in block:
-        wanted = width - 1
-        return all(line.count(delimiter) == wanted for line in block[:-1].split(b"\n"))
-    if b'\\"' in block:
-        return False
-    field = rb'(?:"(?:[^"\n]|"")*+"|[^"\n' + re.escape(delimiter) + rb"]*+)"
-    record = field + rb"(?:" + re.escape(delimiter) + field + rb"){%d}\r?\n" % (width - 1)
-    return re.fullmatch(rb"(?:\xef\xbb\xbf)?(?:" + record + rb")++", block) is not None

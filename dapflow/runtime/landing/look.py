@@ -10,7 +10,7 @@ from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Column, Source, SourceColumn
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import parquet_storage
-from dapflow.runtime.landing import csv_file, json_file
+from dapflow.runtime.landing import csv_file, json_file, plain_csv
 from dapflow.runtime.landing.converted import ConvertedFile, number_of
 from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.headings import check_names, check_reserved, columns_of, renamed
@@ -178,7 +178,7 @@ class Look:
     def _plain_rows(self, texts: Sequence[Text], dialect: csv_file.Dialect, width: int) -> dict[str, int] | None:
         rows = {}
         for text in texts:
-            found = csv_file.plain_rows(text, dialect, width) if _has_bytes(text) else 0
+            found = plain_csv.plain_rows(text, dialect, width) if _has_bytes(text) else 0
             if found is None:
                 return None
             rows[text.item.uri] = found

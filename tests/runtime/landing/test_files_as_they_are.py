@@ -253,18 +253,28 @@ def test_members_of_a_gzip_file_whose_headers_cannot_be_left_out(
     assert (error.code, error.line) == ("landing-header", line)
 
 
-def test_a_row_of_names_in_another_order(lake: Lake, tmp_path: Path) -> None:
-    table = lake.source(tmp_path, "columns: {home: string, away: string}")
-    lake.land(table, notes_csv="home,away\naway,home\nHome,Away\n")
-    assert lake.publish(table).rows == 2
-
-
-@pytest.mark.parametrize("again", ["a,b", '"a","b"'])
-def test_a_header_in_the_middle_of_a_file(lake: Lake, tmp_path: Path, again: str) -> None:
+@pytest.mark.parametrize("again", ["a,b", '"a","b"', "b,a", '"b",a', "A,b", " b,a ", '\ufeff"a",b', "B ,A"])
+@pytest.mark.parametrize("row", ["1,2", '"1\n",2'])
+def test_a_header_in_the_middle_of_a_file(lake: Lake, tmp_path: Path, row: str, again: str) -> None:
+    """Whether Athena could read the file as it is, or not."""
     table = lake.source(tmp_path, "columns: {a: string, b: string}")
-    lake.land(table, notes_csv=f"a,b\n1,2\n{again}\n3,4\n")
+    lake.land(table, notes_csv=f"a,b\n{row}\n{again}\n3,4\n")
+    error = refused(lake, table)
+    assert (error.code, error.line) == ("landing-header", 3 + row.count("\n"))
+
+
+@pytest.mark.parametrize("again", ["ÄRGER,größe", "größe,Ärger", "größe,ärger"])
+def test_a_header_of_other_letters_in_the_middle_of_a_file(lake: Lake, tmp_path: Path, again: str) -> None:
+    table = lake.source(tmp_path, "columns: {arger: string, grosse: string}")
+    lake.land(table, notes_csv=f"Ärger,größe\n1,2\n{again}\n3,4\n")
     error = refused(lake, table)
     assert (error.code, error.line) == ("landing-header", 3)
+
+
+def test_rows_that_hold_names_of_the_header(lake: Lake, tmp_path: Path) -> None:
+    table = lake.source(tmp_path, "columns: {unit: string, name: string}")
+    lake.land(table, notes_csv="unit,name\nunit,1\nname,name\n2,unit\n")
+    assert lake.publish(table).rows == 3
 
 
 def test_long_fields_and_a_bad_value(lake: Lake, tmp_path: Path) -> None:
