@@ -21,7 +21,8 @@ from stacks.pools import Pools, PoolsProps
 from stacks.request import Request
 from stacks.service import RoleProps, ServiceProps, Watch
 from stacks.service import Service as ServiceConstruct
-from stacks.settings import AirflowSettings, NetworkSettings, Settings
+from stacks.settings import Settings
+from stacks.settings_model import AirflowSettings, NetworkSettings
 from stacks.settings_rules import tag_value
 
 

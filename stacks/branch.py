@@ -17,7 +17,7 @@ from stacks.lake_functions import emptied_with
 from stacks.names import check_names
 from stacks.orchestration import AIRFLOW_FILES
 from stacks.service import RoleProps
-from stacks.settings import BranchSettings
+from stacks.settings_model import BranchSettings
 from stacks.settings_rules import tag_value
 
 

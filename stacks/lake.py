@@ -15,7 +15,7 @@ from constructs import Construct
 from dapflow.platform import Bucket
 from stacks.findings import accept
 from stacks.removal import removal
-from stacks.settings import RetentionSettings
+from stacks.settings_model import RetentionSettings
 
 # Services that publish to the platform's encrypted topics, and so use its key.
 _PUBLISHERS = ("cloudwatch.amazonaws.com", "budgets.amazonaws.com")

@@ -13,7 +13,7 @@ from constructs import Construct
 from stacks.findings import accept_patterns
 from stacks.policies import allow, assumable_by_service, document
 from stacks.removal import removal
-from stacks.settings import NetworkSettings
+from stacks.settings_model import NetworkSettings
 
 # What MWAA, its Celery queue, the runner roles and Athena's callers speak to. S3 has a gateway endpoint, which is free.
 _INTERFACES = (

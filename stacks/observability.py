@@ -22,7 +22,7 @@ from stacks.findings import accept
 from stacks.function import FunctionProps, PlatformFunction
 from stacks.policies import allow
 from stacks.service import topic_policy
-from stacks.settings import AlertSettings
+from stacks.settings_model import AlertSettings
 
 # What Athena, Glue and S3 say when they are asked too often, as boto3 writes it into a task's log.
 _THROTTLES = '?"TooManyRequestsException" ?"ThrottlingException" ?"SlowDown"'

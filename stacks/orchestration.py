@@ -18,7 +18,7 @@ from constructs import Construct
 from stacks.findings import accept_patterns
 from stacks.policies import Document, allow, document
 from stacks.removal import removal
-from stacks.settings import AirflowSettings
+from stacks.settings_model import AirflowSettings
 
 # Prefix of the bucket below which each MWAA environment has its files, apart from the host's DAGs.
 AIRFLOW_FILES = "airflow"

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import TYPE_CHECKING
 
 import boto3
 
 from dapflow.platform import ZONES_WITH_BUCKETS
 from stacks.recipients import address_problem
 from stacks.settings_file import SettingsFile
-
-if TYPE_CHECKING:
-    from stacks.settings import (
-        AdoptSettings,
-        AirflowSettings,
-        BranchSettings,
-        EnvironmentSettings,
-        NetworkSettings,
-        PlatformSettings,
-    )
+from stacks.settings_model import (
+    ACCOUNT_HINT,
+    AdoptSettings,
+    AirflowSettings,
+    BranchSettings,
+    EnvironmentSettings,
+    NetworkSettings,
+    PlatformSettings,
+)
 
 ENVIRONMENTS = ("context", "environments")
 # Retention periods that CloudWatch Logs takes.
 LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-ACCOUNT_HINT = "the twelve digits of the AWS account, as text; `aws sts get-caller-identity` prints them"
 _KEY_ARN = re.compile(r"arn:aws:kms:[a-z0-9-]+:\d{12}:key/[\w-]+")
 _KEY_HINT = "such as arn:aws:kms:eu-west-2:111122223333:key/…, not an alias: `aws kms describe-key` prints it"
 _TAG = "AWS takes letters, digits, blanks and any of +-=._:/@ in a tag, and 256 of them at most"

@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from dapflow.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
 from dapflow.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.athena.api.service import Operation, Service
+from dapflow.athena.api.workgroup_store import WorkGroups
 from dapflow.athena.engine.engine import Engine
 from dapflow.athena.engine.faults import DISK_FULL, disk_fault
 from dapflow.athena.forward import Forwarder
@@ -204,7 +205,7 @@ class AthenaServer:
         except BaseException:
             self._socket.close()
             raise
-        self.service = Service(self.engine, workgroups.WorkGroups(self.engine.state))
+        self.service = Service(self.engine, WorkGroups(self.engine.state))
         self._server = uvicorn_server(Application(self.service), self.port, buckets=settings.aws_endpoint is not None)
         self._thread: threading.Thread | None = None
 

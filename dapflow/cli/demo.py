@@ -56,6 +56,6 @@ def demo(project: ProjectOption = None) -> None:
 
 
 def _show(outcome: Outcome, manifest: Manifest) -> None:
-    from dapflow.cli import demo_report  # noqa: PLC0415
+    from dapflow.cli.demo_report import print_report  # noqa: PLC0415
 
-    demo_report.print_report(outcome, manifest)
+    print_report(outcome, manifest)

@@ -21,9 +21,10 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
-from stacks import NODE, settings
+from stacks import NODE
 from stacks.request import read_request
-from stacks.settings import EnvironmentSettings, Settings, read_settings
+from stacks.settings import Settings, read_settings
+from stacks.settings_model import BranchSettings, EnvironmentSettings, PlatformSettings
 from tests.stacks.cloud import CDK
 from tests.stacks.node import installed
 from tests.stacks.templates import synthesized
@@ -205,9 +206,9 @@ def test_every_setting_is_in_the_reference_with_its_default() -> None:
     text = REFERENCE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## `([^`]+)`\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
     kinds = {
-        "context.platform": settings.PlatformSettings,
+        "context.platform": PlatformSettings,
         "context.environments.<name>": EnvironmentSettings,
-        "context.environments.branch": settings.BranchSettings,
+        "context.environments.branch": BranchSettings,
         **{name: dataclass_of(EnvironmentSettings, name) for name in get_type_hints(EnvironmentSettings)},
     }
     kinds = {name: kind for name, kind in kinds.items() if kind is not None}

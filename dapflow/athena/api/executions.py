@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from dapflow.athena.api.protocol import invalid_request, page_start
-from dapflow.athena.api.workgroups import ENGINE_VERSION, PRIMARY
+from dapflow.athena.api.workgroup_store import ENGINE_VERSION, PRIMARY
 from dapflow.athena.ddl.hive_statement import parse as parse_hive
 from dapflow.athena.ddl.model import HiveStatement
 from dapflow.athena.engine.execution import Execution

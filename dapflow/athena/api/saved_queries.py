@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from dapflow.athena.api.protocol import given, invalid_request, not_found, page
-from dapflow.athena.api.workgroups import PRIMARY
+from dapflow.athena.api.workgroup_store import PRIMARY
 from dapflow.athena.engine.prepared import KIND as PREPARED
 from dapflow.athena.engine.prepared import find_prepared, keep_prepared, prepared_key
 

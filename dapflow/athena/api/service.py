@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dapflow.athena.api.workgroups import WorkGroups
+from dapflow.athena.api.workgroup_store import WorkGroups
 from dapflow.athena.engine.engine import Engine
 
 Request = dict[str, Any]

@@ -1,72 +1,14 @@
-"""Work groups: kept in the state, with Athena's defaults; ``primary`` is always there."""
+"""Operations on work groups, with Athena's defaults."""
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.api.protocol import invalid_request, page
-from dapflow.athena.storage.state import State
+from dapflow.athena.api.service import Operation, Service
+from dapflow.athena.api.workgroup_store import ACCOUNT, ENGINE_VERSION, PRIMARY, new_work_group
 
-if TYPE_CHECKING:
-    from dapflow.athena.api.service import Operation, Service
-
-PRIMARY = "primary"
-# The account that emulators make up.
-ACCOUNT = "123456789012"
-ENGINE_VERSION = "Athena engine version 3"
-_KIND = "workgroup"
 _LEAST_CUTOFF = 10_000_000
-
-
-class WorkGroups:
-    """The work groups of a server, as GetWorkGroup shows them."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        if state.get(_KIND, PRIMARY) is None:
-            self.put(_new(PRIMARY, {}, "", enforce=False))
-
-    def put(self, group: dict[str, Any]) -> None:
-        """Keep a work group."""
-        self._state.put(_KIND, group["Name"], group)
-
-    def find(self, name: str) -> dict[str, Any] | None:
-        """A work group, or None."""
-        return self._state.get(_KIND, name)
-
-    def get(self, name: str) -> dict[str, Any]:
-        """A work group. Raises InvalidRequestException."""
-        group = self.find(name)
-        if group is None:
-            raise invalid_request(f"WorkGroup {name} is not found.")
-        return group
-
-    def remove(self, name: str) -> None:
-        """Forget a work group."""
-        self._state.remove(_KIND, name)
-
-    def all(self) -> list[dict[str, Any]]:
-        """All, by name."""
-        return list(self._state.documents(_KIND))
-
-
-def _new(name: str, configuration: dict[str, Any], description: str, *, enforce: bool = True) -> dict[str, Any]:
-    version = configuration.get("EngineVersion", {}).get("SelectedEngineVersion", "AUTO")
-    return {
-        "Name": name,
-        "State": "ENABLED",
-        "Description": description,
-        "CreationTime": time.time(),
-        "Configuration": {
-            "ResultConfiguration": {},
-            "EnforceWorkGroupConfiguration": enforce,
-            "PublishCloudWatchMetricsEnabled": True,
-            "RequesterPaysEnabled": False,
-            **configuration,
-            "EngineVersion": {"SelectedEngineVersion": version, "EffectiveEngineVersion": ENGINE_VERSION},
-        },
-    }
 
 
 def _check(configuration: dict[str, Any]) -> None:
@@ -96,7 +38,7 @@ def create_work_group(service: Service, request: dict[str, Any]) -> dict[str, An
         raise invalid_request(f"WorkGroup {name} is already created")
     configuration = dict(request.get("Configuration", {}))
     _check(configuration)
-    service.workgroups.put(_new(name, configuration, request.get("Description", "")))
+    service.workgroups.put(new_work_group(name, configuration, request.get("Description", "")))
     if request.get("Tags"):
         service.engine.state.put("tags", _arn(service, name), {"tags": request["Tags"]})
     return {}

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.ddl import failures, model
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.results import TEXT, Outcome, text_outcome
 from dapflow.athena.engine.session import Work
 from dapflow.servers.patience import PatternError, matching
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
-
-def create_database(engine: Engine, _work: Work, statement: model.CreateDatabase) -> Outcome:
+def create_database(context: Context, _work: Work, statement: model.CreateDatabase) -> Outcome:
     """CREATE DATABASE."""
-    if engine.metastore.database(statement.name) is not None:
+    if context.metastore.database(statement.name) is not None:
         if statement.if_not_exists:
             return Outcome(TEXT)
         raise failures.execution(f"Database {statement.name} already exists")
@@ -25,50 +23,50 @@ def create_database(engine: Engine, _work: Work, statement: model.CreateDatabase
         database["Description"] = statement.comment
     if statement.location is not None:
         database["LocationUri"] = statement.location
-    engine.metastore.create_database(database)
+    context.metastore.create_database(database)
     return Outcome(TEXT)
 
 
-def drop_database(engine: Engine, _work: Work, statement: model.DropDatabase) -> Outcome:
+def drop_database(context: Context, _work: Work, statement: model.DropDatabase) -> Outcome:
     """DROP DATABASE."""
-    if engine.metastore.database(statement.name) is None:
+    if context.metastore.database(statement.name) is None:
         if statement.if_exists:
             return Outcome(TEXT)
         raise failures.no_database(statement.name)
-    tables = engine.metastore.tables(statement.name)
+    tables = context.metastore.tables(statement.name)
     if tables and not statement.cascade:
         raise failures.execution(
             f"InvalidOperationException(message:Database {statement.name} is not empty. One or more tables exist.)"
         )
     for table in tables:
-        engine.metastore.drop_table(statement.name, table["Name"])
-    engine.metastore.drop_database(statement.name)
+        context.metastore.drop_table(statement.name, table["Name"])
+    context.metastore.drop_database(statement.name)
     return Outcome(TEXT)
 
 
-def alter_database(engine: Engine, _work: Work, statement: model.AlterDatabase) -> Outcome:
+def alter_database(context: Context, _work: Work, statement: model.AlterDatabase) -> Outcome:
     """ALTER DATABASE … SET DBPROPERTIES."""
-    database = engine.metastore.database(statement.name)
+    database = context.metastore.database(statement.name)
     if database is None:
         raise failures.no_database(statement.name)
     kept = {key: database[key] for key in ("Name", "Description", "LocationUri") if database.get(key)}
     parameters = {**(database.get("Parameters") or {}), **statement.properties}
-    engine.metastore.update_database(statement.name, {**kept, "Parameters": parameters})
+    context.metastore.update_database(statement.name, {**kept, "Parameters": parameters})
     return Outcome(TEXT)
 
 
-def describe_database(engine: Engine, _work: Work, statement: model.DescribeDatabase) -> Outcome:
+def describe_database(context: Context, _work: Work, statement: model.DescribeDatabase) -> Outcome:
     """DESCRIBE DATABASE."""
-    database = engine.metastore.database(statement.name)
+    database = context.metastore.database(statement.name)
     if database is None:
         raise failures.no_database(statement.name)
     line = "\t".join([database["Name"], database.get("Description", ""), database.get("LocationUri", "")])
     return text_outcome("db_name", [line])
 
 
-def show_databases(engine: Engine, _work: Work, statement: model.ShowDatabases) -> Outcome:
+def show_databases(context: Context, _work: Work, statement: model.ShowDatabases) -> Outcome:
     """SHOW DATABASES."""
-    names = [database["Name"] for database in engine.metastore.databases()]
+    names = [database["Name"] for database in context.metastore.databases()]
     shown = wanted(statement.pattern, names)
     return text_outcome("database_name", [name for name in names if name in shown])
 

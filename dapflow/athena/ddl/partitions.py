@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from dapflow.athena.catalog.metastore import partition_input
 from dapflow.athena.catalog.partitions import partition_path, table_location
 from dapflow.athena.ddl import failures, model
 from dapflow.athena.ddl.tables import check_location, check_names, need_table, spec_text, spec_values
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.results import TEXT, Outcome
 from dapflow.athena.engine.session import Work
-
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
 
 def keys_of(table: dict[str, Any]) -> list[str]:
@@ -27,9 +25,9 @@ def new_partition(table: dict[str, Any], values: list[str], location: str) -> di
     return {"Values": values, "StorageDescriptor": {**storage, "Location": location}, "Parameters": {}}
 
 
-def add_partitions(engine: Engine, work: Work, statement: model.AddPartitions) -> Outcome:
+def add_partitions(context: Context, work: Work, statement: model.AddPartitions) -> Outcome:
     """ALTER TABLE … ADD PARTITION."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     keys, base = keys_of(table), str(table_location(table).prefix)
     inputs = []
     for spec, location in statement.partitions:
@@ -38,17 +36,17 @@ def add_partitions(engine: Engine, work: Work, statement: model.AddPartitions) -
         inputs.append(new_partition(table, values, place))
     if not statement.if_not_exists:
         for item in inputs:
-            if engine.metastore.partition(database, table["Name"], item["Values"]) is not None:
+            if context.metastore.partition(database, table["Name"], item["Values"]) is not None:
                 raise failures.execution("AlreadyExistsException(message:Partition already exists.)")
-    engine.metastore.create_partitions(database, table["Name"], inputs)
+    context.metastore.create_partitions(database, table["Name"], inputs)
     return Outcome(TEXT)
 
 
-def drop_partitions(engine: Engine, work: Work, statement: model.DropPartitions) -> Outcome:
+def drop_partitions(context: Context, work: Work, statement: model.DropPartitions) -> Outcome:
     """ALTER TABLE … DROP PARTITION; a specification may leave partition columns out."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     keys = keys_of(table)
-    registered = [item["Values"] for item in engine.metastore.partitions(database, table["Name"])]
+    registered = [item["Values"] for item in context.metastore.partitions(database, table["Name"])]
     for spec in statement.partitions:
         check_names(spec, keys)
         chosen = [
@@ -56,39 +54,39 @@ def drop_partitions(engine: Engine, work: Work, statement: model.DropPartitions)
         ]
         if not chosen and not statement.if_exists:
             raise failures.semantic(10006, f"Partition not found {spec_text(spec)}")
-        engine.metastore.drop_partitions(database, table["Name"], chosen)
+        context.metastore.drop_partitions(database, table["Name"], chosen)
         registered = [values for values in registered if values not in chosen]
     return Outcome(TEXT)
 
 
-def rename_partition(engine: Engine, work: Work, statement: model.RenamePartition) -> Outcome:
+def rename_partition(context: Context, work: Work, statement: model.RenamePartition) -> Outcome:
     """ALTER TABLE … PARTITION … RENAME TO PARTITION."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     old, new = spec_values(table, statement.old), spec_values(table, statement.new)
-    partition = engine.metastore.partition(database, table["Name"], old)
+    partition = context.metastore.partition(database, table["Name"], old)
     if partition is None:
         raise failures.semantic(10006, f"Partition not found {spec_text(statement.old)}")
-    if engine.metastore.partition(database, table["Name"], new) is not None:
+    if context.metastore.partition(database, table["Name"], new) is not None:
         raise failures.execution("AlreadyExistsException(message:Partition already exists.)")
-    engine.metastore.update_partition(database, table["Name"], old, {**partition_input(partition), "Values": new})
+    context.metastore.update_partition(database, table["Name"], old, {**partition_input(partition), "Values": new})
     return Outcome(TEXT)
 
 
-def repair_table(engine: Engine, work: Work, statement: model.RepairTable) -> Outcome:
+def repair_table(context: Context, work: Work, statement: model.RepairTable) -> Outcome:
     """MSCK REPAIR TABLE: registers the folders ``key=value/…`` below the table's location; removes nothing."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     keys, base = keys_of(table), table_location(table).prefix
     if not keys:
         return Outcome(TEXT)
-    registered = {tuple(item["Values"]) for item in engine.metastore.partitions(database, table["Name"])}
+    registered = {tuple(item["Values"]) for item in context.metastore.partitions(database, table["Name"])}
     found: dict[tuple[str, ...], str] = {}
-    for item in engine.store.list_objects(base):
+    for item in context.store.list_objects(base):
         parts = item.location.key[len(base.key) :].split("/")[:-1]
         values = _values(keys, parts)
         if values is not None and values not in registered:
             found.setdefault(values, str(base.child("/".join(parts[: len(keys)]))))
     inputs = [new_partition(table, list(values), location) for values, location in sorted(found.items())]
-    engine.metastore.create_partitions(database, table["Name"], inputs)
+    context.metastore.create_partitions(database, table["Name"], inputs)
     if not found:
         return Outcome(TEXT)
     named = [f"{table['Name']}:{partition_path(keys, values)}" for values in sorted(found)]

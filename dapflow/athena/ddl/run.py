@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.ddl import databases, model, partitions, show, tables
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.results import Outcome
 from dapflow.athena.engine.session import Work
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
-
-Handler = Callable[["Engine", Work, Any], Outcome]
+Handler = Callable[[Context, Work, Any], Outcome]
 
 _HANDLERS: dict[type[model.HiveStatement], Handler] = {
     model.CreateDatabase: databases.create_database,
@@ -40,8 +38,8 @@ _HANDLERS: dict[type[model.HiveStatement], Handler] = {
 }
 
 
-def run_hive(engine: Engine, work: Work, statement: model.HiveStatement) -> Outcome:
+def run_hive(context: Context, work: Work, statement: model.HiveStatement) -> Outcome:
     """Run a statement to its outcome. Raises QueryFailed."""
     if isinstance(statement, model.ForIceberg):
         raise QueryFailed("NOT_SUPPORTED", f"{statement.what} is for Iceberg tables, which are not supported")
-    return _HANDLERS[type(statement)](engine, work, statement)
+    return _HANDLERS[type(statement)](context, work, statement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.catalog.partitions import partition_path
 from dapflow.athena.catalog.projection import is_projected
@@ -11,49 +11,47 @@ from dapflow.athena.ddl import failures, model
 from dapflow.athena.ddl.databases import wanted
 from dapflow.athena.ddl.partitions import keys_of
 from dapflow.athena.ddl.tables import need_table
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.results import TEXT, Outcome, text_outcome
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column
-
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
 _WIDTH = 20
 _BLANK = "\t \t "
 
 
-def show_tables(engine: Engine, work: Work, statement: model.ShowTables) -> Outcome:
+def show_tables(context: Context, work: Work, statement: model.ShowTables) -> Outcome:
     """SHOW TABLES has the views too, SHOW VIEWS has them alone."""
     database = statement.database or (work.execution.database or "default").lower()
-    if engine.metastore.database(database) is None:
+    if context.metastore.database(database) is None:
         raise failures.no_database(database)
-    tables = [table for table in engine.metastore.tables(database) if is_view(table) or not statement.views]
+    tables = [table for table in context.metastore.tables(database) if is_view(table) or not statement.views]
     shown = wanted(statement.pattern, [table["Name"] for table in tables])
     names = [table["Name"] for table in tables if table["Name"] in shown]
     return text_outcome("views" if statement.views else "tab_name", names)
 
 
-def show_columns(engine: Engine, work: Work, statement: model.ShowColumns) -> Outcome:
+def show_columns(context: Context, work: Work, statement: model.ShowColumns) -> Outcome:
     """SHOW COLUMNS."""
-    _, table = need_table(engine, work, statement.target)
+    _, table = need_table(context, work, statement.target)
     return text_outcome("field", [_padded(column["Name"]) for column in _columns(table)])
 
 
-def show_partitions(engine: Engine, work: Work, statement: model.ShowPartitions) -> Outcome:
+def show_partitions(context: Context, work: Work, statement: model.ShowPartitions) -> Outcome:
     """SHOW PARTITIONS: the registered ones; of a table with partition projection there are none."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     keys = keys_of(table)
     if not keys:
         raise failures.execution(f"Table {table['Name']} is not a partitioned table")
     if is_projected(table):
         return text_outcome("partition", [])
-    found = [tuple(item["Values"]) for item in engine.metastore.partitions(database, table["Name"])]
+    found = [tuple(item["Values"]) for item in context.metastore.partitions(database, table["Name"])]
     return text_outcome("partition", [partition_path(keys, values) for values in sorted(found)])
 
 
-def show_properties(engine: Engine, work: Work, statement: model.ShowProperties) -> Outcome:
+def show_properties(context: Context, work: Work, statement: model.ShowProperties) -> Outcome:
     """SHOW TBLPROPERTIES."""
-    _, table = need_table(engine, work, statement.target)
+    _, table = need_table(context, work, statement.target)
     parameters = table.get("Parameters") or {}
     if statement.name is not None:
         missing = f"Table {table['Name']} does not have property: {statement.name}"
@@ -62,9 +60,9 @@ def show_properties(engine: Engine, work: Work, statement: model.ShowProperties)
     return Outcome(TEXT, (Column("prpt_name", "string"), Column("prpt_value", "string")), lines=lines)
 
 
-def show_create_table(engine: Engine, work: Work, statement: model.ShowCreateTable) -> Outcome:
+def show_create_table(context: Context, work: Work, statement: model.ShowCreateTable) -> Outcome:
     """SHOW CREATE TABLE."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     if is_view(table):
         raise failures.execution(f"{database}.{table['Name']} is a view; use SHOW CREATE VIEW")
     # The name as the statement has it, with its database or without.
@@ -96,9 +94,9 @@ def show_create_table(engine: Engine, work: Work, statement: model.ShowCreateTab
     return text_outcome("createtab_stmt", lines)
 
 
-def describe_table(engine: Engine, work: Work, statement: model.DescribeTable) -> Outcome:
+def describe_table(context: Context, work: Work, statement: model.DescribeTable) -> Outcome:
     """DESCRIBE."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     columns = _columns(table)
     if statement.column is not None:
         columns = [column for column in columns if column["Name"].lower() == statement.column]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.catalog.metastore import partition_input, table_input
 from dapflow.athena.catalog.views import is_view
 from dapflow.athena.ddl import failures, model
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.results import TEXT, Outcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.storage.locations import parse_location
-
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
 
 def located(work: Work, target: tuple[str, ...]) -> tuple[str, str]:
@@ -23,10 +21,10 @@ def located(work: Work, target: tuple[str, ...]) -> tuple[str, str]:
     return target_of(target, work.execution.database or "default")
 
 
-def need_table(engine: Engine, work: Work, target: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+def need_table(context: Context, work: Work, target: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
     """The database's name and the table. Raises QueryFailed."""
     database, name = located(work, target)
-    table = engine.metastore.table(database, name)
+    table = context.metastore.table(database, name)
     if table is None:
         raise failures.no_table(".".join(target))
     return database, table
@@ -53,12 +51,12 @@ def check_location(location: str | None) -> str:
     return location
 
 
-def create_table(engine: Engine, work: Work, statement: model.CreateTable) -> Outcome:
+def create_table(context: Context, work: Work, statement: model.CreateTable) -> Outcome:
     """CREATE EXTERNAL TABLE."""
     database, name = located(work, statement.target)
-    if engine.metastore.database(database) is None:
+    if context.metastore.database(database) is None:
         raise failures.no_database(database)
-    if engine.metastore.table(database, name) is not None:
+    if context.metastore.table(database, name) is not None:
         if statement.if_not_exists:
             return Outcome(TEXT)
         raise failures.execution(f"AlreadyExistsException(message:Table {name} already exists)")
@@ -89,55 +87,55 @@ def create_table(engine: Engine, work: Work, statement: model.CreateTable) -> Ou
     }
     if statement.comment is not None:
         table["Description"] = statement.comment
-    engine.metastore.create_table(database, table)
+    context.metastore.create_table(database, table)
     return Outcome(TEXT)
 
 
-def drop_table(engine: Engine, work: Work, statement: model.DropTable) -> Outcome:
+def drop_table(context: Context, work: Work, statement: model.DropTable) -> Outcome:
     """DROP TABLE: the catalog's entry goes, the objects stay."""
     database, name = located(work, statement.target)
-    table = engine.metastore.table(database, name)
+    table = context.metastore.table(database, name)
     if table is None:
         if statement.if_exists:
             return Outcome(TEXT)
         raise failures.no_table(f"{database}.{name}")
     if is_view(table):
         raise failures.semantic(10013, f"Cannot drop a view with DROP TABLE: {database}.{name}")
-    engine.metastore.drop_table(database, name)
+    context.metastore.drop_table(database, name)
     return Outcome(TEXT)
 
 
-def set_properties(engine: Engine, work: Work, statement: model.SetProperties) -> Outcome:
+def set_properties(context: Context, work: Work, statement: model.SetProperties) -> Outcome:
     """ALTER TABLE … SET TBLPROPERTIES."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     changed = table_input(table)
     changed["Parameters"] = {**(table.get("Parameters") or {}), **statement.properties}
-    engine.metastore.update_table(database, changed)
+    context.metastore.update_table(database, changed)
     return Outcome(TEXT)
 
 
-def set_location(engine: Engine, work: Work, statement: model.SetLocation) -> Outcome:
+def set_location(context: Context, work: Work, statement: model.SetLocation) -> Outcome:
     """ALTER TABLE … [PARTITION …] SET LOCATION."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     location = check_location(statement.location)
     if statement.partition is None:
         changed = table_input(table)
         changed["StorageDescriptor"] = {**table["StorageDescriptor"], "Location": location}
-        engine.metastore.update_table(database, changed)
+        context.metastore.update_table(database, changed)
         return Outcome(TEXT)
     values = spec_values(table, statement.partition)
-    partition = engine.metastore.partition(database, table["Name"], values)
+    partition = context.metastore.partition(database, table["Name"], values)
     if partition is None:
         raise failures.semantic(10006, f"Partition not found {spec_text(statement.partition)}")
     changed = partition_input(partition)
     changed["StorageDescriptor"] = {**partition["StorageDescriptor"], "Location": location}
-    engine.metastore.update_partition(database, table["Name"], values, changed)
+    context.metastore.update_partition(database, table["Name"], values, changed)
     return Outcome(TEXT)
 
 
-def change_columns(engine: Engine, work: Work, statement: model.ChangeColumns) -> Outcome:
+def change_columns(context: Context, work: Work, statement: model.ChangeColumns) -> Outcome:
     """ALTER TABLE … ADD COLUMNS, REPLACE COLUMNS. Partition columns are not among them."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     if is_view(table):
         raise failures.semantic(10132, "To alter a view you need to use CREATE OR REPLACE VIEW")
     changed = table_input(table)
@@ -150,13 +148,13 @@ def change_columns(engine: Engine, work: Work, statement: model.ChangeColumns) -
         taken.add(column.name)
     storage["Columns"] = [*there, *glue_columns(statement.columns)]
     changed["StorageDescriptor"] = storage
-    engine.metastore.update_table(database, changed)
+    context.metastore.update_table(database, changed)
     return Outcome(TEXT)
 
 
-def change_column(engine: Engine, work: Work, statement: model.ChangeColumn) -> Outcome:
+def change_column(context: Context, work: Work, statement: model.ChangeColumn) -> Outcome:
     """ALTER TABLE … CHANGE COLUMN."""
-    database, table = need_table(engine, work, statement.target)
+    database, table = need_table(context, work, statement.target)
     changed = table_input(table)
     storage = dict(table["StorageDescriptor"])
     columns = list(storage.get("Columns", []))
@@ -166,7 +164,7 @@ def change_column(engine: Engine, work: Work, statement: model.ChangeColumn) -> 
     columns[index] = glue_columns((statement.column,))[0]
     storage["Columns"] = columns
     changed["StorageDescriptor"] = storage
-    engine.metastore.update_table(database, changed)
+    context.metastore.update_table(database, changed)
     return Outcome(TEXT)
 
 

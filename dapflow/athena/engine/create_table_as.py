@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.catalog.hive_types import to_hive
 from dapflow.athena.catalog.partitions import partition_path
 from dapflow.athena.ddl.partitions import new_partition
 from dapflow.athena.ddl.storage_formats import LAZY_SIMPLE, storage_of
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import check_named, compiled
@@ -18,9 +19,6 @@ from dapflow.athena.formats.writer import Writing, Written, write_rows, writing_
 from dapflow.athena.storage.locations import Location, parse_location
 from dapflow.trino.duckdb import Column, Query, Statement
 from dapflow.trino.types import parse_type
-
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
 _PROPERTIES = frozenset(
     {
@@ -41,19 +39,19 @@ _PROPERTIES = frozenset(
 )
 
 
-def create_table_as(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def create_table_as(context: Context, work: Work, statement: Statement) -> Outcome:
     """Write the files, then the catalog's entry."""
     database, name = target_of(statement.target, work.execution.database)
     place = f"'awsdatacatalog.{database}.{name}'"
-    if engine.metastore.database(database) is None:
+    if context.metastore.database(database) is None:
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
-    if engine.metastore.table(database, name) is not None:
+    if context.metastore.table(database, name) is not None:
         if statement.if_not_exists:
             return written_outcome(Written())
         raise QueryFailed("TABLE_ALREADY_EXISTS", f"line 1:1: Destination table {place} already exists")
     _check_properties(statement.properties)
-    query = _named(compiled(engine, work, statement), statement.columns)
-    target = _target(engine, work, statement)
+    query = _named(compiled(context, work, statement), statement.columns)
+    target = _target(context, work, statement)
     writing = Writing(
         columns=query.columns,
         target=target,
@@ -63,16 +61,16 @@ def create_table_as(engine: Engine, work: Work, statement: Statement) -> Outcome
         partition_columns=tuple(_names(statement.properties, "partitioned_by")),
         null_text=str(statement.properties.get("null_format", "\\N")),
     )
-    if not engine.store.is_empty(target):
+    if not context.store.is_empty(target):
         raise QueryFailed(
             "HIVE_PATH_ALREADY_EXISTS",
             f"Target directory for table {place} already exists: {target}. You may need to manually clean the data at "
             f"location '{target}' before retrying. Athena will not delete data in your account.",
         )
-    written = write_rows(work, engine.store, query, writing) if statement.with_data else Written()
+    written = write_rows(work, context.store, query, writing) if statement.with_data else Written()
     table = _table(name, writing, statement)
-    engine.metastore.create_table(database, table)
-    register(engine, database, table, list(writing.partition_columns), written, target)
+    context.metastore.create_table(database, table)
+    register(context, database, table, list(writing.partition_columns), written, target)
     return written_outcome(written)
 
 
@@ -83,13 +81,13 @@ def written_outcome(written: Written) -> Outcome:
 
 
 def register(
-    engine: Engine, database: str, table: dict[str, Any], keys: list[str], written: Written, target: Location
+    context: Context, database: str, table: dict[str, Any], keys: list[str], written: Written, target: Location
 ) -> None:
     """Tell the catalog of the partitions that were written."""
     if not keys:
         return
     values = sorted({file.partition for file in written.files})
-    engine.metastore.create_partitions(
+    context.metastore.create_partitions(
         database,
         table["Name"],
         [new_partition(table, list(item), str(target.child(partition_path(keys, item) + "/"))) for item in values],
@@ -121,7 +119,7 @@ def _named(query: Query, names: tuple[str, ...]) -> Query:
     return Query(query.sql, columns, query.scans, query.text_sql, query.ordered)
 
 
-def _target(engine: Engine, work: Work, statement: Statement) -> Location:
+def _target(context: Context, work: Work, statement: Statement) -> Location:
     wanted = statement.properties.get("external_location")
     if wanted is None:
         # ``output`` is <location>/tables/<query id>, which is where Athena puts such a table.

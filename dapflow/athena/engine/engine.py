@@ -13,6 +13,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from dapflow.athena.catalog.metastore import Metastore
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import AthenaError, Cancelled, QueryFailed
 from dapflow.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
 from dapflow.athena.engine.faults import disk_fault
@@ -53,7 +54,9 @@ class Engine:
         large = FileCache(self.directory / "results", _RESULTS_BYTES)
         self.results = Results(self.store, large, MemoryCache(_SMALL_BYTES))
         self.session = Session(self.directory, settings.memory_bytes)
-        self.scanner = Scanner(self.metastore, self.store)
+        self.context = Context(
+            self.metastore, self.store, self.results, Scanner(self.metastore, self.store), self.state
+        )
         self._lock = threading.Lock()
         # A lock for every token would never be given back; two that share one of these only wait for each other.
         self._token_locks = [threading.Lock() for _ in range(_TOKEN_LOCKS)]
@@ -123,7 +126,7 @@ class Engine:
             execution.begin()
             with self.session.work(execution, text) as work:
                 with execution.timed("engine"):
-                    outcome = run_statement(self, work, statement)
+                    outcome = run_statement(self.context, work, statement)
                 execution.check()
                 self._publish(execution, outcome)
         except Cancelled as stopped:

@@ -8,17 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.queries import analysed, check_syntax, compiled
 from dapflow.athena.engine.results import Outcome, text_outcome
 from dapflow.athena.engine.rows import run_query
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column, Query, Scan, Statement, statement_kind
-
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
 _EXPLAINED = frozenset({"query", "ctas", "insert", "unload", "create_view"})
 
@@ -41,7 +39,7 @@ class _Node:
         return f"{self.name}[{', '.join(f'{key} = {value}' for key, value in self.descriptor.items())}]"
 
 
-def explain(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def explain(context: Context, work: Work, statement: Statement) -> Outcome:
     """EXPLAIN [ANALYZE] [(TYPE LOGICAL | DISTRIBUTED | VALIDATE, FORMAT TEXT | JSON)] statement."""
     text = statement.padded(work.text)
     inner = statement_kind(text)
@@ -54,14 +52,14 @@ def explain(engine: Engine, work: Work, statement: Statement) -> Outcome:
     if "ANALYZE" in statement.options:
         if inner.kind != "query":
             raise QueryFailed("NOT_SUPPORTED", "EXPLAIN ANALYZE of anything but a query is not supported")
-        query = compiled(engine, work, inner)
+        query = compiled(context, work, inner)
         run_query(work, query)
         figures = work.execution.figures
         head = [f"Queued: {figures.queued}ms, Analysis: {figures.planning}ms, Execution: {figures.engine}ms"]
         tail = [f"Input: {figures.input_rows} rows ({figures.scanned}B), Output: {figures.output_rows} rows"]
         return _plan_outcome([*head, *_text(query), *tail])
     check_syntax(inner, text)
-    query = analysed(engine, work, inner)
+    query = analysed(context, work, inner)
     if "TYPE VALIDATE" in statement.options:
         return text_outcome("Valid", ["true"])
     if "FORMAT JSON" in statement.options:

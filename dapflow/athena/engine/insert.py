@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.catalog.partitions import partition_keys, table_location
 from dapflow.athena.catalog.projection import is_projected
 from dapflow.athena.catalog.session import columns_of
 from dapflow.athena.catalog.views import is_view
 from dapflow.athena.ddl.storage_formats import LAZY_SIMPLE
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.create_table_as import register, written_outcome
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
@@ -23,9 +24,6 @@ from dapflow.trino.duckdb.storage import duck_type, quote
 from dapflow.trino.duckdb.values import failure
 from dapflow.trino.types import Type, parse_type
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
-
 _FORMATS = {
     "ParquetHiveSerDe": "PARQUET",
     "OrcSerde": "ORC",
@@ -35,20 +33,20 @@ _FORMATS = {
 }
 
 
-def insert(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def insert(context: Context, work: Work, statement: Statement) -> Outcome:
     """Write the files, then tell the catalog of new partitions."""
     database, name = target_of(statement.target, work.execution.database)
-    table = engine.metastore.table(database, name)
+    table = context.metastore.table(database, name)
     if table is None:
         raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: Table 'awsdatacatalog.{database}.{name}' does not exist")
     if is_view(table):
         raise QueryFailed("NOT_SUPPORTED", "line 1:1: Inserting into views is not supported")
-    query = _fitted(compiled(engine, work, statement), table, statement.columns)
+    query = _fitted(compiled(context, work, statement), table, statement.columns)
     keys = [key for key, _ in partition_keys(table)]
     writing = _writing(table, query, keys)
-    written = write_rows(work, engine.store, query, writing)
+    written = write_rows(work, context.store, query, writing)
     if not is_projected(table):
-        register(engine, database, table, keys, written, writing.target)
+        register(context, database, table, keys, written, writing.target)
     return written_outcome(written)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.results import TEXT, Outcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.storage.state import State
 from dapflow.trino.duckdb import Statement
-
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
 KIND = "prepared_statement"
 
@@ -40,16 +38,16 @@ def keep_prepared(state: State, workgroup: str, name: str, query: str, descripti
     state.put(KIND, prepared_key(workgroup, name), body)
 
 
-def prepare(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def prepare(context: Context, work: Work, statement: Statement) -> Outcome:
     """PREPARE name FROM statement."""
-    keep_prepared(engine.state, work.execution.workgroup, statement.target[0], statement.query or "")
+    keep_prepared(context.state, work.execution.workgroup, statement.target[0], statement.query or "")
     return Outcome(TEXT)
 
 
-def deallocate(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def deallocate(context: Context, work: Work, statement: Statement) -> Outcome:
     """DEALLOCATE PREPARE name."""
     workgroup, name = work.execution.workgroup, statement.target[0]
-    if find_prepared(engine.state, workgroup, name) is None:
+    if find_prepared(context.state, workgroup, name) is None:
         raise QueryFailed("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
-    engine.state.remove(KIND, prepared_key(workgroup, name))
+    context.state.remove(KIND, prepared_key(workgroup, name))
     return Outcome(TEXT)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.catalog.session import SessionCatalog
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
 from dapflow.athena.storage.objects import Listings
@@ -16,19 +17,16 @@ from dapflow.trino.duckdb.storage import quote
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import parse
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
-
-def compiled(engine: Engine, work: Work, statement: Statement, *, short: bool = False) -> Query:
+def compiled(context: Context, work: Work, statement: Statement, *, short: bool = False) -> Query:
     """The query, compiled, and its scans ready to be read. ``short``: see ``Query.short``."""
     with work.execution.timed("planning"):
-        catalog = _catalog(engine, work, statement)
+        catalog = _catalog(context, work, statement)
         # S3 lists while the compiler works; which of the listings are read is the compiler's to say.
-        with contextlib.closing(Listings(engine.store)) as listings:
+        with contextlib.closing(Listings(context.store)) as listings:
             listings.begin(catalog.whole_tables())
             query = _compiled(work, statement, catalog, short=short)
-            relations = engine.scanner.prepare(work, query, listings)
+            relations = context.scanner.prepare(work, query, listings)
     return _over(query, relations)
 
 
@@ -40,14 +38,14 @@ def _over(query: Query, relations: dict[str, str]) -> Query:
     return replace(query, sql=f"WITH {scans} {query.sql}", text_sql=f"WITH {scans} {query.text_sql}")
 
 
-def analysed(engine: Engine, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
+def analysed(context: Context, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
     """The query, compiled; nothing is read but the catalog. ``replacing`` is the view that it will be, if any."""
-    return _compiled(work, statement, _catalog(engine, work, statement), replacing=replacing)
+    return _compiled(work, statement, _catalog(context, work, statement), replacing=replacing)
 
 
-def _catalog(engine: Engine, work: Work, statement: Statement) -> SessionCatalog:
-    catalog = SessionCatalog(engine.metastore, work.execution.database)
-    catalog.look_up(_named_tables(statement.padded(work.text)), engine.store.submit)
+def _catalog(context: Context, work: Work, statement: Statement) -> SessionCatalog:
+    catalog = SessionCatalog(context.metastore, work.execution.database)
+    catalog.look_up(_named_tables(statement.padded(work.text)), context.store.submit)
     return catalog
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from dapflow.athena.catalog.session import CATALOG_NAMES
 from dapflow.athena.ddl.model import HiveStatement
 from dapflow.athena.ddl.run import run_hive
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.create_table_as import create_table_as
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.explain import explain
@@ -21,39 +21,36 @@ from dapflow.athena.engine.unload import unload
 from dapflow.athena.engine.view_statements import create_view, drop_view, show_create_view
 from dapflow.trino.duckdb import QueryError, Statement
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
-
 AnyStatement = Statement | HiveStatement
-Handler = Callable[["Engine", Work, Statement], Outcome]
+Handler = Callable[[Context, Work, Statement], Outcome]
 
 
-def run_statement(engine: Engine, work: Work, statement: AnyStatement) -> Outcome:
+def run_statement(context: Context, work: Work, statement: AnyStatement) -> Outcome:
     """Run a statement to its outcome. Raises QueryError, QueryFailed, Cancelled."""
     catalog = work.execution.catalog
     if catalog is not None and catalog.lower() not in CATALOG_NAMES:
         raise QueryFailed("CATALOG_NOT_FOUND", f"Catalog '{catalog}' not found")
     if isinstance(statement, HiveStatement):
-        return run_hive(engine, work, statement)
+        return run_hive(context, work, statement)
     handler = _HANDLERS.get(statement.kind)
     if handler is None:
         raise QueryFailed(
             "NOT_SUPPORTED", f"{statement.kind.upper()} is for Iceberg tables only, and those are not supported"
         )
-    return handler(engine, work, statement)
+    return handler(context, work, statement)
 
 
-def _select(engine: Engine, work: Work, statement: Statement) -> Outcome:
-    query = compiled(engine, work, statement, short=True)
+def _select(context: Context, work: Work, statement: Statement) -> Outcome:
+    query = compiled(context, work, statement, short=True)
     # S3 takes a while even for a few bytes; the query runs meanwhile.
-    engine.results.describe(work.execution, query.columns)
+    context.results.describe(work.execution, query.columns)
     try:
         return run_query(work, query)
     except QueryError as error:
         if not query.short or error.error_name != "NUMERIC_VALUE_OUT_OF_RANGE":
             raise
     work.execution.forget_reading()
-    return run_query(work, compiled(engine, work, statement))
+    return run_query(work, compiled(context, work, statement))
 
 
 _HANDLERS: dict[str, Handler] = {

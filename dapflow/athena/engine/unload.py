@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.queries import compiled
 from dapflow.athena.engine.results import NOTHING, Outcome
@@ -12,13 +11,10 @@ from dapflow.athena.formats.writer import Writing, write_rows, writing_format
 from dapflow.athena.storage.locations import parse_location
 from dapflow.trino.duckdb import Statement
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
-
 _PROPERTIES = frozenset({"format", "compression", "compression_level", "field_delimiter", "partitioned_by"})
 
 
-def unload(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def unload(context: Context, work: Work, statement: Statement) -> Outcome:
     """Write the files; the target must be empty."""
     unknown = [name for name in statement.properties if name not in _PROPERTIES]
     if unknown:
@@ -26,7 +22,7 @@ def unload(engine: Engine, work: Work, statement: Statement) -> Outcome:
     target = parse_location(statement.location or "")
     if target is None:
         raise QueryFailed("INVALID_PROPERTY", f"Invalid location URI: {statement.location}")
-    query = compiled(engine, work, statement)
+    query = compiled(context, work, statement)
     names = [name.lower() for name in _names(statement)]
     writing = Writing(
         columns=query.columns,
@@ -36,14 +32,14 @@ def unload(engine: Engine, work: Work, statement: Statement) -> Outcome:
         delimiter=str(statement.properties.get("field_delimiter", "\x01")),
         partition_columns=tuple(names),
     )
-    if not engine.store.is_empty(target):
+    if not context.store.is_empty(target):
         raise QueryFailed(
             "HIVE_PATH_ALREADY_EXISTS",
             f"Target directory for table 'awsdatacatalog.{work.execution.database or 'default'}.unload' already "
             f"exists: {target}. You may need to manually clean the data at location '{target}' before retrying. "
             "Athena will not delete data in your account.",
         )
-    written = write_rows(work, engine.store, query, writing)
+    written = write_rows(work, context.store, query, writing)
     return Outcome(NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows)
 
 

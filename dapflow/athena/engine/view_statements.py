@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dapflow.athena.catalog.views import View, glue_view, is_view, read_view
+from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import analysed, check_named
@@ -13,19 +14,16 @@ from dapflow.athena.engine.results import TEXT, Outcome
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column, Statement
 
-if TYPE_CHECKING:
-    from dapflow.athena.engine.engine import Engine
 
-
-def create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def create_view(context: Context, work: Work, statement: Statement) -> Outcome:
     """Analyse the query and keep its text and columns in Glue."""
     session = work.execution.database
     database, name = target_of(statement.target, session)
-    query = analysed(engine, work, statement, replacing=(database, name) if statement.replace else None)
+    query = analysed(context, work, statement, replacing=(database, name) if statement.replace else None)
     check_named(query)
-    if engine.metastore.database(database) is None:
+    if context.metastore.database(database) is None:
         raise QueryFailed("SCHEMA_NOT_FOUND", f"line 1:1: Schema '{database}' does not exist")
-    there = engine.metastore.table(database, name)
+    there = context.metastore.table(database, name)
     if there is not None:
         if not is_view(there):
             raise QueryFailed(
@@ -36,16 +34,16 @@ def create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
     view = View(statement.query or "", session or database, query.columns)
     table = glue_view(name, view, statement.comment)
     if there is None:
-        engine.metastore.create_table(database, table)
+        context.metastore.create_table(database, table)
     else:
-        engine.metastore.update_table(database, table)
+        context.metastore.update_table(database, table)
     return Outcome(TEXT)
 
 
-def drop_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def drop_view(context: Context, work: Work, statement: Statement) -> Outcome:
     """Forget a view."""
     database, name = target_of(statement.target, work.execution.database)
-    there = engine.metastore.table(database, name)
+    there = context.metastore.table(database, name)
     if there is None:
         if statement.if_exists:
             return Outcome(TEXT)
@@ -55,14 +53,14 @@ def drop_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
             "TABLE_NOT_FOUND",
             f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist, but a table with that name exists.",
         )
-    engine.metastore.drop_table(database, name)
+    context.metastore.drop_table(database, name)
     return Outcome(TEXT)
 
 
-def show_create_view(engine: Engine, work: Work, statement: Statement) -> Outcome:
+def show_create_view(context: Context, work: Work, statement: Statement) -> Outcome:
     """The statement that makes the view."""
     database, name = target_of(statement.target, work.execution.database)
-    there: dict[str, Any] | None = engine.metastore.table(database, name)
+    there: dict[str, Any] | None = context.metastore.table(database, name)
     if there is None:
         raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist")
     if not is_view(there):

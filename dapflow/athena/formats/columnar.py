@@ -16,7 +16,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats import avro_codecs
 from dapflow.athena.formats.arrow_types import arrow_type
 from dapflow.athena.formats.converted import write
-from dapflow.athena.formats.reader import Reader
+from dapflow.athena.formats.model import Reader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.types import Type

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from dapflow.athena.catalog.partitions import Partition
 from dapflow.athena.engine.session import Work
+from dapflow.athena.formats.model import Reader
 from dapflow.athena.formats.parquet import Footer, Footers
-from dapflow.athena.formats.reader import Reader
 from dapflow.athena.storage.locations import Location
 from dapflow.athena.storage.objects import Listings, ObjectStore, S3Object
 

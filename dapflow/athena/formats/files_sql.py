@@ -11,7 +11,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.column_types import Incompatible, conversion
 from dapflow.athena.formats.files import DataFile
-from dapflow.athena.formats.reader import Reader
+from dapflow.athena.formats.model import Reader
 from dapflow.trino.duckdb.storage import duck_type, literal, quote
 from dapflow.trino.types import Type, parse_type
 

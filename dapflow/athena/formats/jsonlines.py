@@ -19,7 +19,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats.arrow_types import arrow_type
 from dapflow.athena.formats.converted import write
 from dapflow.athena.formats.lines import blocks
-from dapflow.athena.formats.reader import Reader
+from dapflow.athena.formats.model import Reader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import field_names, quote
 from dapflow.trino.types import Type

@@ -9,7 +9,7 @@ from typing import Any
 from dapflow.athena.catalog.hive_types import from_hive
 from dapflow.athena.formats.converted import convert_lines
 from dapflow.athena.formats.lines import header_lines, line_arrays
-from dapflow.athena.formats.reader import Reader
+from dapflow.athena.formats.model import Reader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import duck_type, field_names, literal, quote
 from dapflow.trino.types import Type

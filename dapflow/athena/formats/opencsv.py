@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dapflow.athena.formats.converted import write
 from dapflow.athena.formats.lines import blocks, header_lines
-from dapflow.athena.formats.reader import Reader
+from dapflow.athena.formats.model import Reader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import duck_type, literal
 from dapflow.trino.types import Type

@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.storage.locations import Location
-from dapflow.trino.types import Type
-
-Convert = Callable[[Path, Path, Location], None]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """How a file is read.
-
-    Attributes:
-        form: names the conversion and all that its outcome depends on, for the cache.
-        convert: writes the Parquet form of a file; None for Parquet itself.
-        typed: DuckDB SQL that gives a converted column the table's type; None where the general rules do it.
-        bills_columns: whether only the columns that are read are billed (columnar formats), else the whole file.
-    """
-
-    form: str
-    convert: Convert | None = None
-    typed: Callable[[str, str, Type], str] | None = None
-    bills_columns: bool = False
+from dapflow.athena.formats.model import Reader
 
 
 def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict[str, Any]]) -> Reader:

@@ -11,8 +11,8 @@ import pyarrow as pa
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats.converted import write
 from dapflow.athena.formats.lines import header_lines, line_arrays
+from dapflow.athena.formats.model import Reader
 from dapflow.athena.formats.opencsv import typed_text
-from dapflow.athena.formats.reader import Reader
 from dapflow.athena.storage.locations import Location
 from dapflow.servers.patience import PatternError, compiled, full_matches
 

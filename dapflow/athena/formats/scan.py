@@ -26,7 +26,8 @@ from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.buckets import allowed_buckets, bucket_of_file
 from dapflow.athena.formats.files import Bringer, DataFile, QueryFiles
 from dapflow.athena.formats.files_sql import files_sql
-from dapflow.athena.formats.reader import Reader, reader_of
+from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.reader import reader_of
 from dapflow.athena.formats.row_groups import Literals, RowGroupFilter
 from dapflow.athena.storage.objects import Listings, ObjectStore
 from dapflow.trino.duckdb import Query, Reading, Scan
