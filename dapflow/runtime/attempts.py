@@ -17,6 +17,7 @@ from typing import Any
 from dapflow.runtime.athena import Execution
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.objects import list_objects
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.staged_files import missing_objects
 from dapflow.runtime.target import Target
@@ -80,11 +81,16 @@ def unload_statement(sql: str, location: str) -> str:
 class Attempt:
     """One attempt of a run to stage a generation.
 
+    Args:
+        history: the history table, None while there is none.
+
     Attributes:
         view: name of the view that describes the output; each attempt has its own, and removes it.
     """
 
-    def __init__(self, target: Target, generation: Generation, plan: Plan, run: Run) -> None:
+    def __init__(
+        self, target: Target, generation: Generation, plan: Plan, run: Run, history: Mapping[str, Any] | None
+    ) -> None:
         self.target = target
         self.plan = plan
         self.number = run.attempt
@@ -93,8 +99,7 @@ class Attempt:
             target.dataset.id, generation.key, run.key, plan.sql, plan.database, place.prefix, *plan.identity
         )
         self.view = temporary_name(target.dataset, "columns")
-        spent = published_runs(target.partition(generation))
-        spent |= withdrawn_runs(target.catalog.table(place.database, place.history))
+        spent = published_runs(target.partition(generation)) | withdrawn_runs(history)
         numbered = ((index, digest(self._base, str(index))) for index in count())
         self._candidates = ((index, token) for index, token in numbered if token[:16] not in spent)
         self._locations: list[str] = []
@@ -127,5 +132,5 @@ def _usable(target: Target, execution: Execution, location: str, *, own: bool) -
         return own
     if execution.state != "SUCCEEDED":
         return True
-    missing = missing_objects(target.s3, execution, location)
+    missing = missing_objects(target.s3, execution, location, list_objects(target.s3, location))
     return not missing if missing is not None else own

@@ -28,6 +28,9 @@ _TABLE_INPUT = (
     "TableType",
     "Parameters",
 )
+# The most that Glue takes; what it gives without being asked is not documented, and Trino asks for as many
+# (https://github.com/trinodb/trino/pull/3024).
+_PAGE = 1000
 _STALE_VERSION = ("VersionMismatchException", "ConcurrentModificationException")
 
 
@@ -137,7 +140,11 @@ class Catalog:
         """The partitions of a table that match an expression; none when there is no such table."""
         options: Any = {"Expression": expression} if expression else {}
         pages = self.glue.get_paginator("get_partitions").paginate(
-            DatabaseName=database, TableName=name, ExcludeColumnSchema=not columns, **options
+            DatabaseName=database,
+            TableName=name,
+            ExcludeColumnSchema=not columns,
+            PaginationConfig={"PageSize": _PAGE},
+            **options,
         )
         try:
             return [_partition(each) for page in pages for each in page["Partitions"]]
@@ -156,30 +163,31 @@ class Catalog:
             raise
         return _partition(answer["Partition"])
 
-    def put_partition(self, database: str, name: str, partition: Partition) -> None:
-        """Point a partition somewhere, in one catalog call: the moment of a publication."""
+    def put_partition(self, database: str, name: str, partition: Partition, *, there: bool) -> None:
+        """Point a partition somewhere, in one catalog call: the moment of a publication.
+
+        ``there``: whether the last look found it. It may be otherwise by now; of several runs the last one wins.
+        """
         values = list(partition.values)
         payload: Any = {
             "Values": values,
             "StorageDescriptor": partition.storage,
             "Parameters": partition.parameters,
         }
-        try:
-            self.glue.update_partition(
-                DatabaseName=database, TableName=name, PartitionValueList=values, PartitionInput=payload
-            )
-        except ClientError as error:
-            if error_code(error) != "EntityNotFoundException":
-                raise
+        while True:
             try:
-                self.glue.create_partition(DatabaseName=database, TableName=name, PartitionInput=payload)
-            except ClientError as second:
-                if error_code(second) != "AlreadyExistsException":
+                if there:
+                    self.glue.update_partition(
+                        DatabaseName=database, TableName=name, PartitionValueList=values, PartitionInput=payload
+                    )
+                else:
+                    self.glue.create_partition(DatabaseName=database, TableName=name, PartitionInput=payload)
+            except ClientError as error:
+                if error_code(error) != ("EntityNotFoundException" if there else "AlreadyExistsException"):
                     raise
-                # Another run of the generation created it in between: the last one wins.
-                self.glue.update_partition(
-                    DatabaseName=database, TableName=name, PartitionValueList=values, PartitionInput=payload
-                )
+                there = not there
+            else:
+                return
 
     def delete_partition(self, database: str, name: str, values: Sequence[str]) -> None:
         """Delete a partition; it may be gone already. Its objects stay."""

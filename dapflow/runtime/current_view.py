@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dapflow.errors import DapflowError
@@ -107,36 +108,52 @@ def newest_partitions(
     return (found(not_before(dataset.generation, since)) if since else []) or found(None)
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A current view, None while there is none, and the columns that its history had when it was looked at after it.
+
+    Columns that are older than the view could take away what another run has just added to it.
+    """
+
+    view: dict[str, Any] | None
+    columns: Sequence[Column]
+
+
 def refresh_current_view(
     catalog: Catalog,
     dataset: Dataset,
     place: Place,
-    columns: Callable[[], Sequence[Column]],
+    look: Callable[[], Seen],
+    *,
+    seen: Seen | None = None,
     without: Generation | None = None,
 ) -> Generation | None:
     """Let the current view show the newest generation of the history, ``without`` one that will be gone; which it is.
 
-    ``columns`` gives the history's columns without the partition columns. Two runs may do this at once: a change is
-    guarded by the view's version and begun again when someone was faster.
+    Two runs may do this at once: a change is guarded by the version of the view that was ``seen``, and begun again with
+    another ``look`` when someone was faster.
     """
     for _ in range(_TRIES):
-        before = catalog.table(place.database, place.current)
-        check_current(dataset, place, before)
-        shown = shown_generation(before) if before else None
+        now = seen or look()
+        seen = None
+        check_current(dataset, place, now.view)
+        shown = shown_generation(now.view) if now.view else None
         found = newest_partitions(catalog, dataset, place, shown, without)
         generation = found[0].generation if found else None
         if generation is None:
             return None
-        view = view_table(dataset, place, columns(), generation, found)
+        view = view_table(dataset, place, now.columns, generation, found)
         try:
-            if before is None:
+            if now.view is None:
                 catalog.create_table(place.database, view)
-            elif _differs(before, view):
-                catalog.update_table(place.database, before, view)
+            elif _differs(now.view, view):
+                catalog.update_table(place.database, now.view, view)
+            else:
+                return generation  # whoever published since makes the view show it
         except StaleTableError:
             continue
-        now = newest_partitions(catalog, dataset, place, generation, without)
-        if {each.values for each in now} == {each.values for each in found}:
+        newer = newest_partitions(catalog, dataset, place, generation, without)
+        if {each.values for each in newer} == {each.values for each in found}:
             return generation
     raise PassingError("busy", f"the current view {place.database}.{place.current} is changed by others all the time")
 

@@ -13,7 +13,7 @@ from dapflow.manifest import Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import not_before, of_generation
 from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.current_view import refresh_current_view, shown_generation
+from dapflow.runtime.current_view import Seen, refresh_current_view, shown_generation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_keys, history_columns
 from dapflow.runtime.place import Place
@@ -88,11 +88,16 @@ def show(target: Target, generation: Generation) -> Generation | None:
     view = catalog.table(place.database, place.current)
     if view is not None and view.get("TableType") == "VIRTUAL_VIEW" and not is_ours(view):
         return None
-    return refresh_current_view(catalog, dataset, place, lambda: history_columns(table))
+    columns = history_columns(table)
+
+    def look() -> Seen:
+        return Seen(catalog.table(place.database, place.current), columns)
+
+    return refresh_current_view(catalog, dataset, place, look, seen=Seen(view, columns))
 
 
 def _check_generations(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
-    check_keys(catalog, dataset, place)
+    check_keys(catalog, dataset, place, table)
     for key in table.get("PartitionKeys", ()):
         if str(key.get("Type")).lower().partition("(")[0] not in _TEXT:
             raise DapflowError(

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Column
 from dapflow.runtime.athena import QueryError, succeeded
 from dapflow.runtime.attempts import RUNS, published_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
-from dapflow.runtime.current_view import refresh_current_view
+from dapflow.runtime.current_view import Seen, check_current, refresh_current_view
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import add_columns, history_columns, parquet_storage, prepare_history
 from dapflow.runtime.inputs import inputs_record
@@ -83,10 +82,13 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
     """Publish: the partition is switched, which is the moment; then table and current view follow.
 
     Before the switch nothing changes that a reader or another run depends on. Raises PassingError ``late`` or
-    ``superseded``, and DapflowError ``breaking-change``.
+    ``superseded``, and DapflowError ``breaking-change`` or ``name-taken``.
     """
     generation = Generation.parse(staged.generation)
-    columns = prepare_history(target.catalog, target.dataset, target.place, staged.described, generation)
+    catalog, place = target.catalog, target.place
+    view = catalog.table(place.database, place.current)
+    check_current(target.dataset, place, view)
+    columns = prepare_history(catalog, target.dataset, place, staged.described, generation)
     before = target.partition(generation)
     _check_turn(staged, before)
     replaced = before.location if before and before.location != staged.location else None
@@ -109,9 +111,9 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         target.journal.replaced(staged.run_id, [replaced])
     storage = parquet_storage(columns, staged.location)
     published = Partition(generation.values, storage, {"classification": "parquet", **parameters})
-    target.catalog.put_partition(target.place.database, target.place.history, published)
+    catalog.put_partition(place.database, place.history, published, there=before is not None)
     try:
-        all_columns, added = add_columns(target.catalog, target.dataset, target.place, columns)
+        all_columns, added = add_columns(catalog, target.dataset, place, columns)
     except DapflowError as error:
         if error.code != "breaking-change":
             raise
@@ -120,7 +122,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
             "busy",
             f"another run published other columns of {target.dataset.id} in the same moment; this one stood back",
         ) from error
-    current = show_newest(target)
+    current = show_newest(target, Seen(view, all_columns))
     return Publication(
         dataset=target.dataset.id,
         generation=generation,
@@ -160,14 +162,16 @@ def _take_back(target: Target, published: Partition, before: Partition | None) -
     if before is None:
         catalog.delete_partition(database, table, published.values)
     else:
-        catalog.put_partition(database, table, before)
+        catalog.put_partition(database, table, before, there=True)
 
 
-def show_newest(target: Target, without: Generation | None = None) -> Generation | None:
+def show_newest(target: Target, seen: Seen | None = None, *, without: Generation | None = None) -> Generation | None:
     """Let the current view show the newest generation, ``without`` one that will be gone; which one that is."""
+    catalog, place = target.catalog, target.place
 
-    def columns() -> Sequence[Column]:
-        table = target.catalog.table(target.place.database, target.place.history)
-        return history_columns(table) if table else ()
+    def look() -> Seen:
+        view = catalog.table(place.database, place.current)
+        table = catalog.table(place.database, place.history)
+        return Seen(view, history_columns(table) if table else ())
 
-    return refresh_current_view(target.catalog, target.dataset, target.place, columns, without)
+    return refresh_current_view(catalog, target.dataset, place, look, seen=seen, without=without)

@@ -79,21 +79,22 @@ def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Co
     return [column for column in now if column.name not in known]
 
 
-def check_keys(catalog: Catalog, dataset: Dataset, place: Place) -> None:
-    """Raise DapflowError ``generation-columns`` or ``extra-columns`` when the history table has other partitions."""
-    table = catalog.table(place.database, place.history)
-    if table is not None:
-        _check_keys(catalog, dataset, place, table)
-
-
 def check_history(
-    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation
+    catalog: Catalog,
+    dataset: Dataset,
+    place: Place,
+    table: dict[str, Any] | None,
+    columns: Sequence[Column],
+    generation: Generation,
 ) -> None:
-    """Raise what the last steps of a publication would raise, and change nothing."""
-    check_current(dataset, place, catalog.table(place.database, place.current))
-    table = catalog.table(place.database, place.history)
-    if table is not None:
-        _check_keys(catalog, dataset, place, table)
+    """Raise of a history table what the last steps of a publication would raise, and change nothing.
+
+    A current view can only be made where nothing else has its name. That is looked at here for a first publication,
+    which is mostly where it fails; the last steps look at it always.
+    """
+    if table is None:
+        check_current(dataset, place, catalog.table(place.database, place.current))
+    else:
         _check_columns(catalog, dataset, place, table, columns, generation)
 
 
@@ -112,7 +113,7 @@ def prepare_history(
             if table is None:
                 catalog.create_table(place.database, _new_table(dataset, place, columns))
                 return list(columns)
-            _check_keys(catalog, dataset, place, table)
+            check_keys(catalog, dataset, place, table)
             fits = _check_columns(catalog, dataset, place, table, columns, generation)
             if fits and _key_names(table) == dataset.generation.partition_names:
                 return _merged(history_columns(table), columns)
@@ -242,7 +243,11 @@ def _keys(dataset: Dataset) -> list[dict[str, str]]:
     return [{"Name": name, "Type": "string"} for name in dataset.generation.names]
 
 
-def _check_keys(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
+def check_keys(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
+    """Raise DapflowError ``generation-columns``, ``extra-columns`` or ``name-taken`` for a history table that is none.
+
+    Its partitions are others than the generations of the dataset.
+    """
     if table.get("TableType") == "VIRTUAL_VIEW":
         raise DapflowError(
             "name-taken",

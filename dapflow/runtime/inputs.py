@@ -108,24 +108,9 @@ def read_inputs(
     Raises PassingError ``not-published`` when one lacks the run's generation and the product's ``.yml`` does not allow
     the one before (``on_missing: previous``), DapflowError ``external-table`` or ``generation-columns``.
     """
-    assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
-    kinds: dict[str, set[str]] = {}
-    for reference in dataset.transform.references:
-        kinds.setdefault(reference.dataset, set()).add(reference.kind)
-    read, pins, notes = [], {}, []
-    for name in sorted(kinds):
-        look = _Look(catalog, dataset, manifest.dataset(name), environment, generation)
-        if not look.read.has_generations:
-            found, pin = look.as_it_is(), None
-        elif name == dataset.id:
-            found, pin = look.own_history()
-        else:
-            found, pin = look.look(kinds[name])
-        read.append(found)
-        if pin is not None:
-            pins[name] = pin
-        notes += look.notes
-    return Inputs(tuple(read), pins, tuple(notes))
+    looks = _looks(catalog, manifest, environment, dataset, generation)
+    pins = {each.read.id: pin for each, _ in looks if (pin := each.pin()) is not None}
+    return Inputs(tuple(found for _, found in looks), pins, tuple(note for each, _ in looks for note in each.notes))
 
 
 def confirm_inputs(
@@ -140,12 +125,12 @@ def confirm_inputs(
     if not before:
         return
     try:
-        now = read_inputs(catalog, manifest, environment, dataset, generation).read
+        looks = _looks(catalog, manifest, environment, dataset, generation)
     except PassingError as error:
         if error.code != "not-published":
             raise
         raise InputsChangedError("inputs-changed", f"while the query ran, {error.message}") from error
-    found = {each.dataset: each for each in now}
+    found = {each.dataset: each for _, each in looks}
     for each in before:
         if (difference := each.difference(found[each.dataset])) is not None:
             raise InputsChangedError("inputs-changed", f"while {dataset.id} {generation} ran, {difference}")
@@ -165,8 +150,28 @@ def recorded_inputs(listed: Sequence[dict[str, Any]]) -> tuple[Input, ...]:
     return tuple(Input(**each) for each in listed)
 
 
+def _looks(
+    catalog: Catalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+) -> list[tuple[_Look, Input]]:
+    """One look at each dataset that a transform names, and what it found."""
+    assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
+    kinds: dict[str, set[str]] = {}
+    for reference in dataset.transform.references:
+        kinds.setdefault(reference.dataset, set()).add(reference.kind)
+    looks = []
+    for name in sorted(kinds):
+        look = _Look(catalog, dataset, manifest.dataset(name), environment, generation)
+        looks.append((look, look.found(kinds[name])))
+    return looks
+
+
 class _Look:
-    """One look at one dataset that a run reads."""
+    """One look at one dataset that a run reads.
+
+    Attributes:
+        current: the condition under which its current view is replaced by its history; None where it is not.
+        history: the same for its history.
+    """
 
     def __init__(
         self, catalog: Catalog, reader: Dataset, read: Dataset, environment: Environment, generation: Generation
@@ -177,8 +182,24 @@ class _Look:
         self.place = Place.of(read, environment)
         self.generation = generation
         self.notes: list[str] = []
+        self.current: str | None = None
+        self.history: str | None = None
 
-    def look(self, kinds: set[str]) -> tuple[Input, Pin | None]:
+    def found(self, kinds: set[str]) -> Input:
+        """What is there of a dataset that is read by its current view, its history or both."""
+        if not self.read.has_generations:
+            return self._as_it_is()
+        return self._own_history() if self.read.id == self.reader.id else self._generations(kinds)
+
+    def pin(self) -> Pin | None:
+        """What replaces the names of the dataset; None where it is read as it is."""
+        if self.current is None and self.history is None:
+            return None
+        table = self.catalog.table(self.place.database, self.place.history) or {}
+        columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
+        return Pin(tuple(column["Name"] for column in columns), self.current, self.history)
+
+    def _generations(self, kinds: set[str]) -> Input:
         """At a dataset whose current view or history is read."""
         if self.read.external:
             external.read_columns(self.catalog, self.read, self.place)  # raises where its partitions are no generations
@@ -192,9 +213,11 @@ class _Look:
         assert read is not None  # noqa: S101 (it was found by it)
         columns, known = self.read.generation, [each for each in partitions if is_up_to(each, self.generation)]
         shown = view is not None and view_shows(view, self.place, is_generation(columns, wanted))
-        current = is_generation(columns, wanted) if "current" in kinds and not shown else None
-        history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
-        found = Input(
+        self.current = is_generation(columns, wanted) if "current" in kinds and not shown else None
+        self.history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
+        if missing or self.current or self.history:
+            self.notes.append(self._note(read, current=bool(missing or self.current)))
+        return Input(
             dataset=self.read.id,
             generation=read.key,
             version=_version(wanted),
@@ -203,26 +226,22 @@ class _Look:
             newer=newer,
             view=_state(view) if view is not None and shown else "",
         )
-        if missing or current or history:
-            self.notes.append(self._note(read, current=bool(missing or current)))
-        return found, self._pin(current, history)
 
-    def as_it_is(self) -> Input:
+    def _as_it_is(self) -> Input:
         """At a table without generations."""
         state = external.version(self.catalog, self.read, self.place)
         self.notes.append(f"{self.reader.id} reads {self.read.id} as it is ({state})")
         return Input(self.read.id, "", state)
 
-    def own_history(self) -> tuple[Input, Pin | None]:
+    def _own_history(self) -> Input:
         """At what earlier runs published of the product itself: a run again must find what the first one found."""
         partitions = self._partitions(None)
         known = [each for each in partitions if is_up_to(each, self.generation, inclusive=False)]
         newer = len(known) < len(partitions)
-        history = None
         if newer:
-            history = up_to(self.read.generation, self.generation, partitions, inclusive=False)
+            self.history = up_to(self.read.generation, self.generation, partitions, inclusive=False)
             self.notes.append(f"{self.reader.id} reads its own generations before {self.generation}")
-        return Input(self.read.id, "", "", history=partitions_digest(known), newer=newer), self._pin(None, history)
+        return Input(self.read.id, "", "", history=partitions_digest(known), newer=newer)
 
     def _partitions(self, since: Generation | None) -> list[Partition]:
         expression = not_before(self.read.generation, since) if since else None
@@ -256,13 +275,6 @@ class _Look:
                 hint=f"publish {self.read.id} first",
             )
         return of_generation(partitions, found)
-
-    def _pin(self, current: str | None, history: str | None) -> Pin | None:
-        if current is None and history is None:
-            return None
-        table = self.catalog.table(self.place.database, self.place.history) or {}
-        columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
-        return Pin(tuple(column["Name"] for column in columns), current, history)
 
     def _note(self, read: Generation, *, current: bool) -> str:
         if current:

@@ -276,10 +276,12 @@ class Publisher:
             else:
                 plan = plan_transform(target, self.manifest, self.environment, generation, run.attempt, self.progress)
             try:
-                check_keys(target.catalog, dataset, target.place)
-                trial = Attempt(target, generation, plan, run)
+                history = target.catalog.table(target.place.database, target.place.history)
+                if history is not None:
+                    check_keys(target.catalog, dataset, target.place, history)
+                trial = Attempt(target, generation, plan, run, history)
                 output = output_of(target, plan, trial.view)
-                check_history(target.catalog, dataset, target.place, output.columns, generation)
+                check_history(target.catalog, dataset, target.place, history, output.columns, generation)
                 self.progress(f"{dataset.id} {generation}: querying")
                 taken = trial.start()
             except (DapflowError, KeyboardInterrupt):

@@ -48,15 +48,15 @@ class StagedFiles:
         return sum(each.size for each in self.objects)
 
 
-def missing_objects(s3: S3Client, execution: Execution, location: str) -> list[str] | None:
-    """Objects that the UNLOAD wrote and that are gone; None when Athena left no list of what it wrote."""
+def missing_objects(s3: S3Client, execution: Execution, location: str, found: Sequence[Object]) -> list[str] | None:
+    """Objects that the UNLOAD wrote and that are not ``found``; None when Athena left no list of what it wrote."""
     if execution.manifest is None:
         return None
     try:
         written = read_object(s3, execution.manifest).decode().splitlines()
     except ClientError:
         return None
-    there = {each.uri for each in list_objects(s3, location)}
+    there = {each.uri for each in found}
     return [uri for uri in written if uri.startswith(location) and uri not in there]
 
 
@@ -71,11 +71,12 @@ def footer_of(s3: S3Client, item: Object) -> Footer:
 
 def staged_files(target: Target, execution: Execution, location: str) -> StagedFiles:
     """The objects below a staged location. Raises PassingError ``staged-files`` when some have vanished."""
-    if missing := missing_objects(target.s3, execution, location):
+    found = list_objects(target.s3, location)
+    if missing := missing_objects(target.s3, execution, location, found):
         raise PassingError(
             "staged-files", f"{len(missing)} objects that the query wrote are gone, the first being {missing[0]}"
         )
-    objects = tuple(each for each in list_objects(target.s3, location) if each.size)
+    objects = tuple(each for each in found if each.size)
     with ThreadPoolExecutor(_READERS) as pool:
         footers = pool.map(lambda item: footer_of(target.s3, item), objects)
         rows = {item.uri: footer.rows for item, footer in zip(objects, footers, strict=True)}

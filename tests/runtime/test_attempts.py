@@ -280,7 +280,6 @@ def test_calls_of_a_publication(lake: Lake) -> None:
         "delete_table",
         "start_query_execution",  # the UNLOAD
         "create_table",  # the history
-        "update_partition",
         "create_partition",  # the switch
         "create_table",  # the current view
     ]

@@ -101,7 +101,7 @@ def test_a_crash_at_every_step_is_mended_by_the_next_run_of_any_generation(
 def test_the_first_publication_may_fail_and_come_back_with_other_columns(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, there: bool) -> None:
         raise DapflowError("test", "it fails here")
 
     monkeypatch.setattr(Catalog, "put_partition", fails)
@@ -119,7 +119,7 @@ def test_inferred_types_of_a_load_that_failed_are_forgotten(lake: Lake, monkeypa
     table = lake.raw("planes", None)
     lake.land(table, planes_csv="seats\n1\n2\n")
 
-    def fails(*_: object) -> None:
+    def fails(*_: object, there: bool) -> None:
         raise DapflowError("test", "it fails here")
 
     monkeypatch.setattr(Catalog, "put_partition", fails)
@@ -194,6 +194,27 @@ def test_the_first_of_two_first_publications_with_other_columns(lake: Lake) -> N
         slow.finish(staged)
     assert partition_types(lake) == {DAY.key: {"a": "int", "b": "string"}}
     assert_readable(lake, product(lake, OTHER))
+
+
+def test_a_column_that_another_run_has_just_shown_stays_in_the_current_view(lake: Lake) -> None:
+    """The slower of two runs looked at view and table before, and changes the view after."""
+    dataset = product(lake, ONE)
+    lake.publish(dataset, EARLIER)
+    slow = crashing_publisher(lake, switch := Meanwhile())
+    product(lake, TWO)
+    fast = lake.publisher
+
+    def meanwhile() -> None:
+        switch.at = None
+        fast.publish(dataset.id, LATER)
+
+    staged = slow.stage(dataset.id, DAY, lake.run)
+    slow.wait(staged)
+    switch.at, switch.then = len(switch.names) + 2, meanwhile  # after the switch, before the change of the view
+    slow.finish(staged)
+    assert switch.names[-1] == "update_table"
+    assert lake.rows(dataset) == [("1", "2")]
+    assert_readable(lake, dataset)
 
 
 def test_a_history_with_further_partition_columns_is_refused(lake: Lake) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -437,48 +435,3 @@ def test_rows_of_other_generations_are_not_relabelled(lake: Lake, tmp_path: Path
     assert "import_day=30, import_date=20131230 (1 rows)" in caught.value.message
     assert "import_date=20131231" not in caught.value.message
     assert lake.tables("refined") == set()
-
-
-# -- what a publication costs
-
-
-def test_what_a_publication_costs_does_not_grow_with_the_history(lake: Lake, tmp_path: Path) -> None:
-    """Neither the calls of AWS, beside looks at a running query, nor what Glue lists: 1,000 partitions make a page."""
-    product = prepared(lake, tmp_path, "SELECT tailnum FROM planes")
-    publish_planes(lake, LATER)
-    for _ in range(2):
-        # Each takes away what the one before replaced.
-        lake.publish(product, LATER)
-    calls: list[tuple[str, int]] = []
-
-    def answered(model: Any, parsed: Any, **_: Any) -> None:
-        if model.name != "GetQueryExecution":
-            calls.append((model.name, len(parsed.get("Partitions", ()))))
-
-    clients = [("glue", lake.clients.glue), ("s3", lake.clients.s3), ("athena", lake.clients.athena)]
-    for name, client in clients:
-        client.meta.events.register(f"after-call.{name}.*", answered)
-    counted = []
-    try:
-        # The generation itself, and those before it.
-        for past in (0, 364):
-            fill_history(lake, past)
-            calls.clear()
-            lake.publish(product, LATER)
-            counted.append(Counter(calls))
-    finally:
-        for name, client in clients:
-            client.meta.events.unregister(f"after-call.{name}.*", answered)
-    # What the sweep finds of the publication before depends on the second: one listing and one note.
-    swept = {("ListObjectsV2", 0), ("GetObject", 0)}
-    assert (counted[0] - counted[1]).keys() | (counted[1] - counted[0]).keys() <= swept
-    assert all(each.total() <= 36 for each in counted)
-
-
-def fill_history(lake: Lake, past: int) -> None:
-    names: Any = {"DatabaseName": "air_traffic_raw_zone", "TableName": "planes_history"}
-    found: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(LATER.values))["Partition"]
-    days = [Generation(LATER.day - timedelta(days=back)) for back in range(1, past + 1)]
-    made: Any = [{"Values": list(day.values), "StorageDescriptor": found["StorageDescriptor"]} for day in days]
-    for start in range(0, past, 100):
-        lake.clients.glue.batch_create_partition(**names, PartitionInputList=made[start : start + 100])

@@ -328,6 +328,21 @@ def test_a_name_that_is_taken_is_not_overwritten(lake: Lake) -> None:
     assert lake.objects("refined") == set()
 
 
+def test_a_name_that_is_taken_while_the_query_runs_is_not_overwritten_either(lake: Lake) -> None:
+    product = lake.product("product", "SELECT 1 AS a")
+    lake.publish(product, EARLIER)
+    publisher = lake.publisher
+    staged = publisher.stage(product.id, DAY, lake.run)
+    publisher.wait(staged)
+    lake.clients.glue.delete_table(DatabaseName="air_traffic_refined_zone", Name="product")
+    table: Any = {"Name": "product", "TableType": "EXTERNAL_TABLE", "StorageDescriptor": {"Columns": []}}
+    lake.clients.glue.create_table(DatabaseName="air_traffic_refined_zone", TableInput=table)
+    with pytest.raises(DapflowError) as caught:
+        publisher.finish(staged)
+    assert caught.value.code == "name-taken"
+    assert publisher.generations(product.id) == [EARLIER]
+
+
 def test_history_with_other_partition_columns_is_left_alone(lake: Lake) -> None:
     lake.publish(lake.product("product", "SELECT 1 AS a"))
     product = lake.product("product", "SELECT 1 AS a", generation=generation_columns(prefix="transform"))
