@@ -44,7 +44,7 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert (dags / "team" / "by_hand.py").read_text() == "x = 1\n"
     names = {file.relative_to(dags).as_posix() for file in dags.rglob("*") if file.is_file()}
     assert {"dapflow_services.py", ".airflowignore", "dapflow/runtime/__init__.py", "dapflow/errors.py"} <= names
-    assert not {name for name in names if name.startswith(("dapflow/sql", "dapflow/project", "dapflow/local"))}
+    assert {name.split("/")[1] for name in names if name.count("/") > 1 and name.startswith("dapflow/")} == {"runtime"}
     assert "README.md" not in names
 
 
