@@ -20,8 +20,7 @@ from dapflow.project.names import column_name_problem, dataset_name_problem
 from dapflow.runtime.landing import csv_file, json_file
 from dapflow.runtime.landing.headings import columns_of
 from dapflow.runtime.landing.parquet_file import differences, read_footers
-from dapflow.runtime.landing.stream import Content
-from dapflow.runtime.landing.text import FALLBACK, Text, text_of
+from dapflow.runtime.landing.text import Text, text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import FINE, NULLS
 
@@ -47,7 +46,6 @@ _FILES = cast("S3Client", _Files())
 _BUCKET = "s3://file"
 # So much of a name is said.
 _SHOWN = 60
-_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 def describe(table: TableFiles, progress: Callable[[str], None]) -> Source:
@@ -233,39 +231,8 @@ def _no_rows(item: Object) -> DapflowError:
 def _encoding(items: Sequence[Object]) -> str:
     """The one encoding of all files; `detect` where they have several."""
     texts = [text_of(_FILES, item, Source("json", None, encoding="detect")) for item in items]
-    for text in texts:
-        if text.encoding == FALLBACK:
-            _check_unmixed(text)
     found = {_plain(text.encoding) for text in texts}
     return found.pop() if len(found) == 1 else "detect"
-
-
-def _check_unmixed(text: Text) -> None:
-    """Raise DapflowError ``landing-encoding``, at the first byte that is not UTF-8, where other letters are."""
-    if not _has_utf8(text.content):
-        return
-    try:
-        for _ in replace(text, encoding="utf-8").lines():
-            pass
-    except DapflowError as error:
-        if error.code == "landing-encoding":
-            error.message += ", and other letters of it are UTF-8: two encodings are mixed"
-            error.hint = (
-                "export it in one encoding; if it is windows-1252 for all that, write this source by hand with "
-                "encoding: windows-1252"
-            )
-        raise
-
-
-def _has_utf8(content: Content) -> bool:
-    """Whether there is a letter of several bytes, as UTF-8 writes it."""
-    rest = b""
-    for piece in content:
-        data = rest + piece
-        if _UTF8_LETTER.search(data):
-            return True
-        rest = data[-3:]
-    return False
 
 
 def _plain(encoding: str) -> str:

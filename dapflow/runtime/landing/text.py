@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
+from dapflow.runtime.landing.detection import detected, unicode_of
 from dapflow.runtime.landing.stream import Content, is_gzip
 from dapflow.runtime.objects import Object
 
@@ -19,17 +20,6 @@ if TYPE_CHECKING:
 # Athena takes no longer rows (https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html).
 LONGEST_ROW = 32 * 1024 * 1024
 _BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# One byte in so many, at least, is a zero in UTF-16: lines of Chinese have delimiters and ends.
-_ZEROS = 20
-# What `encoding: detect` takes for text that is not Unicode: what Excel and most of Windows write in Western Europe.
-FALLBACK = "windows-1252"
 
 
 @dataclass(frozen=True)
@@ -110,9 +100,9 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
             file=item.uri,
             hint="Athena goes by the name: gzip files must end in .gz; Parquet needs `format: parquet` in service.yml",
         )
-    found = _unicode(start)
+    found = unicode_of(start)
     if source.encoding == "detect":
-        return Text(content, found or (FALLBACK if _has_other_bytes(content) else "utf-8"))
+        return Text(content, found or detected(content))
     text = Text(content, source.encoding)
     if text.is_utf8 and found not in ("utf-8", None):
         raise DapflowError(
@@ -130,33 +120,3 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
             hint="leave `encoding` out in service.yml, or write encoding: detect",
         )
     return text
-
-
-def _unicode(start: bytes) -> str | None:
-    """The encoding that the first bytes show without a doubt: a byte order mark, or the zeros of UTF-16.
-
-    There, a line's end is one of two bytes, and the other is a zero. A zero elsewhere says nothing of an encoding.
-    """
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
-            return encoding
-    if start.count(0) * _ZEROS < len(start) or b"\0" not in start:
-        return None
-    ends = start.count(b"\n") + start.count(b"\r")
-    # Some letters of other scripts hold the byte of a line's end, too.
-    if (start.count(b"\n\0") + start.count(b"\r\0")) * 10 > ends * 9 or (not ends and not start[1]):
-        return "utf-16-le"
-    if (start.count(b"\0\n") + start.count(b"\0\r")) * 10 > ends * 9 or (not ends and not start[0]):
-        return "utf-16-be"
-    return None
-
-
-def _has_other_bytes(content: Content) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for piece in content:
-            decoder.decode(piece)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return True
-    return False

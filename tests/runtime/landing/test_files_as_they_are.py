@@ -52,6 +52,20 @@ def test_a_byte_that_the_encoding_does_not_have(lake: Lake, tmp_path: Path, enco
     assert (error.code, error.line, "0x81" in error.message) == ("landing-encoding", 3, True)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r"])
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_two_encodings_in_one_file_are_not_guessed(lake: Lake, tmp_path: Path, kind: str, end: str) -> None:
+    table = lake.source(tmp_path, f"{TEXT}\nencoding: detect\nformat: {kind}")
+    first, row = ("id,note", '1,"{}"') if kind == "csv" else ("", '{{"id": 1, "note": "{}"}}')
+    rows = end.join([first, *[row.format("x" * 1000)] * 500, row.format("café")]).encode()
+    mixed = rows + end.encode() + row.format("née").encode("cp1252")
+    lake.land(table, notes=mixed)
+    error = refused(lake, table)
+    assert (error.code, error.line) == ("landing-encoding", 503)
+    assert f"0xe9 at {mixed.index(b'n' + bytes([0xE9])) + 1} " in error.message
+    assert f"0xc3a9 at {rows.index('é'.encode())} " in error.message
+
+
 @pytest.mark.parametrize("encoding", ["detect", "utf-8", "windows-1252"])
 def test_zeros_in_text_are_no_encoding(lake: Lake, tmp_path: Path, encoding: str) -> None:
     table = lake.source(tmp_path, f"columns: {{a: string, b: string}}\nencoding: {encoding}")
