@@ -9,7 +9,7 @@ from threading import RLock
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
-from dapflow.local.aws.glue_entries import compacted
+from dapflow.local.aws.glue_entries import compacted, unconditional
 from dapflow.local.aws.journal import Entry, Journal
 from dapflow.local.aws.objects import ObjectStore
 from dapflow.local.aws.refusals import not_kept, s3_error
@@ -168,7 +168,7 @@ class DurableApplication:
 
     def _journalled(self, environ: Environ, body: bytes) -> Response:
         with self._journal_lock:
-            mark = self._journal.append(Entry(storable(environ), body))
+            mark = self._journal.append(Entry(storable(environ), unconditional(environ, body)))
             response = call(self._application, environ, body)
             if not response.ok:
                 self._journal.take_back(mark)

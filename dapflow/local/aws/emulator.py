@@ -10,6 +10,8 @@ from typing import Any
 
 from moto.glue import models as glue_models
 from moto.glue import utils as glue_utils
+from moto.glue.exceptions import GlueClientError
+from moto.glue.responses import GlueResponse
 from moto.iam import models as iam_models
 from moto.iam import utils as iam_utils
 from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
@@ -27,6 +29,7 @@ from dapflow.servers.patience import PatientRe
 _BESIDE_AWS = frozenset({"moto_api", "instance_metadata"})
 _list_objects = S3Backend.list_objects
 _get_object = S3Response.get_object
+_update_table = GlueResponse.update_table
 
 
 def _list_below(backend: S3Backend, bucket: Any, prefix: str | None, *more: Any, **named: Any) -> Any:
@@ -78,6 +81,20 @@ def _get_in_spans(response: S3Response) -> Any:
     return _get_object(response)
 
 
+def _update_of_a_version(response: GlueResponse) -> Any:
+    """moto's UpdateTable, which does not look at the version that is to be changed; for Glue's words see
+    https://github.com/apache/iceberg/issues/8636.
+    """
+    given = response.parameters
+    if wanted := given.get("VersionId"):
+        table = response.glue_backend.get_table(given["DatabaseName"], given["TableInput"]["Name"])
+        if table.as_dict()["VersionId"] != wanted:
+            raise GlueClientError(
+                "ConcurrentModificationException", "Update table failed due to concurrent modifications."
+            )
+    return _update_table(response)
+
+
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     """All services. S3 goes around Flask, whose routing takes as long as a small object itself."""
 
@@ -87,6 +104,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         self.get_backend_for_host = functools.cache(super().get_backend_for_host)
         S3Backend.list_objects = _list_below
         S3Response.get_object = _get_in_spans
+        GlueResponse.update_table = _update_of_a_version
         # GetTables by an expression, GetPartitions by LIKE: both are the client's own patterns.
         glue_models.re, glue_utils.re = PatientRe(), PatientRe()
 

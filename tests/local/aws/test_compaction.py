@@ -9,6 +9,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from dapflow.local.aws.durable import DurableApplication
+from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.wsgi import api_request, call, restored
 
 
@@ -57,6 +58,34 @@ def test_a_long_journal_is_replaced_by_what_it_came_to(tmp_path: Path) -> None:
     again.restore()
     assert catalog(again) == before
     again.close()
+    reset(moto)
+
+
+def test_a_change_of_a_version_is_made_again_after_the_versions_were_counted_anew(tmp_path: Path) -> None:
+    """A view that two tasks refresh at once on the embedded platform: the second is refused, and looks again."""
+    moto = DomainDispatcherApplication(create_backend_app)
+    reset(moto)
+    first = DurableApplication(Emulator(), tmp_path)
+    glue(first, "CreateDatabase", DatabaseInput={"Name": "d"})
+    glue(first, "CreateTable", DatabaseName="d", TableInput={"Name": "t"})
+    glue(first, "UpdateTable", DatabaseName="d", TableInput={"Name": "t", "Owner": "one"}, VersionId="1")
+    environ = restored(api_request("glue", "eu-west-2", "AWSGlue.UpdateTable"))
+    stale = {"DatabaseName": "d", "TableInput": {"Name": "t", "Owner": "stale"}, "VersionId": "1"}
+    refused = call(first, environ, json.dumps(stale).encode())
+    assert (refused.code, json.loads(refused.body)["__type"]) == (400, "ConcurrentModificationException")
+    first.close()
+
+    reset(moto)
+    second = DurableApplication(Emulator(), tmp_path, compact_after=3)
+    second.restore()
+    glue(second, "UpdateTable", DatabaseName="d", TableInput={"Name": "t", "Owner": "two"}, VersionId="2")
+    second.close()
+
+    reset(moto)
+    third = DurableApplication(Emulator(), tmp_path)
+    third.restore()
+    assert glue(third, "GetTable", DatabaseName="d", Name="t")["Table"]["Owner"] == "two"
+    third.close()
     reset(moto)
 
 
