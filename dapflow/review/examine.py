@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dapflow.errors import DapflowError
+from dapflow.review.constants import failing_constants
 from dapflow.runtime.types import column_hive_type
 from dapflow.sql import UNKNOWN, Columns, SqlText, Statement, TableName, analyse, read_statement
 from dapflow.sql import Column as SqlColumn
@@ -19,7 +20,6 @@ from dapflow.sql.missing import missing_database, missing_table
 from dapflow.sql.output import nameless_columns, repeated_columns
 from dapflow.sql.refusals import refusal, spoken
 from dapflow.sql.traps import Reading, Table, find_traps
-from dapflow.sql.traps.reading import nodes
 from dapflow.trino.duckdb import Column, Query, Relation, compile_query
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES, is_refused_by_name
@@ -89,6 +89,9 @@ def examine(
         findings.append(_fault(text, error))
     for unknown in _unknown_functions(text, node):
         _add(findings, refusal(text, unknown, NAMES), spoken(unknown))
+    divisions = query.divisions if query is not None else frozenset()
+    for finding in failing_constants(text, node, divisions):
+        _add(findings, finding, finding.message)
     if product and query is not None:
         findings += _unstorable(text, node, query)
     reading = Reading(
@@ -96,7 +99,7 @@ def examine(
         query=node,
         table=lambda parts: _table(parts, catalogue),
         aggregates=AGGREGATES,
-        divisions=query.divisions if query is not None else (),
+        divisions=divisions,
         product=product,
     )
     findings += find_traps(text, reading)
@@ -150,7 +153,7 @@ def _names(statement: Statement, catalogue: Catalogue, database: str, *, product
 
 def _unknown_functions(text: SqlText, node: tree.QueryNode) -> Iterator[QueryError]:
     """Every function that there is not: the analyser stops at the first, and where columns are not known."""
-    for call in nodes(node):
+    for call in tree.nodes(node):
         if isinstance(call, tree.Call) and call.name not in NAMES and not is_refused_by_name(call.name):
             words = f"Function '{call.written or call.name}' not registered"
             yield QueryError("FUNCTION_NOT_FOUND", words, *text.place(call.pos))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMMAND_LINE = "SQL"
 
 # What fails while it is run: Athena tells no place of it.
-_WHILE_RUNNING = frozenset({"division-by-zero", "bad-literal", "json-path"})
+_WHILE_RUNNING = frozenset({"division-by-zero", "json-path"})
 
 
 class _GlueTables:
@@ -79,7 +79,7 @@ def failure(
         return DapflowErrors(list(checked))
     found = findings(glue, sql, database, file)
     for finding in found:
-        if finding.code == NOT_SUPPORTED_HERE:
+        if finding.code == NOT_SUPPORTED_HERE or _came_true(finding, own):
             finding.severity = "error"
     return DapflowErrors(found) if any(_tells(finding, own) for finding in found) else own
 
@@ -95,11 +95,16 @@ def warnings(
     return [DapflowError(**{**finding.as_dict(), "severity": "warning"}) for finding in found]
 
 
+def _came_true(finding: DapflowError, own: DapflowError) -> bool:
+    """Whether a statement failed while it ran at what ``check`` was not sure that it would reach."""
+    return own.line is None and finding.message == own.message
+
+
 def _tells(finding: DapflowError, own: DapflowError) -> bool:
     """Whether a finding is what Athena refuses or fails at: ``own`` are its words."""
     if finding.severity != "error":
         return False
     if own.line is None:
-        return finding.code in _WHILE_RUNNING
+        return finding.code in _WHILE_RUNNING or _came_true(finding, own)
     here = (finding.line, finding.column) == (own.line, own.column)
     return here or own.code in {finding.code, "sql-syntax"}

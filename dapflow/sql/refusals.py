@@ -24,6 +24,8 @@ CODES = {
     "TYPE_MISMATCH": "type-mismatch",
     "EXPRESSION_NOT_AGGREGATE": "not-grouped",
     "INVALID_LITERAL": "bad-literal",
+    "INVALID_CAST_ARGUMENT": "bad-literal",
+    "DIVISION_BY_ZERO": "division-by-zero",
 }
 # What Athena refuses by none of these names; a function that is given what it does not take; and what Athena may take.
 REFUSED = "athena-refuses"

@@ -130,6 +130,15 @@ RIGHT = [
     "SELECT id, format_datetime(completed, 'yyyy-MM-dd HH:mm:ss') AS at FROM repairs",
     "SELECT id, raised AS date, trade category FROM repairs",
     "SELECT id, CASE WHEN hours = 0 THEN 0 ELSE cost / hours END AS rate, try(1 / 0) AS nothing FROM repairs",
+    # What may never be reached, or is guarded.
+    "SELECT id, if(id = 0, 1 / 0, 2) AS a, coalesce(hours, CAST('x' AS integer)) AS b FROM repairs",
+    "SELECT try(date_parse('x', '%Y')) AS a, try_cast('x' AS date) AS b, coalesce(try(1 / 0), 0) AS c FROM repairs",
+    "SELECT transform(tags, x -> CAST('x' AS integer)) AS a FROM repairs",
+    "SELECT id FROM repairs r WHERE EXISTS (SELECT 1 / 0 FROM tenants t WHERE t.property = r.property)",
+    # What is too large to be evaluated, or takes too long.
+    "SELECT rpad('a', 1000000000, 'b') AS a, sequence(1, 1000000000) AS b FROM repairs",
+    "SELECT replace(rpad('a', 9999, 'a'), 'a', rpad('a', 9999, 'a')) AS a FROM repairs",
+    "SELECT regexp_like(rpad('a', 99, 'a') || '!', '(?=a)(a+)+$') AS a FROM repairs",
     "SELECT (SELECT id FROM repairs ORDER BY cost LIMIT 1) AS cheapest",
     "SELECT count(*) FILTER (WHERE done) AS n, max(tags[1]) AS tag FROM repairs",
 ]

@@ -96,8 +96,7 @@ _FIXED = {
     "MISMATCHED_COLUMN_ALIASES": "give as many names as there are columns",
     "DUPLICATE_NAMED_QUERY": "give each query of WITH a name of its own",
     "INVALID_ARGUMENTS": "it takes more arguments: coalesce(a, b) gives b where a is NULL",
-    "INVALID_CAST_ARGUMENT": "try_cast(a AS type) gives NULL where a value does not fit; dates are 2024-06-05, other "
-    "forms by date_parse(a, '%d/%m/%Y')",
+    "INVALID_CAST_ARGUMENT": "try_cast(a AS type) gives NULL where a value does not fit",
     "DIVISION_BY_ZERO": "write a / nullif(b, 0), which gives NULL where b is 0",
     "AMBIGUOUS_NAME": "write the table's name or alias before it",
     "SUBQUERY_MULTIPLE_ROWS": "the subquery gives several rows: take one with max(…), or use IN",
@@ -120,6 +119,26 @@ _WORDS = (
     ("a path starts with lax or strict", "begin the path with lax: 'lax $.name'"),
     ("is not a valid Timestamp field|is not a valid D(?:ATE|ate) field|is not a valid T(?:IME|ime) field",
      "units are 'second', 'minute', 'hour', 'day', 'week', 'month', 'quarter' and 'year', in the singular"),
+    ("cannot be cast to (?:date|timestamp)",
+     "write DATE '2024-06-05', or date_parse('05/06/2024', '%d/%m/%Y'); try_cast(a AS date) gives NULL where a value "
+     "does not fit"),
+    ("^Cannot cast '.*' to (?:TINYINT|SMALLINT|INT|BIGINT|REAL|DOUBLE|DECIMAL)",
+     "a number has no separator and no unit: 1000.5; round(CAST(a AS double)) makes a whole number of '1.5'; "
+     "try_cast(a AS double) gives NULL where a value does not fit"),
+    ("^Cannot cast .* to DECIMAL",
+     "decimal(5, 2) has five digits, two of them behind the point: take a wider one, such as decimal(18, 2)"),
+    ("^Invalid format: ",
+     "the pattern must be that of the text: date_parse('05/06/2024', '%d/%m/%Y'), parse_datetime('05/06/2024', "
+     "'dd/MM/yyyy'); try(…) gives NULL where a value does not fit"),
+    ("^Cannot parse ", "ISO dates are 2024-06-05; other forms are read by date_parse('05/06/2024', '%d/%m/%Y')"),
+    ("^Invalid format string", "%s takes any value, %d whole numbers, %.2f the others: format('%.2f', a)"),
+    ("^(?:Array subscript|SQL array ind)",
+     "the first item is [1]; element_at(a, 5) gives NULL where there is none, and element_at(a, -1) the last"),
+    ("^Cannot convert value to JSON", """JSON is '{"name": "text"}'; try(json_parse(a)) gives NULL where it is none"""),
+    ("unmatched (?:close )?parenthesis|^premature end of char-class|^target of repeat",
+     r"a sign that is meant itself has a backslash before it in a pattern: '\(', '\[', '\*'"),
+    ("(?:addition|subtraction|multiplication) overflow",
+     "make one of the numbers a bigint first: CAST(a AS bigint) * b"),
     ("^DISTINCT in window", "compute the distinct values in a subquery, or use GROUP BY and join its result"),
     ("correlated subquery", "write it as a JOIN with a grouped subquery"),
 )  # fmt: skip

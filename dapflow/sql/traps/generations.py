@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dapflow.sql.traps.reading import Reading, Trap, columns, nodes
+from dapflow.sql.traps.reading import Reading, Trap, columns
 from dapflow.trino.syntax import tree
 
 _CLOCK = frozenset({"current_date", "current_timestamp", "current_time", "localtimestamp", "localtime", "now"})
@@ -16,12 +16,12 @@ def generations(reading: Reading) -> Iterator[Trap]:
     yield from _whole_histories(reading.query, reading, around=())
     names = _generation_columns(reading)
     compared: dict[int, str] = {}
-    for node in nodes(reading.query):
+    for node in tree.nodes(reading.query):
         if isinstance(node, tree.Binary | tree.Between | tree.InList):
             named = next((name[-1] for name in columns(node) if name[-1] in names), None)
             if named is not None:
-                compared |= {clock.pos: named for clock in nodes(node) if _clock(clock)}
-    for clock in filter(_clock, nodes(reading.query)):
+                compared |= {clock.pos: named for clock in tree.nodes(node) if _clock(clock)}
+    for clock in filter(_clock, tree.nodes(reading.query)):
         if clock.pos in compared:
             yield Trap(
                 "today-generation",
@@ -46,7 +46,7 @@ def _clock(node: tree.Node) -> bool:
 
 
 def _generation_columns(reading: Reading) -> set[str]:
-    tables = [reading.known(node) for node in nodes(reading.query) if isinstance(node, tree.TableNode)]
+    tables = [reading.known(node) for node in tree.nodes(reading.query) if isinstance(node, tree.TableNode)]
     return {name for table in tables if table is not None for name in table.generation}
 
 
@@ -87,20 +87,20 @@ def _next_selects(part: Any) -> Iterator[tree.Select]:
 
 
 def _own_tables(source: tree.RelationNode | None) -> Iterator[tree.TableNode]:
-    for node in nodes(source, into_queries=False):
+    for node in tree.nodes(source, into_queries=False):
         if isinstance(node, tree.TableNode):
             yield node
 
 
 def _conditions(source: tree.RelationNode | None) -> tuple[Any, ...]:
-    joins = [node for node in nodes(source, into_queries=False) if isinstance(node, tree.JoinNode)]
+    joins = [node for node in tree.nodes(source, into_queries=False) if isinstance(node, tree.JoinNode)]
     return tuple((join.on, join.using) for join in joins)
 
 
 def _all_columns(part: Any) -> Iterator[tuple[str, ...]]:
     """The columns that a part names, queries inside it included."""
     yield from columns(part)
-    for node in nodes(part):
+    for node in tree.nodes(part):
         if isinstance(node, tree.QueryNode):
             yield from columns((node.ctes, node.order))
         elif isinstance(node, tree.Select):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, bare, called, column, columns, conjuncts, nodes, relations
+from dapflow.sql.traps.reading import Reading, Trap, bare, called, column, columns, conjuncts, relations
 from dapflow.trino.syntax import tree
 
 # What may turn a NULL of the optional side into something else.
@@ -16,7 +16,7 @@ def joins(reading: Reading) -> Iterator[Trap]:
     """Joins without a condition that connects both sides; WHERE on the optional side of an outer join."""
     for select in reading.selects:
         conditions = [*conjuncts(select.where)]
-        for join in nodes(select.source, into_queries=False):
+        for join in tree.nodes(select.source, into_queries=False):
             if isinstance(join, tree.JoinNode):
                 yield from _cross(join, conditions, reading)
         yield from _optional(select, reading)
@@ -44,7 +44,7 @@ def _connects(condition: tree.Expr, left: set[str], right: set[str]) -> bool:
     names = [*columns(condition)]
     loose = sum(len(name) == 1 or name[-2] not in left | right for name in names)
     ours, theirs = (any(len(name) > 1 and name[-2] in side for name in names) for side in (left, right))
-    subquery = any(isinstance(node, tree.QueryNode) for node in nodes(condition))
+    subquery = any(isinstance(node, tree.QueryNode) for node in tree.nodes(condition))
     return (ours and theirs) or (loose > 0 and (ours or theirs)) or loose > 1 or (subquery and bool(names))
 
 
@@ -65,7 +65,7 @@ def _few(node: tree.RelationNode, reading: Reading) -> bool:
         return False
     aggregates = (
         call.name in reading.aggregates and call.over is None
-        for call in nodes(body.items, into_queries=False)
+        for call in tree.nodes(body.items, into_queries=False)
         if isinstance(call, tree.Call)
     )
     unnested = isinstance(body.source, tree.RelationNode) and isinstance(bare(body.source), tree.UnnestNode)
@@ -96,7 +96,7 @@ def _optional(select: tree.Select, reading: Reading) -> Iterator[Trap]:
 
 
 def _outer(node: tree.RelationNode | None) -> Iterator[tree.JoinNode]:
-    for join in nodes(node, into_queries=False):
+    for join in tree.nodes(node, into_queries=False):
         if isinstance(join, tree.JoinNode) and join.kind in {"left", "right", "full"}:
             yield join
 
@@ -132,7 +132,7 @@ def _drops_nulls(condition: tree.Expr) -> bool:
     return not any(
         isinstance(node, tree.Case | tree.IsNull | tree.Logical | tree.QueryNode)
         or (isinstance(node, tree.Call) and node.name in _OF_NULLS)
-        for node in nodes(inner)
+        for node in tree.nodes(inner)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, column, conjuncts, nodes
+from dapflow.sql.traps.reading import Reading, Trap, column, conjuncts
 from dapflow.trino.syntax import tree
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
@@ -12,7 +12,7 @@ _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 def nulls(reading: Reading) -> Iterator[Trap]:
     """Comparisons with NULL, and NOT IN over what may be NULL."""
-    for node in nodes(reading.query):
+    for node in tree.nodes(reading.query):
         if isinstance(node, tree.Binary) and node.op in _COMPARISONS and (_null(node.left) or _null(node.right)):
             negated = "NOT " if node.op == "<>" else ""
             message = f"{node.op} NULL is never true: NULL is equal to nothing, not even to NULL"
@@ -58,7 +58,7 @@ def _never_null(select: tree.Select, reading: Reading) -> set[str]:
         elif isinstance(inner, tree.Like | tree.Between | tree.InList):
             tested = (inner.expr,)
         found |= {name[-1] for part in tested if (name := column(part)) is not None}
-    for node in nodes(select.source):
+    for node in tree.nodes(select.source):
         table = reading.known(node) if isinstance(node, tree.TableNode) else None
         found |= set(table.generation) if table else set()
     return found

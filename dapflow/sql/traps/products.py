@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, bare, called, nodes, relations
+from dapflow.sql.traps.reading import Reading, Trap, bare, called, relations
 from dapflow.trino.syntax import tree
 
 _CHANCE = frozenset({"rand", "random", "uuid", "shuffle"})
@@ -22,7 +22,7 @@ def products(reading: Reading) -> Iterator[Trap]:
             reading.query.limit.pos,
             "delete the LIMIT; to look at some rows, use dapflow query with --limit",
         )
-    for node in nodes(reading.query):
+    for node in tree.nodes(reading.query):
         if isinstance(node, tree.Call) and node.name in _CHANCE:
             yield _unsteady(node.pos, f"{node.name}() gives other values each time")
         elif isinstance(node, tree.SampleNode):

@@ -47,12 +47,12 @@ class Reading:
     @cached_property
     def ctes(self) -> dict[str, tree.QueryNode]:
         """The queries of WITH by name."""
-        return {node.name: node.query for node in nodes(self.query) if isinstance(node, tree.Cte)}
+        return {node.name: node.query for node in tree.nodes(self.query) if isinstance(node, tree.Cte)}
 
     @cached_property
     def selects(self) -> list[tree.Select]:
         """Every SELECT of the statement."""
-        return [node for node in nodes(self.query) if isinstance(node, tree.Select)]
+        return [node for node in tree.nodes(self.query) if isinstance(node, tree.Select)]
 
     def known(self, node: tree.TableNode) -> Table | None:
         """What is known of a table; None for a query of WITH."""
@@ -66,20 +66,6 @@ class Reading:
         if isinstance(node, tree.TableNode) and len(node.parts) == 1:
             return self.ctes.get(node.parts[0])
         return None
-
-
-def nodes(part: Any, *, into_queries: bool = True) -> Iterator[tree.Node]:
-    """The nodes of a part of a tree, outer ones first; without ``into_queries`` those of no query inside it."""
-    stack = [part]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, tuple):
-            stack.extend(reversed(current))
-        elif isinstance(current, tree.Node):
-            if isinstance(current, tree.QueryNode) and not into_queries and current is not part:
-                continue
-            yield current
-            stack.extend([getattr(current, name) for name in reversed(tree.children(type(current)))])
 
 
 def conjuncts(condition: tree.Expr | None) -> Iterator[tree.Expr]:

@@ -68,14 +68,18 @@ def parameter_sql(text: str) -> str:
     Athena takes `abc` and `two words` for strings, while `1 + 1` is 2 and `'it''s'` is a string already.
     """
     try:
-        unit = Unit(text, _NoTables(), None)
-        Analyser(QueryCompiler(unit), Scope()).visit(_parameter(text))
+        constant_sql(text, _parameter(text))
     except RecursionError:
         raise TooDeep from None
     except QueryError as error:
         if error.error_name in {"SYNTAX_ERROR", "COLUMN_NOT_FOUND"}:
             return literal(text)
     return text
+
+
+def constant_sql(text: str, node: tree.Expr) -> str:
+    """DuckDB's SQL for an expression of `text` that names no column."""
+    return Analyser(QueryCompiler(Unit(text, _NoTables(), None)), Scope()).top(node).sql
 
 
 def _parameter(text: str) -> tree.Expr:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
 from duckdb.func import FunctionNullHandling
 
 from dapflow.trino.duckdb.functions import REGISTRY
+from dapflow.trino.duckdb.functions.registry import Udf
 from dapflow.trino.errors import QueryError
 
 _OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
@@ -23,13 +24,18 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
 
     Once for a database: its cursors share them.
     """
-    for one in REGISTRY.udfs:
+    provide(connection, REGISTRY.ordered_macros(), REGISTRY.udfs)
+    connection.execute("SET TimeZone = 'UTC'")
+
+
+def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[str], udfs: Iterable[Udf]) -> None:
+    """Make some of the macros and functions."""
+    for one in udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(
             one.name, _strict(one.function), list(one.params), one.result, null_handling=FunctionNullHandling.SPECIAL
         )
-    connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in REGISTRY.ordered_macros()))
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in macros))
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:

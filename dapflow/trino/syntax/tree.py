@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -476,3 +477,17 @@ def children(cls: type[Node]) -> tuple[str, ...]:
     if found is None:
         found = _CHILDREN[cls] = tuple([part.name for part in fields(cls) if part.type not in _PLAIN])
     return found
+
+
+def nodes(part: Any, *, into_queries: bool = True) -> Iterator[Node]:
+    """The nodes of a part of a tree, outer ones first; without ``into_queries`` those of no query inside it."""
+    stack = [part]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, tuple):
+            stack.extend(reversed(current))
+        elif isinstance(current, Node):
+            if isinstance(current, QueryNode) and not into_queries and current is not part:
+                continue
+            yield current
+            stack.extend([getattr(current, name) for name in reversed(children(type(current)))])

@@ -39,8 +39,11 @@ class Registry:
     macros: list[str] = field(default_factory=list)
     udfs: list[Udf] = field(default_factory=list)
 
-    def ordered_macros(self) -> list[str]:
-        """The macros, each after those that it uses: DuckDB looks into a macro when it is made."""
+    def ordered_macros(self, sql: str | None = None) -> list[str]:
+        """The macros, each after those that it uses: DuckDB looks into a macro when it is made.
+
+        With `sql` only those that it needs.
+        """
         by_name = {text.partition("(")[0]: text for text in self.macros}
         found: dict[str, str] = {}
 
@@ -48,14 +51,20 @@ class Registry:
             if name in found:
                 return
             text = by_name[name]
-            for other in re.findall(r"[a-z_0-9]+(?=\()", text.partition(" AS ")[2]):
+            for other in called(text.partition(" AS ")[2]):
                 if other in by_name and other != name:
                     add(other)
             found[name] = text
 
-        for name in by_name:
-            add(name)
+        for name in by_name if sql is None else called(sql):
+            if name in by_name:
+                add(name)
         return list(found.values())
+
+
+def called(sql: str) -> list[str]:
+    """The names before brackets."""
+    return re.findall(r"[a-z_0-9]+(?=\()", sql)
 
 
 REGISTRY = Registry()

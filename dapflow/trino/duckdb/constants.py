@@ -1,0 +1,108 @@
+"""Expressions that are the same for every row: whether they fail is known before there is a row."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import duckdb
+
+from dapflow.trino.duckdb.compiler import constant_sql
+from dapflow.trino.duckdb.functions import REGISTRY
+from dapflow.trino.duckdb.functions.registry import called
+from dapflow.trino.duckdb.runtime import provide, translate_error
+from dapflow.trino.errors import QueryError
+from dapflow.trino.functions import FUNCTIONS, SPECIAL_FORMS
+from dapflow.trino.syntax import tree
+
+# An expression is given this long, and the memory of a small program.
+_SECONDS = 1.0
+_MEMORY = "64MiB"
+# What says more of this machine than of the expression.
+_OF_THE_ENGINE = frozenset(
+    {"GENERIC_INTERNAL_ERROR", "USER_CANCELED", "EXCEEDED_LOCAL_MEMORY_LIMIT", "EXCEEDED_CPU_LIMIT", "STACK_OVERFLOW",
+     "NOT_SUPPORTED"}
+)  # fmt: skip
+# Functions whose result may be far longer than what they are given: they are given little here.
+_GROWING = frozenset(
+    {"rpad", "lpad", "repeat", "replace", "regexp_replace", "format", "sequence", "ngrams", "combinations",
+     "array_join"}
+)  # fmt: skip
+_LONGEST = 1_000
+_LARGE = re.compile(r"\d{5}")
+_STEADY = {row.name for row in FUNCTIONS.values() if row.kind == "scalar" and row.deterministic}
+_NAMES = _STEADY | SPECIAL_FORMS - {"grouping"}
+# Other names, and values that differ between rows, runs or callers.
+_OPEN = (
+    tree.Ident, tree.Given, tree.Special, tree.Parameter, tree.Lambda, tree.OpaqueExpr, tree.QueryNode, tree.JsonCall,
+    tree.SortItem, tree.Window,
+)  # fmt: skip
+
+
+class Constants:
+    """Evaluates expressions without columns, each once, in a database of its own."""
+
+    def __init__(self) -> None:
+        self._failures: dict[tree.Expr, QueryError | None] = {}
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._made: set[str] = set()
+        self._lock = threading.Lock()
+
+    def failure(self, text: str, node: tree.Expr) -> QueryError | None:
+        """What Trino fails with when it evaluates an expression for which `is_constant` holds; None where it does not.
+
+        What the analysis of the expression, a part of `text`, refuses has a place.
+        """
+        with self._lock:
+            if node not in self._failures:
+                try:
+                    sql = constant_sql(text, node)
+                except QueryError as error:
+                    return None if error.error_name in _OF_THE_ENGINE else error
+                # A date or a time that is written out is read by the analysis.
+                self._failures[node] = None if isinstance(node, tree.TypedLiteral) else self._evaluated(sql)
+            return self._failures[node]
+
+    def _evaluated(self, sql: str) -> QueryError | None:
+        try:
+            self._run(sql)
+        except duckdb.Error as error:
+            found = translate_error(error)
+            return None if found.error_name in _OF_THE_ENGINE else found
+        return None
+
+    def _run(self, sql: str) -> None:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
+            connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
+        macros = [each for each in REGISTRY.ordered_macros(sql) if each not in self._made]
+        names = {*called(sql), *(name for each in macros for name in called(each))} - self._made
+        provide(connection, macros, [each for each in REGISTRY.udfs if each.name in names])
+        self._made |= {*macros, *names}
+        timer = threading.Timer(_SECONDS, connection.interrupt)
+        timer.start()
+        try:
+            # hash takes a value of any type, and needs to know it.
+            connection.execute(f"SELECT hash({sql})").fetchall()
+        finally:
+            timer.cancel()
+
+
+def is_constant(node: tree.Expr) -> bool:
+    """Whether an expression names nothing, is the same each time, and can be evaluated in little time and memory."""
+    return all(map(_is_steady, tree.nodes(node)))
+
+
+def _is_steady(node: tree.Node) -> bool:
+    if isinstance(node, _OPEN):
+        return False
+    if not isinstance(node, tree.Call):
+        return True
+    plain = node.name in _NAMES and node.filter is None and node.over is None
+    return plain and (node.name not in _GROWING or all(map(_is_short, node.args)))
+
+
+def _is_short(node: tree.Expr) -> bool:
+    """Whether an argument is a short text, or a small number; `format` takes widths in its text."""
+    return isinstance(node, tree.Literal) and len(str(node.value)) <= _LONGEST and not _LARGE.search(str(node.value))
