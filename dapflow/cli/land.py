@@ -62,13 +62,14 @@ def land(
     with ends_when_interrupted():
         clients, names = connected(root, manifest, environment)
         from dapflow.runtime import land as landing  # noqa: PLC0415
+        from dapflow.runtime.file_content import read_local  # noqa: PLC0415
         from dapflow.runtime.place import Place  # noqa: PLC0415
 
         prefix = Place.of(dataset, names).landed(day)
         for each in files:
             check_path(dataset, each, prefix)
         with _progress(2 * sum(each.stat().st_size for each in files)) as advance:
-            found = [landing.read_local(each, advance) for each in files]
+            found = [read_local(each, advance) for each in files]
             check_apart(found)
             done = landing.land(clients.s3, prefix, found, replace=replace, advance=advance)
     following = _following(dataset, day, names.dag_id(dataset.service), environment)

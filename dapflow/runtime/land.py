@@ -16,12 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig
@@ -29,6 +28,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import PassingError, aws_errors, error_code
+from dapflow.runtime.file_content import Advance, LocalFile, digests, notes
+from dapflow.runtime.landing.stream import is_gzip
 from dapflow.runtime.objects import Object, delete_object, list_objects, read_object, split_uri, write_object
 
 if TYPE_CHECKING:
@@ -38,29 +39,10 @@ NOTE = "_landing."
 STAGED = "_staged."
 PATIENCE = timedelta(minutes=10)
 KEPT = timedelta(days=1)
-# Metadata in which the content of a landed file is named. An ETag names it only where S3 encrypts with its own keys.
-SHA256 = "dapflow-sha256"
-_CHUNK = 1 << 20
 # boto3's own parts of 8 MiB, of which nothing is transferred here, would be hundreds of requests.
 _COPY = TransferConfig(multipart_threshold=256 << 20, multipart_chunksize=256 << 20)
 
-Advance = Callable[[int], None]
 State = Literal["landed", "replaced", "unchanged"]
-
-
-@dataclass(frozen=True)
-class LocalFile:
-    """A file that shall land. ``sha256`` names its content; ``bytes`` and ``modified`` tell whether it has changed."""
-
-    path: Path
-    bytes: int
-    modified: int
-    sha256: str
-
-    @property
-    def name(self) -> str:
-        """Its name in the landing folder."""
-        return self.path.name
 
 
 @dataclass(frozen=True)
@@ -80,17 +62,6 @@ class Landing:
 
     files: tuple[LandedFile, ...]
     beside: tuple[str, ...]
-
-
-def read_local(path: Path, advance: Advance = lambda _: None) -> LocalFile:
-    """Look at a file as far as a landing needs it. ``advance`` is told how many bytes were read. Raises OSError."""
-    before = path.stat()
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            advance(len(chunk))
-    return LocalFile(path, before.st_size, before.st_mtime_ns, digest.hexdigest())
 
 
 def under_way(objects: Sequence[Object]) -> Object | None:
@@ -142,11 +113,12 @@ def _compare(
     s3: S3Client, prefix: str, files: Sequence[LocalFile], there: dict[str, Object], *, replace: bool
 ) -> dict[str, State]:
     """What each file is to what has landed already."""
-    sizes = {each.bytes for each in files}
-    contents = {name: _sha256(s3, each) for name, each in there.items() if each.size in sizes}
+    sizes = {size for each in files for size in (each.bytes, each.content_bytes)}
+    known = {name: digests(s3, each) for name, each in there.items() if each.size in sizes or is_gzip(name)}
     states: dict[str, State] = {}
     for each in files:
-        other = next((name for name, sha in contents.items() if sha == each.sha256 and name != each.name), None)
+        same = (name for name, (_, content) in known.items() if content == each.content and name != each.name)
+        other = next(same, None)
         if other is not None:
             raise DapflowError(
                 "landing-duplicate",
@@ -156,7 +128,7 @@ def _compare(
             )
         if each.name not in there:
             states[each.name] = "landed"
-        elif contents.get(each.name) == each.sha256:
+        elif known.get(each.name, ("", ""))[0] == each.sha256:
             states[each.name] = "unchanged"
         elif replace:
             states[each.name] = "replaced"
@@ -170,25 +142,12 @@ def _compare(
     return states
 
 
-def _sha256(s3: S3Client, item: Object) -> str:
-    """What names the content of a landed file: what its landing noted, else what reading it gives."""
-    bucket, key = split_uri(item.uri)
-    noted = s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(SHA256)
-    if noted:
-        return noted
-    digest = hashlib.sha256()
-    body: Any = s3.get_object(Bucket=bucket, Key=key)["Body"]
-    for chunk in body.iter_chunks(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _upload(s3: S3Client, prefix: str, mark: str, files: Sequence[LocalFile], advance: Advance) -> None:
     """Upload under hidden names; when that fails, nothing is left of it."""
     try:
         for each in files:
             bucket, key = split_uri(prefix + _hidden(mark, each.name))
-            noted = {"Metadata": {SHA256: each.sha256}}
+            noted = {"Metadata": notes(each)}
             s3.upload_file(str(each.path), bucket, key, ExtraArgs=noted, Callback=advance)
         for each in files:
             _check_unchanged(each)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Format, Manifest, Service
+from dapflow.runtime.file_content import LocalFile
 from dapflow.runtime.generation import Generation, check_not_future
-from dapflow.runtime.land import LocalFile
 from dapflow.runtime.landing.files import OTHER_COMPRESSIONS
 
 # Endings that say what is in a file. One that is not listed says nothing.
@@ -122,7 +122,7 @@ def check_apart(files: Sequence[LocalFile]) -> None:
         if names.setdefault(each.name, each) is not each:
             message = f"two files are called {each.name}: one of them would replace the other"
             raise DapflowError("landing-duplicate", message, file=str(each.path), hint="rename one of them")
-        if (other := contents.setdefault(each.sha256, each)) is not each:
+        if (other := contents.setdefault(each.content, each)) is not each:
             raise DapflowError(
                 "landing-duplicate",
                 f"{other.name} and {each.name} hold the same: every row would be there twice",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +15,9 @@ from botocore.exceptions import ClientError
 from dapflow.errors import DapflowError
 from dapflow.runtime import land as landing
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.land import Landing, LocalFile, land, read_local
+from dapflow.runtime.file_content import LocalFile, read_local
+from dapflow.runtime.land import Landing, land
+from dapflow.runtime.landable import check_apart
 from tests.runtime.lake import DAY, Lake
 
 PREFIX = "air_traffic/planes/2013-12-31/"
@@ -105,6 +108,34 @@ def test_the_same_content_under_another_name_is_refused(lake: Lake, folder: str,
     with pytest.raises(DapflowError, match=r"landed already, as old\.csv"):
         land(lake.clients.s3, folder, local(tmp_path, new_csv="1"), replace=True)
     assert states(land(lake.clients.s3, folder, local(tmp_path, old_csv="1"))) == {"old.csv": "unchanged"}
+
+
+@pytest.mark.parametrize("noted", [True, False])
+@pytest.mark.parametrize("first", ["a.csv", "a.csv.gz"])
+def test_the_same_content_packed_and_unpacked_is_refused(
+    lake: Lake, folder: str, tmp_path: Path, first: str, noted: bool
+) -> None:
+    text = "tailnum,seats\nN1,4\n"
+    (tmp_path / "a.csv").write_text(text)
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text[:5].encode()) + gzip.compress(text[5:].encode()))
+    second = {"a.csv": "a.csv.gz", "a.csv.gz": "a.csv"}[first]
+    found = {name: read_local(tmp_path / name) for name in (first, second)}
+    if noted:
+        land(lake.clients.s3, folder, [found[first]])
+    else:
+        lake.put_landing(lake.datasets["air_traffic.raw.planes"], DAY, first, (tmp_path / first).read_bytes())
+    with pytest.raises(DapflowError, match=f"landed already, as {first}:"):
+        land(lake.clients.s3, folder, [found[second]])
+    assert states(land(lake.clients.s3, folder, [found[first]])) == {first: "unchanged"}
+    with pytest.raises(DapflowError, match="hold the same"):
+        check_apart(list(found.values()))
+
+
+@pytest.mark.parametrize("cut", [slice(None, -3), slice(None, 12)])
+def test_gzip_that_is_damaged_lands_not(tmp_path: Path, cut: slice) -> None:
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"tailnum,seats\nN1,4\n")[cut])
+    with pytest.raises(DapflowError, match="landing-format"):
+        read_local(tmp_path / "a.csv.gz")
 
 
 def test_a_file_that_changes_meanwhile_lands_not(lake: Lake, folder: str, tmp_path: Path) -> None:

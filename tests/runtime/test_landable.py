@@ -9,7 +9,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
-from dapflow.runtime.land import read_local
+from dapflow.runtime.file_content import read_local
 from dapflow.runtime.landable import check_apart, check_path, landing_day, raw_table
 from tests.project.writing import compile_files
 

@@ -93,7 +93,7 @@ class Content:
         self.members = 0
         hashed = hashlib.blake2b(digest_size=16)
         pieces = spans(self.s3, self.item)
-        for piece in self._unpacked(pieces) if is_gzip(self.item) else pieces:
+        for piece in self._unpacked(pieces) if is_gzip(self.item.name) else pieces:
             hashed.update(piece)
             yield piece
         self.digest = hashed.digest()
@@ -129,9 +129,9 @@ class Content:
         return io.BufferedReader(_Raw(iter(self)), _FIRST_SPAN)
 
 
-def is_gzip(item: Object) -> bool:
-    """Whether Athena will take the file as gzip: it goes by the name."""
-    return item.name.lower().endswith(".gz")
+def is_gzip(name: str) -> bool:
+    """Whether Athena will take a file of this name as gzip: it goes by nothing else."""
+    return name.lower().endswith(".gz")
 
 
 class _Raw(io.RawIOBase):

@@ -93,7 +93,7 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
         raise DapflowError("landing-empty-file", "the file is empty", file=item.uri, hint="land it again")
     if not start:
         return Text(content, "utf-8", empty=True)
-    if not is_gzip(item) and start.startswith(_BINARY):
+    if not is_gzip(item.name) and start.startswith(_BINARY):
         raise DapflowError(
             "landing-format",
             "the file is not text",
