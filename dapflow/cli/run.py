@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from dapflow.runtime.generation import Generation
     from dapflow.runtime.publication import Publication
     from dapflow.runtime.publish import Publisher
+
+
+_MOST_OUTDATED = 5
+
+
+class Outdated(NamedTuple):
+    """A generation of a product, and the one of a dataset that it read before that was published again, or late."""
+
+    product: str
+    made: Generation
+    read: str
+    generation: Generation
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +63,7 @@ def run(
     """Publish a transform, or all of a service, on the embedded platform, without Airflow.
 
     What was read besides the same generation of an input is said below the table: an older one of a slower input, a
-    history, a table without generations.
+    history, a table without generations. So is what was made of a generation before it was published again, or late.
 
     Example: dapflow run air_traffic.refined.daily_departures --generation 2013-12-31
     """
@@ -67,8 +79,9 @@ def run(
     wanted = Generation.parse(generation) if generation is not None else None
     ports = require_running(state)
     published: list[Publication] = []
+    outdated: list[Outdated] = []
     servers = (components.AWS, components.ATHENA)
-    with _reported(published, as_json), ends_when_interrupted(), explained(state, servers), Steps() as steps:
+    with _reported(published, outdated, as_json), ends_when_interrupted(), explained(state, servers), Steps() as steps:
         steps.expect("compiling transforms/")
         manifest = compile_project(root)
         datasets = _datasets(manifest, root, name)
@@ -83,6 +96,7 @@ def run(
         day = wanted or newest_generation(datasets, environment, manifest, clients)
         publisher = Publisher(clients, manifest, environment, steps.tell, allow_future=allow_future)
         _publish(publisher, datasets, day, published)
+        outdated += _outdated(publisher, published)
     if rows and published and not as_json:
         with explained(state, servers):
             _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
@@ -106,8 +120,18 @@ def _publish(publisher: Publisher, datasets: list[Dataset], day: Generation, pub
             publisher.progress(f"{dataset.id} {day}: nothing landed, and what reads it takes the generation before")
 
 
+def _outdated(publisher: Publisher, published: list[Publication]) -> Iterator[Outdated]:
+    """What was made of a generation before it was published now; a first publication of the newest one has none."""
+    now = {(each.dataset, each.generation) for each in published}
+    for each in published:
+        if each.replaced or each.current != each.generation:
+            for product, made in publisher.readers(each.dataset, each.generation):
+                if (product, made) not in now:
+                    yield Outdated(product, made, each.dataset, each.generation)
+
+
 @contextmanager
-def _reported(published: list[Publication], as_json: bool) -> Iterator[None]:
+def _reported(published: list[Publication], outdated: list[Outdated], as_json: bool) -> Iterator[None]:
     """Print what was published, also where something failed after it; as JSON, one document holds both."""
     from dapflow.cli.failure import each_error  # noqa: PLC0415
     from dapflow.errors import DapflowError  # noqa: PLC0415
@@ -117,13 +141,21 @@ def _reported(published: list[Publication], as_json: bool) -> Iterator[None]:
             yield
         finally:
             _print_publications(published)
+            _print_outdated(outdated)
         return
     errors: list[dict[str, object]] = []
     try:
         yield
     except DapflowError as error:
         errors = [each.as_dict() for each in each_error(error)]
-    document = {"publications": [each.summary() for each in published], "errors": errors}
+    document = {
+        "publications": [each.summary() for each in published],
+        "outdated": [
+            {"dataset": each.product, "generation": str(each.made), "read": each.read, "of": str(each.generation)}
+            for each in outdated
+        ],
+        "errors": errors,
+    }
     print(json.dumps(document, indent=2, ensure_ascii=False))
     if errors:
         raise typer.Exit(1)
@@ -174,6 +206,16 @@ def _print_publications(published: list[Publication]) -> None:
     for each in published:
         for line in _unlike(each):
             print(line)
+
+
+def _print_outdated(outdated: list[Outdated]) -> None:
+    """Of each generation that was read before, one line."""
+    for read, generation in dict.fromkeys((each.read, each.generation) for each in outdated):
+        made = [
+            f"{each.product} {each.made}" for each in outdated if (each.read, each.generation) == (read, generation)
+        ]
+        more = f" and {len(made) - _MOST_OUTDATED} more" if len(made) > _MOST_OUTDATED else ""
+        print(f"{read} {generation} was read before by {', '.join(made[:_MOST_OUTDATED])}{more}: run that again")
 
 
 def _unlike(publication: Publication) -> Iterator[str]:

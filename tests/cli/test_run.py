@@ -78,6 +78,14 @@ def test_what_was_read_is_said_where_it_is_not_the_same_generation(platform: Loc
     assert "libraries.raw.branches 2024-06-05: nothing landed" in done.stderr
     assert ask(platform, "SELECT import_date FROM libraries_refined_zone.busy") == [{"import_date": "20240605"}]
 
+    # A night that is loaded again is not what a later night read of it.
+    done = platform.run("run", "libraries", "-g", "2024-06-04")
+    said = [line for line in done.stdout.splitlines() if " was read before by " in line]
+    assert said == [
+        "libraries.raw.branches 2024-06-04 was read before by libraries.refined.busy 2024-06-05: run that again",
+        "libraries.raw.loans 2024-06-04 was read before by libraries.refined.days 2024-06-05: run that again",
+    ]
+
     # Asked for by its name, a table without files is a mistake; and so is one that something cannot do without.
     done = platform.run("run", "libraries.raw.branches", "-g", "2024-06-05", check=False)
     assert (done.returncode, "[landing-missing]" in done.stderr) == (1, True)
@@ -98,6 +106,15 @@ def test_one_document_says_what_was_published(platform: LocalProject) -> None:
     assert product["inputs"] == [
         {"dataset": "housing.raw.repairs", "generation": "20240605", "version": raw["location"]}
     ]
+
+
+def test_what_was_made_of_a_generation_before_is_named(platform: LocalProject) -> None:
+    platform.run("run", "housing", "-g", "2024-06-05")
+    document = json.loads(platform.run("run", "housing", "--json", "-g", "2024-06-05").stdout)
+    assert document["outdated"] == []
+    document = json.loads(platform.run("run", "housing.raw.repairs", "--json", "-g", "2024-06-05").stdout)
+    product, raw = "housing.refined.repair_costs", "housing.raw.repairs"
+    assert document["outdated"] == [{"dataset": product, "generation": "2024-06-05", "read": raw, "of": "2024-06-05"}]
 
 
 def test_the_document_of_a_run_that_fails_says_what_was_published_before(platform: LocalProject) -> None:
