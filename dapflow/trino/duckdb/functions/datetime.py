@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.conversion_text import text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import Value, failure, let
@@ -305,11 +306,16 @@ lowering(f"to_iso8601({_P})", _iso)
 lowering(f"to_iso8601({_Z})", _iso)
 lowering("from_iso8601_date(varchar)", "CAST(py_iso_date($1) AS DATE)")
 lowering("from_iso8601_timestamp(varchar)", "t_from_iso($1)")
+# Written out where it is called, so the fewer parts it has the sooner a query with many of them is planned.
+_DAY_AND_TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?"
 macro(
-    "t_from_iso(x) AS CASE WHEN regexp_full_match(x, "
-    "'\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z') THEN t_zone_struct(CAST(x[:-2] AS "
-    "TIMESTAMP), 'UTC') "
-    "ELSE t_split_zoned(py_iso_timestamp(x)) END"
+    f"t_from_iso(x) AS CASE WHEN regexp_full_match(x, '{_DAY_AND_TIME}Z') "
+    "AND TRY_CAST(x[:-2] AS TIMESTAMP) IS NOT NULL "
+    "THEN {'u': CAST(x[:-2] AS TIMESTAMP), 'z': 'UTC'} "
+    f"WHEN regexp_full_match(x, '{_DAY_AND_TIME}[+-](0[1-9]|1[0-3]):[0-5]\\d') "
+    "AND TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL "
+    "THEN {'u': timezone('UTC', CAST(x AS TIMESTAMPTZ)), 'z': x[-6:]} "
+    "ELSE py_iso_timestamp(x) END"
 )
 _ISO = re.compile(
     r"([+-]?\d{4,})(?:-(?:W(\d{1,2})(?:-(\d))?|(\d{3})|(\d{1,2})(?:-(\d{1,2}))?))?(?:T(?:(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?"
@@ -338,9 +344,9 @@ def _iso_day(m: re.Match[str], text: str) -> dt.date:
         raise Failure(message) from None
 
 
-@udf("py_iso_timestamp", ["VARCHAR"], "VARCHAR")
-def iso_timestamp(text: str) -> str:
-    """A timestamp in ISO 8601, with a bar before its zone."""
+@udf("py_iso_timestamp", ["VARCHAR"], ZONED)
+def iso_timestamp(text: str) -> Zoned:
+    """A timestamp in ISO 8601."""
     m = _ISO.fullmatch(text)
     if not m:
         raise Failure(f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{text}"')
@@ -352,7 +358,8 @@ def iso_timestamp(text: str) -> str:
     if zone not in {"UTC", "Z"} and ":" not in zone:
         zone = f"{zone[:3]}:{zone[3:] or '00'}"
     zone = "UTC" if zone in {"Z", "+00:00", "-00:00"} else zone
-    return f"{day.isoformat()} {hour:02d}:{minute:02d}:{second:02d}.{(m[10] or '0')[:3]:0<3}|{zone}"
+    moment = dt.datetime(day.year, day.month, day.day, hour, minute, second, int(f"{(m[10] or '0')[:3]:0<6}"))
+    return zoned(moment, zone)
 
 
 # ------------------------------------------------------------------------------------------------------- periods

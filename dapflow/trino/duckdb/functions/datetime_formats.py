@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from dapflow.trino.duckdb.functions.casting import Failure
+from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
 from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import let
@@ -427,16 +428,16 @@ def date_parse(text: str, pattern: str) -> dt.datetime:
     return _parse(text, mysql_shape(pattern))[0]
 
 
-@udf("py_parse_datetime", ["VARCHAR", "VARCHAR"], "VARCHAR")
-def parse_datetime(text: str, pattern: str) -> str:
-    """A timestamp by a pattern of Joda, with a bar before its zone."""
+@udf("py_parse_datetime", ["VARCHAR", "VARCHAR"], ZONED)
+def parse_datetime(text: str, pattern: str) -> Zoned:
+    """A timestamp by a pattern of Joda."""
     moment, zone = _parse(text, joda_shape(pattern))
     try:
         named = zone_name(zone) if zone else "UTC"
     except ValueError:
         message = f'INVALID_FUNCTION_ARGUMENT: Invalid format: "{text}" is malformed at "{zone}"'
         raise Failure(message) from None
-    return f"{moment.isoformat(sep=' ')}|{named}"
+    return zoned(moment, named)
 
 
 def _native(call: Call, shapes: dict[str, tuple[str, str]], runs: list[str], *, letters: bool) -> str | None:
@@ -495,7 +496,7 @@ def _date_parse(call: Call) -> str:
 
 
 def _parse_datetime(call: Call) -> str:
-    slow = f"t_split_zoned(py_parse_datetime({call.args[0].sql}, {call.args[1].sql}))"
+    slow = f"py_parse_datetime({call.args[0].sql}, {call.args[1].sql})"
     pattern = call.args[1].const
     if not isinstance(pattern, str) or not pattern.isascii() or "'" in pattern:
         return slow

@@ -189,6 +189,27 @@ def zoned_text(text: str, precision: int) -> str | None:
     return f"{stamp}|{zone or 'UTC'}"
 
 
+#: What a Python function gives for a timestamp with time zone.
+ZONED = "STRUCT(u TIMESTAMP, z VARCHAR)"
+Zoned = dict[str, dt.datetime | str]
+# The calendar is the same again after so many days, which are 400 years.
+_CYCLE = dt.timedelta(days=146_097)
+
+
+def zoned(local: dt.datetime, zone: str) -> Zoned:
+    """A local time with its zone as it is held: the instant in UTC, and the zone."""
+    if zone == "UTC":
+        return {"u": local, "z": zone}
+    try:
+        return {"u": to_utc(local, zone), "z": zone}
+    except OverflowError:
+        later = local.year == dt.MINYEAR
+        instant = to_utc(local + _CYCLE if later else local - _CYCLE, zone)
+        year = instant.year + (-400 if later else 400)
+        day = f"{year:04d}-{instant:%m-%d}" if year > 0 else f"{1 - year:04d}-{instant:%m-%d} (BC)"
+        return {"u": f"{day} {instant:%H:%M:%S.%f}", "z": zone}
+
+
 macro(
     "t_split_zoned(x) AS list_transform([x], lambda v9: "
     "t_zoned(TRY_CAST(split_part(v9, '|', 1) AS TIMESTAMP), split_part(v9, '|', 2)))[1]"
