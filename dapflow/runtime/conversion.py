@@ -20,7 +20,8 @@ from dapflow.runtime.types import WHOLE_DIGITS, UnsupportedTypeError, hive_type,
 _LENGTH = re.compile(r"(?:varchar|char)\(\s*(\d+)\s*\)")
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 _FLOATING = r"^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$"
-_ZONE = r" ?(?:Z|z|UTC|GMT)| ?[-+][0-9]{2}(?::?[0-9]{2})?"
+# Nobody is further from UTC than fourteen hours, and Athena takes no more.
+_ZONE = r" ?(?:Z|z|UTC|GMT)| ?[-+](?:(?:0[0-9]|1[0-3])(?::?[0-5][0-9])?|14(?::?00)?)"
 _MOMENT = f"^{DAY}([ T]{CLOCK})?$"
 _ZONED = f"^{DAY}[ T]{CLOCK}({_ZONE})$"
 

@@ -58,6 +58,8 @@ _LOGICAL = {1: "string", 4: "string", 6: "date", 8: "timestamp", 12: "string"}
 _TIMESTAMP_MILLIS, _TIMESTAMP_MICROS, _LOGICAL_TIMESTAMP = 9, 10, 8
 _MILLISECONDS = 3
 _FLOAT16 = 15
+# Of a decimal (https://docs.aws.amazon.com/athena/latest/ug/data-types.html).
+_DIGITS = 38
 
 
 class FooterError(ValueError):
@@ -236,7 +238,13 @@ def _scalar(name: str, element: dict[int, Any]) -> str:
     kind, converted, logical = element.get(1), element.get(6), element.get(10, {})
     if converted == _DECIMAL or 5 in logical:
         decimal = logical.get(5, {})
-        return f"decimal({decimal.get(2, element.get(8, 38))},{decimal.get(1, element.get(7, 0))})"
+        precision, scale = decimal.get(2, element.get(8, _DIGITS)), decimal.get(1, element.get(7, 0))
+        if precision > _DIGITS:
+            raise FooterError(
+                f"column {name} is decimal({precision},{scale}), and tables hold {_DIGITS} digits",
+                f"export it as text, or with {_DIGITS} digits (pyarrow: decimal128)",
+            )
+        return f"decimal({precision},{scale})"
     if converted in (_TIME_MILLIS, _TIME_MICROS, _INTERVAL) or 7 in logical:
         raise FooterError(
             f"column {name} is a time of day or an interval, which no table can hold", "export it as text or a number"

@@ -65,7 +65,8 @@ def footer_of(s3: S3Client, item: Object) -> Footer:
     try:
         return read_footer(lambda length: read_object(s3, item.uri, f"-{min(length, item.size)}"))
     except FooterError as error:
-        message = f"not a Parquet file that can be read: {error}"
+        # What has a hint is said of a file that can be read.
+        message = f"{error}" if error.hint else f"not a Parquet file that can be read: {error}"
         raise DapflowError("parquet", message, file=item.uri, hint=error.hint) from error
 
 

@@ -89,3 +89,8 @@ def test_what_is_no_parquet_file(data: bytes) -> None:
 def test_a_time_of_day_is_named() -> None:
     with pytest.raises(FooterError, match="column t is a time of day"):
         footer(written(pa.table({"t": pa.array([], pa.time32("ms"))})))
+
+
+def test_a_decimal_of_too_many_digits_is_named() -> None:
+    with pytest.raises(FooterError, match=r"column d is decimal\(50,3\), and tables hold 38 digits"):
+        footer(written(pa.table({"d": pa.array([], pa.decimal256(50, 3))})))

@@ -134,9 +134,14 @@ def _row_group(group: Any) -> RowGroup:
             earlier = chunks.get(name)
             chunks[name] = Chunk(size + (earlier.size if earlier else 0))
             continue
-        statistics = column.statistics if column.is_stats_set else None
-        if statistics is not None and statistics.has_min_max:
-            chunks[name] = Chunk(size, statistics.min, statistics.max, has_statistics=True)
-        else:
-            chunks[name] = Chunk(size)
+        chunks[name] = _chunk(size, column.statistics if column.is_stats_set else None)
     return RowGroup(group.num_rows, chunks)
+
+
+def _chunk(size: int, statistics: Any) -> Chunk:
+    if statistics is None or not statistics.has_min_max:
+        return Chunk(size)
+    try:
+        return Chunk(size, statistics.min, statistics.max, has_statistics=True)
+    except (OverflowError, ValueError):  # a date of before year 1 or behind 9999, which Python has none of
+        return Chunk(size)

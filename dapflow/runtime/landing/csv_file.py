@@ -77,6 +77,13 @@ def records(text: Text, dialect: Dialect) -> Iterator[Record]:
         yield record
 
 
+def other_delimiter(header: Record, dialect: Dialect) -> str | None:
+    """What seems to stand between the names of a header that has one field, outside quotes, if anything."""
+    if len(header.fields) != 1 or header.text.startswith('"'):
+        return None
+    return next((each for each in ",;\t|" if each != dialect.delimiter and each in header.text), None)
+
+
 class _Reading:
     def __init__(self, text: Text, dialect: Dialect) -> None:
         self.text = text

@@ -18,6 +18,10 @@ _MARKS = (
 )
 # One byte in so many, at least, is a zero in UTF-16: lines of Chinese have delimiters and ends.
 _ZEROS = 20
+# So many times as often they are in one half of each two bytes.
+_MAINLY = 4
+# So many bytes are looked at.
+_SEEN = 64 * 1024
 # What `encoding: detect` takes for text that is not Unicode: what Excel and most of Windows write in Western Europe.
 FALLBACK = "windows-1252"
 # A letter of several bytes, as UTF-8 writes it.
@@ -35,11 +39,16 @@ def unicode_of(start: bytes) -> str | None:
             return encoding
     if start.count(0) * _ZEROS < len(start) or b"\0" not in start:
         return None
-    ends = start.count(b"\n") + start.count(b"\r")
-    # Some letters of other scripts hold the byte of a line's end, too.
-    if (start.count(b"\n\0") + start.count(b"\r\0")) * 10 > ends * 9 or (not ends and not start[1]):
+    # Line ends are units of two bytes with a zero, mainly in the half that the other zeros are in; elsewhere the same
+    # bytes are halves of other letters.
+    first, second = start[:_SEEN:2], start[1:_SEEN:2]
+    big = sum(one == 0 and two in b"\r\n" for one, two in zip(first, second, strict=False))
+    little = sum(two == 0 and one in b"\r\n" for one, two in zip(first, second, strict=False))
+    if big == little:
+        big, little = int(not first[0]), int(not second[0]) if second else 0
+    if little > big and second.count(0) > _MAINLY * first.count(0):
         return "utf-16-le"
-    if (start.count(b"\0\n") + start.count(b"\0\r")) * 10 > ends * 9 or (not ends and not start[0]):
+    if big > little and first.count(0) > _MAINLY * second.count(0):
         return "utf-16-be"
     return None
 

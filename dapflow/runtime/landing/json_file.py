@@ -152,7 +152,7 @@ def _not_json(item: Object, line: int, error: ValueError | RecursionError, text:
     else:
         words = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
         found = _error(item, line, f"the line is not JSON: {words}", text)
-        column = error.colno if isinstance(error, json.JSONDecodeError) else None
+        column = min(error.pos, len(text.rstrip("\r\n"))) + 1 if isinstance(error, json.JSONDecodeError) else None
     found.column = column if column is not None and column <= _SHOWN else None
     return found
 

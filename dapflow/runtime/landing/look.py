@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -170,6 +171,15 @@ class Look:
                 file=text.item.uri,
                 line=dialect.skip + 1,
                 hint="the first line must name the columns; `skip` in service.yml leaves out title lines before it",
+            )
+        if self.known is None and (other := csv_file.other_delimiter(header, dialect)):
+            raise DapflowError(
+                "landing-header",
+                f"the header has one field, and {other!r} in it",
+                file=text.item.uri,
+                line=header.line,
+                source=header.text.rstrip("\r\n"),
+                hint=f"name the delimiter in service.yml, delimiter: {json.dumps(other)}, or the one column",
             )
         names = columns_of(header.fields)
         self._check(text.item, names, line=header.line, note=renamed(header.fields))

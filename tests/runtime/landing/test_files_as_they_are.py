@@ -52,6 +52,25 @@ def test_a_byte_that_the_encoding_does_not_have(lake: Lake, tmp_path: Path, enco
     assert (error.code, error.line, "0x81" in error.message) == ("landing-encoding", 3, True)
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_letters_that_hold_the_bytes_of_line_ends(lake: Lake, tmp_path: Path, codec: str) -> None:
+    table = lake.source(tmp_path, "encoding: detect\ncolumns: {column_1: string, column_2: string}")
+    lake.land(table, notes_csv="名,前\n一,二\n上,刊\n丁,\n".encode(codec))
+    assert lake.publish(table).rows == 3
+    assert lake.rows(table) == [("一", "二"), ("丁", None), ("上", "刊")]
+
+
+@pytest.mark.parametrize("other", [";", "\t", "|"])
+def test_another_delimiter_than_the_fields_have(lake: Lake, tmp_path: Path, other: str) -> None:
+    table = lake.source(tmp_path, "")
+    text = f"id{other}note\n1{other}2\n"
+    lake.land(table, notes_csv=text)
+    error = refused(lake, table)
+    assert (error.code, error.line, repr(other) in error.message) == ("landing-header", 1, True)
+    table = lake.source(tmp_path, "columns: {id_note: string}")
+    assert lake.publish(table).rows == 1
+
+
 @pytest.mark.parametrize("end", ["\n", "\r"])
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_two_encodings_in_one_file_are_not_guessed(lake: Lake, tmp_path: Path, kind: str, end: str) -> None:

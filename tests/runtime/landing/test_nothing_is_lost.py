@@ -86,6 +86,7 @@ NARROW = [
     ("{type: timestamp, format: '%Y-%m-%d %H:%i:%s.%f'}", "2024-06-01 12:00:00.123456"),
     ("varchar(3)", "abcd"), ("boolean", "ja"), ("int", "1e3"), ("int", " "), ("date", "2024-02-30"), ("binary", "é"),
     ("'decimal(38,0)'", "1.5"), ("timestamp", "12:00"),
+    ("timestamp", "2024-06-01 12:00:00+25:00"), ("timestamp", "2024-06-01T12:00:00+14:01"),
     ("timestamp", "2024-06-01 24:00:00"), ("timestamp", "2024-06-01 23:59:60"), ("timestamp", "2024-06-01T24:00:00Z"),
     ("{type: date, format: '%Y%m%d'}", "202461"), ("{type: date, format: '%Y%m%d'}", "2024061"),
     ("{type: date, format: '%W %e %M %Y'}", "Monday 1 June 2024"),
@@ -111,6 +112,7 @@ FIT = [
     ("{type: timestamp, format: '%a %Y-%j %r'}", "SAT 2024-153 1:02:03 pm", "2024-06-01 13:02:03.000"),
     ("{type: timestamp, format: '%Y%m%d%H%i%s%f'}", "20240601120000123000", "2024-06-01 12:00:00.123"),
     ("{type: date, format: '(%d|%m) 100%% [%Y]'}", "(1|6) 100% [2024]", "2024-06-01"),
+    ("date", "0000-01-01", "0000-01-01"), ("timestamp", "2024-06-01 12:00:00+1400", "2024-05-31 22:00:00.000"),
     ("array<int>", "[1.0, null]", "[1, null]"), ("'struct<x:int>'", '{"X": 1}', "{x=1}"),
     ("'map<string,int>'", '{"Id": 1, "id": 2}', "{Id=1, id=2}"),
     ("array<double>", "[1e22, 0, 0.1]", "[1.0E22, 0.0, 0.1]"),
@@ -446,7 +448,13 @@ def test_a_float16_of_parquet(lake: Lake, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "column"),
-    [('{"a": NaN}', 7), ('{"a": "NaN, Infinity", "b": [1, -Infinity]}', 33), ('{"a": Infinity}', 7), ('{"a": 1,}', 9)],
+    [
+        ('{"a": NaN}', 7),
+        ("{", 2),
+        ('{"a": "NaN, Infinity", "b": [1, -Infinity]}', 33),
+        ('{"a": Infinity}', 7),
+        ('{"a": 1,}', 9),
+    ],
 )
 def test_words_that_are_no_json(lake: Lake, tmp_path: Path, line: str, column: int) -> None:
     table = lake.source(tmp_path, "format: json")
