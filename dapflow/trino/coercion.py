@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from dapflow.trino.types import DOUBLE, REAL, Type, array, decimal, map_of, row, varchar
+from dapflow.trino.types import DOUBLE, REAL, UNCHECKED, Type, array, decimal, map_of, row, varchar
 
 #: Integer types with the decimals that hold them.
 INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
@@ -30,6 +30,8 @@ def common(a: Type, b: Type) -> Type | None:
         return a
     if a.base == "unknown":
         return b
+    if "unchecked" in {a.base, b.base}:
+        return UNCHECKED
     if a.base in NUMERIC and b.base in NUMERIC:
         return _common_number(a, b)
     if a.base == b.base:
@@ -94,7 +96,7 @@ def _common_moment(a: Type, b: Type) -> Type | None:
 @lru_cache(maxsize=8192)
 def can_coerce(source: Type, target: Type) -> bool:
     """Whether a value of one type is taken where another is wanted."""
-    if source == target or source.base == "unknown":
+    if source == target or source.base == "unknown" or "unchecked" in {source.base, target.base}:
         return True
     if target.base == "varchar":
         if source.base == "varchar":

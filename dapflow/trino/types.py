@@ -66,6 +66,8 @@ REAL, DOUBLE, DATE, JSON, UNKNOWN, VARBINARY = (
     Type(n) for n in ("real", "double", "date", "json", "unknown", "varbinary")
 )
 VARCHAR = Type("varchar")
+#: Of what could not be checked, since a mistake lies below it or a table is not known; it fits everything.
+UNCHECKED = Type("unchecked")
 UUID, IPADDRESS = Type("uuid"), Type("ipaddress")
 INTERVAL_DS, INTERVAL_YM = Type("interval_ds"), Type("interval_ym")
 

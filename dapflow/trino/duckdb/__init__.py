@@ -1,7 +1,8 @@
 """The SQL language of the embedded Athena: Trino SQL in, DuckDB SQL out, with Trino's meaning and errors."""
 
+from dapflow.trino.catalogue import Column, Relation
 from dapflow.trino.duckdb.compiler import compile_query, parameter_sql
-from dapflow.trino.duckdb.model import Catalog, Column, Query, Reading, Relation, Scan
+from dapflow.trino.duckdb.model import Catalog, Query, Reading, Scan
 from dapflow.trino.duckdb.printing import print_value
 from dapflow.trino.duckdb.runtime import prepare_connection, translate_error
 from dapflow.trino.duckdb.statements import Statement, statement_kind

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dapflow.trino.catalogue import Column
 from dapflow.trino.duckdb.analyser import Analyser
 from dapflow.trino.duckdb.conversion_text import print_sql
-from dapflow.trino.duckdb.model import Catalog, Column, Query
+from dapflow.trino.duckdb.model import Catalog, Query
 from dapflow.trino.duckdb.queries import QueryCompiler
 from dapflow.trino.duckdb.scope import Field, Scope
 from dapflow.trino.duckdb.storage import duck_type, literal, quote

@@ -10,7 +10,10 @@ from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.conversion_json import to_json
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.json import read, write
-from dapflow.trino.duckdb.functions.json_path import (
+from dapflow.trino.duckdb.functions.registry import udf
+from dapflow.trino.duckdb.storage import duck_type, literal
+from dapflow.trino.duckdb.values import Value, failure_text, let
+from dapflow.trino.json_path import (
     EMPTY,
     PathError,
     StructuralError,
@@ -18,9 +21,6 @@ from dapflow.trino.duckdb.functions.json_path import (
     parse_path,
     variables,
 )
-from dapflow.trino.duckdb.functions.registry import udf
-from dapflow.trino.duckdb.storage import duck_type, literal
-from dapflow.trino.duckdb.values import Value, failure_text, let
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BOOLEAN, VARBINARY, VARCHAR, Type
 

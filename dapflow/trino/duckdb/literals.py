@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING
 
+from dapflow.trino.analysis.literals import interval_value
 from dapflow.trino.coercion import INTEGERS, castable
 from dapflow.trino.duckdb.conversion import convert
 from dapflow.trino.duckdb.storage import duck_type
@@ -20,7 +21,6 @@ from dapflow.trino.types import (
     DATE,
     DOUBLE,
     INTEGER,
-    INTERVAL_DS,
     INTERVAL_YM,
     JSON,
     UNKNOWN,
@@ -157,48 +157,13 @@ def _time(text: str) -> Value:
     return Value(f"{{'t': TIME '{stamp}', 'o': CAST({offset} AS INTEGER)}}", Type("time_tz", precision=precision), text)
 
 
-_MS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}
-_FIELDS = ("DAY", "HOUR", "MINUTE", "SECOND")
-
-
 def interval(node: tree.IntervalLiteral, unit: Unit) -> Value:
     """An interval; days to seconds are milliseconds, years to months are months."""
     try:
-        amount, t = _interval(node)
+        amount, t = interval_value(node)
     except ValueError:
         unit.fail("INVALID_LITERAL", node.pos, f"'{node.text}' is not a valid INTERVAL literal")
     limit = 2**31 if t is INTERVAL_YM else 2**63
     if not -limit <= amount < limit:
         unit.fail("INVALID_LITERAL", node.pos, f"'{node.text}' is not a valid INTERVAL literal")
     return Value(f"CAST({amount} AS {duck_type(t)})", t, amount)
-
-
-def _interval(node: tree.IntervalLiteral) -> tuple[int, Type]:
-    text, start, end = node.text.strip(), node.start, node.end or node.start
-    sign = node.sign
-    if text[:1] in {"-", "+"}:
-        sign, text = sign * (-1 if text[0] == "-" else 1), text[1:]
-    if start in {"YEAR", "MONTH"}:
-        if start == end:
-            return sign * int(text) * (12 if start == "YEAR" else 1), INTERVAL_YM
-        m = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
-        if not m or start != "YEAR" or end != "MONTH":
-            raise ValueError(text)
-        return sign * (int(m[1]) * 12 + int(m[2] or 0)), INTERVAL_YM
-    first, last = _FIELDS.index(start), _FIELDS.index(end)
-    pattern, separators = "", {"DAY": "", "HOUR": " ", "MINUTE": ":", "SECOND": ":"}
-    for i in range(first, last + 1):
-        field = _FIELDS[i]
-        number = r"(\d+(?:\.\d{0,3})?)" if field == "SECOND" else r"(\d+)"
-        pattern += number if i == first else f"(?:{separators[field]}{number}"
-    pattern += ")?" * (last - first)
-    m = re.fullmatch(pattern, text)
-    if not m:
-        raise ValueError(text)
-    total = 0
-    for field, part in zip(_FIELDS[first : last + 1], m.groups(), strict=True):
-        if part is None:
-            continue
-        whole, _, fraction = part.partition(".")
-        total += int(whole) * _MS[field] + (int(fraction.ljust(3, "0")) if fraction else 0)
-    return sign * total, INTERVAL_DS

@@ -5,30 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True)
-class Column:
-    """A column with its Trino type as text, such as `varchar(10)` or `row(a bigint, b varchar)`."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
-class Relation:
-    """What the catalog knows of one table or view. Partition columns are among the columns.
-
-    `view_database` is where a view's text looks for names without a database, if it is not the view's own.
-    """
-
-    catalog: str
-    database: str
-    name: str
-    columns: tuple[Column, ...]
-    hidden: tuple[Column, ...] = ()
-    partition_columns: tuple[str, ...] = ()
-    view_sql: str | None = None
-    view_database: str | None = None
+from dapflow.trino.catalogue import Column, Relation
 
 
 class Catalog(Protocol):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from dapflow.trino.catalogue import Relation
 from dapflow.trino.coercion import common
 from dapflow.trino.duckdb.analyser import Analyser
 from dapflow.trino.duckdb.conversion import coerce
-from dapflow.trino.duckdb.model import Relation
 from dapflow.trino.duckdb.operators import comparable_form
 from dapflow.trino.duckdb.scope import Field, Scope
 from dapflow.trino.duckdb.storage import field_names, quote

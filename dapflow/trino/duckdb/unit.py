@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from dapflow.trino.duckdb.model import Catalog, Reading, Relation, Scan
+from dapflow.trino.catalogue import Relation
+from dapflow.trino.duckdb.model import Catalog, Reading, Scan
 from dapflow.trino.duckdb.scope import Field
 from dapflow.trino.errors import QueryError, Unsupported
 from dapflow.trino.syntax import tree

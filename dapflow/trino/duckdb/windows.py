@@ -62,7 +62,7 @@ class WindowAnalyser:
             parts.append("PARTITION BY " + ", ".join(keys))
         if node.order:
             parts.append("ORDER BY " + self.ordering(node.order))
-        if node.unit and node.start is not None:
+        if node.unit and node.low is not None:
             parts.append(self._frame(node))
         return " ".join(parts)
 
@@ -90,12 +90,12 @@ class WindowAnalyser:
             base.partition,
             node.order or base.order,
             node.unit or base.unit,
-            node.start or base.start,
-            node.end or base.end,
+            node.low or base.low,
+            node.high or base.high,
         )
 
     def _frame(self, node: tree.Window) -> str:
-        start, end = node.start, node.end
+        start, end = node.low, node.high
         assert start is not None  # noqa: S101 - the caller looked
         if start.kind == "unbounded following":
             self.unit.fail("INVALID_WINDOW_FRAME", start.pos, "Window frame start cannot be UNBOUNDED FOLLOWING")

@@ -114,7 +114,7 @@ def _bind(p: Pattern, t: Type, bound: Bindings, coercing: bool) -> bool:
         return True
     if p.numbers:
         return _bind_numbers(p, t, bound, coercing)
-    if t.base == "unknown" and coercing:
+    if t.base in {"unknown", "unchecked"} and coercing:
         return True
     if t.base != p.base or len(t.args) != len(p.args):
         return False
@@ -123,7 +123,7 @@ def _bind(p: Pattern, t: Type, bound: Bindings, coercing: bool) -> bool:
 
 def _bind_numbers(p: Pattern, t: Type, bound: Bindings, coercing: bool) -> bool:
     if coercing and t.base != p.base:
-        if t.base == "unknown":
+        if t.base in {"unknown", "unchecked"}:
             values: tuple[int | None, ...] = {"decimal": (1, 0), "varchar": (0,), "char": (1,)}.get(p.base, (0,))
             for name, value in zip(p.numbers, values, strict=True):
                 bound.setdefault(name, value)
@@ -182,7 +182,7 @@ def _bind_lambda(p: Pattern, a: LambdaArgument, bound: Bindings) -> bool:
                 return False
             bound[result.variable] = wider
             a.params = tuple(substitute(i, bound) for i in inputs)
-        elif got.base not in {before.base, "unknown"}:
+        elif got.base not in {before.base, "unknown", "unchecked"}:
             # Trino does not coerce what a lambda returns.
             return False
     elif not _bind(result, got, bound, True):

@@ -83,7 +83,7 @@ class ExpressionParser(FormParser, Cursor):
                 self.at += 2
                 query = self.query()
                 self.need(")")
-                return tree.Quantified(token.start, op, quantifier, value, query)
+                return tree.Quantified(token.start, op, quantifier, value, query, end=self.found[self.at - 1].end)
             return tree.Binary(token.start, op, value, self.value())
         if token.kind != "word":
             return value
@@ -102,7 +102,7 @@ class ExpressionParser(FormParser, Cursor):
         negated = self.take("NOT")
         found: Expr
         if self.take("NULL"):
-            found = tree.IsNull(token.start, value)
+            found = tree.IsNull(token.start, value, end=self.found[self.at - 1].end)
         elif self.take("DISTINCT", "FROM"):
             found = tree.Binary(token.start, "IS DISTINCT FROM", value, self.value())
         else:
@@ -118,8 +118,8 @@ class ExpressionParser(FormParser, Cursor):
             self.need("(")
             found = self.query_or(lambda: self.expressions(")"))
             if isinstance(found, tree.QueryNode):
-                return tree.InQuery(token.start, value, found)
-            return tree.InList(token.start, value, found)
+                return tree.InQuery(token.start, value, found, end=self.found[self.at - 1].end)
+            return tree.InList(token.start, value, found, end=self.found[self.at - 1].end)
         if self.take("LIKE"):
             pattern = self.value()
             escape = self.value() if self.take("ESCAPE") else None
@@ -177,7 +177,10 @@ class ExpressionParser(FormParser, Cursor):
         if token.upper in {"-", "+"}:
             self.at += 1
             return tree.Unary(token.start, token.upper, self._operand())
-        value = self._postfix(self._primary())
+        value = self._primary()
+        if token.upper != "(":
+            value.end = self.found[self.at - 1].end
+        value = self._postfix(value)
         while self.peek("AT", "TIME", "ZONE"):
             token = self.now
             self.at += 3
@@ -201,14 +204,15 @@ class ExpressionParser(FormParser, Cursor):
                 self.at += 1
                 index = self.value()
                 self.need("]")
-                value = tree.Subscript(value.pos, value, index)
+                value = tree.Subscript(value.pos, value, index, end=self.found[self.at - 1].end)
             elif following == "." and self.is_name(self.found[self.at + 1]):
                 self.at += 1
                 at = self.now.start
                 written = self.name()
-                value = tree.Deref(value.pos, value, written.lower(), written, at)
+                value = tree.Deref(value.pos, value, written.lower(), written, at, end=self.found[self.at - 1].end)
                 if self.now.upper == "(":
                     value = self._call(value.pos, *self._function(value))
+                    value.end = self.found[self.at - 1].end
             else:
                 return value
 
@@ -271,8 +275,8 @@ class ExpressionParser(FormParser, Cursor):
         self.at += 1
         found = self.query_or(lambda: self.expressions(")"))
         if isinstance(found, tree.QueryNode):
-            return tree.ScalarQuery(token.start, found)
-        return found[0] if len(found) == 1 else tree.RowNode(token.start, found)
+            return tree.ScalarQuery(token.start, found, end=self.found[self.at - 1].end)
+        return found[0] if len(found) == 1 else tree.RowNode(token.start, found, end=self.found[self.at - 1].end)
 
     def _lambda_names(self) -> tuple[str, ...] | None:
         """Names of a lambda in parentheses, or None if this is none."""
@@ -422,11 +426,11 @@ class ExpressionParser(FormParser, Cursor):
             found.unit = self.now.upper
             self.at += 1
             if self.take("BETWEEN"):
-                found.start = self._bound()
+                found.low = self._bound()
                 self.need("AND")
-                found.end = self._bound()
+                found.high = self._bound()
             else:
-                found.start = self._bound()
+                found.low = self._bound()
         if self.now.upper in _PATTERN_PARTS:
             self._pattern()
         self.need(")")

@@ -48,6 +48,7 @@ class Parser(ExpressionParser):
                     break
         found = tree.QueryNode(start, tuple(ctes), recursive, self._union())
         self._tail(found)
+        found.end = self.found[self.at - 1].end
         return found
 
     def _tail(self, found: tree.QueryNode) -> None:
@@ -162,16 +163,16 @@ class Parser(ExpressionParser):
     def _item(self) -> tree.SelectItem | tree.AllColumns:
         start = self.now.start
         if self.take("*"):
-            return tree.AllColumns(start, None, ())
+            return tree.AllColumns(start, None, (), end=start + 1)
         value = self.expression()
         if self.peek(".", "*"):
             self.at += 2
             aliases = self.names() if self.take("AS") else ()
-            return tree.AllColumns(start, value, aliases)
+            return tree.AllColumns(start, value, aliases, end=self.found[self.at - 1].end)
         alias = None
         if self.take("AS") or (self.is_name() and not self._clause_begins()):
             alias = self.name()
-        return tree.SelectItem(start, value, alias)
+        return tree.SelectItem(start, value, alias, end=self.found[self.at - 1].end)
 
     def _groups(self) -> tuple[tree.Grouping, ...]:
         found = []
@@ -290,7 +291,7 @@ class Parser(ExpressionParser):
         if explicit or (self.is_name() and not self._clause_begins()):
             name = self.name()
             columns = self.names() if self.peek("(") else None
-            found = tree.AliasNode(start, found, name.lower(), columns)
+            found = tree.AliasNode(start, found, name.lower(), columns, end=self.found[self.at - 1].end)
         return found
 
     def _clause_begins(self) -> bool:
@@ -317,12 +318,12 @@ class Parser(ExpressionParser):
             self.need("(")
             items = self.expressions(")")
             ordinality = self.take("WITH", "ORDINALITY")
-            return tree.UnnestNode(token.start, items, ordinality)
+            return tree.UnnestNode(token.start, items, ordinality, end=self.found[self.at - 1].end)
         if token.upper == "LATERAL" and self.ahead().upper == "(":
             self.at += 2
             query = self.query()
             self.need(")")
-            return tree.SubqueryNode(token.start, query, True)
+            return tree.SubqueryNode(token.start, query, True, end=self.found[self.at - 1].end)
         if token.upper == "TABLE" and self.ahead().upper == "(":
             return self._table_function()
         if token.upper == "JSON_TABLE":
@@ -389,7 +390,9 @@ class Parser(ExpressionParser):
     def _parenthesised(self) -> tree.RelationNode:
         start = self.need("(").start
         found = self.query_or(self._joined)
-        return tree.SubqueryNode(start, found) if isinstance(found, tree.QueryNode) else found
+        if isinstance(found, tree.QueryNode):
+            return tree.SubqueryNode(start, found, end=self.found[self.at - 1].end)
+        return found
 
     def _joined(self) -> tree.RelationNode:
         found = self.relation()
@@ -405,7 +408,7 @@ class Parser(ExpressionParser):
         parts = self._qualified()
         if len(parts) > 3:
             fail(self.text, start, f"Too many dots in table name: {'.'.join(parts)}")
-        return tree.TableNode(start, tuple([part.lower() for part in parts]), self.found[self.at - 1].end)
+        return tree.TableNode(start, tuple([part.lower() for part in parts]), end=self.found[self.at - 1].end)
 
     def _qualified(self) -> list[str]:
         parts = [self.name()]

@@ -11,9 +11,10 @@ from dapflow.trino.types import Type
 
 @dataclass(slots=True, unsafe_hash=True)
 class Node:
-    """Anything that has a place in the text."""
+    """Anything that has a place in the text; `end` is where it ends, 0 where that is the end of its last part."""
 
     pos: int = field(compare=False)
+    end: int = field(default=0, compare=False, kw_only=True, repr=False)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -39,12 +40,12 @@ class TypedLiteral(Expr):
 
 @dataclass(slots=True, unsafe_hash=True)
 class IntervalLiteral(Expr):
-    """`INTERVAL -'1' DAY TO SECOND`; `end` is None for a single unit."""
+    """`INTERVAL -'1' DAY TO SECOND`; `last` is None for a single unit."""
 
     sign: int
     text: str
-    start: str
-    end: str | None
+    first: str
+    last: str | None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -100,8 +101,8 @@ class Window(Node):
     partition: tuple[Expr, ...] = ()
     order: tuple[SortItem, ...] = ()
     unit: str | None = None
-    start: Bound | None = None
-    end: Bound | None = None
+    low: Bound | None = None
+    high: Bound | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -310,10 +311,9 @@ class RelationNode(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class TableNode(RelationNode):
-    """A table, view or WITH query by name, in lower case. The name ends at `end`; `version` is of FOR … AS OF."""
+    """A table, view or WITH query by name, in lower case. `version` is of FOR … AS OF."""
 
     parts: tuple[str, ...]
-    end: int = field(default=0, compare=False)
     version: Expr | None = None
 
 

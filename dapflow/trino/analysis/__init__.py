@@ -1,0 +1,10 @@
+"""Trino's SQL with names and types: from a text to a typed tree, and what there is to say of the text.
+
+Nothing here stops at the first mistake: it is noted, and what depends on it is of a type that fits everything. So is
+what depends on a table that the catalogue does not know. Trino's words and places are kept.
+"""
+
+from dapflow.trino.analysis.analysis import Analysed, analyse
+from dapflow.trino.analysis.findings import Finding, Place
+
+__all__ = ["Analysed", "Finding", "Place", "analyse"]

@@ -1,0 +1,141 @@
+"""The analysis of one statement: text in, typed tree and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from dapflow.trino.analysis import expressions, literals, names, subqueries
+from dapflow.trino.analysis.aggregates import at_time_zone, call
+from dapflow.trino.analysis.context import Context, Statement
+from dapflow.trino.analysis.conversions import cast
+from dapflow.trino.analysis.findings import Finding
+from dapflow.trino.analysis.json_calls import json_call
+from dapflow.trino.analysis.queries import query
+from dapflow.trino.analysis.relations import relation
+from dapflow.trino.analysis.scopes import Field, Relation
+from dapflow.trino.analysis.typed import Expr
+from dapflow.trino.analysis.typed_queries import Query
+from dapflow.trino.catalogue import Catalogue, Column
+from dapflow.trino.errors import QueryError, TooDeep
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.parser import Parser, parse
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A typed query, None where the text could not be read, and what there is to say of it, in Trino's order."""
+
+    query: Query | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...] | None:
+        """The output columns; None where they cannot be told."""
+        if self.query is None or any(column.open for column in self.query.columns):
+            return None
+        return tuple(
+            Column(column.written or f"_col{i}", str(column.type)) for i, column in enumerate(self.query.columns)
+        )
+
+
+def analyse(
+    text: str,
+    catalogue: Catalogue,
+    database: str | None,
+    *,
+    parameters: Sequence[str] = (),
+    replacing: tuple[str, str] | None = None,
+) -> Analysed:
+    """Analyse a query. Names without a database are looked up in `database`; parameters are texts of expressions.
+
+    `replacing` is the database and name of a view that the query will be the text of; it may not read itself.
+    """
+    statement = Statement(text, catalogue, database, (), _Visitor(), views=() if replacing is None else (replacing,))
+    context = Context(statement)
+    found = None
+    try:
+        statement.parameters = [_parameter(one) for one in parameters]
+        node = parse(text)
+        if node.parameters != len(parameters):
+            problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(parameters)}"
+            context.fault("INVALID_PARAMETER_USAGE", 0, problem)
+        found = query(node, context)
+        _check_outputs(found, context)
+    except RecursionError:
+        statement.findings.append(_finding(TooDeep()))
+    except QueryError as error:
+        statement.findings.append(_finding(error))
+    return Analysed(found, tuple(statement.findings))
+
+
+def _check_outputs(found: Query, context: Context) -> None:
+    for column in found.columns:
+        if column.type.base == "HyperLogLog":
+            context.limit(f"A result of type {column.type}", 0)
+            return
+
+
+def _finding(error: QueryError) -> Finding:
+    return Finding(error.error_name, error.message, error.line, error.column)
+
+
+def _parameter(text: str) -> tree.Expr:
+    parser = Parser(text)
+    found = parser.expression()
+    if parser.now.kind != "end":
+        parser.mismatch("<EOF>")
+    return found
+
+
+class _Visitor:
+    """Calls for each node what analyses its kind."""
+
+    def expression(self, node: tree.Expr, context: Context) -> Expr:
+        """An expression."""
+        return _EXPRESSIONS[type(node)](node, context)
+
+    def query(self, node: tree.QueryNode, context: Context) -> Query:
+        """A query."""
+        return query(node, context)
+
+    def relation(self, node: tree.RelationNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+        """What stands in FROM."""
+        return relation(node, context, beside)
+
+
+def _loose_lambda(node: tree.Lambda, context: Context) -> Expr:
+    return context.fault("SYNTAX_ERROR", node, "Lambda expression should always be used inside a function")
+
+
+_EXPRESSIONS: dict[type, Callable[..., Expr]] = {
+    tree.Literal: literals.literal,
+    tree.TypedLiteral: literals.typed_literal,
+    tree.IntervalLiteral: literals.interval,
+    tree.Parameter: expressions.parameter,
+    tree.Special: expressions.session,
+    tree.Given: names.given,
+    tree.Ident: names.ident,
+    tree.Deref: names.deref,
+    tree.Binary: expressions.binary,
+    tree.Unary: expressions.unary,
+    tree.Logical: expressions.logical,
+    tree.Not: expressions.negation,
+    tree.Between: expressions.between,
+    tree.InList: expressions.in_list,
+    tree.InQuery: subqueries.in_query,
+    tree.Quantified: subqueries.quantified,
+    tree.Exists: subqueries.exists,
+    tree.ScalarQuery: subqueries.scalar_query,
+    tree.Like: expressions.like,
+    tree.IsNull: expressions.is_null,
+    tree.Case: expressions.case,
+    tree.Cast: cast,
+    tree.ArrayNode: expressions.array_of,
+    tree.RowNode: expressions.row_of,
+    tree.Subscript: expressions.subscript,
+    tree.Lambda: _loose_lambda,
+    tree.AtTimeZone: at_time_zone,
+    tree.JsonCall: json_call,
+    tree.Call: call,
+}

@@ -1,0 +1,92 @@
+"""What else is asked of single functions: arguments that are known now, and types that a variable may not stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import constant
+from dapflow.trino.analysis.typed import Expr, Unchecked
+from dapflow.trino.coercion import castable, orderable
+from dapflow.trino.moments import zone_name
+from dapflow.trino.syntax import tree
+from dapflow.trino.types import VARCHAR, Type
+
+#: What is wrong: Trino's error name and its words.
+Problem = tuple[str, str] | None
+_Check = Callable[[Sequence[Type], Sequence[Any]], Problem]
+
+
+def check_call(
+    node: tree.Call, signature: str, args: Sequence[Any], types: Sequence[Type], context: Context
+) -> Unchecked | None:
+    """Note what is wrong with the arguments of a call whose signature is chosen."""
+    check = _CHECKS.get(signature) or _CHECKS.get(node.name)
+    values = [constant(a) if isinstance(a, Expr) else None for a in args]
+    problem = check(types, values) if check is not None else None
+    return None if problem is None else context.fault(problem[0], node, problem[1])
+
+
+def _share(_: Sequence[Type], values: Sequence[Any]) -> Problem:
+    share = values[-1]
+    if isinstance(share, str | int | float) and not 0 <= float(share) <= 1:
+        return "INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1"
+    return None
+
+
+_TIME_UNITS = ("millisecond", "second", "minute", "hour")
+_DATE_UNITS = ("day", "week", "month", "quarter", "year")
+_KINDS = {"date": "DATE", "timestamp": "Timestamp", "timestamp_tz": "Timestamp", "time": "Time", "time_tz": "Time"}
+
+
+def _unit(types: Sequence[Type], values: Sequence[Any]) -> Problem:
+    """The unit of date_trunc and its like, for the type of the last argument."""
+    t, unit = types[-1], values[0]
+    units = {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(t.base, (*_TIME_UNITS, *_DATE_UNITS))
+    if isinstance(unit, str) and unit.lower() not in units:
+        return "INVALID_FUNCTION_ARGUMENT", f"'{unit.lower()}' is not a valid {_KINDS[t.base]} field"
+    return None
+
+
+def _zone(_: Sequence[Type], values: Sequence[Any]) -> Problem:
+    zone = values[1]
+    if isinstance(zone, str):
+        try:
+            zone_name(zone)
+        except ValueError:
+            return "INVALID_FUNCTION_ARGUMENT", f"'{zone}' is not a valid time zone"
+    return None
+
+
+def _sortable(types: Sequence[Type], _: Sequence[Any]) -> Problem:
+    item = types[0].args[0]
+    return None if orderable(item) else ("TYPE_MISMATCH", f"Type {item} is not orderable")
+
+
+def _joinable(types: Sequence[Type], _: Sequence[Any]) -> Problem:
+    item = types[0].args[0]
+    if item.base == "unknown" or (castable(item, VARCHAR) and not item.args):
+        return None
+    return "INVALID_FUNCTION_ARGUMENT", f"Input type {item} not supported"
+
+
+def _several(types: Sequence[Type], _: Sequence[Any]) -> Problem:
+    if len(types) > 1:
+        return None
+    return "INVALID_FUNCTION_ARGUMENT", "There must be two or more arguments"
+
+
+#: By the signature's text, or by the function's name.
+_CHECKS: dict[str, _Check] = {
+    "approx_percentile": _share,
+    "date_trunc": _unit,
+    "date_add": _unit,
+    "date_diff": _unit,
+    "at_timezone(timestamp(p) with time zone, varchar(z))": _zone,
+    "with_timezone(timestamp(p), varchar(z))": _zone,
+    "from_unixtime(double, varchar(z))": _zone,
+    "array_sort(array(E))": _sortable,
+    "array_join": _joinable,
+    "concat_ws(varchar, varchar...)": _several,
+}

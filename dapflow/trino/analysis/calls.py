@@ -1,0 +1,151 @@
+"""Calls of functions by the table, with lambdas among their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dapflow.trino.analysis.call_checks import check_call
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import coerce, unchecked
+from dapflow.trino.analysis.typed import Expr, Lambda, LambdaParameter, Unchecked
+from dapflow.trino.analysis.typed_calls import Call
+from dapflow.trino.coercion import orderable
+from dapflow.trino.functions import FUNCTIONS, Function, is_refused_by_name
+from dapflow.trino.functions.binding import Bound, LambdaArgument, resolve
+from dapflow.trino.functions.refused import is_refused_for
+from dapflow.trino.syntax import tree
+from dapflow.trino.types import BIGINT, UNCHECKED, Type
+
+#: Arguments that Java lets a function have.
+_MOST_ARGUMENTS = 127
+#: Digits of a second that the embedded Athena carries.
+_FINEST = 6
+
+
+class GivenLambda(LambdaArgument):
+    """A lambda in a call, until its types are known."""
+
+    def __init__(self, node: tree.Lambda, context: Context) -> None:
+        super().__init__(len(node.names), self._type_of)
+        self.node = node
+        self.context = context
+        self._known: dict[tuple[Type, ...], Type] = {}
+
+    def _type_of(self, params: Sequence[Type]) -> Type:
+        key = tuple(params)
+        if key not in self._known:
+            self._known[key] = self._applied(key, self.context.trial()).type
+        return self._known[key]
+
+    def _applied(self, params: Sequence[Type], context: Context) -> Lambda:
+        place = context.place(self.node)
+        parameters = tuple(
+            LambdaParameter(type=t, place=place, number=context.statement.number(), name=name)
+            for name, t in zip(self.node.names, params, strict=True)
+        )
+        bound = {one.name: one for one in parameters}
+        body = replace(context, lambdas=(*context.lambdas, bound)).visit(self.node.body)
+        return Lambda(type=body.type, place=place, parameters=parameters, body=body)
+
+    def finished(self) -> Lambda:
+        """The lambda with the types that were settled."""
+        found = self._applied(self.params, self.context)
+        if self.result is None:
+            return found
+        return replace(found, type=self.result, body=coerce(found.body, self.result))
+
+
+Argument = Expr | GivenLambda
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A call whose signature is chosen; None where arguments could not be checked."""
+
+    type: Type
+    signature: str | None
+    args: tuple[Expr, ...]
+
+
+def argument(node: tree.Expr, context: Context) -> Argument:
+    """An argument, which may be a lambda."""
+    return GivenLambda(node, context) if isinstance(node, tree.Lambda) else context.visit(node)
+
+
+def known(node: tree.Call, context: Context) -> Function | Unchecked:
+    """The function that a call names."""
+    if len(node.args) > _MOST_ARGUMENTS:
+        return context.fault("TOO_MANY_ARGUMENTS", node, f"Too many arguments for function call {node.name}()")
+    function = FUNCTIONS.get(node.name)
+    if function is not None:
+        return function
+    if is_refused_by_name(node.name):
+        return context.limit(f"Function {node.name}", node)
+    return context.fault("FUNCTION_NOT_FOUND", node, f"Function '{node.written or node.name}' not registered")
+
+
+def scalar(node: tree.Call, context: Context) -> Expr:
+    """A call of a scalar function."""
+    for present, error_name, problem in (
+        (node.over, "FUNCTION_NOT_WINDOW", f"'{node.name}' is not a window function"),
+        (node.filter, "FUNCTION_NOT_AGGREGATE", f"FILTER is not allowed for the function {node.name}"),
+        (node.distinct, "FUNCTION_NOT_AGGREGATE", f"DISTINCT is not supported for scalar function {node.name}"),
+        (node.order, "FUNCTION_NOT_AGGREGATE", f"ORDER BY is not allowed for the function {node.name}"),
+    ):
+        if present:
+            return context.fault(error_name, node, problem)
+    found = resolved(node, [argument(a, context) for a in node.args], context)
+    if isinstance(found, Unchecked):
+        return found
+    if found.signature is None:
+        return Unchecked(type=found.type, place=context.place(node))
+    return Call(type=found.type, place=context.place(node), name=node.name, signature=found.signature, args=found.args)
+
+
+def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Resolved | Unchecked:
+    """The signature that the arguments mean, and the arguments as it wants them."""
+    function = FUNCTIONS[node.name]
+    doubtful = any(not isinstance(a, GivenLambda) and unchecked(a) for a in args)
+    found = resolve(function.signatures, args)
+    if found is None:
+        for one in args:
+            if isinstance(one, GivenLambda):
+                _report(one)
+        if doubtful:
+            return Resolved(UNCHECKED, None, ())
+        return _refused(node, function, args, context)
+    settled = tuple(
+        a.finished() if isinstance(a, GivenLambda) else coerce(a, t) for a, t in zip(args, found.types, strict=True)
+    )
+    if doubtful:
+        return Resolved(_certain(function, args, found), None, settled)
+    if not orderable(found.bindings.get("O", BIGINT)):
+        shown = found.bindings["O"]
+        problem = f"Unexpected parameters ({shown}) for function {node.name}: the type is not orderable"
+        return context.fault("FUNCTION_NOT_FOUND", node, problem)
+    if found.type.precision > _FINEST and found.type.base != "decimal":
+        return context.limit(f"Function {node.name} (the finest precision is {_FINEST})", node)
+    fault = check_call(node, found.signature.text, args, found.types, context)
+    return fault or Resolved(found.type, found.signature.text, settled)
+
+
+def _report(one: GivenLambda) -> None:
+    """Note what is wrong in the body of a lambda whose call fits nothing."""
+    if one.params:
+        one.finished()
+
+
+def _certain(function: Function, args: Sequence[Argument], found: Bound) -> Type:
+    """The type of a call with arguments that could not be checked, if it is the same whatever they are."""
+    types = {bound.type for one in function.signatures if (bound := resolve([one], args)) is not None}
+    return found.type if len(types) == 1 else UNCHECKED
+
+
+def _refused(node: tree.Call, function: Function, args: Sequence[Argument], context: Context) -> Unchecked:
+    shown = ", ".join("<function>" if isinstance(a, GivenLambda) else str(a.type) for a in args)
+    if any(is_refused_for(node.name, a.type.base) for a in args):
+        return context.limit(f"Function {node.name}({shown})", node)
+    expected = ", ".join(dict.fromkeys(one.text for one in function.signatures))
+    problem = f"Unexpected parameters ({shown}) for function {node.name}. Expected: {expected}"
+    return context.fault("FUNCTION_NOT_FOUND", node, problem)

@@ -1,0 +1,106 @@
+"""A form of the typed tree in which two parts are equal when they mean the same.
+
+Numbers of relations and of parameters of lambdas, which differ for each use, are counted anew where a part has its own;
+names that nothing outside sees, places and parentheses are left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from dapflow.trino.analysis import typed, typed_queries
+from dapflow.trino.types import Type
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+_LEFT_OUT = frozenset({"place", "number", "columns", "outer"})
+
+
+def same(a: typed.Expr, b: typed.Expr) -> bool:
+    """Whether two expressions of one query say the same."""
+    return bool(canonical(a) == canonical(b))
+
+
+def canonical(node: Any) -> Any:
+    """The form, in nested tuples."""
+    return _Canonical().of(node)
+
+
+class _Canonical:
+    """Counts relations, WITH queries and parameters as they come."""
+
+    def __init__(self) -> None:
+        self.relations: dict[int, tuple[int, tuple[str, ...]]] = {}
+        self.with_queries: dict[int, int] = {}
+        self.parameters: dict[int, int] = {}
+
+    def of(self, node: Any) -> Any:
+        """The form of a node, or of what a node holds."""
+        if isinstance(node, tuple):
+            return tuple([self.of(part) for part in node])
+        if isinstance(node, Type):
+            # Names of fields do not tell types of rows apart.
+            return str(node).lower().replace('"', "")
+        if not dataclasses.is_dataclass(node):
+            return (type(node).__name__, node) if isinstance(node, bool | float) else node
+        special = _SPECIAL.get(type(node))
+        if special is not None:
+            return special(self, node)
+        if isinstance(node, typed_queries.Source):
+            self.relations[node.number] = (len(self.relations), ())
+        return self._plain(node)
+
+    def _plain(self, node: Any) -> Any:
+        cls = type(node)
+        names = _FIELDS.get(cls)
+        if names is None:
+            compared = (f.name for f in dataclasses.fields(cls) if f.compare is not False)
+            names = _FIELDS[cls] = tuple(name for name in compared if name not in _LEFT_OUT)
+        return (cls.__name__, *(self.of(getattr(node, name)) for name in names))
+
+    def _column(self, node: typed.ColumnRef) -> Any:
+        counted, names = self.relations.get(node.relation, (-1 - node.relation, ()))
+        return ("column", counted, names[node.position] if 0 <= node.position < len(names) else node.position)
+
+    def _table(self, node: typed_queries.Table) -> Any:
+        names = tuple((column.written or "").lower() for column in node.columns)
+        self.relations[node.number] = (len(self.relations), names)
+        found = node.relation
+        return ("table", *((found.catalog, found.database, found.name) if found is not None else node.parts))
+
+    def _with_query(self, node: typed_queries.WithQuery) -> Any:
+        self.with_queries[id(node)] = len(self.with_queries)
+        return ("with", node.recursive, self.of(node.query))
+
+    def _with_use(self, node: typed_queries.WithUse) -> Any:
+        self.relations[node.number] = (len(self.relations), ())
+        return ("use", self.with_queries.get(id(node.with_query), id(node.with_query)))
+
+    def _nested(self, node: typed_queries.Nested) -> Any:
+        inner = node.query
+        bare = not (inner.with_queries or inner.order or inner.ties) and inner.offset is None and inner.limit is None
+        return self.of(inner.body) if bare else self._plain(node)
+
+    def _lambda(self, node: typed.Lambda) -> Any:
+        for one in node.parameters:
+            self.parameters[one.number] = len(self.parameters)
+        return ("lambda", tuple(str(one.type) for one in node.parameters), self.of(node.body))
+
+    def _parameter(self, node: typed.LambdaParameter) -> Any:
+        return ("parameter", self.parameters.get(node.number, -1 - node.number))
+
+    def _view(self, node: typed_queries.View) -> Any:
+        self.relations[node.number] = (len(self.relations), ())
+        return ("view", tuple(str(column.type) for column in node.columns), self.of(node.query))
+
+
+_SPECIAL: dict[type, Any] = {
+    typed.ColumnRef: _Canonical._column,
+    typed.Lambda: _Canonical._lambda,
+    typed.LambdaParameter: _Canonical._parameter,
+    typed_queries.Table: _Canonical._table,
+    typed_queries.View: _Canonical._view,
+    typed_queries.WithQuery: _Canonical._with_query,
+    typed_queries.WithUse: _Canonical._with_use,
+    typed_queries.Nested: _Canonical._nested,
+}

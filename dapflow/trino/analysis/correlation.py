@@ -1,0 +1,65 @@
+"""What Trino does not take of queries that refer to a query around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import constant
+from dapflow.trino.analysis.names import field_of
+from dapflow.trino.analysis.select_items import Item
+from dapflow.trino.analysis.typed import Coerce, ColumnRef, Comparison, Expr, Logical
+from dapflow.trino.analysis.walk import correlated, within
+from dapflow.trino.syntax import tree
+
+_PROBLEM = "Given correlated subquery is not supported"
+
+
+def check_limit(node: tree.Select, written: tree.Expr, where: Expr, limit: Expr, context: Context) -> None:
+    """Refuse a correlated LIMIT where Trino does: it must be told by equality which rows belong together."""
+    held: set[tuple[int, int]] = set()
+    for term in where.terms if isinstance(where, Logical) and where.op == "AND" else (where,):
+        refs = [one for one in within(term) if isinstance(one, ColumnRef)]
+        if not correlated(term) or not any(one.outer == 0 for one in refs):
+            continue
+        sides = [_bare(one) for one in _compared(term)]
+        own = [one for one in sides if isinstance(one, ColumnRef) and one.outer == 0]
+        floats = sum(one.type.base in {"double", "real"} for one in sides)
+        if not own or floats == 1:
+            context.fault("NOT_SUPPORTED", node, _PROBLEM)
+            return
+        held.update((one.relation, one.position) for one in own)
+    outputs = [item.expr if isinstance(item, tree.SelectItem) else None for item in node.items]
+    if constant(limit) == 1 and not all(_held(one, held, context) for one in outputs):
+        context.fault("NOT_SUPPORTED", node, _PROBLEM)
+
+
+def _compared(term: Expr) -> tuple[Expr, ...]:
+    return (term.left, term.right) if isinstance(term, Comparison) and term.op == "=" else ()
+
+
+def _bare(expr: Expr) -> Expr:
+    return expr.expr if isinstance(expr, Coerce) else expr
+
+
+def _held(expr: tree.Expr | None, held: set[tuple[int, int]], context: Context) -> bool:
+    if expr is None or isinstance(expr, tree.Literal):
+        return expr is not None
+    field = field_of(expr, context)
+    return field is not None and (field.relation, field.position) in held
+
+
+def check_outer_columns(node: tree.Select, limit: Expr | None, items: Sequence[Item], context: Context) -> None:
+    """Refuse LIMIT beside all columns of an outer table, as Trino does."""
+    if limit is None or (node.source is None and constant(limit) != 0) or _one_row(node.source):
+        return
+    for item in items:
+        if item.field is not None and item.outer:
+            context.fault("NOT_SUPPORTED", item.expr, _PROBLEM)
+            return
+
+
+def _one_row(node: tree.RelationNode | None) -> bool:
+    """Whether a relation is VALUES with a single row."""
+    body = node.query.body if isinstance(node, tree.SubqueryNode) else None
+    return isinstance(body, tree.Values) and len(body.rows) == 1

@@ -1,0 +1,112 @@
+"""What is reckoned for groups and windows is taken out of expressions into lists of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import combinations, product
+from typing import Any
+
+from dapflow.trino.analysis.canonical import canonical
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import coerce
+from dapflow.trino.analysis.typed import (
+    AggregateRef,
+    ColumnRef,
+    Expr,
+    Grouping,
+    GroupingOf,
+    KeyRef,
+    Literal,
+    Unchecked,
+    WindowRef,
+)
+from dapflow.trino.analysis.typed_calls import Aggregate, WindowCall
+from dapflow.trino.analysis.walk import rebuilt
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.formatting import expression_text
+
+
+@dataclass
+class Numbered:
+    """Expressions of a kind, each once."""
+
+    found: list[Any] = field(default_factory=list)
+    places: dict[Any, int] = field(default_factory=dict)
+
+    def add(self, expr: Expr) -> int:
+        """The place of an expression, which is added if it is new."""
+        place = self.places.setdefault(canonical(expr), len(self.found))
+        if place == len(self.found):
+            self.found.append(expr)
+        return place
+
+
+@dataclass
+class Extracted:
+    """Keys, aggregates and window functions of a SELECT."""
+
+    context: Context
+    grouped: bool
+    keys: Numbered = field(default_factory=Numbered)
+    aggregates: Numbered = field(default_factory=Numbered)
+    windows: Numbered = field(default_factory=Numbered)
+
+    def of(self, expr: Expr, whole: tree.Expr) -> Expr:
+        """The expression with references in place of keys, aggregates and window functions.
+
+        A column that is no key is a mistake of the whole expression.
+        """
+        return _Extraction(self, whole).of(expr)
+
+
+@dataclass
+class _Extraction:
+    """The same for one expression, of which one mistake is told."""
+
+    extracted: Extracted
+    whole: tree.Expr
+    told: bool = False
+
+    def of(self, expr: Expr) -> Expr:
+        extracted = self.extracted
+        if extracted.grouped and not isinstance(expr, Literal):
+            place = extracted.keys.places.get(canonical(expr)) if extracted.keys.found else None
+            if place is not None:
+                key = extracted.keys.found[place].type
+                return coerce(KeyRef(type=key, place=expr.place, position=place), expr.type)
+        if isinstance(expr, Aggregate):
+            return AggregateRef(type=expr.type, place=expr.place, position=extracted.aggregates.add(expr))
+        if isinstance(expr, WindowCall):
+            call = rebuilt(expr, self.of)
+            return WindowRef(type=expr.type, place=expr.place, position=extracted.windows.add(call))
+        if isinstance(expr, ColumnRef) and expr.outer == 0 and extracted.grouped:
+            return self._loose(expr)
+        if isinstance(expr, GroupingOf):
+            keys = [self.of(one) for one in expr.args]
+            places = tuple(key.position for key in keys if isinstance(key, KeyRef))
+            return Grouping(type=expr.type, place=expr.place, keys=places)
+        found: Expr = rebuilt(expr, self.of)
+        return found
+
+    def _loose(self, expr: ColumnRef) -> Expr:
+        if not self.told and expr.position >= 0:
+            self.told = True
+            problem = f"'{expression_text(self.whole)}' must be an aggregate expression or appear in GROUP BY clause"
+            self.extracted.context.fault("EXPRESSION_NOT_AGGREGATE", self.whole, problem)
+        return Unchecked(type=expr.type, place=expr.place)
+
+
+def grouping_sets(kind: str, sets: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """The sets of keys that one element of GROUP BY stands for."""
+    if kind == "rollup":
+        return [tuple(key for one in sets[:count] for key in one) for count in range(len(sets), -1, -1)]
+    if kind == "cube":
+        chosen = (c for count in range(len(sets), -1, -1) for c in combinations(sets, count))
+        return [tuple(key for one in c for key in one) for c in chosen]
+    return sets
+
+
+def combined(elements: list[list[tuple[int, ...]]], distinct: bool) -> tuple[tuple[int, ...], ...]:
+    """The sets of keys of a whole GROUP BY: each choice of one set of every element."""
+    sets = [tuple(dict.fromkeys(key for one in choice for key in one)) for choice in product(*elements)]
+    return tuple({frozenset(one): one for one in sets}.values()) if distinct else tuple(sets)

@@ -1,0 +1,43 @@
+"""Where the nodes of a tree stand in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dapflow.trino.analysis.findings import Place
+from dapflow.trino.syntax import tree
+
+
+@dataclass
+class Places:
+    """Places of nodes, each reckoned once."""
+
+    known: dict[int, tuple[tree.Node, Place]] = field(default_factory=dict)
+
+    def of(self, node: tree.Node) -> Place:
+        """From the first character of the node's first part to the last of its last."""
+        found = self.known.get(id(node))
+        if found is not None:
+            return found[1]
+        start, end = node.pos, node.end
+        for part in _parts(node):
+            inner = self.of(part)
+            start, end = min(start, inner.start), max(end, inner.end)
+        place = Place(start, max(end, start), node.pos)
+        # The node is kept, so that no other one gets its identity.
+        self.known[id(node)] = (node, place)
+        return place
+
+
+def _parts(node: tree.Node) -> Iterator[tree.Node]:
+    for name in tree.children(type(node)):
+        yield from _nodes(getattr(node, name))
+
+
+def _nodes(part: object) -> Iterator[tree.Node]:
+    if isinstance(part, tree.Node):
+        yield part
+    elif isinstance(part, tuple):
+        for one in part:
+            yield from _nodes(one)

@@ -1,0 +1,169 @@
+"""Queries: WITH, set operations, VALUES, ORDER BY and LIMIT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import coerce
+from dapflow.trino.analysis.ordering import sort_key
+from dapflow.trino.analysis.scopes import Scope
+from dapflow.trino.analysis.selects import ordinal, select
+from dapflow.trino.analysis.typed import Expr, OutputRef, RowField
+from dapflow.trino.analysis.typed_calls import SortKey
+from dapflow.trino.analysis.typed_queries import Body, Nested, OutputColumn, Query, SetOperation, Values
+from dapflow.trino.analysis.walk import outer_references
+from dapflow.trino.analysis.with_queries import with_queries
+from dapflow.trino.coercion import common
+from dapflow.trino.syntax import tree
+from dapflow.trino.types import BIGINT, Type
+
+
+def query(node: tree.QueryNode, context: Context) -> Query:
+    """A whole query; the context's scope is what stands around it."""
+    names, found_with = with_queries(node.ctes, node.recursive, context, body)
+    context = replace(context, names=names)
+    limit, offset = _count(node.limit, context), _count(node.offset, context)
+    found: Body
+    if isinstance(node.body, tree.Select):
+        ordered = select(node.body, context, node.order, limit)
+        found, keys = ordered.select, ordered.order
+    else:
+        found = body(node.body, context)
+        keys = _order(node.order, found, context)
+    if node.ties and not node.order:
+        context.fault("MISSING_ORDER_BY", 0, "FETCH FIRST WITH TIES clause requires ORDER BY")
+    inner = tuple(one.query for one in found_with)
+    return Query(
+        with_queries=found_with,
+        body=found,
+        order=keys,
+        offset=offset,
+        limit=limit,
+        ties=node.ties,
+        columns=found.columns,
+        place=context.place(node),
+        outer=outer_references((*(one for one in inner if one is not None), found, *keys)),
+    )
+
+
+def _count(node: tree.Expr | None, context: Context) -> Expr | None:
+    return None if node is None else coerce(context.bare().visit(node), BIGINT)
+
+
+def _outputs(columns: Sequence[OutputColumn], node: Body) -> list[OutputRef]:
+    return [OutputRef(type=column.type, place=node.place, position=i) for i, column in enumerate(columns)]
+
+
+def _order(items: Sequence[tree.SortItem], found: Body, context: Context) -> tuple[SortKey, ...]:
+    """The order of what is no SELECT: by its output columns."""
+    refs = _outputs(found.columns, found)
+    names: dict[str, Expr | None] = {}
+    for column, ref in zip(found.columns, refs, strict=True):
+        if column.written is not None:
+            name = column.written.lower()
+            names[name] = None if name in names else ref
+    here = replace(context.inside(Scope((), context.scope)), outputs=names)
+    keys = []
+    for item in items:
+        place = ordinal(item, refs, context)
+        keys.append(sort_key(item, refs[place] if place is not None else here.visit(item.expr), context))
+    return tuple(keys)
+
+
+# ----------------------------------------------------------------------------------------------------- bodies
+def body(node: tree.BodyNode, context: Context) -> Body:
+    """What stands before ORDER BY."""
+    if isinstance(node, tree.Select):
+        return select(node, context).select
+    if isinstance(node, tree.Values):
+        return _values(node, context)
+    if isinstance(node, tree.Nested):
+        inner = context.statement.visitor.query(node.query, context)
+        return Nested(columns=inner.columns, place=context.place(node), query=inner)
+    if isinstance(node, tree.TableBody):
+        item = tree.AllColumns(node.pos, None, (), end=node.table.end)
+        written = tree.Select(node.pos, False, (item,), node.table, None, None, None, (), end=node.table.end)
+        return select(written, context).select
+    assert isinstance(node, tree.SetOperation)  # noqa: S101 - no other body exists
+    return set_operation(node, body(node.left, context), body(node.right, context), context)
+
+
+def set_operation(node: tree.SetOperation, left: Body, right: Body, context: Context) -> SetOperation:
+    """UNION, INTERSECT or EXCEPT of two bodies."""
+    columns = _common_columns(node, left, right, context)
+    if node.all and node.op != "UNION" and any(_looks_differ(column.type) for column in columns):
+        context.limit(f"{node.op} ALL of values with time zones", node)
+    return SetOperation(
+        columns=columns,
+        place=context.place(node),
+        op=node.op,
+        all=node.all,
+        left=left,
+        right=right,
+        left_items=_as(columns, left),
+        right_items=_as(columns, right),
+    )
+
+
+def _common_columns(node: tree.SetOperation, left: Body, right: Body, context: Context) -> tuple[OutputColumn, ...]:
+    if any(column.open for column in (*left.columns, *right.columns)):
+        return left.columns if not any(column.open for column in left.columns) else right.columns
+    if len(left.columns) != len(right.columns):
+        counts = f"{len(left.columns)}, {len(right.columns)}"
+        problem = f"{node.op} query has different number of fields: {counts}"
+        context.fault("TYPE_MISMATCH", node.right, problem)
+        return left.columns
+    columns = []
+    for i, (a, b) in enumerate(zip(left.columns, right.columns, strict=True)):
+        both = common(a.type, b.type)
+        if both is None:
+            problem = f"column {i + 1} in {node.op} query has incompatible types: {a.type}, {b.type}"
+            both = context.fault("TYPE_MISMATCH", node.right, problem).type
+        columns.append(OutputColumn(a.written, both))
+    return tuple(columns)
+
+
+def _as(columns: Sequence[OutputColumn], side: Body) -> tuple[Expr, ...]:
+    """The columns of a side as the types of the whole."""
+    refs = _outputs(side.columns, side)
+    return tuple(coerce(ref, column.type) for ref, column in zip(refs, columns, strict=False))
+
+
+def _looks_differ(t: Type) -> bool:
+    """Whether values may be equal though they look different."""
+    if t.base in {"array", "row"}:
+        return any(_looks_differ(part) for part in t.args)
+    return t.base in {"timestamp_tz", "time_tz", "ipaddress"}
+
+
+def _values(node: tree.Values, context: Context) -> Values:
+    here = context.inside(Scope((), context.scope))
+    rows = [_row(here, item) for item in node.rows]
+    types = [expr.type for expr in rows[0]]
+    for exprs, source in zip(rows, node.rows, strict=True):
+        if len(exprs) != len(types):
+            problem = f"row 1 has {len(types)} columns, another {len(exprs)}"
+            context.fault("TYPE_MISMATCH", node, f"Values rows have mismatched types: {problem}")
+            continue
+        for i, expr in enumerate(exprs):
+            both = common(types[i], expr.type)
+            if both is None:
+                problem = f"Values rows have mismatched types: {types[i]} vs {expr.type}"
+                both = context.fault("TYPE_MISMATCH", source, problem).type
+            types[i] = both
+    return Values(
+        columns=tuple(OutputColumn(None, t) for t in types),
+        place=context.place(node),
+        rows=tuple(tuple(coerce(expr, t) for expr, t in zip(exprs, types, strict=False)) for exprs in rows),
+    )
+
+
+def _row(context: Context, item: tree.Expr) -> list[Expr]:
+    if isinstance(item, tree.RowNode):
+        return [context.visit(part) for part in item.items]
+    value = context.visit(item)
+    if value.type.base != "row":
+        return [value]
+    return [RowField(type=t, place=value.place, base=value, position=i) for i, t in enumerate(value.type.args)]

@@ -1,0 +1,194 @@
+"""What stands in FROM: aliases, subqueries, UNNEST, samples and joins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import coerce, condition, constant
+from dapflow.trino.analysis.names import column
+from dapflow.trino.analysis.scopes import Field, Relation, Scope, fields_of, renamed
+from dapflow.trino.analysis.tables import OPEN, table
+from dapflow.trino.analysis.typed import ColumnRef, Expr
+from dapflow.trino.analysis.typed_queries import Join, OutputColumn, Sample, Source, Subquery, Unnest
+from dapflow.trino.analysis.walk import correlated, within
+from dapflow.trino.coercion import common
+from dapflow.trino.syntax import tree
+from dapflow.trino.types import BIGINT, UNCHECKED
+
+
+def relation(node: tree.RelationNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    """What stands in FROM; the context's scope is what stands around the query."""
+    if isinstance(node, tree.TableNode):
+        return table(node, context)
+    if isinstance(node, tree.AliasNode):
+        return _alias(node, context, beside)
+    if isinstance(node, tree.SubqueryNode):
+        return _subquery(node, context, beside)
+    if isinstance(node, tree.JoinNode):
+        return _join(node, context, beside)
+    if isinstance(node, tree.UnnestNode):
+        return _unnest(node, context, beside)
+    assert isinstance(node, tree.SampleNode)  # noqa: S101 - the parser refuses all others by name
+    return _sample(node, context, beside)
+
+
+def _subquery(node: tree.SubqueryNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    around = Scope(beside, context.scope) if node.lateral else context.scope
+    query = context.statement.visitor.query(node.query, context.inside(around))
+    source = Subquery(
+        number=context.statement.number(),
+        columns=query.columns,
+        place=context.place(node),
+        query=query,
+        lateral=node.lateral,
+    )
+    return Relation(source, fields_of(source))
+
+
+def _sample(node: tree.SampleNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    found = relation(node.relation, context, beside)
+    percentage = context.bare().visit(node.percentage)
+    share = constant(percentage)
+    if isinstance(share, str | int | float) and not 0 <= float(share) <= 100:
+        limit = "less than or equal to 100" if float(share) > 0 else "greater than or equal to 0"
+        context.fault("NUMERIC_VALUE_OUT_OF_RANGE", node.percentage, f"Sample percentage must be {limit}")
+    source = Sample(
+        number=found.source.number,
+        columns=found.source.columns,
+        place=context.place(node),
+        source=found.source,
+        method=node.method,
+        percentage=percentage,
+    )
+    return Relation(source, tuple(one for one in found.fields if not one.hidden))
+
+
+def _alias(node: tree.AliasNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    found = relation(node.relation, context, beside)
+    fields = tuple(replace(one, qualifier=(node.name,)) for one in found.fields)
+    if node.columns is None:
+        return Relation(found.source, fields)
+    fields = tuple(one for one in fields if not one.hidden)
+    if any(one.open for one in fields):
+        unknown = replace(fields[0], open=False, type=UNCHECKED)
+        named = tuple(replace(unknown, position=i) for i, _ in enumerate(node.columns))
+        return Relation(found.source, renamed(named, node.columns))
+    if len(node.columns) != len(fields):
+        problem = (
+            f"Column alias list has {len(node.columns)} entries but '{node.name}' has {len(fields)} columns available"
+        )
+        context.fault("MISMATCHED_COLUMN_ALIASES", node, problem)
+        count = min(len(fields), len(node.columns))
+        return Relation(found.source, (*renamed(fields[:count], node.columns[:count]), *fields[count:]))
+    return Relation(found.source, renamed(fields, node.columns))
+
+
+def _unnest(node: tree.UnnestNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    here = context.inside(Scope(beside, context.scope))
+    items, columns = [], []
+    for node_item in node.items:
+        item = here.visit(node_item)
+        t = item.type
+        if t.base == "array" and t.args[0].base == "row":
+            names = t.args[0].names or (None,) * len(t.args[0].args)
+            columns += [OutputColumn(name, part) for name, part in zip(names, t.args[0].args, strict=True)]
+        elif t.base == "array":
+            columns += OPEN if t.args[0].base == "unchecked" else [OutputColumn(None, t.args[0])]
+        elif t.base == "map":
+            columns += [OutputColumn("key", t.args[0]), OutputColumn("value", t.args[1])]
+        else:
+            if t.base != "unchecked":
+                here.fault("TYPE_MISMATCH", node_item, f"Cannot unnest type: {t}")
+            columns += OPEN
+        items.append(item)
+    if node.ordinality:
+        columns.append(OutputColumn("ordinality", BIGINT))
+    source = Unnest(
+        number=context.statement.number(),
+        columns=tuple(columns),
+        place=context.place(node),
+        items=tuple(items),
+        ordinality=node.ordinality,
+    )
+    return Relation(source, fields_of(source))
+
+
+# ------------------------------------------------------------------------------------------------------ joins
+def _join(node: tree.JoinNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    left = relation(node.left, context, beside)
+    right = relation(node.right, context, (*beside, *left.fields))
+    kind = "cross" if node.kind == "implicit" else node.kind
+    fields = (*left.fields, *right.fields)
+    join = Join(
+        number=context.statement.number(),
+        columns=(),
+        place=context.place(node),
+        kind=kind,
+        left=left.source,
+        right=right.source,
+    )
+    if kind == "cross":
+        return Relation(join, fields)
+    inner = node.right.relation if isinstance(node.right, tree.AliasNode) else node.right
+    always = isinstance(node.on, tree.Literal) and node.on.value is True
+    lateral = kind in {"right", "full"} and _looks_left(right.source, left)
+    if lateral and kind == "full" and not always:
+        context.limit("FULL JOIN of LATERAL with a condition", node)
+    if not lateral and isinstance(inner, tree.UnnestNode) and kind != "inner" and not always:
+        problem = f"{kind.upper()} JOIN involving UNNEST is only supported with condition ON TRUE"
+        context.fault("NOT_SUPPORTED", node, problem)
+    if node.using is not None:
+        return _using(node.using, join, left, right, context)
+    assert node.on is not None  # noqa: S101 - the parser wants ON or USING
+    here = replace(context.inside(Scope(fields, context.scope)), plain_clause="JOIN clause")
+    on = condition(node.on, "JOIN ON clause", here)
+    if not lateral and kind != "inner" and correlated(on):
+        context.limit(f"A correlated subquery in the condition of a {kind.upper()} JOIN", node.on)
+    return Relation(replace(join, on=on), fields)
+
+
+def _looks_left(source: Source, left: Relation) -> bool:
+    """Whether the right side of a join is LATERAL, or refers to the left side."""
+    if isinstance(source, Subquery) and source.lateral:
+        return True
+    numbers = {one.relation for one in left.fields}
+    return any(isinstance(node, ColumnRef) and node.relation in numbers for node in within(source))
+
+
+def _using(names: tuple[tree.Ident, ...], join: Join, left: Relation, right: Relation, context: Context) -> Relation:
+    shared: list[OutputColumn] = []
+    sides: list[tuple[Expr, Expr]] = []
+    used: list[Field] = []
+    seen: set[str] = set()
+    for name in names:
+        if name.name in seen:
+            problem = f"Column '{name.written}' appears multiple times in USING clause"
+            context.fault("DUPLICATE_COLUMN_NAME", name, problem)
+            continue
+        seen.add(name.name)
+        a, b = _side("left", left, name, context), _side("right", right, name, context)
+        if a is None or b is None:
+            continue
+        both = common(a.type, b.type)
+        if both is None:
+            problem = f"Column types of left and right side are not comparable: left {a.type}, right {b.type}"
+            both = context.fault("TYPE_MISMATCH", name, problem).type
+        used += [a, b]
+        shared.append(OutputColumn(a.written, both))
+        sides.append((coerce(column(a, name, context), both), coerce(column(b, name, context), both)))
+    found = replace(join, columns=tuple(shared), using=tuple(sides))
+    rest = tuple(one for one in (*left.fields, *right.fields) if not any(one is other for other in used))
+    return Relation(found, (*fields_of(found), *rest))
+
+
+def _side(side: str, found: Relation, name: tree.Ident, context: Context) -> Field | None:
+    fields = Scope(found.fields).named(name.name)
+    if not fields:
+        problem = f"Column '{name.written}' is missing from {side} side of join"
+        context.fault("COLUMN_NOT_FOUND", name, problem)
+    elif len(fields) > 1:
+        context.fault("AMBIGUOUS_NAME", name, f"Column '{name.written}' is ambiguous")
+    else:
+        return fields[0]
+    return None

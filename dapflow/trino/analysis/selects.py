@@ -1,0 +1,203 @@
+"""SELECT: output columns, WHERE, groups, HAVING, DISTINCT and ORDER BY."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dapflow.trino.analysis.canonical import same
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.conversions import condition, constant
+from dapflow.trino.analysis.correlation import check_limit, check_outer_columns
+from dapflow.trino.analysis.grouping import Extracted, combined, grouping_sets
+from dapflow.trino.analysis.ordering import sort_key
+from dapflow.trino.analysis.scopes import Scope
+from dapflow.trino.analysis.select_items import Item, items_of
+from dapflow.trino.analysis.typed import Expr, OutputRef
+from dapflow.trino.analysis.typed_calls import SortKey
+from dapflow.trino.analysis.typed_queries import OutputColumn, Select, Source
+from dapflow.trino.analysis.walk import correlated
+from dapflow.trino.coercion import comparable
+from dapflow.trino.functions import AGGREGATES
+from dapflow.trino.syntax import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A SELECT and the keys of the ORDER BY behind it."""
+
+    select: Select
+    order: tuple[SortKey, ...]
+
+
+def select(
+    node: tree.Select, context: Context, order: Sequence[tree.SortItem] = (), limit: Expr | None = None
+) -> Ordered:
+    """One SELECT with the ORDER BY that follows it; the context's scope is what stands around the query."""
+    found = None
+    if node.source is not None:
+        found = context.statement.visitor.relation(node.source, context, ())
+    scope = Scope(found.fields if found is not None else (), context.scope)
+    here = replace(context.inside(scope), windows=dict(node.windows))
+    where = None
+    if node.where is not None:
+        where = condition(node.where, "WHERE clause", replace(here, plain_clause="WHERE clause"))
+        if limit is not None and node.groups is None and correlated(where):
+            check_limit(node, node.where, where, limit, here)
+    items = items_of(node, here)
+    check_outer_columns(node, limit, items, here)
+    grouped = node.groups is not None or node.having is not None or _aggregates((node.items, *(s.expr for s in order)))
+    extracted = Extracted(here, grouped)
+    sets = _groups(node, items, extracted, here) if grouped else ()
+    inside = replace(here, grouped=grouped)
+    outputs = tuple(extracted.of(inside.visit(item.expr), item.expr) for item in items)
+    having = None
+    if node.having is not None:
+        having = extracted.of(condition(node.having, "HAVING clause", inside), node.having)
+    keys = _order(node, order, items, outputs, extracted, inside)
+    if node.distinct:
+        _check_distinct(node, outputs, here)
+    columns = tuple(
+        OutputColumn(item.written, expr.type, open=item.field is not None and item.field.open)
+        for item, expr in zip(items, outputs, strict=True)
+    )
+    source: Source | None = found.source if found is not None else None
+    return Ordered(
+        Select(
+            columns=columns,
+            place=context.place(node),
+            source=source,
+            where=where,
+            grouped=grouped,
+            keys=tuple(extracted.keys.found),
+            sets=sets,
+            aggregates=tuple(extracted.aggregates.found),
+            having=having,
+            windows=tuple(extracted.windows.found),
+            items=outputs,
+            distinct=node.distinct,
+        ),
+        keys,
+    )
+
+
+def _check_distinct(node: tree.Select, outputs: Sequence[Expr], context: Context) -> None:
+    for expr, item in zip(outputs, node.items, strict=False):
+        if not comparable(expr.type):
+            problem = f"DISTINCT can only be applied to comparable types (actual: {expr.type})"
+            context.fault("TYPE_MISMATCH", item, problem)
+            return
+
+
+# ----------------------------------------------------------------------------------------------------- groups
+def _groups(
+    node: tree.Select, items: Sequence[Item], extracted: Extracted, context: Context
+) -> tuple[tuple[int, ...], ...]:
+    """The grouping sets, by places of keys; the keys are noted."""
+    here = replace(context, plain_clause="GROUP BY clause")
+    elements = []
+    for grouping in node.groups or ():
+        sets = [tuple(_key(_meant(expr, items, here), extracted, here) for expr in group) for group in grouping.sets]
+        elements.append(grouping_sets(grouping.kind, sets))
+    return combined(elements, node.distinct_groups)
+
+
+def _key(expr: tree.Expr, extracted: Extracted, context: Context) -> int:
+    found = context.visit(expr)
+    if not comparable(found.type):
+        problem = f"{found.type} is not comparable, and therefore cannot be used in GROUP BY"
+        context.fault("TYPE_MISMATCH", expr, problem)
+    if correlated(found):
+        context.fault("NOT_SUPPORTED", expr, "Given correlated subquery is not supported")
+    return extracted.keys.add(found)
+
+
+def _meant(expr: tree.Expr, items: Sequence[Item], context: Context) -> tree.Expr:
+    """An expression of GROUP BY; a number stands for an output column."""
+    if not isinstance(expr, tree.Literal) or expr.kind != "integer":
+        return expr
+    number = int(expr.value)
+    if 1 <= number <= len(items):
+        return items[number - 1].expr
+    if not any(item.field is not None and item.field.open for item in items):
+        context.fault("INVALID_COLUMN_REFERENCE", expr, f"GROUP BY position {number} is not in select list")
+    return expr
+
+
+# ------------------------------------------------------------------------------------------------------ order
+def ordinal(item: tree.SortItem, columns: Sequence[Any], context: Context) -> int | None:
+    """The output column that an ORDER BY number means; None for what is no number, or a wrong one, which is noted."""
+    if not isinstance(item.expr, tree.Literal) or item.expr.kind != "integer":
+        return None
+    number = int(item.expr.value)
+    if 1 <= number <= len(columns):
+        return number - 1
+    context.fault("INVALID_COLUMN_REFERENCE", item.expr, f"ORDER BY position {number} is not in select list")
+    return None
+
+
+def _order(
+    node: tree.Select,
+    order: Sequence[tree.SortItem],
+    items: Sequence[Item],
+    outputs: Sequence[Expr],
+    extracted: Extracted,
+    context: Context,
+) -> tuple[SortKey, ...]:
+    names: dict[str, Expr | None] = {}
+    refs = [OutputRef(type=expr.type, place=expr.place, position=i) for i, expr in enumerate(outputs)]
+    for output, expr, ref in zip(items, outputs, refs, strict=True):
+        if output.name is not None:
+            known = names.get(output.name, ref)
+            both = isinstance(known, OutputRef) and same(outputs[known.position], expr)
+            names[output.name] = known if both else None
+    within = replace(context, outputs=names)
+    keys = []
+    for item in order:
+        place = ordinal(item, refs, context)
+        if place is not None:
+            keys.append(sort_key(item, refs[place], context))
+            continue
+        expr = extracted.of(within.visit(item.expr), item.expr)
+        alike: list[Expr] = [ref for ref, one in zip(refs, outputs, strict=True) if same(one, expr)]
+        if isinstance(expr, OutputRef):
+            alike.append(expr)
+        _check_in_distinct(node, item, alike, names, context)
+        if alike:
+            keys.append(sort_key(item, alike[0], context))
+        elif constant(expr) is None and expr.type.base != "unknown":
+            keys.append(sort_key(item, expr, context))
+    return tuple(keys)
+
+
+def _check_in_distinct(
+    node: tree.Select, item: tree.SortItem, alike: Sequence[Expr], names: dict[str, Expr | None], context: Context
+) -> None:
+    complex_key = not isinstance(item.expr, tree.Ident | tree.Deref)
+    if node.distinct and (not alike or (complex_key and _mentions(item.expr, names))):
+        problem = "For SELECT DISTINCT, ORDER BY expressions must appear in select list"
+        context.fault("EXPRESSION_NOT_IN_DISTINCT", item, problem)
+
+
+# --------------------------------------------------------------------------------------------- looking ahead
+def _mentions(node: object, names: dict[str, Expr | None]) -> bool:
+    """Whether an expression uses one of these names: in ORDER BY they mean output columns."""
+    if isinstance(node, tree.Ident):
+        return node.name in names
+    return any(_mentions(part, names) for part in _parts(node))
+
+
+def _aggregates(node: object) -> bool:
+    """Whether a part of a query calls an aggregate of this query."""
+    if isinstance(node, tree.Call) and node.over is None and node.name in AGGREGATES:
+        return True
+    return any(_aggregates(part) for part in _parts(node))
+
+
+def _parts(node: object) -> Sequence[object]:
+    if isinstance(node, tuple):
+        return node
+    if isinstance(node, tree.Node) and not isinstance(node, tree.QueryNode):
+        return [getattr(node, name) for name in tree.children(type(node))]
+    return ()

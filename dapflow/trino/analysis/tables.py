@@ -1,0 +1,134 @@
+"""Tables, views and WITH queries by their names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dapflow.trino import catalogue
+from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.scopes import Relation, fields_of
+from dapflow.trino.analysis.typed_queries import OutputColumn, Query, Source, Table, View, WithUse
+from dapflow.trino.coercion import common
+from dapflow.trino.errors import QueryError
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.parser import parse
+from dapflow.trino.types import UNCHECKED, Type, parse_type
+
+#: All columns of a table that is not known.
+OPEN = (OutputColumn(None, UNCHECKED, open=True),)
+
+
+def table(node: tree.TableNode, context: Context) -> Relation:
+    """What a name in FROM means."""
+    named = context.names.find(node.parts[0]) if len(node.parts) == 1 else None
+    number, place = context.statement.number(), context.place(node)
+    if named is not None:
+        use = WithUse(number=number, columns=named.columns, place=place, with_query=named)
+        return Relation(use, fields_of(use, (named.name,)))
+    catalog, database, name = (None, None, *node.parts)[-3:]
+    assert name is not None  # noqa: S101 - the parser gives one part at least
+    found = context.statement.catalogue.relation(catalog, database or context.statement.database, name)
+    if found is None:
+        _missing(node, catalog, database, name, context)
+    if found is None or isinstance(found, catalogue.NotKnown):
+        unknown = Table(number=number, columns=OPEN, place=place, parts=node.parts, relation=None)
+        return Relation(unknown, fields_of(unknown, node.parts))
+    columns = tuple(
+        OutputColumn(column.name, parse_type(column.type), hidden)
+        for hidden, listed in ((False, found.columns), (True, found.hidden))
+        for column in listed
+    )
+    source: Source = Table(number=number, columns=columns, place=place, parts=node.parts, relation=found)
+    if found.view_sql is not None:
+        source = _view(found, source, node, context)
+    return Relation(source, fields_of(source, _qualifier(found)))
+
+
+def _qualifier(found: catalogue.Relation) -> tuple[str, ...]:
+    return found.catalog.lower(), found.database.lower(), found.name.lower()
+
+
+def _missing(node: tree.TableNode, catalog: str | None, database: str | None, name: str, context: Context) -> None:
+    place = database or context.statement.database
+    known = context.statement.catalogue
+    if place is None:
+        problem = "Schema must be specified when session schema is not set"
+        context.fault("MISSING_SCHEMA_NAME", node, problem)
+    elif catalog not in {None, "awsdatacatalog"}:
+        context.fault("CATALOG_NOT_FOUND", node, f"Catalog '{catalog}' does not exist")
+    elif not known.has_database(place):
+        context.fault("SCHEMA_NOT_FOUND", node, f"Schema '{place}' does not exist")
+    else:
+        shown = f"{catalog or 'awsdatacatalog'}.{place}.{name}"
+        context.fault("TABLE_NOT_FOUND", node, f"Table '{shown}' does not exist")
+
+
+# ------------------------------------------------------------------------------------------------------ views
+def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, context: Context) -> Source:
+    """A view with its query; where that has mistakes, just what the view declares."""
+    statement = context.statement
+    key = (found.database, found.name)
+    shown = f"{found.catalog}.{found.database}.{found.name}"
+    unknown = declared if declared.columns else replace(declared, columns=OPEN)
+    if key in statement.views:
+        problem = f"Statement would create a recursive view: {shown}"
+        context.fault("VIEW_IS_RECURSIVE", node, problem)
+        return unknown
+    inner = replace(
+        statement,
+        text=found.view_sql or "",
+        database=found.view_database or found.database,
+        parameters=(),
+        findings=[],
+        views=(*statement.views, key),
+        placed=False,
+    )
+    try:
+        query = statement.visitor.query(parse(inner.text), Context(inner))
+        problems = [finding.error() for finding in inner.findings]
+    except QueryError as error:
+        problems = [error]
+    if problems:
+        first = problems[0]
+        name = "INVALID_VIEW" if first.error_name != "NOT_SUPPORTED" else "NOT_SUPPORTED"
+        context.fault(name, node, f"Failed analyzing stored view '{shown}': {first.message}")
+        return unknown
+    if declared.columns and not _fresh(declared, query, shown, node, context):
+        return unknown
+    columns = tuple(map(_as_declared, declared.columns, query.columns)) or query.columns
+    return View(number=declared.number, columns=columns, place=declared.place, relation=found, query=query)
+
+
+def _as_declared(declared: OutputColumn, found: OutputColumn) -> OutputColumn:
+    converted = common(declared.type, found.type) == declared.type
+    return OutputColumn(declared.written, declared.type if converted else found.type)
+
+
+def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, context: Context) -> bool:
+    """Whether a view's query still gives what the view declares; if not, that is noted."""
+    what = f"View '{shown}' is stale or in invalid state:"
+    if any(column.open for column in query.columns):
+        return True
+    if len(declared.columns) != len(query.columns):
+        context.fault(
+            "VIEW_IS_STALE",
+            node,
+            f"{what} stored view column count ({len(declared.columns)}) does not match column count derived from the "
+            f"view query analysis ({len(query.columns)})",
+        )
+        return False
+    for i, (column, found) in enumerate(zip(declared.columns, query.columns, strict=True)):
+        if common(column.type, found.type) != column.type and not _loosely(column.type, found.type):
+            context.fault(
+                "VIEW_IS_STALE",
+                node,
+                f"{what} column [{column.written}] of type {found.type} projected from query view at position {i} "
+                f"cannot be coerced to column [{column.written}] of type {column.type} stored in view definition",
+            )
+            return False
+    return True
+
+
+def _loosely(declared: Type, found: Type) -> bool:
+    """Whether two types differ only in a way that stored views lose, such as a bound of varchar."""
+    return declared.base == found.base and declared.base in {"varchar", "row", "array", "map", "timestamp", "char"}

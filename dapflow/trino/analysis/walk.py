@@ -1,0 +1,85 @@
+"""Walking the typed tree."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from dapflow.trino.analysis.typed import ColumnRef, Expr
+from dapflow.trino.analysis.typed_queries import Query, Source, WithQuery
+
+_NOT_NODES = frozenset({"place", "type", "columns", "relation", "with_query", "outer", "common"})
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(cls: type) -> tuple[str, ...]:
+    names = _FIELDS.get(cls)
+    if names is None:
+        names = _FIELDS[cls] = tuple(f.name for f in dataclasses.fields(cls) if f.name not in _NOT_NODES)
+    return names
+
+
+def parts(node: Any) -> Iterator[Any]:
+    """The nodes right below a node; a WITH query is below the query that defines it alone."""
+    for name in _fields(type(node)):
+        yield from _nodes(getattr(node, name))
+
+
+def _nodes(part: Any) -> Iterator[Any]:
+    if isinstance(part, tuple):
+        for one in part:
+            yield from _nodes(one)
+    elif dataclasses.is_dataclass(part):
+        yield part
+
+
+def within(node: Any) -> Iterator[Any]:
+    """A node and all below it, but not what is in subqueries; these come themselves."""
+    yield node
+    if not isinstance(node, Query):
+        for part in parts(node):
+            yield from within(part)
+
+
+def outer_references(query_parts: Iterable[Any]) -> tuple[ColumnRef, ...]:
+    """References in the parts of a query to relations that are not its own."""
+    own: set[int] = set()
+    found: dict[ColumnRef, None] = {}
+    for part in query_parts:
+        for node in within(part):
+            if isinstance(node, Source):
+                own.add(node.number)
+            elif isinstance(node, ColumnRef):
+                found[node] = None
+            elif isinstance(node, Query):
+                found.update(dict.fromkeys(node.outer))
+    return tuple(one for one in found if one.relation not in own)
+
+
+def correlated(expr: Expr) -> bool:
+    """Whether an expression refers to a query around its own, or holds a subquery that refers to its own."""
+    for node in within(expr):
+        if (isinstance(node, ColumnRef) and node.outer > 0) or (isinstance(node, Query) and node.outer):
+            return True
+    return False
+
+
+def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A node whose parts were changed; the node itself if none was. Subqueries stay as they are."""
+    changes = {}
+    for name in _fields(type(node)):
+        before = getattr(node, name)
+        after = _changed(before, change)
+        if after is not before:
+            changes[name] = after
+    return dataclasses.replace(node, **changes) if changes else node
+
+
+def _changed(part: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(part, tuple):
+        found = tuple([_changed(one, change) for one in part])
+        return part if all(a is b for a, b in zip(part, found, strict=True)) else found
+    if isinstance(part, Query | WithQuery) or not dataclasses.is_dataclass(part):
+        return part
+    return change(part) if isinstance(part, Expr) else rebuilt(part, change)

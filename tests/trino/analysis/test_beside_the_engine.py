@@ -1,0 +1,106 @@
+"""The analysis says what the engine says of a text: the same columns, or first the same error at the same place."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dapflow.trino.analysis import analyse
+from dapflow.trino.catalogue import Column, Relation
+from dapflow.trino.duckdb import compile_query
+from dapflow.trino.errors import QueryError
+from tests.mistakes import FILES, GENERATION, TABLES, text_of
+from tests.trino.test_queries import QUERIES
+from tests.trino.test_values import VALUES
+
+TPCH = Path(__file__).parents[2] / "fixtures" / "sql" / "tpch"
+CORPUS = "DAPFLOW_CONFORMANCE"
+#: Prefixes of the columns of TPC-H's tables, with what is not a text.
+_TPCH = {
+    "nation": "n_ nationkey:bigint name regionkey:bigint comment",
+    "region": "r_ regionkey:bigint name comment",
+    "part": "p_ partkey:bigint name mfgr brand type size:integer container retailprice:decimal(15,2) comment",
+    "supplier": "s_ suppkey:bigint name address nationkey:bigint phone acctbal:decimal(15,2) comment",
+    "customer": "c_ custkey:bigint name address nationkey:bigint phone acctbal:decimal(15,2) mktsegment comment",
+    "partsupp": "ps_ partkey:bigint suppkey:bigint availqty:integer supplycost:decimal(15,2) comment",
+    "orders": "o_ orderkey:bigint custkey:bigint orderstatus totalprice:decimal(15,2) orderdate:date orderpriority "
+    "clerk shippriority:integer comment",
+    "lineitem": "l_ orderkey:bigint partkey:bigint suppkey:bigint linenumber:integer quantity:decimal(15,2) "
+    "extendedprice:decimal(15,2) discount:decimal(15,2) tax:decimal(15,2) returnflag linestatus shipdate:date "
+    "commitdate:date receiptdate:date shipinstruct shipmode comment",
+}
+
+
+class Known:
+    """The tables of TPC-H and of the mistakes."""
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """See dapflow.trino.catalogue."""
+        del catalog
+        bare = name.removesuffix("_history")
+        if bare in TABLES:
+            types = {"string": "varchar", "timestamp": "timestamp(3)", "array<string>": "array(varchar)"}
+            columns = [Column(column, types.get(kind, kind)) for column, kind in TABLES[bare].items()]
+            columns += [Column(column, "varchar") for column in GENERATION]
+        elif name in _TPCH:
+            prefix, *parts = _TPCH[name].split()
+            columns = [Column(prefix + part.partition(":")[0], part.partition(":")[2] or "varchar") for part in parts]
+        else:
+            return None
+        return Relation("awsdatacatalog", database or "default", name, tuple(columns))
+
+    def has_database(self, database: str) -> bool:
+        """See dapflow.trino.catalogue."""
+        return database in {"default", "housing_raw_zone"}
+
+
+def _said(error: QueryError) -> tuple[Any, ...]:
+    return error.error_name, error.message, error.line, error.column
+
+
+def engine(text: str) -> Any:
+    """The engine's columns or error."""
+    try:
+        return compile_query(text, Known(), "default").columns
+    except QueryError as error:
+        return _said(error)
+
+
+def analysis(text: str) -> Any:
+    """The analysis's columns or first finding."""
+    found = analyse(text, Known(), "default")
+    return _said(found.findings[0].error()) if found.findings else found.columns
+
+
+TEXTS = [
+    *(f"SELECT {row[0]}" for row in VALUES),
+    *(row[0] for row in QUERIES),
+    *(file.read_text(encoding="utf-8") for file in sorted(TPCH.glob("*.sql"))),
+    *map(text_of, FILES),
+]
+
+
+def test_the_texts_of_the_tests() -> None:
+    assert len(TEXTS) > 300
+    assert [(text, analysis(text)) for text in TEXTS if engine(text) != analysis(text)] == []
+
+
+@pytest.mark.slow
+def test_the_corpus() -> None:
+    folder = os.environ.get(CORPUS)
+    if folder is None:
+        pytest.skip(f"{CORPUS} does not say where the corpus is")
+    spec = importlib.util.spec_from_file_location("conformance_runner", Path(folder) / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    runner = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(runner)
+    cases = map(json.loads, (Path(folder) / "cases.jsonl").read_text(encoding="utf-8").strip().split("\n"))
+    texts = [runner.explicit_decimals(case[name]) for case in cases for name in case.keys() & {"sql", "expected_sql"}]
+    differing = [text for text in texts if engine(text) != analysis(text)]
+    assert len(differing) <= len(texts) // 1000, differing[:10]
