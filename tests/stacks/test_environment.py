@@ -70,6 +70,20 @@ def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
     assert location == "s3://dapflow-prod-raw-111122223333/air_traffic/"
 
 
+@pytest.mark.parametrize("made", ["prod", "branch"])
+def test_iam_decides_on_new_tables_where_lake_formation_has_no_default(
+    made: str, request: pytest.FixtureRequest
+) -> None:
+    templates: Templates = request.getfixturevalue(made)
+    everybody = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
+    databases = templates.properties("AWS::Glue::Database")
+    assert databases
+    assert all(
+        each["DatabaseInput"]["CreateTableDefaultPermissions"] == [{"Permissions": ["ALL"], "Principal": everybody}]
+        for each in databases
+    )
+
+
 def test_environments_that_share_an_account_share_no_database(prod: Templates, staging: Templates) -> None:
     names = [
         {each["DatabaseInput"]["Name"] for each in templates.properties("AWS::Glue::Database")}
@@ -247,8 +261,13 @@ class TestObservability:
         often = dataclasses.replace(manifest.services["air_traffic"], schedule="0 */6 * * *")
         manifest = dataclasses.replace(manifest, services={"weather": weekly, "air_traffic": often})
         made = synthesized(tmp_path, manifest=manifest, checks=False, environment="prod")
-        function = made.one("AWS::Lambda::Function", FunctionName="dapflow-prod-watch")
-        assert json.loads(function["Environment"]["Variables"]["PAUSES"]) == {"weather": 6 * 24}
+        [told] = [
+            json.loads(target["Input"])
+            for rule in made.properties("AWS::Events::Rule")
+            for target in rule["Targets"]
+            if "Input" in target
+        ]
+        assert told == {"pauses": {"0 6 * * MON": 6 * 24}}
 
     def test_no_template_holds_the_webhook(self, prod: Templates) -> None:
         webhook = prod.one("AWS::SecretsManager::Secret", Name="dapflow/prod/chat-webhook")
