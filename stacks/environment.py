@@ -282,7 +282,7 @@ class EnvironmentAssembly(Assembly):
 
 
 def _pauses(manifest: Manifest) -> dict[str, float]:
-    """Of services whose schedule leaves out days: how many hours more than one day they pause at most."""
+    """Of cron lines that leave out days: how many hours more than one day they pause at most."""
     day = datetime.timedelta(days=1)
-    pauses = {name: longest_pause(each.schedule) - day for name, each in manifest.services.items() if each.schedule}
-    return {name: pause / datetime.timedelta(hours=1) for name, pause in pauses.items() if pause > datetime.timedelta()}
+    pauses = {line: longest_pause(line) - day for each in manifest.services.values() if (line := each.schedule)}
+    return {line: pause / datetime.timedelta(hours=1) for line, pause in pauses.items() if pause > datetime.timedelta()}

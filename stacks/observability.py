@@ -37,7 +37,7 @@ class ObservabilityProps:
         workgroup_prefix: what the names of the workgroups begin with.
         databases: physical names, for the hourly look at partitions.
         secrets: what the names of secrets begin with; ends in ``/``.
-        pauses: hours more than a day between two generations, of services whose schedule leaves out days.
+        pauses: hours more than a day between two ticks, by cron line, of those that leave out days.
         branch_stacks: what the names of branch stacks begin with, or None where no branches are hosted.
         branch_days: for how long a branch stays that nobody deploys again.
     """
@@ -255,10 +255,10 @@ class Observability(Construct):
                 "PREFIX": self._props.dags,
                 "NAMESPACE": self._props.metrics,
                 "STALE_HOURS": str(self._props.settings.stale_hours),
-                "PAUSES": json.dumps(self._props.pauses, sort_keys=True),
             },
         )
-        self._every(watch, cdk.Duration.hours(1))
+        # What a function is told in its environment has 4 KB at most, here it may have twice as much.
+        self._every(watch, cdk.Duration.hours(1), {"pauses": dict(sorted(self._props.pauses.items()))})
 
     def _chat(self) -> None:
         stack = cdk.Stack.of(self)
@@ -347,6 +347,7 @@ class Observability(Construct):
             ),
         )
 
-    def _every(self, function: PlatformFunction, period: cdk.Duration) -> None:
+    def _every(self, function: PlatformFunction, period: cdk.Duration, told: Mapping[str, Any] | None = None) -> None:
         rule = events.Rule(self, f"{function.node.id}-schedule", schedule=events.Schedule.rate(period), enabled=True)
-        rule.add_target(targets.LambdaFunction(function.function, retry_attempts=2))
+        event = None if told is None else events.RuleTargetInput.from_object(told)
+        rule.add_target(targets.LambdaFunction(function.function, event=event, retry_attempts=2))

@@ -14,6 +14,8 @@ from botocore.exceptions import ClientError
 
 POINTER = "manifest.json"
 KEPT_MANIFESTS = 20
+# Of the reason in an answer, whose ids may take half of the room; six bytes a letter at most. The log has all of it.
+_MOST_LETTERS = 300
 
 Event = dict[str, Any]
 
@@ -21,26 +23,33 @@ Event = dict[str, Any]
 def answered(handle: Callable[[Event], str]) -> Callable[[Event, Any], None]:
     """Wrap ``handle(event) -> physical id`` into a Lambda handler that always answers.
 
-    A custom resource that does not answer keeps CloudFormation waiting for an hour.
+    A custom resource that does not answer keeps CloudFormation waiting for an hour. An answer has 4,096 bytes at most,
+    and all of one resource have one id.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
     """
 
     def handler(event: Event, context: Any) -> None:
+        physical_id = str(event.get("PhysicalResourceId", event["LogicalResourceId"]))
         try:
-            physical_id, status, reason = str(handle(event)), "SUCCESS", ""
+            made, status, reason = str(handle(event)), "SUCCESS", ""
+            if event["RequestType"] != "Delete":
+                physical_id = made
         except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation must hear of it
-            physical_id = str(event.get("PhysicalResourceId", event["LogicalResourceId"]))
             status, reason = "FAILED", f"{type(error).__name__}: {error}"
         print(json.dumps({"request": event["RequestType"], "id": physical_id, "status": status, "reason": reason}))
         answer = {
             "Status": status,
-            "Reason": reason or f"see {context.log_stream_name}",
+            "Reason": f"{reason[:_MOST_LETTERS]} (see {context.log_stream_name})".strip(),
             "PhysicalResourceId": physical_id,
             "StackId": event["StackId"],
             "RequestId": event["RequestId"],
             "LogicalResourceId": event["LogicalResourceId"],
         }
         request = urllib.request.Request(  # noqa: S310 - the address is CloudFormation's
-            event["ResponseURL"], data=json.dumps(answer).encode(), method="PUT", headers={"Content-Type": ""}
+            event["ResponseURL"],
+            data=json.dumps(answer, ensure_ascii=False).encode(),
+            method="PUT",
+            headers={"Content-Type": ""},
         )
         urllib.request.urlopen(request, timeout=30).close()  # noqa: S310
 

@@ -15,15 +15,18 @@ from botocore.exceptions import ClientError
 _LOOK_BACK_DAYS = 40
 
 
-def handler(_event: Any, _context: Any) -> None:
-    """Read the manifest in force and look at every dataset's newest generation."""
+def handler(event: dict[str, Any], _context: Any) -> None:
+    """Read the manifest in force and look at every dataset's newest generation.
+
+    ``pauses`` in the event: by cron line, how many hours more than a day may lie between two of its ticks.
+    """
     s3, glue = boto3.client("s3"), boto3.client("glue")
     bucket, prefix = os.environ["BUCKET"], os.environ["PREFIX"]
     pointer = _read(s3, bucket, f"{prefix}manifest.json")
     manifest = _read(s3, bucket, prefix + pointer["manifest"])
     databases = _read(s3, bucket, f"{prefix}environment.json")["databases"]
     now = datetime.datetime.now(datetime.UTC)
-    pauses = pauses_of(manifest, json.loads(os.environ["PAUSES"]))
+    pauses = pauses_of(manifest, event["pauses"])
     stale = dict.fromkeys(manifest["services"], 0)
     empty = dict.fromkeys(manifest["services"], 0)
     for dataset in manifest["datasets"].values():
@@ -51,8 +54,7 @@ def handler(_event: Any, _context: Any) -> None:
 def pauses_of(manifest: dict[str, Any], scheduled: dict[str, float]) -> dict[str, float]:
     """By service, how many hours more than a day may lie between two generations.
 
-    ``scheduled`` has them of services whose own schedule leaves out days. A service without a schedule waits for those
-    it reads.
+    ``scheduled`` has them of cron lines that leave out days. A service without a schedule waits for those it reads.
     """
     services, datasets = manifest["services"], manifest["datasets"]
     waits: dict[str, set[str]] = {name: set() for name, each in services.items() if not each.get("schedule")}
@@ -61,7 +63,7 @@ def pauses_of(manifest: dict[str, Any], scheduled: dict[str, float]) -> dict[str
             slower = _notes(dataset).get("slower_inputs", ())
             read = (datasets[each] for each in dataset.get("depends_on", ()) if each not in slower)
             waits[dataset["service"]] |= {each["service"] for each in read if each.get("has_generations", True)}
-    pauses = {name: scheduled.get(name, 0.0) for name in services}
+    pauses = {name: scheduled.get(each.get("schedule") or "", 0.0) for name, each in services.items()}
     for _step in services:
         # One step for each service that a pause travels through.
         pauses |= {name: max(pauses[name], *(pauses[each] for each in read)) for name, read in waits.items() if read}

@@ -282,7 +282,7 @@ def test_products_are_looked_at(request: pytest.FixtureRequest, run: Any, enviro
         ("environment.json", {"databases": {name: name for name in databases}}),
     ):
         s3.put_object(Bucket=bucket, Key=prefix + key, Body=json.dumps(content))
-    run(function, lambda: watch.handler({}, None))
+    run(function, lambda: watch.handler({"pauses": {}}, None))
     assert {operation for _, operation, *_ in function.calls} == {"GetObject", "GetPartitions", "PutMetricData"}
     assert function.refused() == []
 

@@ -123,17 +123,19 @@ def test_cloudformation_always_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -
     sent: list[dict[str, Any]] = []
 
     def note(request: Any, **_: Any) -> io.BytesIO:
+        assert len(request.data) <= 4096
         sent.append(json.loads(request.data))
         return io.BytesIO()
 
     def broken(_event: resources.Event) -> str:
-        raise ValueError("no such thing")
+        raise ValueError("no such thing" + 5000 * "\u0001\u20ac")
 
     class Context:
         log_stream_name = "stream"
 
     monkeypatch.setattr("urllib.request.urlopen", note)
     event = {name: name for name in ("LogicalResourceId", "StackId", "RequestId")}
+    event["StackId"] = "arn:".ljust(1000, "x")
     event |= {"RequestType": "Create", "ResponseURL": "https://cloudformation.example/answer"}
     resources.answered(broken)(event, Context())
     resources.answered(lambda _: "made")(event, Context())
@@ -142,6 +144,25 @@ def test_cloudformation_always_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -
         ("SUCCESS", "made"),
     ]
     assert "no such thing" in sent[0]["Reason"]
+    assert "stream" in sent[0]["Reason"]
+
+
+def test_what_could_not_be_made_goes_under_the_id_that_it_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CloudFormation removes what a failed creation left, by the id that the failure gave."""
+    sent: list[dict[str, Any]] = []
+
+    def note(request: Any, **_: Any) -> io.BytesIO:
+        sent.append(json.loads(request.data))
+        return io.BytesIO()
+
+    class Context:
+        log_stream_name = "stream"
+
+    monkeypatch.setattr("urllib.request.urlopen", note)
+    event = {name: name for name in ("LogicalResourceId", "StackId", "RequestId", "PhysicalResourceId")}
+    event |= {"RequestType": "Delete", "ResponseURL": "https://cloudformation.example/answer"}
+    resources.answered(lambda _: "bucket/prefix")(event, Context())
+    assert (sent[0]["Status"], sent[0]["PhysicalResourceId"]) == ("SUCCESS", "PhysicalResourceId")
 
 
 class Airflow:
@@ -232,14 +253,15 @@ class TestWatch:
             "weather": (),
             "daily": ("census",),
         }
+        lines = {"daily": "0 5 * * *", "census": "0 5 * * 1"}
         datasets = {
             name: {"service": name, "depends_on": [f"{each}.x" for each in reads]} for name, reads in made.items()
         }
         manifest = {
-            "services": {name: {"schedule": "0 5 * * *" if name == "daily" else None} for name in made},
+            "services": {name: {"schedule": lines.get(name)} for name in made},
             "datasets": {f"{name}.x": dataset for name, dataset in datasets.items()},
         }
-        assert watch.pauses_of(manifest, {"census": 144.0}) == {
+        assert watch.pauses_of(manifest, {"0 5 * * 1": 144.0}) == {
             "census": 144.0,
             "housing": 144.0,
             "report": 144.0,
@@ -259,7 +281,7 @@ class TestWatch:
                 },
             },
         }
-        assert watch.pauses_of(manifest, {"census": 144.0}) == {"census": 144.0, "housing": 0.0}
+        assert watch.pauses_of(manifest, {"0 5 * * 1": 144.0}) == {"census": 144.0, "housing": 0.0}
 
     def test_it_counts_by_service(self, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         today = datetime.datetime.now(datetime.UTC).strftime("%Y%m%d")
@@ -297,10 +319,10 @@ class TestWatch:
             ("dags/environment.json", {"databases": {"logical": "db"}}),
         ):
             s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(body))
-        variables = {"BUCKET": BUCKET, "PREFIX": "dags/", "STALE_HOURS": "30", "NAMESPACE": "ours", "PAUSES": "{}"}
+        variables = {"BUCKET": BUCKET, "PREFIX": "dags/", "STALE_HOURS": "30", "NAMESPACE": "ours"}
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        watch.handler({}, None)
+        watch.handler({"pauses": {}}, None)
         now = datetime.datetime.now(datetime.UTC)
         counted = {}
         for metric in ("StaleProducts", "EmptyProducts"):

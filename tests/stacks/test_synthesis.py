@@ -113,7 +113,12 @@ def test_a_service_takes_so_many_resources(prod: Templates) -> None:
 
 @pytest.mark.slow
 def test_a_hundred_services(tmp_path: Path) -> None:
-    many = project(*(service(f"service_{number:03}") for number in range(100)))
+    many = project(*(service(f"service_of_the_longest_names_{number:03}") for number in range(100)))
+    on_weekdays = {
+        name: dataclasses.replace(each, schedule=f"{number % 60} {number % 24} * * MON-FRI")
+        for number, (name, each) in enumerate(many.services.items())
+    }
+    many = dataclasses.replace(many, services=on_weekdays)
     root = project_with(tmp_path / "project", "prod", services=[])
     made = synthesized(tmp_path / "out", root=root, manifest=many, checks=False, environment="prod")
     for stack, template in made.by_stack.items():
@@ -125,6 +130,11 @@ def test_a_hundred_services(tmp_path: Path) -> None:
         assert sum(policy_length(each["PolicyDocument"]) for each in role.get("Policies", [])) <= 10_240
     for policy in made.properties("AWS::IAM::ManagedPolicy"):
         assert policy_length(policy["PolicyDocument"]) <= 6_144
+    for function in made.properties("AWS::Lambda::Function"):
+        told = function.get("Environment", {}).get("Variables", {})
+        assert sum(len(name) + len(value) for name, value in told.items()) <= 4_096
+    for rule in made.properties("AWS::Events::Rule"):
+        assert all(len(target.get("Input", "")) <= 8_192 for target in rule["Targets"])
 
 
 @pytest.mark.parametrize(
