@@ -24,7 +24,7 @@ class Area:
 
 
 @dataclass(frozen=True)
-class Catalog:
+class ReadableDatabase:
     """A Glue database, and the tables of it that may be read: all of them when ``tables`` is empty."""
 
     database: str
@@ -49,8 +49,8 @@ class Access:
     results: Area
     writes: tuple[Area, ...]
     reads: tuple[Area, ...]
-    owns: tuple[Catalog, ...]
-    may_read: tuple[Catalog, ...]
+    owns: tuple[ReadableDatabase, ...]
+    may_read: tuple[ReadableDatabase, ...]
     secrets: str
 
     @property
@@ -65,12 +65,12 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
     owned = {database.name for database in platform.databases}
     writes: list[Area] = []
     reads: list[Area] = []
-    owns: list[Catalog] = []
-    may_read: list[Catalog] = []
+    owns: list[ReadableDatabase] = []
+    may_read: list[ReadableDatabase] = []
     for zone, logical in service.databases.items():
         physical = environment.databases[logical]
         mine = physical in owned
-        (owns if mine else may_read).append(Catalog(physical))
+        (owns if mine else may_read).append(ReadableDatabase(physical))
         (writes if mine else reads).append(_area(environment, zone, f"{service.name}/"))
         if zone == "raw" and mine:
             # Who owns the raw zone ingests it.
@@ -79,11 +79,13 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         owner, zone, *rest = grant.split(".")
         if rest:
             dataset = manifest.dataset(grant)
-            may_read.append(Catalog(environment.databases[dataset.database], (dataset.history, dataset.current)))
+            may_read.append(
+                ReadableDatabase(environment.databases[dataset.database], (dataset.history, dataset.current))
+            )
             reads.append(_area(environment, zone, f"{owner}/{dataset.name}/"))
         else:
             # A whole zone: a product that is added to it later needs no new permission.
-            may_read.append(Catalog(environment.databases[manifest.services[owner].databases[zone]]))
+            may_read.append(ReadableDatabase(environment.databases[manifest.services[owner].databases[zone]]))
             reads.append(_area(environment, zone, f"{owner}/"))
     workgroup = next(each for each in platform.workgroups if each.service == service.name)
     return Access(
@@ -113,7 +115,7 @@ def _unique(items: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(items))
 
 
-def _merged(catalogs: Iterable[Catalog]) -> tuple[Catalog, ...]:
+def _merged(catalogs: Iterable[ReadableDatabase]) -> tuple[ReadableDatabase, ...]:
     """One entry per database."""
     tables: dict[str, list[str]] = {}
     whole = set()
@@ -121,4 +123,6 @@ def _merged(catalogs: Iterable[Catalog]) -> tuple[Catalog, ...]:
         tables.setdefault(catalog.database, []).extend(catalog.tables)
         if not catalog.tables:
             whole.add(catalog.database)
-    return tuple(Catalog(database, () if database in whole else _unique(names)) for database, names in tables.items())
+    return tuple(
+        ReadableDatabase(database, () if database in whole else _unique(names)) for database, names in tables.items()
+    )

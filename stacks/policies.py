@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stacks.access import Access, Area, Catalog
+from stacks.access import Access, Area, ReadableDatabase
 
 # Why a statement of a runner role or an analyst's policy names its resources by a pattern, by its Sid.
 PATTERNS = {
@@ -169,7 +169,7 @@ def _secrets(access: Access) -> str:
     return f"arn:aws:secretsmanager:{access.region}:{access.account}:secret:{access.secrets}*"
 
 
-def _glue(sid: str, actions: list[str], access: Access, catalogs: Iterable[Catalog]) -> list[Statement]:
+def _glue(sid: str, actions: list[str], access: Access, catalogs: Iterable[ReadableDatabase]) -> list[Statement]:
     stem = f"arn:aws:glue:{access.region}:{access.account}"
     resources = [
         arn

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 from moto.moto_api._internal import moto_api_backend
 
-from dapflow.athena import Settings, serve
+from dapflow.athena import AthenaSettings, serve
 from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.server import Front
 from dapflow.servers import HOST
@@ -205,7 +205,7 @@ def local_aws(state: Path | None = None) -> Iterator[LocalAws]:
     """AWS with bucket ``lake`` and database ``db``, and the embedded Athena over it."""
     with (
         emulated_aws() as aws_url,
-        serve(Settings(aws_endpoint=aws_url, region=REGION, state=state, access_key=KEY)) as athena,
+        serve(AthenaSettings(aws_endpoint=aws_url, region=REGION, state=state, access_key=KEY)) as athena,
     ):
         local = LocalAws(aws_url, athena.url, _session())
         local.make_room()

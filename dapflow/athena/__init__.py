@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.athena.settings import Settings
+from dapflow.athena.settings import AthenaSettings
 
 if TYPE_CHECKING:
     from dapflow.athena.server import AthenaServer
 
-__all__ = ["Settings", "serve"]
+__all__ = ["AthenaSettings", "serve"]
 
 
-def serve(settings: Settings) -> AthenaServer:
+def serve(settings: AthenaSettings) -> AthenaServer:
     """A server that serves from a thread; a context manager whose end stops it. Its ``url`` is the endpoint."""
     # The server brings DuckDB and uvicorn, which the language alone does not need.
     from dapflow.athena.server import AthenaServer  # noqa: PLC0415

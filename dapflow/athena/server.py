@@ -21,12 +21,12 @@ from starlette.types import Receive, Scope, Send
 
 from dapflow.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
 from dapflow.athena.api.protocol import ApiError, check_request, service_model
-from dapflow.athena.api.service import Operation, Service
+from dapflow.athena.api.service import ApiContext, Operation
 from dapflow.athena.api.workgroup_store import WorkGroups
 from dapflow.athena.engine.engine import Engine
 from dapflow.athena.engine.faults import DISK_FULL, disk_fault
 from dapflow.athena.forward import Forwarder
-from dapflow.athena.settings import Settings
+from dapflow.athena.settings import AthenaSettings
 from dapflow.servers import HEALTH_PATH, HOST
 from dapflow.servers.access_key import signed_with
 from dapflow.servers.loopback import listen, uvicorn_server
@@ -59,7 +59,7 @@ _TOO_LONG = {"__type": "RequestEntityTooLargeException", "message": f"the reques
 Answer = tuple[int, dict[str, Any]]
 
 
-def _perform(service: Service, target: str, body: bytes) -> Answer:
+def _perform(service: ApiContext, target: str, body: bytes) -> Answer:
     try:
         return 200, _answer(service, target, body)
     except ApiError as error:
@@ -70,7 +70,7 @@ def _perform(service: Service, target: str, body: bytes) -> Answer:
         return 500, {"__type": "InternalServerException", "Message": reason, "message": reason}
 
 
-def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
+def _answer(service: ApiContext, target: str, body: bytes) -> dict[str, Any]:
     name = target.removeprefix(_TARGET)
     if not target.startswith(_TARGET) or name not in service_model().operation_names:
         raise ApiError("UnknownOperationException", f"Unknown operation: {target or 'no X-Amz-Target header'}")
@@ -88,7 +88,7 @@ def _answer(service: Service, target: str, body: bytes) -> dict[str, Any]:
 class Application:
     """The ASGI application. It stands alone, without a framework, because each layer costs every request its time."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: ApiContext) -> None:
         self._service = service
         self._key = service.engine.settings.access_key
         below = service.engine.settings.aws_endpoint
@@ -197,7 +197,7 @@ async def _respond(send: Send, status: int, body: dict[str, Any]) -> None:
 class AthenaServer:
     """A server with its engine. ``start`` serves from a thread, ``run`` from the calling one."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AthenaSettings) -> None:
         self._socket = listen(settings.port)
         self.port: int = self._socket.getsockname()[1]
         try:
@@ -205,7 +205,7 @@ class AthenaServer:
         except BaseException:
             self._socket.close()
             raise
-        self.service = Service(self.engine, WorkGroups(self.engine.state))
+        self.service = ApiContext(self.engine, WorkGroups(self.engine.state))
         self._server = uvicorn_server(Application(self.service), self.port, buckets=settings.aws_endpoint is not None)
         self._thread: threading.Thread | None = None
 

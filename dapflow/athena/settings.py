@@ -24,7 +24,7 @@ def _workers() -> int:
 
 
 @dataclass(frozen=True)
-class Settings:
+class AthenaSettings:
     """Settings of one server.
 
     Attributes:

@@ -39,12 +39,12 @@ def athena(
     Example: dapflow athena --port 5010 --aws-endpoint http://127.0.0.1:5000
     """
     from dapflow.athena.server import AthenaServer  # noqa: PLC0415
-    from dapflow.athena.settings import Settings  # noqa: PLC0415
+    from dapflow.athena.settings import AthenaSettings  # noqa: PLC0415
     from dapflow.servers.access_key import key_of_environment  # noqa: PLC0415
     from dapflow.servers.state import PRIVATE_UMASK  # noqa: PLC0415
 
     os.umask(PRIVATE_UMASK)
-    settings = Settings(
+    settings = AthenaSettings(
         aws_endpoint=aws_endpoint,
         region=region,
         state=state,

@@ -13,7 +13,7 @@ from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
-    from dapflow.local.demo import Outcome
+    from dapflow.local.demo import DemoOutcome
     from dapflow.manifest import Manifest
 
 
@@ -55,7 +55,7 @@ def demo(project: ProjectOption = None) -> None:
     sys.stderr.write(f"done in {seconds:.0f} s; {'the platform stays up' if stays_up else 'the platform is stopped'}\n")
 
 
-def _show(outcome: Outcome, manifest: Manifest) -> None:
+def _show(outcome: DemoOutcome, manifest: Manifest) -> None:
     from dapflow.cli.demo_report import print_report  # noqa: PLC0415
 
     print_report(outcome, manifest)

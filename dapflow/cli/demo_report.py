@@ -14,13 +14,13 @@ from dapflow.runtime.place import Place, quoted
 
 if TYPE_CHECKING:
     from dapflow.local.dag_runs import RunState
-    from dapflow.local.demo import Outcome
+    from dapflow.local.demo import DemoOutcome
     from dapflow.manifest import Dataset, Manifest
 
 _PREVIEW_ROWS = 6
 
 
-def print_report(outcome: Outcome, manifest: Manifest) -> None:
+def print_report(outcome: DemoOutcome, manifest: Manifest) -> None:
     """Datasets, DAG runs, a product, and what to try next; or what failed."""
     out = console()
     if not outcome.changed:
@@ -48,7 +48,7 @@ def print_report(outcome: Outcome, manifest: Manifest) -> None:
     sys.stdout.flush()
 
 
-def _print_datasets(outcome: Outcome, datasets: list[Dataset]) -> None:
+def _print_datasets(outcome: DemoOutcome, datasets: list[Dataset]) -> None:
     shown = outcome.generations
     headings = [Heading("dataset", whole=True), *(Heading(str(day), "rows", number=True) for day in shown)]
     for name, note in (("generations", "all"), ("size", "all"), ("current view", "rows"), ("history table", "rows")):
@@ -70,7 +70,7 @@ def _print_datasets(outcome: Outcome, datasets: list[Dataset]) -> None:
     print_rows(headings, rows)
 
 
-def _counts(outcome: Outcome, datasets: list[Dataset]) -> dict[str, tuple[int, int]]:
+def _counts(outcome: DemoOutcome, datasets: list[Dataset]) -> dict[str, tuple[int, int]]:
     """Rows of current view and history table, as Athena counts them: one statement for all."""
     parts = []
     for dataset in datasets:
@@ -95,7 +95,7 @@ def _print_runs(runs: tuple[RunState, ...], changed: bool) -> None:
     print_rows(headings, rows)
 
 
-def _print_preview(outcome: Outcome, product: Dataset) -> None:
+def _print_preview(outcome: DemoOutcome, product: Dataset) -> None:
     place = Place.of(product, outcome.environment)
     sql = f"SELECT * FROM {quoted(place.database, place.current)} LIMIT {_PREVIEW_ROWS}"  # noqa: S608
     answer = ask(outcome.clients, sql)

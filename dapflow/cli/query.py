@@ -17,7 +17,7 @@ from dapflow.cli.steps import Steps
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
-    from dapflow.local.query import Answer
+    from dapflow.local.query import QueryAnswer
     from dapflow.runtime.aws import Clients
 
 
@@ -88,7 +88,7 @@ def query(
             print_answer(answer, limit)
 
 
-def print_answer(answer: Answer, limit: int) -> None:
+def print_answer(answer: QueryAnswer, limit: int) -> None:
     """Print the first rows of an answer, how many there are, and what they cost."""
     from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 

@@ -4,6 +4,6 @@
 table, under ``<landing>/<service>/<table>/<YYYY-MM-DD>/``.
 """
 
-from dapflow.example.landing import Landed, LandedObject, land, snapshots
+from dapflow.example.landing import LandedExports, LandedObject, land, snapshots
 
-__all__ = ["Landed", "LandedObject", "land", "snapshots"]
+__all__ = ["LandedExports", "LandedObject", "land", "snapshots"]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
-from dapflow.example.nightly import Export, exports
+from dapflow.example.nightly import NightlyExport, exports
 from dapflow.example.package_data import YEAR
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class LandedObject:
 
 
 @dataclass(frozen=True)
-class Landed:
+class LandedExports:
     """What ``land`` found and did, in the order of the nights."""
 
     objects: tuple[LandedObject, ...]
@@ -59,7 +59,7 @@ def land(
     landing_uri: str,
     dates: Sequence[date] | None = None,
     progress: Callable[[LandedObject], None] | None = None,
-) -> Landed:
+) -> LandedExports:
     """Write the exports of ``dates`` below ``landing_uri`` (``s3://bucket/`` or ``s3://bucket/prefix/``).
 
     The bytes of an export are always the same, so an object that is there with the same ETag is left alone.
@@ -79,10 +79,10 @@ def land(
         objects.append(_put(s3_client, bucket, prefix, export))
         if progress is not None:
             progress(objects[-1])
-    return Landed(tuple(objects))
+    return LandedExports(tuple(objects))
 
 
-def _put(s3_client: S3Client, bucket: str, prefix: str, export: Export) -> LandedObject:
+def _put(s3_client: S3Client, bucket: str, prefix: str, export: NightlyExport) -> LandedObject:
     key = f"{prefix}{export.service}/{export.table}/{export.generation.isoformat()}/{export.file_name}"
     md5 = hashlib.md5(export.content, usedforsecurity=False).hexdigest()
     there = s3_client.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])

@@ -25,7 +25,7 @@ NULL = r"\N"
 
 
 @dataclass(frozen=True)
-class Export:
+class NightlyExport:
     """One file of one night."""
 
     service: str
@@ -75,10 +75,12 @@ class _Flights:
         self._closed.extend("".join(self._layout.line([*record, self._remarks(record)]) for record in self._today))
         self._closed_rows += len(self._today)
 
-    def export(self, day: date) -> Export:
+    def export(self, day: date) -> NightlyExport:
         """The table on the night of the day, whose own records are still open."""
         content = self._closed.finished("".join(self._layout.line([*record, MISSING]) for record in self._today))
-        return Export("air_traffic", "flights", day, "flights.csv.gz", content, self._closed_rows + len(self._today))
+        return NightlyExport(
+            "air_traffic", "flights", day, "flights.csv.gz", content, self._closed_rows + len(self._today)
+        )
 
     def _remarks(self, record: list[str]) -> str:
         if MISSING not in record:
@@ -99,7 +101,7 @@ class _Register:
         self._table = table
         self._layout = Layout([*header, last_used], [*text, last_used], NULL)
 
-    def export(self, day: date, used: dict[str, date | None], *, only_known: bool) -> Export:
+    def export(self, day: date, used: dict[str, date | None], *, only_known: bool) -> NightlyExport:
         """The table on the night of a day; ``only_known`` leaves out what no flight has named so far."""
         lines = []
         for record in self._records:
@@ -107,7 +109,7 @@ class _Register:
             if record[0] in used or not only_known:
                 lines.append(self._layout.line([*record, last.isoformat() if last else MISSING]))
         content = (self._layout.header + "".join(lines)).encode()
-        return Export("air_traffic", self._table, day, f"{self._table}.csv", content, len(lines))
+        return NightlyExport("air_traffic", self._table, day, f"{self._table}.csv", content, len(lines))
 
 
 class _Observations:
@@ -127,12 +129,14 @@ class _Observations:
         self._arrived.extend("".join(map(self._layout.line, records)))
         self._rows += len(records)
 
-    def export(self, day: date) -> Export:
+    def export(self, day: date) -> NightlyExport:
         """The table on the night of a day."""
-        return Export("weather", "observations", day, "observations.csv.gz", self._arrived.finished(), self._rows)
+        return NightlyExport(
+            "weather", "observations", day, "observations.csv.gz", self._arrived.finished(), self._rows
+        )
 
 
-def exports(nights: Sequence[date]) -> Iterator[Export]:
+def exports(nights: Sequence[date]) -> Iterator[NightlyExport]:
     """The exports of these nights, in order: every table of both services for each."""
     flights, observations = _Flights(), _Observations()
     planes = _Register("planes", ["tailnum", "type", "manufacturer", "model", "engine"], "last_flown")

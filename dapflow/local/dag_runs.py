@@ -11,7 +11,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.published import Run, producers
+from dapflow.local.published import ServiceRun, producers
 from dapflow.manifest import Manifest
 from dapflow.runtime.generation import Generation
 
@@ -68,12 +68,12 @@ class DagRuns:
 
     api: AirflowApi
     manifest: Manifest
-    wanted: set[Run]
+    wanted: set[ServiceRun]
     check: Callable[[], None]
     watch: Watch
-    _run_ids: dict[Run, str] = field(default_factory=dict)
-    _ended: dict[Run, RunState] = field(default_factory=dict)
-    _ready_since: dict[Run, float] = field(default_factory=dict)
+    _run_ids: dict[ServiceRun, str] = field(default_factory=dict)
+    _ended: dict[ServiceRun, RunState] = field(default_factory=dict)
+    _ready_since: dict[ServiceRun, float] = field(default_factory=dict)
 
     def complete(self) -> list[RunState]:
         """Run everything; returns the states at the end, some of them perhaps ``failed`` or never started."""
@@ -92,12 +92,12 @@ class DagRuns:
         for run_id in runs.keys() - self._run_ids.values():
             # One that assets started: its key is the generation.
             with suppress(DapflowError):
-                run = Run(Generation.parse(runs[run_id]["partition_key"] or ""), runs[run_id]["dag_id"])
+                run = ServiceRun(Generation.parse(runs[run_id]["partition_key"] or ""), runs[run_id]["dag_id"])
                 if run in self.wanted:
                     self._run_ids.setdefault(run, run_id)
         return [self._state(run, runs) for run in sorted(self.wanted)]
 
-    def _state(self, run: Run, runs: dict[str, dict[str, Any]]) -> RunState:
+    def _state(self, run: ServiceRun, runs: dict[str, dict[str, Any]]) -> RunState:
         if run in self._ended:
             return self._ended[run]
         run_id = self._run_ids.get(run)
@@ -116,11 +116,13 @@ class DagRuns:
         return state
 
     def _trigger_what_may_run(self, states: list[RunState]) -> None:
-        state_of = {Run(Generation.parse(state.generation), state.service): state for state in states}
+        state_of = {ServiceRun(Generation.parse(state.generation), state.service): state for state in states}
         waiting = sorted(run for run in self.wanted - self._run_ids.keys())
         for run in waiting:
             reads = producers(self.manifest, run.service)
-            awaited = [state_of[each] for each in {Run(run.generation, service) for service in reads} & self.wanted]
+            awaited = [
+                state_of[each] for each in {ServiceRun(run.generation, service) for service in reads} & self.wanted
+            ]
             if any(state.state != "success" for state in awaited):
                 continue
             since = self._ready_since.setdefault(run, time.monotonic())
@@ -135,10 +137,10 @@ class DagRuns:
                     self._trigger(run)
                     break
 
-    def _trigger(self, run: Run) -> None:
+    def _trigger(self, run: ServiceRun) -> None:
         self._run_ids[run] = self.api.trigger(run.service, run.generation.key)
 
-    def _assets_start(self, run: Run, awaited: int) -> bool:
+    def _assets_start(self, run: ServiceRun, awaited: int) -> bool:
         """Whether the service waits for what it reads, and all of that is being made anew; otherwise nothing would."""
         reads = producers(self.manifest, run.service)
         return bool(reads) and awaited == len(reads) and self.manifest.services[run.service].schedule is None

@@ -11,7 +11,7 @@ from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
-from dapflow.local.published import Publications, Run, outstanding, producers, read_published
+from dapflow.local.published import Publications, ServiceRun, outstanding, producers, read_published
 from dapflow.local.running import explained, require_alive
 from dapflow.local.selection import comes_less_often
 from dapflow.local.startup import Startup
@@ -30,7 +30,7 @@ _LOG_LINES = 25
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailedTask:
     """A task that failed, and the end of what it said."""
 
     run: str
@@ -39,7 +39,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DemoOutcome:
     """What there is at the end, on a platform that still runs.
 
     Attributes:
@@ -54,8 +54,8 @@ class Outcome:
     publications: Publications
     changed: bool
     runs: tuple[RunState, ...]
-    failures: tuple[Failure, ...]
-    left_out: tuple[Run, ...]
+    failures: tuple[FailedTask, ...]
+    left_out: tuple[ServiceRun, ...]
 
     @property
     def succeeded(self) -> bool:
@@ -64,7 +64,7 @@ class Outcome:
 
 
 @contextmanager
-def demo(startup: Startup, watch: Watch) -> Iterator[Outcome]:
+def demo(startup: Startup, watch: Watch) -> Iterator[DemoOutcome]:
     """Do what is left to do. Afterwards the platform is left as it was found: what this started is stopped again."""
     with startup.state.locked():
         try:
@@ -74,7 +74,7 @@ def demo(startup: Startup, watch: Watch) -> Iterator[Outcome]:
             startup.undo()
 
 
-def _run(startup: Startup, watch: Watch) -> Outcome:
+def _run(startup: Startup, watch: Watch) -> DemoOutcome:
     manifest = startup.manifest
     # Where nothing was ever published, Airflow is needed for sure: it starts while the rest is prepared.
     first = not (startup.state.aws / "journal.jsonl").exists()
@@ -96,7 +96,7 @@ def _run(startup: Startup, watch: Watch) -> Outcome:
         states = _run_dags(startup, api, possible, watch)
         failures = [_failure(api, state, task.task_id, task.attempt) for state, task in failed_tasks(states)]
         publications = read_published(catalog, manifest, environment)
-    return Outcome(
+    return DemoOutcome(
         clients=clients,
         environment=environment,
         generations=tuple(generations),
@@ -125,7 +125,7 @@ def _land(
 
 def _possible(
     manifest: Manifest, environment: Environment, clients: Clients, generations: Iterable[Generation]
-) -> set[Run]:
+) -> set[ServiceRun]:
     """The runs of which all files have landed, and those of what their services read."""
     landed = {
         dataset.id: set(list_folders(clients.s3, Place.of(dataset, environment).landing))
@@ -144,10 +144,10 @@ def _possible(
             and all(possible(other, generation, asked | {service}) for other in read)
         )
 
-    return {Run(day, service) for day in generations for service in manifest.services if possible(service, day)}
+    return {ServiceRun(day, service) for day in generations for service in manifest.services if possible(service, day)}
 
 
-def _run_dags(startup: Startup, api: AirflowApi, wanted: set[Run], watch: Watch) -> list[RunState]:
+def _run_dags(startup: Startup, api: AirflowApi, wanted: set[ServiceRun], watch: Watch) -> list[RunState]:
     state, manifest = startup.state, startup.manifest
     runs = DagRuns(
         api=api,
@@ -167,8 +167,8 @@ def _remembered(state: State) -> list[RunState]:
     return [RunState.of_dict(run) for run in runs] if isinstance(runs, list) else []
 
 
-def _failure(api: AirflowApi, state: RunState, task_id: str, attempt: int) -> Failure:
+def _failure(api: AirflowApi, state: RunState, task_id: str, attempt: int) -> FailedTask:
     lines: list[str] = []
     with suppress(DapflowError):
         lines = api.task_log(state.service, state.run_id or "", task_id, attempt)
-    return Failure(f"{state.service} {state.generation}", task_id, tuple(lines[-_LOG_LINES:]))
+    return FailedTask(f"{state.service} {state.generation}", task_id, tuple(lines[-_LOG_LINES:]))

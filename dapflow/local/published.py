@@ -27,7 +27,7 @@ Publications = Mapping[str, Mapping[Generation, Published]]
 
 
 @dataclass(frozen=True, order=True)
-class Run:
+class ServiceRun:
     """A run of a service's DAG for a generation."""
 
     generation: Generation
@@ -51,13 +51,13 @@ def outstanding(
     publications: Publications,
     generations: Sequence[Generation],
     landed_anew: Collection[tuple[str, Generation]],
-) -> set[Run]:
+) -> set[ServiceRun]:
     """The runs after which every dataset has these generations, made by today's SQL from the data that landed.
 
     ``landed_anew`` are the raw datasets whose landing files have just changed.
     """
     return {
-        Run(generation, dataset.service)
+        ServiceRun(generation, dataset.service)
         for generation in generations
         for dataset_id in _stale(manifest, publications, generation, landed_anew)
         for dataset in (manifest.datasets[dataset_id],)

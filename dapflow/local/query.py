@@ -49,7 +49,7 @@ Row = list[str | None]
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueryAnswer:
     """The result of a statement, at Athena; its rows are fetched as they are asked for."""
 
     clients: Clients
@@ -110,7 +110,7 @@ def ask(
     database: str | None = None,
     file: str | None = None,
     checked: Sequence[DapflowError] = (),
-) -> Answer:
+) -> QueryAnswer:
     """Run a statement and wait for it. Raises DapflowError with the line of ``sql`` at fault; ``file`` holds it.
 
     ``checked`` are the findings of ``dapflow check``, where it is a transform of the project.
@@ -131,7 +131,7 @@ def ask(
             first: Any = clients.athena.get_query_results(QueryExecutionId=execution.id, MaxResults=1)
             metadata = first["ResultSet"].get("ResultSetMetadata", {}).get("ColumnInfo", [])
             columns = [ResultColumn(column["Name"], column["Type"]) for column in metadata]
-        return Answer(
+        return QueryAnswer(
             clients=clients,
             execution_id=execution.id,
             columns=tuple(columns),

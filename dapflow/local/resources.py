@@ -304,7 +304,7 @@ class ManagedPolicies(Kind):
                 self._client.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
 
 
-class WorkGroups(Kind):
+class AthenaWorkGroups(Kind):
     """Athena workgroups."""
 
     service = "athena"
@@ -378,7 +378,7 @@ KINDS: dict[str, type[Kind]] = {
     "AWS::Glue::Database": Databases,
     "AWS::IAM::Role": Roles,
     "AWS::IAM::ManagedPolicy": ManagedPolicies,
-    "AWS::Athena::WorkGroup": WorkGroups,
+    "AWS::Athena::WorkGroup": AthenaWorkGroups,
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from dapflow.servers.state import damaged
 
 
-class Database:
+class SqliteFile:
     """One file, made with ``schema``. What was written is there when the process is killed.
 
     Only a crash of the machine may lose the last moments.

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
-from dapflow.athena import Settings, serve
+from dapflow.athena import AthenaSettings, serve
 from dapflow.athena.engine import queries
-from dapflow.athena.storage.state import State
+from dapflow.athena.storage.state import ServerState
 from dapflow.trino.duckdb import translate_error
 from tests.aws_servers import REGION, SIGNED, LocalAws
 
@@ -74,7 +74,7 @@ def behind(aws: LocalAws) -> Iterator[LocalAws]:
     thread.start()
     url = f"http://127.0.0.1:{door.server_port}"
     keys = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
-    with serve(Settings(aws_endpoint=url, region=REGION)) as server:
+    with serve(AthenaSettings(aws_endpoint=url, region=REGION)) as server:
         yield LocalAws(url, server.url, keys)
     door.shutdown()
     thread.join()
@@ -141,7 +141,7 @@ def test_a_full_disk_is_said_in_the_words_of_athena(
     assert (answer.state, answer.reason) == ("FAILED", f"INSUFFICIENT_RESOURCES: {full}")
     assert answer.execution["Status"]["AthenaError"]["ErrorCategory"] == 1
     with monkeypatch.context() as patch:
-        patch.setattr(State, "put_execution", fail)
+        patch.setattr(ServerState, "put_execution", fail)
         with pytest.raises(ClientError) as refused:
             aws.start("SELECT 1")
     assert refused.value.response["Error"] == {"Code": "InternalServerException", "Message": full}

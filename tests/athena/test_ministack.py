@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dapflow.athena import Settings, serve
+from dapflow.athena import AthenaSettings, serve
 from tests.aws_servers import BUCKET, REGION, LocalAws
 from tests.stacks.cloud import cloud
 
@@ -23,7 +23,7 @@ def over(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     keys = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
     with cloud(folder, folder / "log") as emulator:
         url = f"http://127.0.0.1:{emulator.port}"
-        with serve(Settings(aws_endpoint=url, region=REGION)) as server:
+        with serve(AthenaSettings(aws_endpoint=url, region=REGION)) as server:
             local = LocalAws(url, server.url, keys)
             local.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
             yield local

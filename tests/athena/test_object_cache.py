@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dapflow.athena import Settings, serve
+from dapflow.athena import AthenaSettings, serve
 from dapflow.athena.storage.cache import FileCache
 from tests.aws_servers import REGION, LocalAws
 
@@ -63,7 +63,7 @@ def test_a_new_cache_counts_what_the_last_one_left(tmp_path: Path) -> None:
 @pytest.fixture
 def bounded(aws: LocalAws, tmp_path: Path) -> Iterator[LocalAws]:
     """An Athena whose cache holds two or three of the objects that the tests put."""
-    with serve(Settings(aws_endpoint=aws.aws_url, region=REGION, state=tmp_path, cache_bytes=LIMIT)) as server:
+    with serve(AthenaSettings(aws_endpoint=aws.aws_url, region=REGION, state=tmp_path, cache_bytes=LIMIT)) as server:
         yield LocalAws(aws.aws_url, server.url, aws.session)
 
 

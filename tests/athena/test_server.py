@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dapflow.athena import Settings, serve
+from dapflow.athena import AthenaSettings, serve
 from dapflow.errors import DapflowError
 from tests.aws_servers import BUCKET, REGION, RESULTS, SIGNED, LocalAws, emulated_aws
 
@@ -39,8 +39,8 @@ def session(aws_url: str, athena_url: str) -> LocalAws:
     return LocalAws(aws_url, athena_url, keys)
 
 
-def settings(aws_url: str, state: Path | None = None, **more: Any) -> Settings:
-    return Settings(aws_endpoint=aws_url, region=REGION, state=state, **more)
+def settings(aws_url: str, state: Path | None = None, **more: Any) -> AthenaSettings:
+    return AthenaSettings(aws_endpoint=aws_url, region=REGION, state=state, **more)
 
 
 def start_process(aws_url: str, *more: str) -> tuple[subprocess.Popen[str], str]:

@@ -7,7 +7,7 @@ import gzip
 
 import pytest
 
-from dapflow.athena.formats.opencsv import Dialect
+from dapflow.athena.formats.opencsv import OpenCsvSigns
 from tests.aws_servers import LocalAws
 
 OPEN_CSV = "org.apache.hadoop.hive.serde2.OpenCSVSerde"
@@ -110,7 +110,7 @@ def test_lazy_simple_with_broken_rows(aws: LocalAws) -> None:
     ],
 )
 def test_open_csv_reads_odd_lines_as_its_parser_does(line: str, fields: list[str | None]) -> None:
-    dialect = Dialect(",", '"', "\\")
+    dialect = OpenCsvSigns(",", '"', "\\")
     assert list(dialect.rows([line, '"other"'], 4)).count(fields) == 1
 
 

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.example import Landed, land, snapshots
+from dapflow.example import land, snapshots
 from dapflow.example.package_data import data_directory
 from tests.aws_servers import LocalAws
 
@@ -30,12 +30,12 @@ def s3(aws: LocalAws) -> "S3Client":
 
 
 @pytest.fixture(scope="module")
-def landed(s3: "S3Client") -> Landed:
+def landed(s3: "S3Client") -> LandedExports:
     return land(s3, f"s3://{BUCKET}/")
 
 
 @pytest.fixture(scope="module")
-def lines(s3: "S3Client", landed: Landed) -> dict[tuple[str, date], list[str]]:
+def lines(s3: "S3Client", landed: LandedExports) -> dict[tuple[str, date], list[str]]:
     """The lines of each export."""
     found = {}
     for item in landed.objects:
@@ -65,7 +65,7 @@ def tables(
     return connection
 
 
-def test_three_nights_of_five_tables_land_under_service_table_and_date(landed: Landed) -> None:
+def test_three_nights_of_five_tables_land_under_service_table_and_date(landed: LandedExports) -> None:
     assert [item.uri for item in landed.objects if item.generation == LAST] == [
         f"s3://{BUCKET}/air_traffic/flights/2013-12-31/flights.csv.gz",
         f"s3://{BUCKET}/air_traffic/planes/2013-12-31/planes.csv",
@@ -78,7 +78,9 @@ def test_three_nights_of_five_tables_land_under_service_table_and_date(landed: L
     assert all(item.written for item in landed.objects)
 
 
-def test_the_last_night_holds_the_whole_package(landed: Landed, lines: dict[tuple[str, date], list[str]]) -> None:
+def test_the_last_night_holds_the_whole_package(
+    landed: LandedExports, lines: dict[tuple[str, date], list[str]]
+) -> None:
     rows = {item.table: item.rows for item in landed.objects if item.generation == LAST}
     assert rows == {"flights": 336776, "planes": 3322, "airlines": 16, "airports": 1458, "observations": 26115}
     # As many lines as rows and a header: no field holds a line break, which Athena's CSV reader could not read.
@@ -87,7 +89,7 @@ def test_the_last_night_holds_the_whole_package(landed: Landed, lines: dict[tupl
 
 @pytest.mark.slow
 def test_every_generation_of_every_table_differs_from_the_one_before(
-    landed: Landed, lines: dict[tuple[str, date], list[str]]
+    landed: LandedExports, lines: dict[tuple[str, date], list[str]]
 ) -> None:
     for table in {item.table for item in landed.objects}:
         first, second, third = (lines[table, night] for night in snapshots())

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, failed_tasks
-from dapflow.local.published import Run
+from dapflow.local.published import ServiceRun
 from dapflow.manifest import Manifest
 from tests.local.test_published import MANIFEST, NEW, OLD
 
@@ -61,7 +61,9 @@ class Airflow:
         return run_id
 
 
-def complete(airflow: Airflow, wanted: set[Run], monkeypatch: Any, manifest: Manifest = MANIFEST) -> list[RunState]:
+def complete(
+    airflow: Airflow, wanted: set[ServiceRun], monkeypatch: Any, manifest: Manifest = MANIFEST
+) -> list[RunState]:
     monkeypatch.setattr("dapflow.local.dag_runs._LOOK_SECONDS", 0.001)
     monkeypatch.setattr("dapflow.local.dag_runs._ASSET_SECONDS", 0.05)
     runs = DagRuns(
@@ -76,7 +78,7 @@ def complete(airflow: Airflow, wanted: set[Run], monkeypatch: Any, manifest: Man
 
 def test_consumers_are_left_to_their_assets(monkeypatch: Any) -> None:
     airflow = Airflow()
-    wanted = {Run(day, service) for day in (OLD, NEW) for service in ("weather", "traffic", "parking")}
+    wanted = {ServiceRun(day, service) for day in (OLD, NEW) for service in ("weather", "traffic", "parking")}
     states = complete(airflow, wanted, monkeypatch)
     assert airflow.triggered == [
         "parking 20240604",
@@ -99,19 +101,19 @@ def test_consumers_are_left_to_their_assets(monkeypatch: Any) -> None:
 
 def test_a_consumer_whose_producers_are_up_to_date_is_triggered(monkeypatch: Any) -> None:
     airflow = Airflow()
-    complete(airflow, {Run(NEW, "traffic")}, monkeypatch)
+    complete(airflow, {ServiceRun(NEW, "traffic")}, monkeypatch)
     assert airflow.triggered == ["traffic 20240605"]
 
 
 def test_a_consumer_that_its_assets_do_not_start_is_triggered_in_the_end(monkeypatch: Any) -> None:
     airflow = Airflow(starts_consumers=False)
-    complete(airflow, {Run(NEW, "weather"), Run(NEW, "traffic")}, monkeypatch)
+    complete(airflow, {ServiceRun(NEW, "weather"), ServiceRun(NEW, "traffic")}, monkeypatch)
     assert airflow.triggered == ["weather 20240605", "traffic 20240605"]
 
 
 def test_after_a_failure_the_others_end_and_its_consumers_do_not_start(monkeypatch: Any) -> None:
     airflow = Airflow("weather")
-    states = complete(airflow, {Run(NEW, service) for service in ("weather", "traffic", "parking")}, monkeypatch)
+    states = complete(airflow, {ServiceRun(NEW, service) for service in ("weather", "traffic", "parking")}, monkeypatch)
     assert {state.service: state.state for state in states} == {
         "weather": "failed",
         "traffic": None,
@@ -125,6 +127,6 @@ def test_services_that_read_each_other_begin_with_the_one_that_has_a_schedule(mo
     services = {**MANIFEST.services, "weather": replace(MANIFEST.services["weather"], schedule="0 5 * * *")}
     manifest = replace(MANIFEST, services=services, datasets={**MANIFEST.datasets, circle.id: circle})
     airflow = Airflow()
-    states = complete(airflow, {Run(NEW, "weather"), Run(NEW, "traffic")}, monkeypatch, manifest)
+    states = complete(airflow, {ServiceRun(NEW, "weather"), ServiceRun(NEW, "traffic")}, monkeypatch, manifest)
     assert airflow.triggered == ["weather 20240605"]
     assert all(state.state == "success" for state in states)

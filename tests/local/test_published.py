@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dapflow.local.published import Published, Run, outstanding, producers
+from dapflow.local.published import Published, ServiceRun, outstanding, producers
 from dapflow.manifest import Dataset, Manifest, Service, Source, Transform, Zone
 from dapflow.runtime.generation import Generation
 
@@ -54,7 +54,7 @@ EVERYTHING = {
 }
 
 
-def names(runs: set[Run]) -> set[str]:
+def names(runs: set[ServiceRun]) -> set[str]:
     return {str(run) for run in runs}
 
 

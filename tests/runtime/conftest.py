@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from dapflow.athena.server import AthenaServer
-from dapflow.athena.settings import Settings
+from dapflow.athena.settings import AthenaSettings
 from dapflow.runtime.aws import Clients, connect
 from tests.aws_servers import empty_aws, emulated_aws
 from tests.runtime.lake import REGION, Lake
@@ -25,7 +25,7 @@ def aws_endpoint() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def athena_endpoint(aws_endpoint: str) -> Iterator[str]:
     """Athena over them."""
-    with AthenaServer(Settings(aws_endpoint, REGION)) as server:
+    with AthenaServer(AthenaSettings(aws_endpoint, REGION)) as server:
         yield server.url
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dapflow.athena import Settings, serve
+from dapflow.athena import AthenaSettings, serve
 from dapflow.example.nightly import exports
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
@@ -92,7 +92,7 @@ def test_files_are_landed_and_become_the_first_product(aws: Cloud, tmp_path: Pat
     subprocess.run([program, *LAND[1:]], cwd=aws.project, env=aws.environment, check=True, capture_output=True)
     generation = Generation.parse(json.loads(START[-1])["partition_key"])
     bundle = Project(bundle_of(aws, tmp_path))
-    with serve(Settings(aws.endpoint, REGION)) as athena:
+    with serve(AthenaSettings(aws.endpoint, REGION)) as athena:
         clients = Clients(aws.client("athena", endpoint=athena.url), aws.client("glue"), aws.client("s3"))
         for group in aws.client("athena").list_work_groups()["WorkGroups"]:
             made = aws.client("athena").get_work_group(WorkGroup=group["Name"])["WorkGroup"]

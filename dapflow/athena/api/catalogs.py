@@ -10,7 +10,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.servers.patience import PatternError, matching
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import Operation, Service
+    from dapflow.athena.api.service import ApiContext, Operation
 
 _KIND = "data_catalog"
 GLUE = "AwsDataCatalog"
@@ -28,7 +28,7 @@ def _not_there() -> ApiError:
     )
 
 
-def _catalog(service: Service, name: str) -> dict[str, Any]:
+def _catalog(service: ApiContext, name: str) -> dict[str, Any]:
     if name.lower() == GLUE.lower():
         return {"Name": GLUE, "Description": "AWS Glue Data Catalog", "Type": "GLUE", "Parameters": {}}
     found = service.engine.state.get(_KIND, name)
@@ -37,12 +37,12 @@ def _catalog(service: Service, name: str) -> dict[str, Any]:
     return found
 
 
-def _need_glue(service: Service, name: str) -> None:
+def _need_glue(service: ApiContext, name: str) -> None:
     if _catalog(service, name)["Type"] != "GLUE":
         raise _metadata(f"The data catalog {name} cannot be reached: only the Glue catalog is served")
 
 
-def create_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def create_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """CreateDataCatalog: kept, though only Glue's is served."""
     name = request["Name"]
     if name.lower() == GLUE.lower() or service.engine.state.get(_KIND, name) is not None:
@@ -52,12 +52,12 @@ def create_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, 
     return {"DataCatalog": kept}
 
 
-def get_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetDataCatalog."""
     return {"DataCatalog": _catalog(service, request["Name"])}
 
 
-def list_data_catalogs(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_data_catalogs(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListDataCatalogs."""
     found = [{"CatalogName": GLUE, "Type": "GLUE"}] + [
         {"CatalogName": item["Name"], "Type": item["Type"]} for item in service.engine.state.documents(_KIND)
@@ -66,7 +66,7 @@ def list_data_catalogs(service: Service, request: dict[str, Any]) -> dict[str, A
     return {"DataCatalogsSummary": shown, **({"NextToken": token} if token else {})}
 
 
-def update_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def update_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateDataCatalog."""
     found = service.engine.state.get(_KIND, request["Name"])
     if found is None:
@@ -76,7 +76,7 @@ def update_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, 
     return {}
 
 
-def delete_data_catalog(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def delete_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteDataCatalog."""
     found = service.engine.state.get(_KIND, request["Name"])
     if found is None:
@@ -92,7 +92,7 @@ def _database(found: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def get_database(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_database(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetDatabase."""
     _need_glue(service, request["CatalogName"])
     found = _asked(lambda: service.engine.metastore.database(request["DatabaseName"].lower()))
@@ -101,7 +101,7 @@ def get_database(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     return {"Database": _database(found)}
 
 
-def list_databases(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_databases(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatabases."""
     _need_glue(service, request["CatalogName"])
     found = [_database(item) for item in _asked(service.engine.metastore.databases)]
@@ -148,7 +148,7 @@ def _table(found: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def get_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_table_metadata(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetTableMetadata."""
     _need_glue(service, request["CatalogName"])
     database, name = request["DatabaseName"].lower(), request["TableName"].lower()
@@ -158,7 +158,7 @@ def get_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, A
     return {"TableMetadata": _table(found)}
 
 
-def list_table_metadata(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_table_metadata(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListTableMetadata. ``Expression`` is a regular expression."""
     _need_glue(service, request["CatalogName"])
     database = request["DatabaseName"].lower()

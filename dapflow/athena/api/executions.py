@@ -18,7 +18,7 @@ from dapflow.trino.duckdb import QueryError, Statement, parameter_sql, statement
 from dapflow.trino.errors import TooDeep
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import Operation, Service
+    from dapflow.athena.api.service import ApiContext, Operation
 
 _MOST_BYTES = 262_144
 # StatementType and SubstatementType by kind of statement.
@@ -41,7 +41,7 @@ _WITH_QUERY = frozenset({"query", "insert", "unload", "ctas", "create_view"})
 _WITHOUT_ROWS = frozenset({"insert", "unload", "ctas", "delete", "update", "merge"})
 
 
-def start_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def start_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """StartQueryExecution."""
     text = request["QueryString"]
     if len(text.encode()) > _MOST_BYTES:
@@ -61,7 +61,7 @@ def start_query_execution(service: Service, request: dict[str, Any]) -> dict[str
     return {"QueryExecutionId": earlier.id}
 
 
-def _start(service: Service, request: dict[str, Any], group: dict[str, Any], token: str | None) -> str:
+def _start(service: ApiContext, request: dict[str, Any], group: dict[str, Any], token: str | None) -> str:
     execution, statement, text = _execution(service, request, group, token)
     service.engine.submit(execution, statement, text)
     return execution.id
@@ -88,7 +88,7 @@ def _database(context: dict[str, Any]) -> str | None:
 
 
 def _execution(
-    service: Service, request: dict[str, Any], group: dict[str, Any], token: str | None
+    service: ApiContext, request: dict[str, Any], group: dict[str, Any], token: str | None
 ) -> tuple[Execution, AnyStatement, str]:
     """The execution, and the statement that it runs with the text that this was read from."""
     text = request["QueryString"]
@@ -166,7 +166,7 @@ def _check_query(statement: Statement, text: str) -> None:
 
 
 def _prepared(
-    service: Service, workgroup: str, statement: Statement, arguments: tuple[str, ...]
+    service: ApiContext, workgroup: str, statement: Statement, arguments: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
     name = statement.target[0]
     found = find_prepared(service.engine.state, workgroup, name)
@@ -191,7 +191,7 @@ def _result_configuration(requested: dict[str, Any], group: dict[str, Any]) -> d
     return settings
 
 
-def find(service: Service, identity: str) -> Execution:
+def find(service: ApiContext, identity: str) -> Execution:
     """An execution. Raises InvalidRequestException."""
     execution = service.engine.execution(identity)
     if execution is None:
@@ -199,7 +199,7 @@ def find(service: Service, identity: str) -> Execution:
     return execution
 
 
-def get_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetQueryExecution."""
     return {"QueryExecution": describe(find(service, request["QueryExecutionId"]))}
 
@@ -258,7 +258,7 @@ def _statistics(execution: Execution) -> dict[str, Any]:
     return shown
 
 
-def batch_get_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def batch_get_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """BatchGetQueryExecution."""
     found, missing = [], []
     for identity in request["QueryExecutionIds"]:
@@ -271,7 +271,7 @@ def batch_get_query_execution(service: Service, request: dict[str, Any]) -> dict
     return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
 
 
-def list_query_executions(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_query_executions(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListQueryExecutions: of one work group, newest first."""
     group = service.workgroups.get(request.get("WorkGroup", PRIMARY))
     limit, start = request.get("MaxResults", 50), page_start(request.get("NextToken"))
@@ -280,13 +280,13 @@ def list_query_executions(service: Service, request: dict[str, Any]) -> dict[str
     return {"QueryExecutionIds": found[:limit], **more}
 
 
-def stop_query_execution(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def stop_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """StopQueryExecution. One that has ended stays as it ended."""
     find(service, request["QueryExecutionId"]).stop("Query cancelled by user")
     return {}
 
 
-def get_query_runtime_statistics(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_query_runtime_statistics(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetQueryRuntimeStatistics."""
     execution = find(service, request["QueryExecutionId"])
     if not execution.is_terminal:

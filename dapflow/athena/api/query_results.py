@@ -12,12 +12,12 @@ from dapflow.athena.engine.execution import SUCCEEDED
 from dapflow.athena.engine.results import CSV, NOTHING, column_info, csv_page, text_page
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import Operation, Service
+    from dapflow.athena.api.service import ApiContext, Operation
 
 _PAGE = 1000
 
 
-def get_query_results(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_query_results(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetQueryResults. A page's token is where it starts in the result file."""
     execution = find(service, request["QueryExecutionId"])
     if execution.state != SUCCEEDED:

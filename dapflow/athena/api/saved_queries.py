@@ -11,12 +11,12 @@ from dapflow.athena.engine.prepared import KIND as PREPARED
 from dapflow.athena.engine.prepared import find_prepared, keep_prepared, prepared_key
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import Operation, Service
+    from dapflow.athena.api.service import ApiContext, Operation
 
 _NAMED = "named_query"
 
 
-def create_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def create_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """CreateNamedQuery; the same token gives the same query."""
     state = service.engine.state
     group = service.workgroups.get(request.get("WorkGroup", PRIMARY))["Name"]
@@ -34,19 +34,19 @@ def create_named_query(service: Service, request: dict[str, Any]) -> dict[str, A
     return answer
 
 
-def _named(service: Service, identity: str) -> dict[str, Any]:
+def _named(service: ApiContext, identity: str) -> dict[str, Any]:
     found = service.engine.state.get(_NAMED, identity)
     if found is None:
         raise invalid_request(f"NamedQuery {identity} was not found")
     return found
 
 
-def get_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetNamedQuery."""
     return {"NamedQuery": _named(service, request["NamedQueryId"])}
 
 
-def batch_get_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def batch_get_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """BatchGetNamedQuery."""
     found, missing = [], []
     for identity in request["NamedQueryIds"]:
@@ -59,7 +59,7 @@ def batch_get_named_query(service: Service, request: dict[str, Any]) -> dict[str
     return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
 
 
-def list_named_queries(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_named_queries(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListNamedQueries: of one work group."""
     group = service.workgroups.get(request.get("WorkGroup", PRIMARY))["Name"]
     ids = [item["NamedQueryId"] for item in service.engine.state.documents(_NAMED) if item["WorkGroup"] == group]
@@ -67,7 +67,7 @@ def list_named_queries(service: Service, request: dict[str, Any]) -> dict[str, A
     return {"NamedQueryIds": shown, **({"NextToken": token} if token else {})}
 
 
-def update_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def update_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateNamedQuery."""
     query = _named(service, request["NamedQueryId"])
     changes = given(request, "Name", "Description", "QueryString")
@@ -75,14 +75,14 @@ def update_named_query(service: Service, request: dict[str, Any]) -> dict[str, A
     return {}
 
 
-def delete_named_query(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def delete_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteNamedQuery."""
     _named(service, request["NamedQueryId"])
     service.engine.state.remove(_NAMED, request["NamedQueryId"])
     return {}
 
 
-def create_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def create_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """CreatePreparedStatement."""
     group, name = service.workgroups.get(request["WorkGroup"])["Name"], request["StatementName"].lower()
     if find_prepared(service.engine.state, group, name) is not None:
@@ -91,7 +91,7 @@ def create_prepared_statement(service: Service, request: dict[str, Any]) -> dict
     return {}
 
 
-def _prepared(service: Service, group: str, name: str) -> dict[str, Any]:
+def _prepared(service: ApiContext, group: str, name: str) -> dict[str, Any]:
     service.workgroups.get(group)
     found = find_prepared(service.engine.state, group, name.lower())
     if found is None:
@@ -99,12 +99,12 @@ def _prepared(service: Service, group: str, name: str) -> dict[str, Any]:
     return found
 
 
-def get_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetPreparedStatement."""
     return {"PreparedStatement": _prepared(service, request["WorkGroup"], request["StatementName"])}
 
 
-def batch_get_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def batch_get_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """BatchGetPreparedStatement."""
     group = service.workgroups.get(request["WorkGroup"])["Name"]
     found, missing = [], []
@@ -118,7 +118,7 @@ def batch_get_prepared_statement(service: Service, request: dict[str, Any]) -> d
     return {"PreparedStatements": found, "UnprocessedPreparedStatementNames": missing}
 
 
-def list_prepared_statements(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_prepared_statements(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListPreparedStatements: of one work group."""
     group = service.workgroups.get(request["WorkGroup"])["Name"]
     found = [
@@ -130,7 +130,7 @@ def list_prepared_statements(service: Service, request: dict[str, Any]) -> dict[
     return {"PreparedStatements": shown, **({"NextToken": token} if token else {})}
 
 
-def update_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def update_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UpdatePreparedStatement."""
     found = _prepared(service, request["WorkGroup"], request["StatementName"])
     keep_prepared(
@@ -143,7 +143,7 @@ def update_prepared_statement(service: Service, request: dict[str, Any]) -> dict
     return {}
 
 
-def delete_prepared_statement(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def delete_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """DeletePreparedStatement."""
     found = _prepared(service, request["WorkGroup"], request["StatementName"])
     service.engine.state.remove(PREPARED, prepared_key(found["WorkGroupName"], found["StatementName"]))

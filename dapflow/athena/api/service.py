@@ -14,11 +14,11 @@ Response = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Service:
+class ApiContext:
     """One server's operations share this."""
 
     engine: Engine
     workgroups: WorkGroups
 
 
-Operation = Callable[[Service, Request], Response]
+Operation = Callable[[ApiContext, Request], Response]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from dapflow.athena.api.protocol import not_found, page
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import Operation, Service
+    from dapflow.athena.api.service import ApiContext, Operation
 
 _KIND = "tags"
 
 
-def _known(service: Service, arn: str) -> str:
+def _known(service: ApiContext, arn: str) -> str:
     kind, _, name = arn.rpartition(":")[2].partition("/")
     there: dict[str, Callable[[], object]] = {
         "workgroup": lambda: service.workgroups.find(name),
@@ -24,16 +24,16 @@ def _known(service: Service, arn: str) -> str:
     return arn
 
 
-def _tags(service: Service, arn: str) -> dict[str, str]:
+def _tags(service: ApiContext, arn: str) -> dict[str, str]:
     kept = (service.engine.state.get(_KIND, arn) or {}).get("tags", [])
     return {tag["Key"]: tag.get("Value", "") for tag in kept}
 
 
-def _keep(service: Service, arn: str, tags: dict[str, str]) -> None:
+def _keep(service: ApiContext, arn: str, tags: dict[str, str]) -> None:
     service.engine.state.put(_KIND, arn, {"tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
 
 
-def tag_resource(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def tag_resource(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """TagResource."""
     arn = _known(service, request["ResourceARN"])
     added = {tag["Key"]: tag.get("Value", "") for tag in request["Tags"]}
@@ -41,7 +41,7 @@ def tag_resource(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def untag_resource(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def untag_resource(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UntagResource."""
     arn = _known(service, request["ResourceARN"])
     removed = set(request["TagKeys"])
@@ -49,7 +49,7 @@ def untag_resource(service: Service, request: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def list_tags_for_resource(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_tags_for_resource(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListTagsForResource."""
     arn = _known(service, request["ResourceARN"])
     found = [{"Key": key, "Value": value} for key, value in _tags(service, arn).items()]

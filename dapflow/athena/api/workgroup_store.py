@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from dapflow.athena.api.protocol import invalid_request
-from dapflow.athena.storage.state import State
+from dapflow.athena.storage.state import ServerState
 
 PRIMARY = "primary"
 # The account that emulators make up.
@@ -18,7 +18,7 @@ _KIND = "workgroup"
 class WorkGroups:
     """The work groups of a server, as GetWorkGroup shows them."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: ServerState) -> None:
         self._state = state
         if state.get(_KIND, PRIMARY) is None:
             self.put(new_work_group(PRIMARY, {}, "", enforce=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dapflow.athena.api.protocol import invalid_request, page
-from dapflow.athena.api.service import Operation, Service
+from dapflow.athena.api.service import ApiContext, Operation
 from dapflow.athena.api.workgroup_store import ACCOUNT, ENGINE_VERSION, PRIMARY, new_work_group
 
 _LEAST_CUTOFF = 10_000_000
@@ -31,7 +31,7 @@ def _check(configuration: dict[str, Any]) -> None:
             raise invalid_request(f"outputLocation is not a valid S3 path: {location}")
 
 
-def create_work_group(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def create_work_group(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """CreateWorkGroup."""
     name = request["Name"]
     if service.workgroups.find(name) is not None:
@@ -44,16 +44,16 @@ def create_work_group(service: Service, request: dict[str, Any]) -> dict[str, An
     return {}
 
 
-def _arn(service: Service, name: str) -> str:
+def _arn(service: ApiContext, name: str) -> str:
     return f"arn:aws:athena:{service.engine.settings.region}:{ACCOUNT}:workgroup/{name}"
 
 
-def get_work_group(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def get_work_group(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetWorkGroup."""
     return {"WorkGroup": service.workgroups.get(request["WorkGroup"])}
 
 
-def list_work_groups(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def list_work_groups(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListWorkGroups."""
     summaries = [
         {
@@ -82,7 +82,7 @@ _RESULT_REMOVALS = {
 }
 
 
-def update_work_group(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def update_work_group(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateWorkGroup."""
     group = service.workgroups.get(request["WorkGroup"])
     updates = request.get("ConfigurationUpdates", {})
@@ -119,7 +119,7 @@ def _apply(target: dict[str, Any], updates: dict[str, Any], removals: dict[str, 
             target[key] = value
 
 
-def delete_work_group(service: Service, request: dict[str, Any]) -> dict[str, Any]:
+def delete_work_group(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteWorkGroup."""
     name = request["WorkGroup"]
     if name == PRIMARY:
@@ -140,7 +140,7 @@ def delete_work_group(service: Service, request: dict[str, Any]) -> dict[str, An
     return {}
 
 
-def list_engine_versions(_service: Service, _request: dict[str, Any]) -> dict[str, Any]:
+def list_engine_versions(_service: ApiContext, _request: dict[str, Any]) -> dict[str, Any]:
     """ListEngineVersions."""
     versions = ["AUTO", ENGINE_VERSION]
     return {

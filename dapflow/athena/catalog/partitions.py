@@ -32,7 +32,7 @@ def partition_path(keys: Sequence[str], values: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Partition:
+class TablePartition:
     """A place to read, with the values of the partition columns as Glue has them, and Glue's own description."""
 
     values: tuple[str, ...]
@@ -59,12 +59,12 @@ def _location(uri: str, table: str) -> Location:
 
 def read_partitions(
     work: Work, metastore: Metastore, database: str, table: dict[str, Any], predicate: Predicate
-) -> list[Partition]:
+) -> list[TablePartition]:
     """The partitions that may hold rows for ``predicate``. An unpartitioned table is one of its own."""
     keys = partition_keys(table)
     storage = table.get("StorageDescriptor", {})
     if not keys:
-        return [Partition((), table_location(table), storage)]
+        return [TablePartition((), table_location(table), storage)]
     if is_projected(table):
         kinds = dict(keys)
 
@@ -72,10 +72,10 @@ def read_partitions(
             return [row[0] for row in _matching(work, [(name, kinds[name])], [(value,) for value in values], predicate)]
 
         rows = list(projected(work, table, [name for name, _ in keys], predicate, allowed))
-        found = [Partition(values, _location(uri, table["Name"]), storage) for values, uri in rows]
+        found = [TablePartition(values, _location(uri, table["Name"]), storage) for values, uri in rows]
     else:
         found = [
-            Partition(
+            TablePartition(
                 tuple(item["Values"]),
                 _location(item.get("StorageDescriptor", {}).get("Location") or "", table["Name"]),
                 item.get("StorageDescriptor", {}),
@@ -86,8 +86,8 @@ def read_partitions(
 
 
 def allowed_partitions(
-    work: Work, table: dict[str, Any], partitions: list[Partition], predicate: Predicate
-) -> list[Partition]:
+    work: Work, table: dict[str, Any], partitions: list[TablePartition], predicate: Predicate
+) -> list[TablePartition]:
     """Those of the partitions that may hold rows for ``predicate``."""
     chosen = set(_matching(work, partition_keys(table), [item.values for item in partitions], predicate))
     return [partition for partition in partitions if partition.values in chosen]

@@ -16,7 +16,7 @@ _PREDICATES = frozenset({"IS", "NOT", "IN", "LIKE", "BETWEEN", "GLOB", "SIMILAR"
 
 
 @dataclass(frozen=True)
-class Bound:
+class ColumnBound:
     """``column <operator> literal``; ``operator`` is one of ``=  <  <=  >  >=``. ``literal`` is DuckDB SQL."""
 
     column: str
@@ -39,7 +39,7 @@ class Predicate:
         """DuckDB literals that ``column`` must equal one of, or None if the predicate does not say."""
         return next((found for item in self._conjuncts if (found := item.values_of(column)) is not None), None)
 
-    def bounds(self) -> list[Bound]:
+    def bounds(self) -> list[ColumnBound]:
         """The conjuncts that compare one column with a literal."""
         return [bound for item in self._conjuncts for bound in item.bounds()]
 
@@ -99,7 +99,7 @@ class _Condition:
             return [item.sql for item in _Condition(self.text, self.words[2:]).parts(",")]
         return [bound.literal for bound in self._comparison() if bound.operator == "="] or None
 
-    def bounds(self) -> list[Bound]:
+    def bounds(self) -> list[ColumnBound]:
         """What the condition says as comparisons of one column with a literal."""
         if len(self.parts("OR")) > 1:
             return []
@@ -107,10 +107,10 @@ class _Condition:
             column = identifier_value(self.words[0]).lower()
             limits = _Condition(self.text, self.words[2:]).parts("AND")
             if len(limits) == 2 and not limits[0].names and not limits[1].names:
-                return [Bound(column, ">=", limits[0].sql), Bound(column, "<=", limits[1].sql)]
+                return [ColumnBound(column, ">=", limits[0].sql), ColumnBound(column, "<=", limits[1].sql)]
         return self._comparison()
 
-    def _comparison(self) -> list[Bound]:
+    def _comparison(self) -> list[ColumnBound]:
         depth, places = 0, []
         for index, word in enumerate(self.words):
             depth += _DEPTHS.get(word.upper, 0)
@@ -123,9 +123,9 @@ class _Condition:
         sign = self.words[places[0]].upper
         left, right = (_Condition(self.text, part) for part in (self.words[: places[0]], self.words[places[0] + 1 :]))
         if left.column is not None and not right.names:
-            return [Bound(left.column, sign, right.sql)]
+            return [ColumnBound(left.column, sign, right.sql)]
         if right.column is not None and not left.names:
-            return [Bound(right.column, _FLIPPED[sign], left.sql)]
+            return [ColumnBound(right.column, _FLIPPED[sign], left.sql)]
         return []
 
 

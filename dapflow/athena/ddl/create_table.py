@@ -6,11 +6,11 @@ from collections import Counter
 
 from dapflow.athena.ddl.lexer import failure
 from dapflow.athena.ddl.model import CreateTable, ForIceberg, HiveColumn, HiveStatement, Storage
-from dapflow.athena.ddl.reader import Reader
+from dapflow.athena.ddl.reader import StatementReader
 from dapflow.athena.ddl.storage_formats import FORMATS, storage_of
 
 
-def create_table(r: Reader, *, external: bool) -> HiveStatement:
+def create_table(r: StatementReader, *, external: bool) -> HiveStatement:
     """Read what follows CREATE [EXTERNAL] TABLE."""
     start = r.now.start
     if_not_exists = r.take("IF", "NOT", "EXISTS")
@@ -45,12 +45,12 @@ def create_table(r: Reader, *, external: bool) -> HiveStatement:
     )
 
 
-def _transforms_ahead(r: Reader) -> bool:
+def _transforms_ahead(r: StatementReader) -> bool:
     """Whether `(day(ts), region)` follows: what an Iceberg table is partitioned by has no type."""
     return r.ahead(0).upper == "(" and r.ahead(2).upper in {"(", ",", ")"}
 
 
-def _names(r: Reader) -> tuple[str, ...]:
+def _names(r: StatementReader) -> tuple[str, ...]:
     r.need("(")
     found = [r.name()]
     while r.take(","):
@@ -59,7 +59,7 @@ def _names(r: Reader) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _storage(r: Reader) -> Storage:
+def _storage(r: StatementReader) -> Storage:
     serde: str | None = None
     properties: dict[str, str] | None = None
     name = "TEXTFILE"
@@ -92,7 +92,7 @@ def _storage(r: Reader) -> Storage:
     return storage
 
 
-def _delimited(r: Reader) -> dict[str, str]:
+def _delimited(r: StatementReader) -> dict[str, str]:
     found: dict[str, str] = {}
     while True:
         if r.take("FIELDS", "TERMINATED", "BY"):

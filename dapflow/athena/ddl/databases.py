@@ -7,16 +7,16 @@ from typing import Any
 
 from dapflow.athena.ddl import failures, model
 from dapflow.athena.engine.context import Context
-from dapflow.athena.engine.results import TEXT, Outcome, text_outcome
+from dapflow.athena.engine.results import TEXT, StatementOutcome, text_outcome
 from dapflow.athena.engine.session import Work
 from dapflow.servers.patience import PatternError, matching
 
 
-def create_database(context: Context, _work: Work, statement: model.CreateDatabase) -> Outcome:
+def create_database(context: Context, _work: Work, statement: model.CreateDatabase) -> StatementOutcome:
     """CREATE DATABASE."""
     if context.metastore.database(statement.name) is not None:
         if statement.if_not_exists:
-            return Outcome(TEXT)
+            return StatementOutcome(TEXT)
         raise failures.execution(f"Database {statement.name} already exists")
     database: dict[str, Any] = {"Name": statement.name, "Parameters": statement.properties}
     if statement.comment is not None:
@@ -24,14 +24,14 @@ def create_database(context: Context, _work: Work, statement: model.CreateDataba
     if statement.location is not None:
         database["LocationUri"] = statement.location
     context.metastore.create_database(database)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def drop_database(context: Context, _work: Work, statement: model.DropDatabase) -> Outcome:
+def drop_database(context: Context, _work: Work, statement: model.DropDatabase) -> StatementOutcome:
     """DROP DATABASE."""
     if context.metastore.database(statement.name) is None:
         if statement.if_exists:
-            return Outcome(TEXT)
+            return StatementOutcome(TEXT)
         raise failures.no_database(statement.name)
     tables = context.metastore.tables(statement.name)
     if tables and not statement.cascade:
@@ -41,10 +41,10 @@ def drop_database(context: Context, _work: Work, statement: model.DropDatabase) 
     for table in tables:
         context.metastore.drop_table(statement.name, table["Name"])
     context.metastore.drop_database(statement.name)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def alter_database(context: Context, _work: Work, statement: model.AlterDatabase) -> Outcome:
+def alter_database(context: Context, _work: Work, statement: model.AlterDatabase) -> StatementOutcome:
     """ALTER DATABASE … SET DBPROPERTIES."""
     database = context.metastore.database(statement.name)
     if database is None:
@@ -52,10 +52,10 @@ def alter_database(context: Context, _work: Work, statement: model.AlterDatabase
     kept = {key: database[key] for key in ("Name", "Description", "LocationUri") if database.get(key)}
     parameters = {**(database.get("Parameters") or {}), **statement.properties}
     context.metastore.update_database(statement.name, {**kept, "Parameters": parameters})
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def describe_database(context: Context, _work: Work, statement: model.DescribeDatabase) -> Outcome:
+def describe_database(context: Context, _work: Work, statement: model.DescribeDatabase) -> StatementOutcome:
     """DESCRIBE DATABASE."""
     database = context.metastore.database(statement.name)
     if database is None:
@@ -64,7 +64,7 @@ def describe_database(context: Context, _work: Work, statement: model.DescribeDa
     return text_outcome("db_name", [line])
 
 
-def show_databases(context: Context, _work: Work, statement: model.ShowDatabases) -> Outcome:
+def show_databases(context: Context, _work: Work, statement: model.ShowDatabases) -> StatementOutcome:
     """SHOW DATABASES."""
     names = [database["Name"] for database in context.metastore.databases()]
     shown = wanted(statement.pattern, names)

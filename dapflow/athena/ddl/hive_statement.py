@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from dapflow.athena.ddl import model
 from dapflow.athena.ddl.create_table import create_table
-from dapflow.athena.ddl.reader import Reader
+from dapflow.athena.ddl.reader import StatementReader
 
 
 def parse(text: str) -> model.HiveStatement:
     """Read a statement. Raises QueryError with its position."""
-    reader = Reader(text)
+    reader = StatementReader(text)
     word = reader.now.upper
     read = _READERS.get(word)
     if read is None:
@@ -21,7 +21,7 @@ def parse(text: str) -> model.HiveStatement:
     return statement
 
 
-def _create(r: Reader) -> model.HiveStatement:
+def _create(r: StatementReader) -> model.HiveStatement:
     r.need("CREATE")
     if r.take("DATABASE") or r.take("SCHEMA"):
         if_not_exists = r.take("IF", "NOT", "EXISTS")
@@ -38,7 +38,7 @@ def _create(r: Reader) -> model.HiveStatement:
     raise r.mismatch("'DATABASE', 'EXTERNAL', 'OR', 'SCHEMA', 'TABLE', 'VIEW'")
 
 
-def _drop(r: Reader) -> model.HiveStatement:
+def _drop(r: StatementReader) -> model.HiveStatement:
     r.need("DROP")
     if r.take("DATABASE") or r.take("SCHEMA"):
         if_exists = r.take("IF", "EXISTS")
@@ -55,7 +55,7 @@ def _drop(r: Reader) -> model.HiveStatement:
     raise r.mismatch("'DATABASE', 'SCHEMA', 'TABLE', 'VIEW'")
 
 
-def _alter(r: Reader) -> model.HiveStatement:
+def _alter(r: StatementReader) -> model.HiveStatement:
     r.need("ALTER")
     if r.take("DATABASE") or r.take("SCHEMA"):
         name = r.name()
@@ -85,7 +85,7 @@ def _alter(r: Reader) -> model.HiveStatement:
     raise r.mismatch("'ADD', 'CHANGE', 'DROP', 'PARTITION', 'REPLACE', 'SET'")
 
 
-def _alter_partition(r: Reader, target: tuple[str, ...]) -> model.HiveStatement:
+def _alter_partition(r: StatementReader, target: tuple[str, ...]) -> model.HiveStatement:
     spec = r.partition()
     if r.take("RENAME"):
         r.need("TO")
@@ -94,7 +94,7 @@ def _alter_partition(r: Reader, target: tuple[str, ...]) -> model.HiveStatement:
     return model.SetLocation(target, r.string(), spec)
 
 
-def _add_partitions(r: Reader, target: tuple[str, ...]) -> model.HiveStatement:
+def _add_partitions(r: StatementReader, target: tuple[str, ...]) -> model.HiveStatement:
     if_not_exists = r.take("IF", "NOT", "EXISTS")
     found = []
     while True:
@@ -105,7 +105,7 @@ def _add_partitions(r: Reader, target: tuple[str, ...]) -> model.HiveStatement:
             return model.AddPartitions(target, tuple(found), if_not_exists)
 
 
-def _drop_partitions(r: Reader, target: tuple[str, ...]) -> model.HiveStatement:
+def _drop_partitions(r: StatementReader, target: tuple[str, ...]) -> model.HiveStatement:
     if_exists = r.take("IF", "EXISTS")
     found = [r.partition()]
     while r.take(","):
@@ -114,13 +114,13 @@ def _drop_partitions(r: Reader, target: tuple[str, ...]) -> model.HiveStatement:
     return model.DropPartitions(target, tuple(found), if_exists)
 
 
-def _repair(r: Reader) -> model.HiveStatement:
+def _repair(r: StatementReader) -> model.HiveStatement:
     r.take("MSCK")
     r.need("REPAIR", "TABLE")
     return model.RepairTable(r.qualified())
 
 
-def _show(r: Reader) -> model.HiveStatement:
+def _show(r: StatementReader) -> model.HiveStatement:
     r.need("SHOW")
     if r.take("DATABASES") or r.take("SCHEMAS"):
         return model.ShowDatabases(_pattern(r))
@@ -150,13 +150,13 @@ def _show(r: Reader) -> model.HiveStatement:
     raise r.mismatch("'COLUMNS', 'CREATE', 'DATABASES', 'PARTITIONS', 'SCHEMAS', 'TABLES', 'TBLPROPERTIES', 'VIEWS'")
 
 
-def _pattern(r: Reader) -> str | None:
+def _pattern(r: StatementReader) -> str | None:
     if r.take("LIKE") or r.now.kind == "string":
         return r.string()
     return None
 
 
-def _describe(r: Reader) -> model.HiveStatement:
+def _describe(r: StatementReader) -> model.HiveStatement:
     if not r.take("DESCRIBE"):
         r.need("DESC")
     if r.take("DATABASE") or r.take("SCHEMA"):
@@ -171,13 +171,13 @@ def _describe(r: Reader) -> model.HiveStatement:
     return model.DescribeTable(target, extended, column)
 
 
-def _maintain(r: Reader) -> model.HiveStatement:
+def _maintain(r: StatementReader) -> model.HiveStatement:
     word = r.now.upper
     r.skip()
     return model.ForIceberg(word, {"OPTIMIZE": "CREATE_TABLE_AS_SELECT", "VACUUM": "VACUUM_TABLE"}[word])
 
 
-_READERS: dict[str, Callable[[Reader], model.HiveStatement]] = {
+_READERS: dict[str, Callable[[StatementReader], model.HiveStatement]] = {
     "CREATE": _create,
     "DROP": _drop,
     "ALTER": _alter,

@@ -24,7 +24,7 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3][0-7]{2}|.)", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Token:
+class HiveToken:
     """A word, ``name`` (in backticks), string, number, symbol or end. ``value`` is what it stands for."""
 
     kind: str
@@ -38,9 +38,9 @@ class Token:
         return self.text.upper() if self.kind in {"word", "symbol"} else ""
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str) -> list[HiveToken]:
     """All tokens and the end. Raises QueryError for an unclosed quote."""
-    found: list[Token] = []
+    found: list[HiveToken] = []
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -48,15 +48,15 @@ def tokens(text: str) -> list[Token]:
             break
         kind = match.lastgroup or ""
         if kind in {"single", "double"}:
-            found.append(Token("string", match[0], _unescaped(match[kind], match[0][0]), at))
+            found.append(HiveToken("string", match[0], _unescaped(match[kind], match[0][0]), at))
         elif kind == "name":
-            found.append(Token("name", match[0], match["name"].replace("``", "`"), at))
+            found.append(HiveToken("name", match[0], match["name"].replace("``", "`"), at))
         elif kind != "space":
             if match[0] in {"'", '"', "`"}:
                 raise failure(text, at, f"unclosed quote {match[0]}")
-            found.append(Token(kind, match[0], match[0], at))
+            found.append(HiveToken(kind, match[0], match[0], at))
         at = match.end()
-    found.append(Token("end", "<EOF>", "", len(text.rstrip())))
+    found.append(HiveToken("end", "<EOF>", "", len(text.rstrip())))
     return found
 
 

@@ -10,7 +10,7 @@ from dapflow.athena.catalog.partitions import partition_path, table_location
 from dapflow.athena.ddl import failures, model
 from dapflow.athena.ddl.tables import check_location, check_names, need_table, spec_text, spec_values
 from dapflow.athena.engine.context import Context
-from dapflow.athena.engine.results import TEXT, Outcome
+from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
 
 
@@ -25,7 +25,7 @@ def new_partition(table: dict[str, Any], values: list[str], location: str) -> di
     return {"Values": values, "StorageDescriptor": {**storage, "Location": location}, "Parameters": {}}
 
 
-def add_partitions(context: Context, work: Work, statement: model.AddPartitions) -> Outcome:
+def add_partitions(context: Context, work: Work, statement: model.AddPartitions) -> StatementOutcome:
     """ALTER TABLE … ADD PARTITION."""
     database, table = need_table(context, work, statement.target)
     keys, base = keys_of(table), str(table_location(table).prefix)
@@ -39,10 +39,10 @@ def add_partitions(context: Context, work: Work, statement: model.AddPartitions)
             if context.metastore.partition(database, table["Name"], item["Values"]) is not None:
                 raise failures.execution("AlreadyExistsException(message:Partition already exists.)")
     context.metastore.create_partitions(database, table["Name"], inputs)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def drop_partitions(context: Context, work: Work, statement: model.DropPartitions) -> Outcome:
+def drop_partitions(context: Context, work: Work, statement: model.DropPartitions) -> StatementOutcome:
     """ALTER TABLE … DROP PARTITION; a specification may leave partition columns out."""
     database, table = need_table(context, work, statement.target)
     keys = keys_of(table)
@@ -56,10 +56,10 @@ def drop_partitions(context: Context, work: Work, statement: model.DropPartition
             raise failures.semantic(10006, f"Partition not found {spec_text(spec)}")
         context.metastore.drop_partitions(database, table["Name"], chosen)
         registered = [values for values in registered if values not in chosen]
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def rename_partition(context: Context, work: Work, statement: model.RenamePartition) -> Outcome:
+def rename_partition(context: Context, work: Work, statement: model.RenamePartition) -> StatementOutcome:
     """ALTER TABLE … PARTITION … RENAME TO PARTITION."""
     database, table = need_table(context, work, statement.target)
     old, new = spec_values(table, statement.old), spec_values(table, statement.new)
@@ -69,15 +69,15 @@ def rename_partition(context: Context, work: Work, statement: model.RenamePartit
     if context.metastore.partition(database, table["Name"], new) is not None:
         raise failures.execution("AlreadyExistsException(message:Partition already exists.)")
     context.metastore.update_partition(database, table["Name"], old, {**partition_input(partition), "Values": new})
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def repair_table(context: Context, work: Work, statement: model.RepairTable) -> Outcome:
+def repair_table(context: Context, work: Work, statement: model.RepairTable) -> StatementOutcome:
     """MSCK REPAIR TABLE: registers the folders ``key=value/…`` below the table's location; removes nothing."""
     database, table = need_table(context, work, statement.target)
     keys, base = keys_of(table), table_location(table).prefix
     if not keys:
-        return Outcome(TEXT)
+        return StatementOutcome(TEXT)
     registered = {tuple(item["Values"]) for item in context.metastore.partitions(database, table["Name"])}
     found: dict[tuple[str, ...], str] = {}
     for item in context.store.list_objects(base):
@@ -88,11 +88,11 @@ def repair_table(context: Context, work: Work, statement: model.RepairTable) -> 
     inputs = [new_partition(table, list(values), location) for values, location in sorted(found.items())]
     context.metastore.create_partitions(database, table["Name"], inputs)
     if not found:
-        return Outcome(TEXT)
+        return StatementOutcome(TEXT)
     named = [f"{table['Name']}:{partition_path(keys, values)}" for values in sorted(found)]
     lines = ["Partitions not in metastore:\t" + "\t".join(named)]
     lines += [f"Repair: Added partition to metastore {name}" for name in named]
-    return Outcome(TEXT, lines=lines)
+    return StatementOutcome(TEXT, lines=lines)
 
 
 def _values(keys: list[str], parts: list[str]) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.athena.catalog.hive_types import from_hive, to_hive
-from dapflow.athena.ddl.lexer import Token, failure, tokens
+from dapflow.athena.ddl.lexer import HiveToken, failure, tokens
 from dapflow.athena.ddl.model import HiveColumn, Spec
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.trino.duckdb import QueryError
@@ -23,7 +23,7 @@ VALUES VARCHAR VIEWS WHEN WHERE WINDOW WITH
 _RESERVED = frozenset(_WORDS.split())
 
 
-class Reader:
+class StatementReader:
     """A position in the tokens of a statement."""
 
     def __init__(self, text: str) -> None:
@@ -34,11 +34,11 @@ class Reader:
         self.at = 0
 
     @property
-    def now(self) -> Token:
+    def now(self) -> HiveToken:
         """The token that is next."""
         return self.found[self.at]
 
-    def ahead(self, count: int) -> Token:
+    def ahead(self, count: int) -> HiveToken:
         """The token that comes after ``count`` others, or the end."""
         return self.found[min(self.at + count, len(self.found) - 1)]
 

@@ -8,10 +8,10 @@ from typing import Any
 from dapflow.athena.ddl import databases, model, partitions, show, tables
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.engine.results import Outcome
+from dapflow.athena.engine.results import StatementOutcome
 from dapflow.athena.engine.session import Work
 
-Handler = Callable[[Context, Work, Any], Outcome]
+Handler = Callable[[Context, Work, Any], StatementOutcome]
 
 _HANDLERS: dict[type[model.HiveStatement], Handler] = {
     model.CreateDatabase: databases.create_database,
@@ -38,7 +38,7 @@ _HANDLERS: dict[type[model.HiveStatement], Handler] = {
 }
 
 
-def run_hive(context: Context, work: Work, statement: model.HiveStatement) -> Outcome:
+def run_hive(context: Context, work: Work, statement: model.HiveStatement) -> StatementOutcome:
     """Run a statement to its outcome. Raises QueryFailed."""
     if isinstance(statement, model.ForIceberg):
         raise QueryFailed("NOT_SUPPORTED", f"{statement.what} is for Iceberg tables, which are not supported")

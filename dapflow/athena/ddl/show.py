@@ -12,7 +12,7 @@ from dapflow.athena.ddl.databases import wanted
 from dapflow.athena.ddl.partitions import keys_of
 from dapflow.athena.ddl.tables import need_table
 from dapflow.athena.engine.context import Context
-from dapflow.athena.engine.results import TEXT, Outcome, text_outcome
+from dapflow.athena.engine.results import TEXT, StatementOutcome, text_outcome
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column
 
@@ -20,7 +20,7 @@ _WIDTH = 20
 _BLANK = "\t \t "
 
 
-def show_tables(context: Context, work: Work, statement: model.ShowTables) -> Outcome:
+def show_tables(context: Context, work: Work, statement: model.ShowTables) -> StatementOutcome:
     """SHOW TABLES has the views too, SHOW VIEWS has them alone."""
     database = statement.database or (work.execution.database or "default").lower()
     if context.metastore.database(database) is None:
@@ -31,13 +31,13 @@ def show_tables(context: Context, work: Work, statement: model.ShowTables) -> Ou
     return text_outcome("views" if statement.views else "tab_name", names)
 
 
-def show_columns(context: Context, work: Work, statement: model.ShowColumns) -> Outcome:
+def show_columns(context: Context, work: Work, statement: model.ShowColumns) -> StatementOutcome:
     """SHOW COLUMNS."""
     _, table = need_table(context, work, statement.target)
     return text_outcome("field", [_padded(column["Name"]) for column in _columns(table)])
 
 
-def show_partitions(context: Context, work: Work, statement: model.ShowPartitions) -> Outcome:
+def show_partitions(context: Context, work: Work, statement: model.ShowPartitions) -> StatementOutcome:
     """SHOW PARTITIONS: the registered ones; of a table with partition projection there are none."""
     database, table = need_table(context, work, statement.target)
     keys = keys_of(table)
@@ -49,7 +49,7 @@ def show_partitions(context: Context, work: Work, statement: model.ShowPartition
     return text_outcome("partition", [partition_path(keys, values) for values in sorted(found)])
 
 
-def show_properties(context: Context, work: Work, statement: model.ShowProperties) -> Outcome:
+def show_properties(context: Context, work: Work, statement: model.ShowProperties) -> StatementOutcome:
     """SHOW TBLPROPERTIES."""
     _, table = need_table(context, work, statement.target)
     parameters = table.get("Parameters") or {}
@@ -57,10 +57,10 @@ def show_properties(context: Context, work: Work, statement: model.ShowPropertie
         missing = f"Table {table['Name']} does not have property: {statement.name}"
         return text_outcome("prpt_name", [str(parameters.get(statement.name, missing))])
     lines = [f"{key}\t{value}" for key, value in sorted(parameters.items())]
-    return Outcome(TEXT, (Column("prpt_name", "string"), Column("prpt_value", "string")), lines=lines)
+    return StatementOutcome(TEXT, (Column("prpt_name", "string"), Column("prpt_value", "string")), lines=lines)
 
 
-def show_create_table(context: Context, work: Work, statement: model.ShowCreateTable) -> Outcome:
+def show_create_table(context: Context, work: Work, statement: model.ShowCreateTable) -> StatementOutcome:
     """SHOW CREATE TABLE."""
     database, table = need_table(context, work, statement.target)
     if is_view(table):
@@ -94,7 +94,7 @@ def show_create_table(context: Context, work: Work, statement: model.ShowCreateT
     return text_outcome("createtab_stmt", lines)
 
 
-def describe_table(context: Context, work: Work, statement: model.DescribeTable) -> Outcome:
+def describe_table(context: Context, work: Work, statement: model.DescribeTable) -> StatementOutcome:
     """DESCRIBE."""
     database, table = need_table(context, work, statement.target)
     columns = _columns(table)
@@ -109,7 +109,7 @@ def describe_table(context: Context, work: Work, statement: model.DescribeTable)
     if statement.extended:
         lines += _details(database, table)
     names = ("col_name", "data_type", "comment")
-    return Outcome(TEXT, tuple(Column(name, "string") for name in names), lines=lines)
+    return StatementOutcome(TEXT, tuple(Column(name, "string") for name in names), lines=lines)
 
 
 def _details(database: str, table: dict[str, Any]) -> list[str]:

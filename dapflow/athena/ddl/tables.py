@@ -11,7 +11,7 @@ from dapflow.athena.ddl import failures, model
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
-from dapflow.athena.engine.results import TEXT, Outcome
+from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.storage.locations import parse_location
 
@@ -51,14 +51,14 @@ def check_location(location: str | None) -> str:
     return location
 
 
-def create_table(context: Context, work: Work, statement: model.CreateTable) -> Outcome:
+def create_table(context: Context, work: Work, statement: model.CreateTable) -> StatementOutcome:
     """CREATE EXTERNAL TABLE."""
     database, name = located(work, statement.target)
     if context.metastore.database(database) is None:
         raise failures.no_database(database)
     if context.metastore.table(database, name) is not None:
         if statement.if_not_exists:
-            return Outcome(TEXT)
+            return StatementOutcome(TEXT)
         raise failures.execution(f"AlreadyExistsException(message:Table {name} already exists)")
     parameters = {"EXTERNAL": "TRUE", "transient_lastDdlTime": str(int(time.time())), **statement.properties}
     if statement.comment is not None:
@@ -88,33 +88,33 @@ def create_table(context: Context, work: Work, statement: model.CreateTable) -> 
     if statement.comment is not None:
         table["Description"] = statement.comment
     context.metastore.create_table(database, table)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def drop_table(context: Context, work: Work, statement: model.DropTable) -> Outcome:
+def drop_table(context: Context, work: Work, statement: model.DropTable) -> StatementOutcome:
     """DROP TABLE: the catalog's entry goes, the objects stay."""
     database, name = located(work, statement.target)
     table = context.metastore.table(database, name)
     if table is None:
         if statement.if_exists:
-            return Outcome(TEXT)
+            return StatementOutcome(TEXT)
         raise failures.no_table(f"{database}.{name}")
     if is_view(table):
         raise failures.semantic(10013, f"Cannot drop a view with DROP TABLE: {database}.{name}")
     context.metastore.drop_table(database, name)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def set_properties(context: Context, work: Work, statement: model.SetProperties) -> Outcome:
+def set_properties(context: Context, work: Work, statement: model.SetProperties) -> StatementOutcome:
     """ALTER TABLE … SET TBLPROPERTIES."""
     database, table = need_table(context, work, statement.target)
     changed = table_input(table)
     changed["Parameters"] = {**(table.get("Parameters") or {}), **statement.properties}
     context.metastore.update_table(database, changed)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def set_location(context: Context, work: Work, statement: model.SetLocation) -> Outcome:
+def set_location(context: Context, work: Work, statement: model.SetLocation) -> StatementOutcome:
     """ALTER TABLE … [PARTITION …] SET LOCATION."""
     database, table = need_table(context, work, statement.target)
     location = check_location(statement.location)
@@ -122,7 +122,7 @@ def set_location(context: Context, work: Work, statement: model.SetLocation) -> 
         changed = table_input(table)
         changed["StorageDescriptor"] = {**table["StorageDescriptor"], "Location": location}
         context.metastore.update_table(database, changed)
-        return Outcome(TEXT)
+        return StatementOutcome(TEXT)
     values = spec_values(table, statement.partition)
     partition = context.metastore.partition(database, table["Name"], values)
     if partition is None:
@@ -130,10 +130,10 @@ def set_location(context: Context, work: Work, statement: model.SetLocation) -> 
     changed = partition_input(partition)
     changed["StorageDescriptor"] = {**partition["StorageDescriptor"], "Location": location}
     context.metastore.update_partition(database, table["Name"], values, changed)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def change_columns(context: Context, work: Work, statement: model.ChangeColumns) -> Outcome:
+def change_columns(context: Context, work: Work, statement: model.ChangeColumns) -> StatementOutcome:
     """ALTER TABLE … ADD COLUMNS, REPLACE COLUMNS. Partition columns are not among them."""
     database, table = need_table(context, work, statement.target)
     if is_view(table):
@@ -149,10 +149,10 @@ def change_columns(context: Context, work: Work, statement: model.ChangeColumns)
     storage["Columns"] = [*there, *glue_columns(statement.columns)]
     changed["StorageDescriptor"] = storage
     context.metastore.update_table(database, changed)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def change_column(context: Context, work: Work, statement: model.ChangeColumn) -> Outcome:
+def change_column(context: Context, work: Work, statement: model.ChangeColumn) -> StatementOutcome:
     """ALTER TABLE … CHANGE COLUMN."""
     database, table = need_table(context, work, statement.target)
     changed = table_input(table)
@@ -165,7 +165,7 @@ def change_column(context: Context, work: Work, statement: model.ChangeColumn) -
     storage["Columns"] = columns
     changed["StorageDescriptor"] = storage
     context.metastore.update_table(database, changed)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
 def spec_values(table: dict[str, Any], spec: model.Spec) -> list[str]:

@@ -8,7 +8,7 @@ from dapflow.athena.catalog.metastore import Metastore
 from dapflow.athena.engine.results import Results
 from dapflow.athena.formats.scan import Scanner
 from dapflow.athena.storage.objects import ObjectStore
-from dapflow.athena.storage.state import State
+from dapflow.athena.storage.state import ServerState
 
 
 @dataclass(frozen=True)
@@ -19,4 +19,4 @@ class Context:
     store: ObjectStore
     results: Results
     scanner: Scanner
-    state: State
+    state: ServerState

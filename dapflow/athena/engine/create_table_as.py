@@ -13,7 +13,7 @@ from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import check_named, compiled
-from dapflow.athena.engine.results import NOTHING, Outcome, output_location
+from dapflow.athena.engine.results import NOTHING, StatementOutcome, output_location
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, Written, write_rows, writing_format
 from dapflow.athena.storage.locations import Location, parse_location
@@ -39,7 +39,7 @@ _PROPERTIES = frozenset(
 )
 
 
-def create_table_as(context: Context, work: Work, statement: Statement) -> Outcome:
+def create_table_as(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """Write the files, then the catalog's entry."""
     database, name = target_of(statement.target, work.execution.database)
     place = f"'awsdatacatalog.{database}.{name}'"
@@ -74,10 +74,10 @@ def create_table_as(context: Context, work: Work, statement: Statement) -> Outco
     return written_outcome(written)
 
 
-def written_outcome(written: Written) -> Outcome:
+def written_outcome(written: Written) -> StatementOutcome:
     """What CTAS and INSERT answer: a column ``rows`` without a row, and the number of rows that were written."""
     locations = [file.location for file in written.files]
-    return Outcome(NOTHING, (Column("rows", "bigint"),), written=locations, update_count=written.rows)
+    return StatementOutcome(NOTHING, (Column("rows", "bigint"),), written=locations, update_count=written.rows)
 
 
 def register(

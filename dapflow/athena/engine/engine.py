@@ -17,16 +17,16 @@ from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import AthenaError, Cancelled, QueryFailed
 from dapflow.athena.engine.execution import CANCELLED, FAILED, SUCCEEDED, Execution, Figures
 from dapflow.athena.engine.faults import disk_fault
-from dapflow.athena.engine.results import Outcome, Results
+from dapflow.athena.engine.results import Results, StatementOutcome
 from dapflow.athena.engine.session import Session
 from dapflow.athena.engine.statements import AnyStatement, run_statement
 from dapflow.athena.formats.scan import Scanner
-from dapflow.athena.settings import Settings
+from dapflow.athena.settings import AthenaSettings
 from dapflow.athena.storage.aws import connect
 from dapflow.athena.storage.cache import FileCache, MemoryCache
 from dapflow.athena.storage.directory import lock_directory, make_directory
 from dapflow.athena.storage.objects import ObjectStore
-from dapflow.athena.storage.state import State
+from dapflow.athena.storage.state import ServerState
 from dapflow.trino.duckdb import Column, QueryError
 
 _log = logging.getLogger(__name__)
@@ -41,13 +41,13 @@ STOPPED_BY_END = "The server stopped while the query was running"
 class Engine:
     """One running Athena without its API."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AthenaSettings) -> None:
         self.settings = settings
         self._temporary = settings.state is None
         self.directory = make_directory(settings.state)
         self._lock_file = lock_directory(self.directory)
         aws = connect(settings.aws_endpoint, settings.region, connections=settings.workers * 2 + 16)
-        self.state = State(self.directory)
+        self.state = ServerState(self.directory)
         self.metastore = Metastore(aws.glue, aws.quick)
         self.glue = aws.glue
         self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes), aws.quick)
@@ -153,7 +153,7 @@ class Engine:
         except QueryFailed as failure:
             _log.warning("query %s left its .metadata behind: %s", execution.id, failure)
 
-    def _publish(self, execution: Execution, outcome: Outcome) -> None:
+    def _publish(self, execution: Execution, outcome: StatementOutcome) -> None:
         with execution.timed("publishing"):
             self.results.publish(execution, outcome)
         execution.result_kind = outcome.kind

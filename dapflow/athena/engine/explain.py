@@ -13,7 +13,7 @@ from typing import Any
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.queries import analysed, check_syntax, compiled
-from dapflow.athena.engine.results import Outcome, text_outcome
+from dapflow.athena.engine.results import StatementOutcome, text_outcome
 from dapflow.athena.engine.rows import run_query
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column, Query, Scan, Statement, statement_kind
@@ -39,7 +39,7 @@ class _Node:
         return f"{self.name}[{', '.join(f'{key} = {value}' for key, value in self.descriptor.items())}]"
 
 
-def explain(context: Context, work: Work, statement: Statement) -> Outcome:
+def explain(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """EXPLAIN [ANALYZE] [(TYPE LOGICAL | DISTRIBUTED | VALIDATE, FORMAT TEXT | JSON)] statement."""
     text = statement.padded(work.text)
     inner = statement_kind(text)
@@ -67,7 +67,7 @@ def explain(context: Context, work: Work, statement: Statement) -> Outcome:
     return _plan_outcome(_text(query))
 
 
-def _plan_outcome(lines: list[str]) -> Outcome:
+def _plan_outcome(lines: list[str]) -> StatementOutcome:
     """Athena's text of a plan ends in an empty line."""
     return text_outcome("Query Plan", [*lines, ""])
 

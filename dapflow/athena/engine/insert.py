@@ -14,7 +14,7 @@ from dapflow.athena.engine.create_table_as import register, written_outcome
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import compiled
-from dapflow.athena.engine.results import Outcome
+from dapflow.athena.engine.results import StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, write_rows
 from dapflow.trino.coercion import can_coerce, common
@@ -33,7 +33,7 @@ _FORMATS = {
 }
 
 
-def insert(context: Context, work: Work, statement: Statement) -> Outcome:
+def insert(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """Write the files, then tell the catalog of new partitions."""
     database, name = target_of(statement.target, work.execution.database)
     table = context.metastore.table(database, name)

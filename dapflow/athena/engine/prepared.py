@@ -7,9 +7,9 @@ from typing import Any
 
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.engine.results import TEXT, Outcome
+from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
-from dapflow.athena.storage.state import State
+from dapflow.athena.storage.state import ServerState
 from dapflow.trino.duckdb import Statement
 
 KIND = "prepared_statement"
@@ -20,12 +20,12 @@ def prepared_key(workgroup: str, name: str) -> str:
     return f"{workgroup}\n{name}"
 
 
-def find_prepared(state: State, workgroup: str, name: str) -> dict[str, Any] | None:
+def find_prepared(state: ServerState, workgroup: str, name: str) -> dict[str, Any] | None:
     """A prepared statement as GetPreparedStatement shows it, or None. PREPARE's names are in lower case."""
     return state.get(KIND, prepared_key(workgroup, name))
 
 
-def keep_prepared(state: State, workgroup: str, name: str, query: str, description: str | None = None) -> None:
+def keep_prepared(state: ServerState, workgroup: str, name: str, query: str, description: str | None = None) -> None:
     """Keep a prepared statement."""
     body: dict[str, Any] = {
         "StatementName": name,
@@ -38,16 +38,16 @@ def keep_prepared(state: State, workgroup: str, name: str, query: str, descripti
     state.put(KIND, prepared_key(workgroup, name), body)
 
 
-def prepare(context: Context, work: Work, statement: Statement) -> Outcome:
+def prepare(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """PREPARE name FROM statement."""
     keep_prepared(context.state, work.execution.workgroup, statement.target[0], statement.query or "")
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def deallocate(context: Context, work: Work, statement: Statement) -> Outcome:
+def deallocate(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """DEALLOCATE PREPARE name."""
     workgroup, name = work.execution.workgroup, statement.target[0]
     if find_prepared(context.state, workgroup, name) is None:
         raise QueryFailed("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {workgroup}")
     context.state.remove(KIND, prepared_key(workgroup, name))
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)

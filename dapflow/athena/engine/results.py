@@ -43,7 +43,7 @@ _TYPE_NAMES = {
 
 
 @dataclass
-class Outcome:
+class StatementOutcome:
     """What a statement gave.
 
     Attributes:
@@ -78,9 +78,9 @@ def _metadata(execution: Execution) -> Location:
     return Location(output.bucket, output.key + ".metadata")
 
 
-def text_outcome(name: str, lines: list[str]) -> Outcome:
+def text_outcome(name: str, lines: list[str]) -> StatementOutcome:
     """An outcome of one text column."""
-    return Outcome(TEXT, (Column(name, "string"),), lines=lines)
+    return StatementOutcome(TEXT, (Column(name, "string"),), lines=lines)
 
 
 def column_info(columns: tuple[Column, ...] | list[Column]) -> list[dict[str, Any]]:
@@ -139,7 +139,7 @@ class Results:
             return
         self._store.delete([_metadata(execution)])
 
-    def publish(self, execution: Execution, outcome: Outcome) -> None:
+    def publish(self, execution: Execution, outcome: StatementOutcome) -> None:
         """Write the result objects; ``execution.output`` says where."""
         if execution.id not in self._described:
             self.describe(execution, outcome.columns)

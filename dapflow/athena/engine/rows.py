@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 
-from dapflow.athena.engine.results import CSV, Outcome
+from dapflow.athena.engine.results import CSV, StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Query
 from dapflow.trino.duckdb.storage import literal
@@ -14,7 +14,7 @@ _FEW = 1_000
 _SHORT_BYTES = 1 << 20
 
 
-def run_query(work: Work, query: Query) -> Outcome:
+def run_query(work: Work, query: Query) -> StatementOutcome:
     """Run a compiled query whose scans are ready.
 
     DuckDB writes the rows to a file, so that they are never in memory all at once. A query without tables has few rows
@@ -26,7 +26,7 @@ def run_query(work: Work, query: Query) -> Outcome:
             rows = work.cursor.execute(query.text_sql).fetchmany(_FEW)
         if len(rows) < _FEW:
             work.execution.figures.output_rows = len(rows)
-            return Outcome(CSV, query.columns, body="".join([header, *map(csv_line, rows)]).encode())
+            return StatementOutcome(CSV, query.columns, body="".join([header, *map(csv_line, rows)]).encode())
     return _written(work, query, header)
 
 
@@ -35,7 +35,7 @@ def csv_line(row: Sequence[str | None]) -> str:
     return ",".join(["" if value is None else '"' + value.replace('"', '""') + '"' for value in row]) + "\n"
 
 
-def _written(work: Work, query: Query, header: str) -> Outcome:
+def _written(work: Work, query: Query, header: str) -> StatementOutcome:
     """All rows, in the same form, by way of a file."""
     rows, whole = work.directory / "rows", work.directory / "result.csv"
     count = work.run(
@@ -44,9 +44,9 @@ def _written(work: Work, query: Query, header: str) -> Outcome:
     ).fetchone()
     work.execution.figures.output_rows = int(count[0]) if count else 0
     if rows.stat().st_size <= _SHORT_BYTES:
-        return Outcome(CSV, query.columns, body=header.encode() + rows.read_bytes())
+        return StatementOutcome(CSV, query.columns, body=header.encode() + rows.read_bytes())
     with whole.open("wb") as target, rows.open("rb") as source:
         target.write(header.encode())
         shutil.copyfileobj(source, target, 1 << 20)
     rows.unlink()
-    return Outcome(CSV, query.columns, file=whole)
+    return StatementOutcome(CSV, query.columns, file=whole)

@@ -14,7 +14,7 @@ from dapflow.athena.engine.explain import explain
 from dapflow.athena.engine.insert import insert
 from dapflow.athena.engine.prepared import deallocate, prepare
 from dapflow.athena.engine.queries import compiled
-from dapflow.athena.engine.results import Outcome
+from dapflow.athena.engine.results import StatementOutcome
 from dapflow.athena.engine.rows import run_query
 from dapflow.athena.engine.session import Work
 from dapflow.athena.engine.unload import unload
@@ -22,10 +22,10 @@ from dapflow.athena.engine.view_statements import create_view, drop_view, show_c
 from dapflow.trino.duckdb import QueryError, Statement
 
 AnyStatement = Statement | HiveStatement
-Handler = Callable[[Context, Work, Statement], Outcome]
+Handler = Callable[[Context, Work, Statement], StatementOutcome]
 
 
-def run_statement(context: Context, work: Work, statement: AnyStatement) -> Outcome:
+def run_statement(context: Context, work: Work, statement: AnyStatement) -> StatementOutcome:
     """Run a statement to its outcome. Raises QueryError, QueryFailed, Cancelled."""
     catalog = work.execution.catalog
     if catalog is not None and catalog.lower() not in CATALOG_NAMES:
@@ -40,7 +40,7 @@ def run_statement(context: Context, work: Work, statement: AnyStatement) -> Outc
     return handler(context, work, statement)
 
 
-def _select(context: Context, work: Work, statement: Statement) -> Outcome:
+def _select(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     query = compiled(context, work, statement, short=True)
     # S3 takes a while even for a few bytes; the query runs meanwhile.
     context.results.describe(work.execution, query.columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.queries import compiled
-from dapflow.athena.engine.results import NOTHING, Outcome
+from dapflow.athena.engine.results import NOTHING, StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, write_rows, writing_format
 from dapflow.athena.storage.locations import parse_location
@@ -14,7 +14,7 @@ from dapflow.trino.duckdb import Statement
 _PROPERTIES = frozenset({"format", "compression", "compression_level", "field_delimiter", "partitioned_by"})
 
 
-def unload(context: Context, work: Work, statement: Statement) -> Outcome:
+def unload(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """Write the files; the target must be empty."""
     unknown = [name for name in statement.properties if name not in _PROPERTIES]
     if unknown:
@@ -40,7 +40,9 @@ def unload(context: Context, work: Work, statement: Statement) -> Outcome:
             "Athena will not delete data in your account.",
         )
     written = write_rows(work, context.store, query, writing)
-    return Outcome(NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows)
+    return StatementOutcome(
+        NOTHING, query.columns, written=[file.location for file in written.files], update_count=written.rows
+    )
 
 
 def _names(statement: Statement) -> list[str]:

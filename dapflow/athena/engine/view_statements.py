@@ -10,12 +10,12 @@ from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import analysed, check_named
-from dapflow.athena.engine.results import TEXT, Outcome
+from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column, Statement
 
 
-def create_view(context: Context, work: Work, statement: Statement) -> Outcome:
+def create_view(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """Analyse the query and keep its text and columns in Glue."""
     session = work.execution.database
     database, name = target_of(statement.target, session)
@@ -37,16 +37,16 @@ def create_view(context: Context, work: Work, statement: Statement) -> Outcome:
         context.metastore.create_table(database, table)
     else:
         context.metastore.update_table(database, table)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def drop_view(context: Context, work: Work, statement: Statement) -> Outcome:
+def drop_view(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """Forget a view."""
     database, name = target_of(statement.target, work.execution.database)
     there = context.metastore.table(database, name)
     if there is None:
         if statement.if_exists:
-            return Outcome(TEXT)
+            return StatementOutcome(TEXT)
         raise QueryFailed("TABLE_NOT_FOUND", f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist")
     if not is_view(there):
         raise QueryFailed(
@@ -54,10 +54,10 @@ def drop_view(context: Context, work: Work, statement: Statement) -> Outcome:
             f"line 1:1: View 'awsdatacatalog.{database}.{name}' does not exist, but a table with that name exists.",
         )
     context.metastore.drop_table(database, name)
-    return Outcome(TEXT)
+    return StatementOutcome(TEXT)
 
 
-def show_create_view(context: Context, work: Work, statement: Statement) -> Outcome:
+def show_create_view(context: Context, work: Work, statement: Statement) -> StatementOutcome:
     """The statement that makes the view."""
     database, name = target_of(statement.target, work.execution.database)
     there: dict[str, Any] | None = context.metastore.table(database, name)
@@ -69,7 +69,7 @@ def show_create_view(context: Context, work: Work, statement: Statement) -> Outc
         )
     view = read_view({**there, "DatabaseName": database})
     lines = [f"CREATE VIEW {_written(database)}.{_written(name)} AS", *view.sql.split("\n")]
-    return Outcome(TEXT, (Column("create view", "varchar"),), lines=lines)
+    return StatementOutcome(TEXT, (Column("create view", "varchar"),), lines=lines)
 
 
 def _written(name: str) -> str:

@@ -16,7 +16,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats import avro_codecs
 from dapflow.athena.formats.arrow_types import arrow_type
 from dapflow.athena.formats.converted import write
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.types import Type
@@ -25,7 +25,7 @@ _BATCH = 50_000
 avro_codecs.register()
 
 
-def orc_reader(columns: list[dict[str, Any]], properties: dict[str, str]) -> Reader:
+def orc_reader(columns: list[dict[str, Any]], properties: dict[str, str]) -> FormatReader:
     """ORC: by position as in Athena, by name where the SerDe's properties say so."""
     names = [column["Name"].lower() for column in columns]
     by_name = properties.get("orc.column.index.access", "true").lower() == "false"
@@ -41,7 +41,7 @@ def orc_reader(columns: list[dict[str, Any]], properties: dict[str, str]) -> Rea
         except (pa.ArrowException, OSError) as error:
             raise QueryFailed("HIVE_CURSOR_ERROR", f"Failed to read ORC file: {place}: the file is damaged") from error
 
-    return Reader(f"orc {by_name} {names}", convert)
+    return FormatReader(f"orc {by_name} {names}", convert)
 
 
 def _plain(kind: Any) -> Any:
@@ -55,7 +55,7 @@ def _stripe(file: Any, index: int, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def avro_reader(columns: list[dict[str, Any]]) -> Reader:
+def avro_reader(columns: list[dict[str, Any]]) -> FormatReader:
     """Avro: by name."""
     kinds = [(column["Name"].lower(), from_hive(column.get("Type") or "string")) for column in columns]
     schema = pa.schema([(name, arrow_type(kind)) for name, kind in kinds])
@@ -67,7 +67,7 @@ def avro_reader(columns: list[dict[str, Any]]) -> Reader:
         except (pa.ArrowException, ValueError, EOFError, IndexError, KeyError, TypeError) as error:
             raise QueryFailed("HIVE_CURSOR_ERROR", f"Failed to read Avro file: {place}") from error
 
-    return Reader(f"avro {kinds}", convert, lambda _name, value, _kind: value)
+    return FormatReader(f"avro {kinds}", convert, lambda _name, value, _kind: value)
 
 
 def _records(reader: Any, kinds: list[tuple[str, Type]], schema: pa.Schema) -> Iterator[pa.Table]:

@@ -7,10 +7,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapflow.athena.catalog.partitions import Partition
+from dapflow.athena.catalog.partitions import TablePartition
 from dapflow.athena.engine.session import Work
-from dapflow.athena.formats.model import Reader
-from dapflow.athena.formats.parquet import Footer, Footers
+from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.parquet import Footers, ParquetFooter
 from dapflow.athena.storage.locations import Location
 from dapflow.athena.storage.objects import Listings, ObjectStore, S3Object
 
@@ -22,7 +22,7 @@ class DataFile:
     item: S3Object
     partition: int
     local: Path
-    footer: Footer
+    footer: ParquetFooter
 
 
 class Bringer:
@@ -32,13 +32,13 @@ class Bringer:
         self.store = store
         self._footers = Footers()
 
-    def at_hand(self, reader: Reader, item: S3Object, local: Path) -> Footer | None:
+    def at_hand(self, reader: FormatReader, item: S3Object, local: Path) -> ParquetFooter | None:
         """The footer of an object that is here, and ``local`` its Parquet form; None if it has to be brought."""
         identity = item.identity if reader.convert is None else _derived(item, reader)
         footer = self._footers.known(identity)
         return footer if footer is not None and self.store.linked(identity, local) else None
 
-    def bring(self, work: Work, reader: Reader, item: S3Object, local: Path) -> Footer:
+    def bring(self, work: Work, reader: FormatReader, item: S3Object, local: Path) -> ParquetFooter:
         """Make ``local`` the object's Parquet form, and read its footer."""
         work.execution.check()
         if reader.convert is None:
@@ -49,7 +49,7 @@ class Bringer:
         return self._footers.read(_derived(item, reader), local, item.location)
 
 
-def _derived(item: S3Object, reader: Reader) -> str:
+def _derived(item: S3Object, reader: FormatReader) -> str:
     return f"{item.identity}\n{reader.form}"
 
 
@@ -60,13 +60,13 @@ class QueryFiles:
         self._bringer = bringer
         self._work = work
         self._listings = listings
-        self._local: dict[tuple[str, str], tuple[Path, Footer]] = {}
+        self._local: dict[tuple[str, str], tuple[Path, ParquetFooter]] = {}
 
-    def fetch(self, scans: Sequence[tuple[list[Partition], list[Reader]]]) -> None:
+    def fetch(self, scans: Sequence[tuple[list[TablePartition], list[FormatReader]]]) -> None:
         """Bring what the scans need, side by side."""
         directory = self._work.directory / "files"
         directory.mkdir(exist_ok=True)
-        pending: dict[tuple[str, str], tuple[Path, Future[Footer]]] = {}
+        pending: dict[tuple[str, str], tuple[Path, Future[ParquetFooter]]] = {}
         for partitions, readers in scans:
             for partition, reader in zip(partitions, readers, strict=True):
                 for item in self._listings.of(partition.location):
@@ -86,7 +86,7 @@ class QueryFiles:
             for _, future in pending.values():
                 future.cancel()
 
-    def of(self, partitions: list[Partition], readers: list[Reader]) -> list[DataFile]:
+    def of(self, partitions: list[TablePartition], readers: list[FormatReader]) -> list[DataFile]:
         """The files of a scan."""
         return [
             DataFile(item, index, *self._local[item.identity, readers[index].form])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import OrderedDict
 
-from dapflow.athena.catalog.partitions import NULL_PARTITION, Partition, partition_keys, typed_value
+from dapflow.athena.catalog.partitions import NULL_PARTITION, TablePartition, partition_keys, typed_value
 from dapflow.athena.catalog.session import TableRelation
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.column_types import Incompatible, conversion
 from dapflow.athena.formats.files import DataFile
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.trino.duckdb.storage import duck_type, literal, quote
 from dapflow.trino.types import Type, parse_type
 
@@ -19,8 +19,8 @@ from dapflow.trino.types import Type, parse_type
 def files_sql(
     work: Work,
     relation: TableRelation,
-    partitions: list[Partition],
-    readers: list[Reader],
+    partitions: list[TablePartition],
+    readers: list[FormatReader],
     files: list[DataFile],
     read: set[str],
 ) -> str:
@@ -43,8 +43,8 @@ def files_sql(
 def _select(
     work: Work,
     relation: TableRelation,
-    partitions: list[Partition],
-    reader: Reader,
+    partitions: list[TablePartition],
+    reader: FormatReader,
     files: list[DataFile],
     read: set[str],
 ) -> str:
@@ -91,7 +91,7 @@ def _types_of(work: Work, file: DataFile) -> dict[str, str]:
     return found
 
 
-def _hidden(name: str, file: DataFile, partition: Partition, keys: list[str]) -> str:
+def _hidden(name: str, file: DataFile, partition: TablePartition, keys: list[str]) -> str:
     """What a hidden column says of a file."""
     if name == "$path":
         return literal(str(file.item.location))
@@ -117,7 +117,7 @@ def _of_each(items: list[str]) -> str:
     return f"([{', '.join(items)}])[CAST(file_index AS BIGINT) + 1]"
 
 
-def _data_column(reader: Reader, file: DataFile, name: str, source: str, kind: Type) -> str:
+def _data_column(reader: FormatReader, file: DataFile, name: str, source: str, kind: Type) -> str:
     value = quote(file.footer.names.get(name, name))
     if reader.typed is not None:
         return reader.typed(name, value, kind)

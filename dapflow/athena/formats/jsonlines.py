@@ -19,7 +19,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats.arrow_types import arrow_type
 from dapflow.athena.formats.converted import write
 from dapflow.athena.formats.lines import blocks
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import field_names, quote
 from dapflow.trino.types import Type
@@ -31,7 +31,7 @@ class _Misfit(ValueError):
     """A value of another kind than the column's."""
 
 
-class _Number(str):
+class _JsonNumber(str):
     """A number as it is written, so that text columns show it unchanged."""
 
     __slots__ = ()
@@ -39,7 +39,7 @@ class _Number(str):
 
 def json_reader(
     columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str], *, openx: bool
-) -> Reader:
+) -> FormatReader:
     """A reader by the SerDe's properties."""
     kinds = [(column["Name"].lower(), from_hive(column.get("Type") or "string")) for column in columns]
     keys = {name: properties.get(f"mapping.{name}", name) for name, _ in kinds}
@@ -58,7 +58,7 @@ def json_reader(
     def convert(source: Path, part: Path, place: Location) -> None:
         write(part, _tables(source, place, wanted, schema, rules), schema)
 
-    return Reader(f"json with mistakes {rules} {wanted}", convert, _typed)
+    return FormatReader(f"json with mistakes {rules} {wanted}", convert, _typed)
 
 
 def _mistake(name: str) -> str:
@@ -97,7 +97,7 @@ class _Rules:
             # Anything else, an empty line too, is a row of NULLs.
             return {}
         try:
-            value = json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+            value = json.loads(text, parse_int=_JsonNumber, parse_float=_JsonNumber, parse_constant=_JsonNumber)
         except (ValueError, RecursionError):
             value = None
         if isinstance(value, dict):
@@ -158,7 +158,7 @@ def _text(value: Any) -> str:
 
 def _written(value: Any) -> str:
     """A nested value as JSON, its numbers as they were."""
-    if isinstance(value, _Number):
+    if isinstance(value, _JsonNumber):
         return str(value)
     if isinstance(value, dict):
         return (
@@ -229,7 +229,7 @@ def _date(value: Any) -> dt.date:
 
 def _timestamp(value: Any) -> dt.datetime:
     text = _scalar(value)
-    if isinstance(value, _Number):
+    if isinstance(value, _JsonNumber):
         number = Decimal(text)
         # A number is seconds with a fraction, or milliseconds.
         seconds = number if "." in text else number / 1000

@@ -9,7 +9,7 @@ from typing import Any
 from dapflow.athena.catalog.hive_types import from_hive
 from dapflow.athena.formats.converted import convert_lines
 from dapflow.athena.formats.lines import header_lines, line_arrays
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import duck_type, field_names, literal, quote
 from dapflow.trino.types import Type
@@ -17,7 +17,9 @@ from dapflow.trino.types import Type
 _DEFAULT_NULL = "\\N"
 
 
-def lazy_simple_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> Reader:
+def lazy_simple_reader(
+    columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]
+) -> FormatReader:
     """A reader by the SerDe's properties ``field.delim``, ``escape.delim``, ``collection.delim``, ``mapkey.delim``."""
     separators = [
         _delimiter(properties, ("field.delim", "serialization.format"), "\x01"),
@@ -35,7 +37,7 @@ def lazy_simple_reader(columns: list[dict[str, Any]], properties: dict[str, str]
     def convert(source: Path, part: Path, place: Location) -> None:
         convert_lines(part, line_arrays(source, place, skip), select)
 
-    return Reader(f"lazy {skip} {select}", convert, lambda _name, value, _kind: value)
+    return FormatReader(f"lazy {skip} {select}", convert, lambda _name, value, _kind: value)
 
 
 def _delimiter(properties: dict[str, str], names: tuple[str, ...], default: str) -> str:

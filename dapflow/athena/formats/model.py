@@ -13,7 +13,7 @@ Convert = Callable[[Path, Path, Location], None]
 
 
 @dataclass(frozen=True)
-class Reader:
+class FormatReader:
     """How a file is read.
 
     Attributes:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from dapflow.athena.formats.converted import write
 from dapflow.athena.formats.lines import blocks, header_lines
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import duck_type, literal
 from dapflow.trino.types import Type
@@ -23,13 +23,17 @@ from dapflow.trino.types import Type
 csv.field_size_limit(1 << 30)
 
 
-def opencsv_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> Reader:
+def opencsv_reader(
+    columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]
+) -> FormatReader:
     """A reader by the SerDe's properties ``separatorChar``, ``quoteChar``, ``escapeChar``."""
     # The SerDe's own default, the quote, makes it use the parser's default, which is the backslash.
     escape = _character(properties, "escapeChar", '"')
     if escape == '"':
         escape = "\\"
-    dialect = Dialect(_character(properties, "separatorChar", ","), _character(properties, "quoteChar", '"'), escape)
+    dialect = OpenCsvSigns(
+        _character(properties, "separatorChar", ","), _character(properties, "quoteChar", '"'), escape
+    )
     skip = header_lines(properties, parameters)
     names = [column["Name"].lower() for column in columns]
 
@@ -42,7 +46,7 @@ def opencsv_reader(columns: list[dict[str, Any]], properties: dict[str, str], pa
     def typed(name: str, value: str, kind: Type) -> str:
         return typed_text(value, kind, None if null_for_invalid else names.index(name))
 
-    return Reader(f"opencsv {dialect} {skip} {names}", convert, typed)
+    return FormatReader(f"opencsv {dialect} {skip} {names}", convert, typed)
 
 
 def _character(properties: dict[str, str], name: str, default: str) -> str:
@@ -78,7 +82,7 @@ def typed_text(value: str, kind: Type, place: int | None) -> str:
 
 
 @dataclass(frozen=True)
-class Dialect:
+class OpenCsvSigns:
     """The SerDe's three characters."""
 
     separator: str
@@ -152,7 +156,7 @@ class Dialect:
         return fields
 
 
-def _tables(source: Path, place: Location, dialect: Dialect, skip: int, schema: pa.Schema) -> Iterator[pa.Table]:
+def _tables(source: Path, place: Location, dialect: OpenCsvSigns, skip: int, schema: pa.Schema) -> Iterator[pa.Table]:
     width = len(schema)
     padding: list[str | None] = [None] * width
     for text in blocks(source, place, skip):

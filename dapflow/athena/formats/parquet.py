@@ -19,7 +19,7 @@ _FOOTERS_KEPT = 20_000
 
 
 @dataclass(frozen=True)
-class Chunk:
+class ParquetChunk:
     """A column of a row group: compressed size of all its leaves, and the statistics of a plain column."""
 
     size: int
@@ -33,11 +33,11 @@ class RowGroup:
     """A row group, its chunks by lower-case name of the top-level column."""
 
     rows: int
-    chunks: dict[str, Chunk]
+    chunks: dict[str, ParquetChunk]
 
 
 @dataclass(frozen=True)
-class Footer:
+class ParquetFooter:
     """What is kept of a footer.
 
     Attributes:
@@ -65,9 +65,9 @@ class Footers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Footer] = OrderedDict()
+        self._kept: OrderedDict[str, ParquetFooter] = OrderedDict()
 
-    def known(self, identity: str) -> Footer | None:
+    def known(self, identity: str) -> ParquetFooter | None:
         """The footer of a file that was read before."""
         with self._lock:
             footer = self._kept.get(identity)
@@ -75,7 +75,7 @@ class Footers:
                 self._kept.move_to_end(identity)
             return footer
 
-    def read(self, identity: str, file: Path, place: Location) -> Footer:
+    def read(self, identity: str, file: Path, place: Location) -> ParquetFooter:
         """The footer of a file. Raises QueryFailed if it is not Parquet."""
         known = self.known(identity)
         if known is not None:
@@ -88,7 +88,7 @@ class Footers:
         return footer
 
 
-def _read(file: Path, place: Location) -> Footer:
+def _read(file: Path, place: Location) -> ParquetFooter:
     size = file.stat().st_size
     with file.open("rb") as stream:
         head = stream.read(4)
@@ -120,11 +120,11 @@ def _read(file: Path, place: Location) -> Footer:
     }
     shown = schema.remove_metadata().to_string(show_field_metadata=False)
     # Timestamps of 96 bits look like those of 64.
-    return Footer(f"{shown}\n{sorted(instants)}", names, groups, instants)
+    return ParquetFooter(f"{shown}\n{sorted(instants)}", names, groups, instants)
 
 
 def _row_group(group: Any) -> RowGroup:
-    chunks: dict[str, Chunk] = {}
+    chunks: dict[str, ParquetChunk] = {}
     for index in range(group.num_columns):
         column = group.column(index)
         top, _, below = column.path_in_schema.partition(".")
@@ -132,16 +132,16 @@ def _row_group(group: Any) -> RowGroup:
         size = column.total_compressed_size
         if below or name in chunks:
             earlier = chunks.get(name)
-            chunks[name] = Chunk(size + (earlier.size if earlier else 0))
+            chunks[name] = ParquetChunk(size + (earlier.size if earlier else 0))
             continue
         chunks[name] = _chunk(size, column.statistics if column.is_stats_set else None)
     return RowGroup(group.num_rows, chunks)
 
 
-def _chunk(size: int, statistics: Any) -> Chunk:
+def _chunk(size: int, statistics: Any) -> ParquetChunk:
     if statistics is None or not statistics.has_min_max:
-        return Chunk(size)
+        return ParquetChunk(size)
     try:
-        return Chunk(size, statistics.min, statistics.max, has_statistics=True)
+        return ParquetChunk(size, statistics.min, statistics.max, has_statistics=True)
     except (OverflowError, ValueError):  # a date of before year 1 or behind 9999, which Python has none of
-        return Chunk(size)
+        return ParquetChunk(size)

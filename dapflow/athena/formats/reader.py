@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 
 
-def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict[str, Any]]) -> Reader:
+def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict[str, Any]]) -> FormatReader:
     """The reader for a storage descriptor. ``columns`` are the table's data columns."""
     serde = storage.get("SerdeInfo") or {}
     library = str(serde.get("SerializationLibrary") or "")
@@ -18,7 +18,7 @@ def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict
     if str(parameters.get("table_type", "")).upper() == "ICEBERG":
         raise QueryFailed("NOT_SUPPORTED", f"Iceberg table '{table['Name']}' cannot be read: Iceberg is not supported")
     if name == "ParquetHiveSerDe":
-        return Reader("parquet", bills_columns=True)
+        return FormatReader("parquet", bills_columns=True)
     if name in {"OrcSerde", "AvroSerDe"}:
         from dapflow.athena.formats.columnar import avro_reader, orc_reader  # noqa: PLC0415 - rarely needed
 

@@ -11,13 +11,13 @@ import pyarrow as pa
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats.converted import write
 from dapflow.athena.formats.lines import header_lines, line_arrays
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.formats.opencsv import typed_text
 from dapflow.athena.storage.locations import Location
 from dapflow.servers.patience import PatternError, compiled, full_matches
 
 
-def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> Reader:
+def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], parameters: dict[str, str]) -> FormatReader:
     """A reader by the SerDe's properties ``input.regex`` and ``input.regex.case.insensitive``."""
     text = properties.get("input.regex")
     if text is None:
@@ -38,7 +38,7 @@ def regex_reader(columns: list[dict[str, Any]], properties: dict[str, str], para
     def convert(source: Path, part: Path, place: Location) -> None:
         write(part, _tables(source, place, pattern, schema, skip), schema)
 
-    return Reader(
+    return FormatReader(
         f"regex {text!r} {ignore_case} {skip} {names}",
         convert,
         lambda name, value, kind: typed_text(value, kind, names.index(name)),

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dapflow.athena.catalog.predicates import Bound
+from dapflow.athena.catalog.predicates import ColumnBound
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.parquet import RowGroup
 from dapflow.trino.duckdb import QueryError
@@ -24,7 +24,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 class Literals:
     """Values of the literals that a query compares columns with, computed all at once."""
 
-    def __init__(self, work: Work, bounds: Iterable[Bound]) -> None:
+    def __init__(self, work: Work, bounds: Iterable[ColumnBound]) -> None:
         wanted = list(dict.fromkeys(bound.literal for bound in bounds))
         try:
             self._values = _computed(work, wanted)
@@ -35,7 +35,7 @@ class Literals:
                 with contextlib.suppress(QueryError):
                     self._values |= _computed(work, [one])
 
-    def of(self, bounds: Iterable[Bound]) -> list[tuple[str, str, Any]]:
+    def of(self, bounds: Iterable[ColumnBound]) -> list[tuple[str, str, Any]]:
         """Column, operator and value of the bounds whose literal has one."""
         return [(one.column, one.operator, self._values[one.literal]) for one in bounds if one.literal in self._values]
 

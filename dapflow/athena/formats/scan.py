@@ -11,14 +11,14 @@ import pyarrow as pa
 from dapflow.athena.catalog.information_schema import InformationRelation, information_rows
 from dapflow.athena.catalog.metastore import Metastore
 from dapflow.athena.catalog.partitions import (
-    Partition,
+    TablePartition,
     allowed_partitions,
     partition_keys,
     partition_values,
     read_partitions,
     typed_key,
 )
-from dapflow.athena.catalog.predicates import Bound, Predicate
+from dapflow.athena.catalog.predicates import ColumnBound, Predicate
 from dapflow.athena.catalog.projection import is_projected
 from dapflow.athena.catalog.session import PartitionsRelation, TableRelation
 from dapflow.athena.engine.errors import QueryFailed
@@ -26,7 +26,7 @@ from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.buckets import allowed_buckets, bucket_of_file
 from dapflow.athena.formats.files import Bringer, DataFile, QueryFiles
 from dapflow.athena.formats.files_sql import files_sql
-from dapflow.athena.formats.model import Reader
+from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.formats.reader import reader_of
 from dapflow.athena.formats.row_groups import Literals, RowGroupFilter
 from dapflow.athena.storage.objects import Listings, ObjectStore
@@ -40,8 +40,8 @@ class TableScan:
 
     scan: Scan
     relation: TableRelation
-    partitions: list[Partition]
-    readers: list[Reader]
+    partitions: list[TablePartition]
+    readers: list[FormatReader]
 
     @property
     def read(self) -> set[str]:
@@ -55,7 +55,7 @@ class TableScan:
         return {column["Name"].lower() for column in columns}
 
     @functools.cached_property
-    def bounds(self) -> list[list[Bound]]:
+    def bounds(self) -> list[list[ColumnBound]]:
         """What each reading compares columns of the files with."""
         predicates = [Predicate(reading.predicate) for reading in self.scan.readings]
         return [[bound for bound in one.bounds() if bound.column in self.data] for one in predicates]
@@ -155,9 +155,9 @@ def _bill(work: Work, reading: Reading, table: TableScan, files: list[DataFile],
         work.execution.figures.input_rows += sum(group.rows for group in file.footer.row_groups)
 
 
-def _readers(table: dict[str, Any], partitions: list[Partition]) -> list[Reader]:
+def _readers(table: dict[str, Any], partitions: list[TablePartition]) -> list[FormatReader]:
     """The reader of each partition: a partition has a format of its own, and most have the table's."""
-    made: dict[str, Reader] = {}
+    made: dict[str, FormatReader] = {}
     found = []
     for partition in partitions:
         storage = partition.storage if partition.storage.get("SerdeInfo") else table.get("StorageDescriptor", {})

@@ -13,7 +13,7 @@ import httptools
 _PIECE = 1 << 16
 
 
-class Answer:
+class HttpAnswer:
     """The status and the body of an answer, as the parser finds them."""
 
     def __init__(self) -> None:
@@ -58,9 +58,9 @@ class Connection:
             self.close()
             raise
 
-    def receive(self) -> Answer:
+    def receive(self) -> HttpAnswer:
         """Wait for the answer to what was sent. Raises OSError."""
-        answer = Answer()
+        answer = HttpAnswer()
         try:
             while not answer.is_whole:
                 data = self._opened().recv(_PIECE)

@@ -15,7 +15,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.storage.aws import AwsError, error_code, error_message
 from dapflow.athena.storage.cache import FileCache
 from dapflow.athena.storage.locations import Location
-from dapflow.athena.storage.quick import Call, Quick
+from dapflow.athena.storage.quick import AwsCall, Quick
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -61,7 +61,7 @@ class ObjectStore:
         """Run a transfer on the transfer threads."""
         return self._pool.submit(function, *arguments)
 
-    def begin_listing(self, location: Location) -> Call[list[dict[str, Any]]] | None:
+    def begin_listing(self, location: Location) -> AwsCall[list[dict[str, Any]]] | None:
         """Ask S3 for what ``list_data`` wants of a place; None where that takes a thread."""
         return None if self._quick is None else self._quick.list_objects(location.prefix)
 
@@ -207,7 +207,7 @@ class Listings:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._sent: dict[Location, Call[list[dict[str, Any]]]] = {}
+        self._sent: dict[Location, AwsCall[list[dict[str, Any]]]] = {}
         self._submitted: dict[Location, Future[list[S3Object]]] = {}
         self._found: dict[Location, list[S3Object]] = {}
 

@@ -32,7 +32,7 @@ _PATIENCE_SECONDS = 60
 Result = TypeVar("Result")
 
 
-class Call(Generic[Result]):
+class AwsCall(Generic[Result]):
     """A request that was sent. ``connection`` is None where that failed already."""
 
     def __init__(
@@ -75,12 +75,12 @@ class Quick:
         self._connect = functools.partial(Connection, parts.hostname or "", parts.port or 80, _PATIENCE_SECONDS)
         self._idle: deque[Connection] = deque(maxlen=connections)
 
-    def put(self, location: Location, body: bytes, content_type: str) -> Call[bool]:
+    def put(self, location: Location, body: bytes, content_type: str) -> AwsCall[bool]:
         """PutObject; True when it is done."""
         path = f"/{quote(location.bucket)}/{quote(location.key, safe='/~')}"
         return self._begin(self._s3, "PUT", path, body, {"Content-Type": content_type}, lambda _: True)
 
-    def list_objects(self, prefix: Location) -> Call[list[dict[str, Any]]]:
+    def list_objects(self, prefix: Location) -> AwsCall[list[dict[str, Any]]]:
         """ListObjectsV2, as boto3 gives its ``Contents``; None too where there is more than one page."""
         wanted = {"encoding-type": "url", "list-type": "2", "prefix": prefix.key}
         target = f"/{quote(prefix.bucket)}?{urlencode(wanted, quote_via=quote, safe='')}"
@@ -110,7 +110,7 @@ class Quick:
         body: bytes,
         headers: dict[str, str],
         read: Callable[[bytes], Result | None],
-    ) -> Call[Result]:
+    ) -> AwsCall[Result]:
         target = self._root + target
         signed = signer.headers(method, target, self._host, body, dt.datetime.now(dt.UTC))
         connection: Connection | None
@@ -122,7 +122,7 @@ class Quick:
             connection.send(method, target, {**headers, **signed}, body)
         except OSError:
             connection = None
-        return Call(connection, self._idle.append, read)
+        return AwsCall(connection, self._idle.append, read)
 
 
 def _table(table: dict[str, Any]) -> dict[str, Any]:

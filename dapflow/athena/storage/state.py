@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dapflow.servers.sqlite import Database
+from dapflow.servers.sqlite import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (
@@ -20,12 +20,12 @@ CREATE TABLE IF NOT EXISTS documents (kind TEXT, key TEXT, body TEXT NOT NULL, P
 """
 
 
-class State:
+class ServerState:
     """The state file. Every write is on disk when the call returns."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self._database = Database(directory / "athena.sqlite", _SCHEMA)
+        self._database = SqliteFile(directory / "athena.sqlite", _SCHEMA)
 
     def close(self) -> None:
         """Close the file."""

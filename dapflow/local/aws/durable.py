@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 from dapflow.local.aws.glue_entries import compacted, unconditional
-from dapflow.local.aws.journal import Entry, Journal
-from dapflow.local.aws.objects import ObjectStore
+from dapflow.local.aws.journal import RequestEntry, RequestJournal
+from dapflow.local.aws.objects import BucketObjects
 from dapflow.local.aws.refusals import not_kept, s3_error
 from dapflow.local.aws.wsgi import (
     Application,
@@ -40,8 +40,8 @@ class DurableApplication:
 
     def __init__(self, application: Application, directory: Path, *, compact_after: int = _COMPACT_AFTER) -> None:
         self._application = application
-        self._journal = Journal(directory / "journal.jsonl")
-        self._objects = ObjectStore(directory / "s3", application)
+        self._journal = RequestJournal(directory / "journal.jsonl")
+        self._objects = BucketObjects(directory / "s3", application)
         self._journal_lock = RLock()
         self._compact_after = compact_after
         self._compacted_entries = self._journal.entries
@@ -168,7 +168,7 @@ class DurableApplication:
 
     def _journalled(self, environ: Environ, body: bytes) -> Response:
         with self._journal_lock:
-            mark = self._journal.append(Entry(storable(environ), unconditional(environ, body)))
+            mark = self._journal.append(RequestEntry(storable(environ), unconditional(environ, body)))
             response = call(self._application, environ, body)
             if not response.ok:
                 self._journal.take_back(mark)

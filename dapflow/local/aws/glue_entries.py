@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.loaders import Loader
 
-from dapflow.local.aws.journal import Entry
+from dapflow.local.aws.journal import RequestEntry
 from dapflow.local.aws.wsgi import Application, Environ, api_request, call, region_of, restored, service_of
 
 _CATALOG_ACTIONS = frozenset(
@@ -31,7 +31,7 @@ def unconditional(environ: Environ, body: bytes) -> bytes:
     return json.dumps({name: value for name, value in request.items() if name != "VersionId"}).encode()
 
 
-def compacted(application: Application, entries: Iterable[Entry]) -> Iterator[Entry]:
+def compacted(application: Application, entries: Iterable[RequestEntry]) -> Iterator[RequestEntry]:
     """The entries with those that write databases, tables and partitions replaced by what has become of them."""
     others = []
     regions: dict[str, None] = {}
@@ -45,12 +45,12 @@ def compacted(application: Application, entries: Iterable[Entry]) -> Iterator[En
     yield from catalogs
 
 
-def _writes_catalog(entry: Entry) -> bool:
+def _writes_catalog(entry: RequestEntry) -> bool:
     action = entry.environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     return service_of(entry.environ) == "glue" and action in _CATALOG_ACTIONS
 
 
-def _catalog(application: Application, region: str) -> Iterator[Entry]:
+def _catalog(application: Application, region: str) -> Iterator[RequestEntry]:
     glue = _Glue(application, region)
     for database in glue.read("GetDatabases", "DatabaseList"):
         name = database["Name"]
@@ -85,9 +85,9 @@ class _Glue:
                 return
             request["NextToken"] = data["NextToken"]
 
-    def entry(self, action: str, **request: Any) -> Entry:
+    def entry(self, action: str, **request: Any) -> RequestEntry:
         """A request as the journal keeps it."""
-        return Entry(api_request("glue", self._region, f"AWSGlue.{action}"), json.dumps(request).encode())
+        return RequestEntry(api_request("glue", self._region, f"AWSGlue.{action}"), json.dumps(request).encode())
 
     def only(self, shape: str, value: dict[str, Any]) -> dict[str, Any]:
         """What of a value that was read may be written."""

@@ -14,7 +14,7 @@ from dapflow.servers.state import damaged
 
 
 @dataclass(frozen=True)
-class Entry:
+class RequestEntry:
     """A request as it is kept."""
 
     environ: Environ
@@ -29,7 +29,7 @@ class Entry:
         return json.dumps({"environ": self.environ, **body}, separators=(",", ":")).encode() + b"\n"
 
 
-class Journal:
+class RequestJournal:
     """An append-only file that is safe against a kill at any moment and against a full disk.
 
     ``append`` returns when the entry is on the disk, or raises OSError and leaves the journal as it was. An entry that
@@ -43,7 +43,7 @@ class Journal:
         self._end = self._drop_torn_tail()
         self.entries = sum(1 for _ in self.read())
 
-    def append(self, entry: Entry) -> int:
+    def append(self, entry: RequestEntry) -> int:
         """Add an entry; returns the mark for ``take_back``."""
         mark = self._end
         try:
@@ -62,7 +62,7 @@ class Journal:
         self._end = mark
         self.entries -= 1
 
-    def read(self) -> Iterator[Entry]:
+    def read(self) -> Iterator[RequestEntry]:
         """The entries in their order."""
         with self._file.open("rb") as lines:
             for line in lines:
@@ -72,9 +72,9 @@ class Journal:
                     environ = dict(data["environ"])
                 except (ValueError, LookupError, TypeError) as error:
                     raise damaged(self._file) from error
-                yield Entry(environ, body)
+                yield RequestEntry(environ, body)
 
-    def replace(self, entries: Iterable[Entry]) -> None:
+    def replace(self, entries: Iterable[RequestEntry]) -> None:
         """Put other entries in the place of all, at once or, on OSError, not at all."""
         other = self._file.with_suffix(".new")
         try:

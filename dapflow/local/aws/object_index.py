@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.local.aws.wsgi import Environ
-from dapflow.servers.sqlite import Database
+from dapflow.servers.sqlite import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -35,7 +35,7 @@ class ObjectIndex:
     """The index. What it says is on the disk when a call returns."""
 
     def __init__(self, file: Path) -> None:
-        self._database = Database(file, _SCHEMA)
+        self._database = SqliteFile(file, _SCHEMA)
 
     def put(self, bucket: str, key: str, upload: Upload) -> str | None:
         """Keep an object in place of what it was; the name of the file that is no longer needed. Raises OSError."""

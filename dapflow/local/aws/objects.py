@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import logging
 import uuid
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from dapflow.local.aws.object_index import ObjectIndex, Upload
-from dapflow.local.aws.wsgi import Application, Environ, Response, api_request, bucket_and_key, call, restored
+from dapflow.local.aws.wsgi import Application, Environ, Response, api_request, call, restored
 
 log = logging.getLogger("dapflow.aws")
 
@@ -36,7 +35,7 @@ _SYSTEM_METADATA = (
 _S3_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
-class ObjectStore:
+class BucketObjects:
     """The objects under ``directory``, and the copy of them that ``application`` serves."""
 
     def __init__(self, directory: Path, application: Application) -> None:
@@ -45,17 +44,6 @@ class ObjectStore:
         self._locks = [RLock() for _ in range(_LOCKS)]
         self._bodies.mkdir(parents=True, exist_ok=True)
         self._index = ObjectIndex(directory / "objects.sqlite")
-        for file in [*directory.glob("*/??/*")]:
-            self._take_over(file)
-
-    def _take_over(self, file: Path) -> None:
-        """Take an object as it was kept before there was an index: a file with the request in its first line."""
-        with file.open("rb") as stream:
-            request = json.loads(stream.readline())
-            length = request.pop("dapflow.length", file.stat().st_size - stream.tell())
-            if length == file.stat().st_size - stream.tell():
-                self._index.put(*bucket_and_key(request), self.receive(request, stream, length))
-        file.unlink()
 
     def close(self) -> None:
         """Close the files."""
@@ -227,7 +215,7 @@ class ObjectStore:
 class _Served(io.RawIOBase):
     """An object that the application has, read span by span: a large one is not in memory as a whole."""
 
-    def __init__(self, store: ObjectStore, bucket: str, key: str) -> None:
+    def __init__(self, store: BucketObjects, bucket: str, key: str) -> None:
         self._store, self._bucket, self._key = store, bucket, key
         self._at = 0
 
