@@ -6,5 +6,19 @@ what depends on a table that the catalogue does not know. Trino's words and plac
 
 from dapflow.trino.analysis.analysis import Analysed, analyse
 from dapflow.trino.analysis.findings import Finding, Place
+from dapflow.trino.analysis.lineage import Lineage, Origin, lineage
+from dapflow.trino.analysis.meaning import meaning
+from dapflow.trino.analysis.usage import TableUse, usage
 
-__all__ = ["Analysed", "Finding", "Place", "analyse"]
+__all__ = [
+    "Analysed",
+    "Finding",
+    "Lineage",
+    "Origin",
+    "Place",
+    "TableUse",
+    "analyse",
+    "lineage",
+    "meaning",
+    "usage",
+]

@@ -24,10 +24,11 @@ from dapflow.trino.syntax.parser import Parser, parse
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """A typed query, None where the text could not be read, and what there is to say of it, in Trino's order."""
+    """A typed query and the tree of its text, None where it could not be read, and all findings, in Trino's order."""
 
     query: Query | None
     findings: tuple[Finding, ...]
+    node: tree.QueryNode | None = None
 
     @property
     def columns(self) -> tuple[Column, ...] | None:
@@ -53,7 +54,7 @@ def analyse(
     """
     statement = Statement(text, catalogue, database, (), _Visitor(), views=() if replacing is None else (replacing,))
     context = Context(statement)
-    found = None
+    node = found = None
     try:
         statement.parameters = [_parameter(one) for one in parameters]
         node = parse(text)
@@ -66,7 +67,7 @@ def analyse(
         statement.findings.append(_finding(TooDeep()))
     except QueryError as error:
         statement.findings.append(_finding(error))
-    return Analysed(found, tuple(statement.findings))
+    return Analysed(found, tuple(statement.findings), node)
 
 
 def _check_outputs(found: Query, context: Context) -> None:

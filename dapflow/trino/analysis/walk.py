@@ -42,6 +42,13 @@ def within(node: Any) -> Iterator[Any]:
             yield from within(part)
 
 
+def deep(node: Any) -> Iterator[Any]:
+    """A node and all below it, subqueries included."""
+    yield node
+    for part in parts(node):
+        yield from deep(part)
+
+
 def outer_references(query_parts: Iterable[Any]) -> tuple[ColumnRef, ...]:
     """References in the parts of a query to relations that are not its own."""
     own: set[int] = set()

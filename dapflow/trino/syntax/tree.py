@@ -467,6 +467,17 @@ class QueryNode(Node):
     parameters: int = 0
 
 
+_COMPARED: dict[type, tuple[str, ...]] = {}
+
+
+def compared(cls: type[Node]) -> tuple[str, ...]:
+    """Names of the parts of a kind of node that tell two of the kind apart."""
+    found = _COMPARED.get(cls)
+    if found is None:
+        found = _COMPARED[cls] = tuple([part.name for part in fields(cls) if part.compare])
+    return found
+
+
 _CHILDREN: dict[type, tuple[str, ...]] = {}
 _PLAIN = frozenset({"int", "str", "bool", "Type", "int | None", "str | None", "bool | None", "tuple[str, ...]"})
 

@@ -1,0 +1,48 @@
+"""A hash of what a query means.
+
+It is the same for texts that differ in white space, comments, the case of key words and names, needless parentheses,
+`AS`, and names that nothing outside sees. It is another one for whatever may change a row, a type, or the name of an
+output column; so also when a view that is read, or the columns behind a `*`, change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from dapflow.trino.analysis.canonical import canonical
+from dapflow.trino.analysis.typed import Unchecked
+from dapflow.trino.analysis.typed_queries import Query, Table
+from dapflow.trino.analysis.walk import parts
+from dapflow.trino.syntax import tree
+
+
+def meaning(query: Query, node: tree.QueryNode) -> str:
+    """The hash, in hexadecimal digits.
+
+    Where something could not be checked, names of relations and columns in the text count too.
+    """
+    form: Any
+    if _is_checked(query):
+        outputs = tuple(((column.written or "").lower(), str(column.type)) for column in query.columns)
+        form = (canonical(query), outputs)
+    else:
+        form = _written(node)
+    return hashlib.sha256(repr(form).encode()).hexdigest()
+
+
+def _is_checked(node: Any) -> bool:
+    if isinstance(node, Unchecked) or (isinstance(node, Table) and node.relation is None):
+        return False
+    return all(_is_checked(part) for part in parts(node))
+
+
+def _written(node: Any) -> Any:
+    """The form of the tree of the text, without places and the case of names."""
+    if isinstance(node, tuple):
+        return tuple([_written(part) for part in node])
+    if isinstance(node, tree.SelectItem):
+        return ("SelectItem", _written(node.expr), (node.alias or "").lower())
+    if isinstance(node, tree.Node):
+        return (type(node).__name__, *(_written(getattr(node, name)) for name in tree.compared(type(node))))
+    return node if isinstance(node, str | int | None) else str(node)

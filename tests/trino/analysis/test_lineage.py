@@ -1,0 +1,93 @@
+"""Lineage, what is read, and meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dapflow.trino.analysis import analyse, lineage, meaning, usage
+from tests.trino.analysis.catalogue import Tables, analysed
+
+FOLDER = Path(__file__).parent
+
+
+def cases(file: str) -> list[list[str]]:
+    """The paragraphs of a file, in lines."""
+    return [case.strip().split("\n") for case in (FOLDER / file).read_text(encoding="utf-8").split("\n\n")]
+
+
+CASES = [
+    (case[0], [line for line in case if line.startswith("= ")], [line[2:] for line in case if line.startswith("~ ")])
+    for case in cases("lineage.txt")
+]
+MEANINGS = ["\n".join(case) for case in cases("meaning.txt")]
+SAME = [text[2:] for text in MEANINGS if text.startswith("= ")]
+UNLIKE = [text[2:] for text in MEANINGS if text.startswith("! ")]
+
+
+def shown(text: str) -> str:
+    query = analysed(text).query
+    assert query is not None
+    found = lineage(query)
+
+    def listed(origins: object) -> str:
+        assert isinstance(origins, frozenset)
+        order = ("identity", "expression", "aggregate", "window", "filter", "join key")
+        ordered = sorted(origins, key=lambda one: (order.index(one.how) if one.how in order[:4] else 9, one))
+        return ", ".join(f"{one.table[-1]}.{one.column} {one.how}" for one in ordered) or "-"
+
+    rows = [f"rows {listed(found.rows)}"] if found.rows else []
+    return " / ".join([*map(listed, found.columns), *rows])
+
+
+@pytest.mark.parametrize(("text", "expected"), [(text, lines[0]) for text, lines, _ in CASES if lines])
+def test_lineage(text: str, expected: str) -> None:
+    assert f"= {shown(text)}" == expected
+
+
+def used(text: str) -> list[str]:
+    query = analysed(text).query
+    assert query is not None
+    found = []
+    for one in usage(query):
+        name = text[one.place.start : one.place.end] if one.place else f"({one.table[-1]})"
+        conditions = [text[slice(*condition.place[:2])] for condition in one.partition_conditions]
+        found.append(" ".join([name, ",".join(one.columns), *conditions]))
+    return found
+
+
+@pytest.mark.parametrize(("text", "expected"), [(text, used) for text, _, used in CASES if used])
+def test_what_is_read(text: str, expected: list[str]) -> None:
+    assert used(text) == expected
+
+
+def hashed(text: str) -> str:
+    found = analyse(text, Tables(), "air")
+    assert found.query is not None
+    assert found.node is not None
+    assert not found.findings
+    return meaning(found.query, found.node)
+
+
+def test_meaning_is_the_same_for_texts_that_only_look_different() -> None:
+    assert len({hashed(text) for text in SAME}) == 1
+
+
+def test_meaning_differs_where_rows_types_or_names_may() -> None:
+    assert len({hashed(text) for text in (SAME[0], *UNLIKE)}) == len(UNLIKE) + 1
+
+
+def test_a_subquery_means_the_same_wherever_it_stands() -> None:
+    one = (
+        "SELECT carrier FROM flights WHERE year = (SELECT max(f.year) FROM flights f WHERE f.carrier = flights.carrier)"
+    )
+    other = one.replace("f.", "g.").replace("flights f ", "flights g ")
+    assert hashed(one) == hashed(other)
+    assert hashed(one) != hashed(one.replace("f.carrier = ", "f.origin = "))
+
+
+def test_where_columns_are_not_known_the_text_counts() -> None:
+    assert hashed("SELECT lower(a) FROM foreign") == hashed("select LOWER( A )\nfrom foreign")
+    assert hashed("SELECT lower(a) FROM foreign") != hashed("SELECT lower(b) FROM foreign")
+    assert hashed("SELECT lower(a) FROM foreign") != hashed("SELECT lower(a) AS b FROM foreign")
