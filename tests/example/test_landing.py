@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.example import land, snapshots
+from dapflow.example import LandedExports, land, snapshots
 from dapflow.example.package_data import data_directory
 from tests.aws_servers import LocalAws
 
