@@ -90,13 +90,15 @@ def _column(yaml: YamlFile, name: str, entry: Entry) -> SourceColumn | None:
         yaml.error("bad-column-type", f"column {name!r} has no type", entry.key, "add type: string")
         return None
     text = yaml.string(inner["type"].value, "type")
-    pattern = _pattern(yaml, name, inner["format"]) if "format" in inner else None
     comment = yaml.string(inner["description"].value, "description") if "description" in inner else None
-    return _typed(yaml, name, text, inner["type"].value, pattern=pattern, comment=comment)
+    return _typed(yaml, name, text, inner["type"].value, pattern=inner.get("format"), comment=comment)
 
 
-def _pattern(yaml: YamlFile, name: str, entry: Entry) -> str | None:
+def _pattern(yaml: YamlFile, name: str, entry: Entry, column_type: str, node: Node) -> str | None:
     pattern = yaml.string(entry.value, "format")
+    if pattern is not None and column_type not in {"date", "timestamp"}:
+        yaml.error("bad-value", f"column {name!r}: only a date or timestamp has a format, not {column_type}", node)
+        return None
     if pattern is not None and (problem := date_pattern_problem(pattern)):
         yaml.error("bad-value", f"column {name!r}: {problem.message}", entry.value, problem.hint)
         return None
@@ -104,7 +106,7 @@ def _pattern(yaml: YamlFile, name: str, entry: Entry) -> str | None:
 
 
 def _typed(
-    yaml: YamlFile, name: str, text: str | None, node: Node, *, pattern: str | None = None, comment: str | None = None
+    yaml: YamlFile, name: str, text: str | None, node: Node, *, pattern: Entry | None = None, comment: str | None = None
 ) -> SourceColumn | None:
     if text is None:
         return None
@@ -117,6 +119,5 @@ def _typed(
         message = f"column {name!r}: the length of {bounded[0]} within a nested type is not checked"
         yaml.error("bad-column-type", message, node, "write string in its place")
         return None
-    if pattern is not None and column_type not in {"date", "timestamp"}:
-        yaml.error("bad-value", f"column {name!r}: only a date or timestamp has a format, not {column_type}", node)
-    return SourceColumn(name=name, type=column_type, comment=comment, format=pattern)
+    form = _pattern(yaml, name, pattern, column_type, node) if pattern else None
+    return SourceColumn(name=name, type=column_type, comment=comment, format=form)

@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.docs.markdown import ROOT
@@ -14,6 +15,7 @@ PACKAGE = ROOT / "dapflow"
 TYPE_STUBS = re.compile(r"mypy_boto3_\w+|_typeshed")
 
 
+@cache
 def rule() -> dict[str, tuple[set[str], set[str]]]:
     """For each room the rooms and the packages that it may import."""
     rooms = {}
