@@ -87,6 +87,41 @@ def test_nothing_is_deployed_that_was_not_checked() -> None:
     assert deploy["deploy"]["strategy"]["matrix"]["environment"] == ["staging", "prod"]
 
 
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_no_code_of_a_pull_request_runs_with_a_token_that_may_write(file: Path) -> None:
+    """Such a token approves pull requests where a repository lets actions do that, or pushes."""
+    workflow = yaml.safe_load(file.read_text())
+    for name, job in workflow["jobs"].items():
+        runs_what_is_there = any("checkout" in step.get("uses", "") for step in job.get("steps", ()))
+        allowed = {**workflow["permissions"], **job.get("permissions", {})}
+        # An OIDC token opens no more than the role whose trust names the workflow.
+        written = {what for what, how in allowed.items() if how == "write" and what != "id-token"}
+        assert not (runs_what_is_there and written), name
+
+
+def test_the_diff_is_posted_as_it_is(tmp_path: Path) -> None:
+    """The two scripts, one after the other, with what would end a block of the first or run in the second."""
+    deploy = jobs("deploy.yml")
+    [shown] = [step["run"] for step in deploy["diff"]["steps"] if step.get("id") == "diff"]
+    [posted] = [step["run"] for step in deploy["post"]["steps"]]
+    text = "Stack dapflow-prod-lake\ntext<<x\n$(touch bad) `touch bad` %s\nother=value"
+    (tmp_path / "npx").write_text(f"#!/bin/sh\ncat {tmp_path}/said\n")
+    (tmp_path / "gh").write_text('#!/bin/sh\ncat "$5" > posted\n')
+    (tmp_path / "said").write_text(text)
+    for program in ("npx", "gh"):
+        (tmp_path / program).chmod(0o755)
+    output = tmp_path / "output"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "GITHUB_OUTPUT": str(output), "NUMBER": "7"}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", shown], cwd=tmp_path, env=environment, check=True)
+    first, *lines, last = output.read_text().splitlines()
+    assert first == f"text<<{last}"
+    assert last not in lines
+    environment["TEXT"] = "\n".join(lines)
+    subprocess.run(["bash", "-eo", "pipefail", "-c", posted], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "posted").read_text() == f"### What would change in prod\n```\n{text}\n```\n"
+    assert not (tmp_path / "bad").exists()
+
+
 def test_a_pull_request_hears_what_dapflow_check_says() -> None:
     checks = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yml").read_text())
     # YAML reads the key `on` as true.
