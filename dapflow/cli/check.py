@@ -61,12 +61,14 @@ def check(
             sys.stderr.write(f"{_unchecked(table, manifest)}\n")
         for orphan in orphans:
             sys.stderr.write(f"{orphan.report()}\n")
-    if failures or (strict and warnings):
+    if failures:
         raise typer.Exit(1)
     if not as_json:
         transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
-        found = f"No errors, and {_counted(len(warnings))}," if warnings else "No mistakes"
-        print(f"{found} in {transforms} transforms of {len(manifest.services)} services.")
+        found = f"No errors, and {_counted(len(warnings), 'warning')}," if warnings else "No mistakes"
+        print(f"{found} in {_counted(transforms, 'transform')} of {_counted(len(manifest.services), 'service')}.")
+    if strict and warnings:
+        raise typer.Exit(1)
 
 
 def _unchecked(table: str, manifest: Manifest) -> str:
@@ -79,8 +81,8 @@ def _unchecked(table: str, manifest: Manifest) -> str:
     )
 
 
-def _counted(warnings: int) -> str:
-    return "one warning" if warnings == 1 else f"{warnings} warnings"
+def _counted(number: int, noun: str) -> str:
+    return f"one {noun}" if number == 1 else f"{number or 'no'} {noun}s"
 
 
 def _orphans(root: Path, manifest: Manifest) -> list[Orphan]:

@@ -47,8 +47,9 @@ def query(
 
     Example: dapflow query "SELECT count(*) FROM air_traffic_raw_zone.flights"
     """
+    from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
-    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.local.running import explained, require_running  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
     if as_csv and as_json:
@@ -59,7 +60,7 @@ def query(
     root = project_root(project)
     state = State.of(root)
     ports = require_running(state)
-    with ends_when_interrupted():
+    with ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)):
         clients = connect_to_platform(state, ports)
         from dapflow.local.query import DEFAULT, ask  # noqa: PLC0415
 
@@ -94,12 +95,16 @@ def print_answer(answer: QueryAnswer, limit: int) -> None:
 
     rows = list(itertools.islice(answer.rows(), limit + 1)) if answer.columns else []
     if answer.columns:
-        print_rows([Heading.of_type(column.name, column.type) for column in answer.columns], rows[:limit])
+        # All that DESCRIBE and SHOW give is text.
+        typed = answer.location.endswith(".csv")
+        headings = [Heading.of_type(each.name, each.type) if typed else Heading(each.name) for each in answer.columns]
+        print_rows(headings, rows[:limit])
     total = answer.row_count if answer.row_count is not None else len(rows)
     seconds = answer.milliseconds / 1000
     if len(rows) > limit:
         sys.stderr.write(f"… the first {limit} of {max(total, len(rows))} rows; --csv or --json prints all\n")
-    sys.stderr.write(f"{max(total, min(len(rows), limit))} rows, ")
+    shown = max(total, min(len(rows), limit))
+    sys.stderr.write(f"{shown} row{'' if shown == 1 else 's'}, ")
     sys.stderr.write(f"{size_text(answer.bytes_scanned)} scanned, {seconds:.2f} s\n")
 
 

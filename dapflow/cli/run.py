@@ -16,6 +16,7 @@ from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment
+    from dapflow.errors import DapflowError
     from dapflow.manifest import Dataset, Manifest
     from dapflow.runtime.aws import Clients
     from dapflow.runtime.generation import Generation
@@ -70,7 +71,7 @@ def run(
     from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
     from dapflow.local.running import explained, require_running  # noqa: PLC0415
-    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.project import check_needed, read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
@@ -83,8 +84,10 @@ def run(
     servers = (components.AWS, components.ATHENA)
     with _reported(published, outdated, as_json), ends_when_interrupted(), explained(state, servers), Steps() as steps:
         steps.expect("compiling transforms/")
-        manifest = compile_project(root)
-        datasets = _datasets(manifest, root, name)
+        manifest, errors = read_as_far_as_possible(root)
+        datasets = _datasets(manifest, root, name, errors)
+        if mistakes := check_needed(manifest, errors, datasets):
+            steps.tell(f"leaving out what {name} does not need: there are mistakes in it ({mistakes}, dapflow check)")
         clients = connect_to_platform(state, ports)
         from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
@@ -161,8 +164,8 @@ def _reported(published: list[Publication], outdated: list[Outdated], as_json: b
         raise typer.Exit(1)
 
 
-def _datasets(manifest: Manifest, root: Path, name: str) -> list[Dataset]:
-    from dapflow.errors import DapflowError  # noqa: PLC0415
+def _datasets(manifest: Manifest, root: Path, name: str, errors: list[DapflowError]) -> list[Dataset]:
+    from dapflow.errors import DapflowError, DapflowErrors  # noqa: PLC0415
     from dapflow.local.selection import service_datasets, unknown  # noqa: PLC0415
     from dapflow.project import find_transform  # noqa: PLC0415
 
@@ -179,6 +182,8 @@ def _datasets(manifest: Manifest, root: Path, name: str) -> list[Dataset]:
     try:
         return [find_transform(manifest, root, name)]
     except DapflowError as error:
+        if errors:  # it may be known by no name because it cannot be read
+            raise DapflowErrors(errors) from None
         if error.code == "unknown-transform" and not name.endswith(".sql"):
             raise unknown(manifest, name) from None
         raise

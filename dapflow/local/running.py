@@ -13,6 +13,8 @@ from dapflow.local.processes import last_lines, log_file, running, was_started
 from dapflow.servers.state import State
 
 _SECONDS = 300.0
+# How long a component takes to end after it was told to.
+_ENDING_SECONDS = 10.0
 _SERVERS = (components.AWS, components.ATHENA)
 
 
@@ -38,10 +40,10 @@ def require_alive(state: State, names: Sequence[str]) -> None:
     for name in names:
         if running(state, name) is None:
             died = was_started(state, name)
+            what = f"{name} ended" if died else "the embedded platform was stopped"
             raise DapflowError(
                 "component-ended",
-                f"{name} {'ended' if died else 'was stopped'} in the middle of the work; what was published stays as "
-                "it was",
+                f"{what} in the middle of the work; what was published stays as it was",
                 file=log_file(state, name) if died else None,
                 hint="start it again with dapflow local up, then do this again",
             )
@@ -68,6 +70,16 @@ def explained(state: State, names: Sequence[str]) -> Iterator[None]:
         with aws_errors():
             yield
     except DapflowError as error:
+        gone = any(running(state, name) is None for name in names)
+        if gone or error.code == "aws-unreachable":
+            _wait_for_the_end(state, names)
         if error.code != "component-failed":
             require_alive(state, names)
         raise
+
+
+def _wait_for_the_end(state: State, names: Sequence[str]) -> None:
+    """Wait a moment for whoever stops components: they answer nobody before they end, and end before it is noted."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while time.monotonic() < deadline and all(was_started(state, name) for name in names):
+        time.sleep(0.1)

@@ -3,10 +3,12 @@
 from dapflow.project.compile import check_project, compile_project, read_as_far_as_possible, write_manifest
 from dapflow.project.load import find_project, load_project
 from dapflow.project.model import Project
+from dapflow.project.needed import check_needed
 from dapflow.project.select import find_dataset, find_transform
 
 __all__ = [
     "Project",
+    "check_needed",
     "check_project",
     "compile_project",
     "find_dataset",

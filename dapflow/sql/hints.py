@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
+from dapflow.sql.foreign_forms import BY_PREVIOUS, BY_WORD, FOREIGN_FORMS
+from dapflow.sql.slip import AN_OPERATOR, CLAUSES, NOTHING_MORE, VALUE, Slip, clause_of
 from dapflow.sql.text import SqlText
 from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
 from dapflow.trino.errors import Mismatch
 from dapflow.trino.syntax.cursor import RESERVED
 
-_CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT")
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"
 _AFTER_COMMA = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", ")", "]", END})
 # Words that are often mistyped, for a word that looks like one of them.
@@ -21,13 +21,10 @@ _KEYWORDS = (
     "RIGHT", "OUTER", "CROSS", "CASE", "WHEN", "THEN", "ELSE", "BETWEEN", "PARTITION", "OVER", "WITH", "NULL", "LIKE",
     "EXISTS", "INTERSECT", "EXCEPT", "VALUES", "USING", "END", "AND", "DESC",
 )  # fmt: skip
-VALUE = "a column or a value"
-AN_OPERATOR = "an operator or a comma"
-_NOTHING_MORE = "the end of the statement"
 # By what the grammar says in Trino's words.
 _EXPECTED = {
     "<expression>": VALUE,
-    "<EOF>": _NOTHING_MORE,
+    "<EOF>": NOTHING_MORE,
     "<string>": "a text",
     "<integer>": "a number",
     "<type>": "a type such as varchar",
@@ -38,93 +35,19 @@ _EXPECTED = {
     "','": "a comma or )",
     "'ELSE', 'END', 'WHEN'": "WHEN, ELSE or END of the CASE",
 }
-_OPERATORS = frozenset({"ILIKE", "RLIKE", "REGEXP"})
-_TEMPLATE = "there are no templates here: write the name itself, dapflow finds the tables in the SQL"
-# By the word that cannot stand there.
-_BY_WORD = {
-    ":": "there are no parameters and no :: here; write CAST(a AS varchar) for a::varchar",
-    "{": _TEMPLATE,
-    "$": _TEMPLATE,
-    "?": "write the value",
-    "[": "a list is ARRAY[1, 2]; a name with spaces is quoted with double quotes",
-    "^": "write power(a, b)",
-    "ILIKE": "write lower(a) LIKE 'text'",
-    "RLIKE": "write regexp_like(a, 'pattern')",
-    "REGEXP": "write regexp_like(a, 'pattern')",
-    "EXCLUDE": "Athena has no * EXCLUDE; list the columns",
-    "REPLACE": "Athena has no * REPLACE; list the columns",
-    "INTO": "a transform is one SELECT; dapflow creates and fills the table itself",
-    "SEPARATOR": "write array_join(array_agg(a), ',') or listagg(a, ',') WITHIN GROUP (ORDER BY a)",
-    "MATERIALIZED": "Athena has no MATERIALIZED; delete it",
-    "ISNULL": "write a IS NULL",
-    "NOTNULL": "write a IS NOT NULL",
-    "=>": "a lambda is written x -> expression",
-    "NOLOCK": "Athena has no table hints; delete it",
-    "CONNECT": "Athena has no CONNECT BY; write WITH RECURSIVE",
-}
 # By what is expected.
 _BY_EXPECTED = {
     "ONLY": "write FETCH FIRST 10 ROWS ONLY, or LIMIT 10",
     "WITHIN": "write listagg(a, ',') WITHIN GROUP (ORDER BY a)",
 }
+_OPERATORS = frozenset({"ILIKE", "RLIKE", "REGEXP"})
 _SIGNS = frozenset({"=", "<", ">", "<>", "<=", ">="})
-# By the word before it.
-_BY_PREVIOUS = {
-    "TOP": "Athena has no TOP; write LIMIT at the end of the query",
-    "QUALIFY": "Athena has no QUALIFY; filter in an outer SELECT: SELECT * FROM (SELECT …, row_number() …) WHERE …",
-    "CONNECT": "Athena has no CONNECT BY; write WITH RECURSIVE",
-    "START": "Athena has no START WITH … CONNECT BY; write WITH RECURSIVE",
-    "MINUS": "write EXCEPT instead of MINUS",
-    "DIV": "write a / b; whole numbers divide without a rest",
-    "INTERVAL": "write INTERVAL '1' DAY",
-    "APPLY": "write CROSS JOIN UNNEST(…) or LEFT JOIN LATERAL (…) ON true",
-    "STRAIGHT_JOIN": "write JOIN",
-    "LATERAL": "write CROSS JOIN UNNEST(…) AS t(column)",
-    "PIVOT": "Athena has no PIVOT; write sum(if(…)) for each column",
-    "UNPIVOT": "Athena has no UNPIVOT; write CROSS JOIN UNNEST(…)",
-    "CLUSTER": "Athena has only ORDER BY",
-    "DISTRIBUTE": "Athena has only ORDER BY",
-    "SORT": "Athena has only ORDER BY",
-}
-
-
-@dataclass(frozen=True)
-class _Slip:
-    """A word that cannot stand where it stands, and its surroundings."""
-
-    text: SqlText
-    words: Words
-    index: int
-    expected: str
-
-    @property
-    def found(self) -> str:
-        return self.words.kinds[self.index]
-
-    @property
-    def previous(self) -> str:
-        return self.words.kinds[self.index - 1] if self.index else END
-
-    @property
-    def next(self) -> str:
-        return self.words.kinds[self.index + 1] if self.found != END else END
-
-    @property
-    def clause(self) -> str | None:
-        return _clause(self.words, self.index)
-
-    def shown(self, index: int) -> str:
-        if self.words.kinds[index] == END:
-            return "the end of the statement"
-        word = self.text.text[self.words.starts[index] : self.words.ends[index]]
-        word = word if len(word) <= 40 else f"{word[:39]}…"
-        return word if self.words.kinds[index] in {STRING, QUOTED} else f"'{word}'"
 
 
 def explain_word(text: SqlText, words: Words, problem: Mismatch) -> DapflowError:
     """The error for a word that the grammar does not expect."""
     index = words.starts.index(problem.offset)
-    slip = _Slip(text, words, index, _expected(words, index, problem.expected))
+    slip = Slip(text, words, index, _expected(words, index, problem.expected))
     plain = slip.found in {QUOTED, STRING, INTEGER, END, "(", "*"} or slip.found[:1].isalpha()
     mistyped = _mistyped(words, index) if plain else None
     if mistyped is not None:
@@ -145,7 +68,7 @@ def _expected(words: Words, index: int, expected: str) -> str:
         return plain
     if expected != "<identifier>":
         return expected.replace("'", "")
-    previous, clause = words.kinds[index - 1], _clause(words, index)
+    previous, clause = words.kinds[index - 1], clause_of(words, index)
     if previous in {"FROM", "JOIN"} or (previous == "," and clause == "FROM"):
         return "a table"
     if previous == "AS":
@@ -155,31 +78,31 @@ def _expected(words: Words, index: int, expected: str) -> str:
     return "a name"
 
 
-def _message(slip: _Slip) -> str:
+def _message(slip: Slip) -> str:
     found = slip.shown(slip.index)
-    if slip.expected == _NOTHING_MORE:
+    if slip.expected == NOTHING_MORE:
         return f"{found} is not expected{f' after {slip.shown(slip.index - 1)}' if slip.index else ''}"
     if slip.expected == VALUE and slip.previous == "," and slip.found in _AFTER_COMMA:
         return f"after the comma {VALUE} is missing, before {found}"
     return f"expected {slip.expected}, found {found}"
 
 
-def _of_word(slip: _Slip) -> str | None:
+def _of_word(slip: Slip) -> str | None:
     if slip.expected in _BY_EXPECTED:
         return _BY_EXPECTED[slip.expected]
-    if slip.found in _BY_WORD:
-        return _BY_WORD[slip.found]
-    return _BY_PREVIOUS.get(slip.previous) or (_BY_WORD[slip.previous] if slip.previous in _OPERATORS else None)
+    if slip.found in BY_WORD:
+        return BY_WORD[slip.found]
+    return BY_PREVIOUS.get(slip.previous) or (BY_WORD[slip.previous] if slip.previous in _OPERATORS else None)
 
 
-def _of_sign(slip: _Slip) -> str | None:  # noqa: PLR0911 (one return per sign)
+def _of_sign(slip: Slip) -> str | None:  # noqa: PLR0911 (one return per sign)
     if slip.found == "=" and slip.previous == "=":
         return "equal is written with one ="
     if slip.found == ">" and slip.previous == "->":
         return "write json_extract_scalar(a, '$.name')"
     if slip.found in _SIGNS and slip.previous in _SIGNS:
         return "comparisons are written =, <>, <, <=, > and >="
-    if slip.found in _SIGNS and slip.expected == _NOTHING_MORE:
+    if slip.found in _SIGNS and slip.expected == NOTHING_MORE:
         return "a comparison has two sides: join several with AND or OR; || joins texts"
     if slip.found == "," and slip.previous == INTEGER and slip.next == INTEGER and slip.clause != "LIMIT":
         return "numbers have no separator of thousands: 1000"
@@ -188,7 +111,7 @@ def _of_sign(slip: _Slip) -> str | None:  # noqa: PLR0911 (one return per sign)
     return None
 
 
-def _of_query(slip: _Slip) -> str | None:
+def _of_query(slip: Slip) -> str | None:
     """What takes a SELECT in brackets, or a list."""
     if slip.previous == "IN" and slip.expected == "(":
         return "IN takes values in brackets: a IN (1, 2); an array is looked into by contains(list, a)"
@@ -198,7 +121,7 @@ def _of_query(slip: _Slip) -> str | None:
     return "EXISTS takes a SELECT: EXISTS (SELECT 1 FROM …)" if before == "EXISTS" else None
 
 
-def _of_comma(slip: _Slip) -> str | None:
+def _of_comma(slip: Slip) -> str | None:
     if slip.previous == "," and slip.found in {"GROUP", "ORDER"} and slip.next != "BY":
         return f'{slip.found} is a word of the language; as a name it is quoted: "{slip.found.lower()}"'
     if slip.previous == "," and slip.found in {*_AFTER_COMMA, ","}:
@@ -210,21 +133,21 @@ def _of_comma(slip: _Slip) -> str | None:
     return None
 
 
-def _of_case(slip: _Slip) -> str | None:
-    if slip.expected == "WHEN":
+def _of_case(slip: Slip) -> str | None:
+    if slip.expected in {"WHEN", "THEN"}:
         return "CASE WHEN condition THEN value ELSE value END"
-    if slip.found == "END" and slip.expected in {_NOTHING_MORE, AN_OPERATOR}:
+    if slip.found == "END" and slip.expected in {NOTHING_MORE, AN_OPERATOR}:
         return "this END closes no CASE: delete it"
     return "close the CASE with END" if slip.expected.startswith("WHEN, ELSE") else None
 
 
-def _of_interval(slip: _Slip) -> str | None:
+def _of_interval(slip: Slip) -> str | None:
     if slip.expected.startswith("DAY, HOUR"):
         return "write INTERVAL '7' DAY: the number alone in quotes, the unit behind it in the singular"
     return None
 
 
-def _of_join(slip: _Slip) -> str | None:
+def _of_join(slip: Slip) -> str | None:
     if slip.expected.startswith("ON and"):
         return "add ON and the condition, or write CROSS JOIN"
     if slip.found == "ON" and slip.clause == "FROM":
@@ -236,7 +159,7 @@ def _of_join(slip: _Slip) -> str | None:
     return None
 
 
-def _of_as(slip: _Slip) -> str | None:
+def _of_as(slip: Slip) -> str | None:
     if slip.found != "AS" or slip.expected == ")":
         return None
     clause = slip.clause
@@ -245,38 +168,37 @@ def _of_as(slip: _Slip) -> str | None:
     return "AS names a column in the SELECT list, a table in FROM, or a query in WITH; nothing else"
 
 
-def _of_with(slip: _Slip) -> str | None:
+def _of_with(slip: Slip) -> str | None:
     if slip.expected == "SELECT" and slip.next == "AS":
         return "a comma is missing between the queries of WITH"
     if slip.expected == "SELECT" and slip.found == "WITH":
         return "there is one WITH; its queries are separated by commas"
     if slip.expected == "SELECT" and slip.found == END and slip.previous == ")":
         return "a SELECT must follow the queries of WITH"
-    if slip.expected == "SELECT" and slip.found in _CLAUSES:
+    if slip.expected == "SELECT" and slip.found in CLAUSES:
         return _ORDER
     if slip.found == "SELECT":
         return "put the inner SELECT into parentheses"
     return None
 
 
-def _of_bracket(slip: _Slip) -> str | None:
+def _of_bracket(slip: Slip) -> str | None:
     if slip.expected not in {")", "]"} and slip.found != END:
         return None
-    # The innermost bracket that is open here and has not been closed before.
-    opened = [start for start, close in slip.words.closes.items() if start < slip.index <= close]
-    if not opened:
+    opener = slip.opener
+    if opener is None:
         return None
     # PIVOT (…) and such look like an alias with columns.
-    before = slip.words.kinds[max(opened) - 1] if max(opened) else END
-    if before in _BY_PREVIOUS:
-        return _BY_PREVIOUS[before]
-    line, column = slip.text.place(slip.words.starts[max(opened)])
+    before = slip.words.kinds[opener - 1] if opener else END
+    if before in BY_PREVIOUS:
+        return BY_PREVIOUS[before]
+    line, column = slip.text.place(slip.words.starts[opener])
     comma = _missing_comma(slip)
-    bracket = slip.words.kinds[max(opened)]
+    bracket = slip.words.kinds[opener]
     return f"the {bracket} of line {line}, column {column} is not closed here{f'; or {comma}' if comma else ''}"
 
 
-def _of_name(slip: _Slip) -> str | None:
+def _of_name(slip: Slip) -> str | None:
     if slip.found == "-" and slip.clause == "FROM":
         return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
     if slip.previous == STRING and slip.words.ends[slip.index - 1] - slip.words.starts[slip.index - 1] == 2:
@@ -288,19 +210,19 @@ def _of_name(slip: _Slip) -> str | None:
     return None
 
 
-def _of_form(slip: _Slip) -> str | None:
+def _of_form(slip: Slip) -> str | None:
     if slip.found == "(" and slip.previous.startswith(("CURRENT_", "LOCAL")):
         return f"write {slip.previous.lower()} without ()"
     if slip.found in {"TRUE", "FALSE"} and "IS" in slip.words.kinds[max(0, slip.index - 2) : slip.index]:
         return f"write a = {slip.found.lower()}"
     if slip.expected == "AS":
         return "CAST(value AS type), for example CAST(a AS varchar)"
-    if slip.expected == _NOTHING_MORE and slip.found == slip.clause == "WHERE":
+    if slip.expected == NOTHING_MORE and slip.found == slip.clause == "WHERE":
         return "there is one WHERE: join the conditions with AND"
-    return _ORDER if slip.expected == _NOTHING_MORE and slip.found in _CLAUSES else None
+    return _ORDER if slip.expected == NOTHING_MORE and slip.found in CLAUSES else None
 
 
-def _missing_comma(slip: _Slip) -> str | None:
+def _missing_comma(slip: Slip) -> str | None:
     """Where a value follows a value, something between them is missing."""
     found = slip.found
     value = found in {QUOTED, STRING, INTEGER, "CASE", "CAST", "("} or (found[:1].isalpha() and found not in RESERVED)
@@ -311,18 +233,19 @@ def _missing_comma(slip: _Slip) -> str | None:
     return None
 
 
-def _of_end(slip: _Slip) -> str | None:
-    ends = slip.found in {END, ")"} or slip.found in _CLAUSES
+def _of_end(slip: Slip) -> str | None:
+    ends = slip.found in {END, ")"} or slip.found in CLAUSES
     if ends and slip.expected == VALUE and slip.previous not in {END, "(", ","}:
         return f"write what follows {slip.shown(slip.index - 1)}, or delete it"
     return None
 
 
-def _of_nothing_more(slip: _Slip) -> str | None:
-    return _missing_comma(slip) if slip.expected == _NOTHING_MORE else None
+def _of_nothing_more(slip: Slip) -> str | None:
+    return _missing_comma(slip) if slip.expected == NOTHING_MORE else None
 
 
-_RULES: tuple[Callable[[_Slip], str | None], ...] = (
+_RULES: tuple[Callable[[Slip], str | None], ...] = (
+    *FOREIGN_FORMS,
     _of_word,
     _of_sign,
     _of_query,
@@ -340,26 +263,11 @@ _RULES: tuple[Callable[[_Slip], str | None], ...] = (
 )
 
 
-def _clause(words: Words, index: int) -> str | None:
-    """The clause that a word stands in, at its own depth of parentheses."""
-    closing = {close: start for start, close in words.closes.items()}
-    at = index - 1
-    while at >= 0:
-        if at in closing:
-            at = closing[at]
-        elif words.kinds[at] in _CLAUSES or words.kinds[at] == "JOIN":
-            return "FROM" if words.kinds[at] == "JOIN" else words.kinds[at]
-        elif words.kinds[at] == "(":
-            return None
-        at -= 1
-    return None
-
-
 def _mistyped(words: Words, index: int) -> tuple[int, str] | None:
     """A plain word here, or just before, that looks like a keyword but is none."""
     for at in (index, index - 1):
         kind = words.kinds[at] if at >= 0 else END
-        known = kind in RESERVED or kind in _KEYWORDS or kind in _BY_WORD or kind in _BY_PREVIOUS
+        known = kind in RESERVED or kind in _KEYWORDS or kind in BY_WORD or kind in BY_PREVIOUS
         if known or not kind[:1].isalpha() or words.kinds[at + 1] == "." or (at and words.kinds[at - 1] in {".", "AS"}):
             continue
         near = difflib.get_close_matches(kind, _KEYWORDS, n=1, cutoff=0.75)

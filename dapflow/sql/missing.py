@@ -41,7 +41,10 @@ def near_database(database: str, databases: Collection[str]) -> str:
 def missing_table(text: SqlText, name: TableName, database: str, tables: Collection[tuple[str, str]]) -> DapflowError:
     """The finding for a table that is not in its database; ``tables`` are those that are there, with their database."""
     message = f"there is no table {name.name!r} in database {database!r}"
-    finding = text.error("unknown-table", message, name.start, _near_table(name, database, tables))
+    hint = _near_table(name, database, tables)
+    if name.database is None and name.name == "dual":
+        hint = "leave FROM out: SELECT 1 AS one"
+    finding = text.error("unknown-table", message, name.start, hint)
     return _saying(finding, "TABLE_NOT_FOUND", f"Table '{CATALOG}.{database}.{name.name}' does not exist")
 
 
@@ -52,9 +55,9 @@ def quoted(name: str) -> str:
 
 
 def _near_table(name: TableName, database: str, tables: Collection[tuple[str, str]]) -> str:
-    if name.database is None and name.name == "dual":
-        return "leave FROM out: SELECT 1 AS one"
     here = sorted(table for owner, table in tables if owner == database)
+    if f"{name.name}_history" in here:
+        return f"{name.name} has no generation: dapflow run publishes one, of a service or of a single dataset"
     near = difflib.get_close_matches(name.name, here, n=3)
     if near:
         return f"did you mean {' or '.join(quoted(table) for table in near)}?"

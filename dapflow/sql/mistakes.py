@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from dapflow.errors import DapflowError
-from dapflow.sql.hints import AN_OPERATOR, explain_word
+from dapflow.sql.hints import explain_word
 from dapflow.sql.refusals import spoken
+from dapflow.sql.slip import AN_OPERATOR
 from dapflow.sql.text import SqlText
 from dapflow.sql.words import Words
 from dapflow.trino.errors import Mismatch, QueryError
@@ -49,9 +50,13 @@ _CHARACTERS = {
     "€": "write the number alone",
     "~": "write regexp_like(a, 'pattern')",
     "!": "write NOT, or <> for not equal",
-    "&": "write AND, or || to join texts",
+    "&": "write AND, || to join texts, or bitwise_and(a, b)",
     "\\": r"a backslash is plain text inside '…' only",
 }
+_EXTRACT = (
+    "it takes year, quarter, month, week, day, day_of_week, day_of_year, hour, minute and second; seconds since 1970 "
+    "are to_unixtime(a)"
+)
 # Types of other databases, and of Athena's DDL, that a query cannot name.
 _FOREIGN_TYPES = {
     "string": "varchar",
@@ -212,4 +217,4 @@ def _of_grammar(text: SqlText, found: list[Token], error: QueryError, offset: in
         return text.error("sql-syntax", 'a name in double quotes is empty: ""', offset, "a text is written ''")
     if error.error_name == "NOT_SUPPORTED":
         return text.error("sql-syntax", "Athena has no NATURAL JOIN", offset, "name the shared columns: USING (a, b)")
-    return text.error("sql-syntax", error.message, offset)
+    return text.error("sql-syntax", error.message, offset, _EXTRACT if "EXTRACT" in error.message else None)

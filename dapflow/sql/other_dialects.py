@@ -25,6 +25,11 @@ _TRUNC = "write date_trunc('month', a) for a moment, truncate(a, 2) for a number
 _ZONE = "write a AT TIME ZONE 'Europe/London'"
 _SIZE = "write cardinality(a)"
 
+_ITEM = "write a[1], which is the first item, or element_at(a, 1), which gives NULL where there is none"
+_ROW = "write CAST(ROW(a, b) AS ROW(first integer, second varchar))"
+_SERIES = "write sequence(1, 5), in FROM: FROM UNNEST(sequence(1, 5)) AS t (n)"
+_QUOTIENT = "write a / nullif(b, 0), which gives NULL where b is 0"
+
 #: By the name of the function, in lower case: what to write instead.
 FUNCTIONS: dict[str, str] = {
     "isnull": _COALESCE,
@@ -35,6 +40,7 @@ FUNCTIONS: dict[str, str] = {
     "nvl2": "write if(a IS NULL, c, b)",
     "iif": "write if(condition, a, b)",
     "decode": _CASE,
+    "iff": "write if(condition, a, b)",
     "choose": "write element_at(ARRAY[a, b, c], n)",
     "getdate": _NOW,
     "getutcdate": _NOW,
@@ -149,6 +155,33 @@ FUNCTIONS: dict[str, str] = {
         ("varchar", "nvarchar", "char", "decimal", "number", "numeric", "int", "integer", "float", "double"),
         "a type stands behind AS: CAST(a AS varchar), CAST(a AS decimal(10, 2))",
     ),
+    **dict.fromkeys(("timestamp_diff", "datetime_diff", "time_diff"), _DIFFERENCE),
+    **dict.fromkeys(("timestampadd", "timestamp_add", "datetime_add"), _ADD),
+    **dict.fromkeys(
+        ("format_date", "format_timestamp", "strftime", "formatdatetime", "dateformat"),
+        "write date_format(a, '%d/%m/%Y')",
+    ),
+    **dict.fromkeys(("parse_timestamp", "strptime", "to_timestamp_ntz", "try_to_timestamp"), _TO_DATE),
+    **dict.fromkeys(("offset", "safe_offset", "ordinal", "safe_ordinal", "get"), _ITEM),
+    **dict.fromkeys(("struct", "named_struct", "object_construct"), _ROW),
+    **dict.fromkeys(("create_map", "map_from_arrays"), "write map(ARRAY['name'], ARRAY[a])"),
+    **dict.fromkeys(("generate_series", "generate_array", "generate_date_array", "range"), _SERIES),
+    **dict.fromkeys(("div0", "safe_divide", "div0null"), _QUOTIENT),
+    **dict.fromkeys(
+        ("try_to_number", "try_to_decimal", "try_to_double"),
+        "write try_cast(a AS double), which gives NULL where it fails",
+    ),
+    **dict.fromkeys(("logical_and", "booland_agg", "every_true"), "write bool_and(condition)"),
+    **dict.fromkeys(("logical_or", "boolor_agg", "some"), "write bool_or(condition)"),
+    "approx_quantiles": _MEDIAN,
+    "posexplode": "write CROSS JOIN UNNEST(a) WITH ORDINALITY AS t (name, number)",
+    "substring_index": "write split_part(a, ',', 1)",
+    "string_split": "write split(a, ',')",
+    "startswith": "write starts_with(a, 'text')",
+    "endswith": "write a LIKE '%text'",
+    "pivot": "write sum(if(status = 'open', cost)) for each column",
+    "monotonically_increasing_id": "write row_number() OVER (ORDER BY a)",
+    "sha2": "write to_hex(sha256(to_utf8(a)))",
     "hashbytes": "write to_hex(sha256(to_utf8(a)))",
 }
 

@@ -92,6 +92,8 @@ def test_explain_tells_what_is_read(aws: LocalAws) -> None:
     answer = aws.run("EXPLAIN SELECT a + 1 AS b FROM explained")
     assert (answer.columns, answer.execution["SubstatementType"]) == (["Query Plan"], "EXPLAIN")
     assert [row[0] or "" for row in answer.rows] == [
+        "Query Plan",
+        "Query Plan",
         "Fragment 0 [SINGLE]",
         "    Output layout: [b]",
         "    Output partitioning: SINGLE []",
@@ -101,7 +103,7 @@ def test_explain_tells_what_is_read(aws: LocalAws) -> None:
         "           Layout: [a:integer]",
         "",
     ]
-    plan = json.loads("\n".join(row[0] or "" for row in aws.query("EXPLAIN (FORMAT JSON) SELECT a FROM explained")))
+    plan = json.loads("\n".join(row[0] or "" for row in aws.query("EXPLAIN (FORMAT JSON) SELECT a FROM explained")[2:]))
     assert plan["0"]["outputs"] == [{"symbol": "a", "type": "integer"}]
     assert plan["0"]["children"][0]["descriptor"] == {"table": "awsdatacatalog:db:explained"}
     assert aws.query("EXPLAIN (TYPE VALIDATE) SELECT a FROM explained") == [["true"]]

@@ -90,8 +90,26 @@ def test_down_during_a_run_is_a_message_of_the_run(project: LocalProject) -> Non
     project.run("local", "down")
     said += run.stderr.readlines()
     assert run.wait() == 1
-    assert "in the middle of the work; what was published stays as it was [component-ended]" in said[-2]
+    what = "the embedded platform was stopped in the middle of the work; what was published stays as it was"
+    assert f"{what} [component-ended]" in said[-2]
     assert not any("Traceback" in line for line in said)
+
+
+@pytest.mark.slow
+def test_down_during_a_query_is_a_message_of_the_query(project: LocalProject) -> None:
+    project.run(*UP)
+    rows = "UNNEST(sequence(1, 10000))"
+    slow = f"SELECT count(*) AS n FROM {rows} AS a (x), {rows} AS b (y), {rows} AS c (z) WHERE x + y + z < 0"
+    query = subprocess.Popen(project.command("query", slow), stderr=subprocess.PIPE, text=True, env=project.variables)
+    athena = project.client("athena")
+    while not athena.list_query_executions()["QueryExecutionIds"]:
+        time.sleep(0.2)
+    project.run("local", "down")
+    assert query.stderr is not None
+    said = query.stderr.read()
+    assert query.wait() == 1
+    assert "the embedded platform was stopped in the middle of the work" in said
+    assert "hint: start it again with dapflow local up, then do this again" in said
 
 
 @pytest.mark.slow

@@ -40,7 +40,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_check_is_silent_about_nothing(root: Path) -> None:
     run = dapflow("check", cwd=root / "transforms" / "air")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in 1 transforms of 1 services.\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in one transform of one service.\n", "")
     printed = json.loads(dapflow("check", "--json", cwd=root).stdout)
     assert printed == {"errors": [], "warnings": [], "unchecked": [], "orphans": []}
 
@@ -82,7 +82,7 @@ CAST(number AS varchar) = text, or number = try_cast(text AS bigint)
 def test_check_warns_of_traps_and_fails_for_them_when_it_is_strict(tmp_path: Path) -> None:
     root = write_project(tmp_path, {"air/refined/x.sql": "select year from flights where carrier = null"})
     run = dapflow("check", cwd=root)
-    assert (run.returncode, run.stdout) == (0, "No errors, and one warning, in 1 transforms of 1 services.\n")
+    assert (run.returncode, run.stdout) == (0, "No errors, and one warning, in one transform of one service.\n")
     assert (
         run.stderr
         == """\
@@ -94,7 +94,7 @@ hint: write a IS NULL
 """
     )
     strict = dapflow("check", "--strict", cwd=root)
-    assert (strict.returncode, strict.stdout, strict.stderr) == (1, "", run.stderr)
+    assert (strict.returncode, strict.stdout, strict.stderr) == (1, run.stdout, run.stderr)
     machine = dapflow("check", "--strict", "--json", cwd=root)
     assert machine.returncode == 1
     [warning] = json.loads(machine.stdout)["warnings"]

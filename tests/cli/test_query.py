@@ -28,8 +28,21 @@ def test_a_table_is_described(platform: LocalProject) -> None:
     platform.run("query", f"CREATE EXTERNAL TABLE described (id int COMMENT 'the key', b string) LOCATION '{where}'")
     described = json.loads(platform.run("query", "DESCRIBE described", "--json").stdout)
     assert described[0] == {"col_name": "id", "data_type": "int", "comment": "the key"}
-    assert "the key" in platform.run("query", "DESCRIBE described").stdout
+    lines = platform.run("query", "DESCRIBE described").stdout.splitlines()
+    assert [line.split() for line in lines[:2]] == [["col_name", "data_type", "comment"], ["id", "int", "the", "key"]]
     assert "[option]" in platform.run("query", " ", check=False).stderr
+
+
+def test_one_row_is_one_row(platform: LocalProject) -> None:
+    assert platform.run("query", "SELECT 1 AS n").stderr.startswith("1 row, ")
+
+
+def test_a_table_that_was_reset_has_no_generation(platform: LocalProject) -> None:
+    platform.run("run", "housing.raw.repairs")
+    platform.run("reset", "housing.raw.repairs", "--yes")
+    asked = platform.run("query", "SELECT count(*) FROM housing_raw_zone.repairs", check=False)
+    assert "hint: repairs has no generation: dapflow run publishes one" in asked.stderr
+    platform.run("run", "housing.raw.repairs")
 
 
 def test_csv_is_athenas_own(platform: LocalProject) -> None:

@@ -194,3 +194,17 @@ def test_a_full_disk_publishes_nothing_and_the_old_generation_stays(project: Loc
     assert ask(project, "SELECT n, r FROM housing_refined_zone.numbers ORDER BY n") == before
     project.run("run", "numbers", "--generation", "2024-06-04")
     assert ask(project, "SELECT count(*) AS n FROM housing_refined_zone.numbers") == [{"n": 9999 * 60}]
+
+
+def test_a_mistake_elsewhere_stops_nothing(platform: LocalProject) -> None:
+    platform.run("run", "housing.raw.repairs")
+    file = platform.root / "transforms/roads/refined/broken.sql"
+    platform.write("transforms/roads/refined/broken.sql", "SELEC 1\n")
+    try:
+        done = platform.run("run", "repair_costs")
+        assert "leaving out what repair_costs does not need: there are mistakes in it (1, dapflow check)" in done.stderr
+        assert "housing.refined.repair_costs" in done.stdout
+        assert "roads/refined/broken.sql:1:1" in platform.run("run", "broken", check=False).stderr
+        assert "roads/refined/broken.sql:1:1" in platform.run("run", "roads", check=False).stderr
+    finally:
+        file.unlink()

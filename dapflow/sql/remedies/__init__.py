@@ -123,8 +123,8 @@ _WORDS = (
      "write DATE '2024-06-05', or date_parse('05/06/2024', '%d/%m/%Y'); try_cast(a AS date) gives NULL where a value "
      "does not fit"),
     ("^Cannot cast '.*' to (?:TINYINT|SMALLINT|INT|BIGINT|REAL|DOUBLE|DECIMAL)",
-     "a number has no separator and no unit: 1000.5; round(CAST(a AS double)) makes a whole number of '1.5'; "
-     "try_cast(a AS double) gives NULL where a value does not fit"),
+     "try_cast(a AS type) gives NULL where a value does not fit; a number has no separator and no unit: 1000.5; a "
+     "whole number of '1.5' is round(CAST(a AS double))"),
     ("^Cannot cast .* to DECIMAL",
      "decimal(5, 2) has five digits, two of them behind the point: take a wider one, such as decimal(18, 2)"),
     ("^Invalid format: ",
@@ -139,6 +139,8 @@ _WORDS = (
      r"a sign that is meant itself has a backslash before it in a pattern: '\(', '\[', '\*'"),
     ("(?:addition|subtraction|multiplication) overflow",
      "make one of the numbers a bigint first: CAST(a AS bigint) * b"),
+    ("^Values rows have mismatched types", "give every row as many values, each of its column's type"),
+    ("is not a valid time zone", "time zones are named 'Europe/London' or '+01:00'; from_unixtime(a) alone is in UTC"),
     ("^DISTINCT in window", "compute the distinct values in a subquery, or use GROUP BY and join its result"),
     ("correlated subquery", "write it as a JOIN with a grouped subquery"),
 )  # fmt: skip

@@ -17,6 +17,8 @@ def unknown_function(said: Said) -> str | None:
     if match is None:
         return None
     name = match[1].lower()
+    if said.before and said.before[-1].upper == "LIKE":
+        return "write a LIKE 'a%' OR a LIKE 'b%', or regexp_like(a, '^(a|b)')"
     if name in FUNCTIONS:
         return FUNCTIONS[name]
     near = difflib.get_close_matches(name, said.functions, n=2)
@@ -30,7 +32,8 @@ def wrong_arguments(said: Said) -> str | None:
         return None
     types, name, expected = split_top(match[1]), match[2], match[3] or ""
     own = _BY_FUNCTION[name](types) if name in _BY_FUNCTION else None
-    return own or _by_types(types, name, expected) or (f"{name} takes {_shown(expected)}" if expected else None)
+    known = own or _bytes(types, name, expected) or _by_types(types, name, expected)
+    return known or (f"{name} takes {_shown(expected)}" if expected else None)
 
 
 def _by_types(types: list[str], name: str, expected: str) -> str | None:
@@ -49,6 +52,12 @@ def _by_types(types: list[str], name: str, expected: str) -> str | None:
         return f"the text is no number yet: {name}(CAST(a AS double)), or try_cast, which gives NULL where it fails"
     if is_of(first, (*NUMBERS, "date", "timestamp", "boolean")) and f"{name}(varchar" in expected:
         return f"{name} wants a text: {name}(CAST(a AS varchar))"
+    return None
+
+
+def _bytes(types: list[str], name: str, expected: str) -> str | None:
+    if types and is_of(types[0], TEXTS) and expected.startswith(f"{name}(varbinary"):
+        return f"{name} wants bytes: {name}(to_utf8(a)); to_hex(…) makes a text of bytes"
     return None
 
 
@@ -103,6 +112,18 @@ def _of_sum(types: list[str]) -> str | None:
     return "write count_if(condition), or sum(if(condition, 1, 0))" if types and is_of(types[0], ("boolean",)) else None
 
 
+def _of_contains(types: list[str]) -> str | None:
+    if types and is_of(types[0], TEXTS):
+        return "contains is for lists; of a text write strpos(a, 'part') > 0, or a LIKE '%part%'"
+    return None
+
+
+def _of_format(types: list[str]) -> str | None:
+    if types and is_of(types[0], ("date", "timestamp")):
+        return "write format_datetime(a, 'yyyy-MM'), or date_format(a, '%Y-%m')"
+    return None
+
+
 _BY_FUNCTION: dict[str, Callable[[list[str]], str | None]] = {
     "concat": _of_concat,
     "count": _of_count,
@@ -118,6 +139,8 @@ _BY_FUNCTION: dict[str, Callable[[list[str]], str | None]] = {
     "date_format": _of_date_format,
     "format_datetime": _of_date_format,
     "date_parse": _of_date_parse,
+    "contains": _of_contains,
+    "format": _of_format,
     "round": _of_round,
     "json_extract": _of_json,
     "json_extract_scalar": _of_json,
