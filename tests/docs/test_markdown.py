@@ -16,7 +16,7 @@ from dapflow.cli import app
 from dapflow.project.product_file import INPUT_KEYS, KEYS
 from dapflow.sql.refusals import CODES, NOT_SUPPORTED_HERE, REFUSED, WRONG_ARGUMENTS
 from tests.docs import athena_language, cli_reference
-from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, steps
+from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, prose, steps
 from tests.project.writing import compile_files
 
 PAGES = [pytest.param(file, id=str(file.relative_to(ROOT))) for file in documents()]
@@ -78,6 +78,15 @@ def test_every_link_resolves(file: Path) -> None:
         assert linked.exists(), f"{file}: {target} is not there"
         if fragment:
             assert fragment in anchors(linked), f"{file}: {target}: {linked} has no such heading"
+
+
+# The path of a file or, with its last stroke, of a folder of the repository, in backticks.
+OUR_PATH = re.compile(r"`((?:dapflow|stacks|tests|docs)/[\w./-]+(?:\.py|\.md|\.json|/))`")
+
+
+@pytest.mark.parametrize("file", [each for each in PAGES if each.id != "CHANGELOG.md"])
+def test_every_file_of_ours_that_a_page_names_is_there(file: Path) -> None:
+    assert not [path for path in OUR_PATH.findall(prose(file)) if not (ROOT / path).exists()]
 
 
 @pytest.mark.parametrize("file", PAGES)
