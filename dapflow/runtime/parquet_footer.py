@@ -5,6 +5,7 @@ The footer is a structure of Thrift's; this reads as much of it as is needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -58,6 +59,8 @@ _LOGICAL = {1: "string", 4: "string", 6: "date", 8: "timestamp", 12: "string"}
 _TIMESTAMP_MILLIS, _TIMESTAMP_MICROS, _LOGICAL_TIMESTAMP = 9, 10, 8
 _MILLISECONDS = 3
 _FLOAT16 = 15
+# As Hive reads types from text (TypeInfoUtils.isTypeChar).
+_FIELD_NAME = re.compile(r"[\w. $]+")
 # Of a decimal (https://docs.aws.amazon.com/athena/latest/ug/data-types.html).
 _DIGITS = 38
 
@@ -219,8 +222,7 @@ def _column(elements: Any, element: dict[int, Any] | None = None) -> tuple[str, 
     if kind in (_MAP, 2) or 2 in logical:
         next(elements)  # the repeated group of keys and values
         return name, f"map<{_column(elements)[1]},{_column(elements)[1]}>"
-    parts = [":".join(_column(elements)) for _ in range(children)]
-    struct = f"struct<{','.join(parts)}>"
+    struct = _struct([_column(elements) for _ in range(children)])
     return name, f"array<{struct}>" if element.get(3) == _REPEATED else struct
 
 
@@ -231,6 +233,21 @@ def _list_item(elements: Any) -> str:
     parts = [_column(elements) for _ in range(repeated[5])]
     if len(parts) == 1 and repeated[4] not in (b"array",) and not repeated[4].endswith(b"_tuple"):
         return parts[0][1]
+    return _struct(parts)
+
+
+def _struct(parts: list[tuple[str, str]]) -> str:
+    names = [name for name, _ in parts]
+    if doubled := next((name for name in names if names.count(name) > 1), None):
+        raise FooterError(
+            f"two fields of a struct are called {doubled}, but for the case of their letters",
+            "Athena does not tell them apart; rename one of them in the export",
+        )
+    if odd := next((name for name in names if not _FIELD_NAME.fullmatch(name)), None):
+        raise FooterError(
+            f"a field of a struct is called {odd!r}, which no type of Glue can hold",
+            "rename it in the export: letters, digits, blanks and _ . $ are taken",
+        )
     return "struct<" + ",".join(":".join(part) for part in parts) + ">"
 
 

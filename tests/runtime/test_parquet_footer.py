@@ -94,3 +94,12 @@ def test_a_time_of_day_is_named() -> None:
 def test_a_decimal_of_too_many_digits_is_named() -> None:
     with pytest.raises(FooterError, match=r"column d is decimal\(50,3\), and tables hold 38 digits"):
         footer(written(pa.table({"d": pa.array([], pa.decimal256(50, 3))})))
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(("Id", "id"), "two fields of a struct are called id"), (("a", "c:d"), "is called 'c:d'")]
+)
+def test_names_within_a_struct_that_no_table_takes(names: tuple[str, ...], said: str) -> None:
+    kind = pa.list_(pa.struct([(name, pa.int32()) for name in names]))
+    with pytest.raises(FooterError, match=said):
+        footer(written(pa.table({"s": pa.array([], kind)})))

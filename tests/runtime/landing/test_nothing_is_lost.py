@@ -161,6 +161,15 @@ def test_values_that_fit(lake: Lake, tmp_path: Path, kind: str) -> None:
     assert lake.rows(table)[1] == ("2", *(printed for _, _, printed in FIT))
 
 
+def test_numbers_that_are_none_beside_others(lake: Lake, tmp_path: Path) -> None:
+    """The statistics of a Parquet file, which this one has for its timestamps, leave NaN out."""
+    table = lake.source(tmp_path, "columns: {d: double, r: real, t: timestamp}")
+    lake.land(table, notes_csv="d,r,t\n100000.0,1.5,\nNaN,NaN,\n")
+    lake.publish(table)
+    assert lake.rows(table) == [("100000.0", "1.5", None), ("NaN", "NaN", None)]
+    assert lake.query(f"SELECT count(*) AS n FROM {table.database}.notes WHERE d < 1e9 AND r < 9") == [{"n": "1"}]
+
+
 PARQUET_NARROW: list[tuple[str, Any, pa.DataType]] = [
     ("int", 100.75, pa.float64()),
     ("int", 2**31, pa.int64()),
