@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import time
 import zipfile
 from typing import Any
 
@@ -27,6 +28,8 @@ Event = dict[str, Any]
 _FILES = re.compile(r"manifest\.json|environment\.json|manifests/[0-9a-f]{16}\.json")
 _LARGEST = 50_000_000
 _SERVICE = re.compile(r"[a-z0-9_]{1,32}")
+# Seconds; a minute together.
+_PAUSES = (1, 2, 4, 8, 16, 32)
 # Beside the bundle: the services whose connections were made.
 _CONNECTIONS = "connections.json"
 
@@ -145,11 +148,27 @@ def _connect(slug: str, services: list[str]) -> None:
             "region_name": os.environ["AWS_REGION"],
             "assume_role_kwargs": {"Tags": [{"Key": key, "Value": value} for key, value in values.items()]},
         }
-        text = json.dumps({"conn_type": "aws", "extra": extra}, sort_keys=True)
+        _put(secrets, _name(slug, service), json.dumps({"conn_type": "aws", "extra": extra}, sort_keys=True))
+
+
+def _put(secrets: Any, name: str, text: str) -> None:
+    """Make a secret, or change it; where the one before is still being deleted, when it is gone.
+
+    A branch that is closed and opened again asks for that: secrets are deleted some time after Secrets Manager said so.
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+    """
+    for pause in (*_PAUSES, None):
         try:
-            secrets.create_secret(Name=_name(slug, service), SecretString=text, KmsKeyId=os.environ["KEY"])
-        except secrets.exceptions.ResourceExistsException:
-            secrets.put_secret_value(SecretId=_name(slug, service), SecretString=text)
+            try:
+                secrets.create_secret(Name=name, SecretString=text, KmsKeyId=os.environ["KEY"])
+            except secrets.exceptions.ResourceExistsException:
+                secrets.put_secret_value(SecretId=name, SecretString=text)
+        except secrets.exceptions.InvalidRequestException:
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
 
 
 def _disconnect(slug: str, services: list[str]) -> None:

@@ -66,6 +66,39 @@ def packed(*services: str, **files: str | bytes) -> bytes:
     return archive.getvalue()
 
 
+def test_a_branch_that_is_opened_again_waits_for_what_is_still_being_deleted(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto makes such a secret at once; Secrets Manager refuses that for some seconds."""
+    client = boto3.client("secretsmanager", region_name=REGION)
+    being_deleted = {"create_secret": 2, "put_secret_value": 0}
+    paused: list[float] = []
+
+    class Secrets:
+        exceptions = client.exceptions
+
+        def __getattr__(self, name: str) -> Any:
+            if being_deleted.get(name):
+                being_deleted[name] -= 1
+                raise self.exceptions.InvalidRequestException({"Error": {}}, name)
+            return getattr(client, name)
+
+    made = boto3.client
+    monkeypatch.setattr(
+        "boto3.client", lambda name, **more: Secrets() if name == "secretsmanager" else made(name, **more)
+    )
+    monkeypatch.setattr("time.sleep", paused.append)
+    ask(s3, packed("rail"))
+    being_deleted["put_secret_value"] = 1
+    ask(s3, packed("rail"), "Update")
+    assert paused == [1, 2, 1]
+    text = client.get_secret_value(SecretId=f"dapflow/staging/connections/branch_{STEM}_rail")["SecretString"]
+    assert SLUG in text
+    being_deleted["put_secret_value"] = 99
+    with pytest.raises(client.exceptions.InvalidRequestException):
+        ask(s3, packed("rail"), "Update")
+
+
 def ask(s3: Any, archive: bytes | None, kind: str = "Create", stack: str = STACK, key: str = "assets/x.zip") -> None:
     if archive is not None:
         s3.put_object(Bucket=DATA, Key=key, Body=archive)
