@@ -130,6 +130,13 @@ RIGHT = [
     "SELECT id, format_datetime(completed, 'yyyy-MM-dd HH:mm:ss') AS at FROM repairs",
     "SELECT id, raised AS date, trade category FROM repairs",
     "SELECT id, CASE WHEN hours = 0 THEN 0 ELSE cost / hours END AS rate, try(1 / 0) AS nothing FROM repairs",
+    "SELECT id, (SELECT t.name FROM tenants t WHERE t.id = r.id) AS name FROM repairs r",
+    "SELECT id FROM repairs r WHERE EXISTS (SELECT 1 FROM tenants t WHERE t.property = r.property LIMIT 1)",
+    "WITH n AS (SELECT count(*) AS n FROM repairs) SELECT id, (SELECT n FROM n) AS n FROM repairs",
+    "SELECT id FROM (SELECT id FROM repairs ORDER BY id LIMIT 5) f UNION ALL (SELECT max(id) FROM tenants LIMIT 1)",
+    "SELECT r.id FROM repairs r LEFT JOIN tenants t ON r.property = t.property JOIN properties p ON p.id = r.property",
+    "SELECT r.id FROM repairs r LEFT JOIN tenants t ON r.property = t.property LEFT JOIN properties p "
+    "ON p.id = t.property",
     # What may never be reached, or is guarded.
     "SELECT id, if(id = 0, 1 / 0, 2) AS a, coalesce(hours, CAST('x' AS integer)) AS b FROM repairs",
     "SELECT try(date_parse('x', '%Y')) AS a, try_cast('x' AS date) AS b, coalesce(try(1 / 0), 0) AS c FROM repairs",

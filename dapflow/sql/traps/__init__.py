@@ -12,10 +12,11 @@ from dapflow.sql.traps.nulls import nulls
 from dapflow.sql.traps.patterns import patterns
 from dapflow.sql.traps.products import products
 from dapflow.sql.traps.reading import Reading, Table
+from dapflow.sql.traps.subqueries import subqueries
 
 __all__ = ["Reading", "Table", "find_traps"]
 
-_RULES = (nulls, joins, generations, patterns, constants, swallowed_columns)
+_RULES = (nulls, joins, generations, patterns, constants, subqueries, swallowed_columns)
 
 
 def find_traps(text: SqlText, reading: Reading) -> list[DapflowError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dapflow.sql.traps.reading import Reading, Trap, bare, called, column, columns, conjuncts, relations
 from dapflow.trino.syntax import tree
@@ -56,33 +56,25 @@ def _few(node: tree.RelationNode, reading: Reading) -> bool:
     query = reading.named_query(node)
     if query is None:
         return False
-    if isinstance(query.limit, tree.Literal) and query.limit.value == "1":
-        return True
-    body = query.body
-    if isinstance(body, tree.Values):
-        return True
-    if not isinstance(body, tree.Select) or body.groups is not None:
-        return False
-    aggregates = (
-        call.name in reading.aggregates and call.over is None
-        for call in tree.nodes(body.items, into_queries=False)
-        if isinstance(call, tree.Call)
-    )
-    unnested = isinstance(body.source, tree.RelationNode) and isinstance(bare(body.source), tree.UnnestNode)
-    return body.source is None or unnested or any(aggregates)
+    source = query.body.source if isinstance(query.body, tree.Select) else None
+    unnested = source is not None and isinstance(bare(source), tree.UnnestNode)
+    return isinstance(query.body, tree.Values) or unnested or reading.gives_one_row(query)
 
 
 def _optional(select: tree.Select, reading: Reading) -> Iterator[Trap]:
+    """Conditions in WHERE, and in the ON of JOINs that come later, on what an outer join found nothing for."""
     sides = {name: join for join in _outer(select.source) for name in _optional_names(join)}
     if not sides:
         return
     owners = _owners(select, reading)
-    for condition in conjuncts(select.where):
-        if not _drops_nulls(condition):
-            continue
-        names = [*columns(condition)]
+
+    def owner(condition: tree.Expr, among: Mapping[str, tree.JoinNode]) -> str | None:
+        names = [*columns(condition)] if _drops_nulls(condition) else []
         found = [name[-2] if len(name) > 1 else owners.get(name[0], "") for name in names]
-        side = next((name for name in found if name in sides), None)
+        return next((name for name in found if name in among), None)
+
+    for condition in conjuncts(select.where):
+        side = owner(condition, sides)
         if side is None:
             continue
         kind = sides.pop(side).kind.upper()
@@ -93,9 +85,26 @@ def _optional(select: tree.Select, reading: Reading) -> Iterator[Trap]:
             condition.pos,
             f"move it to the ON of the {kind} JOIN, or write JOIN if that is meant",
         )
+    for later in tree.nodes(select.source, into_queries=False):
+        if not isinstance(later, tree.JoinNode) or later.kind != "inner":
+            continue
+        before = {id(join) for join in _outer((later.left, later.right))}
+        among = {name: join for name, join in sides.items() if id(join) in before}
+        for condition in conjuncts(later.on):
+            side = owner(condition, among)
+            if side is not None:
+                kind = sides[side].kind.upper()
+                yield Trap(
+                    "optional-side",
+                    f"this JOIN drops the rows for which the {kind} JOIN found nothing in {side}: both join as inner "
+                    "JOINs do",
+                    condition.pos,
+                    f"write LEFT JOIN here too, or JOIN in place of the {kind} JOIN if that is meant",
+                )
+                break
 
 
-def _outer(node: tree.RelationNode | None) -> Iterator[tree.JoinNode]:
+def _outer(node: tree.RelationNode | tuple[tree.RelationNode, ...] | None) -> Iterator[tree.JoinNode]:
     for join in tree.nodes(node, into_queries=False):
         if isinstance(join, tree.JoinNode) and join.kind in {"left", "right", "full"}:
             yield join

@@ -67,6 +67,24 @@ class Reading:
             return self.ctes.get(node.parts[0])
         return None
 
+    def gives_one_row(self, query: tree.QueryNode, around: tuple[tree.QueryNode, ...] = ()) -> bool:
+        """Whether a query is sure to give one row at most: by LIMIT 1, by aggregates without groups, without FROM."""
+        if isinstance(query.limit, tree.Literal) and query.limit.value == "1":
+            return True
+        body = query.body
+        if isinstance(body, tree.Nested):
+            return self.gives_one_row(body.query, around)
+        if isinstance(body, tree.Values):
+            return len(body.rows) == 1
+        if not isinstance(body, tree.Select) or body.groups is not None:
+            return False
+        calls = (node for node in tree.nodes(body.items, into_queries=False) if isinstance(node, tree.Call))
+        if body.source is None or any(call.name in self.aggregates and call.over is None for call in calls):
+            return True
+        inner = self.named_query(body.source)
+        # A query of WITH may read itself.
+        return inner is not None and inner not in around and self.gives_one_row(inner, (*around, query))
+
 
 def conjuncts(condition: tree.Expr | None) -> Iterator[tree.Expr]:
     """The conditions that AND joins."""

@@ -1,0 +1,53 @@
+"""Queries within a query: rows that chance takes, and several where one is wanted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+from dapflow.sql.traps.reading import Reading, Trap, columns, conjuncts
+from dapflow.trino.syntax import tree
+
+
+def subqueries(reading: Reading) -> Iterator[Trap]:
+    """LIMIT without ORDER BY, and subqueries for a value that nothing keeps to one row."""
+    for node in tree.nodes(reading.query):
+        if isinstance(node, tree.ScalarQuery) and _may_give_more(node.query, reading):
+            yield Trap(
+                "several-rows",
+                "nothing keeps this subquery to one row: it fails where it gives several",
+                node.pos,
+                "take one row of it by max(…) or min_by(…), or say in WHERE which one it is",
+            )
+    for query in _within(reading.query):
+        if query.limit is not None and not query.order and not _is_settled(query, reading):
+            yield Trap(
+                "arbitrary-rows",
+                "LIMIT without ORDER BY takes any rows: another run may take others of the same data",
+                query.limit.pos,
+                "write ORDER BY before it, by columns that tell rows apart",
+            )
+
+
+def _within(query: tree.QueryNode) -> Iterator[tree.QueryNode]:
+    """The queries in a query, but for those of EXISTS, of which any row will do."""
+    exists = {id(node.query) for node in tree.nodes(query) if isinstance(node, tree.Exists)}
+    for node in tree.nodes(query):
+        if isinstance(node, tree.QueryNode) and node is not query and id(node) not in exists:
+            yield node
+
+
+def _is_settled(query: tree.QueryNode, reading: Reading) -> bool:
+    """Whether a LIMIT leaves nothing to chance: there is one row at most, or none is wanted."""
+    unlimited = dataclasses.replace(query, limit=None)
+    none = isinstance(query.limit, tree.Literal) and query.limit.value == "0"
+    return none or isinstance(query.body, tree.Values) or reading.gives_one_row(unlimited)
+
+
+def _may_give_more(query: tree.QueryNode, reading: Reading) -> bool:
+    """Whether several rows are likely: of a table, without a condition that may be about its key."""
+    body = query.body
+    if not isinstance(body, tree.Select) or body.source is None or reading.gives_one_row(query):
+        return False
+    equal = (each for each in conjuncts(body.where) if isinstance(each, tree.Binary) and each.op == "=")
+    return body.groups is not None or not any(any(True for _ in columns(each)) for each in equal)
