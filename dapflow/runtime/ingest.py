@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Source, SourceColumn
-from dapflow.runtime.athena import Execution, QueryError, succeeded
+from dapflow.runtime.athena import MOST_STATEMENT_BYTES, Execution, QueryError, succeeded
 from dapflow.runtime.attempts import Run, digest
-from dapflow.runtime.conversion import conversion
+from dapflow.runtime.conversion import Conversion, conversion
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import published_columns
 from dapflow.runtime.inference import inference_query, inferred
@@ -23,6 +24,7 @@ from dapflow.runtime.temporary import temporary_name
 from dapflow.runtime.validation import Reading, judge, validation_query
 
 Progress = Callable[[str], None]
+Asked = TypeVar("Asked")
 _MOST_NAMED = 10
 
 
@@ -135,9 +137,7 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, landing: st
     reading = Reading(ingest.table, source, landed, conversions)
     if landed.total and reading.checked:
         ingest.progress(f"{target.dataset.id}: checking the values")
-        checked = ingest.run(validation_query(reading, target.place.database), "validate")
-        judge(target, reading, target.athena.rows(checked.id))
-        scanned += checked.bytes_scanned
+        scanned += _check_values(ingest, reading)
     comments = {each.name: each.comment for each in columns}
     return Plan(
         sql=reading.select(target.place.database, [each.name for each in conversions]),
@@ -150,6 +150,31 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, landing: st
         expected_rows=landed.total,
         landing=landing,
     )
+
+
+def _check_values(ingest: _Ingest, reading: Reading) -> int:
+    """Raise DapflowError for values that do not fit; the bytes read to find out."""
+    target, scanned = ingest.target, 0
+    rows: dict[str | None, dict[str, str | None]] = {}
+
+    def query(part: Sequence[tuple[int, Conversion]]) -> str:
+        return validation_query(reading, target.place.database, part)
+
+    for part in _parts(reading.checked, query):
+        checked = ingest.run(query(part), "validate")
+        scanned += checked.bytes_scanned
+        for row in target.athena.rows(checked.id):
+            rows.setdefault(row["file"], {}).update(row)
+    judge(target, reading, rows.values())
+    return scanned
+
+
+def _parts(columns: Sequence[Asked], query: Callable[[Sequence[Asked]], str]) -> list[Sequence[Asked]]:
+    """The columns, or as many parts of them as it takes for each query to be one that Athena takes."""
+    if len(columns) == 1 or len(query(columns).encode()) <= MOST_STATEMENT_BYTES:
+        return [columns]
+    middle = len(columns) // 2
+    return [*_parts(columns[:middle], query), *_parts(columns[middle:], query)]
 
 
 def _known_columns(target: Target, source: Source) -> list[SourceColumn] | None:
@@ -174,7 +199,13 @@ def _typed_columns(ingest: _Ingest, known: list[SourceColumn] | None) -> tuple[l
         return [*(known or ()), *found], 0
     names = [name for name, _ in new]
     ingest.progress(f"{ingest.target.dataset.id}: finding the types of {len(names)} columns")
-    query = inference_query(ingest.target.place.database, ingest.table, names, ingest.source.nulls)
-    execution = ingest.run(query, "infer")
-    row = next(iter(ingest.target.athena.rows(execution.id)))
-    return [*(known or ()), *inferred(names, row)], execution.bytes_scanned
+    columns, scanned = list(known or ()), 0
+
+    def query(part: Sequence[str]) -> str:
+        return inference_query(ingest.target.place.database, ingest.table, part, ingest.source.nulls)
+
+    for part in _parts(names, query):
+        execution = ingest.run(query(part), "infer")
+        columns += inferred(part, next(iter(ingest.target.athena.rows(execution.id))))
+        scanned += execution.bytes_scanned
+    return columns, scanned

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -42,18 +42,18 @@ class Reading:
         return f"SELECT\n  {columns}\nFROM {quoted(database, self.table)}"
 
 
-def validation_query(reading: Reading, database: str) -> str:
-    """Counts by file: rows, and of each column the values that do not fit, with one of them."""
+def validation_query(reading: Reading, database: str, checked: Sequence[tuple[int, Conversion]]) -> str:
+    """Counts by file: rows, and of each of these columns the values that do not fit, with one of them."""
     measures = ["count(*) AS row_count"]
-    for number, each in reading.checked:
+    for number, each in checked:
         measures.append(f"count(CASE WHEN {each.bad} THEN 1 END) AS bad_{number}")
         measures.append(f"min(CASE WHEN {each.bad} THEN {each.shown} END) AS sample_{number}")
     listed = ",\n  ".join(['"$path" AS file', *measures])
     return f"SELECT\n  {listed}\nFROM {quoted(database, reading.table)}\nGROUP BY 1 ORDER BY 1"
 
 
-def judge(target: Target, reading: Reading, rows: Iterator[dict[str, str | None]]) -> None:
-    """Raise DapflowError for whatever the query found, and where it counted other rows than there are."""
+def judge(target: Target, reading: Reading, rows: Iterable[dict[str, str | None]]) -> None:
+    """Raise DapflowError for whatever the queries found, and where they counted other rows than there are."""
     counted: dict[str, int] = {}
     bad: dict[str, dict[int, list[str]]] = {}
     found: dict[tuple[str, int], int] = {}

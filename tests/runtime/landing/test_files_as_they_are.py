@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dapflow.errors import DapflowErrors
 from dapflow.runtime.landing.headings import columns_of
 from tests.runtime.lake import DAY, EARLIER, Lake
 from tests.runtime.landing.refusal import refused
@@ -325,3 +326,16 @@ def test_converted_files_in_many_parts(lake: Lake, tmp_path: Path, monkeypatch: 
     assert lake.publish(table).rows == rows + 1
     [row] = lake.query(f"SELECT sum(id) AS s, count(*) AS c, count(note) AS n FROM {table.database}.notes")
     assert row == {"s": str(sum(range(rows))), "c": str(rows + 1), "n": str(rows + 1)}
+
+
+def test_more_columns_than_one_statement_takes(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dapflow.runtime.ingest.MOST_STATEMENT_BYTES", 4_000)
+    table = lake.source(tmp_path, "")
+    header = ",".join(f"c{number}" for number in range(7))
+    lake.land(table, EARLIER, a_csv=f"{header}\n1,0.5,true,2024-06-01,x,6,7\n", b_csv=f"{header}\n2,,,,,,\n")
+    found = lake.publish(table, EARLIER).columns
+    assert [column.type for column in found] == ["bigint", "double", "boolean", "date", "string", "bigint", "bigint"]
+    lake.land(table, notes_csv=f"{header}\n1,0.5,true,2024-06-01,x,6,seven\none,0.5,true,2024-06-01,x,6,7\n")
+    error = refused(lake, table)
+    assert isinstance(error, DapflowErrors)
+    assert [(each.line, each.message.split(":")[0]) for each in error.errors] == [(3, "column c0"), (2, "column c6")]
