@@ -53,12 +53,15 @@ def service(
     with ends_when_interrupted(), Steps() as steps:
         made = new_service(project_root(project), name, folder, steps.tell)
     landings = list(_landings(name, made))
-    for each in made.left_out:
+    for each in (*made.left_out, *made.doubtful):
         each.severity = "warning"
     if as_json:
         tables = {each.name: [str(export.path) for export in each.exports] for each in made.tables}
-        left_out = [each.as_dict() for each in made.left_out]
-        print(json.dumps({"file": str(made.file), "tables": tables, "left_out": left_out, "next": landings}, indent=2))
+        said = {
+            "left_out": [each.as_dict() for each in made.left_out],
+            "doubtful": [each.as_dict() for each in made.doubtful],
+        }
+        print(json.dumps({"file": str(made.file), "tables": tables, **said, "next": landings}, indent=2))
         return
     _print(name, made, landings)
 
@@ -66,7 +69,7 @@ def service(
 def _print(name: str, made: NewService, landings: list[str]) -> None:
     from dapflow.cli.failure import print_findings  # noqa: PLC0415
 
-    print_findings(made.left_out)
+    print_findings((*made.left_out, *made.doubtful))
     left_out = f"; left out: {len(made.left_out)}, see above" if made.left_out else ""
     print(f"{made.file}: {len(made.tables)} table{'' if len(made.tables) == 1 else 's'}{left_out}")
     print("Look at it, then:")
@@ -79,6 +82,8 @@ def _landings(name: str, made: NewService) -> list[str]:
     days: dict[tuple[str, str], list[str]] = {}
     for table in made.tables:
         for each in table.exports:
+            if each.written and each.day is None:
+                continue  # of no certain day
             days.setdefault((table.name, str(each.day or "")), []).append(shlex.quote(str(each.path)))
     return [
         f"dapflow land {' '.join(files)} --to {name}.{table}{f' --date {day}' if day else ''}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapflow.errors import DapflowError
+from dapflow.exports.days import Dated, dated, settled
 from dapflow.manifest import Format, column_name
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.landable import ending_of, format_of
 
-# `repairs_2024-06-05.csv` is an export of `repairs`; so is `20240605-repairs.csv`.
-_DATED = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{4}_\d{2}_\d{2}|(?:19|20)\d{6})(?!\d)")
 # Control characters, and bytes of a name that are not UTF-8: no landing takes them.
 _NOT_TEXT = re.compile("[\x00-\x1f\ud800-\udfff]")
 # What programs call a file that is not alone.
@@ -22,10 +21,14 @@ _PART = re.compile(r"(part|data|export)?[\d_]*(part)?|part_.*")
 
 @dataclass(frozen=True)
 class Export:
-    """A file. ``day`` is the date in its name, or that of its folder; None where there is none."""
+    """A file. ``day`` is the date in its name, or that of its folder; None where there is none, or no certain one.
+
+    ``written`` is what the name says of a day.
+    """
 
     path: Path
     day: Generation | None
+    written: Dated | None = None
 
 
 @dataclass
@@ -39,10 +42,11 @@ class TableFiles:
 
 @dataclass
 class Found:
-    """What a folder holds: tables by name, and files that are none, with the reason."""
+    """What a folder holds: tables by name, files that are none, with the reason, and files of no certain day."""
 
     tables: dict[str, TableFiles] = field(default_factory=dict)
     left_out: list[DapflowError] = field(default_factory=list)
+    undated: list[DapflowError] = field(default_factory=list)
 
 
 def read_folder(folder: Path) -> Found:
@@ -58,7 +62,29 @@ def read_folder(folder: Path) -> Found:
             _add(found, folder, path)
         except DapflowError as error:
             found.left_out.append(error)
+    for table in found.tables.values():
+        _settle(table)
+        found.undated += _undated(table)
     return found
+
+
+def _settle(table: TableFiles) -> None:
+    days = settled(each.written for each in table.exports if each.written)
+    table.exports = [replace(each, day=days.get(each.written) if each.written else None) for each in table.exports]
+
+
+def _undated(table: TableFiles) -> Iterator[DapflowError]:
+    """What to say of files whose names speak of a day, and do not say which."""
+    for each in table.exports:
+        if each.written and each.day is None:
+            days = " or ".join(map(str, each.written.days))
+            yield DapflowError(
+                "exports",
+                f"of which day the file is, {each.written.text!r} does not say: "
+                f"{f'it may be {days}' if days else 'it is a month'}; it is of table {table.name}, and is not landed",
+                file=each.path,
+                hint=f"land it with --date, or rename it as {table.name}_2024-06-05{ending_of(each.path)}",
+            )
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -89,9 +115,9 @@ def _add(found: Found, folder: Path, path: Path) -> None:
     kind = format_of(path)
     below = path.relative_to(folder).parts[:-1]
     stem = path.name.removesuffix(".gz").removesuffix(ending_of(path))
-    days = [day for part in (stem, *reversed(below)) for day in [_day(part)] if day]
+    parts = [(part, dated(part)) for part in (stem, *reversed(below))]
     # Of `repairs/2024-06-05/part-0001.csv` the folder names the table.
-    names = (column_name(_DATED.sub("", part)) for part in (stem, *reversed(below)))
+    names = (column_name(part.replace(day.text, " ", 1) if day else part) for part, day in parts)
     name = next((name for name in names if name and not _PART.fullmatch(name)), "")
     if not name:
         raise DapflowError(
@@ -106,14 +132,4 @@ def _add(found: Found, folder: Path, path: Path) -> None:
             file=path,
             hint="a table's files have one format: convert it, or rename it",
         )
-    table.exports.append(Export(path, days[0] if days else None))
-
-
-def _day(text: str) -> Generation | None:
-    found = _DATED.search(text)
-    if found is None:
-        return None
-    try:
-        return Generation.parse(found[1].replace("_", "-"))
-    except DapflowError:
-        return None
+    table.exports.append(Export(path, None, next((day for _, day in parts if day), None)))

@@ -12,7 +12,7 @@ import yaml
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.exports.folder import TableFiles, read_folder
-from dapflow.exports.sources import describe, text_lines
+from dapflow.exports.sources import describe, doubtful_names, text_lines
 from dapflow.manifest import Source
 from dapflow.project import check_project
 from dapflow.project.codeowners import check_codeowners, write_codeowners
@@ -26,11 +26,15 @@ _HEAD = """\
 
 @dataclass(frozen=True)
 class NewService:
-    """What was written: the file, the tables with the exports of each, and what was left out, with the reasons."""
+    """What was written: the file, the tables with the exports of each, and what was left out, with the reasons.
+
+    ``doubtful`` is what was taken and had better be looked at.
+    """
 
     file: Path
     tables: tuple[TableFiles, ...]
     left_out: tuple[DapflowError, ...]
+    doubtful: tuple[DapflowError, ...] = ()
 
 
 def new_service(root: Path, name: str, folder: Path, progress: Callable[[str], None]) -> NewService:
@@ -56,7 +60,10 @@ def new_service(root: Path, name: str, folder: Path, progress: Callable[[str], N
     _check_written(root, home, name)
     if owned and check_codeowners(root):
         write_codeowners(root)
-    return NewService(home / "service.yml", tuple(table for table, _ in tables), tuple(left_out))
+    taken = {export.path for table, _ in tables for export in table.exports}
+    doubtful = [error for error in found.undated if error.file and Path(error.file) in taken]
+    doubtful += [error for table, source in tables for error in doubtful_names(table, source)]
+    return NewService(home / "service.yml", tuple(table for table, _ in tables), tuple(left_out), tuple(doubtful))
 
 
 _WANTED = "CSV, JSON (one object a line) and Parquet are read, and gzip of them"

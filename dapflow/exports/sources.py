@@ -44,6 +44,8 @@ class _Files:
 _FILES = cast("S3Client", _Files())
 # What stands for a bucket before the path of a file of this machine.
 _BUCKET = "s3://file"
+# Numbers and dates, as names of columns have them; what stands in for an empty name is none.
+_VALUE = re.compile(r"[\d_]+")
 # So much of a name is said.
 _SHOWN = 60
 
@@ -78,6 +80,22 @@ def _at_path(error: DapflowError) -> DapflowError:
 
 def _path(item: Object) -> str:
     return item.uri.removeprefix(_BUCKET)
+
+
+def doubtful_names(table: TableFiles, source: Source) -> Iterator[DapflowError]:
+    """What to say of columns whose names look like values: the file may have no header, or a title before it."""
+    names = [each.name for each in source.columns or ()]
+    values = [name for name in names if _VALUE.fullmatch(name)]
+    if source.format == "csv" and values:
+        shown = ", ".join(values[:3])
+        yield DapflowError(
+            "landing-header",
+            f"the first line gives columns the names {shown}, which look like values: the file may have no header, or "
+            "lines before it",
+            file=table.exports[0].path,
+            line=source.skip + 1,
+            hint="add a line of names; lines before the header are left out with `skip` in service.yml",
+        )
 
 
 def _check(table: TableFiles, source: Source) -> None:
@@ -159,7 +177,16 @@ def _unlike(
     first: Object, item: Object, before: Mapping[str, str], now: Mapping[str, str], line: int | None = None
 ) -> DapflowError:
     """The error for files of one table whose columns, by name with their types, are not the same."""
-    words = differences(before, now) or "they come in another order"
+    words = differences(before, now)
+    if not words:
+        return DapflowError(
+            "landing-header",
+            f"the columns come in another order than in {_path(first)}, which belongs to the same table: "
+            f"{', '.join(now)} in place of {', '.join(before)}",
+            file=item.uri,
+            line=line,
+            hint="a table's files have one order of columns: export it again, or rename the file, if it is of another",
+        )
     return DapflowError(
         "landing-header",
         f"the columns are others than in {_path(first)}, which belongs to the same table: {words}",

@@ -63,6 +63,7 @@ _KINDS = (
         re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[ T]{_TIME}(?::[0-5]\d(?:[.]\d{{1,3}}0*)?)?{_ZONE}"),
         lambda text: _ISO(text[:10]),
     ),
+    *_with_time(r"\d{4}/\d{2}/\d{2}", "%Y/%m/%d", "%Y/%m/%d"),
     *_with_time(r"\d{2}/\d{2}/\d{4}", "%d/%m/%Y", "%d/%m/%Y"),
     *_with_time(r"\d{2}/\d{2}/\d{4}", "%m/%d/%Y", "%m/%d/%Y"),
     *_with_time(r"\d{2}[.]\d{2}[.]\d{4}", "%d.%m.%Y", "%d.%m.%Y"),

@@ -59,6 +59,8 @@ def columns_of(exports: Path, text: str) -> dict[str, Any]:
         (("31/12/2023", "01/02/2024"), {"type": "date", "format": "%d/%m/%Y"}),
         (("12/31/2023", "01/02/2024"), {"type": "date", "format": "%m/%d/%Y"}),
         (("01/02/2024", "03/04/2024"), "string"),
+        (("2024/01/25", "2024/02/03"), {"type": "date", "format": "%Y/%m/%d"}),
+        (("2024/01/25 08:15",), {"type": "timestamp", "format": "%Y/%m/%d %H:%i"}),
         (("31.12.2023 08:15:00",), {"type": "timestamp", "format": "%d.%m.%Y %H:%i:%s"}),
         (("1", "NULL"), "bigint"),
         (("Ann", "NULL"), "string"),
@@ -116,6 +118,49 @@ def test_every_format_and_the_days_in_names(exports: Path) -> None:
     }
     days = {table.name: [str(each.day) for each in table.exports] for table in made.tables}
     assert days == {"repair_jobs": ["2024-06-05", "2024-06-06"], "tenants": ["2024-06-05"], "wards": ["None"]}
+
+
+def test_days_in_other_forms_are_of_one_table(exports: Path) -> None:
+    names = ["stock 05-01-2024", "stock_25-01-2024", "stock 3 Feb 2024", "Stock March 2024", "stock_2024-06"]
+    names += ["sales 05-01-2024", "sales 06-01-2024", "visits 01-25-2024", "visits_02-03-2024", "Room 12 May"]
+    names += ["rents2024-06-05T0315", "rents_20240606"]
+    made, sources = made_of(exports, {f"{name}.csv": "a\n1\n" for name in names})
+    assert list(sources) == ["room_12_may", "stock", "rents_t0315", "rents", "sales", "visits"]
+    days = {export.path.stem: str(export.day) for table in made.tables for export in table.exports}
+    assert days == {
+        "stock 05-01-2024": "2024-01-05",
+        "stock_25-01-2024": "2024-01-25",
+        "stock 3 Feb 2024": "2024-02-03",
+        "Stock March 2024": "None",
+        "stock_2024-06": "None",
+        "sales 05-01-2024": "None",
+        "sales 06-01-2024": "None",
+        "visits 01-25-2024": "2024-01-25",
+        "visits_02-03-2024": "2024-02-03",
+        "Room 12 May": "None",
+        "rents2024-06-05T0315": "2024-06-05",
+        "rents_20240606": "2024-06-06",
+    }
+    said = {Path(str(each.file)).stem: each.message for each in made.doubtful}
+    assert set(said) == {"Stock March 2024", "stock_2024-06", "sales 05-01-2024", "sales 06-01-2024"}
+    assert "it may be 2024-01-05 or 2024-05-01" in said["sales 05-01-2024"]
+    assert "it is a month" in said["stock_2024-06"]
+
+
+def test_names_that_look_like_values_are_doubted(exports: Path) -> None:
+    made, _ = made_of(exports, {"t.csv": "1,2024-01-05,x\n2,2024-01-06,y\n", "good.csv": "a,2024\n1,2\n"})
+    assert [(Path(str(each.file)).name, each.line) for each in made.doubtful] == [("good.csv", 1), ("t.csv", 1)]
+    assert "1, 2024_01_05, which look like values" in made.doubtful[1].message
+
+
+def test_another_order_of_columns_is_explained(exports: Path) -> None:
+    files: dict[str, str | bytes] = {"good.csv": "a\n1\n", "t_1.csv": "a,b\n1,2\n", "t_2.csv": "b,a\n2,1\n"}
+    files = {name.replace("t_", "t 2024-06-0"): text for name, text in files.items()}
+    made, _ = made_of(exports, files)
+    [left_out] = made.left_out
+    assert "the columns come in another order" in left_out.message
+    assert "b, a in place of a, b" in left_out.message
+    assert "export it again" in str(left_out.hint)
 
 
 def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
