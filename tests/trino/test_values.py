@@ -146,6 +146,13 @@ VALUES = [
     ("(1, NULL) = (2, NULL)", "false"),
     ("cast(ROW(1, 'x') AS row(a integer, b varchar))", "{a=1, b=x}"),
     ("ROW(1, 'x')", "{field0=1, field1=x}"),
+    # A field of a row, of a column with its table's name, also from within.
+    ("(SELECT t.r.a.c FROM (SELECT cast(ROW(ROW(1)) AS row(a row(c integer))) AS r) t)", "1"),
+    (
+        "(SELECT max(u.n) FROM (VALUES 1) u(n) WHERE EXISTS (SELECT t.r.a FROM (SELECT cast(ROW(1) AS row(a integer)) "
+        "AS r) t WHERE t.r.a = u.n))",
+        "1",
+    ),
     ("MAP(ARRAY['k'], ARRAY[1])", "{k=1}"),
     ("MAP(ARRAY[1], ARRAY[NULL]) IS DISTINCT FROM MAP(ARRAY[1], ARRAY[NULL])", "false"),
     ("MAP(ARRAY[1, 2], ARRAY[3, 4]) = MAP(ARRAY[2, 1], ARRAY[4, 3])", "true"),

@@ -96,17 +96,18 @@ def deref(node: tree.Deref, context: Context) -> Expr:
             if len(parts) == 2 and scope.has_relation(parts[:-1]) and not scope.knows(parts[0]):
                 return context.fault("COLUMN_NOT_FOUND", node, f"Column '{shown}' cannot be resolved")
             scope, outer = scope.parent, outer + 1
-        if not _is_known(parts[0], context):
+        if not _is_known(parts, context):
             return context.fault("COLUMN_NOT_FOUND", node, f"Column '{shown}' cannot be resolved")
     return row_field(context.visit(node.base), node, context)
 
 
-def _is_known(name: str, context: Context) -> bool:
-    if name in context.outputs:
+def _is_known(parts: tuple[str, ...], context: Context) -> bool:
+    """Whether a name begins with that of a column, which may be qualified: `t.c.f` is the field of a row."""
+    if parts[0] in context.outputs:
         return True
     scope: Scope | None = context.scope
     while scope is not None:
-        if scope.named(name):
+        if any(scope.qualified(parts[:end], parts[end]) for end in range(1, len(parts))) or scope.named(parts[0]):
             return True
         scope = scope.parent
     return False

@@ -161,17 +161,18 @@ class Analyser(CallAnalyser):
                 if len(parts) == 2 and scope.has_relation(parts[:-1]) and not scope.named(parts[0]):
                     self.unit.fail("COLUMN_NOT_FOUND", node.pos, f"Column '{expression_text(node)}' cannot be resolved")
                 scope = scope.parent
-            if not self._known(parts[0]):
+            if not self._known(parts):
                 self.unit.fail("COLUMN_NOT_FOUND", node.pos, f"Column '{expression_text(node)}' cannot be resolved")
         base = self.visit(node.base)
         return self.row_field(base, node.name, node)
 
-    def _known(self, name: str) -> bool:
+    def _known(self, parts: tuple[str, ...]) -> bool:
+        """Whether a name begins with that of a column, which may be qualified: `t.c.f` is the field of a row."""
         scope: Scope | None = self.scope
-        if name in self.aliases:
+        if parts[0] in self.aliases:
             return True
         while scope is not None:
-            if scope.named(name):
+            if any(scope.qualified(parts[:end], parts[end]) for end in range(1, len(parts))) or scope.named(parts[0]):
                 return True
             scope = scope.parent
         return False
