@@ -13,6 +13,7 @@ from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.types import Type
 
 _FIELDS: dict[type, tuple[str, ...]] = {}
+_PLAIN = frozenset({str, int, bytes, type(None)})
 _LEFT_OUT = frozenset({"place", "number", "columns", "outer"})
 
 
@@ -36,14 +37,18 @@ class _Canonical:
 
     def of(self, node: Any) -> Any:
         """The form of a node, or of what a node holds."""
-        if isinstance(node, tuple):
+        cls = type(node)
+        if cls in _PLAIN:
+            return node
+        if cls is tuple:
             return tuple([self.of(part) for part in node])
-        if isinstance(node, Type):
+        if cls is Type:
             # Names of fields do not tell types of rows apart.
             return str(node).lower().replace('"', "")
-        if not dataclasses.is_dataclass(node):
-            return (type(node).__name__, node) if isinstance(node, bool | float) else node
-        special = _SPECIAL.get(type(node))
+        if cls is bool or cls is float:
+            # True equals 1 in Python, and 1.0 too.
+            return (cls.__name__, node)
+        special = _SPECIAL.get(cls)
         if special is not None:
             return special(self, node)
         if isinstance(node, typed_queries.Source):

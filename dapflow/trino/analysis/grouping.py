@@ -33,6 +33,12 @@ class Numbered:
     found: list[Any] = field(default_factory=list)
     places: dict[Any, int] = field(default_factory=dict)
 
+    def place(self, expr: Expr) -> int | None:
+        """The place of an expression that is there."""
+        if not any(type(one) is type(expr) for one in self.found):
+            return None
+        return self.places.get(canonical(expr))
+
     def add(self, expr: Expr) -> int:
         """The place of an expression, which is added if it is new."""
         place = self.places.setdefault(canonical(expr), len(self.found))
@@ -70,7 +76,7 @@ class _Extraction:
     def of(self, expr: Expr) -> Expr:
         extracted = self.extracted
         if extracted.grouped and not isinstance(expr, Literal):
-            place = extracted.keys.places.get(canonical(expr)) if extracted.keys.found else None
+            place = extracted.keys.place(expr)
             if place is not None:
                 key = extracted.keys.found[place].type
                 return coerce(KeyRef(type=key, place=expr.place, position=place), expr.type)

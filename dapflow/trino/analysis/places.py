@@ -8,6 +8,28 @@ from dataclasses import dataclass, field
 from dapflow.trino.analysis.findings import Place
 from dapflow.trino.syntax import tree
 
+#: Nodes whose place for errors is not where they begin.
+_AROUND = frozenset(
+    {
+        tree.AliasNode,
+        tree.AtTimeZone,
+        tree.Between,
+        tree.Binary,
+        tree.Deref,
+        tree.InList,
+        tree.InQuery,
+        tree.IsNull,
+        tree.JoinNode,
+        tree.Like,
+        tree.Logical,
+        tree.Not,
+        tree.Quantified,
+        tree.SampleNode,
+        tree.SetOperation,
+        tree.Subscript,
+    }
+)
+
 
 @dataclass
 class Places:
@@ -21,6 +43,8 @@ class Places:
         if found is not None:
             return found[1]
         start, end = node.pos, node.end
+        if end and type(node) not in _AROUND:
+            return Place(start, end, start)
         for part in _parts(node):
             inner = self.of(part)
             start, end = min(start, inner.start), max(end, inner.end)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from dapflow.trino.analysis.context import Context
 from dapflow.trino.analysis.conversions import coerce, condition, constant
 from dapflow.trino.analysis.names import column
-from dapflow.trino.analysis.scopes import Field, Relation, Scope, fields_of, renamed
+from dapflow.trino.analysis.scopes import Field, Relation, Scope, fields_of, renamed, under
 from dapflow.trino.analysis.tables import OPEN, table
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Join, OutputColumn, Sample, Source, Subquery, Unnest
@@ -66,7 +66,7 @@ def _sample(node: tree.SampleNode, context: Context, beside: tuple[Field, ...]) 
 
 def _alias(node: tree.AliasNode, context: Context, beside: tuple[Field, ...]) -> Relation:
     found = relation(node.relation, context, beside)
-    fields = tuple(replace(one, qualifier=(node.name,)) for one in found.fields)
+    fields = tuple([under(one, node.name) for one in found.fields])
     if node.columns is None:
         return Relation(found.source, fields)
     fields = tuple(one for one in fields if not one.hidden)

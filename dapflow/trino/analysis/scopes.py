@@ -27,6 +27,13 @@ class Field:
     open: bool = False
 
 
+def under(field: Field, name: str) -> Field:
+    """A field of a relation that has got a name."""
+    return Field(
+        field.name, field.written, field.type, field.relation, field.position, (name,), field.hidden, field.open
+    )
+
+
 def named(field: Field, name: str, position: int) -> Field:
     """A column of a table that is not known, by the name that the text gives it."""
     return replace(field, name=name, written=name, position=position, open=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dapflow.trino.analysis.canonical import same
+from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.context import Context
 from dapflow.trino.analysis.conversions import condition, constant
 from dapflow.trino.analysis.correlation import check_limit, check_outer_columns
@@ -145,12 +145,13 @@ def _order(
     extracted: Extracted,
     context: Context,
 ) -> tuple[SortKey, ...]:
-    names: dict[str, Expr | None] = {}
     refs = [OutputRef(type=expr.type, place=expr.place, position=i) for i, expr in enumerate(outputs)]
-    for output, expr, ref in zip(items, outputs, refs, strict=True):
+    forms = [canonical(expr) for expr in outputs] if order else []
+    names: dict[str, Expr | None] = {}
+    for i, output in enumerate(items if order else ()):
         if output.name is not None:
-            known = names.get(output.name, ref)
-            both = isinstance(known, OutputRef) and same(outputs[known.position], expr)
+            known = names.get(output.name, refs[i])
+            both = isinstance(known, OutputRef) and forms[known.position] == forms[i]
             names[output.name] = known if both else None
     within = replace(context, outputs=names)
     keys = []
@@ -160,7 +161,8 @@ def _order(
             keys.append(sort_key(item, refs[place], context))
             continue
         expr = extracted.of(within.visit(item.expr), item.expr)
-        alike: list[Expr] = [ref for ref, one in zip(refs, outputs, strict=True) if same(one, expr)]
+        form = canonical(expr)
+        alike: list[Expr] = [ref for ref, one in zip(refs, forms, strict=True) if one == form]
         if isinstance(expr, OutputRef):
             alike.append(expr)
         _check_in_distinct(node, item, alike, names, context)

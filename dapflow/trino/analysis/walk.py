@@ -8,8 +8,11 @@ from typing import Any
 
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Query, Source, WithQuery
+from dapflow.trino.types import Type
 
 _NOT_NODES = frozenset({"place", "type", "columns", "relation", "with_query", "outer", "common"})
+#: What typed nodes hold besides nodes and tuples.
+_LEAVES = frozenset({str, int, float, bool, bytes, type(None), Type})
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 
@@ -30,7 +33,7 @@ def _nodes(part: Any) -> Iterator[Any]:
     if isinstance(part, tuple):
         for one in part:
             yield from _nodes(one)
-    elif dataclasses.is_dataclass(part):
+    elif type(part) not in _LEAVES:
         yield part
 
 
@@ -87,6 +90,6 @@ def _changed(part: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(part, tuple):
         found = tuple([_changed(one, change) for one in part])
         return part if all(a is b for a, b in zip(part, found, strict=True)) else found
-    if isinstance(part, Query | WithQuery) or not dataclasses.is_dataclass(part):
+    if type(part) in _LEAVES or isinstance(part, Query | WithQuery):
         return part
     return change(part) if isinstance(part, Expr) else rebuilt(part, change)
