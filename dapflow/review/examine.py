@@ -20,24 +20,23 @@ from dapflow.sql.missing import missing_database, missing_table
 from dapflow.sql.output import nameless_columns, repeated_columns
 from dapflow.sql.refusals import refusal, spoken
 from dapflow.sql.traps import Reading, Table, find_traps
-from dapflow.trino.duckdb import Column, Query, Relation, compile_query
+from dapflow.trino.analysis import Analysed
+from dapflow.trino.analysis import analyse as analyse_text
+from dapflow.trino.catalogue import UNCHECKED, Column, NotKnown, Relation
+from dapflow.trino.duckdb import compile_query
 from dapflow.trino.errors import QueryError
-from dapflow.trino.functions import AGGREGATES, NAMES, is_refused_by_name
+from dapflow.trino.functions import AGGREGATES, NAMES
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import parse
 
 _PARTS = ("year", "month", "day", "date")
 
 
-class NotKnown(Exception):
-    """A table that is there, and of which nobody here knows the columns."""
-
-
 class Catalogue(Protocol):
-    """What is known of tables: one that does not exist is None, one whose columns are not known raises NotKnown."""
+    """What is known of tables, and which there are."""
 
-    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
-        """A table; a database of None is the one where names without a database are looked up."""
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | NotKnown | None:
+        """See dapflow.trino.catalogue."""
         ...
 
     def has_database(self, database: str) -> bool:
@@ -78,22 +77,19 @@ def examine(
     except QueryError as error:
         return Examined([*(named or ()), refusal(text, error)])
     findings = list(named)
-    query: Query | None = None
+    query: Analysed | None = None
     try:
-        query = compile_query(text.text, catalogue, database)
-    except NotKnown:
-        pass
-    except QueryError as error:
-        _add(findings, refusal(text, error, NAMES), spoken(error))
+        query = analyse_text(text.text, catalogue, database)
+        for refused in _refused(text.text, query, catalogue, database):
+            _add(findings, refusal(text, refused, NAMES), spoken(refused))
     except Exception as error:  # noqa: BLE001 - a fault of the analyser's own is a finding, and no end
         findings.append(_fault(text, error))
-    for unknown in _unknown_functions(text, node):
-        _add(findings, refusal(text, unknown, NAMES), spoken(unknown))
     divisions = query.divisions if query is not None else frozenset()
     for finding in failing_constants(text, node, divisions):
         _add(findings, finding, finding.message)
-    if product and query is not None:
-        findings += _unstorable(text, node, query)
+    known = query.columns if query is not None and not query.findings else None
+    if product and known is not None:
+        findings += _unstorable(text, node, known)
     reading = Reading(
         text=text.text,
         query=node,
@@ -104,8 +100,8 @@ def examine(
     )
     findings += find_traps(text, reading)
     columns = None
-    if query is not None:
-        columns = tuple(Column(column.name.lower(), column.type) for column in query.columns)
+    if known is not None:
+        columns = tuple(Column(column.name.lower(), column.type) for column in known)
     return Examined(sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0)), columns)
 
 
@@ -132,7 +128,9 @@ def _names(statement: Statement, catalogue: Catalogue, database: str, *, product
         place = name.database or database
         try:
             relation = catalogue.relation(name.catalog, place, name.name)
-        except (NotKnown, QueryError):
+        except QueryError:
+            continue
+        if isinstance(relation, NotKnown):
             continue
         if relation is not None:
             found[name.start] = Columns(tuple(SqlColumn(column.name.lower()) for column in relation.columns))
@@ -151,20 +149,41 @@ def _names(statement: Statement, catalogue: Catalogue, database: str, *, product
         yield from repeated_columns(statement, output).values()
 
 
-def _unknown_functions(text: SqlText, node: tree.QueryNode) -> Iterator[QueryError]:
-    """Every function that there is not: the analyser stops at the first, and where columns are not known."""
-    for call in tree.nodes(node):
-        if isinstance(call, tree.Call) and call.name not in NAMES and not is_refused_by_name(call.name):
-            words = f"Function '{call.written or call.name}' not registered"
-            yield QueryError("FUNCTION_NOT_FOUND", words, *text.place(call.pos))
+def _refused(text: str, query: Analysed, catalogue: Catalogue, database: str) -> Iterator[QueryError]:
+    """Everything that Athena refuses; of a text without such, also what only the embedded Athena does."""
+    yield from (finding.error() for finding in query.findings)
+    if not query.is_checked:
+        return
+    try:
+        compile_query(text, _OfQuery(catalogue), database)
+    except QueryError as error:
+        yield error
 
 
-def _unstorable(text: SqlText, node: tree.QueryNode, query: Query) -> Iterator[DapflowError]:
+class _OfQuery:
+    """The catalogue for a text of which every table is known."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """See dapflow.trino.duckdb.Catalog."""
+        found = self._catalogue.relation(catalog, database, name)
+        return None if isinstance(found, NotKnown) else found
+
+    def has_database(self, database: str) -> bool:
+        """See dapflow.trino.duckdb.Catalog."""
+        return self._catalogue.has_database(database)
+
+
+def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[Column]) -> Iterator[DapflowError]:
     """Output columns of types that no table can hold."""
     body = node.body
     items = body.items if isinstance(body, tree.Select) else ()
-    plain = len(items) == len(query.columns)
-    for number, column in enumerate(query.columns):
+    plain = len(items) == len(columns)
+    for number, column in enumerate(columns):
+        if column.type == UNCHECKED:
+            continue
         try:
             column_hive_type(column.name, column.type)
         except DapflowError as error:
@@ -175,9 +194,9 @@ def _table(parts: tuple[str, ...], catalogue: Catalogue) -> Table | None:
     catalog, database, name = (None, None, *parts)[-3:]
     try:
         relation = catalogue.relation(catalog, database, name or "")
-    except (NotKnown, QueryError):
+    except QueryError:
         return None
-    if relation is None:
+    if relation is None or isinstance(relation, NotKnown):
         return None
     columns = tuple(column.name.lower() for column in relation.columns)
     generation = _generation_columns(relation.partition_columns)

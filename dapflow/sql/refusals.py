@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dapflow.errors import DapflowError, Severity
 from dapflow.sql.remedies import remedy
 from dapflow.sql.text import SqlText
-from dapflow.trino.errors import QueryError, Unsupported
+from dapflow.trino.errors import Limit, QueryError
 
 CODES = {
     "SYNTAX_ERROR": "sql-syntax",
@@ -43,7 +43,7 @@ def refusal(
 
     What only the embedded Athena refuses is a warning: Athena on AWS may run it.
     """
-    here = isinstance(error, Unsupported)
+    here = isinstance(error, Limit)
     code = NOT_SUPPORTED_HERE if here else CODES.get(error.error_name, otherwise)
     if error.error_name == "FUNCTION_NOT_FOUND" and error.message.startswith("Unexpected parameters"):
         code = WRONG_ARGUMENTS

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+#: The type of a column of which only the name is known.
+UNCHECKED = "unchecked"
+
 
 @dataclass(frozen=True)
 class Column:
-    """A column with its Trino type as text, such as `varchar(10)` or `row(a bigint, b varchar)`."""
+    """A column with its Trino type as text, such as `varchar(10)` or `row(a bigint, b varchar)`, or UNCHECKED."""
 
     name: str
     type: str

@@ -27,8 +27,12 @@ class Mismatch(QueryError):
         self.offset = offset
 
 
-class Unsupported(QueryError):
-    """What Athena knows and the embedded Athena cannot run; `construct` names it, `detail` may say what it can."""
+class Limit(QueryError):
+    """What Athena may know and the embedded Athena cannot run."""
+
+
+class Unsupported(Limit):
+    """The same by name; `construct` names it, `detail` may say what it can."""
 
     def __init__(self, construct: str, line: int | None = None, column: int | None = None, detail: str = "") -> None:
         super().__init__("NOT_SUPPORTED", f"{construct} is not supported{detail}", line, column)

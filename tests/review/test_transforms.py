@@ -31,8 +31,21 @@ def findings(root: Path, files: dict[str, str | bytes]) -> list[str]:
             "select carrier, count(*) as n from flights",
             ["1:8 EXPRESSION_NOT_AGGREGATE: 'carrier' must be an aggregate expression or appear in GROUP BY clause"],
         ),
-        # Nobody knows the columns of airports before they are ingested.
-        ("select f.carrier + 1 as c from flights f join airports a on a.faa = f.carrier", []),
+        # All mistakes are told, and nothing that only follows from one.
+        (
+            "select upper(year) || 'x' as y, foo(bar(carrier)) + 1 as d from flights where carrier",
+            [
+                "1:8 FUNCTION_NOT_FOUND: Unexpected parameters (integer) for function upper",
+                "1:33 FUNCTION_NOT_FOUND: Function 'foo' not registered",
+                "1:37 NOT_SUPPORTED: Function bar is not supported",
+                "1:79 TYPE_MISMATCH: WHERE clause must evaluate to a boolean: actual type varchar",
+            ],
+        ),
+        # Nobody knows the columns of airports before they are ingested; all else is checked.
+        (
+            "select f.carrier + 1 as c, a.name + 1 as d from flights f join airports a on a.faa = f.carrier",
+            ["1:18 TYPE_MISMATCH: Cannot apply operator: varchar + integer"],
+        ),
         ("select name + 1 as c from airports", []),
     ],
 )

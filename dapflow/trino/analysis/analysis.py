@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from dapflow.trino.analysis import expressions, literals, names, subqueries
 from dapflow.trino.analysis.aggregates import at_time_zone, call
 from dapflow.trino.analysis.context import Context, Statement
-from dapflow.trino.analysis.conversions import cast
+from dapflow.trino.analysis.conversions import cast, unchecked
 from dapflow.trino.analysis.findings import Finding
 from dapflow.trino.analysis.json_calls import json_call
+from dapflow.trino.analysis.meaning import is_checked
 from dapflow.trino.analysis.queries import query
 from dapflow.trino.analysis.relations import relation
 from dapflow.trino.analysis.scopes import Field, Relation
-from dapflow.trino.analysis.typed import Expr
+from dapflow.trino.analysis.typed import Arithmetic, Expr
 from dapflow.trino.analysis.typed_queries import Query
-from dapflow.trino.catalogue import Catalogue, Column
+from dapflow.trino.analysis.walk import deep
+from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column
+from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import Parser, parse
@@ -36,7 +39,23 @@ class Analysed:
         if self.query is None or any(column.open for column in self.query.columns):
             return None
         return tuple(
-            Column(column.written or f"_col{i}", str(column.type)) for i, column in enumerate(self.query.columns)
+            Column(column.written or f"_col{i}", UNCHECKED if unchecked(column.type) else str(column.type))
+            for i, column in enumerate(self.query.columns)
+        )
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether all of the text was checked and nothing was found."""
+        return self.query is not None and not self.findings and is_checked(self.query)
+
+    @property
+    def divisions(self) -> frozenset[int]:
+        """Offsets of the operators that divide whole numbers, of which people may expect a rest."""
+        found = deep(self.query) if self.query is not None else ()
+        return frozenset(
+            one.place.at
+            for one in found
+            if isinstance(one, Arithmetic) and one.op in {"/", "%"} and one.type.base in INTEGERS
         )
 
 

@@ -10,6 +10,7 @@ from dapflow.trino.analysis.context import Context
 from dapflow.trino.analysis.conversions import coerce, unchecked
 from dapflow.trino.analysis.typed import Expr, Lambda, LambdaParameter, Unchecked
 from dapflow.trino.analysis.typed_calls import Call
+from dapflow.trino.analysis.walk import within
 from dapflow.trino.coercion import orderable
 from dapflow.trino.functions import FUNCTIONS, Function, is_refused_by_name
 from dapflow.trino.functions.binding import Bound, LambdaArgument, resolve
@@ -48,6 +49,10 @@ class GivenLambda(LambdaArgument):
         body = replace(context, lambdas=(*context.lambdas, bound)).visit(self.node.body)
         return Lambda(type=body.type, place=place, parameters=parameters, body=body)
 
+    def report(self) -> None:
+        """Note what is wrong in the body, though nobody knows what it is given."""
+        self._applied(self.params or (UNCHECKED,) * self.count, self.context)
+
     def finished(self) -> Lambda:
         """The lambda with the types that were settled."""
         found = self._applied(self.params, self.context)
@@ -81,8 +86,14 @@ def known(node: tree.Call, context: Context) -> Function | Unchecked:
     if function is not None:
         return function
     if is_refused_by_name(node.name):
-        return context.limit(f"Function {node.name}", node)
-    return context.fault("FUNCTION_NOT_FOUND", node, f"Function '{node.written or node.name}' not registered")
+        fault = context.limit(f"Function {node.name}", node)
+    else:
+        fault = context.fault("FUNCTION_NOT_FOUND", node, f"Function '{node.written or node.name}' not registered")
+    for one in node.args:
+        given = argument(one, context)
+        if isinstance(given, GivenLambda):
+            given.report()
+    return fault
 
 
 def scalar(node: tree.Call, context: Context) -> Expr:
@@ -111,8 +122,8 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Res
     if found is None:
         for one in args:
             if isinstance(one, GivenLambda):
-                _report(one)
-        if doubtful:
+                one.report()
+        if doubtful or any(not isinstance(a, GivenLambda) and _holds_unchecked(a) for a in args):
             return Resolved(UNCHECKED, None, ())
         return _refused(node, function, args, context)
     settled = tuple(
@@ -130,10 +141,8 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Res
     return fault or Resolved(found.type, found.signature.text, settled)
 
 
-def _report(one: GivenLambda) -> None:
-    """Note what is wrong in the body of a lambda whose call fits nothing."""
-    if one.params:
-        one.finished()
+def _holds_unchecked(expr: Expr) -> bool:
+    return any(isinstance(one, Expr) and unchecked(one) for one in within(expr))
 
 
 def _certain(function: Function, args: Sequence[Argument], found: Bound) -> Type:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dapflow.trino.errors import QueryError
+from dapflow.trino.errors import Limit, QueryError
 
 
 class Place(NamedTuple):
@@ -32,4 +32,5 @@ class Finding:
 
     def error(self) -> QueryError:
         """What the engine raises."""
-        return QueryError(self.error_name, self.message, self.line, self.column)
+        kind = Limit if self.severity == "limit" else QueryError
+        return kind(self.error_name, self.message, self.line, self.column)

@@ -8,7 +8,7 @@ from typing import Any
 
 from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.context import Context
-from dapflow.trino.analysis.conversions import coerce
+from dapflow.trino.analysis.conversions import coerce, unchecked
 from dapflow.trino.analysis.typed import (
     AggregateRef,
     ColumnRef,
@@ -53,6 +53,9 @@ class Extracted:
 
     context: Context
     grouped: bool
+    #: Whether there is a GROUP BY.
+    by_keys: bool
+    told: bool = False
     keys: Numbered = field(default_factory=Numbered)
     aggregates: Numbered = field(default_factory=Numbered)
     windows: Numbered = field(default_factory=Numbered)
@@ -95,10 +98,14 @@ class _Extraction:
         return found
 
     def _loose(self, expr: ColumnRef) -> Expr:
-        if not self.told and expr.position >= 0:
+        extracted = self.extracted
+        doubtful = expr.position < 0 or any(map(unchecked, extracted.keys.found))
+        if not (self.told or extracted.told or doubtful):
             self.told = True
+            # Where there is no GROUP BY, its want is one mistake.
+            extracted.told = not extracted.by_keys
             problem = f"'{expression_text(self.whole)}' must be an aggregate expression or appear in GROUP BY clause"
-            self.extracted.context.fault("EXPRESSION_NOT_AGGREGATE", self.whole, problem)
+            extracted.context.fault("EXPRESSION_NOT_AGGREGATE", self.whole, problem)
         return Unchecked(type=expr.type, place=expr.place)
 
 

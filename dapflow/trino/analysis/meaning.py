@@ -11,7 +11,8 @@ import hashlib
 from typing import Any
 
 from dapflow.trino.analysis.canonical import canonical
-from dapflow.trino.analysis.typed import Unchecked
+from dapflow.trino.analysis.conversions import unchecked
+from dapflow.trino.analysis.typed import Expr
 from dapflow.trino.analysis.typed_queries import Query, Table
 from dapflow.trino.analysis.walk import parts
 from dapflow.trino.syntax import tree
@@ -23,7 +24,7 @@ def meaning(query: Query, node: tree.QueryNode) -> str:
     Where something could not be checked, names of relations and columns in the text count too.
     """
     form: Any
-    if _is_checked(query):
+    if is_checked(query):
         outputs = tuple(((column.written or "").lower(), str(column.type)) for column in query.columns)
         form = (canonical(query), outputs)
     else:
@@ -31,10 +32,13 @@ def meaning(query: Query, node: tree.QueryNode) -> str:
     return hashlib.sha256(repr(form).encode()).hexdigest()
 
 
-def _is_checked(node: Any) -> bool:
-    if isinstance(node, Unchecked) or (isinstance(node, Table) and node.relation is None):
+def is_checked(node: Any) -> bool:
+    """Whether nothing in a typed tree is unchecked."""
+    if isinstance(node, Expr) and unchecked(node):
         return False
-    return all(_is_checked(part) for part in parts(node))
+    if isinstance(node, Table) and (node.relation is None or any(unchecked(column.type) for column in node.columns)):
+        return False
+    return all(is_checked(part) for part in parts(node))
 
 
 def _written(node: Any) -> Any:

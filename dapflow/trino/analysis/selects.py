@@ -48,7 +48,7 @@ def select(
     items = items_of(node, here)
     check_outer_columns(node, limit, items, here)
     grouped = node.groups is not None or node.having is not None or _aggregates((node.items, *(s.expr for s in order)))
-    extracted = Extracted(here, grouped)
+    extracted = Extracted(here, grouped, node.groups is not None)
     sets = _groups(node, items, extracted, here) if grouped else ()
     inside = replace(here, grouped=grouped)
     outputs = tuple(extracted.of(inside.visit(item.expr), item.expr) for item in items)

@@ -34,7 +34,7 @@ def table(node: tree.TableNode, context: Context) -> Relation:
         unknown = Table(number=number, columns=OPEN, place=place, parts=node.parts, relation=None)
         return Relation(unknown, fields_of(unknown, node.parts))
     columns = tuple(
-        OutputColumn(column.name, parse_type(column.type), hidden)
+        OutputColumn(column.name, _type(column.type), hidden)
         for hidden, listed in ((False, found.columns), (True, found.hidden))
         for column in listed
     )
@@ -42,6 +42,10 @@ def table(node: tree.TableNode, context: Context) -> Relation:
     if found.view_sql is not None:
         source = _view(found, source, node, context)
     return Relation(source, fields_of(source, _qualifier(found)))
+
+
+def _type(text: str) -> Type:
+    return UNCHECKED if text == catalogue.UNCHECKED else parse_type(text)
 
 
 def _qualifier(found: catalogue.Relation) -> tuple[str, ...]:
