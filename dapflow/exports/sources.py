@@ -86,12 +86,13 @@ def doubtful_names(table: TableFiles, source: Source) -> Iterator[DapflowError]:
     """What to say of columns whose names look like values: the file may have no header, or a title before it."""
     names = [each.name for each in source.columns or ()]
     values = [name for name in names if _VALUE.fullmatch(name)]
-    if source.format == "csv" and values:
-        shown = ", ".join(values[:3])
+    doubt = f"gives columns the names {', '.join(values[:3])}, which look like values" if values else None
+    if len(names) > 1 and names[1:] == [f"column_{number}" for number in range(2, len(names) + 1)]:
+        doubt = f"has one name for {len(names)} columns, {names[0]}" if names[0] != "column_1" else doubt
+    if source.format == "csv" and doubt:
         yield DapflowError(
             "landing-header",
-            f"the first line gives columns the names {shown}, which look like values: the file may have no header, or "
-            "lines before it",
+            f"the first line {doubt}: the file may have no header, or lines before it",
             file=table.exports[0].path,
             line=source.skip + 1,
             hint="add a line of names; lines before the header are left out with `skip` in service.yml",

@@ -150,6 +150,9 @@ def test_days_in_other_forms_are_of_one_table(exports: Path) -> None:
 def test_names_that_look_like_values_are_doubted(exports: Path) -> None:
     made, _ = made_of(exports, {"t.csv": "1,2024-01-05,x\n2,2024-01-06,y\n", "good.csv": "a,2024\n1,2\n"})
     assert [(Path(str(each.file)).name, each.line) for each in made.doubtful] == [("good.csv", 1), ("t.csv", 1)]
+    write(exports / "title.csv", "Stock report,,\nid,name,n\n1,a,2\n")
+    made = new_service(exports.parent / "project", "stock", exports, lambda _: None)
+    assert "has one name for 3 columns, stock_report" in made.doubtful[-1].message
     assert "1, 2024_01_05, which look like values" in made.doubtful[1].message
 
 
