@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dapflow.athena.catalog.hive_types import from_hive
 from dapflow.athena.catalog.metastore import Metastore
+from dapflow.athena.catalog.partition_schemas import check_partition
 from dapflow.athena.catalog.predicates import Predicate
 from dapflow.athena.catalog.projection import is_projected, projected
 from dapflow.athena.engine.errors import QueryFailed
@@ -82,7 +83,13 @@ def read_partitions(
             )
             for item in metastore.partitions(database, table["Name"])
         ]
-    return allowed_partitions(work, table, found, predicate)
+    chosen = allowed_partitions(work, table, found, predicate)
+    names = [name for name, _ in keys]
+    for partition in chosen:
+        # Most have the very columns of their table.
+        if partition.storage.get("Columns") != storage.get("Columns"):
+            check_partition(database, table, partition.storage, partition_path(names, partition.values))
+    return chosen
 
 
 def allowed_partitions(

@@ -74,6 +74,8 @@ def _of_concat(types: list[str]) -> str | None:
 def _of_date_unit(types: list[str]) -> str | None:
     if len(types) > 2 and is_of(types[0], TEXTS) and is_of(types[1], TEXTS) and not is_of(types[2], TEXTS):
         return "a number stands without quotes: date_add('day', 7, a); a text becomes a date by date(a)"
+    if len(types) > 2 and is_of(types[2], TEXTS):
+        return "a text becomes a date by date(a): date_add('day', 7, date(a)), date_diff('day', date(a), date(b))"
     if types and not is_of(types[0], TEXTS):
         return "the unit comes first, in quotes: date_diff('day', earlier, later), date_add('day', 7, a)"
     return None
