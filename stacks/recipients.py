@@ -8,7 +8,7 @@ from pathlib import Path
 from dapflow.errors import DapflowErrors
 from dapflow.manifest import Manifest
 from dapflow.project.load import read_terms
-from dapflow.project.model import Place
+from dapflow.project.place import Place
 from dapflow.project.settings import read_settings
 
 CHAT_HINT = "alerts.chat is true or false; a webhook's URL goes into the secret <platform>/<environment>/chat-webhook"
@@ -59,4 +59,4 @@ def _places(root: Path) -> dict[str, Place]:
     if not (root / "transforms").is_dir():
         return {}
     terms = read_terms(root, read_settings(root))
-    return {each.name: each.owner_place for each in terms if each.owner_place is not None}
+    return {each.name: each.owner.place for each in terms if each.owner is not None}

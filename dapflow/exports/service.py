@@ -20,7 +20,7 @@ from dapflow.project.names import service_name_problem, suggestion
 
 _HEAD = """\
 # The service terms, drafted from the exports by dapflow new service. It is yours now: change what you know better.
-# docs/reference/landing-files.md has all that may stand under sources.
+# docs/reference/service-yml.md has all that may stand in it.
 """
 
 

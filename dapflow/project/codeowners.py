@@ -72,7 +72,7 @@ def codeowners(services: Iterable[ServiceFolder], settings: Settings) -> str:
     lines = [_line("*", platform)]
     for service in services:
         # An owner may be any words; GitHub takes names and addresses.
-        owner = (service.owner,) if service.owner and is_reviewer(service.owner) else platform
+        owner = (service.owner.text,) if service.owner and is_reviewer(service.owner.text) else platform
         own = service.reviewers or owner
         lines.append(_line(f"/transforms/{service.name}/", own))
     # Behind all others, so that no service's line takes them over.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from functools import cache
 
 _PLAIN = {
     "boolean": "boolean",
@@ -55,6 +56,7 @@ class ColumnTypeError(ValueError):
         self.hint = hint
 
 
+@cache
 def parse_column_type(text: str) -> str:
     """The type in the spelling of Athena's DDL, without spaces. Raises ColumnTypeError."""
     parser = _Parser([match[1].lower() for match in _TOKEN.finditer(text.strip())], text)

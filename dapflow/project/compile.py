@@ -227,12 +227,12 @@ class _Compiler:
             databases=folder.databases,
             datasets=tuple(datasets),
             description=folder.description,
-            owner=folder.owner,
+            owner=folder.owner.text if folder.owner else None,
             schedule=folder.schedule,
             timezone=folder.timezone,
             retries=folder.retries,
             reads=tuple(request.text for request in folder.reads),
-            grants={grant.reader.text: tuple(each.text for each in grant.given) for grant in folder.grants},
+            grants={reader.text: tuple(each.text for each in given) for reader, given in folder.grants.items()},
             bytes_scanned_cutoff=folder.bytes_scanned_cutoff,
             environment_databases=folder.environment_databases,
         )
@@ -251,23 +251,23 @@ class _Compiler:
             columns=output.columns,
             computes_generation=output.computes,
             description=product.description,
-            tags=product.tags,
-            comments={name: comment.text for name, comment in product.comments.items()},
+            tags=product.terms.tags,
+            comments={name.text.lower(): said for name, said in (product.terms.columns or {}).items()},
             slower_inputs=self._slower_inputs(node, product),
-            allow_empty=product.allow_empty,
+            allow_empty=product.terms.allow_empty,
         )
 
     def _slower_inputs(self, node: Node, product: Product) -> tuple[str, ...]:
         """The datasets for which the product's ``.yml`` allows an older generation."""
         known = self._reads[node.id].datasets - {node.id}
         found: set[str] = set()
-        for note in product.inputs:
-            read = self.tables.named(note.table, node.service)
+        for table, terms in (product.terms.inputs or {}).items():
+            read = self.tables.named(table.text, node.service)
             if read is None or read.id not in known:
                 tables = ", ".join(sorted(self.tables.nodes[each].current for each in known))
-                message = f"{node.name} reads no table {note.table!r}"
-                self.errors.append(note.place.error("unknown-input", message, f"it reads {tables or 'no tables'}"))
-            elif note.previous:
+                message = f"{node.name} reads no table {table.text!r}"
+                self.errors.append(table.place.error("unknown-input", message, f"it reads {tables or 'no tables'}"))
+            elif terms.on_missing == "previous":
                 found.add(read.id)
         return tuple(sorted(found))
 
@@ -283,11 +283,11 @@ def _unknown_comments(node: Node, output: Output) -> list[DapflowError]:
     if node.product is None or output.columns is None:
         return []
     return [
-        comment.place.error(
+        written.place.error(
             "unknown-column",
             f"{node.name} has no column {name!r}",
             f"columns: {', '.join(output.columns[:12])}{' …' if len(output.columns) > 12 else ''}",
         )
-        for name, comment in node.product.comments.items()
-        if name not in output.columns and name not in node.generation.partition_names
+        for written in node.product.terms.columns or {}
+        if (name := written.text.lower()) not in output.columns and name not in node.generation.partition_names
     ]

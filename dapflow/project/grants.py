@@ -54,15 +54,14 @@ def check_grants(project: Project, tables: Tables) -> list[DapflowError]:
 
 
 def _unknown_grants(project: Project, owner: ServiceFolder, known: list[str]) -> Iterator[DapflowError]:
-    for grant in owner.grants:
-        if grant.reader.text not in project.services or grant.reader.text == owner.name:
+    for reader, given in owner.grants.items():
+        if reader.text not in project.services or reader.text == owner.name:
             others = [name for name in project.services if name != owner.name]
-            near = difflib.get_close_matches(grant.reader.text, others, n=1)
+            near = difflib.get_close_matches(reader.text, others, n=1)
             hint = f"did you mean {near[0]}?" if near else f"services: {', '.join(others)}"
-            yield grant.reader.place.error(
-                "unknown-grant", f"there is no other service {grant.reader.text!r} to grant anything to", hint
-            )
-        for each in grant.given:
+            message = f"there is no other service {reader.text!r} to grant anything to"
+            yield reader.place.error("unknown-grant", message, hint)
+        for each in given:
             if f"{owner.name}.{each.text}" not in known:
                 own = [name.partition(".")[2] for name in known if name.startswith(f"{owner.name}.")]
                 near = difflib.get_close_matches(each.text, own, n=1)
@@ -100,4 +99,4 @@ def _how_to_grant(owner: ServiceFolder, reader: ServiceFolder, wanted: str) -> s
 
 def _texts(owner: ServiceFolder) -> dict[str, tuple[str, ...]]:
     """The grants of a service as the manifest has them."""
-    return {grant.reader.text: tuple(each.text for each in grant.given) for grant in owner.grants}
+    return {reader.text: tuple(each.text for each in given) for reader, given in owner.grants.items()}

@@ -11,7 +11,8 @@ from dapflow.project.layout import ProductFiles, check_service_folder, product_f
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES, Product, Project, ServiceFolder
 from dapflow.project.names import service_name_problem, suggestion
-from dapflow.project.product_file import ProductNotes, read_product_notes
+from dapflow.project.product_terms import ProductTerms
+from dapflow.project.section_reader import read_file
 from dapflow.project.service_file import read_service
 from dapflow.project.settings import Settings, read_settings
 from dapflow.project.text_file import read_text
@@ -117,20 +118,9 @@ def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[Dap
         statement = read_statement(SqlText(read_text(files.sql, name), name))
     except DapflowError as error:
         errors.append(error)
-    notes = ProductNotes()
+    terms = ProductTerms()
     if files.notes is not None:
         yaml = _read_yaml(files.notes, f"{folder}/{files.notes.name}", errors)
-        notes = read_product_notes(yaml, files.name)
+        terms = read_file(yaml, ProductTerms, f"{files.name}.yml")
         errors.extend(yaml.errors)
-    return Product(
-        name=files.name,
-        zone=zone,
-        file=name,
-        statement=statement,
-        description=notes.description,
-        comments=notes.comments,
-        tags=notes.tags,
-        names=notes.names,
-        inputs=notes.inputs,
-        allow_empty=notes.allow_empty,
-    )
+    return Product(files.name, zone, name, statement, terms)

@@ -12,6 +12,7 @@ from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, Y
 from yaml.reader import ReaderError
 
 from dapflow.errors import DapflowError
+from dapflow.project.place import Place
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"
@@ -85,26 +86,17 @@ class YamlFile:
 
     def _add(self, code: str, message: str, line: int, column: int, hint: str | None = None) -> None:
         line = min(line, len(self._lines) - 1)
-        self.errors.append(
-            DapflowError(
-                code,
-                message,
-                file=self.file,
-                line=line + 1,
-                column=column + 1,
-                hint=hint,
-                source=self._lines[line],
-            )
-        )
+        self.errors.append(Place(self.file, line + 1, column + 1, self._lines[line]).error(code, message, hint))
 
-    def line(self, number: int) -> str:
-        """The text of a line, counted from 0."""
-        return self._lines[min(number, len(self._lines) - 1)]
+    def place(self, node: Node) -> Place:
+        """Where a value is written."""
+        mark = node.start_mark
+        line = mark.line if mark.line < len(self._lines) else len(self._lines) - 1
+        return Place(self.file, line + 1, mark.column + 1, self._lines[line])
 
     def error(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
         """Note a mistake at a value."""
-        mark = node.start_mark
-        self._add(code, message, mark.line, mark.column, hint)
+        self.errors.append(self.place(node).error(code, message, hint))
 
     def entries(self, node: Node, name: str, allowed: Iterable[str] | None = None) -> dict[str, Entry]:
         """A mapping's entries by key; with ``allowed``, other keys are mistakes and left out."""

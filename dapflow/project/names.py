@@ -12,44 +12,50 @@ MAX_ENVIRONMENT = 12
 # The service's name is part of IAM role names (64 characters) and of Athena workgroup names.
 MAX_SERVICE = 32
 MAX_COLUMN = 255
+# The letters of names, for editors too.
+DATASET = "[a-z0-9_]+"
+DATABASE = TABLE = "[a-z0-9_-]+"
+ENVIRONMENT = "[a-z][a-z0-9]*"
+COLUMN = "[a-z0-9]([a-z0-9_]*[a-z0-9])?"
+REVIEWER = r"@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?|[^@\s#]+@[^@\s#]+"
 REVIEWER_FORMS = '"@somebody", "@organisation/team", "somebody@example.org"'
 
 
 def dataset_name_problem(name: str) -> str | None:
     """Why a dataset cannot have this name, or None."""
-    return _problem(name, MAX_DATASET, "[a-z0-9_]+", "lower-case letters, digits and _")
+    return _problem(name, MAX_DATASET, DATASET, "lower-case letters, digits and _")
 
 
 def service_name_problem(name: str) -> str | None:
     """Why a service cannot have this name, or None."""
-    return _problem(name, MAX_SERVICE, "[a-z0-9_]+", "lower-case letters, digits and _")
+    return _problem(name, MAX_SERVICE, DATASET, "lower-case letters, digits and _")
 
 
 def database_name_problem(name: str) -> str | None:
     """Why a database cannot have this name, or None. Hyphens are allowed; SQL must then quote the name."""
-    return _problem(name, MAX_DATABASE, "[a-z0-9_-]+", "lower-case letters, digits, _ and -")
+    return _problem(name, MAX_DATABASE, DATABASE, "lower-case letters, digits, _ and -")
 
 
 def environment_name_problem(name: str) -> str | None:
     """Why an environment cannot have this name, or None. A hyphen would make `prod-eu` look like a part of `prod`."""
     if name == "branch":
         return "a git branch's environment has the databases' names behind a prefix of its own"
-    return _problem(name, MAX_ENVIRONMENT, "[a-z][a-z0-9]*", "lower-case letters and digits, a letter first,")
+    return _problem(name, MAX_ENVIRONMENT, ENVIRONMENT, "lower-case letters and digits, a letter first,")
 
 
 def table_name_problem(name: str) -> str | None:
     """Why a table that something else makes cannot have this name, or None. Hyphens are allowed, as in a database."""
-    return _problem(name, MAX_TABLE, "[a-z0-9_-]+", "lower-case letters, digits, _ and -")
+    return _problem(name, MAX_TABLE, TABLE, "lower-case letters, digits, _ and -")
 
 
 def column_name_problem(name: str) -> str | None:
     """Why a column of a landing file cannot have this name, or None."""
-    return _problem(name, MAX_COLUMN, "[a-z0-9]([a-z0-9_]*[a-z0-9])?", "lower-case letters, digits and _ between them")
+    return _problem(name, MAX_COLUMN, COLUMN, "lower-case letters, digits and _ between them")
 
 
 def is_reviewer(name: str) -> bool:
     """Whether .github/CODEOWNERS takes this for people: ``@user``, ``@organisation/team``, or an address."""
-    return re.fullmatch(r"@[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?|[^@\s#]+@[^@\s#]+", name) is not None
+    return re.fullmatch(REVIEWER, name) is not None
 
 
 def suggestion(name: str) -> str | None:

@@ -4,120 +4,107 @@ from __future__ import annotations
 
 import re
 
-from yaml import MappingNode, Node
-
-from dapflow.manifest import GenerationColumns, SourceColumn
+from dapflow.errors import DapflowError
+from dapflow.manifest import GenerationColumns, Source, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
-from dapflow.project.marked_yaml import Entry, YamlFile, is_null
-from dapflow.project.model import Place, SourceTable
-from dapflow.project.names import column_name_problem, dataset_name_problem, suggestion
-from dapflow.project.source_format import read_source_format
-from dapflow.project.table_names import TABLE_NAME_KEYS, read_table_names
+from dapflow.project.forms import no_escape
+from dapflow.project.model import SourceTable, TableNames
+from dapflow.project.place import Written
+from dapflow.project.schema import Mistake, keys_of
+from dapflow.project.service_terms import SourceColumnTerms, SourceTerms
 from dapflow.sql.date_pattern import date_pattern_problem
 
-SOURCE_KEYS = (
-    "description", "format", "encoding", "delimiter", "escape", "skip", "null", "allow_empty", "columns",
-    *TABLE_NAME_KEYS,
-)  # fmt: skip
 # Text of a bounded length.
 _BOUNDED = re.compile(r"(?:var)?char\(\d+\)")
-COLUMN_KEYS = ("type", "format", "description")
 
 
-def read_sources(yaml: YamlFile, node: Node, generation: GenerationColumns) -> tuple[SourceTable, ...]:
-    """Every source of a service, in the order of the file."""
-    sources = []
-    for name, entry in yaml.entries(node, "sources").items():
-        problem = dataset_name_problem(name)
-        if problem:
-            near = suggestion(name)
-            yaml.error("bad-name", f"source {name!r}: {problem}", entry.key, f"for example {near}" if near else None)
-        else:
-            sources.append(_source(yaml, name, entry, generation))
-    return tuple(sources)
-
-
-def _source(yaml: YamlFile, name: str, entry: Entry, generation: GenerationColumns) -> SourceTable:
-    where = f"source {name!r}"
-    inner = yaml.entries(entry.value, where, SOURCE_KEYS)
-    columns = None
-    if "columns" in inner and not is_null(inner["columns"].value):
-        columns = _columns(yaml, inner["columns"], where, generation)
+def read_source(
+    name: Written, terms: SourceTerms, generation: GenerationColumns, errors: list[DapflowError]
+) -> SourceTable:
+    """A source. Mistakes are added to ``errors``. ``generation`` are the columns that its history has besides."""
+    for key, known in keys_of(SourceTerms).items():
+        formats = known.key.formats
+        if key in terms.at and formats and terms.format not in formats:
+            message = f"{key} is for {' and '.join(formats)}, not for {terms.format}"
+            errors.append(terms.at[key].error("bad-value", message))
     return SourceTable(
-        name=name,
-        source=read_source_format(yaml, inner, columns),
-        place=Place.of(yaml, entry.key),
-        description=yaml.string(inner["description"].value, "description") if "description" in inner else None,
-        names=read_table_names(yaml, inner),
+        name=name.text,
+        source=Source(
+            format=terms.format,
+            columns=_columns(name.text, terms, generation, errors),
+            delimiter=terms.delimiter,
+            null=(terms.null,) if isinstance(terms.null, str) else tuple(dict.fromkeys(terms.null)),
+            encoding=terms.encoding,
+            escape=_escape(terms, errors),
+            skip=terms.skip,
+            allow_empty=terms.allow_empty,
+        ),
+        place=name.place,
+        description=terms.description,
+        names=TableNames(terms.current, terms.history),
     )
 
 
+def _escape(terms: SourceTerms, errors: list[DapflowError]) -> str | None:
+    if terms.escape is None or terms.escape.text != terms.delimiter:
+        return terms.escape.text if terms.escape else None
+    try:
+        no_escape(terms.escape.text)
+    except Mistake as mistake:
+        errors.append(terms.escape.place.error(mistake.code, mistake.message, mistake.hint))
+    return None
+
+
 def _columns(
-    yaml: YamlFile, columns: Entry, where: str, generation: GenerationColumns
+    source: str, terms: SourceTerms, generation: GenerationColumns, errors: list[DapflowError]
 ) -> tuple[SourceColumn, ...] | None:
-    entries = yaml.entries(columns.value, f"columns of {where}")
-    if isinstance(columns.value, MappingNode) and not columns.value.value:
-        yaml.error("bad-value", f"{where} has no columns", columns.key, "leave columns out to have them inferred")
-    found: dict[str, SourceColumn] = {}
-    for name, entry in entries.items():
-        problem = column_name_problem(name)
-        if problem:
-            near = suggestion(name)
-            hint = f"write {near}; in the header of the file the name may keep its spelling" if near else None
-            yaml.error("bad-name", f"column {name!r}: {problem}", entry.key, hint)
-        elif name in generation.names:
-            yaml.error(
-                "reserved-column",
-                f"column {name!r} has the name of a generation column of the history table",
-                entry.key,
-                "rename the column in the export, or choose another generation_columns.prefix",
-            )
-        else:
-            column = _column(yaml, name, entry)
-            if column is not None:
-                found[name] = column
-    return tuple(found.values()) or None
+    if terms.columns == {}:
+        message = f"source {source!r} has no columns"
+        errors.append(terms.at["columns"].error("bad-value", message, "leave columns out to have them inferred"))
+    found, reserved = [], generation.names
+    for name, column in (terms.columns or {}).items():
+        if name.text in reserved:
+            message = f"column {name.text!r} has the name of a generation column of the history table"
+            hint = "rename the column in the export, or choose another generation_columns.prefix"
+            errors.append(name.place.error("reserved-column", message, hint))
+            continue
+        column_type = read_type(name, column.type, errors)
+        pattern = _pattern(name, column, column_type, errors)
+        if column_type is not None and not _is_unchecked(name, column_type, column.type, errors):
+            found.append(SourceColumn(name.text, column_type, column.description, pattern))
+    return tuple(found) or None
 
 
-def _column(yaml: YamlFile, name: str, entry: Entry) -> SourceColumn | None:
-    if not isinstance(entry.value, MappingNode):
-        text = yaml.string(entry.value, f"the type of column {name!r}")
-        if is_null(entry.value):
-            yaml.error("bad-column-type", f"column {name!r} has no type", entry.key, f"write {name}: string")
-        return _typed(yaml, name, text, entry.value)
-    inner = yaml.entries(entry.value, f"column {name!r}", COLUMN_KEYS)
-    if "type" not in inner or is_null(inner["type"].value):
-        yaml.error("bad-column-type", f"column {name!r} has no type", entry.key, "add type: string")
+def _pattern(
+    name: Written, column: SourceColumnTerms, column_type: str | None, errors: list[DapflowError]
+) -> str | None:
+    if column.format is None or column.type is None or column_type is None:
         return None
-    text = yaml.string(inner["type"].value, "type")
-    comment = yaml.string(inner["description"].value, "description") if "description" in inner else None
-    return _typed(yaml, name, text, inner["type"].value, pattern=inner.get("format"), comment=comment)
+    if column_type not in {"date", "timestamp"}:
+        message = f"column {name.text!r}: only a date or timestamp has a format, not {column_type}"
+        errors.append(column.type.place.error("bad-value", message))
+    elif problem := date_pattern_problem(column.format.text):
+        message = f"column {name.text!r}: {problem.message}"
+        errors.append(column.format.place.error("bad-value", message, problem.hint))
+    return column.format.text
 
 
-def _pattern(yaml: YamlFile, name: str, entry: Entry, column_type: str, node: Node) -> str | None:
-    pattern = yaml.string(entry.value, "format")
-    if pattern is not None and column_type not in {"date", "timestamp"}:
-        yaml.error("bad-value", f"column {name!r}: only a date or timestamp has a format, not {column_type}", node)
-        return None
-    if pattern is not None and (problem := date_pattern_problem(pattern)):
-        yaml.error("bad-value", f"column {name!r}: {problem.message}", entry.value, problem.hint)
-        return None
-    return pattern
+def _is_unchecked(name: Written, column_type: str, written: Written | None, errors: list[DapflowError]) -> bool:
+    """Whether a type says something of which the ingest sees to nothing, which is a mistake."""
+    bounded = _BOUNDED.search(column_type)
+    if written is None or bounded is None or not column_type.startswith(("array<", "map<", "struct<")):
+        return False
+    message = f"column {name.text!r}: the length of {bounded[0]} within a nested type is not checked"
+    errors.append(written.place.error("bad-column-type", message, "write string in its place"))
+    return True
 
 
-def _typed(
-    yaml: YamlFile, name: str, text: str | None, node: Node, *, pattern: Entry | None = None, comment: str | None = None
-) -> SourceColumn | None:
-    if text is None:
+def read_type(name: Written, written: Written | None, errors: list[DapflowError]) -> str | None:
+    """The type of a column in the spelling of Athena's DDL; None where it is a mistake."""
+    if written is None:
         return None
     try:
-        column_type = parse_column_type(text)
+        return parse_column_type(written.text)
     except ColumnTypeError as error:
-        yaml.error("bad-column-type", f"column {name!r}: {error}", node, error.hint)
+        errors.append(written.place.error("bad-column-type", f"column {name.text!r}: {error}", error.hint))
         return None
-    if column_type.startswith(("array<", "map<", "struct<")) and (bounded := _BOUNDED.search(column_type)):
-        message = f"column {name!r}: the length of {bounded[0]} within a nested type is not checked"
-        yaml.error("bad-column-type", message, node, "write string in its place")
-        return None
-    form = _pattern(yaml, name, pattern, column_type, node) if pattern else None
-    return SourceColumn(name=name, type=column_type, comment=comment, format=form)

@@ -25,6 +25,7 @@ TOP_LEVEL = {
     ".ci",
     ".github",
     ".gitignore",
+    ".vscode",
     ".gitattributes",
     ".python-version",
 }

@@ -1,0 +1,65 @@
+"""The keys of ``<product>.yml``, beside the SQL of a data product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from dapflow.project.forms import OWN_TABLE, choice
+from dapflow.project.place import Written
+from dapflow.project.schema import Section, key
+
+OnMissing = Literal["fail", "previous"]
+ON_MISSING = choice(
+    get_args(OnMissing),
+    "'fail' or 'previous'",
+    "previous: read the newest generation before the run's; fail, the default: wait for the run's",
+)
+
+
+@dataclass(frozen=True)
+class InputTerms(Section):
+    """What is said of a table that a product reads."""
+
+    on_missing: Annotated[OnMissing, ON_MISSING] = key(
+        "`fail` or `previous`: what a run does where the table has no generation of the run's; see below",
+        "previous",
+        default="fail",
+    )
+
+
+@dataclass(frozen=True)
+class ProductTerms(Section):
+    """What may be said of a data product beside its SQL."""
+
+    description: str | None = key(
+        "what the product says; the description of its history table and its current view in the catalog",
+        "What repairs cost, by ward.",
+    )
+    columns: dict[Written, str] | None = key(
+        "what a column holds, by its name; its comment in the catalog",
+        '{cost: "Pounds, without VAT."}',
+        of="<column>",
+        each="the description of column {name!r}",
+    )
+    tags: tuple[str, ...] = key(
+        "words to find the product by; in the catalog they are the parameter `dapflow.tags` of its tables",
+        "[repairs, costs]",
+        default=(),
+    )
+    inputs: dict[Written, InputTerms] | None = key(
+        "what is said of a table that the SQL reads, by the table's name: `wards`, or `housing_raw_zone.wards`",
+        "{wards: {on_missing: previous}}",
+        of="<table>",
+    )
+    allow_empty: bool = key("`true` where a generation may have no rows; see below", "true", default=False)
+    current: Annotated[str, OWN_TABLE] | None = key(
+        "the name of the current view, where the service's naming does not fit",
+        "repair_costs_now",
+        otherwise="as `naming` of the service says",
+    )
+    history: Annotated[str, OWN_TABLE] | None = key(
+        "the name of the history table, where the service's naming does not fit",
+        "repair_costs_all",
+        otherwise="as `naming` of the service says",
+    )

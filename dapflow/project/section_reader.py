@@ -1,0 +1,126 @@
+"""A YAML file read as its schema says: values by key, each mistake noted at its place."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar, cast
+
+from yaml import MappingNode, Node, ScalarNode, SequenceNode
+
+from dapflow.project.marked_yaml import Entry, YamlFile, is_null
+from dapflow.project.place import Written
+from dapflow.project.schema import (
+    Flag,
+    Key,
+    Kind,
+    ListOf,
+    MappingOf,
+    Mistake,
+    OneOf,
+    Section,
+    SectionOf,
+    Text,
+    keys_of,
+)
+
+S = TypeVar("S", bound=Section)
+
+
+def read_file(yaml: YamlFile, section: type[S], name: str) -> S:
+    """What a file says; it is called by its name in errors. Mistakes are noted in ``yaml``, and their keys left out."""
+    if yaml.root is None:
+        return section()
+    return cast(S, _SectionReader(yaml).section(section, yaml.root, name, ""))
+
+
+class _SectionReader:
+    """Every value is None where it was left empty or has a mistake."""
+
+    def __init__(self, yaml: YamlFile) -> None:
+        self._yaml = yaml
+
+    def section(self, section: type[Section], node: Node, name: str, prefix: str) -> Section:
+        """``name`` is how errors call the mapping; ``prefix`` stands before the names of its keys."""
+        if section.needed is not None and not isinstance(node, MappingNode):
+            return self._short(section, section.needed.key, node, name)
+        known = keys_of(section)
+        entries = self._yaml.entries(node, name, known)
+        found: dict[str, Any] = {}
+        for key, entry in entries.items():
+            own = known[key]
+            called = own.key.called.format(section=name) if own.key.called else f"{prefix}{key}"
+            value = self._value(own.kind, entry.value, called, own.key)
+            if value is not None:
+                found[key] = value
+        at = {key: self._yaml.place(entry.key) for key, entry in entries.items() if not is_null(entry.value)}
+        return section(**found, at=at)
+
+    def _short(self, section: type[Section], key: str, node: Node, name: str) -> Section:
+        own = keys_of(section)[key]
+        value = self._value(own.kind, node, f"the {key} of {name}", own.key)
+        found = {} if value is None else {key: value}
+        return section(**found, at={} if is_null(node) else {key: self._yaml.place(node)})
+
+    def _value(self, kind: Kind, node: Node, name: str, key: Key) -> object | None:
+        match kind:
+            case Text():
+                return self._text(kind, node, name)
+            case SectionOf():
+                return self.section(kind.section, node, name, "" if key.each else f"{name}.")
+            case MappingOf():
+                return self._mapping(kind, node, name, key)
+            case ListOf():
+                items = self._yaml.items(node, name)
+                values = [self._value(kind.item, each, f"each of {name}", key) for each in items]
+                return tuple(value for value in values if value is not None)
+            case OneOf():
+                return self._value(_arm(kind, node), node, name, key)
+            case _:
+                return (self._yaml.boolean if isinstance(kind, Flag) else self._yaml.integer)(node, name)
+
+    def _mapping(self, kind: MappingOf, node: Node, name: str, key: Key) -> dict[Any, object] | None:
+        found: dict[Any, object] = {}
+        entries = self._yaml.entries(node, name, kind.options or None)
+        for text, entry in entries.items():
+            known = self._read(kind.key, text, entry.key, name)
+            called = key.each.format(name=text) if key.each and not kind.options else f"{name}.{text}"
+            value = self._value(kind.value, entry.value, called, key)
+            if isinstance(value, Section):
+                self._check_needed(value, entry, called)
+            if known is not None and value is not None:
+                found[known] = value
+        # Nothing was said, unless it is said that there is nothing.
+        return found if found or (isinstance(node, MappingNode) and not node.value) else None
+
+    def _check_needed(self, section: Section, entry: Entry, name: str) -> None:
+        needed = section.needed
+        if needed is None or needed.key in section.at:
+            return
+        is_mapping = isinstance(entry.value, MappingNode)
+        hint = f"add {needed.key}" if is_mapping else f"write {entry.key.value}"
+        self._yaml.error(needed.code, f"{name} has no {needed.key}", entry.key, f"{hint}: {needed.example}")
+
+    def _text(self, kind: Text, node: Node, name: str) -> object | None:
+        if kind.form is not None and kind.form.takes_numbers:
+            return self._read(kind, str(node.value) if isinstance(node, ScalarNode) else "", node, name)
+        text = self._yaml.string(node, name)
+        return None if text is None else self._read(kind, text, node, name)
+
+    def _read(self, kind: Text, text: str, node: Node, name: str) -> object | None:
+        value: object = text
+        if kind.form is not None:
+            try:
+                value = kind.form.read(text, name)
+            except Mistake as mistake:
+                self._yaml.error(mistake.code, mistake.message, node, mistake.hint)
+                return None
+        return Written(str(value), self._yaml.place(node)) if kind.placed else value
+
+
+def _arm(kind: OneOf, node: Node) -> Kind:
+    """The kind that is written; where it is none of them, the one that its error should speak of."""
+    arms: list[Kind | None] = [kind.scalar, kind.sequence, kind.mapping]
+    if isinstance(node, MappingNode):
+        arms.insert(0, kind.mapping)
+    elif isinstance(node, SequenceNode):
+        arms.insert(0, kind.sequence)
+    return next(arm for arm in arms if arm is not None)
