@@ -23,6 +23,7 @@ from dapflow.trino.syntax import tree
 # So many parts of one text are evaluated, and for so long.
 _MOST = 200
 _SECONDS = 3.0
+_NOT_CERTAIN = "the query fails once a row gets as far as this"
 # What cannot fail.
 _PLAIN = (tree.Literal, tree.IntervalLiteral)
 _CONSTANTS = Constants()
@@ -88,6 +89,7 @@ class _Reading:
         finding = refusal(self.text, placed, NAMES)
         if not certain:
             finding.severity = "warning"
+            finding.hint = f"{finding.hint}; {_NOT_CERTAIN}" if finding.hint else _NOT_CERTAIN
         return finding
 
     def _innermost(self, node: tree.Expr) -> tree.Expr:
