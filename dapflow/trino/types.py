@@ -143,6 +143,11 @@ def row(*fields: Type, names: tuple[str | None, ...] | None = None) -> Type:
     return Type("row", fields, names)
 
 
+def grouping_type(columns: int) -> Type:
+    """The type of GROUPING(), which has a bit for each column."""
+    return INTEGER if columns <= 31 else BIGINT
+
+
 def split_top(text: str) -> list[str]:
     """Split at commas outside brackets, angle brackets and quotes."""
     parts, depth, start, quoted = [], 0, 0, False

@@ -10,7 +10,7 @@ from dapflow.trino.analysis.conversions import condition, unified
 from dapflow.trino.analysis.typed import Expr
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
-from dapflow.trino.types import BIGINT, VARCHAR
+from dapflow.trino.types import VARCHAR, grouping_type
 
 
 def coalesce(node: tree.Call, context: Context) -> Expr:
@@ -70,7 +70,7 @@ def grouping(node: tree.Call, context: Context) -> Expr:
         )
         return context.fault("MISSING_GROUP_BY", node, problem)
     args = tuple(context.visit(a) for a in node.args)
-    return typed.GroupingOf(type=BIGINT, place=context.place(node), args=args)
+    return typed.GroupingOf(type=grouping_type(len(args)), place=context.place(node), args=args)
 
 
 FORMS: dict[str, Callable[[tree.Call, Context], Expr]] = {

@@ -11,14 +11,14 @@ from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.lifting import apart
 from dapflow.trino.duckdb.operators import equal
 from dapflow.trino.duckdb.resolution import Call, LambdaOfSql, SqlArgument, render
-from dapflow.trino.duckdb.storage import literal
+from dapflow.trino.duckdb.storage import duck_type, literal
 from dapflow.trino.duckdb.values import Value, let
 from dapflow.trino.duckdb.windows import WindowAnalyser
 from dapflow.trino.functions import FUNCTIONS, is_refused_by_name
 from dapflow.trino.functions.binding import resolve
 from dapflow.trino.functions.refused import is_refused_for
 from dapflow.trino.syntax import tree
-from dapflow.trino.types import BIGINT, VARCHAR, Type
+from dapflow.trino.types import BIGINT, VARCHAR, Type, grouping_type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.scope import Scope
@@ -285,7 +285,8 @@ class CallAnalyser(WindowAnalyser):
                 "A GROUPING() operation can only be used with a corresponding GROUPING SET/CUBE/ROLLUP/GROUP BY clause",
             )
         names = [self.visit(a).sql for a in node.args]
-        return Value(f"CAST(grouping({', '.join(names)}) AS BIGINT)", BIGINT)
+        result = grouping_type(len(names))
+        return Value(f"CAST(grouping({', '.join(names)}) AS {duck_type(result)})", result)
 
 
 _SPECIAL: dict[str, Callable[[Any, tree.Call], Value]] = {

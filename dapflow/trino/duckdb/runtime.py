@@ -73,6 +73,12 @@ def _overflow(m: re.Match[str]) -> str:
     return f"{kind} {m[1]} overflow: {m[3]}"
 
 
+def _no_positive(m: re.Match[str]) -> str:
+    """The least number of a type has no positive one beside it, and tells which type it is."""
+    kind = {"-128": "tinyint", "-32768": "smallint", "-2147483648": "integer"}.get(m[1], "bigint")
+    return f"Value {m[1]} is out of range for abs({kind})"
+
+
 _MEANINGS = (
     (r"Division by zero", "DIVISION_BY_ZERO", lambda _: "Division by zero"),
     (r"Overflow in (\w+) of (\w+) \((.*?)\)", "NUMERIC_VALUE_OUT_OF_RANGE", _overflow),
@@ -84,6 +90,7 @@ _MEANINGS = (
     ),
     # Casts that a query asks for check themselves: what is left are results of arithmetic.
     (r"to (?:type )?DECIMAL\(", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Decimal overflow"),
+    (r"Overflow on abs\((-\d+)\)", "NUMERIC_VALUE_OUT_OF_RANGE", _no_positive),
     (r"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Value out of range"),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", lambda _: "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", lambda _: "map key cannot be null"),

@@ -38,6 +38,10 @@ def _count_distinct(call: Call) -> str:
     return fill("count(DISTINCT $1){tail}", _comparable(call))
 
 
+def _within_error(call: Call) -> str:
+    return f"CASE WHEN {fill('t_error_fits(any_value($2){tail})', call)} THEN {_count_distinct(call)} END"
+
+
 def _comparable(call: Call) -> Call:
     """The call with a first argument that DuckDB compares as Trino does. (In a template, its text could be a slot.)"""
     value = call.args[0]
@@ -56,7 +60,13 @@ def _sum_decimal(call: Call) -> str:
 lowering("count(any)", _count)
 lowering("count_if(boolean)", "count({distinct}CASE WHEN $1 THEN 1 END){tail}")
 lowering("approx_distinct(T)", _count_distinct)
-lowering("approx_distinct(T, double)", _count_distinct)
+lowering("approx_distinct(T, double)", _within_error)
+
+#: The standard errors that a sketch can have; NULL where there is no row.
+macro(
+    "t_error_fits(e) AS CASE WHEN e < 0.0040625 OR e > 0.26 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Max standard "
+    "error must be in [0.0040625, 0.26]: ' || t_double_text(e)) AS BOOLEAN) ELSE true END"
+)
 
 lowering("sum(bigint)", f"CAST(sum({_ARGS} AS BIGINT)")
 lowering("sum(real)", f"CAST(sum({_ARGS} AS FLOAT)")
@@ -82,8 +92,17 @@ lowering("avg(interval day to second)", f"CAST(round(avg({_ARGS}) AS BIGINT)")
 lowering("avg(interval year to month)", f"CAST(round(avg({_ARGS}) AS INTEGER)")
 
 
+#: How many values are asked for: `place` is that argument's, `wanted` what it must be.
+macro(
+    "t_how_many(n, place, wanted) AS CASE WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: ' || place || "
+    "' must be ' || wanted) AS BIGINT) WHEN n > 10000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: ' || place || "
+    "' must be less than or equal to 10000; found ' || n) AS BIGINT) ELSE n END"
+)
+_SECOND = "t_how_many(any_value($2){tail}, 'second argument of max_n/min_n', 'positive')"
+_THIRD = "t_how_many(any_value($3){tail}, 'third argument of max_by/min_by', 'a positive integer')"
+
+
 def _extreme(name: str) -> None:
-    number = "$2"
 
     def template(call: Call) -> str:
         held = call.args[0].type.base
@@ -95,7 +114,7 @@ def _extreme(name: str) -> None:
     ranked = "ASC" if name == "min" else "DESC"
     lowering(
         f"{name}(O, bigint)",
-        f"list_slice(array_agg($1 ORDER BY $1 {ranked}){_GIVEN}, 1, any_value({number}){{tail}})",
+        f"list_slice(array_agg($1 ORDER BY $1 {ranked}){_GIVEN}, 1, {_SECOND})",
     )
     arg = "arg_min" if name == "min" else "arg_max"
 
@@ -107,7 +126,7 @@ def _extreme(name: str) -> None:
     lowering(f"{name}_by(V, O)", by)
     lowering(
         f"{name}_by(V, O, bigint)",
-        f"list_slice(array_agg($1 ORDER BY $2 {ranked}){_KEYED}, 1, any_value($3){{tail}})",
+        f"list_slice(array_agg($1 ORDER BY $2 {ranked}){_KEYED}, 1, {_THIRD})",
     )
 
 
@@ -238,7 +257,7 @@ macro(
 )
 lowering("geometric_mean(double)", "exp(avg(ln($1)){tail})")
 
-for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop", "skewness", "kurtosis"):
+for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop"):
     lowering(f"{_name}(double)", f"{_name}({_ARGS}")
 for _name in (
     "covar_pop",
@@ -258,10 +277,34 @@ for _name in ("corr", "regr_slope", "regr_intercept"):
         f"CASE WHEN isfinite({_name}($1, $2){{tail}}) THEN {_name}($1, $2){{tail}} END",
     )
 lowering("regr_count(double, double)", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
-lowering("entropy(bigint)", _of_lists("t_entropy", f"array_agg(CAST($1 AS DOUBLE)){_GIVEN}"))
+lowering(
+    "entropy(bigint)",
+    "t_entropy(min($1){tail}, sum({distinct}CAST($1 AS DOUBLE)){tail}, "
+    "sum({distinct}CASE WHEN $1 > 0 THEN $1 * ln($1) END){tail})",
+)
 macro(
-    "t_entropy(xs) AS -list_sum(list_transform(list_filter(xs, lambda x: x > 0), lambda x: CAST(x AS DOUBLE) / "
-    "CAST(list_sum(xs) AS DOUBLE) * log2(CAST(x AS DOUBLE) / CAST(list_sum(xs) AS DOUBLE))))"
+    "t_entropy(least, total, logs) AS CASE WHEN least < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Entropy count "
+    "argument must be non-negative') AS DOUBLE) WHEN total > 0 THEN greatest((ln(total) - logs / total) / "
+    "ln(2.0::DOUBLE), 0.0::DOUBLE) ELSE 0.0::DOUBLE END"
+)
+
+# DuckDB's own corrects the skewness for a sample, and loses the digits of values that lie far from 0.
+for _name in ("skewness", "kurtosis"):
+    lowering(f"{_name}(double)", _of_lists(f"t_{_name}", f"array_agg({{distinct}}$1){_GIVEN}"))
+macro("t_distances(xs) AS list_transform(xs, lambda x: x - xs[1])")
+macro(
+    "t_central(ds) AS list_transform([{'d': ds, 'm': list_avg(ds)}], lambda g: "
+    "list_transform(g.d, lambda d: d - g.m))[1]"
+)
+macro("t_moment(ds, k) AS list_sum(list_transform(ds, lambda d: pow(d, k)))")
+macro(
+    "t_skewness(xs) AS CASE WHEN len(xs) >= 3 THEN list_transform([t_central(t_distances(xs))], lambda ds: "
+    "sqrt(len(ds)) * t_moment(ds, 3) / pow(t_moment(ds, 2), 1.5))[1] END"
+)
+macro(
+    "t_kurtosis(xs) AS CASE WHEN len(xs) >= 4 THEN list_transform([{'d': t_central(t_distances(xs)), "
+    "'n': CAST(len(xs) AS DOUBLE)}], lambda g: ((g.n - 1) * g.n * (g.n + 1) * t_moment(g.d, 4) / "
+    "pow(t_moment(g.d, 2), 2) - 3 * (g.n - 1) * (g.n - 1)) / ((g.n - 2) * (g.n - 3)))[1] END"
 )
 
 for _name in ("bitwise_and_agg", "bitwise_or_agg", "bitwise_xor_agg"):

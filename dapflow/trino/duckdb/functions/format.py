@@ -116,6 +116,16 @@ lowering("format_number(bigint)", "py_format_number(CAST($1 AS VARCHAR))")
 lowering("parse_data_size(varchar)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
 lowering("parse_presto_data_size(varchar)", "CAST(py_parse_data_size($1) AS DECIMAL(38, 0))")
 
+#: What Java calls the kinds of values, and a percent sign that nothing follows.
+_JAVA = {
+    "i": "java.lang.Long",
+    "f": "java.lang.Double",
+    "d": "java.math.BigDecimal",
+    "b": "java.lang.Boolean",
+    "t": "java.time.LocalDateTime",
+    "s": "java.lang.String",
+}
+_UNKNOWN = "UnknownFormatConversion: Conversion = '%'"
 _SPEC = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
 
 
@@ -125,7 +135,7 @@ def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
     found, at, following = "", 0, 0
     for m in _SPEC.finditer(pattern):
         if "%" in pattern[at : m.start()]:
-            _wrong(pattern, "Unknown format conversion")
+            _wrong(pattern, _UNKNOWN)
         found += pattern[at : m.start()]
         at = m.end()
         conversion = m[5]
@@ -135,10 +145,10 @@ def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
         place = int(m[1]) - 1 if m[1] else following
         following += 0 if m[1] else 1
         if place >= len(values):
-            _wrong(pattern, f"Format specifier '{m[0]}'")
+            _wrong(pattern, f"MissingFormatArgument: Format specifier '{m[0]}'")
         found += _one(m, conversion, kinds[place], values[place], pattern)
     if "%" in pattern[at:]:
-        _wrong(pattern, "UnknownFormatConversionException: Conversion = '%'")
+        _wrong(pattern, _UNKNOWN)
     return found + pattern[at:]
 
 
@@ -173,7 +183,7 @@ def _one(m: re.Match[str], conversion: str, kind: str, value: str | None, patter
         text = "null"
         _wrong(pattern, "%h")
     else:
-        _wrong(pattern, f"{conversion} != {kind}")
+        _wrong(pattern, f"IllegalFormatConversion: {conversion} != {_JAVA[kind]}")
         text = ""
     if conversion.isupper():
         text = text.upper()

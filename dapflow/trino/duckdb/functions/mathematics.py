@@ -181,7 +181,11 @@ for _name in ("random", "rand"):
             "CASE WHEN $1 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: bound must be positive') AS $ret) "
             "ELSE CAST(floor(random() * $1) AS $ret) END",
         )
-        lowering(f"{_name}({_t}, {_t})", "CAST($1 + floor(random() * ($2 - $1)) AS $ret)")
+        lowering(
+            f"{_name}({_t}, {_t})",
+            "CASE WHEN $1 >= $2 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: start value must be less than stop value') "
+            "AS $ret) ELSE CAST($1 + floor(random() * ($2 - $1)) AS $ret) END",
+        )
 
 # ---------------------------------------------------------------------------------------------------------- bits
 for _name, _op in (("and", "&"), ("or", "|")):

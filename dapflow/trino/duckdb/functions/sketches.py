@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
 # A HyperLogLog is held as the hashes of its values. It can be counted and merged, and not be shown.
-for _more in ("", ", double"):
-    lowering(
-        f"approx_set(T{_more})",
-        "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL{and}){over}",
-    )
+_HASHES = "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL{and}){over}"
+lowering("approx_set(T)", _HASHES)
+lowering("approx_set(T, double)", f"CASE WHEN t_error_fits(any_value($2){{tail}}) THEN {_HASHES} END")
 lowering("merge(HyperLogLog)", "list_distinct(flatten(list($1) FILTER (WHERE $1 IS NOT NULL{and}){over}))")
 lowering("cardinality(HyperLogLog)", "CAST(len($1) AS BIGINT)")
 lowering("empty_approx_set()", "CAST([] AS $ret)")

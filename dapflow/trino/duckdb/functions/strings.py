@@ -226,9 +226,11 @@ macro(
 )
 macro("t_split_keys(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_key(e, k))")
 macro("t_split_values(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_value(e, k))")
+macro("t_repeated(ks) AS ks[list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) < i)[1]]")
 macro(
     "t_split_to_map(s, d, k) AS CASE WHEN len(list_distinct(t_split_keys(s, d, k))) < len(t_split_keys(s, d, k)) THEN "
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys are not allowed') AS MAP(VARCHAR, VARCHAR)) ELSE "
+    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || t_repeated(t_split_keys(s, d, k)) || ') are not "
+    "allowed') AS MAP(VARCHAR, VARCHAR)) ELSE "
     "map(t_split_keys(s, d, k), t_split_values(s, d, k)) END"
 )
 macro("t_split_to_multimap(s, d, k) AS t_multimap(t_split_keys(s, d, k), t_split_values(s, d, k))")
