@@ -15,6 +15,7 @@ from dapflow.trino.catalogue import Column, Relation
 from dapflow.trino.duckdb import compile_query
 from dapflow.trino.errors import QueryError
 from tests.mistakes import FILES, GENERATION, TABLES, text_of
+from tests.trino.cases import CASES
 from tests.trino.test_queries import QUERIES
 from tests.trino.test_values import VALUES
 
@@ -80,6 +81,7 @@ def analysis(text: str) -> Any:
 TEXTS = [
     *(f"SELECT {row[0]}" for row in VALUES),
     *(row[0] for row in QUERIES),
+    *(f"SELECT {case.text}" for cases in CASES.values() for case in cases if case.expected.startswith("= ")),
     *(file.read_text(encoding="utf-8") for file in sorted(TPCH.glob("*.sql"))),
     *map(text_of, FILES),
 ]
