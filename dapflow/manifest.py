@@ -245,10 +245,14 @@ class Manifest:
         except KeyError:
             raise DapflowError("unknown-dataset", f"there is no dataset {dataset_id} in the manifest") from None
 
-    def to_json(self) -> str:
-        """The manifest as text, one service or dataset a line; equal manifests give equal text."""
+    def to_json(self, lineage: Mapping[str, Any] | None = None) -> str:
+        """The manifest as text, one service or dataset a line; equal manifests give equal text.
+
+        ``lineage`` of products by id may follow, for those who ask where columns come from; a run has no use for it.
+        """
         services, datasets = _lines(self.services), _lines(self.datasets)
-        return f'{{"schema": {self.schema},\n"services": {{{services}}},\n"datasets": {{{datasets}}}}}\n'
+        more = f',\n"lineage": {{{_lines(lineage)}}}' if lineage is not None else ""
+        return f'{{"schema": {self.schema},\n"services": {{{services}}},\n"datasets": {{{datasets}}}{more}}}\n'
 
     @property
     def sha(self) -> str:

@@ -26,12 +26,15 @@ def compile_manifest(
 
     Example: dapflow compile --output manifest.json
     """
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project, write_manifest  # noqa: PLC0415
+    from dapflow.review.lineage import lineages  # noqa: PLC0415
 
     root = project_root(project)
     manifest = compile_project(root)
     file = output or root / ".dapflow" / "manifest.json"
-    write_manifest(manifest, file)
+    # What was found out about texts that have not changed since is good still.
+    write_manifest(manifest, file, lineages(manifest, before=read_lineage(file)))
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
     print(
         f"{len(manifest.services)} services, {len(manifest.datasets) - transforms} raw tables, {transforms} transforms"

@@ -37,14 +37,21 @@ def show(
             show_default=False,
         ),
     ] = None,
+    lineage: Annotated[
+        bool, typer.Option("--lineage", help="Print where its columns come from, and what it reads.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lineage as JSON.")] = False,
     environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Print the SQL of a transform, or what is sent to Athena.
+    """Print the SQL of a transform, what is sent to Athena, or where its columns come from.
 
     An ordinary run sends the text of the file as it is. Where a table has newer generations than the run's, the run
     reads it as it was then: its names, and nothing else, are replaced. So are the names of databases that have another
     name in the environment.
+
+    A column comes from others as it is, or by an expression, an aggregate or a window; filters and join keys decide
+    which rows there are. Texts that only look different have one meaning.
 
     Example: dapflow show daily_departures --generation 2013-12-30
     """
@@ -55,6 +62,11 @@ def show(
     dataset = find_transform(manifest, root, transform)
     if dataset.transform is None:
         raise DapflowError("unknown-transform", f"{dataset.id} has no SQL")
+    if lineage or as_json:
+        from dapflow.cli.lineage import print_lineage  # noqa: PLC0415
+
+        print_lineage(manifest, dataset, as_json=as_json)
+        return
     if not rendered and generation is None and environment is None:
         _print(dataset.transform.sql)
         return

@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.files import write_whole
+from dapflow.lineage import Lineage
 from dapflow.manifest import Column, Dataset, Manifest, Reference, Service, Transform
 from dapflow.project.contract import Output, partition_columns, read_output
 from dapflow.project.grants import check_grants, check_read
@@ -57,10 +59,10 @@ def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
     return manifest, sorted([*errors, *compiler.errors], key=_by_place)
 
 
-def write_manifest(manifest: Manifest, file: Path) -> None:
-    """Write the manifest, whole or not at all. Raises DapflowError ``unwritable-file``."""
+def write_manifest(manifest: Manifest, file: Path, lineage: Mapping[str, Lineage] | None = None) -> None:
+    """Write the manifest, whole or not at all, and maybe its lineage. Raises DapflowError ``unwritable-file``."""
     try:
-        write_whole(file, manifest.to_json().encode())
+        write_whole(file, manifest.to_json(lineage).encode())
     except OSError as error:
         raise DapflowError("unwritable-file", f"cannot be written: {error.strerror}", file=file) from error
 

@@ -233,6 +233,22 @@ def test_show_prints_the_file_byte_for_byte(root: Path, name: str, options: list
     assert subprocess.run(command, cwd=root, check=True, capture_output=True).stdout == SQL.encode()
 
 
+def test_show_says_where_columns_come_from(root: Path) -> None:
+    shown = dapflow("show", "delays", "--lineage", cwd=root).stdout.splitlines()
+    assert shown[0].startswith("air.refined.delays, meaning ")
+    assert shown[2:] == [
+        "year     integer  air.raw.flights: year (identity)",
+        "carrier  varchar  air.raw.flights: carrier (identity)",
+        "",
+        "3:27 reads air.raw.flights: year, carrier",
+    ]
+    printed = json.loads(dapflow("show", "delays", "--lineage", "--json", cwd=root).stdout)
+    assert printed["columns"][1]["origins"] == [{"dataset": "air.raw.flights", "column": "carrier", "how": "identity"}]
+    dapflow("compile", cwd=root)
+    compiled = json.loads((root / ".dapflow" / "manifest.json").read_text(encoding="utf-8"))
+    assert compiled["lineage"]["air.refined.delays"]["meaning"] == printed["meaning"]
+
+
 def test_show_for_a_generation_replaces_the_names_of_current_views_alone(root: Path) -> None:
     run = dapflow("show", "delays", "--generation", "2013-12-30", cwd=root)
     pinned = (

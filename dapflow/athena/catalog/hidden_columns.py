@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapflow.trino.duckdb import Column
+from dapflow.trino.catalogue import Column
 
 HIDDEN_COLUMNS = (
     Column("$path", "varchar"),

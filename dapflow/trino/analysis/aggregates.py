@@ -71,8 +71,6 @@ def _aggregate(node: tree.Call, function: Function, context: Context) -> Expr:
         chosen = resolved(node, args, within)
         if isinstance(chosen, Unchecked):
             return chosen
-        if chosen.signature is None:
-            return Unchecked(type=chosen.type, place=place)
         found = chosen
     if over is None:
         return Aggregate(

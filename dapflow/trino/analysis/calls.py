@@ -66,7 +66,7 @@ Argument = Expr | GivenLambda
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A call whose signature is chosen; None where arguments could not be checked."""
+    """A call whose signature is chosen; None where arguments could not be checked, and for count(*)."""
 
     type: Type
     signature: str | None
@@ -109,8 +109,6 @@ def scalar(node: tree.Call, context: Context) -> Expr:
     found = resolved(node, [argument(a, context) for a in node.args], context)
     if isinstance(found, Unchecked):
         return found
-    if found.signature is None:
-        return Unchecked(type=found.type, place=context.place(node))
     return Call(type=found.type, place=context.place(node), name=node.name, signature=found.signature, args=found.args)
 
 
@@ -124,7 +122,7 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Res
             if isinstance(one, GivenLambda):
                 one.report()
         if doubtful or any(not isinstance(a, GivenLambda) and _holds_unchecked(a) for a in args):
-            return Resolved(UNCHECKED, None, ())
+            return Resolved(UNCHECKED, None, tuple(a for a in args if not isinstance(a, GivenLambda)))
         return _refused(node, function, args, context)
     settled = tuple(
         a.finished() if isinstance(a, GivenLambda) else coerce(a, t) for a, t in zip(args, found.types, strict=True)

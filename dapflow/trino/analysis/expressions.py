@@ -227,7 +227,7 @@ def subscript(node: tree.Subscript, context: Context) -> Expr:
     if t.base == "row":
         return _row_place(node, base, index, context)
     if unchecked(t) or index.type.base == "unchecked":
-        return Unchecked(type=UNCHECKED, place=place)
+        return typed.Element(type=UNCHECKED, place=place, base=base, index=index)
     return context.fault("TYPE_MISMATCH", node, f"Cannot use {index.type} for subscript of {t}")
 
 

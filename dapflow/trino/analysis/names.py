@@ -5,7 +5,7 @@ from __future__ import annotations
 from dapflow.trino.analysis.context import Context
 from dapflow.trino.analysis.conversions import unchecked
 from dapflow.trino.analysis.scopes import Field, Scope
-from dapflow.trino.analysis.typed import ColumnRef, Expr, RowField, Unchecked
+from dapflow.trino.analysis.typed import ColumnRef, Expr, RowField
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import expression_text
 from dapflow.trino.types import UNCHECKED
@@ -117,7 +117,7 @@ def row_field(base: Expr, node: tree.Deref, context: Context) -> Expr:
     """One field of a row by its name."""
     shown = expression_text(node)
     if unchecked(base) and base.type.base != "row":
-        return Unchecked(type=UNCHECKED, place=context.place(node))
+        return RowField(type=UNCHECKED, place=context.place(node), base=base, position=-1)
     if base.type.base != "row":
         return context.fault("TYPE_MISMATCH", node, f"Expression {shown} is not of type ROW")
     names = base.type.names or ()

@@ -10,10 +10,13 @@ from dapflow.trino.analysis.typed import Expr
 
 @dataclass(slots=True, unsafe_hash=True)
 class Call(Expr):
-    """A call of a scalar function. `signature` is its text in the table of functions; lambdas are arguments too."""
+    """A call of a scalar function; lambdas are arguments too.
+
+    `signature` is its text in the table of functions, None where arguments could not be checked.
+    """
 
     name: str
-    signature: str
+    signature: str | None
     args: tuple[Expr, ...]
 
 
@@ -28,7 +31,10 @@ class SortKey:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Aggregate(Expr):
-    """A call of an aggregate. `signature` is None for count(*); `extra` is what LISTAGG says of overflow."""
+    """A call of an aggregate. `signature` is None for count(*), and see `Call`.
+
+    `extra` is what LISTAGG says of overflow.
+    """
 
     name: str
     signature: str | None
@@ -60,7 +66,7 @@ class Window:
 
 @dataclass(slots=True, unsafe_hash=True)
 class WindowCall(Expr):
-    """A window function, or an aggregate over a window. `signature` is None for count(*)."""
+    """A window function, or an aggregate over a window. `signature` is None for count(*), and see `Call`."""
 
     name: str
     signature: str | None

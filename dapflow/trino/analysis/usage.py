@@ -160,12 +160,8 @@ class _Reader:
 
     def _column(self, node: ColumnRef) -> None:
         source = self.sources.get(node.relation)
-        if isinstance(source, typed_queries.Sample):
-            source = source.source
         if isinstance(source, Table):
-            self.used.setdefault(source.number, {})[node.name.lower() if node.position < 0 else _name(source, node)] = (
-                None
-            )
+            self.used.setdefault(source.number, {})[_name(source, node)] = None
         elif isinstance(source, typed_queries.View | typed_queries.Subquery):
             self.outputs(source.query, self._positions(node, source))
         elif isinstance(source, typed_queries.WithUse) and source.with_query.query is not None:
@@ -178,4 +174,4 @@ class _Reader:
 
 
 def _name(source: Table, node: ColumnRef) -> str:
-    return (node.name if node.position < 0 else source.columns[node.position].written or "").lower()
+    return (node.name or "*" if node.position < 0 else source.columns[node.position].written or "").lower()
