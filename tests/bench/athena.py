@@ -1,7 +1,7 @@
 """The embedded Athena beside plain DuckDB: TPC-H, the smallest query, the conformance corpus.
 
-The corpus is not part of the repository: ``DAPFLOW_CONFORMANCE`` names the folder with its ``run.py`` and
-``cases.jsonl``. Without it that figure is left out, and this is said.
+The corpus is not part of the repository; `tests/trino/corpus.py` says where it is looked for. Without it that figure
+is left out, and this is said.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from dapflow.servers import HEALTH_PATH
 from tests.aws_servers import BUCKET, KEY, REGION, LocalAws, athena_process
 from tests.bench.figure import Figure
 from tests.local.ports import free_port, wait_for_http
+from tests.trino import corpus
 
 ROOT = Path(__file__).parents[2]
 QUERIES = sorted((ROOT / "tests/fixtures/sql/tpch").glob("q*.sql"))
 SCALE, RUNS, SMALLEST_RUNS = "1", 3, 200
-CORPUS = "DAPFLOW_CONFORMANCE"
 
 
 def measure() -> list[Figure]:
@@ -37,11 +37,11 @@ def measure() -> list[Figure]:
         folder = Path(temporary)
         figures = _tpch(aws, folder)
         figures.append(_smallest(aws))
-        corpus = os.environ.get(CORPUS)
-        if corpus is None:
-            print(f"  the conformance corpus is left out: {CORPUS} does not say where it is", flush=True)
+        cases = corpus.folder()
+        if cases is None:
+            print(f"  the conformance corpus is left out: {corpus.VARIABLE} does not say where it is", flush=True)
         else:
-            figures.append(_conformance(aws, Path(corpus), folder / "verdicts.json"))
+            figures.append(_conformance(aws, cases, folder / "verdicts.json"))
         return figures
 
 
@@ -116,8 +116,8 @@ def _smallest(aws: LocalAws) -> Figure:
     return Figure("SELECT 1 through the API", "ms", tuple(times), 15.0, "start, poll every 5 ms, get the result")
 
 
-def _conformance(aws: LocalAws, corpus: Path, verdicts: Path) -> Figure:
-    command = [sys.executable, str(corpus / "run.py"), str(corpus / "cases.jsonl"), "--target", "athena-api"]
+def _conformance(aws: LocalAws, cases: Path, verdicts: Path) -> Figure:
+    command = [sys.executable, str(cases / "run.py"), str(cases / "cases.jsonl"), "--target", "athena-api"]
     command += ["--endpoint", aws.athena_url, "--out", str(verdicts), "--region", REGION]
     command += ["--output-location", f"s3://{BUCKET}/conformance/"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,12 @@ from dapflow.trino.catalogue import Column, Relation
 from dapflow.trino.duckdb import compile_query
 from dapflow.trino.errors import QueryError
 from tests.mistakes import FILES, GENERATION, TABLES, text_of
+from tests.trino import corpus
 from tests.trino.cases import CASES
 from tests.trino.test_queries import QUERIES
 from tests.trino.test_values import VALUES
 
 TPCH = Path(__file__).parents[2] / "fixtures" / "sql" / "tpch"
-CORPUS = "DAPFLOW_CONFORMANCE"
 #: Prefixes of the columns of TPC-H's tables, with what is not a text.
 _TPCH = {
     "nation": "n_ nationkey:bigint name regionkey:bigint comment",
@@ -94,15 +91,10 @@ def test_the_texts_of_the_tests() -> None:
 
 @pytest.mark.slow
 def test_the_corpus() -> None:
-    folder = os.environ.get(CORPUS)
+    folder = corpus.folder()
     if folder is None:
-        pytest.skip(f"{CORPUS} does not say where the corpus is")
-    spec = importlib.util.spec_from_file_location("conformance_runner", Path(folder) / "run.py")
-    assert spec is not None
-    assert spec.loader is not None
-    runner = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(runner)
-    cases = map(json.loads, (Path(folder) / "cases.jsonl").read_text(encoding="utf-8").strip().split("\n"))
-    texts = [runner.explicit_decimals(case[name]) for case in cases for name in case.keys() & {"sql", "expected_sql"}]
+        pytest.skip(f"{corpus.VARIABLE} does not say where the corpus is")
+    cases = corpus.cases(folder, corpus.runner(folder))
+    texts = [case[name] for case in cases for name in sorted(case.keys() & {"sql", "expected_sql"})]
     differing = [text for text in texts if engine(text) != analysis(text)]
     assert len(differing) <= len(texts) // 1000, differing[:10]
