@@ -25,12 +25,11 @@ from dapflow.branch import FOLDER
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
-from dapflow.manifest import Manifest
+from dapflow.manifest import POINTER, Manifest
 
-POINTER = "manifest.json"
 ENTRY = "dapflow_services.py"
 # What dapflow/runtime imports of dapflow; a test keeps it so.
-_RUNTIME_MODULES = ("__init__.py", "branch.py", "environment.py", "errors.py", "manifest.py")
+_RUNTIME_MODULES = ("__init__.py", "branch.py", "environment.py", "errors.py", "limits.py", "manifest.py")
 _ENTRY_TEXT = '''\
 """One Airflow DAG for each service of the manifest, and one that starts what was left waiting.
 
@@ -46,7 +45,7 @@ globals().update(build_dags(Path(__file__).parent) | build_starts(Path(__file__)
 # Airflow looks for DAGs in every Python file that this does not name, here and in branches, and in every file of
 # whatever name that is a zip archive. (Its default syntax is glob.)
 _IGNORED = "dapflow/\nmanifests/\n*.json\n"
-_KEPT_MANIFESTS = 20
+KEPT_MANIFESTS = 20
 
 
 def build_bundle(
@@ -107,6 +106,6 @@ def _remove_stale(dags: Path, wanted: set[str], manifest_name: str) -> None:
         ):
             file.unlink(missing_ok=True)
     manifests = sorted((dags / "manifests").glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in manifests[_KEPT_MANIFESTS:]:
+    for file in manifests[KEPT_MANIFESTS:]:
         if f"manifests/{file.name}" != manifest_name:
             file.unlink(missing_ok=True)

@@ -18,6 +18,8 @@ from typing import Any, Literal
 from dapflow.errors import DapflowError
 
 SCHEMA = 2
+# The file of a bundle that says which of its manifests is in force.
+POINTER = "manifest.json"
 # When a service runs that has no schedule and waits for nobody.
 DAILY = "0 5 * * *"
 

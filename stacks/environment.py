@@ -23,6 +23,7 @@ from stacks.observability import Observability, ObservabilityProps, metrics_name
 from stacks.recipients import check_owners
 from stacks.service import RoleProps, Watch
 from stacks.services_there import check_services
+from stacks.settings_model import BranchSettings
 
 DAGS = "dags"
 
@@ -36,7 +37,7 @@ class EnvironmentAssembly(Assembly):
         self._retain = settings.live and not self._destroyable()
         # From when somebody said that data are here: a protected stack whose creation failed could not be made again.
         self._protect = self._retain and bool(settings.services)
-        self._branch_days = self._all.branch.expires_days if self._all.branch is not None else 14
+        self._branch_days = self._all.branch.expires_days if self._all.branch else BranchSettings.expires_days
         self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
         platform = self._describe(self._request.environment)
         check_names(platform)

@@ -112,7 +112,7 @@ def test_what_is_gone_from_the_project_is_gone_from_the_bundle(tmp_path: Path) -
 
 
 def test_old_manifests_do_not_pile_up_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "_KEPT_MANIFESTS", 2)
+    monkeypatch.setattr(bundle, "KEPT_MANIFESTS", 2)
     root = tmp_path / "project"
     for number in range(5):
         dags = build_bundle(root, *compiled(root, f"select {number} as a"), tmp_path / "bundle")

@@ -16,7 +16,7 @@ from dapflow.branch import FOLDER
 from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
-from dapflow.manifest import DAILY, Manifest, read_manifest
+from dapflow.manifest import DAILY, POINTER, Manifest, read_manifest
 from dapflow.servers.state import State, read_json, write_json
 
 
@@ -71,7 +71,7 @@ def schedules(manifest: Manifest) -> list[ServiceSchedule]:
 def bundled_schedules(state: State) -> list[ServiceSchedule]:
     """The same of the bundle that Airflow has; empty without one."""
     dags = state.bundle / "dags"
-    pointer = read_json(dags / "manifest.json").get("manifest")
+    pointer = read_json(dags / POINTER).get("manifest")
     try:
         return schedules(read_manifest(dags / str(pointer))) if pointer else []
     except DapflowError:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
+from dapflow.limits import LEAST_CUTOFF
 from dapflow.project.names import (
     COLUMN,
     DATABASE,
@@ -33,9 +34,6 @@ _ZONE = "(raw|refined|trusted)"
 _COMMON_ENCODINGS = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15", "cp850", DETECT)
 _UNITS = {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 _SIZE = r"(\d+(?:\.\d+)?)\s*([kKmMgGtT]?[bB])?"
-# The least that an Athena workgroup takes:
-# https://docs.aws.amazon.com/athena/latest/ug/workgroups-setting-control-limits-cloudwatch.html
-_LEAST_CUTOFF = 10_000_000
 _COLUMN_PREFIX = "[a-z_][a-z0-9_]*"
 
 
@@ -106,7 +104,7 @@ def _read_environment(text: str, name: str) -> str:
 def _read_size(text: str, name: str) -> int:
     match = re.fullmatch(_SIZE, text.strip())
     size = int(float(match[1]) * _UNITS[(match[2] or "B").upper()]) if match else 0
-    if match and size >= _LEAST_CUTOFF:
+    if match and size >= LEAST_CUTOFF:
         return size
     problem = f"{text!r} is less than Athena's least limit of 10 MB" if match else f"{text!r} is not a size"
     raise Mistake("bad-value", f"{name}: {problem}", 'for example "10 GB"')

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.errors import DapflowError
+from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.runtime.aws import PassingError, error_code, error_message, lake_formation_hint
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
-MOST_STATEMENT_BYTES = 262_144
 _FIRST_LOOK_SECONDS = 0.1
 _BAD_STATEMENT_CODES = ("InvalidRequestException", "ValidationException")
 _SYSTEM_FAULT = 1

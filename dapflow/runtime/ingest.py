@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dapflow.errors import DapflowError
+from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.manifest import Column, Source, SourceColumn
-from dapflow.runtime.athena import MOST_STATEMENT_BYTES, Execution, QueryError, succeeded
+from dapflow.runtime.athena import Execution, QueryError, succeeded
 from dapflow.runtime.attempts import Run, digest
 from dapflow.runtime.conversion import Conversion, conversion
 from dapflow.runtime.generation import Generation

@@ -11,9 +11,7 @@ from typing import Any
 from dapflow.branch import FOLDER, check_bundled
 from dapflow.environment import Environment, read_environment
 from dapflow.errors import DapflowError
-from dapflow.manifest import SCHEMA, Manifest, read_manifest
-
-POINTER = "manifest.json"
+from dapflow.manifest import POINTER, SCHEMA, Manifest, read_manifest
 
 
 class Project:

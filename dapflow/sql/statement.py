@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
+from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.sql.mistakes import explained
 from dapflow.sql.outline import Query, TableName
 from dapflow.sql.outliner import outline
@@ -13,8 +14,8 @@ from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import Parser
 
-# Athena takes 262,144 bytes a statement. The UNLOAD around the SELECT carries an S3 URI, which may hold 1,024 bytes.
-MAX_BYTES = 262_144 - 1_280
+# The UNLOAD around the SELECT carries an S3 URI, which may hold 1,024 bytes.
+MAX_BYTES = MOST_STATEMENT_BYTES - 1_280
 
 
 @dataclass(frozen=True)

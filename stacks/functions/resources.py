@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+# As in dapflow, of which nothing is here; a test compares them.
 POINTER = "manifest.json"
 KEPT_MANIFESTS = 20
 # Of the reason in an answer, whose ids may take half of the room; six bytes a letter at most. The log has all of it.

@@ -14,6 +14,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from dapflow.bundle import KEPT_MANIFESTS
+from dapflow.manifest import POINTER
 from stacks.functions import chat, reaper, resources, watch
 
 BUCKET = "airflow-bucket"
@@ -30,6 +32,10 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)  # type: ignore[arg-type]
         client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         yield client
+
+
+def test_functions_know_a_bundle_as_it_is_built() -> None:
+    assert (resources.POINTER, resources.KEPT_MANIFESTS) == (POINTER, KEPT_MANIFESTS)
 
 
 def bundle(*manifests: str, extra: tuple[str, ...] = ()) -> bytes:

@@ -14,13 +14,13 @@ from dapflow.athena.engine.prepared import find_prepared
 from dapflow.athena.engine.queries import check_syntax
 from dapflow.athena.engine.statements import AnyStatement
 from dapflow.athena.storage.locations import parse_location
+from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.trino.duckdb import QueryError, Statement, parameter_sql, statement_kind
 from dapflow.trino.errors import TooDeep
 
 if TYPE_CHECKING:
     from dapflow.athena.api.service import ApiContext, Operation
 
-_MOST_BYTES = 262_144
 # StatementType and SubstatementType by kind of statement.
 _TYPES = {
     "query": ("DML", "SELECT"),
@@ -44,8 +44,8 @@ _WITHOUT_ROWS = frozenset({"insert", "unload", "ctas", "delete", "update", "merg
 def start_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """StartQueryExecution."""
     text = request["QueryString"]
-    if len(text.encode()) > _MOST_BYTES:
-        raise invalid_request(f"Query string length exceeds the limit of {_MOST_BYTES} bytes")
+    if len(text.encode()) > MOST_STATEMENT_BYTES:
+        raise invalid_request(f"Query string length exceeds the limit of {MOST_STATEMENT_BYTES} bytes")
     group = service.workgroups.get(request.get("WorkGroup", PRIMARY))
     if group["State"] != "ENABLED":
         raise invalid_request(f"WorkGroup {group['Name']} is disabled.")

@@ -7,8 +7,7 @@ from typing import Any
 from dapflow.athena.api.protocol import invalid_request, page
 from dapflow.athena.api.service import ApiContext, Operation
 from dapflow.athena.api.workgroup_store import ACCOUNT, ENGINE_VERSION, PRIMARY, new_work_group
-
-_LEAST_CUTOFF = 10_000_000
+from dapflow.limits import LEAST_CUTOFF
 
 
 def _check(configuration: dict[str, Any]) -> None:
@@ -23,8 +22,8 @@ def _check(configuration: dict[str, Any]) -> None:
                 "OutputLocation"
             )
     cutoff = configuration.get("BytesScannedCutoffPerQuery")
-    if cutoff is not None and cutoff < _LEAST_CUTOFF:
-        raise invalid_request(f"BytesScannedCutoffPerQuery must be at least {_LEAST_CUTOFF} bytes")
+    if cutoff is not None and cutoff < LEAST_CUTOFF:
+        raise invalid_request(f"BytesScannedCutoffPerQuery must be at least {LEAST_CUTOFF} bytes")
     for key in ("ResultConfiguration", "ResultConfigurationUpdates"):
         location = configuration.get(key, {}).get("OutputLocation")
         if location and not location.startswith("s3://"):
