@@ -6,7 +6,6 @@ import codecs
 import difflib
 import re
 from collections.abc import Callable
-from typing import NoReturn
 
 from dapflow.limits import LEAST_CUTOFF
 from dapflow.project.names import (
@@ -118,13 +117,13 @@ def _read_delimiter(text: str, _name: str) -> str:
 
 def _read_escape(text: str, _name: str) -> str:
     if len(text) != 1 or text in {"\n", "\r", " "}:
-        no_escape(text)
+        raise not_an_escape(text)
     return text
 
 
-def no_escape(text: str) -> NoReturn:
+def not_an_escape(text: str) -> Mistake:
     """The mistake of a text that cannot be the escape of a CSV file."""
-    raise Mistake("bad-value", f"escape is one character, not {text!r}", r"""for example '\'""")
+    return Mistake("bad-value", f"escape is one character, not {text!r}", r"""for example '\'""")
 
 
 def _read_encoding(text: str, _name: str) -> str:

@@ -151,11 +151,6 @@ class YamlFile:
             self.error("yaml-type", f"{name} must be a list ([a, b]), not {_kind(node)}", node)
         return []
 
-    def strings(self, node: Node, name: str) -> list[tuple[str, Node]]:
-        """The items of a list of texts, each with its place."""
-        items = self.items(node, name)
-        return [(text, item) for item in items if (text := self.string(item, f"each of {name}")) is not None]
-
 
 def is_null(node: Node) -> bool:
     """Whether a value was left empty."""

@@ -7,10 +7,10 @@ import re
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Source, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
-from dapflow.project.forms import no_escape
+from dapflow.project.forms import not_an_escape
 from dapflow.project.model import SourceTable, TableNames
 from dapflow.project.place import Written
-from dapflow.project.schema import Mistake, keys_of
+from dapflow.project.schema import keys_of
 from dapflow.project.service_terms import SourceColumnTerms, SourceTerms
 from dapflow.sql.date_pattern import date_pattern_problem
 
@@ -48,10 +48,8 @@ def read_source(
 def _escape(terms: SourceTerms, errors: list[DapflowError]) -> str | None:
     if terms.escape is None or terms.escape.text != terms.delimiter:
         return terms.escape.text if terms.escape else None
-    try:
-        no_escape(terms.escape.text)
-    except Mistake as mistake:
-        errors.append(terms.escape.place.error(mistake.code, mistake.message, mistake.hint))
+    mistake = not_an_escape(terms.escape.text)
+    errors.append(terms.escape.place.error(mistake.code, mistake.message, mistake.hint))
     return None
 
 
