@@ -59,11 +59,16 @@ class Lineage:
     reads: tuple[TableRead, ...]
 
 
+#: How the last section of a manifest begins, see `Manifest.to_json`; no text in JSON holds the end of a line.
+_SECTION = b'\n"lineage": {'
+
+
 def read_lineage(file: Path) -> dict[str, Lineage]:
     """The lineage in a manifest, by the ids of its products; nothing where there is none that can be read."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        return {name: _lineage(one) for name, one in data["lineage"].items()}
+        _, found, section = file.read_bytes().partition(_SECTION)
+        data = json.loads(b"{" + section[: section.rindex(b"}")]) if found else {}
+        return {name: _lineage(one) for name, one in data.items()}
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return {}
 

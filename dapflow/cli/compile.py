@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -33,8 +34,13 @@ def compile_manifest(
     root = project_root(project)
     manifest = compile_project(root)
     file = output or root / ".dapflow" / "manifest.json"
-    # What was found out about texts that have not changed since is good still.
-    write_manifest(manifest, file, lineages(manifest, before=read_lineage(file)))
+    # What was found out about texts that have not changed since is good still. All of it is needed to the end, so that
+    # looking for garbage in it would be for nothing.
+    gc.disable()
+    before = read_lineage(file)
+    gc.freeze()
+    gc.enable()
+    write_manifest(manifest, file, lineages(manifest, before=before))
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
     print(
         f"{len(manifest.services)} services, {len(manifest.datasets) - transforms} raw tables, {transforms} transforms"

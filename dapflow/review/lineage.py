@@ -64,8 +64,9 @@ class _Project:
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
         self.tables = ProjectTables(manifest)
-        #: What is known of the columns of each dataset.
-        self._columns: dict[str, list[tuple[str, str]]] = {}
+        #: Hashes of datasets by id, and the datasets whose tables are not made known yet.
+        self._hashes: dict[str, str] = {}
+        self._looked_at: list[tuple[Dataset, Lineage | None]] = []
         self._owners: dict[tuple[str, str], str] = {}
         for dataset in manifest.datasets.values():
             for name in (dataset.current, dataset.history, f"{dataset.history}$partitions"):
@@ -75,30 +76,30 @@ class _Project:
         """The lineage of transforms by id; each comes after what it reads."""
         found: dict[str, Lineage] = {}
         for dataset in datasets:
-            self.tables.add_declared(dataset)
-            key = self.key(dataset)
-            one = before.get(dataset.id)
-            if one is None or one.key != key:
-                one = self.lineage(dataset, key)
-            if one is None:
-                continue
-            found[dataset.id] = one
-            if one.columns is not None:
-                self.tables.add(dataset, [Column(column.name, column.type) for column in one.columns])
-                self._columns[dataset.id] = [(column.name, column.type) for column in one.columns]
+            transform = dataset.transform
+            if transform is not None:
+                key = self._key(dataset, transform.sql)
+                one = before.get(dataset.id)
+                if one is None or one.key != key:
+                    one = self.lineage(dataset, key)
+                if one is not None:
+                    found[dataset.id] = one
+            self._looked_at.append((dataset, found.get(dataset.id)))
+            self._hashes[dataset.id] = self._hash(dataset, found.get(dataset.id))
         return found
 
-    def key(self, dataset: Dataset) -> str:
+    def _key(self, dataset: Dataset, sql: str) -> str:
         """What the lineage of a transform is made of, as a hash."""
-        transform = dataset.transform
-        inputs = [self._described(self.manifest.datasets[one]) for one in (*dataset.depends_on, dataset.id)]
-        made_of = [_RULES, transform and transform.sql, self.manifest.services[dataset.service].database, inputs]
-        return hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+        inputs = [self._hashes.get(one, "") for one in dataset.depends_on]
+        own = [dataset.id, dataset.database, dataset.history, *dataset.generation.partition_names]
+        return _hash_of([_RULES, sql, self.manifest.services[dataset.service].database, own, inputs])
 
-    def _described(self, dataset: Dataset) -> list[object]:
-        declared = [(column.name, column.type) for column in dataset.columns or ()]
+    @staticmethod
+    def _hash(dataset: Dataset, found: Lineage | None) -> str:
+        """What those that read a dataset see of it, as a hash."""
+        columns = dataset.columns or (found.columns if found is not None else None) or ()
         names = [dataset.id, dataset.database, dataset.current, dataset.history, *dataset.generation.partition_names]
-        return [names, dataset.has_generations, declared, self._columns.get(dataset.id)]
+        return _hash_of([names, dataset.has_generations, *(f"{column.name} {column.type}" for column in columns)])
 
     def analysed(self, dataset: Dataset) -> Analysed | None:
         """The analysis of a transform."""
@@ -107,19 +108,30 @@ class _Project:
         transform = dataset.transform
         if transform is None:
             return None
+        for one, found in self._looked_at:
+            self.tables.add_declared(one)
+            if found is not None and found.columns is not None:
+                self.tables.add(one, [Column(column.name, column.type) for column in found.columns])
+        self._looked_at.clear()
         self.tables.database = self.manifest.services[dataset.service].database
         return analyse(transform.sql, self.tables, self.tables.database)
 
     def lineage(self, dataset: Dataset, key: str) -> Lineage | None:
-        """The lineage of a transform; None of one with a mistake."""
-        analysed = self.analysed(dataset)
-        if analysed is None or dataset.transform is None:
+        """The lineage of a transform; None of one with a mistake, or nested too deeply to be followed."""
+        analysed, transform = self.analysed(dataset), dataset.transform
+        if analysed is None or transform is None or any(one.severity == "error" for one in analysed.findings):
             return None
-        query, node = analysed.query, analysed.node
-        if query is None or node is None or any(one.severity == "error" for one in analysed.findings):
+        try:
+            return self._traced(analysed, transform.sql, key)
+        except RecursionError:
             return None
+
+    def _traced(self, analysed: Analysed, sql: str, key: str) -> Lineage | None:
         from dapflow.trino.analysis import lineage, meaning, usage  # noqa: PLC0415 (see above)
 
+        query, node = analysed.query, analysed.node
+        if query is None or node is None:
+            return None
         traced = lineage(query)
         columns = None
         if analysed.columns is not None:
@@ -127,7 +139,7 @@ class _Project:
                 LineageColumn(column.name.lower(), column.type, self._origins(origins))
                 for column, origins in zip(analysed.columns, traced.columns, strict=True)
             )
-        reads = tuple(self._read(one, dataset.transform.sql) for one in usage(query))
+        reads = tuple(self._read(one, sql) for one in usage(query))
         return Lineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)
 
     def _origins(self, origins: Iterable[TableOrigin]) -> tuple[Origin, ...]:
@@ -143,3 +155,7 @@ class _Project:
         assert place is not None  # noqa: S101 - the tables of a project are no views
         conditions = tuple(sql[part.place.start : part.place.end] for part in one.partition_conditions)
         return TableRead(place.start, place.end, self._owner(one.table), one.columns, conditions)
+
+
+def _hash_of(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,8 +86,9 @@ def test_the_manifest_keeps_it_beside_what_runs(manifest: Manifest, tmp_path: Pa
     write_manifest(manifest, file, found)
     assert read_lineage(file) == found
     assert read_manifest(file) == manifest
-    file.write_text(json.dumps({"lineage": {"air.refined.counts": 1}}))
-    assert read_lineage(file) == {}
+    for text in (manifest.to_json(), manifest.to_json({"air.refined.counts": 1}), '{\n"lineage": {'):
+        file.write_text(text, encoding="utf-8")
+        assert read_lineage(file) == {}
     assert read_lineage(tmp_path / "none.json") == {}
 
 
