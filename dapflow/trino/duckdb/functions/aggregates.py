@@ -185,7 +185,11 @@ lowering(
 )
 lowering(
     "map_union(map(K,V))",
-    _of_lists("t_map_first", f"flatten(array_agg(map_entries($1){{order}}){_GIVEN})"),
+    _of_lists(
+        "t_map_agg",
+        f"flatten(array_agg(map_keys($1){{order}}){_GIVEN})",
+        f"flatten(array_agg(map_values($1){{order}}){_GIVEN})",
+    ),
 )
 lowering("histogram(T)", "CAST(histogram($1){tail} AS $ret)")
 macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
@@ -198,7 +202,6 @@ macro(
     "t_multimap(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
     "list_transform(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k), lambda i: vs[i])))"
 )
-macro("t_map_first(es) AS t_map_agg(list_transform(es, lambda e: (e).key), list_transform(es, lambda e: (e).value))")
 
 
 def _check_share(call: Call) -> None:

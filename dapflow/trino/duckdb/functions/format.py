@@ -126,13 +126,13 @@ _JAVA = {
     "s": "java.lang.String",
 }
 _UNKNOWN = "UnknownFormatConversion: Conversion = '%'"
-_SPEC = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
+_SPEC = re.compile(r"%(\d+\$|<)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
 
 
 @udf("py_format", ["VARCHAR", "VARCHAR", "VARCHAR[]"], "VARCHAR")
 def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
     """Java's String.format for the kinds of values that SQL has."""
-    found, at, following = "", 0, 0
+    found, at, following, last = "", 0, 0, -1
     for m in _SPEC.finditer(pattern):
         if "%" in pattern[at : m.start()]:
             _wrong(pattern, _UNKNOWN)
@@ -142,10 +142,11 @@ def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
         if conversion in {"%", "n"}:
             found += _padded("%" if conversion == "%" else "\n", m[2], m[3])
             continue
-        place = int(m[1]) - 1 if m[1] else following
+        place = following if not m[1] else last if m[1] == "<" else int(m[1][:-1]) - 1
         following += 0 if m[1] else 1
-        if place >= len(values):
+        if not 0 <= place < len(values):
             _wrong(pattern, f"MissingFormatArgument: Format specifier '{m[0]}'")
+        last = place
         found += _one(m, conversion, kinds[place], values[place], pattern)
     if "%" in pattern[at:]:
         _wrong(pattern, _UNKNOWN)
