@@ -51,7 +51,7 @@ class GivenLambda(LambdaArgument):
 
     def report(self) -> None:
         """Note what is wrong in the body, though nobody knows what it is given."""
-        self._applied(self.params or (UNCHECKED,) * self.count, self.context)
+        self._applied((UNCHECKED,) * self.count, self.context)
 
     def finished(self) -> Lambda:
         """The lambda with the types that were settled."""
@@ -119,8 +119,8 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Res
     found = resolve(function.signatures, args)
     if found is None:
         for one in args:
-            if isinstance(one, GivenLambda):
-                one.report()
+            if isinstance(one, GivenLambda) and one.params:
+                one.finished()
         if doubtful or any(not isinstance(a, GivenLambda) and _holds_unchecked(a) for a in args):
             return Resolved(UNCHECKED, None, tuple(a for a in args if not isinstance(a, GivenLambda)))
         return _refused(node, function, args, context)

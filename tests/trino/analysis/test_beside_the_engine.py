@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dapflow.trino.analysis import analyse
+from dapflow.trino.analysis import analyse, lineage, meaning, usage
 from dapflow.trino.catalogue import Column, Relation
 from dapflow.trino.duckdb import compile_query
 from dapflow.trino.errors import QueryError
@@ -98,3 +101,27 @@ def test_the_corpus() -> None:
     texts = [case[name] for case in cases for name in sorted(case.keys() & {"sql", "expected_sql"})]
     differing = [text for text in texts if engine(text) != analysis(text)]
     assert len(differing) <= len(texts) // 1000, differing[:10]
+
+
+def mutated(count: int, seed: int) -> Iterator[str]:
+    """Texts of the tests with some of their words dropped, or replaced by words of others."""
+    chance = random.Random(seed)  # noqa: S311 - the same texts each time
+    words = [re.findall(r"\w+|'[^']*'|\s+|[^\w\s]", text) for text in TEXTS]
+    for _ in range(count):
+        mixed = list(chance.choice(words))
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(mixed))
+            mixed[at] = "" if chance.random() < 0.3 else chance.choice(chance.choice((mixed, *words[:5], words[-1])))
+        yield "".join(mixed)
+
+
+@pytest.mark.parametrize("count", [3_000, pytest.param(50_000, marks=pytest.mark.slow)])
+def test_whatever_is_typed_is_analysed(count: int) -> None:
+    for text in mutated(count, seed=count):
+        found = analyse(text, Known(), "default")
+        assert found.query is not None or found.findings, text
+        if found.query is not None:
+            assert found.node is not None
+            lineage(found.query)
+            usage(found.query)
+            meaning(found.query, found.node)
