@@ -16,7 +16,7 @@ AGGREGATES = [
     (f"SELECT multimap_agg(n, m ORDER BY m) FROM {PAIRS}", [("{2=[5, 20], 1=[10]}",)]),
     (f"SELECT max(m, 2) OVER (ORDER BY m) FROM {PAIRS}", [("[5]",), ("[10, 5]",), ("[20, 10]",)]),
     (f"SELECT reduce_agg(m, 0, (a, b) -> a + b, (a, b) -> a + b) FROM {PAIRS}", [("35",)]),
-    ("SELECT approx_most_frequent(1, x, 10) FROM (VALUES 'a', 'b', 'a') t(x)", [("{a=2}",)]),
+    ("SELECT approx_most_frequent(2, x, 10) FROM (VALUES 'a', 'b', 'b', 'a', 'a', 'c') t(x)", [("{a=3, b=2}",)]),
     ("SELECT max_by(y, x), min_by(y, x) FROM (VALUES (nan(), 1), (1e0, 2)) t(x, y)", [("2", "2")]),
     ("SELECT corr(x, x), regr_slope(x, x) FROM (VALUES 1e0) t(x)", [(None, None)]),
     # A value counts as often as its weight says; rows without a value or a weight do not count.

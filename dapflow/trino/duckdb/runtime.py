@@ -92,6 +92,7 @@ _MEANINGS = (
     (r"to (?:type )?DECIMAL\(", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Decimal overflow"),
     (r"Overflow on abs\((-\d+)\)", "NUMERIC_VALUE_OUT_OF_RANGE", _no_positive),
     (r"Out of Range Error", "NUMERIC_VALUE_OUT_OF_RANGE", lambda _: "Value out of range"),
+    (r"QUANTILE can only take", "INVALID_FUNCTION_ARGUMENT", lambda _: "Percentile must be between 0 and 1"),
     (r"Map keys must be unique", "INVALID_FUNCTION_ARGUMENT", lambda _: "Duplicate map keys are not allowed"),
     (r"Map keys can not be NULL", "INVALID_FUNCTION_ARGUMENT", lambda _: "map key cannot be null"),
     (

@@ -212,6 +212,8 @@ def _check_share(call: Call) -> None:
 
 def _percentile(call: Call) -> str:
     _check_share(call)
+    if call.args[1].const is None:  # quantile_disc wants to know the share beforehand
+        return fill(f"t_percentile(array_agg($1 ORDER BY $1){_GIVEN}, any_value($2){{tail}})", call)
     return fill("quantile_disc($1, $2){tail}", call)
 
 
@@ -249,6 +251,10 @@ for _kind in ("bigint", "double", "real"):
         f"approx_percentile({_kind}, double, array(double))",
         f"t_weighted({_WEIGHTED}, any_value($3){{tail}})",
     )
+macro(
+    "t_percentile(xs, p) AS CASE WHEN p < 0 OR p > 1 THEN xs[CAST(fail('INVALID_FUNCTION_ARGUMENT: Percentile must be "
+    "between 0 and 1') AS BIGINT)] ELSE xs[greatest(CAST(ceil(p * len(xs)) AS BIGINT), 1)] END"
+)
 macro("t_weighted(xs, ws, ps) AS list_transform(py_weighted_places(ws, ps), lambda i: xs[i])")
 lowering(
     "approx_most_frequent(bigint, T, bigint)",
@@ -256,7 +262,11 @@ lowering(
 )
 macro(
     "t_most_frequent(es, n) AS map_from_entries(list_transform(list_slice(list_sort(list_transform(es, "
-    "lambda e: {'n': -CAST((e).value AS BIGINT), 'e': e})), 1, n), lambda e: (e).e))"
+    "lambda e: {'n': -CAST((e).value AS BIGINT), 'e': e})), 1, t_buckets(n)), lambda e: (e).e))"
+)
+macro(
+    "t_buckets(n) AS CASE WHEN n < 2 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: approx_most_frequent bucket count must "
+    "be greater than one') AS BIGINT) ELSE n END"
 )
 lowering("geometric_mean(double)", "exp(avg(ln($1)){tail})")
 

@@ -441,7 +441,11 @@ def wilson(successes: int, trials: int, z: float, side: int) -> float:
 
 
 lowering("cosine_similarity(map(varchar,double), map(varchar,double))", "t_cosine_map($1, $2)")
-lowering("cosine_similarity(array(double), array(double))", "list_cosine_similarity($1, $2)")
+lowering("cosine_similarity(array(double), array(double))", "t_cosine($1, $2)")
+macro(
+    "t_cosine(a, b) AS CASE WHEN len(a) <> len(b) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The arguments must have "
+    "the same length') AS DOUBLE) ELSE list_cosine_similarity(a, b) END"
+)
 macro("t_norm(m) AS sqrt(CAST(list_sum(list_transform(map_values(m), lambda v: v * v)) AS DOUBLE))")
 macro(
     "t_cosine_map(a, b) AS coalesce(CAST(list_sum(list_transform(map_keys(a), lambda k: a[k] * coalesce(b[k], "
