@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
+from dapflow.trino.syntax.lexer import position
 
 if TYPE_CHECKING:
-    from dapflow.lineage import Lineage, Origin, TableRead
+    from dapflow.lineage import Lineage, Origin
     from dapflow.manifest import Dataset, Manifest
 
 
@@ -48,7 +49,7 @@ def _lines(dataset: Dataset, found: Lineage, sql: str) -> Iterable[str]:
         yield f"rows by {_listed(found.rows)}"
     for one in found.reads:
         yield ""
-        line, column = _place(one, sql)
+        line, column = position(sql, one.start)
         yield f"{line}:{column} reads {one.dataset}: {', '.join(one.columns) or 'no column'}"
         yield from (f"  where {condition}" for condition in one.partitions)
 
@@ -61,26 +62,16 @@ def _listed(origins: Iterable[Origin]) -> str:
     return "; ".join(f"{dataset}: {', '.join(names)} ({how})" for (dataset, how), names in by.items())
 
 
-def _place(one: TableRead, sql: str) -> tuple[int, int]:
-    """Line and column, from 1."""
-    return sql.count("\n", 0, one.start) + 1, one.start - (sql.rfind("\n", 0, one.start) + 1) + 1
-
-
 def _document(dataset: Dataset, found: Lineage, sql: str) -> str:
     def origins(listed: Iterable[Origin]) -> list[dict[str, str]]:
         return [one._asdict() for one in listed]
 
     columns = [{"name": one.name, "type": one.type, "origins": origins(one.origins)} for one in found.columns or ()]
-    reads = [
-        {
-            "dataset": one.dataset,
-            "line": _place(one, sql)[0],
-            "column": _place(one, sql)[1],
-            "columns": list(one.columns),
-            "partitions": list(one.partitions),
-        }
-        for one in found.reads
-    ]
+    reads = []
+    for one in found.reads:
+        line, column = position(sql, one.start)
+        place = {"dataset": one.dataset, "line": line, "column": column}
+        reads.append({**place, "columns": list(one.columns), "partitions": list(one.partitions)})
     document = {
         "dataset": dataset.id,
         "meaning": found.meaning,

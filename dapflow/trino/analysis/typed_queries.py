@@ -89,6 +89,8 @@ class Join(Source):
     """A join. Columns keep the numbers of their relations, but those of USING are the join's own, from 0.
 
     `kind` is inner, left, right, full or cross; `using` holds both sides of each shared column, coerced to its type.
+    Its value is that of the left side in an inner or left join, of the right side in a right join, and in a full join
+    that of the left side or else of the right.
     """
 
     kind: str
@@ -166,7 +168,7 @@ class WithQuery:
 
 @dataclass(slots=True, unsafe_hash=True)
 class Query:
-    """A query. Its order is made of the expressions of its SELECT, or of output columns.
+    """A query. Its order is made of expressions of its SELECT, or of output columns; constants are left out of it.
 
     `outer` are its correlated references, as seen from within.
     """
