@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\.\d+)|"(?P<string>(?:[^"\\]|\\.)*)"|(?P<variable>\$"[^"]*"|\$[A-Za-z_]\w*)|(?P<name>[A-Za-z_]\w*)
+    r"""[ \r\n\t]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|"(?P<string>(?:[^"]|"")*+)"
+    |(?P<variable>\$[A-Za-z_][A-Za-z0-9_]*)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<op>==|<>|!=|<=|>=|&&|\|\||[$@.\[\]*(),?!<>+\-/%:])|(?P<end>$))""",
     re.VERBOSE,
 )
@@ -142,7 +143,7 @@ class _Reader:
         if kind == "string":
             return Node("literal", (_unescaped(text),))
         if kind == "variable":
-            return Node("variable", (text[1:].strip('"'),))
+            return Node("variable", (text[1:],))
         if kind == "op" and text in {"$", "@"}:
             return Node("root" if text == "$" else "current", ())
         if kind == "op" and text == "(":
@@ -169,18 +170,19 @@ class _Reader:
             left = Node("and", (left, self.test()))
         return left
 
+    def delimited(self) -> Node:
+        """What may stand behind `!`: exists(…), or a predicate in parentheses."""
+        exists = self.take("exists") is not None
+        self.need("(")
+        inner = self.sum() if exists else self.predicate()
+        self.need(")")
+        return Node("exists", (inner,)) if exists else inner
+
     def test(self) -> Node:
         if self.take("!"):
-            self.need("(")
-            inner = self.predicate()
-            self.need(")")
-            return Node("not", (inner,))
+            return Node("not", (self.delimited(),))
         if self.peek() == ("name", "exists"):
-            self.at += 1
-            self.need("(")
-            inner = self.sum()
-            self.need(")")
-            return Node("exists", (inner,))
+            return self.delimited()
         start = self.at
         if self.take("("):
             try:
@@ -196,7 +198,9 @@ class _Reader:
         left = self.sum()
         if self.take("starts"):
             self.need("with")
-            return Node("starts", (left, self.sum()))
+            if self.peek()[0] not in {"string", "variable"}:
+                raise PathError("expected a text or a variable")
+            return Node("starts", (left, self.primary()))
         op = self.take("==", "<>", "!=", "<", ">", "<=", ">=")
         if op is None:
             raise PathError("expected a comparison")
@@ -204,7 +208,7 @@ class _Reader:
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
+    return text.replace('""', '"')
 
 
 @lru_cache(maxsize=512)

@@ -30,9 +30,20 @@ def runner(corpus: Path) -> Any:
     return module
 
 
+def _read(corpus: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (corpus / "cases.jsonl").read_text(encoding="utf-8").split("\n") if line]
+
+
+def texts(corpus: Path) -> list[str]:
+    """The queries of every case, each once."""
+    return list(
+        dict.fromkeys(case[name] for case in _read(corpus) for name in ("sql", "expected_sql") if case.get(name))
+    )
+
+
 def cases(corpus: Path, program: Any) -> list[dict[str, Any]]:
     """Every case. Trino's tests read 1.2 as a decimal, Athena as a double: the tests' meaning is written out."""
-    found = [json.loads(line) for line in (corpus / "cases.jsonl").read_text(encoding="utf-8").split("\n") if line]
+    found = _read(corpus)
     for case in found:
         for name in case.keys() & {"sql", "expected_sql"}:
             case[name] = program.explicit_decimals(case[name])

@@ -98,7 +98,8 @@ RESERVED = frozenset(
 
 #: Types of DDL that queries do not know.
 _HIVE_TYPES = frozenset({"string", "binary", "struct", "list"})
-_DAY_UNITS = frozenset({"DAY", "HOUR", "MINUTE", "SECOND"})
+_UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
+_DAY_UNITS = frozenset(_UNITS[2:])
 
 #: Brackets within brackets: more than any person writes. Each takes up to twenty frames of Python's to analyse.
 _DEEPEST = 500
@@ -121,6 +122,8 @@ class Cursor:
         self.end = len(text)
         #: The first construct that Athena knows and the embedded Athena does not.
         self.refused: Unsupported | None = None
+        #: Whether a row pattern's expressions are read: RUNNING, FINAL and `label.*` may stand in them alone.
+        self.matching = False
 
     def _make_room(self) -> None:
         """Refuse brackets within brackets by number, and let Python's stack reach as deep. Raises TooDeep."""
@@ -175,19 +178,9 @@ class Cursor:
         if self.refused is None:
             self.refused = Unsupported(construct, *position(self.text, offset))
 
-    def step(self) -> None:
-        """Step over any token but the end."""
-        if self.now.kind == "end":
-            self.mismatch("')'")
-        self.at += 1
-
-    def skip_parentheses(self) -> None:
-        """Step over what stands in parentheses, whatever it is."""
-        self.need("(")
-        depth = 1
-        while depth:
-            depth += {"(": 1, ")": -1}.get(self.now.upper, 0)
-            self.step()
+    def written(self, first: int) -> str:
+        """What was read from a token on, with nothing but spaces between the tokens and plain words in capitals."""
+        return " ".join([token.upper or token.text for token in self.found[first : self.at]])
 
     # -------------------------------------------------------------------------------------- names
     def is_name(self, token: Token | None = None) -> bool:
@@ -221,6 +214,14 @@ class Cursor:
         self.at += 1
         return string_value(self.found[self.at - 1])
 
+    def unit(self) -> str:
+        """A unit of intervals, in capitals."""
+        unit = self.now.upper
+        if unit not in _UNITS:
+            self.mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'")
+        self.at += 1
+        return unit
+
     # -------------------------------------------------------------------------------------- types
     def type(self) -> Type:
         """A type, as in CAST."""
@@ -233,6 +234,8 @@ class Cursor:
             raise
         while self.take("ARRAY"):
             if self.take("["):
+                if self.now.kind != "integer":
+                    self.mismatch("<integer>")
                 self.at += 1
                 self.need("]")
             found = array(found)
@@ -258,11 +261,11 @@ class Cursor:
             second = self.type()
             self._close(close)
             return map_of(first, second)
-        if upper == "INTERVAL" and self.ahead().kind == "word":
+        if upper == "INTERVAL" and self.ahead().upper in _UNITS:
             self.at += 1
-            unit = self.need(self.now.upper).upper
+            unit = self.unit()
             if self.take("TO"):
-                self.at += 1
+                self.unit()
             return INTERVAL_DS if unit in _DAY_UNITS else INTERVAL_YM
         if upper in {"TIME", "TIMESTAMP"}:
             return self._time_type(upper.lower())
@@ -330,6 +333,6 @@ class Cursor:
         return (
             (first == "DOUBLE" and second == "PRECISION")
             or (first in {"TIME", "TIMESTAMP"} and second in {"WITH", "WITHOUT"})
-            or (first == "INTERVAL" and second in {"DAY", "YEAR", "HOUR", "MINUTE", "SECOND", "MONTH"})
+            or (first == "INTERVAL" and second in _UNITS)
             or second == "ARRAY"
         )

@@ -11,6 +11,7 @@ from dapflow.trino.syntax.cursor import Cursor
 from dapflow.trino.syntax.forms import FormParser
 from dapflow.trino.syntax.json_forms import JsonParser
 from dapflow.trino.syntax.lexer import Token, fail, position, string_value
+from dapflow.trino.syntax.row_patterns import RowPatternParser
 from dapflow.trino.types import parse_type
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ _SPECIAL = frozenset(
         "CURRENT_ROLE",
     ]
 )
-_PATTERN_PARTS = frozenset({"PATTERN", "AFTER", "INITIAL", "SEEK", "SUBSET", "DEFINE"})
+_FRAMES = frozenset({"RANGE", "ROWS", "GROUPS"})
 _QUERY = frozenset({"SELECT", "WITH", "VALUES", "TABLE"})
 
 
 T = TypeVar("T")
 
 
-class ExpressionParser(FormParser, Cursor):
+class ExpressionParser(RowPatternParser, Cursor):
     """Expressions."""
 
     def query(self) -> tree.QueryNode:
@@ -184,16 +185,9 @@ class ExpressionParser(FormParser, Cursor):
         while self.peek("AT", "TIME", "ZONE"):
             token = self.now
             self.at += 3
-            zone: Expr
-            if self.peek("INTERVAL"):
-                zone = self._primary()
-            else:
-                literal = self.now
-                zone = (
-                    tree.Literal(literal.start, "string", self.string())
-                    if literal.kind in {"string", "unicode"}
-                    else self._postfix(self._primary())
-                )
+            zone = self.interval(self.now) if self.peek("INTERVAL") else None
+            if zone is None:
+                zone = tree.Literal(self.now.start, "string", self.string())
             value = tree.AtTimeZone(token.start, value, zone)
         return value
 
@@ -282,13 +276,12 @@ class ExpressionParser(FormParser, Cursor):
         """Names of a lambda in parentheses, or None if this is none."""
         at = self.at + 1
         names = []
-        while self.found[at].kind in {"word", "quoted"}:
+        while self.is_name(self.found[at]):
             names.append(self.found[at])
             at += 1
-            if self.found[at].upper == ",":
-                at += 1
-            else:
+            if self.found[at].upper != "," or not self.is_name(self.found[at + 1]):
                 break
+            at += 1
         if self.found[at].upper != ")" or self.found[min(at + 1, len(self.found) - 1)].upper != "->":
             return None
         self.at = at + 2
@@ -335,6 +328,9 @@ class ExpressionParser(FormParser, Cursor):
             name = self.name()
             self.at += 1
             return tree.Lambda(token.start, (name.lower(),), self.expression())
+        if self.matching and token.upper in {"RUNNING", "FINAL"} and self.is_name(self.ahead()):
+            self.at += 1
+            token = self.now
         if self.ahead().upper == "(" and (token.kind == "quoted" or self._may_call(token)):
             self.at += 1
             return self._call(token.start, token.text.strip('"').lower(), token.text)
@@ -346,9 +342,10 @@ class ExpressionParser(FormParser, Cursor):
         if self.now.upper == "OVER" and (self.ahead().upper == "(" or self.is_name(self.ahead())):
             # A measure of row pattern recognition, `label OVER w`, and no column.
             self.refuse("Pattern recognition in a window", token.start)
+            first = self.at - 1
             self.at += 1
             self.window() if self.now.upper == "(" else self.name()
-            return tree.OpaqueExpr(token.start)
+            return tree.OpaqueExpr(token.start, self.written(first))
         return tree.Ident(token.start, written.lower(), written, token.kind == "quoted")
 
     def _may_call(self, token: Token) -> bool:
@@ -359,6 +356,8 @@ class ExpressionParser(FormParser, Cursor):
         star = distinct = False
         args: tuple[Expr, ...] = ()
         order: tuple[tree.SortItem, ...] = ()
+        if self.matching and self.is_name() and self.ahead().upper == "." and self.ahead(2).upper == "*":
+            self.at += 2
         if self.take("*"):
             star = True
             self.need(")")
@@ -380,9 +379,11 @@ class ExpressionParser(FormParser, Cursor):
         if self.take("FILTER", "(", "WHERE"):
             call.filter = self.expression()
             self.need(")")
-        if self.peek("IGNORE", "NULLS") or self.peek("RESPECT", "NULLS"):
+        if not call.star and (self.peek("IGNORE", "NULLS") or self.peek("RESPECT", "NULLS")):
             call.nulls = self.now.upper
             self.at += 2
+            if self.now.upper != "OVER":
+                self.mismatch("'OVER'")
         if self.now.upper == "OVER" and (self.ahead().upper == "(" or self.is_name(self.ahead())):
             self.at += 1
             call.over = self.window() if self.now.upper == "(" else tree.Window(self.now.start, self.name().lower())
@@ -411,7 +412,7 @@ class ExpressionParser(FormParser, Cursor):
         """A window in parentheses."""
         found = tree.Window(self.now.start)
         self.need("(")
-        if self.is_name() and self.now.upper not in {"PARTITION", "RANGE", "ROWS", "GROUPS", "MEASURES"}:
+        if self.is_name() and not self._window_begins():
             found.existing = self.name().lower()
         if self.take("PARTITION", "BY"):
             items = [self.expression()]
@@ -420,9 +421,12 @@ class ExpressionParser(FormParser, Cursor):
             found.partition = tuple(items)
         if self.take("ORDER", "BY"):
             found.order = self.sort_items()
-        if self.now.upper == "MEASURES":
-            self._pattern()
-        if self.now.upper in {"RANGE", "ROWS", "GROUPS"}:
+        first, start = self.at, self.now.start
+        self.measures()
+        found.measures = self.written(first)
+        if found.measures or self.now.upper in _FRAMES:
+            if self.now.upper not in _FRAMES:
+                self.mismatch("'GROUPS', 'RANGE', 'ROWS'")
             found.unit = self.now.upper
             self.at += 1
             if self.take("BETWEEN"):
@@ -431,16 +435,19 @@ class ExpressionParser(FormParser, Cursor):
                 found.high = self._bound()
             else:
                 found.low = self._bound()
-        if self.now.upper in _PATTERN_PARTS:
-            self._pattern()
+            first = self.at
+            self.pattern()
+            found.pattern = self.written(first)
+            if found.measures or found.pattern:
+                self.refuse("Pattern recognition in a window", start)
         self.need(")")
         return found
 
-    def _pattern(self) -> None:
-        """The rest of a window with row pattern recognition, a language of its own that Athena judges."""
-        self.refuse("Pattern recognition in a window", self.now.start)
-        while self.now.upper != ")":
-            self.skip_parentheses() if self.now.upper == "(" else self.step()
+    def _window_begins(self) -> bool:
+        """Whether a word is the first of a part of a window, and not the name of another one."""
+        if self.now.upper in _FRAMES:
+            return not (self.ahead().upper in {")", "ORDER", *_FRAMES} or self.ahead(2).upper == "BY")
+        return self.now.upper == "MEASURES" or self.peek("PARTITION", "BY")
 
     def _bound(self) -> tree.Bound:
         start = self.now.start

@@ -34,7 +34,7 @@ EXTRACT_FIELDS = frozenset(
     ]
 )
 
-_UNITS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND")
+_SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}
 
 
 class FormParser(JsonParser):
@@ -135,14 +135,6 @@ class FormParser(JsonParser):
         end = self.unit() if self.take("TO") else None
         return tree.IntervalLiteral(token.start, sign, text, start, end)
 
-    def unit(self) -> str:
-        """Read the form that the name says."""
-        unit = self.now.upper
-        if unit not in _UNITS:
-            self.mismatch("'DAY', 'HOUR', 'MINUTE', 'MONTH', 'SECOND', 'YEAR'")
-        self.at += 1
-        return unit
-
     def extract(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
         self.at += 1
@@ -161,25 +153,22 @@ class FormParser(JsonParser):
         self.at += 1
         self.need("(")
         mode = "trim"
-        spelled = self.now.upper
-        if spelled in {"LEADING", "TRAILING", "BOTH"} and self.ahead().upper not in {")", ","}:
+        if self.now.upper in _SIDES and self.ahead().upper not in {")", ","}:
+            mode = _SIDES[self.now.upper]
             self.at += 1
-            mode = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}[spelled]
-            if self.take("FROM"):
-                value = self.value()
+            first = None if self.peek("FROM") else self.value()
+            self.need("FROM")
+        elif self.take("FROM"):
+            first = None
+        else:
+            first = self.value()
+            if not self.take("FROM"):
+                arguments = (first, self.value()) if self.take(",") else (first,)
                 self.need(")")
-                return tree.Call(token.start, mode, (value,))
-        first = self.value()
-        if self.take("FROM"):
-            value = self.value()
-            self.need(")")
-            return tree.Call(token.start, mode, (value, first))
-        if self.take(","):
-            second = self.value()
-            self.need(")")
-            return tree.Call(token.start, mode, (first, second))
+                return tree.Call(token.start, mode, arguments)
+        value = self.value()
         self.need(")")
-        return tree.Call(token.start, mode, (first,))
+        return tree.Call(token.start, mode, (value,) if first is None else (value, first))
 
     def substring(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
@@ -247,12 +236,26 @@ class FormParser(JsonParser):
         self.need("WITHIN", "GROUP", "(", "ORDER", "BY")
         order = self.sort_items()
         self.need(")")
-        return self.call_tail(tree.Call(token.start, "listagg", tuple(args), False, distinct, order, extra=extra))
+        return tree.Call(token.start, "listagg", tuple(args), False, distinct, order, extra=extra)
 
     def grouping(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
         self.at += 1
         self.need("(")
-        if self.take(")"):
-            return tree.Call(token.start, "grouping", ())
-        return tree.Call(token.start, "grouping", self.expressions(")"))
+        columns: list[Expr] = []
+        while not self.take(")"):
+            if columns:
+                self.need(",")
+            columns.append(self.column())
+        return tree.Call(token.start, "grouping", tuple(columns))
+
+    def column(self) -> Expr:
+        """Names between dots."""
+        start = self.now.start
+        written = self.name()
+        found: Expr = tree.Ident(start, written.lower(), written, self.found[self.at - 1].kind == "quoted")
+        while self.take("."):
+            at = self.now.start
+            written = self.name()
+            found = tree.Deref(start, found, written.lower(), written, at, end=self.found[self.at - 1].end)
+        return found

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from dapflow.trino.syntax.lexer import Token
     from dapflow.trino.syntax.tree import Expr
 
+#: The first words of what ON EMPTY and ON ERROR may do.
+_BEHAVIOURS = {
+    "json_exists": frozenset({"TRUE", "FALSE", "UNKNOWN", "ERROR"}),
+    "json_value": frozenset({"ERROR", "NULL", "DEFAULT"}),
+    "json_query": frozenset({"ERROR", "NULL", "EMPTY"}),
+}
+
 
 class JsonParser(Cursor):
     """JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT and JSON_ARRAY."""
@@ -34,7 +41,8 @@ class JsonParser(Cursor):
         self.need(")")
         return found
 
-    def _format(self) -> str | None:
+    def json_format(self) -> str | None:
+        """FORMAT JSON, if it comes next, with its encoding."""
         if not self.take("FORMAT", "JSON"):
             return None
         return self.need("ENCODING") and self._encoding() if self.peek("ENCODING") else "JSON"
@@ -48,7 +56,7 @@ class JsonParser(Cursor):
 
     def _value(self) -> tuple[Expr, str | None]:
         value = self.expression()
-        return value, self._format()
+        return value, self.json_format()
 
     def json_source(self) -> tuple[Expr, ...]:
         """The value, the path and what is passed to it, as JSON_TABLE has them."""
@@ -82,98 +90,109 @@ class JsonParser(Cursor):
                 passing.append((value, form, passed if quoted else passed.upper()))
                 if not self.take(","):
                     break
-        return tree.JsonCall(token.start, name, (source, path, tuple(passing)), tuple(self._clauses()))
+        return tree.JsonCall(token.start, name, (source, path, tuple(passing)), tuple(self._clauses(name)))
 
-    def _clauses(self) -> list[tuple[str, Any]]:
+    def _clauses(self, name: str) -> list[tuple[str, Any]]:
         found: list[tuple[str, Any]] = []
-        while True:
-            if self.take("RETURNING"):
-                found.append(("returning", self.type()))
-                form = self._format()
-                if form:
-                    found.append(("format", form))
-            elif self.take("WITHOUT"):
-                self.take("ARRAY")
-                self.need("WRAPPER")
-                found.append(("wrapper", "without"))
-            elif self.take("WITH"):
-                kind = "conditional" if self.take("CONDITIONAL") else "unconditional"
-                self.take("UNCONDITIONAL")
-                self.take("ARRAY")
-                self.need("WRAPPER")
-                found.append(("wrapper", kind))
-            elif self.now.upper in {"KEEP", "OMIT"}:
-                found.append(("quotes", self.now.upper.lower()))
-                self.at += 1
-                self.need("QUOTES")
-                if self.take("ON", "SCALAR"):
-                    self.take("STRING")
-                    self.take("TEXT")
-            elif self.now.upper in {"NULL", "ERROR", "DEFAULT", "EMPTY", "TRUE", "FALSE", "UNKNOWN"}:
-                found.append(self._on_clause())
-            else:
-                return found
+        if name != "json_exists" and self.take("RETURNING"):
+            found.append(("returning", self.type()))
+            if name == "json_query" and (form := self.json_format()):
+                found.append(("format", form))
+        if name == "json_query":
+            found += self.json_layout()
+        return found + self.json_behaviours(name)
 
-    def _on_clause(self) -> tuple[str, Any]:
+    def json_behaviours(self, name: str) -> list[tuple[str, Any]]:
+        """ON EMPTY and ON ERROR, as the function has them."""
+        found: list[tuple[str, Any]] = []
+        ends = ["ERROR"] if name == "json_exists" else ["EMPTY", "ERROR"]
+        while ends and self.now.upper in _BEHAVIOURS[name]:
+            behaviour = self._behaviour()
+            self.need("ON")
+            if self.now.upper not in ends:
+                self.mismatch(", ".join([f"'{end}'" for end in ends]))
+            found.append((f"on {self.now.upper.lower()}", behaviour))
+            ends = ends[ends.index(self.now.upper) + 1 :]
+            self.at += 1
+        return found
+
+    def json_layout(self) -> list[tuple[str, Any]]:
+        """What JSON_QUERY does with arrays and with the quotes of a text."""
+        found: list[tuple[str, Any]] = []
+        if self.now.upper in {"WITH", "WITHOUT"}:
+            kind = "without"
+            if not self.take("WITHOUT"):
+                self.at += 1
+                kind = "conditional" if self.take("CONDITIONAL") else "unconditional"
+                if kind == "unconditional":
+                    self.take("UNCONDITIONAL")
+            self.take("ARRAY")
+            self.need("WRAPPER")
+            found.append(("wrapper", kind))
+        if self.now.upper in {"KEEP", "OMIT"}:
+            found.append(("quotes", self.now.upper.lower()))
+            self.at += 1
+            self.need("QUOTES")
+            if self.take("ON"):
+                self.need("SCALAR", "STRING")
+        return found
+
+    def _behaviour(self) -> Any:
         word = self.now.upper
         self.at += 1
-        behaviour: Any = word.lower()
         if word == "DEFAULT":
-            behaviour = self.expression()
-        elif word == "EMPTY":
-            behaviour = "empty object" if self.take("OBJECT") else "empty array"
-            if behaviour == "empty array":
-                self.take("ARRAY")
-        self.need("ON")
-        if self.take("EMPTY"):
-            return "on empty", behaviour
-        self.need("ERROR")
-        return "on error", behaviour
-
-    def _constructor_clauses(self) -> list[tuple[str, Any]]:
-        found: list[tuple[str, Any]] = []
-        while True:
-            if self.take("NULL", "ON", "NULL"):
-                found.append(("null", "null"))
-            elif self.take("ABSENT", "ON", "NULL"):
-                found.append(("null", "absent"))
-            elif self.take("WITH", "UNIQUE"):
-                self.take("KEYS")
-                found.append(("unique", True))
-            elif self.take("WITHOUT", "UNIQUE"):
-                self.take("KEYS")
-                found.append(("unique", False))
-            elif self.take("RETURNING"):
-                found.append(("returning", self.type()))
-                form = self._format()
-                if form:
-                    found.append(("format", form))
-            else:
-                return found
+            return self.expression()
+        if word != "EMPTY":
+            return word.lower()
+        if self.take("OBJECT"):
+            return "empty object"
+        self.need("ARRAY")
+        return "empty array"
 
     def _object(self, token: Token) -> Expr:
         members: list[tuple[Expr, Expr, str | None]] = []
-        if not self.peek(")") and self.now.upper not in {"RETURNING"} and not self._clause_ahead():
-            while True:
-                keyed = self.now.upper == "KEY" and self.ahead().upper not in {":", "VALUE", ","}
-                if keyed:
-                    self.at += 1
-                key = self.expression()
-                if not self.take(":"):
-                    self.need("VALUE")
-                value, form = self._value()
-                members.append((key, value, form))
-                if not self.take(","):
-                    break
-        return tree.JsonCall(token.start, "json_object", tuple(members), tuple(self._constructor_clauses()))
+        clauses: list[tuple[str, Any]] = []
+        if not self.peek(")") and self.now.upper != "RETURNING":
+            members.append(self._member())
+            while self.take(","):
+                members.append(self._member())
+            clauses = self._nulls()
+            if self.now.upper in {"WITH", "WITHOUT"}:
+                clauses.append(("unique", self.now.upper == "WITH"))
+                self.at += 1
+                self.need("UNIQUE")
+                self.take("KEYS")
+        return tree.JsonCall(token.start, "json_object", tuple(members), tuple(clauses + self._returning()))
+
+    def _member(self) -> tuple[Expr, Expr, str | None]:
+        keyed = self.now.upper == "KEY" and self.ahead().upper not in {":", "VALUE", ","}
+        if keyed:
+            self.at += 1
+        key = self.expression()
+        if keyed or not self.take(":"):
+            self.need("VALUE")
+        value, form = self._value()
+        return key, value, form
 
     def _array_items(self, token: Token) -> Expr:
         items: list[tuple[Expr, str | None]] = []
-        if not self.peek(")") and self.now.upper != "RETURNING" and not self._clause_ahead():
+        clauses: list[tuple[str, Any]] = []
+        if not self.peek(")") and self.now.upper != "RETURNING":
             items.append(self._value())
             while self.take(","):
                 items.append(self._value())
-        return tree.JsonCall(token.start, "json_array", tuple(items), tuple(self._constructor_clauses()))
+            clauses = self._nulls()
+        return tree.JsonCall(token.start, "json_array", tuple(items), tuple(clauses + self._returning()))
 
-    def _clause_ahead(self) -> bool:
-        return self.peek("NULL", "ON", "NULL") or self.peek("ABSENT", "ON", "NULL")
+    def _nulls(self) -> list[tuple[str, Any]]:
+        for word in ("NULL", "ABSENT"):
+            if self.take(word, "ON", "NULL"):
+                return [("null", word.lower())]
+        return []
+
+    def _returning(self) -> list[tuple[str, Any]]:
+        if not self.take("RETURNING"):
+            return []
+        found: list[tuple[str, Any]] = [("returning", self.type())]
+        form = self.json_format()
+        return [*found, ("format", form)] if form else found

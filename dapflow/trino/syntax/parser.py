@@ -6,17 +6,16 @@ import functools
 
 from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.expressions import ExpressionParser
 from dapflow.trino.syntax.lexer import fail, position
+from dapflow.trino.syntax.table_forms import TableFormParser
 
 _JOINS = frozenset({"JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL"})
 
 
-_TABLE_ARGUMENT_CLAUSES = frozenset({"PARTITION", "PRUNE", "KEEP", "COPARTITION", "ORDER"})
 _VERSIONS = frozenset({"TIMESTAMP", "VERSION", "SYSTEM_TIME", "SYSTEM_VERSION"})
 
 
-class Parser(ExpressionParser):
+class Parser(TableFormParser):
     """Queries and the expressions in them."""
 
     def statement(self) -> tree.QueryNode:
@@ -46,7 +45,9 @@ class Parser(ExpressionParser):
                 ctes.append(tree.Cte(at, name.lower(), columns, query))
                 if not self.take(","):
                     break
-        found = tree.QueryNode(start, tuple(ctes), recursive, self._union())
+        return self._without_with(tree.QueryNode(start, tuple(ctes), recursive, self._union()))
+
+    def _without_with(self, found: tree.QueryNode) -> tree.QueryNode:
         self._tail(found)
         found.end = self.found[self.at - 1].end
         return found
@@ -117,9 +118,10 @@ class Parser(ExpressionParser):
                 rows.append(self.expression())
             return tree.Values(token.start, tuple(rows))
         if self.take("TABLE"):
-            return tree.TableBody(token.start, self._table())
+            return tree.TableBody(token.start, self.table())
         if self.take("("):
-            query = self.query()
+            # No WITH: a term of UNION cannot have one, and the parentheses of a subquery are not read here.
+            query = self._without_with(tree.QueryNode(self.now.start, (), False, self._union()))
             self.need(")")
             return tree.Nested(token.start, query)
         self.mismatch("'(', 'SELECT', 'TABLE', 'VALUES'")
@@ -161,11 +163,12 @@ class Parser(ExpressionParser):
         )
 
     def _item(self) -> tree.SelectItem | tree.AllColumns:
-        start = self.now.start
+        start, first, parameters = self.now.start, self.at, self.parameters
         if self.take("*"):
             return tree.AllColumns(start, None, (), end=start + 1)
         value = self.expression()
         if self.peek(".", "*"):
+            self._need_primary(first, parameters)
             self.at += 2
             aliases = self.names() if self.take("AS") else ()
             return tree.AllColumns(start, value, aliases, end=self.found[self.at - 1].end)
@@ -174,6 +177,14 @@ class Parser(ExpressionParser):
             alias = self.name()
         return tree.SelectItem(start, value, alias, end=self.found[self.at - 1].end)
 
+    def _need_primary(self, first: int, parameters: int) -> None:
+        """Fail unless what was read from a token on has no operator: `1 + a.*` is nothing."""
+        at, self.at, self.parameters = self.at, first, parameters
+        self._postfix(self._primary())
+        if self.at != at:
+            self.at = at + 1
+            self.mismatch("<identifier>")
+
     def _groups(self) -> tuple[tree.Grouping, ...]:
         found = []
         while True:
@@ -181,7 +192,8 @@ class Parser(ExpressionParser):
             if self.peek("ROLLUP", "(") or self.peek("CUBE", "("):
                 kind = self.now.upper.lower()
                 self.at += 2
-                found.append(tree.Grouping(start, kind, self._sets()))
+                sets = () if self.take(")") else self._sets()
+                found.append(tree.Grouping(start, kind, sets))
             elif self.take("GROUPING", "SETS"):
                 self.need("(")
                 found.append(tree.Grouping(start, "sets", self._sets()))
@@ -191,8 +203,6 @@ class Parser(ExpressionParser):
                 return tuple(found)
 
     def _sets(self) -> tuple[tuple[tree.Expr, ...], ...]:
-        if self.take(")"):
-            return ()
         sets = [self._group_set()]
         while self.take(","):
             sets.append(self._group_set())
@@ -270,22 +280,16 @@ class Parser(ExpressionParser):
         return found
 
     def _aliased(self) -> tree.RelationNode:
+        first = self.at
         found = self._primary_relation()
+        if not self.peek("MATCH_RECOGNIZE", "("):
+            found = self.alias(found)
         if self.peek("MATCH_RECOGNIZE", "("):
-            found = self._matched(found)
-        found = self._alias(found)
-        if self.peek("MATCH_RECOGNIZE", "("):
-            found = self._alias(self._matched(found))
+            found = self.alias(self.matched(found, first))
         return found
 
-    def _matched(self, relation: tree.RelationNode) -> tree.RelationNode:
-        start = self.now.start
-        self.refuse("MATCH_RECOGNIZE", start)
-        self.at += 1
-        self.skip_parentheses()
-        return tree.OpaqueNode(start, (relation,))
-
-    def _alias(self, found: tree.RelationNode) -> tree.RelationNode:
+    def alias(self, found: tree.RelationNode) -> tree.RelationNode:
+        """A relation with the name that follows it, if one does."""
         start = self.now.start
         explicit = self.take("AS")
         if explicit or (self.is_name() and not self._clause_begins()):
@@ -325,10 +329,10 @@ class Parser(ExpressionParser):
             self.need(")")
             return tree.SubqueryNode(token.start, query, True, end=self.found[self.at - 1].end)
         if token.upper == "TABLE" and self.ahead().upper == "(":
-            return self._table_function()
+            return self.table_function()
         if token.upper == "JSON_TABLE":
-            return self._json_table()
-        found = self._table()
+            return self.json_table()
+        found = self.table()
         if self.now.upper == "(" and self.now.kind == "op":
             self.mismatch("<EOF>")
         if self.take("FOR"):
@@ -340,77 +344,28 @@ class Parser(ExpressionParser):
             found.version = self.value()
         return found
 
-    def _table_function(self) -> tree.RelationNode:
-        """`TABLE(f(a, b => TABLE(t) PARTITION BY c))`."""
-        start = self.now.start
-        self.refuse("A table function", start)
-        self.at += 2
-        self._qualified()
-        self.need("(")
-        relations: list[tree.RelationNode] = []
-        items: list[tree.Expr] = []
-        while not self.take(")"):
-            if relations or items:
-                self.need(",")
-            if self.is_name() and self.ahead().upper == "=>":
-                self.at += 2
-            if self.peek("TABLE", "("):
-                relations.append(self._table_argument())
-            else:
-                items.append(self.expression())
-        self.need(")")
-        return tree.OpaqueNode(start, tuple(relations), tuple(items))
-
-    def _table_argument(self) -> tree.RelationNode:
-        start = self.now.start
-        self.at += 2
-        found: tree.RelationNode
-        found = tree.SubqueryNode(start, self.query()) if self._query_ahead() else self._table()
-        self.need(")")
-        if self.now.upper not in _TABLE_ARGUMENT_CLAUSES:
-            found = self._alias(found)
-        if self.now.upper in _TABLE_ARGUMENT_CLAUSES:
-            while self.now.upper not in {",", ")"}:
-                self.skip_parentheses() if self.now.upper == "(" else self.step()
-        return found
-
-    def _json_table(self) -> tree.RelationNode:
-        """`JSON_TABLE(a, 'path' PASSING b AS c COLUMNS (…))`; what stands behind COLUMNS names nothing."""
-        start = self.now.start
-        self.refuse("JSON_TABLE", start)
-        self.at += 1
-        self.need("(")
-        items = self.json_source()
-        self.need("COLUMNS")
-        self.skip_parentheses()
-        while not self.take(")"):
-            self.skip_parentheses() if self.now.upper == "(" else self.step()
-        return tree.OpaqueNode(start, (), items)
-
     def _parenthesised(self) -> tree.RelationNode:
         start = self.need("(").start
-        found = self.query_or(self._joined)
+        found = self.query_or(self._enclosed)
         if isinstance(found, tree.QueryNode):
             return tree.SubqueryNode(start, found, end=self.found[self.at - 1].end)
         return found
 
-    def _joined(self) -> tree.RelationNode:
+    def _enclosed(self) -> tree.RelationNode:
         found = self.relation()
-        while self.now.upper == ",":
-            at = self.now.start
-            self.at += 1
-            found = tree.JoinNode(at, "implicit", found, self.relation())
         self.need(")")
         return found
 
-    def _table(self) -> tree.TableNode:
+    def table(self) -> tree.TableNode:
+        """A table by its name."""
         start = self.now.start
-        parts = self._qualified()
+        parts = self.qualified()
         if len(parts) > 3:
             fail(self.text, start, f"Too many dots in table name: {'.'.join(parts)}")
         return tree.TableNode(start, tuple([part.lower() for part in parts]), end=self.found[self.at - 1].end)
 
-    def _qualified(self) -> list[str]:
+    def qualified(self) -> list[str]:
+        """Names between dots."""
         parts = [self.name()]
         while self.take("."):
             parts.append(self.name())

@@ -95,7 +95,7 @@ class Bound(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Window(Node):
-    """A window, or the name of one (`existing`)."""
+    """A window, or the name of one (`existing`). `measures` and `pattern` are the text of a row pattern."""
 
     existing: str | None = None
     partition: tuple[Expr, ...] = ()
@@ -103,6 +103,8 @@ class Window(Node):
     unit: str | None = None
     low: Bound | None = None
     high: Bound | None = None
+    measures: str = ""
+    pattern: str = ""
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -302,6 +304,8 @@ class JsonCall(Expr):
 class OpaqueExpr(Expr):
     """What only Athena can judge, such as a measure of row pattern recognition; nothing in it names a column."""
 
+    written: str
+
 
 # ------------------------------------------------------------------------------------------------ queries
 @dataclass(slots=True, unsafe_hash=True)
@@ -357,6 +361,8 @@ class OpaqueNode(RelationNode):
 
     relations: tuple[RelationNode, ...] = ()
     items: tuple[Expr, ...] = ()
+    #: The whole of it, with nothing but spaces between the tokens.
+    written: str = field(kw_only=True)
 
 
 @dataclass(slots=True, unsafe_hash=True)
