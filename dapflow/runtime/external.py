@@ -6,6 +6,7 @@ else has made one: that is left alone, and reads go to the history.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dapflow.errors import DapflowError
@@ -23,7 +24,7 @@ _PARTS = ("_year", "_month", "_day", "_date")
 _TEXT = ("string", "varchar")
 
 
-def version(catalog: Catalog, dataset: Dataset, place: Place) -> str:
+def version(catalog: Catalog, dataset: Dataset, place: Place, generation: Generation) -> str:
     """What Glue says of the state of a table without generations: ``version 3`` or ``updated 2024-06-05T…``.
 
     A table format that keeps its own snapshots, as Iceberg does, changes the version with each of them; files that are
@@ -39,6 +40,7 @@ def version(catalog: Catalog, dataset: Dataset, place: Place) -> str:
             "it is, it would show all of them at once",
             hint=f"write generations: {{prefix: {prefix}}} for {dataset.id} in service.yml",
         )
+    _check_not_newer(catalog, dataset, place, keys, generation)
     if table.get("VersionId"):
         return f"version {table['VersionId']}"
     updated = table.get("UpdateTime")
@@ -94,6 +96,30 @@ def show(target: Target, generation: Generation) -> Generation | None:
         return Seen(catalog.table(place.database, place.current), columns)
 
     return refresh_current_view(catalog, dataset, place, look, seen=Seen(view, columns))
+
+
+def _check_not_newer(
+    catalog: Catalog, dataset: Dataset, place: Place, keys: Sequence[str], generation: Generation
+) -> None:
+    """Raise DapflowError ``newer-partitions`` for a table without generations that holds days after a run's.
+
+    It may be partitioned by some of the generation columns, mostly by the date alone. Read as it is, a run for a past
+    date would find the newest day there, by ``max(import_date)`` as by no condition at all.
+    """
+    *day, date = names = dataset.generation.names
+    if date not in keys and not set(day) <= set(keys):
+        return
+    for partition in catalog.partitions(place.database, place.current):
+        values = dict(zip(keys, partition.values, strict=False))
+        found = Generation.of_values([values.get(name, "") for name in names])
+        if found is not None and found > generation:
+            raise DapflowError(
+                "newer-partitions",
+                f"{place.database}.{place.current} has rows of {found}, and a run of {generation} would read them: the "
+                "table is declared without generations, so that it is read as it is",
+                hint=f"run {found} or a later date; or let what makes the table partition it by {', '.join(names)} "
+                f"(all string), call it {place.history}, and write generations: true for {dataset.id} in service.yml",
+            )
 
 
 def _check_generations(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:

@@ -106,7 +106,8 @@ def read_inputs(
     """Look up what there is of the datasets that a transform names.
 
     Raises PassingError ``not-published`` when one lacks the run's generation and the product's ``.yml`` does not allow
-    the one before (``on_missing: previous``), DapflowError ``external-table`` or ``generation-columns``.
+    the one before (``on_missing: previous``), DapflowError ``external-table``, ``generation-columns`` or
+    ``newer-partitions``.
     """
     looks = _looks(catalog, manifest, environment, dataset, generation)
     pins = {each.read.id: pin for each, _ in looks if (pin := each.pin()) is not None}
@@ -229,7 +230,7 @@ class _Look:
 
     def _as_it_is(self) -> Input:
         """At a table without generations."""
-        state = external.version(self.catalog, self.read, self.place)
+        state = external.version(self.catalog, self.read, self.place, self.generation)
         self.notes.append(f"{self.reader.id} reads {self.read.id} as it is ({state})")
         return Input(self.read.id, "", state)
 

@@ -198,6 +198,34 @@ def test_generations_that_nobody_declared_are_not_read_all_at_once(outside: Outs
         rows(outside.lake)
 
 
+@pytest.mark.parametrize(
+    ("keys", "before", "newest"),
+    [
+        ("import_date string", "'20131230'", "'20131231'"),
+        ("import_date date", "DATE '2013-12-30'", "DATE '2013-12-31'"),
+        ("import_year int, import_month int, import_day int", "2013, 12, 30", "2013, 12, 31"),
+    ],
+)
+def test_newer_days_of_a_table_without_generations_are_not_read(
+    outside: Outside, tmp_path: Path, keys: str, before: str, newest: str
+) -> None:
+    lake, names = outside.lake, [each.split()[0] for each in keys.split(", ")]
+    service = "external: {raw: {readings: {}}}"
+    newest_rows = " AND ".join(f"{name} = (SELECT max({name}) FROM readings)" for name in names)
+    use(lake, tmp_path, service, f"SELECT id, area AS ward FROM readings WHERE {newest_rows}")
+    outside.say(
+        f"CREATE EXTERNAL TABLE readings (id int, area string) PARTITIONED BY ({keys}) "
+        f"STORED AS PARQUET LOCATION 's3://{lake.bucket('raw')}/air_traffic/readings/'"
+    )
+    outside.say(f"INSERT INTO readings SELECT 1, 'a', {before}")
+    assert rows(lake, EARLIER) == [("1", "a")]
+    outside.say(f"INSERT INTO readings SELECT 2, 'b', {newest}")
+    with pytest.raises(DapflowError, match="has rows of 2013-12-31, and a run of 2013-12-30") as caught:
+        rows(lake, EARLIER)
+    assert caught.value.code == "newer-partitions"
+    assert rows(lake, DAY) == [("2", "b")]
+
+
 def branch_of(manifest: Manifest, platform: Platform) -> Environment:
     """The environment of a branch beside another one, whose raw zone it reads."""
     host = hosting(platform, platform.environment).environment
