@@ -12,6 +12,8 @@ import pytest
 
 from dapflow.trino.errors import QueryError
 from dapflow.trino.json_path import PathError, parse_path
+from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.formatting import query_text
 from dapflow.trino.syntax.lexer import tokens
 from dapflow.trino.syntax.parser import Parser
 from stacks import NODE
@@ -127,6 +129,25 @@ TIME ZONE AT OVER PARTITION ROWS RANGE FILTER UNNEST VALUES TABLE LATERAL TRUE D
 LISTAGG GROUPING SETS ROLLUP x "y" 'z' 1 1.5 1e3 ( ) [ ] , . * + - = <> || -> => ? X'00' u&'a' ESCAPE UESCAPE FOR
 FORMAT JSON KEY VALUE RETURNING NULLS FIRST IGNORE WINDOW FETCH TABLESAMPLE CURRENT_DATE TRY_CAST RECURSIVE OF VERSION
 """
+
+
+def tree_of(sql: str) -> tree.QueryNode:
+    """The tree of a text, in which doubles of one value are equal however they are written."""
+    found = Parser(sql).statement()
+    for node in tree.nodes(found):
+        if isinstance(node, tree.Literal) and node.kind == "double":
+            node.value = float(node.value)
+    return found
+
+
+def test_the_text_of_a_tree_reads_as_the_same_tree() -> None:
+    files = [*FIXTURES.glob("valid/*.sql"), *FIXTURES.glob("tpch/*.sql")]
+    folder = corpus.folder()
+    written = [*TAKEN, *map(text_of, files), *(corpus.texts(folder) if folder else [])]
+    for text in written:
+        if takes(text):
+            found = tree_of(text)
+            assert tree_of(query_text(found)) == found, text
 
 
 def changed(words: list[str], chance: random.Random) -> str:

@@ -97,6 +97,11 @@ REFUSED = [
         "EXPRESSION_NOT_AGGREGATE: line 1:26: '(((delay * 1.5E0) - 1E-1) + 1E2)' must be an aggregate expression or "
         "appear in GROUP BY clause",
     ),
+    (
+        "SELECT delay BETWEEN 1 AND (SELECT 2) AND carrier LIKE 'a' FROM flights GROUP BY carrier",
+        "EXPRESSION_NOT_AGGREGATE: line 1:14: '((delay BETWEEN 1 AND (SELECT 2)) AND (carrier LIKE 'a'))' must be an "
+        "aggregate expression or appear in GROUP BY clause",
+    ),
     ("SELECT delay FROM flights, flights_history", "AMBIGUOUS_NAME: line 1:8: Column 'delay' is ambiguous"),
     (
         "SELECT * FROM (VALUES 1) t(a, b)",

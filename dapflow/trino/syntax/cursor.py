@@ -179,8 +179,8 @@ class Cursor:
             self.refused = Unsupported(construct, *position(self.text, offset))
 
     def written(self, first: int) -> str:
-        """What was read from a token on, with nothing but spaces between the tokens and plain words in capitals."""
-        return " ".join([token.upper or token.text for token in self.found[first : self.at]])
+        """What was read from a token on, with nothing but spaces between the tokens."""
+        return " ".join([token.text for token in self.found[first : self.at]])
 
     # -------------------------------------------------------------------------------------- names
     def is_name(self, token: Token | None = None) -> bool:

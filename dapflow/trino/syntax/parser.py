@@ -339,6 +339,7 @@ class Parser(TableFormParser):
             self.refuse("Time travel (FOR VERSION or TIMESTAMP AS OF)", self.found[self.at - 1].start)
             if self.now.upper not in _VERSIONS:
                 self.mismatch("'TIMESTAMP', 'VERSION'")
+            found.version_of = self.now.upper
             self.at += 1
             self.need("AS", "OF")
             found.version = self.value()

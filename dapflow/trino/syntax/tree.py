@@ -315,10 +315,11 @@ class RelationNode(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class TableNode(RelationNode):
-    """A table, view or WITH query by name, in lower case. `version` is of FOR … AS OF."""
+    """A table, view or WITH query by name, in lower case. `version` is that of FOR `version_of` AS OF."""
 
     parts: tuple[str, ...]
     version: Expr | None = None
+    version_of: str = ""
 
 
 @dataclass(slots=True, unsafe_hash=True)
