@@ -19,7 +19,10 @@ Noted = dict[str, Any]
 
 
 def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resource]) -> None:
-    """Make, change and remove the resources of these AWS services in the stacks of those that are wanted."""
+    """Make, change and remove the resources of these AWS services in the stacks of those that are wanted.
+
+    Raises DapflowError ``database-renamed``, and then nothing is changed.
+    """
     everything = list(wanted)
     _refuse_unknown(everything)
     kinds = {type_: make() for type_, make in KINDS.items() if make.service in services}
@@ -28,6 +31,10 @@ def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resour
     after = {each.id: each for each in everything if each.type in kinds}
     stacks = {each.stack for each in everything}
     before = {id_: last for id_, last in record.items() if _stack(id_) in stacks and last["type"] in kinds}
+    for id_ in after.keys() & before.keys():
+        old, new = before[id_], after[id_]
+        if old["name"] != new.name and old["name"] in existing[new.type] and not old["outlives"]:
+            kinds[new.type].check_rename(old["name"], new.name)
     if intended := after.keys() - before.keys():
         _write(record_file, {**record, **{id_: {**_noted(after[id_]), "made": False} for id_ in intended}})
     for type_, kind in kinds.items():

@@ -66,6 +66,9 @@ class Kind(ABC):
     def delete(self, name: str, properties: Properties) -> None:
         """Remove one; ``properties`` are its last."""
 
+    def check_rename(self, name: str, new: str) -> None:  # noqa: B027 (most hold nothing that would go with the name)
+        """Raise DapflowError ``database-renamed`` where one cannot get another name without a loss."""
+
 
 class Buckets(Kind):
     """S3 buckets."""
@@ -197,6 +200,19 @@ class Databases(Kind):
     def delete(self, name: str, properties: Properties) -> None:
         """Remove it."""
         self._client.delete_database(Name=name)
+
+    def check_rename(self, name: str, new: str) -> None:
+        """A database gets another name by being made anew, without the tables of the old one."""
+        pages = self._client.get_paginator("get_tables").paginate(DatabaseName=name)
+        tables = sorted(table["Name"] for page in pages for table in page["TableList"])
+        if tables:
+            raise DapflowError(
+                "database-renamed",
+                f"the database {name} would be called {new} here, and what is published in it would be lost: "
+                f"{', '.join(tables[:3])}{' …' if len(tables) > 3 else ''}",
+                hint=f'let this environment keep its name by a name of its own, as in {{local: "{name}", prod: …}}; '
+                "or begin anew: dapflow local down --wipe",
+            )
 
 
 class Roles(Kind):

@@ -74,6 +74,21 @@ def test_what_is_destroyed_leaves_nothing_and_touches_nothing_besides(aws: Local
     destroy(record)
 
 
+def test_a_database_that_holds_tables_gets_no_other_name(aws: LocalAws, record: Path) -> None:
+    deploy(record, ALL, [database("one")])
+    deploy(record, ALL, [database("two")])
+    assert databases(aws) == {"two"}, "nothing was in it"
+    aws.glue.create_table(DatabaseName="two", TableInput={"Name": "flights"})
+    with pytest.raises(DapflowError, match=r"two would be called three here.+flights") as caught:
+        deploy(record, ALL, [database("three"), workgroup("group")])
+    assert caught.value.code == "database-renamed"
+    assert databases(aws) == {"two"}
+    assert workgroups(aws) == set()
+    deploy(record, ALL, [database("two", description="as before")])
+    destroy(record)
+    assert databases(aws) == set()
+
+
 def test_a_query_that_still_runs_is_stopped_first(aws: LocalAws, record: Path) -> None:
     deploy(record, ALL, [workgroup("group"), emptied("mine/")])
     numbers = "UNNEST(sequence(1, 9000))"
