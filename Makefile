@@ -4,6 +4,9 @@ VENV := .venv
 UV := $(or $(shell command -v uv 2>/dev/null),$(VENV)/bin/uv)
 READY := $(VENV)/.dapflow-ready
 
+# Tests wait a third of their time for the servers and commands that they start: one process more than there are cores.
+WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # What `make synth` shows: the environments of cdk.json that have an Airflow, and a branch.
 EXAMPLES = $(shell $(VENV)/bin/python -c 'import json; \
 	found = json.load(open("cdk.json"))["context"]["environments"]; \
@@ -32,10 +35,10 @@ demo: setup ## Land real data, ingest it, run the transforms in Airflow, show a 
 	@$(VENV)/bin/dapflow demo
 
 test: setup ## Run the quick tests (under 5 minutes on 2 cores)
-	@$(VENV)/bin/python -m pytest -n auto --dist loadgroup
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup
 
 test-all: setup ## Run every test, the slow ones too
-	@$(VENV)/bin/python -m pytest -n auto --dist loadgroup -m ''
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m ''
 
 lint: setup ## ruff and mypy, as CI runs them
 	@$(VENV)/bin/ruff format --check .

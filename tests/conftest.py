@@ -18,11 +18,6 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests wait for the servers and commands that they start."""
-    return len(os.sched_getaffinity(0)) + 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file share a worker, unless they say otherwise: each server of a file is then started once."""
     for item in items:
