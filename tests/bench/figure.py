@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import statistics
 from dataclasses import dataclass
 
@@ -31,3 +32,9 @@ class Figure:
         bound = "" if self.bound is None else f"≤ {self.bound:g} {self.unit}"
         cells = (self.name, f"{self.median:.3g} {self.unit}", spread, str(len(self.values)), bound, self.note)
         return "| " + " | ".join(cells) + " |"
+
+
+def measured(name: str) -> list[Figure]:
+    """The figures of a module of this folder."""
+    found: list[Figure] = importlib.import_module(f"tests.bench.{name}").measure()
+    return found
