@@ -55,8 +55,13 @@ def platform(project: Path) -> Iterator[None]:
 def server_memory(project: Path, name: str) -> float:
     """The most memory that a server of the platform and its children had so far, in MiB. Linux only."""
     process = psutil.Process(int(str(read_json(State.of(project).runs / f"{name}.json")["pid"])))
-    peaks = []
-    for each in [process, *process.children(recursive=True)]:
-        status = Path(f"/proc/{each.pid}/status").read_text(encoding="utf-8")
-        peaks += [int(line.split()[1]) * 1024 / _MIB for line in status.splitlines() if line.startswith("VmHWM:")]
-    return sum(peaks)
+    return sum(peak_memory(each.pid) for each in [process, *process.children(recursive=True)])
+
+
+def peak_memory(pid: int | str) -> float:
+    """The most memory that a process had since it began its program, in MiB. Linux only.
+
+    What getrusage tells of a process has the peak of the one that started it in it.
+    """
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) * 1024 / _MIB for line in status.splitlines() if line.startswith("VmHWM:"))

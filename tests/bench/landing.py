@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,7 @@ from dapflow.manifest import Dataset, Format, Source
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.landing.look import Look
 from dapflow.runtime.objects import Object
+from tests.bench.command import peak_memory
 from tests.bench.figure import Figure
 
 MOST_MEMORY_MIB = 256
@@ -111,7 +111,7 @@ def _look(file: Path, kind: Format) -> dict[str, Any]:
     landed = look.landed()
     return {
         "seconds": time.process_time() - started,
-        "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "mib": peak_memory("self"),
         "how": f"{landed.total} rows, " + ("rewritten" if landed.converted else "Athena reads the file itself"),
     }
 
