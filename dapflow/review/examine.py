@@ -23,6 +23,7 @@ from dapflow.sql.traps import Reading, Table, find_traps
 from dapflow.trino.analysis import Analysed
 from dapflow.trino.analysis import analyse as analyse_text
 from dapflow.trino.catalogue import UNCHECKED, Column, NotKnown, Relation
+from dapflow.trino.catalogue import Catalogue as TrinoCatalogue
 from dapflow.trino.duckdb import compile_query
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
@@ -32,16 +33,8 @@ from dapflow.trino.syntax.parser import parse
 _PARTS = ("year", "month", "day", "date")
 
 
-class Catalogue(Protocol):
+class Catalogue(TrinoCatalogue, Protocol):
     """What is known of tables, and which there are."""
-
-    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | NotKnown | None:
-        """See dapflow.trino.catalogue."""
-        ...
-
-    def has_database(self, database: str) -> bool:
-        """Whether there is such a database."""
-        ...
 
     def tables(self) -> Collection[tuple[str, str]]:
         """Every table with its database, for the nearest names."""

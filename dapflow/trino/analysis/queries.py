@@ -10,7 +10,8 @@ from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.ordering import sort_key
 from dapflow.trino.analysis.scopes import Scope
 from dapflow.trino.analysis.selects import ordinal, select
-from dapflow.trino.analysis.typed import Expr, OutputRef, RowField
+from dapflow.trino.analysis.set_operations import combined, output_refs
+from dapflow.trino.analysis.typed import Expr, RowField
 from dapflow.trino.analysis.typed_calls import SortKey
 from dapflow.trino.analysis.typed_queries import Body, Nested, OutputColumn, Query, SetOperation, Values
 from dapflow.trino.analysis.walk import outer_references
@@ -52,13 +53,9 @@ def _count(node: tree.Expr | None, context: Context) -> Expr | None:
     return None if node is None else coerce(context.bare().visit(node), BIGINT)
 
 
-def _outputs(columns: Sequence[OutputColumn], node: Body) -> list[OutputRef]:
-    return [OutputRef(type=column.type, place=node.place, position=i) for i, column in enumerate(columns)]
-
-
 def _order(items: Sequence[tree.SortItem], found: Body, context: Context) -> tuple[SortKey, ...]:
     """The order of what is no SELECT: by its output columns."""
-    refs = _outputs(found.columns, found)
+    refs = output_refs(found.columns, found)
     names: dict[str, Expr | None] = {}
     for column, ref in zip(found.columns, refs, strict=True):
         if column.written is not None:
@@ -95,16 +92,7 @@ def set_operation(node: tree.SetOperation, left: Body, right: Body, context: Con
     columns = _common_columns(node, left, right, context)
     if node.all and node.op != "UNION" and any(_looks_differ(column.type) for column in columns):
         context.limit(f"{node.op} ALL of values with time zones", node)
-    return SetOperation(
-        columns=columns,
-        place=context.place(node),
-        op=node.op,
-        all=node.all,
-        left=left,
-        right=right,
-        left_items=_as(columns, left),
-        right_items=_as(columns, right),
-    )
+    return combined(columns, node, left, right, context)
 
 
 def _common_columns(node: tree.SetOperation, left: Body, right: Body, context: Context) -> tuple[OutputColumn, ...]:
@@ -123,12 +111,6 @@ def _common_columns(node: tree.SetOperation, left: Body, right: Body, context: C
             both = context.fault("TYPE_MISMATCH", node.right, problem).type
         columns.append(OutputColumn(a.written, both))
     return tuple(columns)
-
-
-def _as(columns: Sequence[OutputColumn], side: Body) -> tuple[Expr, ...]:
-    """The columns of a side as the types of the whole."""
-    refs = _outputs(side.columns, side)
-    return tuple(coerce(ref, column.type) for ref, column in zip(refs, columns, strict=False))
 
 
 def _looks_differ(t: Type) -> bool:

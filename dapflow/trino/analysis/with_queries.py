@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from dapflow.trino.analysis.context import Context
-from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.scopes import WithNames
+from dapflow.trino.analysis.set_operations import combined
 from dapflow.trino.analysis.tables import OPEN
-from dapflow.trino.analysis.typed import Expr, OutputRef
-from dapflow.trino.analysis.typed_queries import Body, OutputColumn, Query, SetOperation, WithQuery
+from dapflow.trino.analysis.typed_queries import Body, OutputColumn, Query, WithQuery
 from dapflow.trino.analysis.walk import outer_references
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
@@ -74,16 +73,7 @@ def _recursive(cte: tree.Cte, context: Context, body: AnalyseBody) -> WithQuery:
     found = WithQuery(cte.name, None, columns, True, place)
     step = body(node.right, replace(context, names=WithNames(found, context.names)))
     _check_step(columns, step, cte, context)
-    operation = SetOperation(
-        columns=columns,
-        place=context.place(node),
-        op=node.op,
-        all=node.all,
-        left=anchor,
-        right=step,
-        left_items=_as(columns, anchor),
-        right_items=_as(columns, step),
-    )
+    operation = combined(columns, node, anchor, step, context)
     found.query = Query((), operation, (), None, None, False, columns, place, outer=outer_references((operation,)))
     return found
 
@@ -91,11 +81,6 @@ def _recursive(cte: tree.Cte, context: Context, body: AnalyseBody) -> WithQuery:
 def _placed(problem: tuple[str, str] | None, cte: tree.Cte) -> tuple[str, int, str]:
     assert problem is not None  # noqa: S101 - what is no set operation is one
     return problem[0], cte.pos, problem[1]
-
-
-def _as(columns: Sequence[OutputColumn], side: Body) -> tuple[Expr, ...]:
-    refs = [OutputRef(type=column.type, place=side.place, position=i) for i, column in enumerate(side.columns)]
-    return tuple(coerce(ref, column.type) for ref, column in zip(refs, columns, strict=False))
 
 
 def _check_step(columns: Sequence[OutputColumn], step: Body, cte: tree.Cte, context: Context) -> None:
