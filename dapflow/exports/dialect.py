@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
-from dapflow.runtime.landing import csv_file
+from dapflow.runtime.formats import csv_records
 from dapflow.runtime.landing.text import Text
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -71,11 +71,11 @@ def _first_readable(tried: list[_Reading]) -> _Reading:
 
 
 def _read(text: Text, source: Source) -> _Reading:
-    dialect = csv_file.Dialect.of(source)
+    dialect = csv_records.Dialect.of(source)
     widths: list[int] = []
     tidy = True
     try:
-        for record in itertools.islice(csv_file.records(text, dialect), _TRIED_ROWS):
+        for record in itertools.islice(csv_records.records(text, dialect), _TRIED_ROWS):
             widths.append(len(record.fields))
             tidy = tidy and ('"' not in record.text or _is_tidy(record.text, dialect))
     except DapflowError as error:
@@ -85,13 +85,13 @@ def _read(text: Text, source: Source) -> _Reading:
     return _Reading(source, widths[0], even=len(set(widths)) == 1, tidy=tidy)
 
 
-def _written_width(text: Text, dialect: csv_file.Dialect) -> int:
+def _written_width(text: Text, dialect: csv_records.Dialect) -> int:
     """How many fields a header has at most whose quotes cannot be read."""
     lines: Iterator[str] = itertools.islice(text.lines(), dialect.skip, None)
     return next(lines, "").count(dialect.delimiter) + 1
 
 
-def _is_tidy(record: str, dialect: csv_file.Dialect) -> bool:
+def _is_tidy(record: str, dialect: csv_records.Dialect) -> bool:
     delimiter = re.escape(dialect.delimiter)
     inner = r'[^"\\]|""|\\.' if dialect.has_escape else r'[^"]|""'
     quoted = rf'(?:^|(?<={delimiter}))"(?:{inner})*+"(?=[\r\n]|{delimiter}|\Z)'

@@ -17,9 +17,9 @@ from dapflow.exports.types import NULL_TEXTS, ColumnTypes
 from dapflow.manifest import GenerationColumns, Source, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.names import column_name_problem, dataset_name_problem
-from dapflow.runtime.landing import csv_file, json_file
+from dapflow.runtime.formats import csv_records, json_objects
+from dapflow.runtime.formats.parquet_footers import differences, read_footers
 from dapflow.runtime.landing.headings import columns_of
-from dapflow.runtime.landing.parquet_file import differences, read_footers
 from dapflow.runtime.landing.text import Text, text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import FINE, NULLS
@@ -130,11 +130,11 @@ def _csv(items: Sequence[Object]) -> Source:
     source = replace(Source("csv", None), encoding=_encoding(items))
     texts = [text_of(_FILES, item, source) for item in items]
     source = dialect_of(texts[0], replace(source, skip=_blank_lines(texts[0])))
-    dialect = csv_file.Dialect.of(source)
+    dialect = csv_records.Dialect.of(source)
     names: list[str] = []
     types: list[ColumnTypes] = []
     for text in texts:
-        rows = csv_file.records(text, dialect)
+        rows = csv_records.records(text, dialect)
         header = _header(text, rows, source.skip)
         found = columns_of(header.fields)
         if names and found != names:
@@ -159,7 +159,7 @@ def _blank_lines(text: Text) -> int:
     return blank
 
 
-def _header(text: Text, rows: Iterator[csv_file.Record], skip: int) -> csv_file.Record:
+def _header(text: Text, rows: Iterator[csv_records.Record], skip: int) -> csv_records.Record:
     header = next(rows, None)
     if header is None:
         raise DapflowError("landing-header", "the file has no header", file=text.item.uri, line=1)
@@ -198,7 +198,7 @@ def _unlike(
     )
 
 
-def _ragged(text: Text, record: csv_file.Record, wanted: int) -> DapflowError:
+def _ragged(text: Text, record: csv_records.Record, wanted: int) -> DapflowError:
     return DapflowError(
         "landing-ragged",
         f"the row has {len(record.fields)} fields, and the header {wanted}",
@@ -210,9 +210,9 @@ def _ragged(text: Text, record: csv_file.Record, wanted: int) -> DapflowError:
 
 def _json(items: Sequence[Object]) -> Source:
     source = replace(Source("json", None), encoding=_encoding(items))
-    keys, types = json_file.Keys(), dict[str, ColumnTypes]()
+    keys, types = json_objects.Keys(), dict[str, ColumnTypes]()
     for item in items:
-        for _, values in json_file.records(text_of(_FILES, item, source), keys):
+        for _, values in json_objects.records(text_of(_FILES, item, source), keys):
             for name, value in values.items():
                 if name not in types:
                     types[name] = ColumnTypes(name)

@@ -16,7 +16,7 @@ from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import published_columns
 from dapflow.runtime.inference import inference_query, inferred
 from dapflow.runtime.landing.files import identity_of, landing_files
-from dapflow.runtime.landing.look import Landed, Look
+from dapflow.runtime.landing.inspection import Landed, Look
 from dapflow.runtime.landing.table import create_landing_table
 from dapflow.runtime.parquet_footer import NULLS
 from dapflow.runtime.publication import Plan

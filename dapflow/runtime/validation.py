@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Source
 from dapflow.runtime.conversion import Conversion
-from dapflow.runtime.landing import csv_file, json_file
-from dapflow.runtime.landing.look import Landed
-from dapflow.runtime.landing.parquet_moments import UnreadableError, first_misfit
+from dapflow.runtime.formats import csv_records, json_objects
+from dapflow.runtime.formats.parquet_moments import UnreadableError, first_misfit
+from dapflow.runtime.landing.inspection import Landed
 from dapflow.runtime.landing.text import text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.place import quoted
@@ -133,10 +133,10 @@ def _lines(target: Target, reading: Reading, item: Object, samples: dict[int, st
 def _values(target: Target, reading: Reading, item: Object) -> Iterator[tuple[int, dict[str, str | None]]]:
     text = text_of(target.s3, item, reading.source)
     if reading.source.format == "json":
-        yield from json_file.records(text, json_file.Keys())
+        yield from json_objects.records(text, json_objects.Keys())
         return
     names = [name for name, _ in reading.landed.columns]
-    records = csv_file.records(text, csv_file.Dialect.of(reading.source))
+    records = csv_records.records(text, csv_records.Dialect.of(reading.source))
     next(records)
     for record in records:
         yield record.line, dict(zip(names, record.fields, strict=False))

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from dapflow.manifest import Dataset, Format, Source
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.landing.look import Look
+from dapflow.runtime.landing.inspection import Look
 from dapflow.runtime.objects import Object
 from tests.bench.command import peak_memory
 from tests.bench.figure import Figure

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from dapflow.runtime.formats.json_objects import Number, decoder, written
 from dapflow.runtime.landing.date_text import CLOCK, DAY
-from dapflow.runtime.landing.json_file import Number, decoder, written
 from dapflow.runtime.types import WHOLE_DIGITS, type_parts
 
 NESTED = ("array<", "map<", "struct<")

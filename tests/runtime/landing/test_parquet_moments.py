@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from dapflow.runtime.landing import snappy
+from dapflow.runtime.formats import snappy
 from tests.runtime.lake import DAY, Lake
 from tests.runtime.landing.refusal import refused
 

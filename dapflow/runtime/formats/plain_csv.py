@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dapflow.runtime.landing.csv_file import Dialect
-from dapflow.runtime.landing.repeated_header import Again
+from dapflow.runtime.formats.csv_records import Dialect
+from dapflow.runtime.formats.repeated_header import Again
 from dapflow.runtime.landing.text import LONGEST_ROW, Text
 
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.landing import snappy
+from dapflow.runtime.formats import snappy
 from dapflow.runtime.landing.stream import spans
 from dapflow.runtime.objects import Object, read_object
 from dapflow.runtime.parquet_footer import (

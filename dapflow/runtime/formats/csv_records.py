@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
-from dapflow.runtime.landing.repeated_header import is_same, name_of, repetition
+from dapflow.runtime.formats.repeated_header import is_same, name_of, repetition
 from dapflow.runtime.landing.text import LONGEST_ROW, Text, too_long
 
 # So many letters of a record are shown.

@@ -9,15 +9,15 @@ from typing import Any
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Column, Source, SourceColumn
+from dapflow.runtime.formats import csv_records, json_objects, plain_csv
+from dapflow.runtime.formats.parquet_footers import read_footers
+from dapflow.runtime.formats.parquet_moments import check_moments
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import parquet_storage
-from dapflow.runtime.landing import csv_file, json_file, plain_csv
 from dapflow.runtime.landing.converted import ConvertedFile, number_of
 from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.headings import check_names, check_reserved, columns_of, renamed
 from dapflow.runtime.landing.nested import NESTED, MisfitError, fitted
-from dapflow.runtime.landing.parquet_file import read_footers
-from dapflow.runtime.landing.parquet_moments import check_moments
 from dapflow.runtime.landing.stream import Content
 from dapflow.runtime.landing.table import csv_storage, json_storage
 from dapflow.runtime.landing.text import Text, text_of
@@ -134,7 +134,7 @@ class Look:
         return content.digest
 
     def _csv(self) -> Landed:
-        dialect = csv_file.Dialect.of(self.source)
+        dialect = csv_records.Dialect.of(self.source)
         texts = [text_of(self.target.s3, item, self.source) for item in self.files]
         names: list[str] = []
         for text in filter(_has_bytes, texts):
@@ -162,8 +162,8 @@ class Look:
         storage = csv_storage(self.source, names, self._location)
         return Landed(tuple(self.files), _text(names), rows, storage, header_lines=1 + dialect.skip)
 
-    def _header(self, text: Text, dialect: csv_file.Dialect) -> list[str]:
-        header = next(csv_file.records(text, dialect), None)
+    def _header(self, text: Text, dialect: csv_records.Dialect) -> list[str]:
+        header = next(csv_records.records(text, dialect), None)
         if header is None or header.line != dialect.skip + 1:
             raise DapflowError(
                 "landing-header",
@@ -172,7 +172,7 @@ class Look:
                 line=dialect.skip + 1,
                 hint="the first line must name the columns; `skip` in service.yml leaves out title lines before it",
             )
-        if self.known is None and (other := csv_file.other_delimiter(header, dialect)):
+        if self.known is None and (other := csv_records.other_delimiter(header, dialect)):
             raise DapflowError(
                 "landing-header",
                 f"the header has one field, and {other!r} in it",
@@ -185,7 +185,7 @@ class Look:
         self._check(text.item, names, line=header.line, note=renamed(header.fields))
         return names
 
-    def _plain_rows(self, texts: Sequence[Text], dialect: csv_file.Dialect, width: int) -> dict[str, int] | None:
+    def _plain_rows(self, texts: Sequence[Text], dialect: csv_records.Dialect, width: int) -> dict[str, int] | None:
         rows = {}
         for text in texts:
             found = plain_csv.plain_rows(text, dialect, width) if _has_bytes(text) else 0
@@ -194,10 +194,10 @@ class Look:
             rows[text.item.uri] = found
         return rows
 
-    def _convert_csv(self, number: int, text: Text, dialect: csv_file.Dialect, names: list[str]) -> int:
+    def _convert_csv(self, number: int, text: Text, dialect: csv_records.Dialect, names: list[str]) -> int:
         file = ConvertedFile(self.target.s3, self.converted, number)
         mistakes = _Mistakes(text.item, self._nested(names), self.source)
-        records = csv_file.records(text, dialect) if _has_bytes(text) else iter(())
+        records = csv_records.records(text, dialect) if _has_bytes(text) else iter(())
         next(records, None)
         for record in records:
             if len(record.fields) != len(names):
@@ -211,7 +211,7 @@ class Look:
         return file.rows
 
     def _json(self) -> Landed:
-        keys = json_file.Keys()
+        keys = json_objects.Keys()
         texts = [text_of(self.target.s3, item, self.source) for item in self.files]
         rows = {text.item.uri: self._convert_json(number, text, keys) for number, text in enumerate(texts)}
         self._check_doubled(texts, rows)
@@ -219,11 +219,11 @@ class Look:
         storage = json_storage(names, self.converted)
         return Landed(tuple(self.files), _text(names), rows, storage, converted=self.converted)
 
-    def _convert_json(self, number: int, text: Text, keys: json_file.Keys) -> int:
+    def _convert_json(self, number: int, text: Text, keys: json_objects.Keys) -> int:
         file = ConvertedFile(self.target.s3, self.converted, number)
         mistakes = _Mistakes(text.item, self._nested([column.name for column in self.known or ()]), self.source)
         before = len(keys.names)
-        for line, values in json_file.records(text, keys):
+        for line, values in json_objects.records(text, keys):
             if len(keys.names) > before:
                 check_reserved(self.target.dataset, text.item, keys.names[before:], line)
                 before = len(keys.names)

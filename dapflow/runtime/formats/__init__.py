@@ -1,0 +1,1 @@
+"""Each format of landing files: how it is read, checked, and shown to Athena."""
