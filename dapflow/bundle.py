@@ -29,7 +29,15 @@ from dapflow.manifest import POINTER, Manifest
 
 ENTRY = "dapflow_services.py"
 # What dapflow/runtime imports of dapflow; a test keeps it so.
-_RUNTIME_MODULES = ("__init__.py", "branch.py", "environment.py", "errors.py", "limits.py", "manifest.py")
+_RUNTIME_MODULES = (
+    "__init__.py",
+    "branch.py",
+    "environment.py",
+    "errors.py",
+    "landing_formats.py",
+    "limits.py",
+    "manifest.py",
+)
 _ENTRY_TEXT = '''\
 """One Airflow DAG for each service of the manifest, and one that starts what was left waiting.
 

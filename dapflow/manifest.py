@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dapflow.errors import DapflowError
+from dapflow.landing_formats import LANDING_FORMATS
 
 SCHEMA = 2
 # The file of a bundle that says which of its manifests is in force.
@@ -25,7 +26,6 @@ DAILY = "0 5 * * *"
 
 Zone = Literal["raw", "refined", "trusted"]
 Contract = Literal["new", "migrated"]
-Format = Literal["csv", "json", "parquet"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Source:
     """How the landing files of a raw dataset are written.
 
     Attributes:
+        format: one of ``LANDING_FORMATS``.
         columns: None when service.yml leaves them to be inferred.
         null: the texts that stand for NULL. Without any, an empty CSV field is NULL, quoted or not: ``,,`` and
             ``,"",`` are told apart by giving a marker.
@@ -73,7 +74,7 @@ class Source:
         allow_empty: whether files without rows are a generation.
     """
 
-    format: Format
+    format: str
     columns: tuple[SourceColumn, ...] | None
     delimiter: str = ","
     null: tuple[str, ...] = ()
@@ -84,13 +85,13 @@ class Source:
 
     @property
     def takes_no_bytes(self) -> bool:
-        """Whether a file without a byte is one without rows; no Parquet file is."""
-        return self.allow_empty and self.format != "parquet"
+        """Whether a file without a byte is one without rows."""
+        return self.allow_empty and LANDING_FORMATS[self.format].is_text
 
     @property
     def nulls(self) -> tuple[str, ...]:
         """The texts that are read as NULL."""
-        return self.null or (("",) if self.format == "csv" else ())
+        return self.null or LANDING_FORMATS[self.format].nulls
 
 
 @dataclass(frozen=True)

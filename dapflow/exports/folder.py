@@ -9,9 +9,9 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError
 from dapflow.exports.days import Dated, dated, settled
-from dapflow.manifest import Format, column_name
+from dapflow.manifest import column_name
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.landable import ending_of, format_of
+from dapflow.runtime.landable import ending_of, format_of_name
 
 # Control characters, and bytes of a name that are not UTF-8: no landing takes them.
 _NOT_TEXT = re.compile("[\x00-\x1f\ud800-\udfff]")
@@ -36,7 +36,7 @@ class TableFiles:
     """The exports of one table, all of one format."""
 
     name: str
-    format: Format
+    format: str
     exports: list[Export] = field(default_factory=list)
 
 
@@ -112,7 +112,7 @@ def _add(found: Found, folder: Path, path: Path) -> None:
         gone = path.is_symlink() and not path.exists()
         problem = "is a link to a file that is not there" if gone else "is not a plain file"
         raise DapflowError("exports", f"the file {problem}", file=path, hint="put the export itself there")
-    kind = format_of(path)
+    kind = format_of_name(path)
     below = path.relative_to(folder).parts[:-1]
     stem = path.name.removesuffix(".gz").removesuffix(ending_of(path))
     parts = [(part, dated(part)) for part in (stem, *reversed(below))]

@@ -24,7 +24,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from dapflow.manifest import Format
 from dapflow.project.place import Place, Written
 
 
@@ -128,7 +127,7 @@ class Key:
     of: str | None = None
     called: str | None = None
     each: str | None = None
-    formats: tuple[Format, ...] = ()
+    formats: tuple[str, ...] = ()
 
 
 def key(
@@ -140,7 +139,7 @@ def key(
     of: str | None = None,
     called: str | None = None,
     each: str | None = None,
-    formats: tuple[Format, ...] = (),
+    formats: tuple[str, ...] = (),
 ) -> Any:
     """A field of a Section; see Key. A key that is not written, or left empty, is ``default``."""
     return field(default=default, metadata={"key": Key(meaning, example, otherwise, of, called, each, formats)})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, get_args
 
-from dapflow.manifest import DAILY, Format, GenerationColumns, Service, Source, Zone
+from dapflow.landing_formats import DEFAULT_FORMAT, LANDING_FORMATS, either, formats_with
+from dapflow.manifest import DAILY, GenerationColumns, Service, Source, Zone
 from dapflow.project.forms import (
     COLUMN_NAME,
     DATABASE_NAME,
@@ -37,7 +38,11 @@ NAMING = choice(
     "'history' or 'latest'",
     "history: flights_history and flights; latest: flights and flights_latest",
 )
-FORMAT = choice(get_args(Format), "csv, json or parquet", "json means one object a line")
+FORMAT = choice(
+    tuple(LANDING_FORMATS),
+    either(LANDING_FORMATS),
+    "; ".join(f"{name} means {traits.note}" for name, traits in LANDING_FORMATS.items() if traits.note),
+)
 # What a column must have.
 TYPE = Needed("type", "bad-column-type", "string")
 Database = Annotated[Written, DATABASE_NAME]
@@ -96,31 +101,41 @@ class SourceTerms(Section):
     """A table that the service ingests, and how its landing files are written."""
 
     description: str | None = key("what the table holds; shown in the catalog", "Every loan of every branch.")
-    format: Annotated[Format, FORMAT] = key(
-        "what the files are: `csv`, `json` (one object a line) or `parquet`", "json", default="csv"
+    format: Annotated[str, FORMAT] = key(
+        "what the files are: "
+        + either(
+            f"`{name}`" + (f" ({traits.note})" if traits.note else "") for name, traits in LANDING_FORMATS.items()
+        ),
+        "json",
+        default=DEFAULT_FORMAT,
     )
     encoding: Annotated[str, ENCODING] = key(
         "`windows-1252`, `utf-16`, or any other that Python knows; `detect` finds it in each file",
         "windows-1252",
         default=Source.encoding,
-        formats=("csv", "json"),
+        formats=formats_with("encoding"),
     )
     delimiter: Annotated[str, DELIMITER] = key(
-        'the one character between fields; a tab is `"\\t"`', '";"', default=Source.delimiter, formats=("csv",)
+        'the one character between fields; a tab is `"\\t"`',
+        '";"',
+        default=Source.delimiter,
+        formats=formats_with("delimiter"),
     )
     escape: Annotated[Written, ESCAPE] | None = key(
         "the character before a quote that belongs to a field; `'\"'` says that quotes are doubled",
         "'\\'",
         otherwise="quotes are doubled",
-        formats=("csv",),
+        formats=formats_with("escape"),
     )
-    skip: int = key("how many title lines stand before the header", "2", default=Source.skip, formats=("csv",))
+    skip: int = key(
+        "how many title lines stand before the header", "2", default=Source.skip, formats=formats_with("skip")
+    )
     null: tuple[str, ...] | str = key(
         "the text, or a list of texts, that stands for NULL",
         "'\\N'",
         default=(),
         otherwise="in CSV an empty field",
-        formats=("csv", "json"),
+        formats=formats_with("null"),
     )
     allow_empty: bool = key(
         "`true` where a generation may have no rows; a CSV or JSON file may then be without a byte",

@@ -12,13 +12,15 @@ from dapflow.manifest import Column, Source, SourceColumn
 from dapflow.runtime.athena import Execution, QueryError, succeeded
 from dapflow.runtime.attempts import Run, digest
 from dapflow.runtime.conversion import Conversion, conversion
+from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import published_columns
 from dapflow.runtime.inference import inference_query, inferred
 from dapflow.runtime.landing.files import identity_of, landing_files
-from dapflow.runtime.landing.inspection import Landed, Look
+from dapflow.runtime.landing.inspection import Inspection
+from dapflow.runtime.landing.landed import Landed
 from dapflow.runtime.landing.table import create_landing_table
-from dapflow.runtime.parquet_footer import NULLS
+from dapflow.runtime.parquet_footer import table_type
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
@@ -47,7 +49,7 @@ def plan_ingest(target: Target, generation: Generation, run: Run, progress: Prog
     converted = f"{target.place.prefix}converted/{base[:16]}/"
     target.journal.write(table, locations=[converted], tables=[table])
     try:
-        landed = Look(target, source, generation, files, known, converted, progress).landed()
+        landed = format_of(source).inspect(Inspection(target, source, generation, files, known, converted, progress))
         _check_rows(landed, source, known)
         progress(f"{target.dataset.id} {generation}: {_files_and_rows(landed)}")
         create_landing_table(target, table, landed.storage, header_lines=landed.header_lines)
@@ -131,7 +133,7 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, landing: st
             source.nulls,
             types[each.name],
             read_as=landed.read_as.get(each.name),
-            inferred=source.columns is None and source.format != "parquet",
+            inferred=source.columns is None and not format_of(source).is_typed,
         )
         for each in columns
     ]
@@ -194,10 +196,8 @@ def _typed_columns(ingest: _Ingest, known: list[SourceColumn] | None) -> tuple[l
     new = [(name, kind) for name, kind in ingest.landed.columns if name not in have]
     if not new:
         return list(known or ()), 0
-    if ingest.source.format == "parquet":
-        # A column of NULLs only has no type: text takes whatever comes later.
-        found = [SourceColumn(name, "string" if kind == NULLS else kind) for name, kind in new]
-        return [*(known or ()), *found], 0
+    if format_of(ingest.source).is_typed:
+        return [*(known or ()), *(SourceColumn(name, table_type(kind)) for name, kind in new)], 0
     names = [name for name, _ in new]
     ingest.progress(f"{ingest.target.dataset.id}: finding the types of {len(names)} columns")
     columns, scanned = list(known or ()), 0

@@ -9,23 +9,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Dataset, Format, Manifest, Service
+from dapflow.landing_formats import LANDING_FORMATS, format_begun_by, format_named_by, titles
+from dapflow.manifest import Dataset, Manifest, Service
 from dapflow.runtime.file_content import LocalFile
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.landing.files import OTHER_COMPRESSIONS
 
-# Endings that say what is in a file. One that is not listed says nothing.
-_ENDINGS: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".psv": "csv",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".parquet": "parquet",
-    ".parq": "parquet",
-    ".pq": "parquet",
-}
 _UNREADABLE = {
     ".xls": "an Excel workbook",
     ".xlsx": "an Excel workbook",
@@ -35,7 +24,7 @@ _UNREADABLE = {
     ".orc": "ORC",
     ".xml": "XML",
 }
-_GZIP, _ZIP, _PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _MOST_KEY_BYTES = 1024
 
 
@@ -44,14 +33,14 @@ def ending_of(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix
 
 
-def format_of(path: Path) -> Format:
+def format_of_name(path: Path) -> str:
     """The format that a file's ending names. Raises DapflowError ``landing-format``, with what helps."""
     ending = ending_of(path).lower()
     if path.name.lower().endswith(OTHER_COMPRESSIONS) or ending in OTHER_COMPRESSIONS:
         raise _wrong(str(path), "is compressed in a way that is not read here", "unpack it, or use gzip")
-    if (found := _ENDINGS.get(ending)) is None:
+    if (found := format_named_by(ending)) is None:
         what = _UNREADABLE.get(ending, "of no format that is known by its ending")
-        raise _wrong(str(path), f"is {what}", "export it as CSV, JSON (one object a line) or Parquet")
+        raise _wrong(str(path), f"is {what}", f"export it as {titles()}")
     return found
 
 
@@ -149,7 +138,7 @@ def _check_name(name: str, file: str, prefix: str) -> None:
         raise DapflowError("landing-name", f"the name holds a control character: {name!r}", file=file)
 
 
-def _check_format(table: str, wanted: Format, name: str, start: bytes, file: str) -> None:
+def _check_format(table: str, wanted: str, name: str, start: bytes, file: str) -> None:
     gzipped = name.endswith(".gz")
     ending = Path(name.removesuffix(".gz")).suffix
     if name.endswith(OTHER_COMPRESSIONS) or ending in OTHER_COMPRESSIONS:
@@ -157,12 +146,14 @@ def _check_format(table: str, wanted: Format, name: str, start: bytes, file: str
     if ending in _UNREADABLE or start.startswith(_ZIP):
         what = _UNREADABLE.get(ending, "a ZIP archive or an Excel workbook")
         raise _wrong(file, f"is {what}", f"{table} takes {wanted}: export it so")
-    found = "parquet" if start == _PARQUET else _ENDINGS.get(ending)
+    found = format_begun_by(start) or format_named_by(ending)
     if found is not None and found != wanted:
         raise _wrong(file, f"is {found}, and {table} takes {wanted}", "format: in service.yml says what a table takes")
-    if wanted == "parquet":
-        if start != _PARQUET:
-            raise _wrong(file, "is not Parquet", "a Parquet file begins with PAR1, and is not compressed as a whole")
+    traits = LANDING_FORMATS[wanted]
+    if not traits.is_text:
+        if not start.startswith(traits.signature):
+            begin = f"a {traits.title} file begins with {traits.signature.decode()}"
+            raise _wrong(file, f"is not {traits.title}", f"{begin}, and is not compressed as a whole")
     elif gzipped != start.startswith(_GZIP):
         problem = "is named .gz, but is not gzip" if gzipped else "is gzip, and its name does not end in .gz"
         raise _wrong(file, problem, "Athena goes by the name")

@@ -20,6 +20,12 @@ NULLS = "void"
 FINE = {"timestamp(6)": 1_000, "timestamp(9)": 1_000_000}
 TAIL_BYTES = 64 * 1024
 
+
+def table_type(found: str) -> str:
+    """The type of a table's column for one that a file has; text takes whatever comes after nothing but NULL."""
+    return "string" if found == NULLS else "timestamp" if found in FINE else found
+
+
 _BOOLEAN, _INT32, _INT64, _INT96, _FLOAT, _DOUBLE, _BYTES, _FIXED = range(8)
 _OPTIONAL, _REPEATED = 1, 2
 _PLAIN = {

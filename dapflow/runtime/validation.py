@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Source
 from dapflow.runtime.conversion import Conversion
-from dapflow.runtime.formats import csv_records, json_objects
-from dapflow.runtime.formats.parquet_moments import UnreadableError, first_misfit
-from dapflow.runtime.landing.inspection import Landed
+from dapflow.runtime.formats.registry import format_of
+from dapflow.runtime.landing.landed import Landed
 from dapflow.runtime.landing.text import text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.place import quoted
@@ -72,7 +70,8 @@ def judge(target: Target, reading: Reading, rows: Iterable[dict[str, str | None]
         lines = _lines(target, reading, item, samples) if samples else {}
         for number, sample in samples.items():
             each = reading.conversions[number]
-            shown = _in_row_group(target, reading, item, each) or repr(sample[:_LONGEST_SAMPLE])
+            first = format_of(reading.source).misfit(target.s3, reading.landed, item, each.name, each.type)
+            shown = first or repr(sample[:_LONGEST_SAMPLE])
             errors.append(_error(each, item, shown, found[item.uri, number], lines.get(number)))
     if errors:
         raise errors[0] if len(errors) == 1 else DapflowErrors(errors[:_MOST_ERRORS])
@@ -104,39 +103,17 @@ def _error(each: Conversion, item: Object, shown: str, count: int, line: int | N
     )
 
 
-def _in_row_group(target: Target, reading: Reading, item: Object, each: Conversion) -> str | None:
-    """The first timestamp of a Parquet file that has more than milliseconds, and its row group, if they can be read."""
-    path = (reading.landed.read_as.get(each.name, each.name),)
-    for moments in reading.landed.moments.get(item.uri, ()):
-        if moments.path == path and each.type == "timestamp":
-            with suppress(UnreadableError):
-                found = first_misfit(target.s3, item, moments)
-                return f"{found.text!r} in row group {found.row_group}" if found else None
-    return None
-
-
 def _lines(target: Target, reading: Reading, item: Object, samples: dict[int, str]) -> dict[int, int]:
-    """The first line that holds each sample, found by reading the file once more; none of a Parquet file."""
+    """The first line that holds each sample, found by reading the file once more; none of a file without lines."""
     wanted = {number: (reading.conversions[number].name, sample) for number, sample in samples.items()}
     lines: dict[int, int] = {}
-    if reading.source.format == "parquet":
+    file_format = format_of(reading.source)
+    if file_format.is_typed:
         return lines
-    for line, values in _values(target, reading, item):
+    for line, values in file_format.rows([text_of(target.s3, item, reading.source)], reading.source):
         for number in [number for number, (name, sample) in wanted.items() if values.get(name) == sample]:
             lines[number] = line
             del wanted[number]
         if not wanted:
             break
     return lines
-
-
-def _values(target: Target, reading: Reading, item: Object) -> Iterator[tuple[int, dict[str, str | None]]]:
-    text = text_of(target.s3, item, reading.source)
-    if reading.source.format == "json":
-        yield from json_objects.records(text, json_objects.Keys())
-        return
-    names = [name for name, _ in reading.landed.columns]
-    records = csv_records.records(text, csv_records.Dialect.of(reading.source))
-    next(records)
-    for record in records:
-        yield record.line, dict(zip(names, record.fields, strict=False))

@@ -14,14 +14,15 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dapflow.manifest import Dataset, Format, Source
+from dapflow.manifest import Dataset, Source
+from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.landing.inspection import Look
+from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.objects import Object
 from tests.bench.command import peak_memory
 from tests.bench.figure import Figure
@@ -98,17 +99,17 @@ class _Disk:
         """Nothing."""
 
 
-def _look(file: Path, kind: Format) -> dict[str, Any]:
+def _look(file: Path, kind: str) -> dict[str, Any]:
     source = Source(kind, None)
     dataset = Dataset("a", "raw", "t", "d", "t_history", "t", source=source)
     place = SimpleNamespace(landed=lambda _: "s3://landing/a/t/2013-12-31/")
     target: Any = SimpleNamespace(dataset=dataset, s3=_Disk(file), place=place)
     item = Object(f"s3://landing/a/t/2013-12-31/{file.name}", file.stat().st_size, "e", datetime.now(UTC))
-    look = Look(
+    inspection = Inspection(
         target, source, Generation.parse("2013-12-31"), [item], None, "s3://raw/a/t/converted/x/", lambda _: None
     )
     started = time.process_time()
-    landed = look.landed()
+    landed = format_of(source).inspect(inspection)
     return {
         "seconds": time.process_time() - started,
         "mib": peak_memory("self"),
@@ -117,4 +118,4 @@ def _look(file: Path, kind: Format) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_look(Path(sys.argv[1]), cast("Format", sys.argv[2]))))
+    print(json.dumps(_look(Path(sys.argv[1]), sys.argv[2])))

@@ -5,34 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dapflow.manifest import Column, Source
+from dapflow.manifest import Column
 from dapflow.runtime.current_view import glue_column
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import put_table
 
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
-# The SerDe's own default is the backslash, with which the text \N would be read as N. No file holds this character.
-_NO_ESCAPE = "\u0001"
 
 
-def csv_storage(source: Source, names: Sequence[str], location: str) -> dict[str, Any]:
-    """CSV files whose columns come in the order of ``names``, quoted by doubling alone."""
-    columns = [Column(name, "string") for name in names]
-    serde = {
-        "SerializationLibrary": "org.apache.hadoop.hive.serde2.OpenCSVSerde",
-        "Parameters": {"separatorChar": source.delimiter, "quoteChar": '"', "escapeChar": _NO_ESCAPE},
-    }
-    return _text_storage(columns, location, serde)
-
-
-def json_storage(names: Sequence[str], location: str) -> dict[str, Any]:
+def converted_storage(names: Sequence[str], location: str) -> dict[str, Any]:
     """JSON lines as ``ConvertedFile`` writes them: every value text, every key the name of a column."""
     serde = {
         "SerializationLibrary": "org.openx.data.jsonserde.JsonSerDe",
         "Parameters": {"ignore.malformed.json": "false", "case.insensitive": "true"},
     }
-    return _text_storage([Column(name, "string") for name in names], location, serde)
+    return text_storage([Column(name, "string") for name in names], location, serde)
 
 
 def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, header_lines: int = 0) -> None:
@@ -51,7 +39,8 @@ def create_landing_table(target: Target, name: str, storage: dict[str, Any], *, 
     put_table(target.catalog, target.place.database, table)
 
 
-def _text_storage(columns: Sequence[Column], location: str, serde: dict[str, Any]) -> dict[str, Any]:
+def text_storage(columns: Sequence[Column], location: str, serde: dict[str, Any]) -> dict[str, Any]:
+    """A text format as Glue takes it, lines of text that ``serde`` reads."""
     return {
         "Columns": [glue_column(column) for column in columns],
         "Location": location,

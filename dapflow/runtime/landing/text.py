@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
+from dapflow.landing_formats import format_begun_by
 from dapflow.manifest import Source
 from dapflow.runtime.landing.detection import detected, unicode_of
 from dapflow.runtime.landing.stream import Content, is_gzip
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 # Athena takes no longer rows (https://docs.aws.amazon.com/athena/latest/ug/other-notable-limitations.html).
 LONGEST_ROW = 32 * 1024 * 1024
-_BINARY = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1")
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
         raise DapflowError("landing-empty-file", "the file is empty", file=item.uri, hint="land it again")
     if not start:
         return Text(content, "utf-8", empty=True)
-    if not is_gzip(item.name) and start.startswith(_BINARY):
+    if not is_gzip(item.name) and (start.startswith((_GZIP, _ZIP)) or format_begun_by(start)):
         raise DapflowError(
             "landing-format",
             "the file is not text",
