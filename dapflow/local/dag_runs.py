@@ -11,7 +11,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.published import ServiceRun, producers
+from dapflow.local.outstanding import ServiceRun, producers
 from dapflow.manifest import Manifest
 from dapflow.runtime.generation import Generation
 

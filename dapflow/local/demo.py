@@ -11,7 +11,7 @@ from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
-from dapflow.local.published import Publications, ServiceRun, outstanding, producers, read_published
+from dapflow.local.outstanding import Publications, ServiceRun, outstanding, producers, read_published
 from dapflow.local.running import explained, require_alive
 from dapflow.local.selection import comes_less_often
 from dapflow.local.startup import Startup

@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, failed_tasks
-from dapflow.local.published import ServiceRun
+from dapflow.local.outstanding import ServiceRun
 from dapflow.manifest import Manifest
-from tests.local.test_published import MANIFEST, NEW, OLD
+from tests.local.test_outstanding import MANIFEST, NEW, OLD
 
 # Airflow's duration is one that it computes on SQLite where a minute ends in between.
 TIMES = {"start_date": "2026-11-29T20:00:59.500000Z", "end_date": "2026-11-29T20:01:00.600000Z"}

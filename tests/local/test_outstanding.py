@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dapflow.local.published import Published, ServiceRun, outstanding, producers
+from dapflow.local.outstanding import Published, ServiceRun, outstanding, producers
 from dapflow.manifest import Dataset, Manifest, Service, Source, Transform, Zone
 from dapflow.runtime.generation import Generation
 
