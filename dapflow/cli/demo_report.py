@@ -28,7 +28,7 @@ def print_report(outcome: DemoOutcome, manifest: Manifest) -> None:
             "\n[bold green]Nothing to do:[/] every dataset has these generations, made by today's SQL from the files "
             "that landed. Nothing was changed."
         )
-    published = [dataset for dataset in manifest.datasets.values() if outcome.publications[dataset.id]]
+    published = [dataset for dataset in manifest.datasets.values() if outcome.published[dataset.id]]
     if published:
         _print_datasets(outcome, published)
     if outcome.runs:
@@ -56,7 +56,7 @@ def _print_datasets(outcome: DemoOutcome, datasets: list[Dataset]) -> None:
     counts = _counts(outcome, datasets)
     rows = []
     for dataset in datasets:
-        generations = outcome.publications[dataset.id]
+        generations = outcome.published[dataset.id]
         rows.append(
             (
                 dataset.id,

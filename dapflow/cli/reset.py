@@ -47,18 +47,18 @@ def reset(
     dataset = find_dataset(manifest, root, name)
     with ends_when_interrupted():
         clients, environment = connected_to_throw_away(root, manifest, branch, host)
-        from dapflow.runtime.publish import Publisher  # noqa: PLC0415 (brings boto3)
+        from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
+        from dapflow.runtime.publish import Publisher  # noqa: PLC0415
         from dapflow.runtime.reset import check_resettable  # noqa: PLC0415
 
         check_resettable(dataset, environment)
-        publisher = Publisher(clients, manifest, environment)
-        generations = publisher.generations(dataset.id)
+        generations = Publications(clients, manifest, environment).generations(dataset.id)
         readers = _readers(manifest, dataset.id)
         for line in _what_goes(dataset.id, generations, readers):
             sys.stderr.write(f"{line}\n")
         if generations:
             confirm(f"Reset {dataset.id}?", f"{dataset.id} would lose {counted(generations)}", yes=yes)
-        current = publisher.reset(dataset.id)
+        current = Publisher(clients, manifest, environment).reset(dataset.id)
     if as_json:
         taken = [str(each) for each in generations]
         shown = str(current) if current else None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dapflow.environment import Environment
     from dapflow.errors import DapflowError
     from dapflow.manifest import Dataset, Manifest
+    from dapflow.publications.published import Publications
     from dapflow.runtime.aws import Clients
     from dapflow.runtime.generation import Generation
     from dapflow.runtime.publication import Publication
@@ -91,15 +92,17 @@ def run(
         clients = connect_to_platform(state, ports)
         from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
+        from dapflow.publications.published import Publications  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
         steps.expect("bringing buckets, databases, workgroups and roles up to date")
         provision(state, manifest, clients, steps.tell)
         environment = describe_local(root, manifest).environment
-        day = wanted or newest_generation(datasets, environment, manifest, clients)
+        publications = Publications(clients, manifest, environment)
+        day = wanted or newest_generation(datasets, publications)
         publisher = Publisher(clients, manifest, environment, steps.tell, allow_future=allow_future)
         _publish(publisher, datasets, day, published)
-        outdated += _outdated(publisher, published)
+        outdated += _outdated(publications, published)
     if rows and published and not as_json:
         with explained(state, servers):
             _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
@@ -123,12 +126,12 @@ def _publish(publisher: Publisher, datasets: list[Dataset], day: Generation, pub
             publisher.progress(f"{dataset.id} {day}: nothing landed, and what reads it takes the generation before")
 
 
-def _outdated(publisher: Publisher, published: list[Publication]) -> Iterator[Outdated]:
+def _outdated(publications: Publications, published: list[Publication]) -> Iterator[Outdated]:
     """What was made of a generation before it was published now; a first publication of the newest one has none."""
     now = {(each.dataset, each.generation) for each in published}
     for each in published:
         if each.replaced or each.current != each.generation:
-            for product, made in publisher.readers(each.dataset, each.generation):
+            for product, made in publications.readers(each.dataset, each.generation):
                 if (product, made) not in now:
                     yield Outdated(product, made, each.dataset, each.generation)
 

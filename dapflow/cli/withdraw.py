@@ -49,12 +49,13 @@ def withdraw(
     confirm(f"Withdraw {what}?", f"{what} would be withdrawn", yes=yes)
     with explained(state, (components.AWS, components.ATHENA)):
         from dapflow.local.provision import describe_local  # noqa: PLC0415
+        from dapflow.publications.published import Publications  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
         environment = describe_local(root, manifest).environment
-        publisher = Publisher(connect_to_platform(state, ports), manifest, environment)
-        current = publisher.withdraw(dataset.id, day)
-        readers = publisher.readers(dataset.id, day)
+        clients = connect_to_platform(state, ports)
+        current = Publisher(clients, manifest, environment).withdraw(dataset.id, day)
+        readers = Publications(clients, manifest, environment).readers(dataset.id, day)
     if as_json:
         made = [{"dataset": each, "generation": str(made_of)} for each, made_of in readers]
         shown = str(current) if current else None

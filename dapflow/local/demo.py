@@ -11,15 +11,12 @@ from dapflow.errors import DapflowError
 from dapflow.local import components
 from dapflow.local.airflow_api import AirflowApi
 from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
-from dapflow.local.outstanding import Publications, ServiceRun, outstanding, producers, read_published
+from dapflow.local.outstanding import ServiceRun, outstanding, producers
 from dapflow.local.running import explained, require_alive
 from dapflow.local.selection import comes_less_often
 from dapflow.local.startup import Startup
-from dapflow.manifest import Manifest
-from dapflow.runtime.catalog import Catalog
+from dapflow.publications.published import Publications, PublishedDatasets
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.objects import list_folders
-from dapflow.runtime.place import Place
 from dapflow.servers.state import State, read_json, write_json
 
 if TYPE_CHECKING:
@@ -51,7 +48,7 @@ class DemoOutcome:
     clients: Clients
     environment: Environment
     generations: tuple[Generation, ...]
-    publications: Publications
+    published: PublishedDatasets
     changed: bool
     runs: tuple[RunState, ...]
     failures: tuple[FailedTask, ...]
@@ -84,10 +81,10 @@ def _run(startup: Startup, watch: Watch) -> DemoOutcome:
 
     environment = describe_local(startup.state.root, manifest).environment
     generations, anew = _land(startup, clients, environment)
-    catalog = Catalog(clients.glue)
-    publications = read_published(catalog, manifest, environment)
-    stale = outstanding(manifest, publications, generations, anew)
-    possible = stale & _possible(manifest, environment, clients, generations)
+    publications = Publications(clients, manifest, environment)
+    published = publications.all()
+    stale = outstanding(manifest, published, generations, anew)
+    possible = stale & _possible(publications, generations)
     states, failures = _remembered(startup.state), []
     if possible:
         startup.launch([components.AIRFLOW])
@@ -95,12 +92,12 @@ def _run(startup: Startup, watch: Watch) -> DemoOutcome:
         startup.tell(f"Airflow is ready; {len(possible)} DAG runs to go")
         states = _run_dags(startup, api, possible, watch)
         failures = [_failure(api, state, task.task_id, task.attempt) for state, task in failed_tasks(states)]
-        publications = read_published(catalog, manifest, environment)
+        published = publications.all()
     return DemoOutcome(
         clients=clients,
         environment=environment,
         generations=tuple(generations),
-        publications=publications,
+        published=published,
         changed=bool(possible),
         runs=tuple(states),
         failures=tuple(failures),
@@ -123,16 +120,10 @@ def _land(
     return [Generation(day) for day in snapshots()], anew
 
 
-def _possible(
-    manifest: Manifest, environment: Environment, clients: Clients, generations: Iterable[Generation]
-) -> set[ServiceRun]:
+def _possible(publications: Publications, generations: Iterable[Generation]) -> set[ServiceRun]:
     """The runs of which all files have landed, and those of what their services read."""
-    landed = {
-        dataset.id: set(list_folders(clients.s3, Place.of(dataset, environment).landing))
-        for dataset in manifest.datasets.values()
-        if dataset.source is not None
-    }
-
+    manifest = publications.manifest
+    landed = {each.id: publications.landed(each.id) for each in manifest.datasets.values() if each.source is not None}
     slower = {each.id for each in manifest.datasets.values() if comes_less_often(manifest, each)}
 
     def possible(service: str, generation: Generation, asked: frozenset[str] = frozenset()) -> bool:
@@ -140,7 +131,7 @@ def _possible(
         read = producers(manifest, service) - asked
         return (
             bool(own or read or asked)
-            and all(str(generation) in landed[dataset] for dataset in own)
+            and all(generation in landed[dataset] for dataset in own)
             and all(possible(other, generation, asked | {service}) for other in read)
         )
 

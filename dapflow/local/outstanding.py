@@ -1,29 +1,14 @@
-"""What is published, and which runs are needed so that everything is."""
+"""Which runs are needed so that everything is published."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from dapflow.environment import Environment
 from dapflow.local.selection import comes_less_often
 from dapflow.manifest import Dataset, Manifest
-from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.publications.published import PublishedDatasets, PublishedGeneration
 from dapflow.runtime.generation import Generation, newest
-from dapflow.runtime.place import Place
-
-
-@dataclass(frozen=True)
-class Published:
-    """One generation of a dataset, as its partitions record it. ``at`` is an ISO time in UTC."""
-
-    rows: int
-    bytes: int
-    sql_sha: str
-    at: str
-
-
-Publications = Mapping[str, Mapping[Generation, Published]]
 
 
 @dataclass(frozen=True, order=True)
@@ -38,17 +23,9 @@ class ServiceRun:
         return f"{self.service} {self.generation}"
 
 
-def read_published(catalog: Catalog, manifest: Manifest, environment: Environment) -> Publications:
-    """What is published of every dataset, oldest generation first."""
-    return {
-        dataset.id: _generations(catalog, Place.of(dataset, environment)) if dataset.has_generations else {}
-        for dataset in manifest.datasets.values()
-    }
-
-
 def outstanding(
     manifest: Manifest,
-    publications: Publications,
+    publications: PublishedDatasets,
     generations: Sequence[Generation],
     landed_anew: Collection[tuple[str, Generation]],
 ) -> set[ServiceRun]:
@@ -74,27 +51,9 @@ def producers(manifest: Manifest, service: str) -> set[str]:
     } - {service}
 
 
-def _generations(catalog: Catalog, place: Place) -> dict[Generation, Published]:
-    found: dict[Generation, list[Partition]] = {}
-    for partition in catalog.partitions(place.database, place.history):
-        if partition.generation is not None and "dapflow.run_id" in partition.parameters:
-            found.setdefault(partition.generation, []).append(partition)
-    return {generation: _published(found[generation]) for generation in sorted(found)}
-
-
-def _published(partitions: Sequence[Partition]) -> Published:
-    noted = [partition.parameters for partition in partitions]
-    return Published(
-        rows=sum(int(each.get("dapflow.rows", 0)) for each in noted),
-        bytes=sum(int(each.get("dapflow.bytes", 0)) for each in noted),
-        sql_sha=noted[0].get("dapflow.sql_sha", ""),
-        at=max(each.get("dapflow.published_at", "") for each in noted),
-    )
-
-
 def _stale(
     manifest: Manifest,
-    publications: Publications,
+    publications: PublishedDatasets,
     generation: Generation,
     landed_anew: Collection[tuple[str, Generation]],
 ) -> set[str]:
@@ -118,7 +77,7 @@ def _stale(
     return stale
 
 
-def _read(dataset: Dataset, publications: Publications, generation: Generation) -> Iterator[Published]:
+def _read(dataset: Dataset, publications: PublishedDatasets, generation: Generation) -> Iterator[PublishedGeneration]:
     """What a generation of a dataset is made of: of a slower input the newest that is not after it."""
     for read in dataset.depends_on:
         there = publications[read]
@@ -135,5 +94,5 @@ def _sha(dataset: Dataset) -> str:
     return dataset.transform.sha if dataset.transform else ""
 
 
-def _is_newer(read: Published, published: Published) -> bool:
+def _is_newer(read: PublishedGeneration, published: PublishedGeneration) -> bool:
     return read.at > published.at

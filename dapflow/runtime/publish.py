@@ -8,7 +8,6 @@ Every step can be repeated, and a crash anywhere leaves the old generation reada
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable
@@ -23,14 +22,12 @@ from dapflow.manifest import Manifest
 from dapflow.runtime import external
 from dapflow.runtime.attempts import Attempt, Run
 from dapflow.runtime.aws import Clients, aws_errors
-from dapflow.runtime.bounds import not_before
-from dapflow.runtime.finish import INPUTS, accept, make_visible
+from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
-from dapflow.runtime.history import check_history, check_keys, history_columns
+from dapflow.runtime.history import check_history, check_keys
 from dapflow.runtime.ingest import plan_ingest
-from dapflow.runtime.inputs import InputsChangedError, confirm_inputs, recorded_inputs
-from dapflow.runtime.objects import list_folders
-from dapflow.runtime.publication import Publication, Staged, read_publication
+from dapflow.runtime.inputs import InputsChangedError, confirm_inputs
+from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.reset import advised, reset
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import output_of, plan_transform
@@ -201,7 +198,7 @@ class Publisher:
     def withdraw(self, dataset_id: str, generation: Generation) -> Generation | None:
         """Take a generation out; which one the current view shows now, None when none remains.
 
-        What was made of it stays: ``readers`` tells. Raises DapflowError ``nothing-to-withdraw``.
+        What was made of it stays. Raises DapflowError ``nothing-to-withdraw``.
         """
         with aws_errors():
             return withdraw(self.target(dataset_id), generation)
@@ -214,48 +211,6 @@ class Publisher:
         """
         with aws_errors():
             return reset(self.target(dataset_id), self.environment)
-
-    def readers(self, dataset_id: str, generation: Generation) -> list[tuple[str, Generation]]:
-        """The generations of products that read a generation of a dataset, as they noted it."""
-        found = []
-        for product in self.manifest.datasets.values():
-            if dataset_id not in product.depends_on:
-                continue
-            target = self.target(product.id)
-            with aws_errors():
-                since = not_before(product.generation, generation)
-                partitions = target.catalog.partitions(target.place.database, target.place.history, since)
-            for each in partitions:
-                read = recorded_inputs(json.loads(each.parameters.get(INPUTS, "[]")))
-                if each.generation and any(one.dataset == dataset_id and one.holds(generation) for one in read):
-                    found.append((product.id, each.generation))
-        return sorted(set(found))
-
-    def published(self, dataset_id: str, generation: Generation) -> Publication | None:
-        """What dapflow has published of a generation, or None."""
-        target = self.target(dataset_id)
-        if target.dataset.external:
-            return None
-        with aws_errors():
-            table = target.catalog.table(target.place.database, target.place.history)
-            found = target.partition(generation) if table else None
-        return read_publication(dataset_id, found, history_columns(table)) if table and found else None
-
-    def generations(self, dataset_id: str) -> list[Generation]:
-        """The generations that a dataset has, oldest first."""
-        target = self.target(dataset_id)
-        with aws_errors():
-            partitions = target.catalog.partitions(target.place.database, target.place.history)
-        return sorted({each.generation for each in partitions if each.generation})
-
-    def landed(self, dataset_id: str) -> list[Generation]:
-        """The generations of a raw dataset for which files have landed, oldest first."""
-        found = []
-        with aws_errors():
-            for name in list_folders(self.clients.s3, self.target(dataset_id).place.landing):
-                with suppress(DapflowError):
-                    found.append(Generation.parse(name))
-        return sorted(found)
 
     def target(self, dataset_id: str) -> Target:
         """Where a dataset lives, with the clients to work on it."""

@@ -53,7 +53,7 @@ def test_generation_travels_from_service_to_service(
         ("20131231", "refined.few", 2),
     ]
     assert result["started"] == [["reports", "20131231", "asset_triggered"]]
-    assert lake.publisher.generations("reports.refined.both") == [DAY]
+    assert lake.publications.generations("reports.refined.both") == [DAY]
     few = lake.datasets["weather.refined.few"]
     assert lake.rows(few) == [("N1", "{{ ds }}"), ("N2", "{{ ds }}")]
 
@@ -68,7 +68,7 @@ def test_deferred_in_an_environment_with_mwaas_packages_only(
     assert result["states"] == JOURNEY
     assert result["dapflow"].startswith(str(folder))
     assert result["installed"] == {"duckdb": False, "moto": False, "aiobotocore": True}
-    assert lake.publisher.generations("reports.refined.both") == [DAY]
+    assert lake.publications.generations("reports.refined.both") == [DAY]
 
 
 @pytest.mark.slow

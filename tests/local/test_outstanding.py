@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dapflow.local.outstanding import Published, ServiceRun, outstanding, producers
+from dapflow.local.outstanding import ServiceRun, outstanding, producers
 from dapflow.manifest import Dataset, Manifest, Service, Source, Transform, Zone
+from dapflow.publications.published import PublishedGeneration
 from dapflow.runtime.generation import Generation
 
 OLD, NEW = Generation.parse("2024-06-04"), Generation.parse("2024-06-05")
@@ -48,7 +49,8 @@ MANIFEST = Manifest(
 )
 EVERYTHING = {
     each.id: {
-        day: Published(1, 1, each.transform.sha if each.transform else "", "2024-07-01T00:00:00") for day in (OLD, NEW)
+        day: PublishedGeneration(1, 1, each.transform.sha if each.transform else "", "2024-07-01T00:00:00")
+        for day in (OLD, NEW)
     }
     for each in DATASETS
 }
@@ -59,7 +61,7 @@ def names(runs: set[ServiceRun]) -> set[str]:
 
 
 def test_nothing_published_needs_every_run() -> None:
-    nothing: dict[str, dict[Generation, Published]] = {each.id: {} for each in DATASETS}
+    nothing: dict[str, dict[Generation, PublishedGeneration]] = {each.id: {} for each in DATASETS}
     assert names(outstanding(MANIFEST, nothing, [NEW], set())) == {
         "weather 2024-06-05",
         "traffic 2024-06-05",
@@ -85,7 +87,7 @@ def test_files_that_landed_anew_need_their_generation_only() -> None:
 
 
 def test_a_dataset_older_than_what_it_reads_is_made_again() -> None:
-    later = Published(1, 1, "", "2024-07-02T00:00:00")
+    later = PublishedGeneration(1, 1, "", "2024-07-02T00:00:00")
     publications = {**EVERYTHING, "weather.raw.observations": {**EVERYTHING["weather.raw.observations"], NEW: later}}
     assert names(outstanding(MANIFEST, publications, [OLD, NEW], set())) == {"weather 2024-06-05", "traffic 2024-06-05"}
 
@@ -105,7 +107,7 @@ def test_nobody_waits_for_an_input_that_may_be_slower() -> None:
 
 
 def test_a_slower_input_that_was_mended_needs_all_that_is_made_of_it() -> None:
-    mended = {OLD: Published(1, 1, "", "2024-07-02T00:00:00")}
+    mended = {OLD: PublishedGeneration(1, 1, "", "2024-07-02T00:00:00")}
     runs = outstanding(WAITS_FOR_NONE, {**EVERYTHING, "traffic.raw.flights": mended}, [OLD, NEW], set())
     assert names(runs) == {"traffic 2024-06-04", "traffic 2024-06-05"}
 

@@ -30,6 +30,7 @@ from dapflow.manifest import (
 )
 from dapflow.platform import Platform, describe
 from dapflow.project import compile_project
+from dapflow.publications.published import Publications
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication
@@ -118,6 +119,11 @@ class Lake:
     def publisher(self) -> Publisher:
         """A publisher for the project as it is now."""
         return Publisher(self.clients, self.manifest, self.environment)
+
+    @property
+    def publications(self) -> Publications:
+        """What is published of the project as it is now."""
+        return Publications(self.clients, self.manifest, self.environment)
 
     def dataset(self, name: str, zone: Zone = "raw", **more: Any) -> Dataset:
         """Add or change a dataset."""

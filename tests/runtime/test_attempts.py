@@ -236,7 +236,7 @@ def test_an_attempt_that_comes_hours_late_stands_back(lake: Lake, monkeypatch: p
     with pytest.raises(PassingError) as caught:
         lake.publisher.finish(staged)
     assert caught.value.code == "late"
-    assert lake.publisher.generations(planes.id) == []
+    assert lake.publications.generations(planes.id) == []
     monkeypatch.undo()
     assert lake.publisher.publish(planes.id, DAY, lake.run, 2).rows == 2
 
@@ -252,7 +252,7 @@ def test_an_attempt_does_not_bring_back_what_was_replaced_since(lake: Lake) -> N
     with pytest.raises(PassingError) as caught:
         zombie.finish(first)
     assert caught.value.code == "superseded"
-    published = lake.publisher.published(planes.id, DAY)
+    published = lake.publications.publication(planes.id, DAY)
     assert published is not None
     assert published.location == newer.location != first.location
 

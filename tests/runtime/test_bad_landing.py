@@ -23,7 +23,7 @@ def refused(lake: Lake, dataset: Dataset) -> DapflowError:
         lake.publish(dataset)
     assert lake.objects("raw") == before
     assert lake.tables() == tables
-    assert lake.publisher.published(dataset.id, DAY) is None
+    assert lake.publications.publication(dataset.id, DAY) is None
     return caught.value
 
 

@@ -83,7 +83,7 @@ def test_a_crash_at_every_step_is_mended_by_the_next_run_of_any_generation(
         assert_readable(lake, dataset)
 
         known = columns_of(lake)
-        published = lake.publisher.published(dataset.id, DAY) is not None
+        published = lake.publications.publication(dataset.id, DAY) is not None
         dataset = product(lake, then)
         try:
             lake.publish(dataset, day)  # type: ignore[arg-type]
@@ -172,7 +172,7 @@ def test_two_publications_that_add_columns_of_other_types_at_once(lake: Lake) ->
     switch.at, switch.then = len(switch.names) + 2, meanwhile  # after the journal's entry, before the switch
     with pytest.raises(PassingError, match="in the same moment"):
         slow.finish(staged)
-    assert lake.publisher.published(dataset.id, EARLIER).columns[-1].name == "b"  # type: ignore[union-attr]
+    assert lake.publications.publication(dataset.id, EARLIER).columns[-1].name == "b"  # type: ignore[union-attr]
     assert partition_types(lake) == {EARLIER.key: {"a": "int"}, DAY.key: {"a": "int", "b": "string"}}
     assert_readable(lake, dataset)
 

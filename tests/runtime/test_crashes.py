@@ -74,7 +74,7 @@ def assert_swept(lake: Lake, dataset: Dataset, where: str) -> None:
         lake.publisher.sweep(dataset.id)
     finally:
         journal.UNFINISHED_SECONDS = unfinished
-    published = lake.publisher.published(dataset.id, DAY)
+    published = lake.publications.publication(dataset.id, DAY)
     assert published is not None
     prefixes = {
         f"s3://{lake.bucket(dataset.zone)}/{key}".rpartition("/")[0] + "/" for key in lake.objects(dataset.zone)
@@ -233,7 +233,7 @@ def test_two_generations_at_once_show_the_newer(lake: Lake) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert lake.publisher.generations(product.id) == [EARLIER, DAY, LATER]
+    assert lake.publications.generations(product.id) == [EARLIER, DAY, LATER]
     assert lake.query("SELECT DISTINCT import_date FROM air_traffic_refined_zone.product") == [
         {"import_date": LATER.key}
     ]

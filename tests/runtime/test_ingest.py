@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dapflow.manifest import Column, SourceColumn
-from tests.runtime.lake import DAY, EARLIER, LATER, Lake, parquet
+from tests.runtime.lake import DAY, EARLIER, Lake, parquet
 
 TEXT = [SourceColumn("id", "int"), SourceColumn("note", "string"), SourceColumn("last", "string")]
 
@@ -161,13 +161,6 @@ def test_nothing_temporary_stays(lake: Lake) -> None:
     lake.land(table, notes_csv="id,note,last\n1,a,b\n")
     lake.publish(table)
     assert lake.tables() == {"notes", "notes_history"}
-
-
-def test_what_landed_can_be_listed(lake: Lake) -> None:
-    table = lake.raw("notes", TEXT)
-    for day in (LATER, EARLIER):
-        lake.land(table, day, notes_csv="id,note,last\n1,a,b\n")
-    assert lake.publisher.landed(table.id) == [EARLIER, LATER]
 
 
 @pytest.mark.parametrize("extra", [b"\xef\xbf\xbd", "\ufffd again".encode()])

@@ -410,12 +410,12 @@ def test_what_was_read_is_recorded_with_the_generation(lake: Lake, tmp_path: Pat
     product = prepared(lake, tmp_path, "SELECT p.tailnum FROM planes p JOIN planes_history h ON p.seats = h.seats")
     publish_planes(lake, EARLIER, DAY, LATER)
     done = lake.publish(product)
-    location = lake.publisher.published("air_traffic.raw.planes", DAY)
+    location = lake.publications.publication("air_traffic.raw.planes", DAY)
     assert location is not None
     assert [(each.dataset, each.generation, each.version) for each in done.inputs] == [
         ("air_traffic.raw.planes", "20131231", location.location)
     ]
-    noted = lake.publisher.published(product.id, DAY)
+    noted = lake.publications.publication(product.id, DAY)
     assert noted is not None
     assert [(each.version, each.history) for each in noted.inputs] == [
         (each.version, each.history) for each in done.inputs

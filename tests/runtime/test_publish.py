@@ -36,17 +36,6 @@ def test_raw_table_becomes_a_product(lake: Lake) -> None:
     assert lake.tables("refined") == {"large", "large_history"}
 
 
-def test_what_is_published_can_be_looked_up(lake: Lake) -> None:
-    one = lake.product("one", "SELECT 1 AS one")
-    assert lake.publisher.published(one.id, DAY) is None
-    done = lake.publish(one)
-    noted = lake.publisher.published(one.id, DAY)
-    assert noted is not None
-    assert (noted.rows, noted.bytes, noted.location) == (done.rows, done.bytes, done.location)
-    assert (noted.seconds, noted.bytes_scanned, noted.query_id) == (done.seconds, done.bytes_scanned, done.query_id)
-    assert lake.publisher.generations(one.id) == [DAY]
-
-
 def test_generation_published_again_is_replaced_not_doubled(lake: Lake) -> None:
     planes = lake.raw("planes")
     lake.land(planes, planes_csv=PLANES)
@@ -80,7 +69,7 @@ def test_current_view_shows_the_newest_generation_only(lake: Lake) -> None:
         lake.publish(planes, day)
     assert lake.rows(planes) == [("N2", "1")]
     assert lake.rows(planes, history=True) == [("N0", "1"), ("N1", "1"), ("N2", "1")]
-    assert lake.publisher.generations(planes.id) == [EARLIER, DAY, LATER]
+    assert lake.publications.generations(planes.id) == [EARLIER, DAY, LATER]
 
 
 def test_current_view_names_its_columns_and_literal_generation(lake: Lake) -> None:
@@ -340,7 +329,7 @@ def test_a_name_that_is_taken_while_the_query_runs_is_not_overwritten_either(lak
     with pytest.raises(DapflowError) as caught:
         publisher.finish(staged)
     assert caught.value.code == "name-taken"
-    assert publisher.generations(product.id) == [EARLIER]
+    assert lake.publications.generations(product.id) == [EARLIER]
 
 
 def test_history_with_other_partition_columns_is_left_alone(lake: Lake) -> None:

@@ -11,7 +11,7 @@ from dapflow.errors import DapflowError
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
-from tests.runtime.test_inputs import BOTH, prepared, publish_planes, published
+from tests.runtime.test_inputs import prepared, publish_planes, published
 
 
 def test_the_current_view_goes_back_to_the_newest_that_remains(lake: Lake, tmp_path: Path) -> None:
@@ -20,7 +20,7 @@ def test_the_current_view_goes_back_to_the_newest_that_remains(lake: Lake, tmp_p
     publish_planes(lake, EARLIER, DAY, LATER)
     assert lake.publisher.withdraw(planes.id, LATER) == DAY
     assert lake.rows(planes) == [("DAY", "1")]
-    assert lake.publisher.generations(planes.id) == [EARLIER, DAY]
+    assert lake.publications.generations(planes.id) == [EARLIER, DAY]
     assert lake.publisher.withdraw(planes.id, EARLIER) == DAY
     lake.publisher.sweep(planes.id)
     assert len({key.rpartition("/")[0] for key in lake.objects("raw")}) == 1
@@ -46,21 +46,6 @@ def test_what_is_not_there_cannot_be_withdrawn(lake: Lake, tmp_path: Path) -> No
             lake.publisher.withdraw(dataset, LATER)
         assert caught.value.code == "nothing-to-withdraw"
         assert hint in str(caught.value.hint)
-
-
-def test_who_read_it_is_known(lake: Lake, tmp_path: Path) -> None:
-    lake.compile(tmp_path, BOTH)
-    publish_planes(lake, EARLIER, DAY)
-    current, history = "air_traffic.refined.x", "air_traffic.refined.y"
-    for each in (current, history):
-        for day in (EARLIER, DAY):
-            lake.publisher.publish(each, day)
-    assert lake.publisher.readers("air_traffic.raw.planes", EARLIER) == [
-        (current, EARLIER),
-        (history, EARLIER),
-        (history, DAY),
-    ]
-    assert lake.publisher.readers(current, DAY) == []
 
 
 def test_a_retry_does_not_take_up_what_was_withdrawn(lake: Lake, tmp_path: Path) -> None:

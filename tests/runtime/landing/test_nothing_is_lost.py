@@ -371,7 +371,7 @@ def test_a_file_that_is_exchanged_between_check_and_load(lake: Lake, tmp_path: P
         Publisher(lake.clients, lake.manifest, lake.environment, told).publish(table.id, DAY)
     assert caught.value.code == "landing-changed"
     assert "notes.csv" in caught.value.message
-    assert lake.publisher.published(table.id, DAY) is None
+    assert lake.publications.publication(table.id, DAY) is None
     assert lake.objects("raw") == set()
 
 
