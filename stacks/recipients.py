@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dapflow.errors import DapflowErrors
 from dapflow.manifest import Manifest
+from dapflow.project.file_position import Place
 from dapflow.project.load import read_terms
-from dapflow.project.place import Place
 from dapflow.project.settings import read_settings
 
 CHAT_HINT = "alerts.chat is true or false; a webhook's URL goes into the secret <platform>/<environment>/chat-webhook"

@@ -16,7 +16,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.platform import describe, hosting
 from dapflow.project import compile_project
-from dapflow.runtime.project import Project
+from dapflow.runtime.bundled_project import Project
 from tests.project.writing import write_project
 
 SLUG = branch_slug("Fix/Delays")

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from dapflow.cli.result_table import Heading, console, print_rows, size_text
 from dapflow.local.query import ask
-from dapflow.runtime.place import Place, quoted
+from dapflow.runtime.dataset_location import Place, quoted
 
 if TYPE_CHECKING:
     from dapflow.local.dag_runs import RunState

@@ -62,8 +62,8 @@ def land(
     with ends_when_interrupted():
         clients, names = connected(root, manifest, environment)
         from dapflow.runtime import land as landing  # noqa: PLC0415
+        from dapflow.runtime.dataset_location import Place  # noqa: PLC0415
         from dapflow.runtime.file_content import read_local  # noqa: PLC0415
-        from dapflow.runtime.place import Place  # noqa: PLC0415
 
         prefix = Place.of(dataset, names).landed(day)
         for each in files:

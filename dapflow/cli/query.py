@@ -131,7 +131,7 @@ def _transform(root: Path, file: Path) -> _Transform | None:
     from dapflow.local.provision import describe_local  # noqa: PLC0415
     from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
     from dapflow.review.transforms import review  # noqa: PLC0415 (brings DuckDB)
-    from dapflow.runtime.place import physical  # noqa: PLC0415
+    from dapflow.runtime.dataset_location import physical  # noqa: PLC0415
 
     name = file.resolve().relative_to(root.resolve()).as_posix()
     manifest, errors = read_as_far_as_possible(root)

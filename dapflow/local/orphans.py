@@ -17,8 +17,8 @@ from dapflow.local.running import require_running
 from dapflow.manifest import Dataset, Manifest, Zone
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.dataset_location import Place
 from dapflow.runtime.objects import delete_prefix
-from dapflow.runtime.place import Place
 from dapflow.runtime.temporary import temporary_tables
 from dapflow.servers.state import State
 

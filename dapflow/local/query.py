@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 from dapflow.athena.engine.result_csv import records
 from dapflow.runtime.athena import Athena, QueryError
 from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.dataset_location import Place, quoted
 from dapflow.runtime.objects import split_uri
-from dapflow.runtime.place import Place, quoted
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

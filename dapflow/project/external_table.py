@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, GenerationColumns, Zone
+from dapflow.project.file_position import Written
 from dapflow.project.generation_columns import read_generation
 from dapflow.project.model import ExternalTable, TableNames
-from dapflow.project.place import Written
 from dapflow.project.service_terms import ExternalTerms, GenerationTerms
 from dapflow.project.source_table import read_type
 

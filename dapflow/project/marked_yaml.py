@@ -12,7 +12,7 @@ from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, Y
 from yaml.reader import ReaderError
 
 from dapflow.errors import DapflowError
-from dapflow.project.place import Place
+from dapflow.project.file_position import Place
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dapflow.manifest import Column, GenerationColumns, Source, Zone
-from dapflow.project.place import Place, Written
+from dapflow.project.file_position import Place, Written
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.service_terms import Naming
 from dapflow.sql import Statement

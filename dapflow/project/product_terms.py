@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
+from dapflow.project.file_position import Written
 from dapflow.project.forms import OWN_TABLE, choice
-from dapflow.project.place import Written
 from dapflow.project.schema import Section, key
 
 OnMissing = Literal["fail", "previous"]

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from dapflow.project.place import Place, Written
+from dapflow.project.file_position import Place, Written
 
 
 class Mistake(ValueError):

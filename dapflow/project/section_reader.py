@@ -6,8 +6,8 @@ from typing import Any, TypeVar, cast
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
+from dapflow.project.file_position import Written
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
-from dapflow.project.place import Written
 from dapflow.project.schema import (
     Flag,
     Key,

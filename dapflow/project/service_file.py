@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dapflow.manifest import Service
 from dapflow.project.external_table import read_external
+from dapflow.project.file_position import Place, Written
 from dapflow.project.generation_columns import read_published_generation
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import ZONES, ServiceFolder
-from dapflow.project.place import Place, Written
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_terms import ServiceTerms
 from dapflow.project.settings import Settings

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from dapflow.landing_formats import DEFAULT_FORMAT, LANDING_FORMATS, either, formats_with
 from dapflow.manifest import DAILY, GenerationColumns, Service, Source, Zone
+from dapflow.project.file_position import Written
 from dapflow.project.forms import (
     COLUMN_NAME,
     DATABASE_NAME,
@@ -29,7 +30,6 @@ from dapflow.project.forms import (
     TIMEZONE,
     choice,
 )
-from dapflow.project.place import Written
 from dapflow.project.schema import Needed, Section, key
 
 Naming = Literal["history", "latest"]

@@ -7,9 +7,9 @@ import re
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Source, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
+from dapflow.project.file_position import Written
 from dapflow.project.forms import not_an_escape
 from dapflow.project.model import SourceTable, TableNames
-from dapflow.project.place import Written
 from dapflow.project.schema import keys_of
 from dapflow.project.service_terms import SourceColumnTerms, SourceTerms
 from dapflow.sql.date_pattern import date_pattern_problem

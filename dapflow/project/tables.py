@@ -7,8 +7,8 @@ from typing import Literal
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Zone
+from dapflow.project.file_position import Place
 from dapflow.project.model import ZONES, ExternalTable, Product, Project, ServiceFolder, SourceTable, TableNames
-from dapflow.project.place import Place
 from dapflow.sql import SqlText, TableName
 from dapflow.sql.missing import CATALOG, missing_catalog, missing_database, missing_table, near_database
 

@@ -14,12 +14,12 @@ from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.bounds import not_before
 from dapflow.runtime.catalog import Catalog, Partition
 from dapflow.runtime.current_view import shown_generation
+from dapflow.runtime.dataset_location import Place
 from dapflow.runtime.finish import INPUTS
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import history_columns
 from dapflow.runtime.inputs import recorded_inputs
 from dapflow.runtime.objects import list_folders
-from dapflow.runtime.place import Place
 from dapflow.runtime.publication import Publication, read_publication
 
 

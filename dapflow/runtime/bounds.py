@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from dapflow.manifest import GenerationColumns
 from dapflow.runtime.catalog import Partition
+from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.place import quoted
 
 # What Glue calls the partition of rows whose value is NULL.
 NULL = "__HIVE_DEFAULT_PARTITION__"

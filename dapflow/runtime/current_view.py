@@ -17,8 +17,8 @@ from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, not_before, of_generation
 from dapflow.runtime.catalog import Catalog, Partition, StaleTableError
+from dapflow.runtime.dataset_location import Place, quoted
 from dapflow.runtime.generation import Generation, newest
-from dapflow.runtime.place import Place, quoted
 from dapflow.runtime.types import trino_type
 
 GENERATION = "dapflow.generation"

@@ -18,9 +18,9 @@ from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
 from dapflow.runtime.aws import RETRIES
+from dapflow.runtime.bundled_project import Project
+from dapflow.runtime.dataset_location import physical
 from dapflow.runtime.operators import IngestOperator, PublishOperator, ShowOperator, TransformOperator
-from dapflow.runtime.place import physical
-from dapflow.runtime.project import Project
 from dapflow.runtime.schedule import asset_timetable, cron_timetable
 from dapflow.runtime.starts import CRON, NAME, StartsOperator, Task
 

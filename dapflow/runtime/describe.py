@@ -14,7 +14,7 @@ from dapflow.runtime.athena import Athena, QueryError
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.current_view import view_definition
-from dapflow.runtime.place import quoted
+from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.types import column_hive_type
 
 _UNNAMED = re.compile(r"_col\d+")

@@ -15,9 +15,9 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import not_before, of_generation
 from dapflow.runtime.catalog import Catalog
 from dapflow.runtime.current_view import Seen, refresh_current_view, shown_generation
+from dapflow.runtime.dataset_location import Place
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_keys, history_columns
-from dapflow.runtime.place import Place
 from dapflow.runtime.target import Target
 
 _PARTS = ("_year", "_month", "_day", "_date")

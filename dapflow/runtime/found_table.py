@@ -11,7 +11,7 @@ from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Manifest
 from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.place import physical
+from dapflow.runtime.dataset_location import physical
 
 _PARTS = ("_year", "_month", "_day", "_date")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")

@@ -11,8 +11,8 @@ from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Catalog, StaleTableError
 from dapflow.runtime.current_view import check_current, glue_column, parameters_of
+from dapflow.runtime.dataset_location import Place
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.place import Place
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
 _TRIES = 5

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from dapflow.manifest import SourceColumn
 from dapflow.runtime.conversion import null_if, printed_back
-from dapflow.runtime.place import quoted
+from dapflow.runtime.dataset_location import quoted
 
 # The narrowest first.
 _KINDS = ("boolean", "bigint", "double", "date", "timestamp")

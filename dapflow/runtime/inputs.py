@@ -20,9 +20,9 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, is_up_to, not_before, of_generation, up_to
 from dapflow.runtime.catalog import Catalog, Partition
 from dapflow.runtime.current_view import shown_generation, view_shows
+from dapflow.runtime.dataset_location import Place
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.pinning import Pin
-from dapflow.runtime.place import Place
 
 
 class InputsChangedError(PassingError):

@@ -16,8 +16,8 @@ from botocore.exceptions import ClientError
 
 from dapflow.manifest import Dataset
 from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.dataset_location import Place
 from dapflow.runtime.objects import delete_object, delete_prefix, list_objects, read_aged, write_object
-from dapflow.runtime.place import Place
 from dapflow.runtime.temporary import temporary_tables
 
 if TYPE_CHECKING:

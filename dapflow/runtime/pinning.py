@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset, Manifest, Reference, Transform
-from dapflow.runtime.place import Place, physical, quoted
+from dapflow.runtime.dataset_location import Place, physical, quoted
 
 PARTITIONS = "$partitions"
 

@@ -14,11 +14,11 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column
 from dapflow.runtime.athena import Execution
 from dapflow.runtime.aws import PassingError
+from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import parquet_storage
 from dapflow.runtime.objects import Object, list_objects, read_object
 from dapflow.runtime.parquet_footer import Footer, FooterError, read_footer
-from dapflow.runtime.place import quoted
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import put_table, temporary_name
 

@@ -14,10 +14,10 @@ from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime.athena import Athena
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.dataset_location import Place, physical
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.journal import Journal
 from dapflow.runtime.objects import delete_prefix
-from dapflow.runtime.place import Place, physical
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from dapflow.manifest import Dataset
 from dapflow.runtime.catalog import Catalog, StaleTableError
-from dapflow.runtime.place import Place
+from dapflow.runtime.dataset_location import Place
 
 # A view that describes a SELECT, a table over landing files, a table over what was staged.
 Kind = Literal["columns", "landing", "staged"]

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Source
 from dapflow.runtime.conversion import Conversion
+from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.landing.landed import Landed
 from dapflow.runtime.landing.text import text_of
 from dapflow.runtime.objects import Object
-from dapflow.runtime.place import quoted
 from dapflow.runtime.target import Target
 
 _MOST_ERRORS = 10

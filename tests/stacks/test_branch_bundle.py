@@ -175,7 +175,7 @@ def test_a_branch_cannot_keep_its_bundle_when_its_stack_is_gone(s3: Any) -> None
         "evil.py",
         "dapflow_services.py",
         ".airflowignore",
-        "dapflow/runtime/project.py",
+        "dapflow/runtime/bundled_project.py",
         "manifests/evil.py",
         "manifests/0123456789abcdef.zip",
         "../other-123456/manifest.json",

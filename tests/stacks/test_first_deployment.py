@@ -26,8 +26,8 @@ from botocore.exceptions import ClientError
 from dapflow.athena import AthenaSettings, serve
 from dapflow.example.nightly import exports
 from dapflow.runtime.aws import Clients
+from dapflow.runtime.bundled_project import Project
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.project import Project
 from dapflow.runtime.publish import Publisher
 from tests.docs.test_deploy_guide import actions, blocks
 from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud, deployable
