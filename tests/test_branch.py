@@ -16,7 +16,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.platform import describe, hosting
 from dapflow.project import compile_project
-from dapflow.runtime.bundled_project import Project
+from dapflow.runtime.bundled_project import BundledProject
 from tests.project.writing import write_project
 
 SLUG = branch_slug("Fix/Delays")
@@ -46,7 +46,7 @@ def test_its_bundle_is_data(bundled: Path) -> None:
 
 
 def test_its_host_runs_it(bundled: Path) -> None:
-    project = Project(bundled)
+    project = BundledProject(bundled)
     environment = project.environment
     assert environment.branch == SLUG
     stem = SLUG.replace("-", "_")
@@ -91,7 +91,7 @@ def change(folder: Path, name: str, edit: Callable[[Any], Any]) -> None:
 def test_it_names_nothing_but_what_is_its_own(bundled: Path, edit: Callable[[Any], Any], said: str) -> None:
     change(bundled, "environment.json", edit)
     with pytest.raises(DapflowError) as caught:
-        Project(bundled)
+        BundledProject(bundled)
     assert caught.value.code == "branch-refused"
     assert said in caught.value.message
     assert "deploy it again" in (caught.value.hint or "")
@@ -101,11 +101,11 @@ def test_one_of_another_release_is_refused_with_a_message(bundled: Path) -> None
     [manifest] = bundled.glob("manifests/*.json")
     change(bundled, f"manifests/{manifest.name}", lambda data: data.update(schema=1))
     with pytest.raises(DapflowError, match="the manifest has schema 1, this dapflow reads") as caught:
-        Project(bundled)
+        BundledProject(bundled)
     assert caught.value.code == "manifest"
     change(bundled, "environment.json", lambda data: data.update(something="new"))
     with pytest.raises(DapflowError, match="written by another release") as caught:
-        Project(bundled)
+        BundledProject(bundled)
     assert caught.value.code == "environment"
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_manifest_is_refused_with_a_message(bundled: Path, content: s
     schema = json.loads(manifest.read_text())["schema"]
     manifest.write_text(content.replace("SCHEMA", str(schema)))
     with pytest.raises(DapflowError) as caught:
-        Project(bundled)
+        BundledProject(bundled)
     assert caught.value.code == "manifest"
 
 
@@ -125,13 +125,13 @@ def test_what_is_no_manifest_is_refused_with_a_message(bundled: Path, content: s
 def test_its_pointer_names_a_manifest_of_its_own(bundled: Path, name: str) -> None:
     change(bundled, "manifest.json", lambda data: data.update(manifest=name))
     with pytest.raises(DapflowError, match=r"names .*, no manifest"):
-        Project(bundled)
+        BundledProject(bundled)
 
 
 def test_a_host_that_hosts_no_branches_runs_none(bundled: Path) -> None:
     change(bundled.parents[1], "environment.json", lambda data: data.update(branches=None))
     with pytest.raises(DapflowError, match="hosts no branches"):
-        Project(bundled)
+        BundledProject(bundled)
 
 
 @pytest.mark.parametrize("name", ["", "x", "..", "a-12345", "A-123456", "a-123456/../b-123456", "a_b-123456"])

@@ -39,11 +39,11 @@ def columns(
     manifest = compile_project(root)
     clients, names = connected(root, manifest, environment)
     from dapflow.runtime.aws import aws_errors  # noqa: PLC0415
-    from dapflow.runtime.catalog import Catalog  # noqa: PLC0415
+    from dapflow.runtime.catalog import GlueCatalog  # noqa: PLC0415
     from dapflow.runtime.found_table import find_table  # noqa: PLC0415
 
     with aws_errors():
-        found = find_table(Catalog(clients.glue), manifest, names, table)
+        found = find_table(GlueCatalog(clients.glue), manifest, names, table)
     if not as_json:
         print(found.as_yaml(), end="")
         return

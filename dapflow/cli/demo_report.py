@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from dapflow.cli.result_table import Heading, console, print_rows, size_text
 from dapflow.local.query import ask
-from dapflow.runtime.dataset_location import Place, quoted
+from dapflow.runtime.dataset_location import DatasetLocation, quoted
 
 if TYPE_CHECKING:
     from dapflow.local.dag_runs import RunState
@@ -74,7 +74,7 @@ def _counts(outcome: DemoOutcome, datasets: list[Dataset]) -> dict[str, tuple[in
     """Rows of current view and history table, as Athena counts them: one statement for all."""
     parts = []
     for dataset in datasets:
-        place = Place.of(dataset, outcome.environment)
+        place = DatasetLocation.of(dataset, outcome.environment)
         tables = [quoted(place.database, name) for name in (place.current, place.history)]
         counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)  # noqa: S608 (names of the manifest)
         parts.append(f"SELECT '{dataset.id}' AS dataset, {counted}")
@@ -96,7 +96,7 @@ def _print_runs(runs: tuple[RunState, ...], changed: bool) -> None:
 
 
 def _print_preview(outcome: DemoOutcome, product: Dataset) -> None:
-    place = Place.of(product, outcome.environment)
+    place = DatasetLocation.of(product, outcome.environment)
     sql = f"SELECT * FROM {quoted(place.database, place.current)} LIMIT {_PREVIEW_ROWS}"  # noqa: S608
     answer = ask(outcome.clients, sql)
     console().print(f"\n[bold]{product.id}[/], its current view:")

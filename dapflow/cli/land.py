@@ -62,10 +62,10 @@ def land(
     with ends_when_interrupted():
         clients, names = connected(root, manifest, environment)
         from dapflow.runtime import land as landing  # noqa: PLC0415
-        from dapflow.runtime.dataset_location import Place  # noqa: PLC0415
+        from dapflow.runtime.dataset_location import DatasetLocation  # noqa: PLC0415
         from dapflow.runtime.file_content import read_local  # noqa: PLC0415
 
-        prefix = Place.of(dataset, names).landed(day)
+        prefix = DatasetLocation.of(dataset, names).landed(day)
         for each in files:
             check_path(dataset, each, prefix)
         with _progress(2 * sum(each.stat().st_size for each in files)) as advance:

@@ -105,7 +105,7 @@ def _pins_of_platform(
     """What a run on the embedded platform would pin, or None when it is not running."""
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
     from dapflow.local.running import require_running  # noqa: PLC0415
-    from dapflow.runtime.catalog import Catalog  # noqa: PLC0415
+    from dapflow.runtime.catalog import GlueCatalog  # noqa: PLC0415
     from dapflow.runtime.inputs import read_inputs  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
@@ -116,7 +116,9 @@ def _pins_of_platform(
         if error.code != "embedded-platform-not-up":
             raise
         return None
-    inputs = read_inputs(Catalog(connect_to_platform(state, ports).glue), manifest, environment, dataset, generation)
+    inputs = read_inputs(
+        GlueCatalog(connect_to_platform(state, ports).glue), manifest, environment, dataset, generation
+    )
     for note in inputs.notes:
         sys.stderr.write(f"{note}\n")
     return inputs.pins

@@ -13,7 +13,7 @@ from dapflow.exports.types import ColumnTypes
 from dapflow.manifest import Source
 from dapflow.runtime.formats import csv_records
 from dapflow.runtime.landing.headings import columns_of
-from dapflow.runtime.landing.text import Text, text_of
+from dapflow.runtime.landing.text import LandingText, text_of
 from dapflow.runtime.objects import Object
 
 
@@ -41,7 +41,7 @@ def csv_source(items: Sequence[Object]) -> Source:
     return typed(source, types, items[0])
 
 
-def _blank_lines(text: Text) -> int:
+def _blank_lines(text: LandingText) -> int:
     """How many lines with nothing in them stand before the header. The ingest takes them where it is told so."""
     blank = 0
     for line in text.lines():
@@ -51,7 +51,7 @@ def _blank_lines(text: Text) -> int:
     return blank
 
 
-def _header(text: Text, rows: Iterator[csv_records.Record], skip: int) -> csv_records.Record:
+def _header(text: LandingText, rows: Iterator[csv_records.Record], skip: int) -> csv_records.Record:
     header = next(rows, None)
     if header is None:
         raise DapflowError("landing-header", "the file has no header", file=text.item.uri, line=1)
@@ -66,7 +66,7 @@ def _header(text: Text, rows: Iterator[csv_records.Record], skip: int) -> csv_re
     return header
 
 
-def _ragged(text: Text, record: csv_records.Record, wanted: int) -> DapflowError:
+def _ragged(text: LandingText, record: csv_records.Record, wanted: int) -> DapflowError:
     return DapflowError(
         "landing-ragged",
         f"the row has {len(record.fields)} fields, and the header {wanted}",

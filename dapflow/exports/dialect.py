@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
 from dapflow.runtime.formats import csv_records
-from dapflow.runtime.landing.text import Text
+from dapflow.runtime.landing.text import LandingText
 
 _DELIMITERS = (",", ";", "\t", "|")
 _ESCAPES = (None, "\\")
@@ -19,7 +19,7 @@ _TRIED_ROWS = 200
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _DialectTrial:
     """The first rows, read in one way.
 
     Attributes:
@@ -45,7 +45,7 @@ class _Reading:
         return int(self.even), self.width
 
 
-def dialect_of(text: Text, source: Source) -> Source:
+def dialect_of(text: LandingText, source: Source) -> Source:
     """The source with the delimiter and the escape of a file.
 
     A delimiter that the header does not have is never taken in place of one that it has and that fails.
@@ -65,12 +65,12 @@ def dialect_of(text: Text, source: Source) -> Source:
     return best.source
 
 
-def _first_readable(tried: list[_Reading]) -> _Reading:
+def _first_readable(tried: list[_DialectTrial]) -> _DialectTrial:
     plain = [each for each in tried if each.source.delimiter == _DELIMITERS[0]]
     return next((each for each in plain if not each.failure), plain[0])
 
 
-def _read(text: Text, source: Source) -> _Reading:
+def _read(text: LandingText, source: Source) -> _DialectTrial:
     dialect = csv_records.Dialect.of(source)
     widths: list[int] = []
     tidy = True
@@ -79,13 +79,13 @@ def _read(text: Text, source: Source) -> _Reading:
             widths.append(len(record.fields))
             tidy = tidy and ('"' not in record.text or _is_tidy(record.text, dialect))
     except DapflowError as error:
-        return _Reading(source, widths[0] if widths else _written_width(text, dialect), failure=error)
+        return _DialectTrial(source, widths[0] if widths else _written_width(text, dialect), failure=error)
     if not widths:
         raise DapflowError("landing-header", "the file has no header", file=text.item.uri, line=1)
-    return _Reading(source, widths[0], even=len(set(widths)) == 1, tidy=tidy)
+    return _DialectTrial(source, widths[0], even=len(set(widths)) == 1, tidy=tidy)
 
 
-def _written_width(text: Text, dialect: csv_records.Dialect) -> int:
+def _written_width(text: LandingText, dialect: csv_records.Dialect) -> int:
     """How many fields a header has at most whose quotes cannot be read."""
     lines: Iterator[str] = itertools.islice(text.lines(), dialect.skip, None)
     return next(lines, "").count(dialect.delimiter) + 1

@@ -32,7 +32,7 @@ def _always(_text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _TypeCandidate:
     """A candidate: its type, the date_parse pattern of its values, what they look like, and whether they are real."""
 
     type: str
@@ -41,24 +41,26 @@ class _Kind:
     format: str | None = None
 
 
-def _with_time(date: str, python: str, athena: str) -> tuple[_Kind, ...]:
+def _with_time(date: str, python: str, athena: str) -> tuple[_TypeCandidate, ...]:
     """A day written otherwise than ISO has it, alone and with a time."""
     dated = _date(python)
     return (
-        _Kind("date", re.compile(date), dated, athena),
-        _Kind("timestamp", re.compile(f"{date} {_TIME}"), lambda text: dated(text[:10]), f"{athena} %H:%i"),
-        _Kind("timestamp", re.compile(rf"{date} {_TIME}:[0-5]\d"), lambda text: dated(text[:10]), f"{athena} %H:%i:%s"),
+        _TypeCandidate("date", re.compile(date), dated, athena),
+        _TypeCandidate("timestamp", re.compile(f"{date} {_TIME}"), lambda text: dated(text[:10]), f"{athena} %H:%i"),
+        _TypeCandidate(
+            "timestamp", re.compile(rf"{date} {_TIME}:[0-5]\d"), lambda text: dated(text[:10]), f"{athena} %H:%i:%s"
+        ),
     )
 
 
 _ISO = _date("%Y-%m-%d")
 # The narrowest first. Of a day and a month both are tried: which of them remains, decides.
 _KINDS = (
-    _Kind("boolean", re.compile("true|false")),
-    _Kind("bigint", re.compile(r"0|-?[1-9]\d{0,17}")),
-    _Kind("double", re.compile(r"-?(?=(?:\d[.]?){1,15}$)(?:0|[1-9]\d*)(?:[.]\d+)?")),
-    _Kind("date", re.compile(r"\d{4}-\d{2}-\d{2}"), _ISO),
-    _Kind(
+    _TypeCandidate("boolean", re.compile("true|false")),
+    _TypeCandidate("bigint", re.compile(r"0|-?[1-9]\d{0,17}")),
+    _TypeCandidate("double", re.compile(r"-?(?=(?:\d[.]?){1,15}$)(?:0|[1-9]\d*)(?:[.]\d+)?")),
+    _TypeCandidate("date", re.compile(r"\d{4}-\d{2}-\d{2}"), _ISO),
+    _TypeCandidate(
         "timestamp",
         re.compile(rf"\d{{4}}-\d{{2}}-\d{{2}}[ T]{_TIME}(?::[0-5]\d(?:[.]\d{{1,3}}0*)?)?{_ZONE}"),
         lambda text: _ISO(text[:10]),
@@ -77,7 +79,7 @@ class ColumnTypes:
     """What the values of one column still may be, as they are seen one by one."""
 
     name: str
-    left: list[_Kind] = field(default_factory=lambda: list(_KINDS))
+    left: list[_TypeCandidate] = field(default_factory=lambda: list(_KINDS))
     values: int = 0
     empty: bool = False
     null_texts: set[str] = field(default_factory=set)
@@ -97,7 +99,7 @@ class ColumnTypes:
             self.left = [kind for kind in self.left if kind.shape.fullmatch(text) and kind.check(text)]
 
     @property
-    def found(self) -> _Kind | None:
+    def found(self) -> _TypeCandidate | None:
         """The type that all values have; None for text."""
         if not self.values or not self.left:
             return None

@@ -16,8 +16,8 @@ from dapflow.local.provision import describe_local
 from dapflow.local.running import require_running
 from dapflow.manifest import Dataset, Manifest, Zone
 from dapflow.runtime.aws import Clients, aws_errors
-from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.catalog import GlueCatalog
+from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.objects import delete_prefix
 from dapflow.runtime.temporary import temporary_tables
 from dapflow.servers.state import State
@@ -49,8 +49,8 @@ class Orphan:
 
 def find_orphans(clients: Clients, manifest: Manifest, environment: Environment) -> list[Orphan]:
     """The orphans of an environment of the embedded platform, by their ids."""
-    catalog = Catalog(clients.glue)
-    places = [Place.of(each, environment) for each in manifest.datasets.values()]
+    catalog = GlueCatalog(clients.glue)
+    places = [DatasetLocation.of(each, environment) for each in manifest.datasets.values()]
     used = {(place.database, name) for place in places for name in (place.history, place.current)}
     found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for database in _databases(clients.glue, environment):
@@ -74,7 +74,7 @@ def remove(clients: Clients, environment: Environment, orphan: Orphan) -> None:
 
     The history table goes last: until then it is found again, so that a removal that was killed can be repeated.
     """
-    catalog, database = Catalog(clients.glue), orphan.database
+    catalog, database = GlueCatalog(clients.glue), orphan.database
     with aws_errors():
         if orphan.current is not None:
             catalog.delete_table(database, orphan.current)
@@ -89,7 +89,7 @@ def remove(clients: Clients, environment: Environment, orphan: Orphan) -> None:
         catalog.delete_table(database, orphan.history)
 
 
-def _orphan(catalog: Catalog, id_: str, database: str, tables: list[dict[str, Any]]) -> Orphan:
+def _orphan(catalog: GlueCatalog, id_: str, database: str, tables: list[dict[str, Any]]) -> Orphan:
     views = [each["Name"] for each in tables if each.get("TableType") == "VIRTUAL_VIEW"]
     histories = [each["Name"] for each in tables if each["Name"] not in views]
     history = histories[0] if histories else None
@@ -97,11 +97,11 @@ def _orphan(catalog: Catalog, id_: str, database: str, tables: list[dict[str, An
     return Orphan(id_, database, history, views[0] if views else None, len(held))
 
 
-def _as_dataset(orphan: Orphan, history: str, environment: Environment) -> tuple[Dataset, Place]:
+def _as_dataset(orphan: Orphan, history: str, environment: Environment) -> tuple[Dataset, DatasetLocation]:
     service, zone, name = orphan.id.split(".")
     zones: dict[str, Zone] = {"raw": "raw", "refined": "refined", "trusted": "trusted"}
     current = orphan.current or name
-    place = Place(
+    place = DatasetLocation(
         orphan.database,
         history,
         current,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from dapflow.athena.engine.result_csv import records
-from dapflow.runtime.athena import Athena, QueryError
+from dapflow.runtime.athena import Athena, AthenaQueryError
 from dapflow.runtime.aws import aws_errors
-from dapflow.runtime.dataset_location import Place, quoted
+from dapflow.runtime.dataset_location import DatasetLocation, quoted
 from dapflow.runtime.objects import split_uri
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def ask(
     with aws_errors():
         try:
             execution = athena.run(sql, database or DEFAULT, uuid.uuid4().hex)
-        except QueryError as error:
+        except AthenaQueryError as error:
             if error.code != "query-failed":
                 raise
             from dapflow.review.statements import failure  # noqa: PLC0415 (brings DuckDB)
@@ -144,7 +144,7 @@ def ask(
 
 def generation_sql(dataset: Dataset, environment: Environment, publication: Publication, rows: int) -> str:
     """The statement that shows the first rows of what was published."""
-    place = Place.of(dataset, environment)
+    place = DatasetLocation.of(dataset, environment)
     columns = ", ".join(quoted(column.name) for column in publication.columns)
     where = publication.generation.predicate(dataset.generation)
     return f"SELECT {columns} FROM {quoted(place.database, place.history)} WHERE {where} LIMIT {rows}"  # noqa: S608

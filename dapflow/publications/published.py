@@ -12,9 +12,9 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.bounds import not_before
-from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.current_view import shown_generation
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.finish import INPUTS
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import history_columns
@@ -49,7 +49,7 @@ class Publications:
         self.clients = clients
         self.manifest = manifest
         self.environment = environment
-        self._catalog = Catalog(clients.glue)
+        self._catalog = GlueCatalog(clients.glue)
 
     def all(self) -> PublishedDatasets:
         """Every generation that dapflow has published, of every dataset."""
@@ -110,8 +110,8 @@ class Publications:
                     landed.append(Generation.parse(folder))
         return sorted(landed)
 
-    def _place(self, dataset_id: str) -> Place:
-        return Place.of(self.manifest.dataset(dataset_id), self.environment)
+    def _place(self, dataset_id: str) -> DatasetLocation:
+        return DatasetLocation.of(self.manifest.dataset(dataset_id), self.environment)
 
     def _partitions(self, dataset_id: str, expression: str | None = None) -> list[Partition]:
         if not self.manifest.dataset(dataset_id).has_generations:

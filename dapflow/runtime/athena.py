@@ -25,7 +25,7 @@ _SYSTEM_FAULT = 1
 
 
 @dataclass(frozen=True)
-class Execution:
+class QueryExecution:
     """A statement that Athena was given, as it stood at the last look."""
 
     id: str
@@ -47,11 +47,11 @@ class Execution:
         return self.state in ("FAILED", "CANCELLED")
 
 
-class QueryError(DapflowError):
+class AthenaQueryError(DapflowError):
     """Athena refused a statement or failed at it. ``line`` and ``column`` count in the statement as it was sent."""
 
 
-class PassingQueryError(QueryError, PassingError):
+class PassingQueryError(AthenaQueryError, PassingError):
     """Athena failed at a statement for a reason of its own."""
 
 
@@ -84,7 +84,7 @@ class Athena:
     def start(self, statement: str, database: str, token: str) -> str:
         """Start a statement; its id. The same token with the same statement is the same execution."""
         if (size := len(statement.encode())) > MOST_STATEMENT_BYTES:
-            raise QueryError(
+            raise AthenaQueryError(
                 "query-too-long", f"the statement has {size} bytes, Athena takes {MOST_STATEMENT_BYTES} at most"
             )
         try:
@@ -101,7 +101,7 @@ class Athena:
         self.running.add(answer["QueryExecutionId"])
         return answer["QueryExecutionId"]
 
-    def look(self, execution_id: str) -> Execution:
+    def look(self, execution_id: str) -> QueryExecution:
         """The statement as it stands."""
         answer = self.client.get_query_execution(QueryExecutionId=execution_id)
         execution = _execution(answer["QueryExecution"])
@@ -109,7 +109,7 @@ class Athena:
             self.running.discard(execution_id)
         return execution
 
-    def wait(self, execution_id: str) -> Execution:
+    def wait(self, execution_id: str) -> QueryExecution:
         """The statement when it is done. It looks often at first, then every ``poll_seconds``, never in step."""
         pause = min(_FIRST_LOOK_SECONDS, self.poll_seconds)
         while not (execution := self.look(execution_id)).done:
@@ -117,7 +117,7 @@ class Athena:
             pause = min(pause * 1.5, self.poll_seconds)
         return execution
 
-    def run(self, statement: str, database: str, token: str) -> Execution:
+    def run(self, statement: str, database: str, token: str) -> QueryExecution:
         """Start a statement and wait until it has succeeded. Raises QueryError. Interrupted, it stops the statement."""
         execution_id = self.start(statement, database, token)
         try:
@@ -147,7 +147,7 @@ class Athena:
                 yield dict(zip(names, cells, strict=True))
 
 
-def succeeded(execution: Execution) -> Execution:
+def succeeded(execution: QueryExecution) -> QueryExecution:
     """The same execution. Raises QueryError when it failed, PassingQueryError when it was cancelled."""
     if execution.state == "SUCCEEDED":
         return execution
@@ -160,12 +160,12 @@ def succeeded(execution: Execution) -> Execution:
     raise query_error(execution.reason, passing=execution.passing)
 
 
-def query_error(reason: str, *, passing: bool = False) -> QueryError:
+def query_error(reason: str, *, passing: bool = False) -> AthenaQueryError:
     """The error for Athena's words, with the position that they name."""
     if hint := lake_formation_hint(reason):
-        return QueryError("lake-formation", reason, hint=hint)
+        return AthenaQueryError("lake-formation", reason, hint=hint)
     match = re.search(r"\bline (\d+):(\d+)", reason)
-    kind = PassingQueryError if passing else QueryError
+    kind = PassingQueryError if passing else AthenaQueryError
     return kind(
         "query-failed",
         reason or "Athena gave no reason",
@@ -174,11 +174,11 @@ def query_error(reason: str, *, passing: bool = False) -> QueryError:
     )
 
 
-def _execution(data: Any) -> Execution:
+def _execution(data: Any) -> QueryExecution:
     status = data["Status"]
     fault = status.get("AthenaError", {})
     statistics = data.get("Statistics", {})
-    return Execution(
+    return QueryExecution(
         id=data["QueryExecutionId"],
         state=status["State"],
         reason=status.get("StateChangeReason") or fault.get("ErrorMessage") or "",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from dapflow.runtime.athena import Execution
+from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_objects
@@ -127,7 +127,7 @@ class Attempt:
         self.target.journal.write(self._base[:16], locations=self._locations, tables=tables)
 
 
-def _usable(target: Target, execution: Execution, location: str, *, own: bool) -> bool:
+def _usable(target: Target, execution: QueryExecution, location: str, *, own: bool) -> bool:
     if execution.failed:
         return own
     if execution.state != "SUCCEEDED":

@@ -14,7 +14,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import POINTER, SCHEMA, Manifest, read_manifest
 
 
-class Project:
+class BundledProject:
     """The project in a bundle's folder, as the pointer named it when this was made.
 
     A DAG run may meet a newer bundle: the manifest is named by its content, so this one stays the same. A branch's

@@ -66,7 +66,7 @@ class Partition:
         return Generation.of_values(self.values)
 
 
-class Catalog:
+class GlueCatalog:
     """One account's Glue catalog."""
 
     def __init__(self, glue: GlueClient) -> None:

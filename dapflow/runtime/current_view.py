@@ -16,8 +16,8 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, not_before, of_generation
-from dapflow.runtime.catalog import Catalog, Partition, StaleTableError
-from dapflow.runtime.dataset_location import Place, quoted
+from dapflow.runtime.catalog import GlueCatalog, Partition, StaleTableError
+from dapflow.runtime.dataset_location import DatasetLocation, quoted
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.types import trino_type
 
@@ -26,19 +26,23 @@ _PRESTO_VIEW = "/* Presto View: {} */"
 _TRIES = 5
 
 
-def view_sql(dataset: Dataset, place: Place, columns: Sequence[Column], shown: Sequence[Partition]) -> str:
+def view_sql(dataset: Dataset, place: DatasetLocation, columns: Sequence[Column], shown: Sequence[Partition]) -> str:
     """The SELECT of the current view: exactly these partitions of the history, however their values are written."""
     names = [column.name for column in columns] + list(dataset.generation.partition_names)
     listed = ", ".join(quoted(name) for name in names)
     return f"SELECT {listed}{_source(place, is_generation(dataset.generation, shown))}"
 
 
-def _source(place: Place, condition: str) -> str:
+def _source(place: DatasetLocation, condition: str) -> str:
     return f" FROM {quoted(place.database, place.history)} WHERE {condition}"
 
 
 def view_table(
-    dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation, shown: Sequence[Partition]
+    dataset: Dataset,
+    place: DatasetLocation,
+    columns: Sequence[Column],
+    generation: Generation,
+    shown: Sequence[Partition],
 ) -> dict[str, Any]:
     """The view of a generation, which is these partitions, as Glue takes it."""
     all_columns = [*columns, *(Column(name, "string") for name in dataset.generation.partition_names)]
@@ -86,14 +90,18 @@ def shown_generation(view: dict[str, Any]) -> Generation | None:
     return Generation.parse(key) if key else None
 
 
-def view_shows(view: dict[str, Any], place: Place, condition: str) -> bool:
+def view_shows(view: dict[str, Any], place: DatasetLocation, condition: str) -> bool:
     """Whether a view reads the history under this condition and no other, whoever wrote it."""
     definition = view_definition(view)
     return definition is not None and str(definition.get("originalSql")).endswith(_source(place, condition))
 
 
 def newest_partitions(
-    catalog: Catalog, dataset: Dataset, place: Place, since: Generation | None, without: Generation | None = None
+    catalog: GlueCatalog,
+    dataset: Dataset,
+    place: DatasetLocation,
+    since: Generation | None,
+    without: Generation | None = None,
 ) -> list[Partition]:
     """The newest generation in the history, as its partitions; none while there is no generation.
 
@@ -120,9 +128,9 @@ class Seen:
 
 
 def refresh_current_view(
-    catalog: Catalog,
+    catalog: GlueCatalog,
     dataset: Dataset,
-    place: Place,
+    place: DatasetLocation,
     look: Callable[[], Seen],
     *,
     seen: Seen | None = None,
@@ -174,7 +182,7 @@ def parameters_of(dataset: Dataset) -> dict[str, str]:
     return {"dapflow.dataset": dataset.id, **({"dapflow.tags": ", ".join(tags)} if tags else {})}
 
 
-def check_current(dataset: Dataset, place: Place, table: dict[str, Any] | None) -> None:
+def check_current(dataset: Dataset, place: DatasetLocation, table: dict[str, Any] | None) -> None:
     """Raise DapflowError ``name-taken`` when what has the current view's name is not a view."""
     if table is not None and table.get("TableType") != "VIRTUAL_VIEW":
         raise DapflowError(

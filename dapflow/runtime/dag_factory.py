@@ -18,7 +18,7 @@ from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
 from dapflow.runtime.aws import RETRIES
-from dapflow.runtime.bundled_project import Project
+from dapflow.runtime.bundled_project import BundledProject
 from dapflow.runtime.dataset_location import physical
 from dapflow.runtime.operators import IngestOperator, PublishOperator, ShowOperator, TransformOperator
 from dapflow.runtime.schedule import asset_timetable, cron_timetable
@@ -34,7 +34,7 @@ Data = dict[str, Any]
 def build_dags(folder: Path) -> dict[str, DAG]:
     """The DAGs of the bundle in ``folder``, by DAG id. A worker asks for one of them; then only that one is built."""
     with _no_garbage_collection():
-        project = Project(folder)
+        project = BundledProject(folder)
         data = project.data()
         services, datasets = data["services"], data["datasets"]
         wanted = get_parsing_context().dag_id
@@ -49,7 +49,7 @@ def build_dags(folder: Path) -> dict[str, DAG]:
 
 def build_starts(folder: Path) -> dict[str, DAG]:
     """The DAG that starts what Airflow left waiting, by its id; none where nothing waits for several datasets."""
-    project = Project(folder)
+    project = BundledProject(folder)
     data, environment = project.data(), project.environment
     dag_id = environment.dag_id(NAME)
     factory = _Factory(project, data["datasets"])
@@ -74,7 +74,7 @@ def _no_garbage_collection() -> Iterator[None]:
 class _Factory:
     """Makes the DAGs of one project."""
 
-    def __init__(self, project: Project, datasets: dict[str, Data]) -> None:
+    def __init__(self, project: BundledProject, datasets: dict[str, Data]) -> None:
         self.project = project
         self.environment: Environment = project.environment
         self.branch = project.environment.branch

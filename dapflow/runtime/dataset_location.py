@@ -20,7 +20,7 @@ def physical(environment: Environment, database: str) -> str:
 
 
 @dataclass(frozen=True)
-class Place:
+class DatasetLocation:
     """Where a dataset lives. ``prefix`` and ``landing`` end in ``/``."""
 
     database: str
@@ -30,7 +30,7 @@ class Place:
     landing: str
 
     @classmethod
-    def of(cls, dataset: Dataset, environment: Environment) -> Place:
+    def of(cls, dataset: Dataset, environment: Environment) -> DatasetLocation:
         """The place of a dataset in an environment."""
         database = physical(environment, dataset.database)
         if dataset.external:

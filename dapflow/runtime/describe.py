@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, GenerationColumns
-from dapflow.runtime.athena import Athena, QueryError
+from dapflow.runtime.athena import Athena, AthenaQueryError
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.current_view import view_definition
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.types import column_hive_type
@@ -32,13 +32,13 @@ class Described:
 
 
 def output_columns(
-    athena: Athena, catalog: Catalog, sql: str, *, view: str, database: str, session_database: str
+    athena: Athena, catalog: GlueCatalog, sql: str, *, view: str, database: str, session_database: str
 ) -> list[tuple[str, str]]:
     """Names and Trino types of a SELECT's output. ``view`` is a name in ``database`` that is free for a moment."""
     try:
         # A token of its own: with an earlier one Athena would answer with an earlier execution and make no view.
         athena.run(f"CREATE OR REPLACE VIEW {quoted(database, view)} AS\n{sql}", session_database, uuid.uuid4().hex)
-    except QueryError as error:
+    except AthenaQueryError as error:
         raise _named(error) from error
     else:
         table = catalog.table(database, view)
@@ -84,7 +84,7 @@ def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, 
     return Described(columns, types)
 
 
-def _named(error: QueryError) -> DapflowError:
+def _named(error: AthenaQueryError) -> DapflowError:
     if match := _NO_NAME.search(error.message):
         return _unnamed(match[1], None)
     if match := _TWICE.search(error.message):

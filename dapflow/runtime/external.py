@@ -13,9 +13,9 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import not_before, of_generation
-from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.current_view import Seen, refresh_current_view, shown_generation
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_keys, history_columns
 from dapflow.runtime.target import Target
@@ -24,7 +24,7 @@ _PARTS = ("_year", "_month", "_day", "_date")
 _TEXT = ("string", "varchar")
 
 
-def version(catalog: Catalog, dataset: Dataset, place: Place, generation: Generation) -> str:
+def version(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, generation: Generation) -> str:
     """What Glue says of the state of a table without generations: ``version 3`` or ``updated 2024-06-05T…``.
 
     A table format that keeps its own snapshots, as Iceberg does, changes the version with each of them; files that are
@@ -47,7 +47,7 @@ def version(catalog: Catalog, dataset: Dataset, place: Place, generation: Genera
     return f"updated {updated.isoformat()}" if updated else "no version"
 
 
-def external_table(catalog: Catalog, dataset: Dataset, place: Place, name: str) -> dict[str, Any]:
+def external_table(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, name: str) -> dict[str, Any]:
     """A table of an external dataset as Glue describes it. Raises DapflowError ``external-table``."""
     table = catalog.table(place.database, name)
     if table is None:
@@ -64,7 +64,7 @@ def is_ours(view: dict[str, Any] | None) -> bool:
     return view is not None and shown_generation(view) is not None
 
 
-def read_columns(catalog: Catalog, dataset: Dataset, place: Place) -> tuple[str, ...]:
+def read_columns(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation) -> tuple[str, ...]:
     """The columns of an external history: those that its current view has, or would have."""
     table = external_table(catalog, dataset, place, place.history)
     _check_generations(catalog, dataset, place, table)
@@ -99,7 +99,7 @@ def show(target: Target, generation: Generation) -> Generation | None:
 
 
 def _check_not_newer(
-    catalog: Catalog, dataset: Dataset, place: Place, keys: Sequence[str], generation: Generation
+    catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, keys: Sequence[str], generation: Generation
 ) -> None:
     """Raise DapflowError ``newer-partitions`` for a table without generations that holds days after a run's.
 
@@ -122,7 +122,7 @@ def _check_not_newer(
             )
 
 
-def _check_generations(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
+def _check_generations(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, table: dict[str, Any]) -> None:
     check_keys(catalog, dataset, place, table)
     for key in table.get("PartitionKeys", ()):
         if str(key.get("Type")).lower().partition("(")[0] not in _TEXT:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.athena import QueryError, succeeded
+from dapflow.runtime.athena import AthenaQueryError, succeeded
 from dapflow.runtime.attempts import RUNS, published_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
@@ -49,7 +49,7 @@ def accept(target: Target, staged: Staged, confirm_inputs: Callable[[], None]) -
     confirm_inputs()
     try:
         execution = succeeded(execution)
-    except QueryError as error:
+    except AthenaQueryError as error:
         raise in_file(error, target.dataset.transform, exact=staged.exact) from error
     generation = Generation.parse(staged.generation)
     if staged.landing:

@@ -10,7 +10,7 @@ from typing import Any
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Manifest
-from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.dataset_location import physical
 
 _PARTS = ("_year", "_month", "_day", "_date")
@@ -58,7 +58,7 @@ class FoundTable:
         return "\n".join(lines) + "\n"
 
 
-def find_table(catalog: Catalog, manifest: Manifest, environment: Environment, written: str) -> FoundTable:
+def find_table(catalog: GlueCatalog, manifest: Manifest, environment: Environment, written: str) -> FoundTable:
     """Look a table up: ``service.zone.table``, whether service.yml names it or not.
 
     Raises DapflowError ``unknown-name`` or ``external-table``.

@@ -9,9 +9,9 @@ from typing import Any
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.catalog import Catalog, StaleTableError
+from dapflow.runtime.catalog import GlueCatalog, StaleTableError
 from dapflow.runtime.current_view import check_current, glue_column, parameters_of
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
@@ -40,7 +40,7 @@ def history_columns(table: dict[str, Any]) -> list[Column]:
     ]
 
 
-def published_columns(catalog: Catalog, place: Place) -> list[Column] | None:
+def published_columns(catalog: GlueCatalog, place: DatasetLocation) -> list[Column] | None:
     """The columns of the history table; None as long as nothing has been published with them."""
     table = catalog.table(place.database, place.history)
     if table is None or not catalog.has_partitions(place.database, place.history):
@@ -80,9 +80,9 @@ def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Co
 
 
 def check_history(
-    catalog: Catalog,
+    catalog: GlueCatalog,
     dataset: Dataset,
-    place: Place,
+    place: DatasetLocation,
     table: dict[str, Any] | None,
     columns: Sequence[Column],
     generation: Generation,
@@ -99,7 +99,7 @@ def check_history(
 
 
 def prepare_history(
-    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column], generation: Generation
+    catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, columns: Sequence[Column], generation: Generation
 ) -> list[Column]:
     """Let there be a history table, and say which columns a new partition of it has.
 
@@ -126,7 +126,7 @@ def prepare_history(
 
 
 def add_columns(
-    catalog: Catalog, dataset: Dataset, place: Place, columns: Sequence[Column]
+    catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, columns: Sequence[Column]
 ) -> tuple[list[Column], list[Column]]:
     """Add to the history table what a published partition brought; its columns now, and those that were added.
 
@@ -150,9 +150,9 @@ def add_columns(
 
 
 def _check_columns(
-    catalog: Catalog,
+    catalog: GlueCatalog,
     dataset: Dataset,
-    place: Place,
+    place: DatasetLocation,
     table: dict[str, Any],
     columns: Sequence[Column],
     generation: Generation,
@@ -194,7 +194,7 @@ def _merged(before: Sequence[Column], columns: Sequence[Column]) -> list[Column]
     return kept + [column for column in columns if column.name not in known]
 
 
-def _busy(place: Place) -> PassingError:
+def _busy(place: DatasetLocation) -> PassingError:
     return PassingError("busy", f"the table {place.database}.{place.history} is changed by others all the time")
 
 
@@ -216,7 +216,7 @@ def _spelled(table: dict[str, Any], columns: Sequence[Column]) -> list[dict[str,
     return [{**glue_column(each), "Type": spelled.get(each.name, each.type)} for each in columns]
 
 
-def _new_table(dataset: Dataset, place: Place, columns: Sequence[Column]) -> dict[str, Any]:
+def _new_table(dataset: Dataset, place: DatasetLocation, columns: Sequence[Column]) -> dict[str, Any]:
     return {
         "Name": place.history,
         "TableType": "EXTERNAL_TABLE",
@@ -243,7 +243,7 @@ def _keys(dataset: Dataset) -> list[dict[str, str]]:
     return [{"Name": name, "Type": "string"} for name in dataset.generation.names]
 
 
-def check_keys(catalog: Catalog, dataset: Dataset, place: Place, table: dict[str, Any]) -> None:
+def check_keys(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, table: dict[str, Any]) -> None:
     """Raise DapflowError ``generation-columns``, ``extra-columns`` or ``name-taken`` for a history table that is none.
 
     Its partitions are others than the generations of the dataset.

@@ -9,7 +9,7 @@ from typing import TypeVar
 from dapflow.errors import DapflowError
 from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.manifest import Column, Source, SourceColumn
-from dapflow.runtime.athena import Execution, QueryError, succeeded
+from dapflow.runtime.athena import AthenaQueryError, QueryExecution, succeeded
 from dapflow.runtime.attempts import Run, digest
 from dapflow.runtime.conversion import Conversion, conversion
 from dapflow.runtime.formats.registry import format_of
@@ -24,7 +24,7 @@ from dapflow.runtime.parquet_footer import table_type
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
-from dapflow.runtime.validation import Reading, judge, validation_query
+from dapflow.runtime.validation import LandingTable, judge, validation_query
 
 Progress = Callable[[str], None]
 Asked = TypeVar("Asked")
@@ -96,7 +96,7 @@ class _Ingest:
     attempt: int
     progress: Progress
 
-    def run(self, statement: str, name: str) -> Execution:
+    def run(self, statement: str, name: str) -> QueryExecution:
         """Run a check, or take up the one that an earlier attempt ran."""
         athena = self.target.athena
         for index in range(self.attempt):
@@ -112,10 +112,10 @@ class _Ingest:
                 return self._read(execution)
         raise AssertionError
 
-    def _read(self, execution: Execution) -> Execution:
+    def _read(self, execution: QueryExecution) -> QueryExecution:
         try:
             return succeeded(execution)
-        except QueryError as error:
+        except AthenaQueryError as error:
             raise type(error)(
                 error.code,
                 f"Athena could not read the landing files: {error.message}",
@@ -137,7 +137,7 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, landing: st
         )
         for each in columns
     ]
-    reading = Reading(ingest.table, source, landed, conversions)
+    reading = LandingTable(ingest.table, source, landed, conversions)
     if landed.total and reading.checked:
         ingest.progress(f"{target.dataset.id}: checking the values")
         scanned += _check_values(ingest, reading)
@@ -155,7 +155,7 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, landing: st
     )
 
 
-def _check_values(ingest: _Ingest, reading: Reading) -> int:
+def _check_values(ingest: _Ingest, reading: LandingTable) -> int:
     """Raise DapflowError for values that do not fit; the bytes read to find out."""
     target, scanned = ingest.target, 0
     rows: dict[str | None, dict[str, str | None]] = {}

@@ -18,9 +18,9 @@ from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime import external
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, is_up_to, not_before, of_generation, up_to
-from dapflow.runtime.catalog import Catalog, Partition
+from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.current_view import shown_generation, view_shows
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.pinning import Pin
 
@@ -101,7 +101,7 @@ class Inputs:
 
 
 def read_inputs(
-    catalog: Catalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+    catalog: GlueCatalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
 ) -> Inputs:
     """Look up what there is of the datasets that a transform names.
 
@@ -115,7 +115,7 @@ def read_inputs(
 
 
 def confirm_inputs(
-    catalog: Catalog,
+    catalog: GlueCatalog,
     manifest: Manifest,
     environment: Environment,
     dataset: Dataset,
@@ -152,8 +152,8 @@ def recorded_inputs(listed: Sequence[dict[str, Any]]) -> tuple[Input, ...]:
 
 
 def _looks(
-    catalog: Catalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
-) -> list[tuple[_Look, Input]]:
+    catalog: GlueCatalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+) -> list[tuple[_InputState, Input]]:
     """One look at each dataset that a transform names, and what it found."""
     assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
     kinds: dict[str, set[str]] = {}
@@ -161,12 +161,12 @@ def _looks(
         kinds.setdefault(reference.dataset, set()).add(reference.kind)
     looks = []
     for name in sorted(kinds):
-        look = _Look(catalog, dataset, manifest.dataset(name), environment, generation)
+        look = _InputState(catalog, dataset, manifest.dataset(name), environment, generation)
         looks.append((look, look.found(kinds[name])))
     return looks
 
 
-class _Look:
+class _InputState:
     """One look at one dataset that a run reads.
 
     Attributes:
@@ -175,12 +175,12 @@ class _Look:
     """
 
     def __init__(
-        self, catalog: Catalog, reader: Dataset, read: Dataset, environment: Environment, generation: Generation
+        self, catalog: GlueCatalog, reader: Dataset, read: Dataset, environment: Environment, generation: Generation
     ) -> None:
         self.catalog = catalog
         self.reader = reader
         self.read = read
-        self.place = Place.of(read, environment)
+        self.place = DatasetLocation.of(read, environment)
         self.generation = generation
         self.notes: list[str] = []
         self.current: str | None = None

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from dapflow.manifest import Dataset
-from dapflow.runtime.catalog import Catalog
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.catalog import GlueCatalog
+from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.objects import delete_object, delete_prefix, list_objects, read_aged, write_object
 from dapflow.runtime.temporary import temporary_tables
 
@@ -31,7 +31,7 @@ _REPLACED = "replaced-"
 class Journal:
     """The journal of one dataset."""
 
-    def __init__(self, s3: S3Client, catalog: Catalog, dataset: Dataset, place: Place) -> None:
+    def __init__(self, s3: S3Client, catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation) -> None:
         self.s3 = s3
         self.catalog = catalog
         self.dataset = dataset

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import Clients, PassingError
-from dapflow.runtime.bundled_project import Project
+from dapflow.runtime.bundled_project import BundledProject
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.schedule import generation_of_run
@@ -35,7 +35,7 @@ class PublishOperator(AthenaOperator):
     template_ext: Sequence[str] = ()
 
     # Set by the DAG factory; class attributes spare a thousand constructors.
-    project: Project
+    project: BundledProject
     dataset_id: str
     staged: Staged | None = None
 

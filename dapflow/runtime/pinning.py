@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset, Manifest, Reference, Transform
-from dapflow.runtime.dataset_location import Place, physical, quoted
+from dapflow.runtime.dataset_location import DatasetLocation, physical, quoted
 
 PARTITIONS = "$partitions"
 
@@ -41,7 +41,7 @@ def pinned_sql(
     text = transform.sql
     for reference in sorted(transform.references, key=lambda each: each.start, reverse=True):
         dataset = manifest.dataset(reference.dataset)
-        place = Place.of(dataset, environment)
+        place = DatasetLocation.of(dataset, environment)
         condition = _condition(reference, (pins or {}).get(dataset.id))
         start = reference.start
         if condition is not None:
@@ -56,7 +56,7 @@ def pinned_sql(
     return text
 
 
-def _is_elsewhere(reference: Reference, dataset: Dataset, place: Place, environment: Environment) -> bool:
+def _is_elsewhere(reference: Reference, dataset: Dataset, place: DatasetLocation, environment: Environment) -> bool:
     """Whether the text, left as it is, would not find the table in this environment."""
     written = reference.database or dataset.database
     # A name without a database is looked up in the service's own, and what is external may be in another one.
@@ -70,7 +70,7 @@ def _condition(reference: Reference, pin: Pin | None) -> tuple[Pin, str] | None:
     return None if condition is None else (pin, condition)
 
 
-def _subquery(reference: Reference, dataset: Dataset, place: Place, pin: Pin, condition: str) -> str:
+def _subquery(reference: Reference, dataset: Dataset, place: DatasetLocation, pin: Pin, condition: str) -> str:
     names = dataset.generation.partition_names if reference.suffix else pin.columns
     columns = ", ".join(quoted(name) for name in names)
     table = quoted(place.database, place.history + reference.suffix)
@@ -78,5 +78,5 @@ def _subquery(reference: Reference, dataset: Dataset, place: Place, pin: Pin, co
     return f"(SELECT {columns} FROM {table} WHERE {condition}){alias}"  # noqa: S608 (identifiers are quoted)
 
 
-def _name(reference: Reference, place: Place) -> str:
+def _name(reference: Reference, place: DatasetLocation) -> str:
     return (place.current if reference.kind == "current" else place.history) + reference.suffix

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column
-from dapflow.runtime.athena import Execution
+from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.generation import Generation
@@ -48,7 +48,9 @@ class StagedFiles:
         return sum(each.size for each in self.objects)
 
 
-def missing_objects(s3: S3Client, execution: Execution, location: str, found: Sequence[Object]) -> list[str] | None:
+def missing_objects(
+    s3: S3Client, execution: QueryExecution, location: str, found: Sequence[Object]
+) -> list[str] | None:
     """Objects that the UNLOAD wrote and that are not ``found``; None when Athena left no list of what it wrote."""
     if execution.manifest is None:
         return None
@@ -70,7 +72,7 @@ def footer_of(s3: S3Client, item: Object) -> Footer:
         raise DapflowError("parquet", message, file=item.uri, hint=error.hint) from error
 
 
-def staged_files(target: Target, execution: Execution, location: str) -> StagedFiles:
+def staged_files(target: Target, execution: QueryExecution, location: str) -> StagedFiles:
     """The objects below a staged location. Raises PassingError ``staged-files`` when some have vanished."""
     found = list_objects(target.s3, location)
     if missing := missing_objects(target.s3, execution, location, found):

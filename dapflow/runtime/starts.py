@@ -47,11 +47,11 @@ class StartsOperator(BaseOperator):
 
     def execute(self, context: Any) -> list[str]:
         """Look twice, with a pause between, and start what was due both times."""
-        due = Look(self.waits, context["ti"]).due
+        due = RecentRuns(self.waits, context["ti"]).due
         if due:
             self.log.info("Due and not started: %s", sorted(due))
             time.sleep(GRACE.total_seconds())
-            due &= Look(self.waits, context["ti"]).due
+            due &= RecentRuns(self.waits, context["ti"]).due
         return [started for each in sorted(due) if (started := self._start(*each))]
 
     def _start(self, dag_id: str, key: str) -> str | None:
@@ -66,7 +66,7 @@ class StartsOperator(BaseOperator):
 
 
 @dataclass
-class Look:
+class RecentRuns:
     """What the runs of the last days say."""
 
     waits: Mapping[Task, Sequence[Task]]

@@ -13,8 +13,8 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime.athena import Athena
 from dapflow.runtime.aws import Clients
-from dapflow.runtime.catalog import Catalog, Partition
-from dapflow.runtime.dataset_location import Place, physical
+from dapflow.runtime.catalog import GlueCatalog, Partition
+from dapflow.runtime.dataset_location import DatasetLocation, physical
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.journal import Journal
 from dapflow.runtime.objects import delete_prefix
@@ -28,18 +28,18 @@ class Target:
     """What the steps of a publication work on. ``database`` is where unqualified names of its SQL are looked up."""
 
     dataset: Dataset
-    place: Place
+    place: DatasetLocation
     database: str
     athena: Athena
-    catalog: Catalog
+    catalog: GlueCatalog
     journal: Journal
     s3: S3Client
 
     @classmethod
     def of(cls, dataset: Dataset, manifest: Manifest, environment: Environment, clients: Clients) -> Target:
         """The target for a dataset; queries run in the workgroup of its service."""
-        place = Place.of(dataset, environment)
-        catalog = Catalog(clients.glue)
+        place = DatasetLocation.of(dataset, environment)
+        catalog = GlueCatalog(clients.glue)
         workgroup = environment.services[dataset.service].workgroup
         return cls(
             dataset=dataset,

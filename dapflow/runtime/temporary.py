@@ -12,8 +12,8 @@ import uuid
 from typing import Any, Literal
 
 from dapflow.manifest import Dataset
-from dapflow.runtime.catalog import Catalog, StaleTableError
-from dapflow.runtime.dataset_location import Place
+from dapflow.runtime.catalog import GlueCatalog, StaleTableError
+from dapflow.runtime.dataset_location import DatasetLocation
 
 # A view that describes a SELECT, a table over landing files, a table over what was staged.
 Kind = Literal["columns", "landing", "staged"]
@@ -36,7 +36,7 @@ def is_temporary(dataset: Dataset, name: str) -> bool:
     )
 
 
-def temporary_tables(catalog: Catalog, dataset: Dataset, place: Place) -> list[dict[str, Any]]:
+def temporary_tables(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation) -> list[dict[str, Any]]:
     """The temporary tables and views of a dataset, as Glue describes them, in one listing."""
     # Glue calls the pattern a regular expression, and Hive's patterns, which its clients send, have `*` for any
     # letters. This one means the same to both, since a letter at least follows.
@@ -44,7 +44,7 @@ def temporary_tables(catalog: Catalog, dataset: Dataset, place: Place) -> list[d
     return [table for table in found if is_temporary(dataset, table["Name"])]
 
 
-def put_table(catalog: Catalog, database: str, table: dict[str, Any]) -> None:
+def put_table(catalog: GlueCatalog, database: str, table: dict[str, Any]) -> None:
     """Create a temporary table. One that another attempt made stays in place, and counts as new from now on."""
     while True:
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Manifest, Transform
-from dapflow.runtime.athena import QueryError
+from dapflow.runtime.athena import AthenaQueryError
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.describe import Described, described, output_columns
 from dapflow.runtime.generation import Generation
@@ -57,7 +57,7 @@ def output_of(target: Target, plan: Plan, view: str) -> Described:
             database=target.place.database,
             session_database=plan.database,
         )
-    except QueryError as error:
+    except AthenaQueryError as error:
         raise in_file(error, target.dataset.transform, exact=plan.exact) from error
     except PassingError:
         raise
@@ -70,7 +70,7 @@ def output_of(target: Target, plan: Plan, view: str) -> Described:
     return Described(columns, found.generation_types)
 
 
-def in_file(error: QueryError, transform: Transform | None, *, exact: bool) -> QueryError:
+def in_file(error: AthenaQueryError, transform: Transform | None, *, exact: bool) -> AthenaQueryError:
     """The same error with the place in the transform's file; without a line where the text was changed for the run."""
     if transform is None:
         return error
@@ -92,7 +92,7 @@ def in_file(error: QueryError, transform: Transform | None, *, exact: bool) -> Q
     )
 
 
-def _hint(error: QueryError, transform: Transform, *, exact: bool) -> str | None:
+def _hint(error: AthenaQueryError, transform: Transform, *, exact: bool) -> str | None:
     """What helps where the platform has to do with what Athena does not find."""
     name = transform.file.rpartition("/")[2].removesuffix(".sql")
     if "COLUMN_NOT_FOUND" in error.message and not exact:

@@ -20,7 +20,7 @@ _LONGEST_SAMPLE = 80
 
 
 @dataclass(frozen=True)
-class Reading:
+class LandingTable:
     """How a landing table is read: its name, what stands in it, and what becomes of the columns."""
 
     table: str
@@ -40,7 +40,7 @@ class Reading:
         return f"SELECT\n  {columns}\nFROM {quoted(database, self.table)}"
 
 
-def validation_query(reading: Reading, database: str, checked: Sequence[tuple[int, Conversion]]) -> str:
+def validation_query(reading: LandingTable, database: str, checked: Sequence[tuple[int, Conversion]]) -> str:
     """Counts by file: rows, and of each of these columns the values that do not fit, with one of them."""
     measures = ["count(*) AS row_count"]
     for number, each in checked:
@@ -50,7 +50,7 @@ def validation_query(reading: Reading, database: str, checked: Sequence[tuple[in
     return f"SELECT\n  {listed}\nFROM {quoted(database, reading.table)}\nGROUP BY 1 ORDER BY 1"
 
 
-def judge(target: Target, reading: Reading, rows: Iterable[dict[str, str | None]]) -> None:
+def judge(target: Target, reading: LandingTable, rows: Iterable[dict[str, str | None]]) -> None:
     """Raise DapflowError for whatever the queries found, and where they counted other rows than there are."""
     counted: dict[str, int] = {}
     bad: dict[str, dict[int, list[str]]] = {}
@@ -103,7 +103,7 @@ def _error(each: Conversion, item: Object, shown: str, count: int, line: int | N
     )
 
 
-def _lines(target: Target, reading: Reading, item: Object, samples: dict[int, str]) -> dict[int, int]:
+def _lines(target: Target, reading: LandingTable, item: Object, samples: dict[int, str]) -> dict[int, int]:
     """The first line that holds each sample, found by reading the file once more; none of a file without lines."""
     wanted = {number: (reading.conversions[number].name, sample) for number, sample in samples.items()}
     lines: dict[int, int] = {}

@@ -8,7 +8,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
 from dapflow.runtime import finish
 from dapflow.runtime.aws import Clients, PassingError
-from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.catalog import GlueCatalog
 from tests.runtime.conftest import empty_lake
 from tests.runtime.crashing import CallCounter, CrashError, Meanwhile, crashing_publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
@@ -21,18 +21,18 @@ def product(lake: Lake, sql: str) -> Dataset:
 
 
 def columns_of(lake: Lake, name: str = "product_history") -> list[str]:
-    table = Catalog(lake.clients.glue).table("air_traffic_refined_zone", name)
+    table = GlueCatalog(lake.clients.glue).table("air_traffic_refined_zone", name)
     return [column["Name"] for column in table["StorageDescriptor"]["Columns"]] if table else []
 
 
 def partition_types(lake: Lake) -> dict[str, dict[str, str]]:
-    found = Catalog(lake.clients.glue).partitions("air_traffic_refined_zone", "product_history", columns=True)
+    found = GlueCatalog(lake.clients.glue).partitions("air_traffic_refined_zone", "product_history", columns=True)
     return {each.values[3]: each.columns for each in found}
 
 
 def assert_readable(lake: Lake, dataset: Dataset) -> None:
     """Every column has one type, in the table and in all partitions; and the current view can be read."""
-    table = Catalog(lake.clients.glue).table(dataset.database, dataset.history)
+    table = GlueCatalog(lake.clients.glue).table(dataset.database, dataset.history)
     assert table is not None
     types = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
     for day, columns in partition_types(lake).items():
@@ -104,7 +104,7 @@ def test_the_first_publication_may_fail_and_come_back_with_other_columns(
     def fails(*_: object, there: bool) -> None:
         raise DapflowError("test", "it fails here")
 
-    monkeypatch.setattr(Catalog, "put_partition", fails)
+    monkeypatch.setattr(GlueCatalog, "put_partition", fails)
     with pytest.raises(DapflowError, match="it fails here"):
         lake.publish(product(lake, TWO))
     monkeypatch.undo()
@@ -122,7 +122,7 @@ def test_inferred_types_of_a_load_that_failed_are_forgotten(lake: Lake, monkeypa
     def fails(*_: object, there: bool) -> None:
         raise DapflowError("test", "it fails here")
 
-    monkeypatch.setattr(Catalog, "put_partition", fails)
+    monkeypatch.setattr(GlueCatalog, "put_partition", fails)
     with pytest.raises(DapflowError, match="it fails here"):
         lake.publish(table)
     monkeypatch.undo()
@@ -221,7 +221,7 @@ def test_a_history_with_further_partition_columns_is_refused(lake: Lake) -> None
     dataset = product(lake, ONE)
     lake.publish(dataset)
     glue = lake.clients.glue
-    table = Catalog(glue).table(dataset.database, dataset.history)
+    table = GlueCatalog(glue).table(dataset.database, dataset.history)
     assert table is not None
     glue.delete_table(DatabaseName=dataset.database, Name=dataset.history)
     keys = [*table["PartitionKeys"], {"Name": "region", "Type": "string"}]

@@ -15,7 +15,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform, describe, describe_branch, hosting
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.found_table import find_table
 from dapflow.runtime.inputs import read_inputs
 from dapflow.runtime.pinning import pinned_sql
@@ -114,7 +114,7 @@ def test_what_was_read_as_it_is_names_its_version(outside: Outside) -> None:
 
     def look() -> Any:
         dataset = lake.datasets["air_traffic.refined.x"]
-        return read_inputs(Catalog(lake.clients.glue), lake.manifest, lake.environment, dataset, DAY)
+        return read_inputs(GlueCatalog(lake.clients.glue), lake.manifest, lake.environment, dataset, DAY)
 
     before = look()
     outside.say("DROP TABLE air_traffic_refined_zone.areas")
@@ -175,7 +175,7 @@ def test_generations_that_are_written_oddly_are_read_and_shown(outside: Outside,
     assert shown == [{"id": "1", "import_month": month, "import_date": written}]
     # What is shown is what a run reads, so that it reads the view as it is, and a newer generation takes its place.
     dataset = lake.datasets["air_traffic.refined.x"]
-    assert not read_inputs(Catalog(lake.clients.glue), lake.manifest, lake.environment, dataset, day).pins
+    assert not read_inputs(GlueCatalog(lake.clients.glue), lake.manifest, lake.environment, dataset, day).pins
     outside.add_meters("20130606", 8, 9)
     assert lake.publisher.show("air_traffic.raw.meters", DAY.parse("2013-06-06")) == DAY.parse("2013-06-06")
     assert lake.query("SELECT count(*) AS n FROM air_traffic_raw_zone.meters") == [{"n": "2"}]
@@ -283,7 +283,7 @@ def test_what_glue_knows_is_what_service_yml_takes(outside: Outside, tmp_path: P
     outside.make_areas()
     outside.make_meters()
     zone = "raw" if table == "meters_history" else "refined"
-    catalog = Catalog(lake.clients.glue)
+    catalog = GlueCatalog(lake.clients.glue)
     found = find_table(catalog, lake.manifest, lake.environment, f"air_traffic.{zone}.{table}")
     assert yaml.safe_load(found.as_yaml()) == yaml.safe_load(entry)
     written = compile_files(tmp_path / "anew", {"air_traffic/service.yml": found.as_yaml()})
@@ -301,7 +301,7 @@ def test_a_table_of_an_odd_name_and_odd_columns(lake: Lake, tmp_path: Path) -> N
         "PartitionKeys": [{"Name": name, "Type": "string"} for name in keys],
     }
     lake.clients.glue.create_table(DatabaseName="air_traffic_trusted_zone", TableInput=table)
-    catalog = Catalog(lake.clients.glue)
+    catalog = GlueCatalog(lake.clients.glue)
     found = find_table(catalog, lake.manifest, lake.environment, "air_traffic.trusted.odd-table")
     manifest = compile_files(tmp_path / "anew", {"air_traffic/service.yml": found.as_yaml()})
     made = manifest.datasets["air_traffic.trusted.odd_table"]

@@ -11,7 +11,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
-from dapflow.runtime.athena import Execution
+from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
@@ -302,8 +302,8 @@ def during(publisher: Publisher, product: Dataset, moment: str, action: Callable
             unloads.add(query_id)
         return query_id
 
-    def waits(query_id: str) -> Execution:
-        found: Execution = wait(query_id)
+    def waits(query_id: str) -> QueryExecution:
+        found: QueryExecution = wait(query_id)
         if query_id in unloads and moment == "end":
             happen()
         return found

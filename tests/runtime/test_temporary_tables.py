@@ -9,7 +9,7 @@ import pytest
 
 from dapflow.manifest import Dataset
 from dapflow.runtime import journal
-from dapflow.runtime.catalog import Catalog
+from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.temporary import is_temporary, temporary_name
 from tests.runtime.lake import DAY, Lake
 
@@ -27,14 +27,14 @@ def left(lake: Lake, monkeypatch: pytest.MonkeyPatch, kind: str) -> Dataset:
         lake.land(dataset, planes_csv="tailnum,seats\nN1,1\n")
     else:
         dataset = lake.product("product", MIGRATED)
-    delete = Catalog.delete_table
+    delete = GlueCatalog.delete_table
 
-    def killed(catalog: Catalog, database: str, name: str) -> None:
+    def killed(catalog: GlueCatalog, database: str, name: str) -> None:
         if f"__{kind}_" in name:
             raise KilledError
         delete(catalog, database, name)
 
-    monkeypatch.setattr(Catalog, "delete_table", killed)
+    monkeypatch.setattr(GlueCatalog, "delete_table", killed)
     with pytest.raises(KilledError):
         lake.publish(dataset)
     monkeypatch.undo()
@@ -110,7 +110,7 @@ def test_a_table_that_another_attempt_made_stays_and_counts_as_new(lake: Lake) -
     planes = lake.raw("planes")
     lake.land(planes, planes_csv="tailnum,seats\nN1,1\n")
     first = lake.publisher.stage(planes.id, DAY, lake.run, 1)
-    catalog = Catalog(lake.clients.glue)
+    catalog = GlueCatalog(lake.clients.glue)
     before = catalog.table(planes.database, first.temporary[0])
     second = lake.publisher.stage(planes.id, DAY, lake.run, 2)
     after = catalog.table(planes.database, first.temporary[0])

@@ -26,7 +26,7 @@ from botocore.exceptions import ClientError
 from dapflow.athena import AthenaSettings, serve
 from dapflow.example.nightly import exports
 from dapflow.runtime.aws import Clients
-from dapflow.runtime.bundled_project import Project
+from dapflow.runtime.bundled_project import BundledProject
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
 from tests.docs.test_deploy_guide import actions, blocks
@@ -91,7 +91,7 @@ def test_files_are_landed_and_become_the_first_product(aws: Cloud, tmp_path: Pat
     program = Path(sys.executable).with_name("dapflow")
     subprocess.run([program, *LAND[1:]], cwd=aws.project, env=aws.environment, check=True, capture_output=True)
     generation = Generation.parse(json.loads(START[-1])["partition_key"])
-    bundle = Project(bundle_of(aws, tmp_path))
+    bundle = BundledProject(bundle_of(aws, tmp_path))
     with serve(AthenaSettings(aws.endpoint, REGION)) as athena:
         clients = Clients(aws.client("athena", endpoint=athena.url), aws.client("glue"), aws.client("s3"))
         for group in aws.client("athena").list_work_groups()["WorkGroups"]:

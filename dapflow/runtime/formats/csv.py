@@ -16,7 +16,7 @@ from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed, text_columns
 from dapflow.runtime.landing.mistakes import FileMistakes
 from dapflow.runtime.landing.table import converted_storage, text_storage
-from dapflow.runtime.landing.text import Text
+from dapflow.runtime.landing.text import LandingText
 
 # The SerDe's own default is the backslash, with which the text \N would be read as N. No file holds this character.
 _NO_ESCAPE = "\u0001"
@@ -44,7 +44,7 @@ class Csv(LandingFormat):
         storage = converted_storage(names, inspection.converted)
         return Landed(files, columns, rows, storage, converted=inspection.converted)
 
-    def rows(self, texts: Iterable[Text], source: Source) -> Iterator[tuple[int, Row]]:
+    def rows(self, texts: Iterable[LandingText], source: Source) -> Iterator[tuple[int, Row]]:
         """The records behind the headers."""
         dialect = csv_records.Dialect.of(source)
         for text in texts:
@@ -64,7 +64,7 @@ def _storage(dialect: csv_records.Dialect, names: Sequence[str], location: str) 
     return text_storage([Column(name, "string") for name in names], location, serde)
 
 
-def _common_names(inspection: Inspection, texts: Sequence[Text], dialect: csv_records.Dialect) -> list[str]:
+def _common_names(inspection: Inspection, texts: Sequence[LandingText], dialect: csv_records.Dialect) -> list[str]:
     """The columns that the headers of all files name; none where no file has a byte."""
     common: list[str] = []
     for text in texts:
@@ -84,7 +84,7 @@ def _common_names(inspection: Inspection, texts: Sequence[Text], dialect: csv_re
     return common
 
 
-def _header_names(inspection: Inspection, text: Text, dialect: csv_records.Dialect) -> list[str]:
+def _header_names(inspection: Inspection, text: LandingText, dialect: csv_records.Dialect) -> list[str]:
     header = next(csv_records.records(text, dialect), None)
     if header is None or header.line != dialect.skip + 1:
         raise DapflowError(
@@ -108,7 +108,7 @@ def _header_names(inspection: Inspection, text: Text, dialect: csv_records.Diale
     return names
 
 
-def _plain_rows(texts: Sequence[Text], dialect: csv_records.Dialect, width: int) -> dict[str, int] | None:
+def _plain_rows(texts: Sequence[LandingText], dialect: csv_records.Dialect, width: int) -> dict[str, int] | None:
     """How many rows each file has; None where Athena's reader may read one of them otherwise."""
     rows = {}
     for text in texts:
@@ -120,7 +120,7 @@ def _plain_rows(texts: Sequence[Text], dialect: csv_records.Dialect, width: int)
 
 
 def _checked_rows(
-    inspection: Inspection, text: Text, dialect: csv_records.Dialect, names: Sequence[str]
+    inspection: Inspection, text: LandingText, dialect: csv_records.Dialect, names: Sequence[str]
 ) -> Iterator[Row]:
     # A field is a text as a whole; JSON in it is another format, which has a NULL of its own.
     mistakes = FileMistakes(text.item, inspection.nested(names), inspection.source.nulls)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dapflow.errors import DapflowError
 from dapflow.manifest import Source
 from dapflow.runtime.formats.repeated_header import is_same, name_of, repetition
-from dapflow.runtime.landing.text import LONGEST_ROW, Text, too_long
+from dapflow.runtime.landing.text import LONGEST_ROW, LandingText, too_long
 
 # So many letters of a record are shown.
 _SHOWN = 200
@@ -47,7 +47,7 @@ class Record(NamedTuple):
     text: str
 
 
-def records(text: Text, dialect: Dialect) -> Iterator[Record]:
+def records(text: LandingText, dialect: Dialect) -> Iterator[Record]:
     r"""The header, and then all records. Lines with nothing in them are none.
 
     A header that another member of a gzip file repeats is left out. Lines end in ``\n``, ``\r\n`` or ``\r``.
@@ -55,7 +55,7 @@ def records(text: Text, dialect: Dialect) -> Iterator[Record]:
     Raises DapflowError ``landing-quotes``, ``landing-lines``, ``landing-header``, ``landing-row``, or what reading
     text raises.
     """
-    reading = _Reading(text, dialect)
+    reading = _RecordReader(text, dialect)
     header: list[str] | None = None
     names: set[str] = set()
     for record in reading.records():
@@ -84,8 +84,8 @@ def other_delimiter(header: Record, dialect: Dialect) -> str | None:
     return next((each for each in ",;\t|" if each != dialect.delimiter and each in header.text), None)
 
 
-class _Reading:
-    def __init__(self, text: Text, dialect: Dialect) -> None:
+class _RecordReader:
+    def __init__(self, text: LandingText, dialect: Dialect) -> None:
         self.text = text
         self.dialect = dialect
         self.number = 0

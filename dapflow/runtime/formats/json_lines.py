@@ -11,7 +11,7 @@ from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed, text_columns
 from dapflow.runtime.landing.mistakes import FileMistakes
 from dapflow.runtime.landing.table import converted_storage
-from dapflow.runtime.landing.text import Text
+from dapflow.runtime.landing.text import LandingText
 
 
 class JsonLines(LandingFormat):
@@ -27,14 +27,14 @@ class JsonLines(LandingFormat):
         storage = converted_storage(names, inspection.converted)
         return Landed(tuple(inspection.files), text_columns(names), rows, storage, converted=inspection.converted)
 
-    def rows(self, texts: Iterable[Text], source: Source) -> Iterator[tuple[int, Row]]:
+    def rows(self, texts: Iterable[LandingText], source: Source) -> Iterator[tuple[int, Row]]:
         """The objects of all files; a key has one spelling in all of them."""
         keys = json_objects.Keys()
         for text in texts:
             yield from json_objects.records(text, keys)
 
 
-def _checked_rows(inspection: Inspection, text: Text, keys: json_objects.Keys) -> Iterator[Row]:
+def _checked_rows(inspection: Inspection, text: LandingText, keys: json_objects.Keys) -> Iterator[Row]:
     nulls = inspection.source.nulls
     mistakes = FileMistakes(text.item, inspection.nested(inspection.known_names), nulls, inner_nulls=nulls)
     seen = len(keys.names)

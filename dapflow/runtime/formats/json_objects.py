@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import column_name
-from dapflow.runtime.landing.text import Text
+from dapflow.runtime.landing.text import LandingText
 from dapflow.runtime.objects import Object
 
 # So many letters of a line are shown.
@@ -19,7 +19,7 @@ _WORD = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<word>NaN|-?Infinity)')
 _ARRAY_HINT = "write one object a line; of an array, `jq -c '.[]' FILE` makes such a file"
 
 
-class Number(str):
+class WrittenNumber(str):
     """A number as it is written."""
 
     __slots__ = ()
@@ -69,7 +69,7 @@ class Keys:
         return list(self.spelling)
 
 
-def records(text: Text, keys: Keys) -> Iterator[tuple[int, dict[str, str | None]]]:
+def records(text: LandingText, keys: Keys) -> Iterator[tuple[int, dict[str, str | None]]]:
     """Line and values, by column, of every object. Lines of nothing but blanks are none.
 
     Text stays what it is, a number is as it is written, nested values are JSON. Raises DapflowError ``landing-json``,
@@ -96,7 +96,7 @@ def records(text: Text, keys: Keys) -> Iterator[tuple[int, dict[str, str | None]
 def decoder(pairs_hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> json.JSONDecoder:
     """What reads JSON, and nothing else, with every number as it is written. It raises ValueError or RecursionError."""
     return json.JSONDecoder(
-        object_pairs_hook=pairs_hook, parse_int=Number, parse_float=Number, parse_constant=_no_number
+        object_pairs_hook=pairs_hook, parse_int=WrittenNumber, parse_float=WrittenNumber, parse_constant=_no_number
     )
 
 
@@ -125,7 +125,7 @@ def _is_text(value: str | None) -> bool:
 
 
 def _nested(value: Any) -> str:
-    if isinstance(value, Number):
+    if isinstance(value, WrittenNumber):
         return str.__str__(value)
     if isinstance(value, dict):
         inner = (f"{json.dumps(key, ensure_ascii=False)}:{_nested(item)}" for key, item in value.items())

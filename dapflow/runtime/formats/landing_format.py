@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dapflow.manifest import Source
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
-from dapflow.runtime.landing.text import Text
+from dapflow.runtime.landing.text import LandingText
 from dapflow.runtime.objects import Object
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class LandingFormat(ABC):
     def inspect(self, inspection: Inspection) -> Landed:
         """Read all files once, some twice. Raises DapflowError for what is wrong with them."""
 
-    def rows(self, texts: Iterable[Text], source: Source) -> Iterator[tuple[int, Row]]:
+    def rows(self, texts: Iterable[LandingText], source: Source) -> Iterator[tuple[int, Row]]:
         """The rows of text files, each with the line in which it begins."""
         raise NotImplementedError
 

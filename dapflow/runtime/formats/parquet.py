@@ -13,7 +13,7 @@ from dapflow.runtime.history import parquet_storage
 from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
-from dapflow.runtime.landing.stream import Content
+from dapflow.runtime.landing.stream import UnpackedContent
 from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import FINE, NULLS
 
@@ -70,7 +70,7 @@ class Parquet(LandingFormat):
 
 
 def _digest(s3: S3Client, item: Object) -> bytes:
-    content = Content(s3, item)
+    content = UnpackedContent(s3, item)
     for _ in content:
         pass
     return content.digest

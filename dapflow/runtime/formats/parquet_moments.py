@@ -56,7 +56,7 @@ class UnreadableError(ValueError):
 
 
 @dataclass(frozen=True)
-class Misfit:
+class FineMoment:
     """A moment that has more than milliseconds: as text, and the number of its row group."""
 
     text: str
@@ -91,7 +91,7 @@ def check_moments(s3: S3Client, item: Object, moments: Sequence[Moments]) -> Non
             )
 
 
-def first_misfit(s3: S3Client, item: Object, moments: Moments) -> Misfit | None:
+def first_misfit(s3: S3Client, item: Object, moments: Moments) -> FineMoment | None:
     """The first moment of a leaf that has more than milliseconds. Row groups are counted from 0.
 
     Raises UnreadableError, or DapflowError ``parquet`` or ``landing-changed``.
@@ -103,7 +103,7 @@ def first_misfit(s3: S3Client, item: Object, moments: Moments) -> Misfit | None:
             for values in _values(_Pages(spans(s3, item, chunk.start, chunk.end), chunk), moments):
                 text = _misfit(values, moments)
                 if text is not None:
-                    return Misfit(text, number)
+                    return FineMoment(text, number)
     except UnreadableError:
         raise
     except (FooterError, IndexError, KeyError, ValueError, struct.error, zlib.error) as error:

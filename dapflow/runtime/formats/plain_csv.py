@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from dapflow.runtime.formats.csv_records import Dialect
 from dapflow.runtime.formats.repeated_header import Again
-from dapflow.runtime.landing.text import LONGEST_ROW, Text
+from dapflow.runtime.landing.text import LONGEST_ROW, LandingText
 
 
-def plain_rows(text: Text, dialect: Dialect, width: int) -> int | None:
+def plain_rows(text: LandingText, dialect: Dialect, width: int) -> int | None:
     r"""How many rows Athena's OpenCSVSerDe reads of a file exactly as ``records`` does; None where it may not.
 
     That is UTF-8, one header line, as many fields in every line, no blank lines, quotes around whole fields only, no
@@ -33,7 +33,7 @@ def plain_rows(text: Text, dialect: Dialect, width: int) -> int | None:
     return total
 
 
-def _blocks(text: Text, skip: int) -> Iterator[bytes]:
+def _blocks(text: LandingText, skip: int) -> Iterator[bytes]:
     """The header line, and then whole lines by the megabyte, the last with an end as well."""
     rest = b""
     left = skip + 1

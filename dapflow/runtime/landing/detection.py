@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.landing.stream import Content
+from dapflow.runtime.landing.stream import UnpackedContent
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -53,7 +53,7 @@ def unicode_of(start: bytes) -> str | None:
     return None
 
 
-def detected(content: Content) -> str:
+def detected(content: UnpackedContent) -> str:
     """UTF-8 where the content is that, else FALLBACK.
 
     Raises DapflowError ``landing-encoding`` for what is not UTF-8 and yet holds letters as UTF-8 writes them: one of
@@ -84,7 +84,7 @@ class _Other:
     line: int
 
 
-def _first_other(content: Content) -> _Other | None:
+def _first_other(content: UnpackedContent) -> _Other | None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset, lines, end = 0, 1, ""
     try:
@@ -107,7 +107,7 @@ def _ends(text: str) -> int:
     return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
-def _first_letter(content: Content) -> tuple[int, bytes] | None:
+def _first_letter(content: UnpackedContent) -> tuple[int, bytes] | None:
     offset, rest = 0, b""
     for piece in content:
         data = rest + piece

@@ -11,7 +11,7 @@ from dapflow.runtime.landing.converted import ConvertedFile
 from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.headings import check_names, check_reserved
 from dapflow.runtime.landing.nested import NESTED
-from dapflow.runtime.landing.text import Text, text_of
+from dapflow.runtime.landing.text import LandingText, text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.target import Target
 from dapflow.runtime.types import UnsupportedTypeError, hive_type
@@ -45,7 +45,7 @@ class Inspection:
         """The columns that are known before; none where there are none."""
         return [column.name for column in self.known or ()]
 
-    def texts(self) -> list[Text]:
+    def texts(self) -> list[LandingText]:
         """The files as text. Raises what ``text_of`` raises."""
         return [text_of(self.target.s3, item, self.source) for item in self.files]
 
@@ -70,7 +70,7 @@ class Inspection:
             wanted = self.known_names if self.source.columns is not None else [*self.known_names, *names]
             check_names(item, names, wanted, exact=exact, line=line, note=note)
 
-    def check_doubled(self, texts: Sequence[Text], rows: Mapping[str, int]) -> None:
+    def check_doubled(self, texts: Sequence[LandingText], rows: Mapping[str, int]) -> None:
         """Raise DapflowError ``landing-duplicate`` where two files, read to their ends, hold the same."""
         digests = {text.item.uri: text.content.digest for text in texts}
         check_doubled(self.files, rows, lambda item: digests[item.uri])
@@ -81,7 +81,7 @@ class Inspection:
         return {name: kind for name, kind in kinds.items() if kind.startswith(NESTED)}
 
     def convert(
-        self, texts: Sequence[Text], rows_of: Callable[[Text], Iterator[Mapping[str, str | None]]]
+        self, texts: Sequence[LandingText], rows_of: Callable[[LandingText], Iterator[Mapping[str, str | None]]]
     ) -> dict[str, int]:
         """Write the rows of all files in the form that Athena reads exactly; how many each has."""
         rows = {}

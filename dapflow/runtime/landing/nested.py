@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dapflow.runtime.formats.json_objects import Number, decoder, written
+from dapflow.runtime.formats.json_objects import WrittenNumber, decoder, written
 from dapflow.runtime.landing.date_text import CLOCK, DAY
 from dapflow.runtime.types import WHOLE_DIGITS, type_parts
 
@@ -112,7 +112,7 @@ def _fits_exactly(value: str, kind: str) -> bool:
     if not number.is_finite():
         return False
     _, digits, exponent = number.normalize().as_tuple()
-    if isinstance(value, Number) and _FLOATING.search(value) and len(digits) > _EXACT_DIGITS:
+    if isinstance(value, WrittenNumber) and _FLOATING.search(value) and len(digits) > _EXACT_DIGITS:
         # Athena reads such a number of JSON as a double, whatever it becomes then.
         return False
     if kind in _BITS:

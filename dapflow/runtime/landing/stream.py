@@ -75,7 +75,7 @@ def _span(s3: S3Client, item: Object, start: int, end: int) -> bytes:
 
 
 @dataclass
-class Content:
+class UnpackedContent:
     """The unpacked content of a landing file.
 
     Attributes:

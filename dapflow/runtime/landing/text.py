@@ -12,7 +12,7 @@ from dapflow.errors import DapflowError
 from dapflow.landing_formats import format_begun_by
 from dapflow.manifest import Source
 from dapflow.runtime.landing.detection import detected, unicode_of
-from dapflow.runtime.landing.stream import Content, is_gzip
+from dapflow.runtime.landing.stream import UnpackedContent, is_gzip
 from dapflow.runtime.objects import Object
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 
 
 @dataclass(frozen=True)
-class Text:
+class LandingText:
     """A landing file and the encoding that it is read in. ``empty``: there is not a byte in it."""
 
-    content: Content
+    content: UnpackedContent
     encoding: str
     empty: bool = False
 
@@ -83,17 +83,17 @@ def too_long(item: Object, line: int) -> DapflowError:
     )
 
 
-def text_of(s3: S3Client, item: Object, source: Source) -> Text:
+def text_of(s3: S3Client, item: Object, source: Source) -> LandingText:
     """A landing file as text, in the encoding that its source has, or that is found.
 
     Raises DapflowError ``landing-format``, ``landing-encoding`` or ``landing-empty-file``.
     """
-    content = Content(s3, item)
+    content = UnpackedContent(s3, item)
     start = next(iter(content), b"")
     if not start and not source.takes_no_bytes:
         raise DapflowError("landing-empty-file", "the file is empty", file=item.uri, hint="land it again")
     if not start:
-        return Text(content, "utf-8", empty=True)
+        return LandingText(content, "utf-8", empty=True)
     if not is_gzip(item.name) and (start.startswith((_GZIP, _ZIP)) or format_begun_by(start)):
         raise DapflowError(
             "landing-format",
@@ -103,8 +103,8 @@ def text_of(s3: S3Client, item: Object, source: Source) -> Text:
         )
     found = unicode_of(start)
     if source.encoding == "detect":
-        return Text(content, found or detected(content))
-    text = Text(content, source.encoding)
+        return LandingText(content, found or detected(content))
+    text = LandingText(content, source.encoding)
     if text.is_utf8 and found not in ("utf-8", None):
         raise DapflowError(
             "landing-encoding",
