@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Origin(NamedTuple):
+class ColumnOrigin(NamedTuple):
     """A column of a dataset, and how it gets into a column of a product.
 
     ``how`` is identity, expression, aggregate or window for a value; filter or join key for what decides which rows
@@ -26,7 +26,7 @@ class LineageColumn:
 
     name: str
     type: str
-    origins: tuple[Origin, ...]
+    origins: tuple[ColumnOrigin, ...]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class TableRead:
 
 
 @dataclass(frozen=True)
-class Lineage:
+class ProductLineage:
     """The lineage of a product.
 
     ``columns`` are None where not even their names are known. ``rows`` are the origins of every column: what decides
@@ -55,7 +55,7 @@ class Lineage:
     key: str
     meaning: str
     columns: tuple[LineageColumn, ...] | None
-    rows: tuple[Origin, ...]
+    rows: tuple[ColumnOrigin, ...]
     reads: tuple[TableRead, ...]
 
 
@@ -63,7 +63,7 @@ class Lineage:
 _SECTION = b'\n"lineage": {'
 
 
-def read_lineage(file: Path) -> dict[str, Lineage]:
+def read_lineage(file: Path) -> dict[str, ProductLineage]:
     """The lineage in a manifest, by the ids of its products; nothing where there is none that can be read."""
     try:
         _, found, section = file.read_bytes().partition(_SECTION)
@@ -73,14 +73,14 @@ def read_lineage(file: Path) -> dict[str, Lineage]:
         return {}
 
 
-def _lineage(data: dict[str, Any]) -> Lineage:
+def _lineage(data: dict[str, Any]) -> ProductLineage:
     columns = data["columns"] and tuple(
-        LineageColumn(one["name"], one["type"], tuple(Origin(*origin) for origin in one["origins"]))
+        LineageColumn(one["name"], one["type"], tuple(ColumnOrigin(*origin) for origin in one["origins"]))
         for one in data["columns"]
     )
-    rows = tuple(Origin(*origin) for origin in data["rows"])
+    rows = tuple(ColumnOrigin(*origin) for origin in data["rows"])
     reads = tuple(
         TableRead(**{**one, "columns": tuple(one["columns"]), "partitions": tuple(one["partitions"])})
         for one in data["reads"]
     )
-    return Lineage(data["key"], data["meaning"], columns, rows, reads)
+    return ProductLineage(data["key"], data["meaning"], columns, rows, reads)

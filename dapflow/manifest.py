@@ -59,7 +59,7 @@ def column_name(heading: str) -> str:
 
 
 @dataclass(frozen=True)
-class Source:
+class LandingSource:
     """How the landing files of a raw dataset are written.
 
     Attributes:
@@ -186,7 +186,7 @@ class Dataset:
     generation: GenerationColumns = field(default_factory=GenerationColumns)
     description: str | None = None
     columns: tuple[Column, ...] | None = None
-    source: Source | None = None
+    source: LandingSource | None = None
     transform: Transform | None = None
     depends_on: tuple[str, ...] = ()
     external: bool = False
@@ -316,9 +316,9 @@ def _dataset(data: dict[str, Any]) -> Dataset:
     )
 
 
-def _source(data: dict[str, Any]) -> Source:
+def _source(data: dict[str, Any]) -> LandingSource:
     columns = data["columns"] and tuple(SourceColumn(**column) for column in data["columns"])
-    return Source(**{**data, "columns": columns, "null": tuple(data["null"])})
+    return LandingSource(**{**data, "columns": columns, "null": tuple(data["null"])})
 
 
 def _transform(data: dict[str, Any]) -> Transform:

@@ -19,9 +19,8 @@ from stacks.network import Network, NetworkProps
 from stacks.orchestration import Orchestration, OrchestrationProps, execution_role_name
 from stacks.pools import Pools, PoolsProps
 from stacks.request import Request
-from stacks.service import RoleProps, ServiceProps, Watch
-from stacks.service import Service as ServiceConstruct
-from stacks.settings import Settings
+from stacks.service import RoleProps, ServiceConstruct, ServiceProps, Watch
+from stacks.settings import DeploymentSettings
 from stacks.settings_model import AirflowSettings, NetworkSettings
 from stacks.settings_rules import tag_value
 
@@ -30,7 +29,14 @@ class Assembly:
     """What environments that last and those of branches share."""
 
     def __init__(
-        self, app: cdk.App, settings: Settings, request: Request, *, manifest: Manifest, root: Path, work: Path
+        self,
+        app: cdk.App,
+        settings: DeploymentSettings,
+        request: Request,
+        *,
+        manifest: Manifest,
+        root: Path,
+        work: Path,
     ) -> None:
         self._app = app
         self._all = settings

@@ -7,10 +7,10 @@ from pathlib import Path
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest
 from stacks.described import described
-from stacks.settings import Settings
+from stacks.settings import DeploymentSettings
 
 
-def check_databases(settings: Settings, manifest: Manifest, root: Path) -> None:
+def check_databases(settings: DeploymentSettings, manifest: Manifest, root: Path) -> None:
     """Raise DapflowError where two environments would have one database, or a name is for an environment that is not.
 
     The embedded platform is alone in its account, and what it is called elsewhere is nothing to it.
@@ -24,7 +24,7 @@ def check_databases(settings: Settings, manifest: Manifest, root: Path) -> None:
         raise DapflowErrors(errors)
 
 
-def _shared(settings: Settings, manifest: Manifest) -> list[DapflowError]:
+def _shared(settings: DeploymentSettings, manifest: Manifest) -> list[DapflowError]:
     errors = []
     owners: dict[tuple[str, str, str], str] = {}
     for name, own in settings.environments.items():
@@ -46,7 +46,7 @@ def _shared(settings: Settings, manifest: Manifest) -> list[DapflowError]:
     return errors
 
 
-def _of_no_environment(settings: Settings, manifest: Manifest, root: Path) -> list[DapflowError]:
+def _of_no_environment(settings: DeploymentSettings, manifest: Manifest, root: Path) -> list[DapflowError]:
     """Names for environments that cdk.json does not have, once for each environment."""
     errors: dict[str, DapflowError] = {}
     for service in manifest.services.values():

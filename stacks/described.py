@@ -13,10 +13,10 @@ from pathlib import Path
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest, read_manifest
 from dapflow.platform import Platform, describe, hosting
-from stacks.settings import Settings, read_settings
+from stacks.settings import DeploymentSettings, read_settings
 
 
-def described(settings: Settings, environment: str, manifest: Manifest) -> Platform:
+def described(settings: DeploymentSettings, environment: str, manifest: Manifest) -> Platform:
     """The names of an environment; the host of branches knows what these have in common.
 
     Raises DapflowError ``unknown-environment``.
@@ -28,7 +28,7 @@ def described(settings: Settings, environment: str, manifest: Manifest) -> Platf
     return hosting(platform, raw, prefix=settings.platform.name)
 
 
-def _by_itself(settings: Settings, environment: str, manifest: Manifest) -> Platform:
+def _by_itself(settings: DeploymentSettings, environment: str, manifest: Manifest) -> Platform:
     own = settings.environment(environment)
     return describe(
         manifest,

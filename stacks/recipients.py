@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dapflow.errors import DapflowErrors
 from dapflow.manifest import Manifest
-from dapflow.project.file_position import Place
+from dapflow.project.file_position import FilePosition
 from dapflow.project.load import read_terms
 from dapflow.project.settings import read_settings
 
@@ -48,13 +48,13 @@ def check_owners(manifest: Manifest, root: Path) -> None:
         return
     places = _places(root)
     errors = [
-        places.get(name, Place(f"transforms/{name}/service.yml")).error("bad-value", f"owner: {message}", hint)
+        places.get(name, FilePosition(f"transforms/{name}/service.yml")).error("bad-value", f"owner: {message}", hint)
         for name, (message, hint) in problems.items()
     ]
     raise errors[0] if len(errors) == 1 else DapflowErrors(errors)
 
 
-def _places(root: Path) -> dict[str, Place]:
+def _places(root: Path) -> dict[str, FilePosition]:
     """Where the owners are written; a manifest that came alone has no such places."""
     if not (root / "transforms").is_dir():
         return {}

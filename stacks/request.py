@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dapflow.errors import DapflowError
-from stacks.settings import Settings
+from stacks.settings import DeploymentSettings
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Request:
     now: datetime.datetime = field(default_factory=lambda: datetime.datetime.now(datetime.UTC))
 
 
-def read_request(settings: Settings, context: Mapping[str, Any]) -> Request:
+def read_request(settings: DeploymentSettings, context: Mapping[str, Any]) -> Request:
     """The request that a CDK context makes. Raises DapflowError ``settings`` or ``unknown-environment``."""
     for key in ("branch", "environment"):
         if context.get(key) == "":

@@ -17,7 +17,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from dapflow.environment import ServiceEnvironment
-from dapflow.manifest import Service as ManifestService
+from dapflow.manifest import Service
 from dapflow.platform import Database, Role, WorkGroup
 from stacks import policies
 from stacks.access import Access
@@ -60,7 +60,7 @@ class RoleProps:
 
 @dataclass(frozen=True)
 class ServiceProps:
-    """Props of ``Service``.
+    """Props of ``ServiceConstruct``.
 
     Attributes:
         databases: those to create; adopted ones are left out.
@@ -71,7 +71,7 @@ class ServiceProps:
         watch: alarms, topic and budget, or None for a throw-away environment.
     """
 
-    service: ManifestService
+    service: Service
     environment: ServiceEnvironment
     databases: tuple[Database, ...]
     workgroup: WorkGroup
@@ -82,7 +82,7 @@ class ServiceProps:
     retain: bool
 
 
-class Service(Construct):
+class ServiceConstruct(Construct):
     """What one folder of ``transforms/`` has in an environment."""
 
     def __init__(self, scope: Construct, construct_id: str, props: ServiceProps) -> None:

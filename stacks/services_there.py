@@ -7,10 +7,10 @@ import difflib
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform
 from stacks.names import Names, of_stack
-from stacks.settings import Settings
+from stacks.settings import DeploymentSettings
 
 
-def check_services(settings: Settings, names: Names, manifest: Manifest, platform: Platform) -> None:
+def check_services(settings: DeploymentSettings, names: Names, manifest: Manifest, platform: Platform) -> None:
     """Raise DapflowError ``service-removed`` or ``settings`` where an environment counts on what is not there."""
     name, services = names.environment, manifest.services
     own = settings.environment(name)

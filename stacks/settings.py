@@ -21,7 +21,7 @@ from stacks.settings_rules import (
 
 
 @dataclass(frozen=True)
-class Settings:
+class DeploymentSettings:
     """All of ``cdk.json`` that is ours.
 
     ``source`` is the file, for what is found to be wrong only later. ``embedded`` says that it is for the embedded
@@ -57,13 +57,13 @@ class Settings:
         """A mistake in the settings of an environment, at a path below it."""
         return self.source.mistake(code, (*ENVIRONMENTS, environment, *path), message, hint)
 
-    def embedded_as(self, name: str) -> Settings:
+    def embedded_as(self, name: str) -> DeploymentSettings:
         """The settings of the embedded platform: its one environment hosts branches, and they read its raw zone."""
         branch = replace(self.branch or BranchSettings(name, name), host=name, raw_from=name)
         return replace(self, branch=branch, embedded=True)
 
 
-def read_settings(file: Path) -> Settings:
+def read_settings(file: Path) -> DeploymentSettings:
     """Read and check ``cdk.json``. Raises DapflowError ``settings`` with the path of each wrong setting."""
     source = SettingsFile(file)
     platform = source.read(PlatformSettings, ("context", "platform"))
@@ -91,7 +91,9 @@ def read_settings(file: Path) -> Settings:
         check_branch(source, branch, environments)
     check_together(source, environments)
     source.finish()
-    return Settings(source, platform or PlatformSettings(), environments, branch, source.at(("context", "environment")))
+    return DeploymentSettings(
+        source, platform or PlatformSettings(), environments, branch, source.at(("context", "environment"))
+    )
 
 
 def _with_zones(settings: EnvironmentSettings) -> EnvironmentSettings:

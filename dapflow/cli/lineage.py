@@ -11,7 +11,7 @@ from dapflow.errors import DapflowError
 from dapflow.trino.syntax.lexer import position
 
 if TYPE_CHECKING:
-    from dapflow.lineage import Lineage, Origin
+    from dapflow.lineage import ColumnOrigin, ProductLineage
     from dapflow.manifest import Dataset, Manifest
 
 
@@ -34,7 +34,7 @@ def print_lineage(manifest: Manifest, dataset: Dataset, *, as_json: bool) -> Non
     print(text)
 
 
-def _lines(dataset: Dataset, found: Lineage, sql: str) -> Iterable[str]:
+def _lines(dataset: Dataset, found: ProductLineage, sql: str) -> Iterable[str]:
     yield f"{dataset.id}, meaning {found.meaning[:16]}"
     yield ""
     columns = [(one.name, one.type, _listed(one.origins)) for one in found.columns or ()]
@@ -54,7 +54,7 @@ def _lines(dataset: Dataset, found: Lineage, sql: str) -> Iterable[str]:
         yield from (f"  where {condition}" for condition in one.partitions)
 
 
-def _listed(origins: Iterable[Origin]) -> str:
+def _listed(origins: Iterable[ColumnOrigin]) -> str:
     """Columns by their dataset and how they get in: ``flights: day, month (expression)``."""
     by: dict[tuple[str, str], list[str]] = {}
     for one in origins:
@@ -62,8 +62,8 @@ def _listed(origins: Iterable[Origin]) -> str:
     return "; ".join(f"{dataset}: {', '.join(names)} ({how})" for (dataset, how), names in by.items())
 
 
-def _document(dataset: Dataset, found: Lineage, sql: str) -> str:
-    def origins(listed: Iterable[Origin]) -> list[dict[str, str]]:
+def _document(dataset: Dataset, found: ProductLineage, sql: str) -> str:
+    def origins(listed: Iterable[ColumnOrigin]) -> list[dict[str, str]]:
         return [one._asdict() for one in listed]
 
     columns = [{"name": one.name, "type": one.type, "origins": origins(one.origins)} for one in found.columns or ()]

@@ -116,7 +116,7 @@ def _warnings(
     return warnings(clients.glue, text, place, name, checked)
 
 
-class _Transform(NamedTuple):
+class _AskedFile(NamedTuple):
     """A file of transforms/ that is asked: its name, where its names are looked up, and what check says of it."""
 
     file: str
@@ -124,7 +124,7 @@ class _Transform(NamedTuple):
     findings: list[DapflowError]
 
 
-def _transform(root: Path, file: Path) -> _Transform | None:
+def _transform(root: Path, file: Path) -> _AskedFile | None:
     transforms = root.resolve() / "transforms"
     if not file.resolve().is_relative_to(transforms):
         return None
@@ -139,7 +139,7 @@ def _transform(root: Path, file: Path) -> _Transform | None:
     if service is None:
         return None
     database = physical(describe_local(root, manifest).environment, service.database)
-    return _Transform(name, database, [finding for finding in review(manifest, errors) if finding.file == name])
+    return _AskedFile(name, database, [finding for finding in review(manifest, errors) if finding.file == name])
 
 
 def _statement(sql: str | None, file: Path | None) -> str:

@@ -73,7 +73,7 @@ def lines_of(headings: Sequence[Heading], rows: Rows, width: int, *, styled: boo
     """The lines that show rows on a terminal of a width."""
     cells = [[_shown(value) for value in row] for row in rows]
     columns = [
-        _Column(heading, _name(heading.name), *_content([row[index] for row in cells], heading))
+        _ColumnWidth(heading, _name(heading.name), *_content([row[index] for row in cells], heading))
         for index, heading in enumerate(headings)
     ]
     fitting = _fitting(columns, width)
@@ -97,7 +97,7 @@ def size_text(count: int) -> str:
 
 
 @dataclass(frozen=True)
-class _Column:
+class _ColumnWidth:
     """A column with what it needs. ``content``: cells of its widest value. ``whole``: none of them may be cut."""
 
     heading: Heading
@@ -122,7 +122,7 @@ def _content(cells: Sequence[str], heading: Heading) -> tuple[int, bool]:
     return widest, all(_NUMBER.fullmatch(cell) for cell in cells if len(cell) > _LEAST_TEXT)
 
 
-def _fitting(columns: Sequence[_Column], width: int) -> int:
+def _fitting(columns: Sequence[_ColumnWidth], width: int) -> int:
     """How many columns, from the left, have their least room; one at least."""
     used = -_GAP
     for index, column in enumerate(columns):
@@ -132,7 +132,7 @@ def _fitting(columns: Sequence[_Column], width: int) -> int:
     return len(columns)
 
 
-def _widths(columns: Sequence[_Column], width: int) -> list[int]:
+def _widths(columns: Sequence[_ColumnWidth], width: int) -> list[int]:
     """Room for each column: what it wants, or less for those that want most."""
     room = width - _GAP * (len(columns) - 1)
     # First the notes give way: a type may be far longer than its values.
@@ -149,7 +149,7 @@ def _widths(columns: Sequence[_Column], width: int) -> list[int]:
     return widths
 
 
-def _table(columns: Sequence[_Column], rows: Sequence[list[str]], width: int, *, styled: bool) -> Iterator[str]:
+def _table(columns: Sequence[_ColumnWidth], rows: Sequence[list[str]], width: int, *, styled: bool) -> Iterator[str]:
     widths = _widths(columns, width)
     rights = [column.heading.number for column in columns]
 
@@ -178,7 +178,7 @@ def _table(columns: Sequence[_Column], rows: Sequence[list[str]], width: int, *,
         yield line(row[: len(columns)])
 
 
-def _vertical(columns: Sequence[_Column], rows: Sequence[list[str]], width: int, *, styled: bool) -> Iterator[str]:
+def _vertical(columns: Sequence[_ColumnWidth], rows: Sequence[list[str]], width: int, *, styled: bool) -> Iterator[str]:
     """Each row as lines of a name and its value; a long value goes on below its beginning."""
     names = min(max(_length(column.name) for column in columns), width // 2)
     room = width - names - _GAP

@@ -10,16 +10,16 @@ from dapflow.exports.dialect import dialect_of
 from dapflow.exports.draft import encoding_of, typed, unlike
 from dapflow.exports.local_files import FILES
 from dapflow.exports.types import ColumnTypes
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.formats import csv_records
 from dapflow.runtime.landing.headings import columns_of
 from dapflow.runtime.landing.text import LandingText, text_of
 from dapflow.runtime.objects import Object
 
 
-def csv_source(items: Sequence[Object]) -> Source:
+def csv_source(items: Sequence[Object]) -> LandingSource:
     """The source. Raises DapflowError for what the ingest would not take."""
-    source = replace(Source("csv", None), encoding=encoding_of(items, "csv"))
+    source = replace(LandingSource("csv", None), encoding=encoding_of(items, "csv"))
     texts = [text_of(FILES, item, source) for item in items]
     source = dialect_of(texts[0], replace(source, skip=_blank_lines(texts[0])))
     dialect = csv_records.Dialect.of(source)

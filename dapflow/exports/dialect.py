@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.formats import csv_records
 from dapflow.runtime.landing.text import LandingText
 
@@ -29,7 +29,7 @@ class _DialectTrial:
         failure: why the rows cannot be read in this way.
     """
 
-    source: Source
+    source: LandingSource
     width: int
     even: bool = False
     tidy: bool = False
@@ -45,7 +45,7 @@ class _DialectTrial:
         return int(self.even), self.width
 
 
-def dialect_of(text: LandingText, source: Source) -> Source:
+def dialect_of(text: LandingText, source: LandingSource) -> LandingSource:
     """The source with the delimiter and the escape of a file.
 
     A delimiter that the header does not have is never taken in place of one that it has and that fails.
@@ -70,7 +70,7 @@ def _first_readable(tried: list[_DialectTrial]) -> _DialectTrial:
     return next((each for each in plain if not each.failure), plain[0])
 
 
-def _read(text: LandingText, source: Source) -> _DialectTrial:
+def _read(text: LandingText, source: LandingSource) -> _DialectTrial:
     dialect = csv_records.Dialect.of(source)
     widths: list[int] = []
     tidy = True

@@ -9,7 +9,7 @@ from dataclasses import replace
 from dapflow.errors import DapflowError
 from dapflow.exports.local_files import FILES, path_of
 from dapflow.exports.types import NULL_TEXTS, ColumnTypes
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.formats.parquet_footers import differences
 from dapflow.runtime.landing.text import text_of
 from dapflow.runtime.objects import Object
@@ -39,7 +39,7 @@ def unlike(
     )
 
 
-def typed(source: Source, types: list[ColumnTypes], item: Object) -> Source:
+def typed(source: LandingSource, types: list[ColumnTypes], item: Object) -> LandingSource:
     """With the columns, and the texts that stand for NULL."""
     if not any(each.values for each in types):
         raise no_rows(item)
@@ -62,7 +62,7 @@ def no_rows(item: Object) -> DapflowError:
 
 def encoding_of(items: Sequence[Object], written: str) -> str:
     """The one encoding of all files of a format; `detect` where they have several."""
-    texts = [text_of(FILES, item, Source(written, None, encoding="detect")) for item in items]
+    texts = [text_of(FILES, item, LandingSource(written, None, encoding="detect")) for item in items]
     found = {_plain(text.encoding) for text in texts}
     return found.pop() if len(found) == 1 else "detect"
 

@@ -13,7 +13,7 @@ import yaml
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.exports.folder import TableFiles, read_folder
 from dapflow.exports.sources import describe, doubtful_names, text_lines
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.project import check_project
 from dapflow.project.codeowners import check_codeowners, write_codeowners
 from dapflow.project.names import service_name_problem, suggestion
@@ -45,7 +45,7 @@ def new_service(root: Path, name: str, folder: Path, progress: Callable[[str], N
     home = root / "transforms" / name
     _check_name(home, name)
     found = read_folder(folder)
-    tables: list[tuple[TableFiles, Source]] = []
+    tables: list[tuple[TableFiles, LandingSource]] = []
     left_out = list(found.left_out)
     for table in found.tables.values():
         try:
@@ -82,7 +82,7 @@ def _check_name(home: Path, name: str) -> None:
         )
 
 
-def _yaml(name: str, tables: list[tuple[TableFiles, Source]]) -> str:
+def _yaml(name: str, tables: list[tuple[TableFiles, LandingSource]]) -> str:
     terms = {
         "title": name.replace("_", " ").strip().capitalize() or name,
         "sources": {table.name: dict(text_lines(source)) for table, source in tables},

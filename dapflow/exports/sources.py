@@ -13,7 +13,7 @@ from dapflow.exports.folder import TableFiles
 from dapflow.exports.local_files import FILES, at_path, local_object
 from dapflow.exports.types import ColumnTypes
 from dapflow.landing_formats import DEFAULT_FORMAT
-from dapflow.manifest import GenerationColumns, Source, SourceColumn
+from dapflow.manifest import GenerationColumns, LandingSource, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.names import column_name_problem, dataset_name_problem
 from dapflow.runtime.formats.registry import format_of
@@ -22,14 +22,14 @@ from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import table_type
 
 # Formats in which files are written in several ways, which have to be found first.
-_DIALECTS: dict[str, Callable[[Sequence[Object]], Source]] = {"csv": csv_source}
+_DIALECTS: dict[str, Callable[[Sequence[Object]], LandingSource]] = {"csv": csv_source}
 # Numbers and dates, as names of columns have them; what stands in for an empty name is none.
 _VALUE = re.compile(r"[\d_]+")
 # So much of a name is said.
 _SHOWN = 60
 
 
-def describe(table: TableFiles, progress: Callable[[str], None]) -> Source:
+def describe(table: TableFiles, progress: Callable[[str], None]) -> LandingSource:
     """The source of a table. Raises DapflowError, at the file and line, for what the ingest would not take."""
     items: list[Object] = []
     try:
@@ -47,7 +47,7 @@ def describe(table: TableFiles, progress: Callable[[str], None]) -> Source:
     return described
 
 
-def doubtful_names(table: TableFiles, source: Source) -> Iterator[DapflowError]:
+def doubtful_names(table: TableFiles, source: LandingSource) -> Iterator[DapflowError]:
     """What to say of columns whose names look like values: the file may have no header, or a title before it."""
     names = [each.name for each in source.columns or ()]
     values = [name for name in names if _VALUE.fullmatch(name)]
@@ -64,15 +64,15 @@ def doubtful_names(table: TableFiles, source: Source) -> Iterator[DapflowError]:
         )
 
 
-def _source(written: str, items: Sequence[Object]) -> Source:
+def _source(written: str, items: Sequence[Object]) -> LandingSource:
     """How files of a format are written, and their columns."""
     if written in _DIALECTS:
         return _DIALECTS[written](items)
-    source = Source(written, None)
+    source = LandingSource(written, None)
     return _typed_source(source, items) if format_of(source).is_typed else _text_source(source, items)
 
 
-def _text_source(source: Source, items: Sequence[Object]) -> Source:
+def _text_source(source: LandingSource, items: Sequence[Object]) -> LandingSource:
     source = replace(source, encoding=encoding_of(items, source.format))
     types: dict[str, ColumnTypes] = {}
     for _, values in format_of(source).rows((text_of(FILES, item, source) for item in items), source):
@@ -83,7 +83,7 @@ def _text_source(source: Source, items: Sequence[Object]) -> Source:
     return typed(source, list(types.values()), items[0])
 
 
-def _typed_source(source: Source, items: Sequence[Object]) -> Source:
+def _typed_source(source: LandingSource, items: Sequence[Object]) -> LandingSource:
     declared = [format_of(source).declared(FILES, item) for item in items]
     before, _ = declared[0]
     for item, (now, _) in zip(items[1:], declared[1:], strict=True):
@@ -94,7 +94,7 @@ def _typed_source(source: Source, items: Sequence[Object]) -> Source:
     return replace(source, columns=tuple(SourceColumn(name, table_type(kind)) for name, kind in before.items()))
 
 
-def _check(table: TableFiles, source: Source) -> None:
+def _check(table: TableFiles, source: LandingSource) -> None:
     path = table.exports[0].path
     columns = source.columns or ()
     if problem := dataset_name_problem(table.name):
@@ -121,9 +121,9 @@ def _check(table: TableFiles, source: Source) -> None:
         )
 
 
-def text_lines(source: Source) -> Iterator[tuple[str, object]]:
+def text_lines(source: LandingSource) -> Iterator[tuple[str, object]]:
     """The keys of a source that are not what they are without being said."""
-    plain = Source(DEFAULT_FORMAT, None)
+    plain = LandingSource(DEFAULT_FORMAT, None)
     for key in ("format", "encoding", "delimiter", "escape", "skip"):
         if (value := getattr(source, key)) != getattr(plain, key):
             yield key, value

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.local.resources import KINDS, LEFT_OUT, Kind
+from dapflow.local.resources import KINDS, LEFT_OUT, ResourceKind
 from dapflow.local.template import Resource
 from dapflow.servers.state import damaged, read_json, write_json
 
@@ -81,7 +81,7 @@ def require_free(record_file: Path, wanted: Iterable[Resource]) -> None:
                 )
 
 
-def _bring(kind: Kind, wanted: Resource, last: Noted | None, existing: Collection[str]) -> None:
+def _bring(kind: ResourceKind, wanted: Resource, last: Noted | None, existing: Collection[str]) -> None:
     kind.check(wanted)
     if wanted.name not in existing:
         kind.create(wanted.name, wanted.properties)
@@ -89,7 +89,7 @@ def _bring(kind: Kind, wanted: Resource, last: Noted | None, existing: Collectio
         kind.update(wanted.name, wanted.properties)
 
 
-def _remove(kind: Kind, last: Noted, wanted: Resource | None, existing: Collection[str]) -> None:
+def _remove(kind: ResourceKind, last: Noted, wanted: Resource | None, existing: Collection[str]) -> None:
     """Remove what left its stack, and what got another name."""
     gone = wanted is None or wanted.name != last["name"]
     if gone and not last["outlives"] and (last["name"] in existing or not kind.listed):

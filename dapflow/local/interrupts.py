@@ -19,7 +19,7 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
-class _Gate:
+class _SignalGate:
     def __init__(self) -> None:
         self.depth = 0
         self.waiting: int | None = None
@@ -31,7 +31,7 @@ class _Gate:
             raise Interrupted(number)
 
 
-_gate = _Gate()
+_gate = _SignalGate()
 
 
 @contextmanager

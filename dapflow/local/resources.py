@@ -29,7 +29,7 @@ LEFT_OUT = {
 }
 
 
-class Kind(ABC):
+class ResourceKind(ABC):
     """The resources of one type, of an AWS ``service``. ``takes`` and ``leaves`` name all properties they may have.
 
     ``listed`` says whether AWS can list them: of others ``existing`` knows none.
@@ -70,7 +70,7 @@ class Kind(ABC):
         """Raise DapflowError ``database-renamed`` where one cannot get another name without a loss."""
 
 
-class Buckets(Kind):
+class Buckets(ResourceKind):
     """S3 buckets."""
 
     service = "s3"
@@ -146,7 +146,7 @@ class Buckets(Kind):
         self._client.delete_bucket(Bucket=name)
 
 
-class Emptied(Kind):
+class Emptied(ResourceKind):
     """Prefixes of buckets that are emptied when their stack goes."""
 
     service = "s3"
@@ -178,7 +178,7 @@ class Emptied(Kind):
                     )
 
 
-class Databases(Kind):
+class Databases(ResourceKind):
     """Glue databases."""
 
     service = "glue"
@@ -215,7 +215,7 @@ class Databases(Kind):
             )
 
 
-class Roles(Kind):
+class Roles(ResourceKind):
     """IAM roles with their inline policies."""
 
     service = "iam"
@@ -274,7 +274,7 @@ class Roles(Kind):
                 self._client.delete_role_policy(RoleName=name, PolicyName=policy)
 
 
-class ManagedPolicies(Kind):
+class ManagedPolicies(ResourceKind):
     """IAM policies that people attach."""
 
     service = "iam"
@@ -320,7 +320,7 @@ class ManagedPolicies(Kind):
                 self._client.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
 
 
-class AthenaWorkGroups(Kind):
+class AthenaWorkGroups(ResourceKind):
     """Athena workgroups."""
 
     service = "athena"
@@ -387,7 +387,7 @@ class BranchData(Emptied):
     takes = Emptied.takes | {"AssetKey"}
 
 
-KINDS: dict[str, type[Kind]] = {
+KINDS: dict[str, type[ResourceKind]] = {
     "AWS::S3::Bucket": Buckets,
     "Custom::DapflowEmptied": Emptied,
     "Custom::DapflowBranch": BranchData,

@@ -16,7 +16,7 @@ from dapflow.files import write_whole
 from dapflow.project.load import read_terms
 from dapflow.project.model import ServiceFolder
 from dapflow.project.names import is_reviewer
-from dapflow.project.settings import Settings, read_settings
+from dapflow.project.settings import ProjectSettings, read_settings
 
 FILE = ".github/CODEOWNERS"
 _HEAD = "# Written by `dapflow codeowners` from `reviewers` in pyproject.toml and in each service.yml.\n"
@@ -59,7 +59,7 @@ def check_codeowners(root: Path) -> list[DapflowError]:
     ]
 
 
-def codeowners(services: Iterable[ServiceFolder], settings: Settings) -> str:
+def codeowners(services: Iterable[ServiceFolder], settings: ProjectSettings) -> str:
     """The text of the file. Raises DapflowError ``no-reviewers`` when nobody reviews the platform."""
     if not settings.reviewers:
         raise DapflowError(

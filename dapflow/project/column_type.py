@@ -59,14 +59,14 @@ class ColumnTypeError(ValueError):
 @cache
 def parse_column_type(text: str) -> str:
     """The type in the spelling of Athena's DDL, without spaces. Raises ColumnTypeError."""
-    parser = _Parser([match[1].lower() for match in _TOKEN.finditer(text.strip())], text)
+    parser = _ColumnTypeParser([match[1].lower() for match in _TOKEN.finditer(text.strip())], text)
     column_type = parser.column_type()
     if parser.rest:
         raise ColumnTypeError(f"{text!r} is not a column type: {parser.rest[0]!r} follows it")
     return column_type
 
 
-class _Parser:
+class _ColumnTypeParser:
     def __init__(self, tokens: list[str], text: str) -> None:
         self.rest = tokens
         self.text = text

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.files import write_whole
-from dapflow.lineage import Lineage
+from dapflow.lineage import ProductLineage
 from dapflow.manifest import Column, Dataset, Manifest, Reference, Service, Transform
 from dapflow.project.contract import Output, partition_columns, read_output
 from dapflow.project.grants import check_grants, check_read
 from dapflow.project.load import read_project
 from dapflow.project.model import Product, Project, ServiceFolder
 from dapflow.project.order import circles, publishing_order
-from dapflow.project.tables import Node, Table, Tables
+from dapflow.project.tables import DatasetTable, Tables, UncompiledDataset
 from dapflow.sql import UNKNOWN, Columns, Statement, TableName, analyse
 from dapflow.sql import Column as SqlColumn
 
@@ -59,7 +59,7 @@ def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
     return manifest, sorted([*errors, *compiler.errors], key=_by_place)
 
 
-def write_manifest(manifest: Manifest, file: Path, lineage: Mapping[str, Lineage] | None = None) -> None:
+def write_manifest(manifest: Manifest, file: Path, lineage: Mapping[str, ProductLineage] | None = None) -> None:
     """Write the manifest, whole or not at all, and maybe its lineage. Raises DapflowError ``unwritable-file``."""
     try:
         write_whole(file, manifest.to_json(lineage).encode())
@@ -76,7 +76,7 @@ class _Reads:
     """The tables that a product's SQL names, in the order of the text. ``None`` stands for information_schema."""
 
     statement: Statement | None = None
-    tables: list[tuple[TableName, Table]] = field(default_factory=list)
+    tables: list[tuple[TableName, DatasetTable]] = field(default_factory=list)
 
     @property
     def datasets(self) -> set[str]:
@@ -111,7 +111,7 @@ class _Compiler:
 
     # -- what a product reads
 
-    def _read(self, node: Node) -> _Reads:
+    def _read(self, node: UncompiledDataset) -> _Reads:
         reads = _Reads(node.product.statement if node.product else None)
         if reads.statement is None:
             return reads
@@ -163,7 +163,7 @@ class _Compiler:
 
     # -- columns
 
-    def _analyse(self, node: Node) -> None:
+    def _analyse(self, node: UncompiledDataset) -> None:
         partitions = partition_columns(node.generation)
         source, statement = node.source, self._reads[node.id].statement
         if node.external is not None:
@@ -188,7 +188,7 @@ class _Compiler:
         self._outputs[node.id] = output
         self._columns[node.id] = output.table
 
-    def _table_columns(self, table: Table | None) -> Columns:
+    def _table_columns(self, table: DatasetTable | None) -> Columns:
         if table is None:
             return UNKNOWN
         if table.suffix and not table.node.has_generations:
@@ -200,7 +200,7 @@ class _Compiler:
 
     # -- the manifest
 
-    def _dataset(self, node: Node, depends_on: list[str]) -> Dataset:
+    def _dataset(self, node: UncompiledDataset, depends_on: list[str]) -> Dataset:
         source, product = node.source, node.product
         columns = source.source.columns if source else node.external.columns if node.external else None
         described = source or product or node.external
@@ -239,7 +239,7 @@ class _Compiler:
             environment_databases=folder.environment_databases,
         )
 
-    def _transform(self, node: Node, product: Product) -> Transform | None:
+    def _transform(self, node: UncompiledDataset, product: Product) -> Transform | None:
         reads, output = self._reads[node.id], self._outputs.get(node.id)
         if reads.statement is None or output is None:
             return None
@@ -259,7 +259,7 @@ class _Compiler:
             allow_empty=product.terms.allow_empty,
         )
 
-    def _slower_inputs(self, node: Node, product: Product) -> tuple[str, ...]:
+    def _slower_inputs(self, node: UncompiledDataset, product: Product) -> tuple[str, ...]:
         """The datasets for which the product's ``.yml`` allows an older generation."""
         known = self._reads[node.id].datasets - {node.id}
         found: set[str] = set()
@@ -274,13 +274,13 @@ class _Compiler:
         return tuple(sorted(found))
 
 
-def _reference(name: TableName, table: Table) -> Reference:
+def _reference(name: TableName, table: DatasetTable) -> Reference:
     written = name.database if name.database != table.node.database else None
     dataset = table.node.id
     return Reference(name.start, name.end, dataset, table.kind, name.alias, table.suffix, written, name.query)
 
 
-def _unknown_comments(node: Node, output: Output) -> list[DapflowError]:
+def _unknown_comments(node: UncompiledDataset, output: Output) -> list[DapflowError]:
     """Comments in the product's YAML on columns that the output does not have."""
     if node.product is None or output.columns is None:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, GenerationColumns, Zone
-from dapflow.project.file_position import Written
+from dapflow.project.file_position import PlacedText
 from dapflow.project.generation_columns import read_generation
 from dapflow.project.model import ExternalTable, TableNames
 from dapflow.project.service_terms import ExternalTerms, GenerationTerms
@@ -12,7 +12,7 @@ from dapflow.project.source_table import read_type
 
 
 def read_external(
-    zone: Zone, name: Written, terms: ExternalTerms, service: GenerationColumns, errors: list[DapflowError]
+    zone: Zone, name: PlacedText, terms: ExternalTerms, service: GenerationColumns, errors: list[DapflowError]
 ) -> ExternalTable:
     """An external table. Mistakes are added to ``errors``. ``service`` are the service's generation columns."""
     where = f"external table {name.text!r}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dapflow.errors import DapflowError
 
 
-class Place(NamedTuple):
+class FilePosition(NamedTuple):
     """A place in a file; without a line, the file itself. ``source`` is the text of the line."""
 
     file: str
@@ -22,8 +22,8 @@ class Place(NamedTuple):
         )
 
 
-class Written(NamedTuple):
+class PlacedText(NamedTuple):
     """A text, and where it is written."""
 
     text: str
-    place: Place
+    place: FilePosition

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest, Service
 from dapflow.project.model import ZONES, Project, ServiceFolder
-from dapflow.project.tables import Node, Tables
+from dapflow.project.tables import Tables, UncompiledDataset
 from dapflow.sql import SqlText, TableName
 
 
@@ -71,7 +71,7 @@ def _unknown_grants(project: Project, owner: ServiceFolder, known: list[str]) ->
                 )
 
 
-def check_read(service: ServiceFolder, node: Node, name: TableName, text: SqlText) -> DapflowError | None:
+def check_read(service: ServiceFolder, node: UncompiledDataset, name: TableName, text: SqlText) -> DapflowError | None:
     """The error of reading another service's dataset without asking for it in ``reads``."""
     if node.service.name == service.name:
         return None

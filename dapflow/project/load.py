@@ -14,7 +14,7 @@ from dapflow.project.names import service_name_problem, suggestion
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_file import read_service
-from dapflow.project.settings import Settings, read_settings
+from dapflow.project.settings import ProjectSettings, read_settings
 from dapflow.project.text_file import read_text
 from dapflow.sql import SqlText, read_statement
 
@@ -46,7 +46,7 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     return Project(root, services), errors
 
 
-def read_terms(root: Path, settings: Settings) -> list[ServiceFolder]:
+def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
     """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
     found: list[DapflowError] = []
     return [
@@ -66,7 +66,7 @@ def find_project(start: Path) -> Path:
     raise DapflowError("no-project", f"there is no transforms/ folder in {start} or above it", hint=_NO_PROJECT)
 
 
-def read_service_folder(path: Path, settings: Settings) -> tuple[ServiceFolder | None, list[DapflowError]]:
+def read_service_folder(path: Path, settings: ProjectSettings) -> tuple[ServiceFolder | None, list[DapflowError]]:
     """One service, and the mistakes in its files."""
     errors: list[DapflowError] = []
     try:
@@ -76,7 +76,7 @@ def read_service_folder(path: Path, settings: Settings) -> tuple[ServiceFolder |
         return None, [*errors, DapflowError("unreadable-file", problem, file=error.filename or path)]
 
 
-def _read_service(path: Path, settings: Settings, errors: list[DapflowError]) -> ServiceFolder | None:
+def _read_service(path: Path, settings: ProjectSettings, errors: list[DapflowError]) -> ServiceFolder | None:
     name = path.name
     folder = f"transforms/{name}"
     problem = service_name_problem(name)

@@ -12,7 +12,7 @@ from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, Y
 from yaml.reader import ReaderError
 
 from dapflow.errors import DapflowError
-from dapflow.project.file_position import Place
+from dapflow.project.file_position import FilePosition
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
 _BOOLEAN = "tag:yaml.org,2002:bool"
@@ -86,13 +86,13 @@ class YamlFile:
 
     def _add(self, code: str, message: str, line: int, column: int, hint: str | None = None) -> None:
         line = min(line, len(self._lines) - 1)
-        self.errors.append(Place(self.file, line + 1, column + 1, self._lines[line]).error(code, message, hint))
+        self.errors.append(FilePosition(self.file, line + 1, column + 1, self._lines[line]).error(code, message, hint))
 
-    def place(self, node: Node) -> Place:
+    def place(self, node: Node) -> FilePosition:
         """Where a value is written."""
         mark = node.start_mark
         line = mark.line if mark.line < len(self._lines) else len(self._lines) - 1
-        return Place(self.file, line + 1, mark.column + 1, self._lines[line])
+        return FilePosition(self.file, line + 1, mark.column + 1, self._lines[line])
 
     def error(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
         """Note a mistake at a value."""

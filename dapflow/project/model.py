@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapflow.manifest import Column, GenerationColumns, Source, Zone
-from dapflow.project.file_position import Place, Written
+from dapflow.manifest import Column, GenerationColumns, LandingSource, Zone
+from dapflow.project.file_position import FilePosition, PlacedText
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.service_terms import Naming
 from dapflow.sql import Statement
@@ -28,8 +28,8 @@ class SourceTable:
     """A table that a service ingests."""
 
     name: str
-    source: Source
-    place: Place
+    source: LandingSource
+    place: FilePosition
     description: str | None
     names: TableNames
 
@@ -44,7 +44,7 @@ class ExternalTable:
 
     name: str
     zone: Zone
-    place: Place
+    place: FilePosition
     generation: GenerationColumns | None
     columns: tuple[Column, ...] | None
     description: str | None
@@ -84,22 +84,22 @@ class ServiceFolder:
     """
 
     name: str
-    place: Place
+    place: FilePosition
     title: str
     description: str | None
-    owner: Written | None
+    owner: PlacedText | None
     reviewers: tuple[str, ...]
     schedule: str | None
     timezone: str
     retries: int
     naming: Naming
     generation: GenerationColumns
-    reads: tuple[Written, ...]
-    grants: dict[Written, tuple[Written, ...]]
+    reads: tuple[PlacedText, ...]
+    grants: dict[PlacedText, tuple[PlacedText, ...]]
     bytes_scanned_cutoff: int
     databases: dict[str, str]
     database: str
-    database_places: dict[str, Place]
+    database_places: dict[str, FilePosition]
     environment_databases: dict[str, dict[str, str]]
     sources: tuple[SourceTable, ...]
     external: tuple[ExternalTable, ...]

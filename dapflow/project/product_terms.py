@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
-from dapflow.project.file_position import Written
+from dapflow.project.file_position import PlacedText
 from dapflow.project.forms import OWN_TABLE, choice
 from dapflow.project.schema import Section, key
 
@@ -36,7 +36,7 @@ class ProductTerms(Section):
         "what the product says; the description of its history table and its current view in the catalog",
         "What repairs cost, by ward.",
     )
-    columns: dict[Written, str] | None = key(
+    columns: dict[PlacedText, str] | None = key(
         "what a column holds, by its name; its comment in the catalog",
         '{cost: "Pounds, without VAT."}',
         of="<column>",
@@ -47,7 +47,7 @@ class ProductTerms(Section):
         "[repairs, costs]",
         default=(),
     )
-    inputs: dict[Written, InputTerms] | None = key(
+    inputs: dict[PlacedText, InputTerms] | None = key(
         "what is said of a table that the SQL reads, by the table's name: `wards`, or `housing_raw_zone.wards`",
         "{wards: {on_missing: previous}}",
         of="<table>",

@@ -4,7 +4,7 @@ All that is made of the keys is made of these classes: the reader (``section_rea
 read, and the tables in docs/reference. What a key takes is its field's type:
 
 ========================  =============================================================
-``str``, ``Written``      a text; the latter knows its place
+``str``, ``PlacedText``      a text; the latter knows its place
 ``int``, ``bool``         a whole number, true or false
 ``Annotated[X, Form]``    a text of a form, which it may turn into an X
 ``tuple[X, ...]``         a list
@@ -24,7 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from dapflow.project.file_position import Place, Written
+from dapflow.project.file_position import FilePosition, PlacedText
 
 
 class Mistake(ValueError):
@@ -55,7 +55,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Text:
+class TextValue:
     """A scalar that is text. ``placed``: it is read as Written."""
 
     form: Form | None = None
@@ -83,7 +83,7 @@ class ListOf:
 class MappingOf:
     """A mapping whose values are alike. ``options`` are the keys that it may have, where they can be listed."""
 
-    key: Text
+    key: TextValue
     value: Kind
     options: tuple[str, ...] = ()
 
@@ -101,10 +101,10 @@ class OneOf:
 
     mapping: MappingOf | SectionOf | None
     sequence: ListOf | None
-    scalar: Text | WholeNumber | Flag | None
+    scalar: TextValue | WholeNumber | Flag | None
 
 
-Kind = Text | WholeNumber | Flag | ListOf | MappingOf | SectionOf | OneOf
+Kind = TextValue | WholeNumber | Flag | ListOf | MappingOf | SectionOf | OneOf
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Section:
     """A mapping with known keys. ``at`` says where those keys are that stand there and are not left empty."""
 
     needed: ClassVar[Needed | None] = None
-    at: dict[str, Place] = field(default_factory=dict, kw_only=True)
+    at: dict[str, FilePosition] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -195,8 +195,8 @@ def _kind(hint: Any, form: Form | None = None) -> Kind:
         return _kind(arms[0], arms[1])
     if origin in {Union, types.UnionType}:
         return _one_of([_kind(arm) for arm in arms if arm is not types.NoneType])
-    if form is not None or hint in {str, Written}:
-        return Text(form, placed=hint is Written)
+    if form is not None or hint in {str, PlacedText}:
+        return TextValue(form, placed=hint is PlacedText)
     if hint in {int, bool}:
         return Flag() if hint is bool else WholeNumber()
     return _collection(hint, origin, arms)
@@ -214,9 +214,9 @@ def _collection(hint: Any, origin: Any, arms: tuple[Any, ...]) -> Kind:
 
 def _mapping(names: Any, values: Any) -> MappingOf:
     if get_origin(names) is Literal:
-        return MappingOf(Text(), _kind(values), get_args(names))
+        return MappingOf(TextValue(), _kind(values), get_args(names))
     text = _kind(names)
-    if not isinstance(text, Text):
+    if not isinstance(text, TextValue):
         raise TypeError(f"the keys of a mapping are texts, not {names}")
     return MappingOf(text, _kind(values))
 
@@ -226,7 +226,7 @@ def _one_of(kinds: list[Kind]) -> Kind:
         return kinds[0]
     mappings = [each for each in kinds if isinstance(each, MappingOf | SectionOf)]
     sequences = [each for each in kinds if isinstance(each, ListOf)]
-    scalars = [each for each in kinds if isinstance(each, Text | WholeNumber | Flag)]
+    scalars = [each for each in kinds if isinstance(each, TextValue | WholeNumber | Flag)]
     if max(len(mappings), len(sequences), len(scalars)) > 1:
         raise TypeError(f"what is written could not be told apart: {kinds}")
     return OneOf(*(next(iter(found), None) for found in (mappings, sequences, scalars)))  # type: ignore[arg-type]

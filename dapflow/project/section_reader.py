@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
-from dapflow.project.file_position import Written
+from dapflow.project.file_position import PlacedText
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.schema import (
     Flag,
@@ -18,7 +18,7 @@ from dapflow.project.schema import (
     OneOf,
     Section,
     SectionOf,
-    Text,
+    TextValue,
     keys_of,
 )
 
@@ -62,7 +62,7 @@ class _SectionReader:
 
     def _value(self, kind: Kind, node: Node, name: str, key: Key) -> object | None:
         match kind:
-            case Text():
+            case TextValue():
                 return self._text(kind, node, name)
             case SectionOf():
                 return self.section(kind.section, node, name, "" if key.each else f"{name}.")
@@ -99,13 +99,13 @@ class _SectionReader:
         hint = f"add {needed.key}" if is_mapping else f"write {entry.key.value}"
         self._yaml.error(needed.code, f"{name} has no {needed.key}", entry.key, f"{hint}: {needed.example}")
 
-    def _text(self, kind: Text, node: Node, name: str) -> object | None:
+    def _text(self, kind: TextValue, node: Node, name: str) -> object | None:
         if kind.form is not None and kind.form.takes_numbers:
             return self._read(kind, str(node.value) if isinstance(node, ScalarNode) else "", node, name)
         text = self._yaml.string(node, name)
         return None if text is None else self._read(kind, text, node, name)
 
-    def _read(self, kind: Text, text: str, node: Node, name: str) -> object | None:
+    def _read(self, kind: TextValue, text: str, node: Node, name: str) -> object | None:
         value: object = text
         if kind.form is not None:
             try:
@@ -113,7 +113,7 @@ class _SectionReader:
             except Mistake as mistake:
                 self._yaml.error(mistake.code, mistake.message, node, mistake.hint)
                 return None
-        return Written(str(value), self._yaml.place(node)) if kind.placed else value
+        return PlacedText(str(value), self._yaml.place(node)) if kind.placed else value
 
 
 def _arm(kind: OneOf, node: Node) -> Kind:

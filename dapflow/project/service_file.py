@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dapflow.manifest import Service
 from dapflow.project.external_table import read_external
-from dapflow.project.file_position import Place, Written
+from dapflow.project.file_position import FilePosition, PlacedText
 from dapflow.project.generation_columns import read_published_generation
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import ZONES, ServiceFolder
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_terms import ServiceTerms
-from dapflow.project.settings import Settings
+from dapflow.project.settings import ProjectSettings
 from dapflow.project.source_table import read_source
 
 
-def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder:
+def read_service(yaml: YamlFile, name: str, settings: ProjectSettings) -> ServiceFolder:
     """The service that a service.yml describes, without its products. Mistakes are noted in ``yaml``.
 
     ``settings`` name the databases of the project.
@@ -25,7 +25,7 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
     limits = terms.limits.bytes_scanned_per_query if terms.limits else None
     return ServiceFolder(
         name=name,
-        place=Place(yaml.file, 1, 1),
+        place=FilePosition(yaml.file, 1, 1),
         title=terms.title or name.replace("_", " ").strip().capitalize() or name,
         description=terms.description,
         owner=terms.owner,
@@ -54,18 +54,18 @@ def read_service(yaml: YamlFile, name: str, settings: Settings) -> ServiceFolder
 
 
 def _databases(
-    terms: ServiceTerms, service: str, settings: Settings
-) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, Place]]:
+    terms: ServiceTerms, service: str, settings: ProjectSettings
+) -> tuple[dict[str, str], dict[str, dict[str, str]], dict[str, FilePosition]]:
     """The names by zone, those by zone and environment, and where they are written.
 
     Where each environment has a name of its own, the first one stands for the database everywhere else.
     """
     databases: dict[str, str] = {}
     by_environment: dict[str, dict[str, str]] = {}
-    places: dict[str, Place] = {} if terms.database is None else {"database": terms.database.place}
+    places: dict[str, FilePosition] = {} if terms.database is None else {"database": terms.database.place}
     for zone in ZONES:
         named = (terms.databases or {}).get(zone)
-        if isinstance(named, Written):
+        if isinstance(named, PlacedText):
             databases[zone], places[zone] = named.text, named.place
         elif named:
             by_environment[zone] = {environment.text: database.text for environment, database in named.items()}

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, get_args
 
 from dapflow.landing_formats import DEFAULT_FORMAT, LANDING_FORMATS, either, formats_with
-from dapflow.manifest import DAILY, GenerationColumns, Service, Source, Zone
-from dapflow.project.file_position import Written
+from dapflow.manifest import DAILY, GenerationColumns, LandingSource, Service, Zone
+from dapflow.project.file_position import PlacedText
 from dapflow.project.forms import (
     COLUMN_NAME,
     DATABASE_NAME,
@@ -45,7 +45,7 @@ FORMAT = choice(
 )
 # What a column must have.
 TYPE = Needed("type", "bad-column-type", "string")
-Database = Annotated[Written, DATABASE_NAME]
+Database = Annotated[PlacedText, DATABASE_NAME]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class GenerationTerms(Section):
         "transform",
         otherwise=f"`{GenerationColumns.prefix}`",
     )
-    extra: tuple[Annotated[Written, PARTITION], ...] = key(
+    extra: tuple[Annotated[PlacedText, PARTITION], ...] = key(
         "further partition columns behind the four; only tables under `external` may have them",
         "[region]",
         default=(),
@@ -82,13 +82,13 @@ class SourceColumnTerms(Section):
 
     needed: ClassVar = TYPE
 
-    type: Written | None = key(
+    type: PlacedText | None = key(
         "of Athena, such as `string`, `bigint`, `decimal(10,2)`, `date`, `timestamp`, `array<string>`; "
         "a type alone may stand in place of the mapping",
         "decimal(10,2)",
         otherwise="needed",
     )
-    format: Written | None = key(
+    format: PlacedText | None = key(
         "how dates and timestamps are written: a pattern of Athena's `date_parse`",
         '"%d/%m/%Y %H:%i"',
         otherwise="`2024-06-05`, `2024-06-05 23:59:00`",
@@ -112,23 +112,23 @@ class SourceTerms(Section):
     encoding: Annotated[str, ENCODING] = key(
         "`windows-1252`, `utf-16`, or any other that Python knows; `detect` finds it in each file",
         "windows-1252",
-        default=Source.encoding,
+        default=LandingSource.encoding,
         formats=formats_with("encoding"),
     )
     delimiter: Annotated[str, DELIMITER] = key(
         'the one character between fields; a tab is `"\\t"`',
         '";"',
-        default=Source.delimiter,
+        default=LandingSource.delimiter,
         formats=formats_with("delimiter"),
     )
-    escape: Annotated[Written, ESCAPE] | None = key(
+    escape: Annotated[PlacedText, ESCAPE] | None = key(
         "the character before a quote that belongs to a field; `'\"'` says that quotes are doubled",
         "'\\'",
         otherwise="quotes are doubled",
         formats=formats_with("escape"),
     )
     skip: int = key(
-        "how many title lines stand before the header", "2", default=Source.skip, formats=formats_with("skip")
+        "how many title lines stand before the header", "2", default=LandingSource.skip, formats=formats_with("skip")
     )
     null: tuple[str, ...] | str = key(
         "the text, or a list of texts, that stands for NULL",
@@ -140,9 +140,9 @@ class SourceTerms(Section):
     allow_empty: bool = key(
         "`true` where a generation may have no rows; a CSV or JSON file may then be without a byte",
         "true",
-        default=Source.allow_empty,
+        default=LandingSource.allow_empty,
     )
-    columns: dict[Annotated[Written, COLUMN_NAME], SourceColumnTerms] | None = key(
+    columns: dict[Annotated[PlacedText, COLUMN_NAME], SourceColumnTerms] | None = key(
         "the columns with their types, by name",
         "{loan_id: bigint, fee: {type: double, description: In pounds.}}",
         otherwise="found at the first load, and kept",
@@ -164,7 +164,7 @@ class ExternalColumnTerms(Section):
 
     needed: ClassVar = TYPE
 
-    type: Written | None = key(
+    type: PlacedText | None = key(
         "as that of a source's column; a type alone may stand in place of the mapping", "string", otherwise="needed"
     )
     description: str | None = key("what the column holds", "Serial number of the meter.")
@@ -190,7 +190,7 @@ class ExternalTerms(Section):
         "meters",
         otherwise="as `naming` says",
     )
-    columns: dict[Annotated[Written, GLUE_COLUMN], ExternalColumnTerms] | None = key(
+    columns: dict[Annotated[PlacedText, GLUE_COLUMN], ExternalColumnTerms] | None = key(
         "the columns with their types, by name, so that `dapflow check` knows them",
         "{meter: string, read_at: timestamp}",
         otherwise="Glue alone knows them",
@@ -206,7 +206,7 @@ class ServiceTerms(Section):
 
     title: str | None = key("what people call the service", "Air traffic", otherwise="made of the folder's name")
     description: str | None = key("what its data are about", "Loans of the public libraries.")
-    owner: Written | None = key(
+    owner: PlacedText | None = key(
         "who answers for it; where it is an e-mail address, AWS's alerts of the service go there",
         "libraries@example.org",
     )
@@ -231,7 +231,7 @@ class ServiceTerms(Section):
         "libraries_raw_zone",
         otherwise="the one of its raw zone",
     )
-    databases: dict[Zone, Database | dict[Annotated[Written, ENVIRONMENT_NAME], Database]] | None = key(
+    databases: dict[Zone, Database | dict[Annotated[PlacedText, ENVIRONMENT_NAME], Database]] | None = key(
         "the Glue database of a zone: one name, or one for each environment of cdk.json; the first of them stands for "
         "the database where no environment is meant",
         "{trusted: libraries, raw: {prod: libraries-prod-raw, staging: libraries-stg-raw}}",
@@ -249,25 +249,25 @@ class ServiceTerms(Section):
         "{prefix: transform}",
         otherwise="`import_year` and so on",
     )
-    reads: tuple[Annotated[Written, READ], ...] = key(
+    reads: tuple[Annotated[PlacedText, READ], ...] = key(
         "what it asks to read of other services: `<service>.<zone>` or `<service>.<zone>.<dataset>`; "
         "the owner must grant it",
         "[weather.trusted]",
         default=(),
     )
-    grants: dict[Written, tuple[Annotated[Written, GRANT], ...]] | None = key(
+    grants: dict[PlacedText, tuple[Annotated[PlacedText, GRANT], ...]] | None = key(
         "what of its own data other services may read, by their names: `<zone>` or `<zone>.<dataset>`",
         "{air_traffic: [trusted, refined.delays]}",
         of="<service>",
     )
     limits: Limits | None = key("what a query of it may cost", "{bytes_scanned_per_query: 10 GB}", otherwise="as below")
-    sources: dict[Annotated[Written, SOURCE_NAME], SourceTerms] | None = key(
+    sources: dict[Annotated[PlacedText, SOURCE_NAME], SourceTerms] | None = key(
         "the tables that it ingests, by name; the name alone is enough",
         '{loans: {delimiter: ";"}, branches: {}}',
         of="<table>",
         each="source {name!r}",
     )
-    external: dict[Zone, dict[Annotated[Written, EXTERNAL_NAME], ExternalTerms]] | None = key(
+    external: dict[Zone, dict[Annotated[PlacedText, EXTERNAL_NAME], ExternalTerms]] | None = key(
         "tables in its databases that something else makes, by zone and name, so that SQL can read them",
         "{raw: {meters: {generations: true, history: meters-all}}}",
         of="<zone>.<table>",

@@ -18,7 +18,7 @@ from dapflow.project.names import (
 
 
 @dataclass(frozen=True)
-class Settings:
+class ProjectSettings:
     """``database`` names the database of a service's zone; ``{service}`` and ``{zone}`` are replaced.
 
     ``environments`` are such names by environment, where they differ; ``database`` is then the first of them.
@@ -30,12 +30,12 @@ class Settings:
     reviewers: tuple[str, ...] = ()
 
 
-def read_settings(root: Path) -> Settings:
+def read_settings(root: Path) -> ProjectSettings:
     """The settings of a repository; the defaults where it has none. Raises DapflowError."""
     try:
         data = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return Settings()
+        return ProjectSettings()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DapflowError("bad-settings", f"this is not TOML: {error}", file="pyproject.toml") from error
     table: Any = data
@@ -53,15 +53,15 @@ def read_settings(root: Path) -> Settings:
             hint="known: database, reviewers",
         )
     reviewers = _reviewers(table.get("reviewers", []))
-    written = table.get("database", Settings.database)
+    written = table.get("database", ProjectSettings.database)
     if not isinstance(written, dict):
-        return Settings(_pattern("database", written), reviewers=reviewers)
+        return ProjectSettings(_pattern("database", written), reviewers=reviewers)
     patterns = {name: _pattern(f"database.{name}", each) for name, each in written.items()}
     problems = [(name, problem) for name in patterns if (problem := environment_name_problem(name))]
     if problems or not patterns:
         name, problem = problems[0] if problems else ("", "no environment is named")
         raise DapflowError("bad-settings", f"[tool.dapflow.database] {name}: {problem}", file="pyproject.toml")
-    return Settings(next(iter(patterns.values())), patterns, reviewers)
+    return ProjectSettings(next(iter(patterns.values())), patterns, reviewers)
 
 
 def _reviewers(written: object) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import GenerationColumns, Source, SourceColumn
+from dapflow.manifest import GenerationColumns, LandingSource, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
-from dapflow.project.file_position import Written
+from dapflow.project.file_position import PlacedText
 from dapflow.project.forms import not_an_escape
 from dapflow.project.model import SourceTable, TableNames
 from dapflow.project.schema import keys_of
@@ -19,7 +19,7 @@ _BOUNDED = re.compile(r"(?:var)?char\(\d+\)")
 
 
 def read_source(
-    name: Written, terms: SourceTerms, generation: GenerationColumns, errors: list[DapflowError]
+    name: PlacedText, terms: SourceTerms, generation: GenerationColumns, errors: list[DapflowError]
 ) -> SourceTable:
     """A source. Mistakes are added to ``errors``. ``generation`` are the columns that its history has besides."""
     for key, known in keys_of(SourceTerms).items():
@@ -29,7 +29,7 @@ def read_source(
             errors.append(terms.at[key].error("bad-value", message))
     return SourceTable(
         name=name.text,
-        source=Source(
+        source=LandingSource(
             format=terms.format,
             columns=_columns(name.text, terms, generation, errors),
             delimiter=terms.delimiter,
@@ -74,7 +74,7 @@ def _columns(
 
 
 def _pattern(
-    name: Written, column: SourceColumnTerms, column_type: str | None, errors: list[DapflowError]
+    name: PlacedText, column: SourceColumnTerms, column_type: str | None, errors: list[DapflowError]
 ) -> str | None:
     if column.format is None or column.type is None or column_type is None:
         return None
@@ -87,7 +87,7 @@ def _pattern(
     return column.format.text
 
 
-def _is_unchecked(name: Written, column_type: str, written: Written | None, errors: list[DapflowError]) -> bool:
+def _is_unchecked(name: PlacedText, column_type: str, written: PlacedText | None, errors: list[DapflowError]) -> bool:
     """Whether a type says something of which the ingest sees to nothing, which is a mistake."""
     bounded = _BOUNDED.search(column_type)
     if written is None or bounded is None or not column_type.startswith(("array<", "map<", "struct<")):
@@ -97,7 +97,7 @@ def _is_unchecked(name: Written, column_type: str, written: Written | None, erro
     return True
 
 
-def read_type(name: Written, written: Written | None, errors: list[DapflowError]) -> str | None:
+def read_type(name: PlacedText, written: PlacedText | None, errors: list[DapflowError]) -> str | None:
     """The type of a column in the spelling of Athena's DDL; None where it is a mistake."""
     if written is None:
         return None

@@ -7,7 +7,7 @@ from typing import Literal
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, Zone
-from dapflow.project.file_position import Place
+from dapflow.project.file_position import FilePosition
 from dapflow.project.model import ZONES, ExternalTable, Product, Project, ServiceFolder, SourceTable, TableNames
 from dapflow.sql import SqlText, TableName
 from dapflow.sql.missing import CATALOG, missing_catalog, missing_database, missing_table, near_database
@@ -17,7 +17,7 @@ METADATA = ("$partitions", "$files", "$properties", "$history", "$manifests", "$
 
 
 @dataclass(frozen=True)
-class Node:
+class UncompiledDataset:
     """A dataset before it is compiled."""
 
     id: str
@@ -27,7 +27,7 @@ class Node:
     database: str
     history: str
     current: str
-    place: Place
+    place: FilePosition
     source: SourceTable | None = None
     product: Product | None = None
     external: ExternalTable | None = None
@@ -45,13 +45,13 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Table:
+class DatasetTable:
     """What a name in SQL stands for: a dataset's current view or its history. ``suffix`` is ``$partitions`` or such.
 
     A table without generations is its own ``current``.
     """
 
-    node: Node
+    node: UncompiledDataset
     kind: Literal["current", "history"]
     suffix: str = ""
 
@@ -60,12 +60,12 @@ class Tables:
     """Every table of a project."""
 
     def __init__(self, project: Project) -> None:
-        self.nodes: dict[str, Node] = {}
+        self.nodes: dict[str, UncompiledDataset] = {}
         self.errors: list[DapflowError] = []
         # Every name that a database has in some environment → the one by which the manifest knows it.
         self._logical: dict[str, str] = {}
         self._owner: dict[str, tuple[str, str]] = {}
-        self._tables: dict[tuple[str, str], Table] = {}
+        self._tables: dict[tuple[str, str], DatasetTable] = {}
         for service in project.services.values():
             self._claim_databases(service)
         for service in project.services.values():
@@ -76,7 +76,7 @@ class Tables:
                 names = external.names
                 self._add(_node(service, external.zone, external.name, external.place, names, external=external))
             for product in service.products:
-                place = Place(product.file)
+                place = FilePosition(product.file)
                 self._add(_node(service, product.zone, product.name, place, product.names, product=product))
 
     def _claim_databases(self, service: ServiceFolder) -> None:
@@ -107,7 +107,7 @@ class Tables:
             message = f"no service has a database {service.database!r}"
             self.errors.append(place.error("unknown-database", message, near_database(service.database, self._owner)))
 
-    def _add(self, node: Node) -> None:
+    def _add(self, node: UncompiledDataset) -> None:
         same = self.nodes.get(node.id)
         if same is not None:
             message = f"{node.id} is there twice"
@@ -119,12 +119,12 @@ class Tables:
             message = f"the history and the current view of {node.id} are both called {node.current}"
             self.errors.append(node.place.error("bad-value", message, "give one of them another name"))
             return
-        rival: Node | None = None
+        rival: UncompiledDataset | None = None
         kinds: list[tuple[str, Literal["current", "history"]]] = [(node.current, "current")]
         if node.has_generations:
             kinds.append((node.history, "history"))
         for name, kind in kinds:
-            table = Table(node, kind)
+            table = DatasetTable(node, kind)
             other = self._tables.setdefault((node.database, name), table)
             if other is not table and other.node is not rival:
                 rival = other.node
@@ -139,7 +139,7 @@ class Tables:
         if rival is None:
             self.nodes[node.id] = node
 
-    def find(self, name: TableName, service: ServiceFolder, text: SqlText) -> Table | None:
+    def find(self, name: TableName, service: ServiceFolder, text: SqlText) -> DatasetTable | None:
         """The table that a name means in a service's SQL; None for ``information_schema``. Raises DapflowError."""
         database = self.logical(name.database or service.database)
         if name.catalog not in {None, CATALOG}:
@@ -160,9 +160,9 @@ class Tables:
                 name.start,
                 f"read {history} instead",
             )
-        return Table(table.node, table.kind, suffix)
+        return DatasetTable(table.node, table.kind, suffix)
 
-    def named(self, written: str, service: ServiceFolder) -> Node | None:
+    def named(self, written: str, service: ServiceFolder) -> UncompiledDataset | None:
         """The dataset of which a text names a table, ``table`` or ``database.table``, as a service's SQL would."""
         *before, name = (part.strip('"') for part in written.lower().split("."))
         database = before[-1] if before else service.database
@@ -179,19 +179,19 @@ def _node(
     service: ServiceFolder,
     zone: Zone,
     name: str,
-    place: Place,
+    place: FilePosition,
     names: TableNames,
     *,
     source: SourceTable | None = None,
     product: Product | None = None,
     external: ExternalTable | None = None,
-) -> Node:
+) -> UncompiledDataset:
     latest = service.naming == "latest"
     current = names.current or (f"{name}_latest" if latest else name)
     history = names.history or (name if latest else f"{name}_history")
     if external is not None and external.generation is None:
         current = history = names.current or name
-    return Node(
+    return UncompiledDataset(
         id=f"{service.name}.{zone}.{name}",
         service=service,
         zone=zone,

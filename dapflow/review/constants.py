@@ -38,14 +38,14 @@ def failing_constants(text: SqlText, query: tree.QueryNode, divisions: Collectio
     Nothing is said of what TRY guards, nor of what may never be reached: branches of CASE and IF, what COALESCE falls
     back on, lambdas. ``divisions`` are the offsets of the operators that divide whole numbers.
     """
-    reading = _Reading(text, query, divisions)
+    reading = _ConstantFindings(text, query, divisions)
     try:
         yield from reading.findings()
     except RecursionError:
         return
 
 
-class _Reading:
+class _ConstantFindings:
     def __init__(self, text: SqlText, query: tree.QueryNode, divisions: Collection[int]) -> None:
         self.text = text
         self.query = query

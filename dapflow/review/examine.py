@@ -22,8 +22,7 @@ from dapflow.sql.refusals import refusal, spoken
 from dapflow.sql.traps import Reading, Table, find_traps
 from dapflow.trino.analysis import Analysed
 from dapflow.trino.analysis import analyse as analyse_text
-from dapflow.trino.catalogue import UNCHECKED, Column, NotKnown, Relation
-from dapflow.trino.catalogue import Catalogue as TrinoCatalogue
+from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column, NotKnown, Relation
 from dapflow.trino.duckdb import compile_query
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
@@ -33,7 +32,7 @@ from dapflow.trino.syntax.parser import parse
 _PARTS = ("year", "month", "day", "date")
 
 
-class Catalogue(TrinoCatalogue, Protocol):
+class ListedCatalogue(Catalogue, Protocol):
     """What is known of tables, and which there are."""
 
     def tables(self) -> Collection[tuple[str, str]]:
@@ -51,7 +50,7 @@ class Examined:
 
 def examine(
     text: SqlText,
-    catalogue: Catalogue,
+    catalogue: ListedCatalogue,
     database: str,
     *,
     named: Sequence[DapflowError] | None = None,
@@ -114,7 +113,7 @@ def _same(finding: DapflowError, refused: DapflowError) -> bool:
     return finding.column == refused.column or (bool(name) and f"'{name}'" in finding.message)
 
 
-def _names(statement: Statement, catalogue: Catalogue, database: str, *, product: bool) -> Iterator[DapflowError]:
+def _names(statement: Statement, catalogue: ListedCatalogue, database: str, *, product: bool) -> Iterator[DapflowError]:
     """Mistakes in the names of tables and columns."""
     found: dict[int, Columns] = {}
     for name in statement.tables:
@@ -142,7 +141,7 @@ def _names(statement: Statement, catalogue: Catalogue, database: str, *, product
         yield from repeated_columns(statement, output).values()
 
 
-def _refused(text: str, query: Analysed, catalogue: Catalogue, database: str) -> Iterator[QueryError]:
+def _refused(text: str, query: Analysed, catalogue: ListedCatalogue, database: str) -> Iterator[QueryError]:
     """Everything that Athena refuses; of a text without such, also what only the embedded Athena does."""
     yield from (finding.error() for finding in query.findings)
     if not query.is_checked:
@@ -156,7 +155,7 @@ def _refused(text: str, query: Analysed, catalogue: Catalogue, database: str) ->
 class _OfQuery:
     """The catalogue for a text of which every table is known."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: ListedCatalogue) -> None:
         self._catalogue = catalogue
 
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
@@ -183,7 +182,7 @@ def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[Column]) 
             yield text.error(error.code, error.message, items[number].pos if plain else node.pos, error.hint)
 
 
-def _table(parts: tuple[str, ...], catalogue: Catalogue) -> Table | None:
+def _table(parts: tuple[str, ...], catalogue: ListedCatalogue) -> Table | None:
     catalog, database, name = (None, None, *parts)[-3:]
     try:
         relation = catalogue.relation(catalog, database, name or "")

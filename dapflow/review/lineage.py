@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
-from dapflow.lineage import Lineage, LineageColumn, Origin, TableRead
+from dapflow.lineage import ColumnOrigin, LineageColumn, ProductLineage, TableRead
 from dapflow.manifest import Dataset, Manifest
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
@@ -16,29 +16,28 @@ from dapflow.sql.refusals import refusal
 from dapflow.trino.catalogue import Column
 
 if TYPE_CHECKING:
-    from dapflow.trino.analysis import Analysed, TableUse
-    from dapflow.trino.analysis import Origin as TableOrigin
+    from dapflow.trino.analysis import Analysed, Origin, TableUse
 
 #: To be raised when another lineage, or another hash of meaning, is to come of the same text.
 _RULES = 1
 
 
 def lineages(
-    manifest: Manifest, wanted: Collection[str] | None = None, before: Mapping[str, Lineage] | None = None
-) -> dict[str, Lineage]:
+    manifest: Manifest, wanted: Collection[str] | None = None, before: Mapping[str, ProductLineage] | None = None
+) -> dict[str, ProductLineage]:
     """The lineage of transforms by id: of all, or of the ``wanted`` and of those that they read.
 
     What ``before`` says of a transform is kept where its text and all that it reads are the same. A transform with a
     mistake, which ``dapflow check`` finds, has none.
     """
-    project = _Project(manifest)
+    project = _ProjectLineage(manifest)
     chosen = set(manifest.datasets) if wanted is None else _upstream(manifest, wanted)
     return project.lineages([one for one in manifest.datasets.values() if one.id in chosen], before or {})
 
 
 def mistake(manifest: Manifest, dataset: Dataset) -> DapflowError | None:
     """What is wrong with a transform that has no lineage."""
-    project = _Project(manifest)
+    project = _ProjectLineage(manifest)
     project.lineages([one for one in manifest.datasets.values() if one.id in _upstream(manifest, [dataset.id])], {})
     transform, analysed = dataset.transform, project.analysed(dataset)
     if transform is None or analysed is None or not analysed.findings:
@@ -58,7 +57,7 @@ def _upstream(manifest: Manifest, wanted: Iterable[str]) -> set[str]:
     return found
 
 
-class _Project:
+class _ProjectLineage:
     """The tables of a project, and which datasets they are of."""
 
     def __init__(self, manifest: Manifest) -> None:
@@ -66,15 +65,15 @@ class _Project:
         self.tables = ProjectTables(manifest)
         #: Hashes of datasets by id, and the datasets whose tables are not made known yet.
         self._hashes: dict[str, str] = {}
-        self._looked_at: list[tuple[Dataset, Lineage | None]] = []
+        self._looked_at: list[tuple[Dataset, ProductLineage | None]] = []
         self._owners: dict[tuple[str, str], str] = {}
         for dataset in manifest.datasets.values():
             for name in (dataset.current, dataset.history, f"{dataset.history}$partitions"):
                 self._owners[dataset.database, name] = dataset.id
 
-    def lineages(self, datasets: Iterable[Dataset], before: Mapping[str, Lineage]) -> dict[str, Lineage]:
+    def lineages(self, datasets: Iterable[Dataset], before: Mapping[str, ProductLineage]) -> dict[str, ProductLineage]:
         """The lineage of transforms by id; each comes after what it reads."""
-        found: dict[str, Lineage] = {}
+        found: dict[str, ProductLineage] = {}
         for dataset in datasets:
             transform = dataset.transform
             if transform is not None:
@@ -95,7 +94,7 @@ class _Project:
         return _hash_of([_RULES, sql, self.manifest.services[dataset.service].database, own, inputs])
 
     @staticmethod
-    def _hash(dataset: Dataset, found: Lineage | None) -> str:
+    def _hash(dataset: Dataset, found: ProductLineage | None) -> str:
         """What those that read a dataset see of it, as a hash."""
         columns = dataset.columns or (found.columns if found is not None else None) or ()
         names = [dataset.id, dataset.database, dataset.current, dataset.history, *dataset.generation.partition_names]
@@ -116,7 +115,7 @@ class _Project:
         self.tables.database = self.manifest.services[dataset.service].database
         return analyse(transform.sql, self.tables, self.tables.database)
 
-    def lineage(self, dataset: Dataset, key: str) -> Lineage | None:
+    def lineage(self, dataset: Dataset, key: str) -> ProductLineage | None:
         """The lineage of a transform; None of one with a mistake, or nested too deeply to be followed."""
         analysed, transform = self.analysed(dataset), dataset.transform
         if analysed is None or transform is None or any(one.severity == "error" for one in analysed.findings):
@@ -126,7 +125,7 @@ class _Project:
         except RecursionError:
             return None
 
-    def _traced(self, analysed: Analysed, sql: str, key: str) -> Lineage | None:
+    def _traced(self, analysed: Analysed, sql: str, key: str) -> ProductLineage | None:
         from dapflow.trino.analysis import lineage, meaning, usage  # noqa: PLC0415 (see above)
 
         query, node = analysed.query, analysed.node
@@ -140,10 +139,10 @@ class _Project:
                 for column, origins in zip(analysed.columns, traced.columns, strict=True)
             )
         reads = tuple(self._read(one, sql) for one in usage(query))
-        return Lineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)
+        return ProductLineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)
 
-    def _origins(self, origins: Iterable[TableOrigin]) -> tuple[Origin, ...]:
-        return tuple(sorted(Origin(self._owner(one.table), one.column, one.how) for one in origins))
+    def _origins(self, origins: Iterable[Origin]) -> tuple[ColumnOrigin, ...]:
+        return tuple(sorted(ColumnOrigin(self._owner(one.table), one.column, one.how) for one in origins))
 
     def _owner(self, table: tuple[str, ...]) -> str:
         """The dataset that a table is of; the table's own name where it is none of the project."""

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from dapflow.errors import DapflowError
 from dapflow.limits import MOST_STATEMENT_BYTES
-from dapflow.manifest import Column, Source, SourceColumn
+from dapflow.manifest import Column, LandingSource, SourceColumn
 from dapflow.runtime.athena import AthenaQueryError, QueryExecution, succeeded
 from dapflow.runtime.attempts import Run, digest
 from dapflow.runtime.conversion import Conversion, conversion
@@ -61,7 +61,7 @@ def plan_ingest(target: Target, generation: Generation, run: Run, progress: Prog
         raise
 
 
-def _check_rows(landed: Landed, source: Source, known: Sequence[SourceColumn] | None) -> None:
+def _check_rows(landed: Landed, source: LandingSource, known: Sequence[SourceColumn] | None) -> None:
     folder = landed.files[0].uri.rpartition("/")[0] + "/"
     if landed.total and not landed.columns:
         raise DapflowError("landing-header", "the objects have no keys", file=folder, hint="land rows that have values")
@@ -89,7 +89,7 @@ def _files_and_rows(landed: Landed) -> str:
 @dataclass(frozen=True)
 class _Ingest:
     target: Target
-    source: Source
+    source: LandingSource
     landed: Landed
     table: str
     base: str
@@ -180,7 +180,7 @@ def _parts(columns: Sequence[Asked], query: Callable[[Sequence[Asked]], str]) ->
     return [*_parts(columns[:middle], query), *_parts(columns[middle:], query)]
 
 
-def _known_columns(target: Target, source: Source) -> list[SourceColumn] | None:
+def _known_columns(target: Target, source: LandingSource) -> list[SourceColumn] | None:
     """The columns of service.yml, or those that an earlier load found, or None before the first load."""
     if source.columns is not None:
         return list(source.columns)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.conversion import Conversion
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.formats.registry import format_of
@@ -24,7 +24,7 @@ class LandingTable:
     """How a landing table is read: its name, what stands in it, and what becomes of the columns."""
 
     table: str
-    source: Source
+    source: LandingSource
     landed: Landed
     conversions: Sequence[Conversion]
 

@@ -14,7 +14,7 @@ from typing import Any
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.sdk import DAG
 
-from dapflow.manifest import Column, Dataset, Manifest, Reference, Service, Source, SourceColumn, Transform
+from dapflow.manifest import Column, Dataset, LandingSource, Manifest, Reference, Service, SourceColumn, Transform
 from dapflow.platform import describe
 from dapflow.runtime.dag_factory import build_dags
 from tests.bench.figure import Figure
@@ -69,7 +69,7 @@ def write_project(folder: Path) -> None:
             databases["raw"],
             "flights_history",
             "flights",
-            source=Source("csv", (SourceColumn("carrier", "string"), SourceColumn("dep_delay", "int"))),
+            source=LandingSource("csv", (SourceColumn("carrier", "string"), SourceColumn("dep_delay", "int"))),
         )
         own.append(raw)
         for position in range(TRANSFORMS_EACH):

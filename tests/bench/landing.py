@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dapflow.manifest import Dataset, Source
+from dapflow.manifest import Dataset, LandingSource
 from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.landing.inspection import Inspection
@@ -100,7 +100,7 @@ class _Disk:
 
 
 def _look(file: Path, kind: str) -> dict[str, Any]:
-    source = Source(kind, None)
+    source = LandingSource(kind, None)
     dataset = Dataset("a", "raw", "t", "d", "t_history", "t", source=source)
     place = SimpleNamespace(landed=lambda _: "s3://landing/a/t/2013-12-31/")
     target: Any = SimpleNamespace(dataset=dataset, s3=_Disk(file), place=place)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dapflow.branch import BranchNames, branch_slug
 from dapflow.bundle import build_bundle
-from dapflow.manifest import Dataset, Manifest, Service, Source, SourceColumn, Zone
+from dapflow.manifest import Dataset, LandingSource, Manifest, Service, SourceColumn, Zone
 from dapflow.platform import describe, describe_branch, hosting
 from tests.runtime.lake import transform
 
@@ -24,7 +24,9 @@ def service(name: str, **more: Any) -> Service:
 
 def raw(owner: str, name: str) -> Dataset:
     """A raw dataset."""
-    return Dataset(owner, "raw", name, f"{owner}_raw_zone", f"{name}_history", name, source=Source("csv", PLANES))
+    return Dataset(
+        owner, "raw", name, f"{owner}_raw_zone", f"{name}_history", name, source=LandingSource("csv", PLANES)
+    )
 
 
 def product(owner: str, name: str, *reads: str, sql: str = "SELECT 1 AS one", zone: Zone = "refined") -> Dataset:

@@ -18,7 +18,7 @@ from dapflow.project.schema import (
     OneOf,
     Section,
     SectionOf,
-    Text,
+    TextValue,
     WholeNumber,
     keys_of,
 )
@@ -70,7 +70,7 @@ def _described(key: Key, kind: Kind) -> Schema:
 def _kind(kind: Kind) -> Schema:
     """Every value may be left empty."""
     match kind:
-        case Text():
+        case TextValue():
             schema = _text(kind)
         case WholeNumber():
             schema = {"type": ["integer", "null"], "minimum": 0}
@@ -87,7 +87,7 @@ def _kind(kind: Kind) -> Schema:
     return schema
 
 
-def _text(kind: Text) -> Schema:
+def _text(kind: TextValue) -> Schema:
     if kind.form is None:
         return {"type": ["string", "null"]}
     if kind.form.options:

@@ -23,7 +23,7 @@ from botocore import xform_name
 
 from stacks import NODE
 from stacks.request import read_request
-from stacks.settings import Settings, read_settings
+from stacks.settings import DeploymentSettings, read_settings
 from stacks.settings_model import BranchSettings, EnvironmentSettings, PlatformSettings
 from tests.stacks.cloud import CDK
 from tests.stacks.node import installed
@@ -81,7 +81,7 @@ def commands(program: str) -> list[list[str]]:
 
 
 @cache
-def example() -> Settings:
+def example() -> DeploymentSettings:
     return read_settings(ROOT / "cdk.json")
 
 

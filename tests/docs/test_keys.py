@@ -13,7 +13,7 @@ from jsonschema import Draft7Validator
 from dapflow.errors import DapflowError
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.product_terms import ProductTerms
-from dapflow.project.schema import KnownKey, Section, Text
+from dapflow.project.schema import KnownKey, Section, TextValue
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_terms import ExternalTerms, ServiceTerms, SourceTerms
 from tests.docs import key_reference
@@ -82,7 +82,7 @@ def test_the_example_of_each_key_is_taken(
 @pytest.mark.parametrize("section", [ServiceTerms, SourceTerms, ExternalTerms, ProductTerms])
 def test_the_meaning_of_a_key_names_the_words_that_it_takes(section: type[Section]) -> None:
     for _, known in key_reference.keys(section):
-        if isinstance(known.kind, Text) and known.kind.form is not None:
+        if isinstance(known.kind, TextValue) and known.kind.form is not None:
             assert all(f"`{option}`" in known.key.meaning for option in known.kind.form.options)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dapflow.local.outstanding import ServiceRun, outstanding, producers
-from dapflow.manifest import Dataset, Manifest, Service, Source, Transform, Zone
+from dapflow.manifest import Dataset, LandingSource, Manifest, Service, Transform, Zone
 from dapflow.publications.published import PublishedGeneration
 from dapflow.runtime.generation import Generation
 
@@ -21,7 +21,7 @@ def dataset(service: str, zone: Zone, name: str, *depends_on: str) -> Dataset:
         database=f"{service}_{zone}_zone",
         history=f"{name}_history",
         current=name,
-        source=None if depends_on else Source("csv", None),
+        source=None if depends_on else LandingSource("csv", None),
         transform=transform,
         depends_on=depends_on,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dapflow.lineage import Lineage, read_lineage
+from dapflow.lineage import ProductLineage, read_lineage
 from dapflow.manifest import Dataset, Manifest, read_manifest
 from dapflow.project import write_manifest
 from dapflow.review import lineage as lineage_module
@@ -23,7 +23,7 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-def listed(one: Lineage) -> dict[str, list[str]]:
+def listed(one: ProductLineage) -> dict[str, list[str]]:
     return {
         column.name: [f"{origin.dataset} {origin.column} {origin.how}" for origin in column.origins]
         for column in one.columns or ()
@@ -94,14 +94,14 @@ def test_the_manifest_keeps_it_beside_what_runs(manifest: Manifest, tmp_path: Pa
 
 def test_only_what_has_changed_is_analysed_again(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    analysed = lineage_module._Project.analysed
+    analysed = lineage_module._ProjectLineage.analysed
 
-    def watched(project: lineage_module._Project, one: Dataset) -> object:
+    def watched(project: lineage_module._ProjectLineage, one: Dataset) -> object:
         seen.append(one.id)
         return analysed(project, one)
 
     before = lineages(manifest)
-    monkeypatch.setattr(lineage_module._Project, "analysed", watched)
+    monkeypatch.setattr(lineage_module._ProjectLineage, "analysed", watched)
     assert lineages(manifest, before=before) == before
     assert not {name for name in seen if manifest.datasets[name].transform is not None}
     flights = manifest.datasets["air.raw.flights"]

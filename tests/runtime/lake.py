@@ -20,10 +20,10 @@ from dapflow.manifest import (
     Column,
     Dataset,
     GenerationColumns,
+    LandingSource,
     Manifest,
     Reference,
     Service,
-    Source,
     SourceColumn,
     Transform,
     Zone,
@@ -137,11 +137,11 @@ class Lake:
 
     def raw(self, name: str, columns: Sequence[SourceColumn] | None = PLANES, **more: Any) -> Dataset:
         """Add a raw dataset; what describes its files goes to its source."""
-        source = {key: more.pop(key) for key in [field.name for field in fields(Source)] if key in more}
+        source = {key: more.pop(key) for key in [field.name for field in fields(LandingSource)] if key in more}
         if isinstance(source.get("null"), str):
             source["null"] = (source["null"],)
         described = tuple(columns) if columns is not None else None
-        return self.dataset(name, "raw", source=Source(source.pop("format", "csv"), described, **source), **more)
+        return self.dataset(name, "raw", source=LandingSource(source.pop("format", "csv"), described, **source), **more)
 
     def source(self, root: Path, text: str, name: str = "notes") -> Dataset:
         """A raw dataset as service.yml describes it: ``text`` is what stands below its name there."""

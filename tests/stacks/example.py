@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dapflow.manifest import Dataset, Manifest, Reference, Service, Source, Transform
+from dapflow.manifest import Dataset, LandingSource, Manifest, Reference, Service, Transform
 from tests.stacks.templates import ROOT
 
 ZONES = ("raw", "refined", "trusted")
@@ -24,7 +24,7 @@ def service(
 ) -> Manifest:
     """A manifest of one service with a raw table and some products in both zones."""
     databases = {zone: f"{name}_{zone}_zone" for zone in ZONES}
-    raw = Dataset(name, "raw", "rows", databases["raw"], "rows_history", "rows", source=Source("csv", None))
+    raw = Dataset(name, "raw", "rows", databases["raw"], "rows_history", "rows", source=LandingSource("csv", None))
     datasets = {raw.id: raw}
     for zone in ("refined", "trusted"):
         for product in products:

@@ -12,7 +12,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
 from stacks.databases import check_databases
-from stacks.settings import Settings, read_settings
+from stacks.settings import DeploymentSettings, read_settings
 from tests.project.writing import write_project
 from tests.stacks.example import project_with
 from tests.stacks.templates import Templates, synthesized
@@ -26,7 +26,7 @@ sources: {people: {columns: {id: integer}}}
 SQL = 'SELECT t.n FROM "housing-stg-refined-zone".totals t'
 
 
-def settings_of(root: Path, **environments: dict[str, Any]) -> Settings:
+def settings_of(root: Path, **environments: dict[str, Any]) -> DeploymentSettings:
     file = root / "cdk.json"
     file.write_text(json.dumps({"context": {"platform": {"name": "dapflow"}, "environments": environments}}))
     return read_settings(file)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Column, Source
+from dapflow.manifest import Column, LandingSource
 from dapflow.runtime.formats import csv_records
 from dapflow.runtime.formats.landing_format import LandingFormat, Row
 from dapflow.runtime.formats.plain_csv import plain_rows
@@ -44,7 +44,7 @@ class Csv(LandingFormat):
         storage = converted_storage(names, inspection.converted)
         return Landed(files, columns, rows, storage, converted=inspection.converted)
 
-    def rows(self, texts: Iterable[LandingText], source: Source) -> Iterator[tuple[int, Row]]:
+    def rows(self, texts: Iterable[LandingText], source: LandingSource) -> Iterator[tuple[int, Row]]:
         """The records behind the headers."""
         dialect = csv_records.Dialect.of(source)
         for text in texts:

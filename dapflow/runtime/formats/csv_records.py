@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.formats.repeated_header import is_same, name_of, repetition
 from dapflow.runtime.landing.text import LONGEST_ROW, LandingText, too_long
 
@@ -29,7 +29,7 @@ class Dialect:
     skip: int
 
     @classmethod
-    def of(cls, source: Source) -> Dialect:
+    def of(cls, source: LandingSource) -> Dialect:
         """What service.yml says."""
         return cls(source.delimiter, source.escape, source.skip)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.formats import json_objects
 from dapflow.runtime.formats.landing_format import LandingFormat, Row
 from dapflow.runtime.landing.inspection import Inspection
@@ -27,7 +27,7 @@ class JsonLines(LandingFormat):
         storage = converted_storage(names, inspection.converted)
         return Landed(tuple(inspection.files), text_columns(names), rows, storage, converted=inspection.converted)
 
-    def rows(self, texts: Iterable[LandingText], source: Source) -> Iterator[tuple[int, Row]]:
+    def rows(self, texts: Iterable[LandingText], source: LandingSource) -> Iterator[tuple[int, Row]]:
         """The objects of all files; a key has one spelling in all of them."""
         keys = json_objects.Keys()
         for text in texts:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
 from dapflow.runtime.landing.text import LandingText
@@ -31,7 +31,7 @@ class LandingFormat(ABC):
     def inspect(self, inspection: Inspection) -> Landed:
         """Read all files once, some twice. Raises DapflowError for what is wrong with them."""
 
-    def rows(self, texts: Iterable[LandingText], source: Source) -> Iterator[tuple[int, Row]]:
+    def rows(self, texts: Iterable[LandingText], source: LandingSource) -> Iterator[tuple[int, Row]]:
         """The rows of text files, each with the line in which it begins."""
         raise NotImplementedError
 

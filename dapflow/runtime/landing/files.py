@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.aws import PassingError, error_code
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.land import under_way
@@ -28,7 +28,7 @@ FOLDER_MARKER = "_$folder$"
 OTHER_COMPRESSIONS = (".zip", ".bz2", ".xz", ".zst", ".7z", ".lz4", ".snappy")
 
 
-def landing_files(target: Target, source: Source, generation: Generation) -> list[Object]:
+def landing_files(target: Target, source: LandingSource, generation: Generation) -> list[Object]:
     """The files that landed for a generation, as Athena will read them: hidden ones are left out.
 
     Raises DapflowError ``landing-missing``, ``landing-under-way`` (another attempt may find them) or

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dapflow.manifest import Source, SourceColumn
+from dapflow.manifest import LandingSource, SourceColumn
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.landing.converted import ConvertedFile
 from dapflow.runtime.landing.files import check_doubled
@@ -28,7 +28,7 @@ class Inspection:
     """
 
     target: Target
-    source: Source
+    source: LandingSource
     generation: Generation
     files: Sequence[Object]
     known: Sequence[SourceColumn] | None

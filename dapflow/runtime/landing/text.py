@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
 from dapflow.landing_formats import format_begun_by
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.landing.detection import detected, unicode_of
 from dapflow.runtime.landing.stream import UnpackedContent, is_gzip
 from dapflow.runtime.objects import Object
@@ -83,7 +83,7 @@ def too_long(item: Object, line: int) -> DapflowError:
     )
 
 
-def text_of(s3: S3Client, item: Object, source: Source) -> LandingText:
+def text_of(s3: S3Client, item: Object, source: LandingSource) -> LandingText:
     """A landing file as text, in the encoding that its source has, or that is found.
 
     Raises DapflowError ``landing-format``, ``landing-encoding`` or ``landing-empty-file``.

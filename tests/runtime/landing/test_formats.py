@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dapflow.landing_formats import LANDING_FORMATS
-from dapflow.manifest import Source
+from dapflow.manifest import LandingSource
 from dapflow.runtime.formats.landing_format import LandingFormat
 from dapflow.runtime.formats.registry import format_of
 
 
 @pytest.mark.parametrize("name", LANDING_FORMATS)
 def test_the_run_time_reads_what_service_yml_takes(name: str) -> None:
-    found = format_of(Source(name, None))
+    found = format_of(LandingSource(name, None))
     assert isinstance(found, LandingFormat)
     # What is typed is no text: the two tell of the same thing, one before and one after a file is opened.
     assert found.is_typed is not LANDING_FORMATS[name].is_text
