@@ -102,3 +102,16 @@ def imported(file: Path, files: dict[str, Path]) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (name for name in (node.module, *inner) if name in files)
+
+
+def test_the_name_of_a_class_stands_for_one_thing() -> None:
+    """Outside of trino and athena, whose trees follow the language and AWS's words."""
+    defined: dict[str, set[str]] = {}
+    for room in ("dapflow", "stacks"):
+        for file in (PACKAGE.parent / room).rglob("*.py"):
+            name = file.relative_to(PACKAGE.parent).as_posix()
+            if not name.startswith(("dapflow/trino/", "dapflow/athena/")):
+                for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                    if isinstance(node, ast.ClassDef):
+                        defined.setdefault(node.name.lstrip("_"), set()).add(name)
+    assert {name: files for name, files in defined.items() if len(files) > 1} == {}

@@ -19,8 +19,7 @@ from dapflow.project.load import read_project
 from dapflow.project.model import Product, Project, ServiceFolder
 from dapflow.project.order import circles, publishing_order
 from dapflow.project.tables import DatasetTable, Tables, UncompiledDataset
-from dapflow.sql import UNKNOWN, Columns, Statement, TableName, analyse
-from dapflow.sql import Column as SqlColumn
+from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, TableName, analyse
 
 
 def compile_project(root: Path) -> Manifest:
@@ -75,7 +74,7 @@ def _by_place(error: DapflowError) -> tuple[str, int, int, str]:
 class _Reads:
     """The tables that a product's SQL names, in the order of the text. ``None`` stands for information_schema."""
 
-    statement: Statement | None = None
+    statement: FileStatement | None = None
     tables: list[tuple[TableName, DatasetTable]] = field(default_factory=list)
 
     @property

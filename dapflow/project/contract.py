@@ -11,7 +11,7 @@ from functools import cache
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Contract, GenerationColumns
-from dapflow.sql import Column, Columns, Statement
+from dapflow.sql import Columns, FileStatement, SqlColumn
 from dapflow.sql.output import nameless_columns, repeated_columns
 
 _PARTS = ("year", "month", "day", "date")
@@ -33,13 +33,13 @@ class Output:
 
 
 @cache
-def partition_columns(generation: GenerationColumns) -> tuple[Column, ...]:
+def partition_columns(generation: GenerationColumns) -> tuple[SqlColumn, ...]:
     """The partition columns as the tables of a dataset have them."""
-    four = tuple(Column(name, part) for name, part in zip(generation.names, _PARTS, strict=True))
-    return (*four, *(Column(name) for name in generation.extra))
+    four = tuple(SqlColumn(name, part) for name, part in zip(generation.names, _PARTS, strict=True))
+    return (*four, *(SqlColumn(name) for name in generation.extra))
 
 
-def read_output(statement: Statement, columns: Columns, generation: GenerationColumns) -> Output:
+def read_output(statement: FileStatement, columns: Columns, generation: GenerationColumns) -> Output:
     """Judge the output columns of a transform."""
     repeated = repeated_columns(statement, columns)
     errors = [*nameless_columns(statement, columns), *repeated.values()]
@@ -70,7 +70,7 @@ def read_output(statement: Statement, columns: Columns, generation: GenerationCo
     )
 
 
-def _mixed(statement: Statement, found: list[Column], four: tuple[str, ...]) -> DapflowError:
+def _mixed(statement: FileStatement, found: list[SqlColumn], four: tuple[str, ...]) -> DapflowError:
     names = [column.name for column in found]
     missing = [name for name in four if name not in names]
     if missing:

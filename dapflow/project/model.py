@@ -9,7 +9,7 @@ from dapflow.manifest import Column, GenerationColumns, LandingSource, Zone
 from dapflow.project.file_position import FilePosition, PlacedText
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.service_terms import Naming
-from dapflow.sql import Statement
+from dapflow.sql import FileStatement
 
 ZONES: tuple[Zone, ...] = ("raw", "refined", "trusted")
 PRODUCT_ZONES: tuple[Zone, ...] = ("refined", "trusted")
@@ -58,7 +58,7 @@ class Product:
     name: str
     zone: Zone
     file: str
-    statement: Statement | None
+    statement: FileStatement | None
     terms: ProductTerms
 
     @property

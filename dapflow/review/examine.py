@@ -14,12 +14,11 @@ from typing import Protocol
 from dapflow.errors import DapflowError
 from dapflow.review.constants import failing_constants
 from dapflow.runtime.types import column_hive_type
-from dapflow.sql import UNKNOWN, Columns, SqlText, Statement, TableName, analyse, read_statement
-from dapflow.sql import Column as SqlColumn
+from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, SqlText, TableName, analyse, read_statement
 from dapflow.sql.missing import missing_database, missing_table
 from dapflow.sql.output import nameless_columns, repeated_columns
 from dapflow.sql.refusals import refusal, spoken
-from dapflow.sql.traps import Reading, Table, find_traps
+from dapflow.sql.traps import KnownTable, QueryReading, find_traps
 from dapflow.trino.analysis import Analysed
 from dapflow.trino.analysis import analyse as analyse_text
 from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column, NotKnown, Relation
@@ -82,7 +81,7 @@ def examine(
     known = query.columns if query is not None and not query.findings else None
     if product and known is not None:
         findings += _unstorable(text, node, known)
-    reading = Reading(
+    reading = QueryReading(
         text=text.text,
         query=node,
         table=lambda parts: _table(parts, catalogue),
@@ -113,7 +112,9 @@ def _same(finding: DapflowError, refused: DapflowError) -> bool:
     return finding.column == refused.column or (bool(name) and f"'{name}'" in finding.message)
 
 
-def _names(statement: Statement, catalogue: ListedCatalogue, database: str, *, product: bool) -> Iterator[DapflowError]:
+def _names(
+    statement: FileStatement, catalogue: ListedCatalogue, database: str, *, product: bool
+) -> Iterator[DapflowError]:
     """Mistakes in the names of tables and columns."""
     found: dict[int, Columns] = {}
     for name in statement.tables:
@@ -182,7 +183,7 @@ def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[Column]) 
             yield text.error(error.code, error.message, items[number].pos if plain else node.pos, error.hint)
 
 
-def _table(parts: tuple[str, ...], catalogue: ListedCatalogue) -> Table | None:
+def _table(parts: tuple[str, ...], catalogue: ListedCatalogue) -> KnownTable | None:
     catalog, database, name = (None, None, *parts)[-3:]
     try:
         relation = catalogue.relation(catalog, database, name or "")
@@ -192,7 +193,7 @@ def _table(parts: tuple[str, ...], catalogue: ListedCatalogue) -> Table | None:
         return None
     columns = tuple(column.name.lower() for column in relation.columns)
     generation = _generation_columns(relation.partition_columns)
-    return Table(columns, generation or _generation_columns(columns), bool(generation))
+    return KnownTable(columns, generation or _generation_columns(columns), bool(generation))
 
 
 def _generation_columns(names: Sequence[str]) -> tuple[str, ...]:

@@ -10,9 +10,18 @@ import re
 from collections.abc import Callable, Mapping
 
 from dapflow.errors import DapflowError
-from dapflow.sql.columns import UNKNOWN, Column, Columns, Relation, Scope, concatenated
+from dapflow.sql.columns import UNKNOWN, Columns, RelationScope, SqlColumn, VisibleRelation, concatenated
 from dapflow.sql.other_dialects import UNITS, WORDS
-from dapflow.sql.outline import ColumnName, Cte, Expressions, From, Item, Query, Source, TableName
+from dapflow.sql.outline import (
+    ColumnName,
+    CommonTableExpression,
+    Expressions,
+    From,
+    FromItem,
+    OutlineItem,
+    QueryOutline,
+    TableName,
+)
 from dapflow.sql.text import SqlText
 
 # A function that takes a lambda, up to where that stands.
@@ -24,7 +33,7 @@ Lookup = Callable[[TableName], Columns]
 _Environment = Mapping[str, Columns]
 
 
-def analyse(query: Query, text: SqlText, lookup: Lookup) -> tuple[Columns, list[DapflowError]]:
+def analyse(query: QueryOutline, text: SqlText, lookup: Lookup) -> tuple[Columns, list[DapflowError]]:
     """The output columns of a query, and its mistakes; ``lookup`` knows the columns of tables."""
     analyst = _Analyst(text, lookup)
     try:
@@ -41,7 +50,7 @@ class _Analyst:
 
     # -- queries
 
-    def query(self, query: Query, environment: _Environment, parent: Scope | None) -> Columns:
+    def query(self, query: QueryOutline, environment: _Environment, parent: RelationScope | None) -> Columns:
         if query.ctes:
             environment = self._with(query.ctes, environment, parent)
         if query.items is not None:
@@ -51,51 +60,57 @@ class _Analyst:
             for other in others:
                 columns = _united(columns, other)
         else:
-            columns = Columns((Column(None),) * (query.width or 0))
-            self._check(query.names, environment, Scope([], parent))
+            columns = Columns((SqlColumn(None),) * (query.width or 0))
+            self._check(query.names, environment, RelationScope([], parent))
         if query.order is not None:
-            self._check(query.order, environment, Scope([Relation((), columns)], parent))
+            self._check(query.order, environment, RelationScope([VisibleRelation((), columns)], parent))
         return columns
 
-    def _with(self, ctes: list[Cte], environment: _Environment, parent: Scope | None) -> _Environment:
+    def _with(
+        self, ctes: list[CommonTableExpression], environment: _Environment, parent: RelationScope | None
+    ) -> _Environment:
         visible = dict(environment)
         for cte in ctes:
             inside = visible
             if cte.recursive:
-                own = Columns(tuple(Column(name) for name in cte.columns)) if cte.columns else UNKNOWN
+                own = Columns(tuple(SqlColumn(name) for name in cte.columns)) if cte.columns else UNKNOWN
                 inside = {**visible, cte.name: own}
             columns = self.query(cte.query, inside, parent)
             visible[cte.name] = columns.renamed(cte.columns) if cte.columns else columns
         return visible
 
-    def _select(self, query: Query, items: list[Item], environment: _Environment, parent: Scope | None) -> Columns:
+    def _select(
+        self, query: QueryOutline, items: list[OutlineItem], environment: _Environment, parent: RelationScope | None
+    ) -> Columns:
         relations = self._from(query.source, environment, parent)
         merging = query.source.merging
-        scope = Scope(relations, parent, query.aliases, exclusive=not merging)
+        scope = RelationScope(relations, parent, query.aliases, exclusive=not merging)
         self._check(query.names, environment, scope)
         everything = _merged(query.source, relations) if merging else None
         columns = concatenated(_of_item(item, index, scope, relations, everything) for index, item in enumerate(items))
         if query.order is not None:
-            self._check(query.order, environment, Scope([Relation((), columns), *relations], parent))
+            self._check(query.order, environment, RelationScope([VisibleRelation((), columns), *relations], parent))
         return columns
 
     # -- FROM
 
-    def _from(self, source: From, environment: _Environment, parent: Scope | None) -> list[Relation]:
-        relations: list[Relation] = []
+    def _from(self, source: From, environment: _Environment, parent: RelationScope | None) -> list[VisibleRelation]:
+        relations: list[VisibleRelation] = []
         for one in source.sources:
             relations.append(self._relation(one, environment, parent, relations))
         for condition in source.conditions:
-            self._check(condition.names, environment, Scope(relations[condition.first : condition.last], parent))
+            self._check(
+                condition.names, environment, RelationScope(relations[condition.first : condition.last], parent)
+            )
         return relations
 
     def _relation(
-        self, source: Source, environment: _Environment, parent: Scope | None, before: list[Relation]
-    ) -> Relation:
+        self, source: FromItem, environment: _Environment, parent: RelationScope | None, before: list[VisibleRelation]
+    ) -> VisibleRelation:
         path: tuple[str, ...] = (source.alias,) if source.alias else ()
         if source.reads is not None:
             # UNNEST and LATERAL see what stands before them.
-            self._check(source.reads, environment, Scope(list(before), parent))
+            self._check(source.reads, environment, RelationScope(list(before), parent))
         if source.table is not None:
             table = source.table
             columns = self.lookup(table)
@@ -104,17 +119,17 @@ class _Analyst:
             columns = environment.get(source.cte, UNKNOWN)
             path = path or (source.cte,)
         elif source.query is not None:
-            outer = Scope(list(before), parent) if source.lateral else parent
+            outer = RelationScope(list(before), parent) if source.lateral else parent
             columns = self.query(source.query, environment, outer)
         else:
-            columns = Columns(tuple(Column(name) for name in source.columns)) if source.columns else UNKNOWN
+            columns = Columns(tuple(SqlColumn(name) for name in source.columns)) if source.columns else UNKNOWN
         hidden = source.cte or (source.table.name if source.table else None)
         columns = columns.renamed(source.columns) if source.columns else columns
-        return Relation(path, columns, hidden if source.alias else None)
+        return VisibleRelation(path, columns, hidden if source.alias else None)
 
     # -- names in expressions
 
-    def _check(self, names: Expressions, environment: _Environment, scope: Scope) -> None:
+    def _check(self, names: Expressions, environment: _Environment, scope: RelationScope) -> None:
         for column in names.columns:
             if column.parts[-1].startswith("$"):
                 continue  # "$path" and its likes
@@ -128,7 +143,7 @@ class _Analyst:
         for query in names.queries:
             self.query(query, environment, scope)
 
-    def _check_bare(self, column: ColumnName, scope: Scope) -> None:
+    def _check_bare(self, column: ColumnName, scope: RelationScope) -> None:
         name = column.parts[0]
         owners = [relation for relation in scope.relations if name in relation.columns.names]
         if len(owners) == 1:
@@ -161,7 +176,7 @@ class _Analyst:
             return f"what is done with each item is a lambda: {name} -> …"
         return _nearest(name, names) if names else "add FROM and the table"
 
-    def _ambiguous(self, column: ColumnName, owners: list[Relation]) -> None:
+    def _ambiguous(self, column: ColumnName, owners: list[VisibleRelation]) -> None:
         name = column.parts[0]
         tables = [relation.path[-1] for relation in owners if relation.path]
         places = " and in ".join(repr(table) for table in tables)
@@ -172,7 +187,7 @@ class _Analyst:
             f"write {tables[0]}.{name}" if tables else None,
         )
 
-    def _check_qualified(self, column: ColumnName, scope: Scope) -> None:
+    def _check_qualified(self, column: ColumnName, scope: RelationScope) -> None:
         parts = column.parts
         for size in range(len(parts) - 1, 0, -1):
             for relation in scope:
@@ -213,18 +228,20 @@ def _united(left: Columns, right: Columns) -> Columns:
     else:
         generations = [None] * len(left.known)
     return Columns(
-        tuple(Column(one.name, passed, one.item) for one, passed in zip(left.known, generations, strict=True)),
+        tuple(SqlColumn(one.name, passed, one.item) for one, passed in zip(left.known, generations, strict=True)),
         left.rest,
     )
 
 
-def _of_item(item: Item, index: int, scope: Scope, relations: list[Relation], everything: Columns | None) -> Columns:
+def _of_item(
+    item: OutlineItem, index: int, scope: RelationScope, relations: list[VisibleRelation], everything: Columns | None
+) -> Columns:
     """The columns that one item of the SELECT list gives."""
     if item.column is not None:
         origin = _origin(item.column, scope)
-        return Columns((Column(item.name, origin.generation if origin else None, index),))
+        return Columns((SqlColumn(item.name, origin.generation if origin else None, index),))
     if item.star is None and not item.opaque:
-        return Columns((Column(item.name, None, index),))
+        return Columns((SqlColumn(item.name, None, index),))
     columns = UNKNOWN
     if item.star:
         found = next((relation for relation in scope if relation.is_called(item.star)), None)
@@ -233,10 +250,10 @@ def _of_item(item: Item, index: int, scope: Scope, relations: list[Relation], ev
         columns = everything if everything is not None else concatenated(one.columns for one in relations)
     if item.names:
         columns = columns.renamed(item.names)
-    return Columns(tuple(Column(one.name, one.generation, index) for one in columns.known), columns.rest)
+    return Columns(tuple(SqlColumn(one.name, one.generation, index) for one in columns.known), columns.rest)
 
 
-def _origin(parts: tuple[str, ...], scope: Scope) -> Column | None:
+def _origin(parts: tuple[str, ...], scope: RelationScope) -> SqlColumn | None:
     """The column that a reference means, as far as that is plain."""
     if len(parts) == 1:
         return scope.find(parts[0])
@@ -246,7 +263,7 @@ def _origin(parts: tuple[str, ...], scope: Scope) -> Column | None:
     return None
 
 
-def _merged(source: From, relations: list[Relation]) -> Columns:
+def _merged(source: From, relations: list[VisibleRelation]) -> Columns:
     """What ``*`` stands for where USING or NATURAL joins: the shared columns come first, and once."""
     if not source.flat:
         return UNKNOWN
@@ -257,7 +274,7 @@ def _merged(source: From, relations: list[Relation]) -> Columns:
             if not (columns.complete and right.complete):
                 return UNKNOWN
             names = tuple(name for name in columns.listed if name in right.names)
-        shared = tuple(columns.named(name) or right.named(name) or Column(name) for name in names)
+        shared = tuple(columns.named(name) or right.named(name) or SqlColumn(name) for name in names)
         columns = concatenated([Columns(shared), columns.without(names), right.without(names)])
     return columns
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 
-class Column(NamedTuple):
+class SqlColumn(NamedTuple):
     """A column of a table or of a query.
 
     ``name`` is None for an expression without a name. ``generation`` says which generation column of a dataset it
@@ -24,7 +24,7 @@ class Column(NamedTuple):
 class Columns:
     """Columns in order. Where ``rest`` is an index, columns that nobody knows may stand before it."""
 
-    def __init__(self, known: tuple[Column, ...] = (), rest: int | None = None) -> None:
+    def __init__(self, known: tuple[SqlColumn, ...] = (), rest: int | None = None) -> None:
         self.known = known
         self.rest = rest
 
@@ -34,9 +34,9 @@ class Columns:
         return self.rest is None
 
     @cached_property
-    def names(self) -> dict[str, Column]:
+    def names(self) -> dict[str, SqlColumn]:
         """The first column of each name."""
-        names: dict[str, Column] = {}
+        names: dict[str, SqlColumn] = {}
         for column in self.known:
             if column.name is not None:
                 names.setdefault(column.name, column)
@@ -47,7 +47,7 @@ class Columns:
         """The names that are known, in order."""
         return list(self.names)
 
-    def named(self, name: str) -> Column | None:
+    def named(self, name: str) -> SqlColumn | None:
         """The first column with this name."""
         return self.names.get(name)
 
@@ -55,7 +55,7 @@ class Columns:
         """The columns under an alias's names: ``t AS x (a, b)``."""
         if self.complete and len(names) == len(self.known):
             return Columns(tuple(one._replace(name=name) for one, name in zip(self.known, names, strict=True)))
-        return Columns(tuple(Column(name) for name in names))
+        return Columns(tuple(SqlColumn(name) for name in names))
 
     def without(self, names: Iterable[str]) -> Columns:
         """The columns but for the named ones."""
@@ -74,7 +74,7 @@ def concatenated(parts: Iterable[Columns]) -> Columns:
 
     Of several unknown stretches the last is remembered: what stands behind it is not in doubt.
     """
-    known: list[Column] = []
+    known: list[SqlColumn] = []
     rest = None
     for part in parts:
         if part.rest is not None:
@@ -83,7 +83,7 @@ def concatenated(parts: Iterable[Columns]) -> Columns:
     return Columns(tuple(known), rest)
 
 
-class Relation(NamedTuple):
+class VisibleRelation(NamedTuple):
     """What a FROM clause offers under one name.
 
     ``path`` qualifies its columns: an alias, or database and table. ``hidden`` is the name that an alias hides.
@@ -99,24 +99,24 @@ class Relation(NamedTuple):
 
 
 @dataclass
-class Scope:
+class RelationScope:
     """The relations that a query's expressions see; ``parent`` is that of the query around it.
 
     ``aliases`` are names of the SELECT list, for hints. ``exclusive`` says that a bare name which two relations have is
     a mistake: no USING made the two one.
     """
 
-    relations: list[Relation] = field(default_factory=list)
-    parent: Scope | None = None
+    relations: list[VisibleRelation] = field(default_factory=list)
+    parent: RelationScope | None = None
     aliases: frozenset[str] = frozenset()
     exclusive: bool = False
 
-    def __iter__(self) -> Iterator[Relation]:
-        scope: Scope | None = self
+    def __iter__(self) -> Iterator[VisibleRelation]:
+        scope: RelationScope | None = self
         while scope is not None:
             yield from scope.relations
             scope = scope.parent
 
-    def find(self, name: str) -> Column | None:
+    def find(self, name: str) -> SqlColumn | None:
         """A column by its bare name."""
         return next((column for relation in self if (column := relation.columns.named(name)) is not None), None)

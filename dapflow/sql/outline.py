@@ -35,10 +35,10 @@ class Expressions:
 
     columns: list[ColumnName] = field(default_factory=list)
     stars: list[ColumnName] = field(default_factory=list)
-    queries: list[Query] = field(default_factory=list)
+    queries: list[QueryOutline] = field(default_factory=list)
 
 
-class Item(NamedTuple):
+class OutlineItem(NamedTuple):
     """One item of a SELECT list.
 
     ``column`` are the parts of a plain column, ``star`` the qualifier of a star (empty for ``*`` itself), ``opaque`` a
@@ -53,7 +53,7 @@ class Item(NamedTuple):
 
 
 @dataclass(slots=True)
-class Source:
+class FromItem:
     """One item of FROM. ``alias`` and ``columns`` are what the text calls it and its columns.
 
     One of ``table``, ``cte``, ``query`` is set at most; none for what only Athena knows the columns of.
@@ -64,12 +64,12 @@ class Source:
     columns: tuple[str, ...] = ()
     table: TableName | None = None
     cte: str | None = None
-    query: Query | None = None
+    query: QueryOutline | None = None
     lateral: bool = False
     reads: Expressions | None = None
 
 
-class Condition(NamedTuple):
+class JoinCondition(NamedTuple):
     """The ON of a join; it sees the sources from ``first`` to before ``last``."""
 
     first: int
@@ -84,8 +84,8 @@ class From:
     A source that NATURAL joins has None. ``flat`` is False when joins stand inside joins.
     """
 
-    sources: list[Source] = field(default_factory=list)
-    conditions: list[Condition] = field(default_factory=list)
+    sources: list[FromItem] = field(default_factory=list)
+    conditions: list[JoinCondition] = field(default_factory=list)
     merges: list[tuple[str, ...] | None] = field(default_factory=list)
     flat: bool = True
 
@@ -96,27 +96,27 @@ class From:
 
 
 @dataclass(slots=True)
-class Cte:
+class CommonTableExpression:
     """A query of WITH. ``recursive`` says that it reads itself."""
 
     name: str
     columns: tuple[str, ...]
-    query: Query
+    query: QueryOutline
     recursive: bool
 
 
 @dataclass(slots=True)
-class Query:
+class QueryOutline:
     """A query: a SELECT with ``items``, or ``branches`` that UNION and its likes join, or VALUES of ``width`` columns.
 
     ``order`` are the names in ORDER BY, which sees the output as well.
     """
 
-    ctes: list[Cte] = field(default_factory=list)
-    items: list[Item] | None = None
+    ctes: list[CommonTableExpression] = field(default_factory=list)
+    items: list[OutlineItem] | None = None
     source: From = field(default_factory=From)
     names: Expressions = field(default_factory=Expressions)
     order: Expressions | None = None
     aliases: frozenset[str] = frozenset()
-    branches: list[Query] = field(default_factory=list)
+    branches: list[QueryOutline] = field(default_factory=list)
     width: int | None = None

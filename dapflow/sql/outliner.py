@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dapflow.sql.outline import ColumnName, Condition, Cte, Expressions, From, Item, Query, Source, TableName
+from dapflow.sql.outline import (
+    ColumnName,
+    CommonTableExpression,
+    Expressions,
+    From,
+    FromItem,
+    JoinCondition,
+    OutlineItem,
+    QueryOutline,
+    TableName,
+)
 from dapflow.trino.syntax import tree
 
 _NOTHING: frozenset[str] = frozenset()
 _LEAVES = frozenset({tree.Literal, tree.TypedLiteral, tree.IntervalLiteral, tree.Special, tree.OpaqueExpr})
 
 
-def outline(node: tree.QueryNode) -> tuple[Query, list[TableName]]:
+def outline(node: tree.QueryNode) -> tuple[QueryOutline, list[TableName]]:
     """The outline of a query, and the tables that it names, in the order of the text."""
     outliner = _Outliner()
     query = outliner.query(node, _NOTHING)
@@ -27,13 +37,13 @@ class _Outliner:
 
     # -- queries
 
-    def query(self, node: tree.QueryNode, visible: frozenset[str]) -> Query:
-        ctes: list[Cte] = []
+    def query(self, node: tree.QueryNode, visible: frozenset[str]) -> QueryOutline:
+        ctes: list[CommonTableExpression] = []
         for cte in node.ctes:
             # A CTE is visible to those after it, to the query, and to itself only WITH RECURSIVE.
             inside = visible | {cte.name} if node.recursive else visible
             names = _lower(cte.columns or ())
-            ctes.append(Cte(cte.name, names, self.query(cte.query, inside), node.recursive))
+            ctes.append(CommonTableExpression(cte.name, names, self.query(cte.query, inside), node.recursive))
             visible |= {cte.name}
         query = self._body(node.body, visible)
         query.ctes = ctes
@@ -41,17 +51,17 @@ class _Outliner:
             query.order = self._names(node.order, visible)
         return query
 
-    def _body(self, node: tree.BodyNode, visible: frozenset[str]) -> Query:
+    def _body(self, node: tree.BodyNode, visible: frozenset[str]) -> QueryOutline:
         if isinstance(node, tree.Select):
             return self._select(node, visible)
         if isinstance(node, tree.SetOperation):
-            return Query(branches=[self._body(branch, visible) for branch in _branches(node)])
+            return QueryOutline(branches=[self._body(branch, visible) for branch in _branches(node)])
         if isinstance(node, tree.Nested):
-            return Query(branches=[self.query(node.query, visible)])
+            return QueryOutline(branches=[self.query(node.query, visible)])
         if isinstance(node, tree.Values):
             first = node.rows[0]
             width = len(first.items) if isinstance(first, tree.RowNode) else 1
-            return Query(width=width, names=self._names(node.rows, visible))
+            return QueryOutline(width=width, names=self._names(node.rows, visible))
         assert isinstance(node, tree.TableBody)  # noqa: S101 - the grammar has no other
         query = self._everything(node.table, visible)
         [found] = query.source.sources
@@ -59,14 +69,14 @@ class _Outliner:
             found.table = self.tables[-1] = found.table._replace(query=node.pos)
         return query
 
-    def _everything(self, node: tree.RelationNode, visible: frozenset[str]) -> Query:
+    def _everything(self, node: tree.RelationNode, visible: frozenset[str]) -> QueryOutline:
         """``SELECT *`` from a relation."""
-        query = Query(items=[Item(star=())])
+        query = QueryOutline(items=[OutlineItem(star=())])
         self._add(node, visible, query.source)
         return query
 
-    def _select(self, node: tree.Select, visible: frozenset[str]) -> Query:
-        query = Query(items=[_item(item) for item in node.items])
+    def _select(self, node: tree.Select, visible: frozenset[str]) -> QueryOutline:
+        query = QueryOutline(items=[_item(item) for item in node.items])
         query.aliases = frozenset(
             item.alias.lower() for item in node.items if isinstance(item, tree.SelectItem) and item.alias
         )
@@ -92,10 +102,10 @@ class _Outliner:
             source.merges[right:] = [tuple([column.name for column in node.using])] * (last - right)
         source.flat = source.flat and last == right + 1
         if node.on is not None:
-            source.conditions.append(Condition(first, last, self._names(node.on, visible)))
+            source.conditions.append(JoinCondition(first, last, self._names(node.on, visible)))
 
-    def _source(self, node: tree.RelationNode, visible: frozenset[str]) -> Source:
-        found = Source()
+    def _source(self, node: tree.RelationNode, visible: frozenset[str]) -> FromItem:
+        found = FromItem()
         while isinstance(node, tree.AliasNode | tree.SampleNode):
             if isinstance(node, tree.AliasNode):
                 found.alias, found.columns = node.name, _lower(node.columns or ())
@@ -116,7 +126,7 @@ class _Outliner:
             found.query = self._everything(node, visible)
         return found
 
-    def _table(self, node: tree.TableNode, visible: frozenset[str], found: Source) -> None:
+    def _table(self, node: tree.TableNode, visible: frozenset[str], found: FromItem) -> None:
         catalog, database, name = (None, None, *node.parts)[-3:]
         assert name is not None  # noqa: S101 - a table has a name
         if database is None and name in visible:
@@ -182,18 +192,18 @@ def _column(node: tree.Expr | None) -> ColumnName | None:
     return ColumnName((node.name, *reversed(parts)), (node.pos, *reversed(offsets)))
 
 
-def _item(item: tree.SelectItem | tree.AllColumns) -> Item:
+def _item(item: tree.SelectItem | tree.AllColumns) -> OutlineItem:
     if isinstance(item, tree.AllColumns):
         column = _column(item.base)
         if item.base is not None and column is None:
-            return Item(opaque=True)
-        return Item(star=column.parts if column else (), names=_lower(item.aliases))
+            return OutlineItem(opaque=True)
+        return OutlineItem(star=column.parts if column else (), names=_lower(item.aliases))
     value = item.expr
     column = _column(value)
     alias = item.alias.lower() if item.alias else None
     if column is not None:
-        return Item(name=alias or column.parts[-1], column=column.parts)
-    return Item(name=alias or (value.name if isinstance(value, tree.Deref) else None))
+        return OutlineItem(name=alias or column.parts[-1], column=column.parts)
+    return OutlineItem(name=alias or (value.name if isinstance(value, tree.Deref) else None))
 
 
 def _lower(names: Sequence[str]) -> tuple[str, ...]:

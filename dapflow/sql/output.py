@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dapflow.errors import DapflowError
-from dapflow.sql.columns import Column, Columns
-from dapflow.sql.statement import Statement
+from dapflow.sql.columns import Columns, SqlColumn
+from dapflow.sql.statement import FileStatement
 
 
-def nameless_columns(statement: Statement, columns: Columns) -> list[DapflowError]:
+def nameless_columns(statement: FileStatement, columns: Columns) -> list[DapflowError]:
     """An error for each column that has no name."""
     return [
         statement.text.error(
@@ -21,10 +21,10 @@ def nameless_columns(statement: Statement, columns: Columns) -> list[DapflowErro
     ]
 
 
-def repeated_columns(statement: Statement, columns: Columns) -> dict[str, DapflowError]:
+def repeated_columns(statement: FileStatement, columns: Columns) -> dict[str, DapflowError]:
     """An error by the first name that is there twice, for each pair of items of the SELECT list."""
     errors: dict[str, DapflowError] = {}
-    first: dict[str, Column] = {}
+    first: dict[str, SqlColumn] = {}
     items: set[tuple[int, int]] = set()
     for column in columns.known:
         if column.name is None:

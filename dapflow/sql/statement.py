@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dapflow.errors import DapflowError
 from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.sql.mistakes import explained
-from dapflow.sql.outline import Query, TableName
+from dapflow.sql.outline import QueryOutline, TableName
 from dapflow.sql.outliner import outline
 from dapflow.sql.text import SqlText
 from dapflow.trino.errors import QueryError, TooDeep
@@ -19,7 +19,7 @@ MAX_BYTES = MOST_STATEMENT_BYTES - 1_280
 
 
 @dataclass(frozen=True)
-class Statement:
+class FileStatement:
     """One query.
 
     ``sql`` is the file's text up to the ``;`` that ends it, so that offsets in ``sql`` and in ``text`` are the same.
@@ -29,7 +29,7 @@ class Statement:
 
     text: SqlText
     sql: str
-    outline: Query
+    outline: QueryOutline
     tables: tuple[TableName, ...]
     items: tuple[int, ...]
 
@@ -38,7 +38,7 @@ class Statement:
         return self.items[number] if number < len(self.items) else len(self.sql) - len(self.sql.lstrip())
 
 
-def read_statement(text: SqlText) -> Statement:
+def read_statement(text: SqlText) -> FileStatement:
     """Parse the one query of a file. Raises DapflowError ``sql-…``."""
     size = len(text.text.encode())
     if size > MAX_BYTES:
@@ -62,7 +62,7 @@ def read_statement(text: SqlText) -> Statement:
         if token.upper == "?":
             message = "expected a value: a transform takes no parameters, found '?'"
             raise text.error("sql-syntax", message, token.start, "write the value")
-    return Statement(text, text.text[: parser.end], query, tuple(tables), _items(node))
+    return FileStatement(text, text.text[: parser.end], query, tuple(tables), _items(node))
 
 
 def _items(node: tree.QueryNode) -> tuple[int, ...]:

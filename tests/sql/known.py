@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dapflow.errors import DapflowError
-from dapflow.sql import UNKNOWN, Column, Columns, SqlText, Statement, TableName, analyse, read_statement
+from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, SqlText, TableName, analyse, read_statement
 
-GENERATION = tuple(Column(f"import_{part}", part) for part in ("year", "month", "day", "date"))
+GENERATION = tuple(SqlColumn(f"import_{part}", part) for part in ("year", "month", "day", "date"))
 TABLES = {
     "flights": "year month day carrier tailnum time_hour",
     "airlines": "carrier name",
@@ -23,10 +23,10 @@ def columns_of(name: TableName) -> Columns:
         return Columns(GENERATION, 0)
     if bare not in TABLES:
         return UNKNOWN
-    return Columns((*(Column(column) for column in TABLES[bare].split()), *GENERATION))
+    return Columns((*(SqlColumn(column) for column in TABLES[bare].split()), *GENERATION))
 
 
-def statement_of(sql: str, file: str | None = None) -> Statement:
+def statement_of(sql: str, file: str | None = None) -> FileStatement:
     """The statement of a text."""
     return read_statement(SqlText(sql, file))
 

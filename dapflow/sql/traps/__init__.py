@@ -11,15 +11,15 @@ from dapflow.sql.traps.joins import joins
 from dapflow.sql.traps.nulls import nulls
 from dapflow.sql.traps.patterns import patterns
 from dapflow.sql.traps.products import products
-from dapflow.sql.traps.reading import Reading, Table
+from dapflow.sql.traps.reading import KnownTable, QueryReading
 from dapflow.sql.traps.subqueries import subqueries
 
-__all__ = ["Reading", "Table", "find_traps"]
+__all__ = ["KnownTable", "QueryReading", "find_traps"]
 
 _RULES = (nulls, joins, generations, patterns, constants, subqueries, swallowed_columns)
 
 
-def find_traps(text: SqlText, reading: Reading) -> list[DapflowError]:
+def find_traps(text: SqlText, reading: QueryReading) -> list[DapflowError]:
     """The traps in a statement, in the order of the text. With ``reading.product`` also those of data products."""
     rules = (*_RULES, products) if reading.product else _RULES
     found = sorted({trap for rule in rules for trap in rule(reading)}, key=lambda trap: (trap.pos, trap.code))

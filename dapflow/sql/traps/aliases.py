@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, bare, column, relations
+from dapflow.sql.traps.reading import QueryReading, Trap, bare, column, relations
 from dapflow.trino.syntax import tree
 
 _AS = re.compile(r"\bas\b", re.IGNORECASE)
 
 
-def swallowed_columns(reading: Reading) -> Iterator[Trap]:
+def swallowed_columns(reading: QueryReading) -> Iterator[Trap]:
     """`SELECT id, trade status FROM …`: a column becomes the name of the one before it."""
     for select in reading.selects:
         known = {name for relation in relations(select.source) for name in _columns(relation, reading)}
@@ -31,7 +31,7 @@ def swallowed_columns(reading: Reading) -> Iterator[Trap]:
             )
 
 
-def _columns(relation: tree.RelationNode, reading: Reading) -> tuple[str, ...]:
+def _columns(relation: tree.RelationNode, reading: QueryReading) -> tuple[str, ...]:
     inner = bare(relation)
     table = reading.known(inner) if isinstance(inner, tree.TableNode) else None
     return table.columns if table else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap
+from dapflow.sql.traps.reading import QueryReading, Trap
 from dapflow.trino.syntax import tree
 
 _WHOLE = frozenset({"tinyint", "smallint", "integer", "bigint"})
@@ -12,7 +12,7 @@ _ROUNDING = frozenset({"floor", "truncate"})
 _JSON = frozenset({"json_extract", "json_extract_scalar", "json_size"})
 
 
-def constants(reading: Reading) -> Iterator[Trap]:
+def constants(reading: QueryReading) -> Iterator[Trap]:
     """Divisions, indices and paths."""
     rounded = {id(inner) for node in tree.nodes(reading.query) for inner in _rounded(node)}
     for node in tree.nodes(reading.query):
@@ -27,7 +27,7 @@ def constants(reading: Reading) -> Iterator[Trap]:
             yield from _path(node.args[1])
 
 
-def _division(node: tree.Binary, reading: Reading, *, meant: bool) -> Iterator[Trap]:
+def _division(node: tree.Binary, reading: QueryReading, *, meant: bool) -> Iterator[Trap]:
     whole = node.pos in reading.divisions
     if _integer(node.right) == 0:
         if not whole:

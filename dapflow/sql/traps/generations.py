@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dapflow.sql.traps.reading import Reading, Trap, columns
+from dapflow.sql.traps.reading import QueryReading, Trap, columns
 from dapflow.trino.syntax import tree
 
 _CLOCK = frozenset({"current_date", "current_timestamp", "current_time", "localtimestamp", "localtime", "now"})
 
 
-def generations(reading: Reading) -> Iterator[Trap]:
+def generations(reading: QueryReading) -> Iterator[Trap]:
     """History tables of which no generation is named, and generations compared with today."""
     yield from _whole_histories(reading.query, reading, around=())
     names = _generation_columns(reading)
@@ -45,12 +45,12 @@ def _clock(node: tree.Node) -> bool:
     return isinstance(node, tree.Special | tree.Call) and node.name.lower() in _CLOCK
 
 
-def _generation_columns(reading: Reading) -> set[str]:
+def _generation_columns(reading: QueryReading) -> set[str]:
     tables = [reading.known(node) for node in tree.nodes(reading.query) if isinstance(node, tree.TableNode)]
     return {name for table in tables if table is not None for name in table.generation}
 
 
-def _whole_histories(part: Any, reading: Reading, around: tuple[set[str], ...]) -> Iterator[Trap]:
+def _whole_histories(part: Any, reading: QueryReading, around: tuple[set[str], ...]) -> Iterator[Trap]:
     """``around`` are the columns that the SELECTs around name, as far as a star hands them on."""
     for select in _next_selects(part):
         own = {name[-1] for name in _all_columns((select.items, select.where, select.groups, select.having))}

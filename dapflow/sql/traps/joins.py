@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dapflow.sql.traps.reading import Reading, Trap, bare, called, column, columns, conjuncts, relations
+from dapflow.sql.traps.reading import QueryReading, Trap, bare, called, column, columns, conjuncts, relations
 from dapflow.trino.syntax import tree
 
 # What may turn a NULL of the optional side into something else.
@@ -12,7 +12,7 @@ _OF_NULLS = frozenset({"coalesce", "if", "nullif", "try"})
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 
-def joins(reading: Reading) -> Iterator[Trap]:
+def joins(reading: QueryReading) -> Iterator[Trap]:
     """Joins without a condition that connects both sides; WHERE on the optional side of an outer join."""
     for select in reading.selects:
         conditions = [*conjuncts(select.where)]
@@ -22,7 +22,7 @@ def joins(reading: Reading) -> Iterator[Trap]:
         yield from _optional(select, reading)
 
 
-def _cross(join: tree.JoinNode, where: list[tree.Expr], reading: Reading) -> Iterator[Trap]:
+def _cross(join: tree.JoinNode, where: list[tree.Expr], reading: QueryReading) -> Iterator[Trap]:
     if join.using is not None or _few(join.right, reading) or _few(join.left, reading):
         return
     conditions = [*conjuncts(join.on), *(where if join.kind in {"inner", "cross", "implicit"} else ())]
@@ -48,7 +48,7 @@ def _connects(condition: tree.Expr, left: set[str], right: set[str]) -> bool:
     return (ours and theirs) or (loose > 0 and (ours or theirs)) or loose > 1 or (subquery and bool(names))
 
 
-def _few(node: tree.RelationNode, reading: Reading) -> bool:
+def _few(node: tree.RelationNode, reading: QueryReading) -> bool:
     """Whether a relation is made of the other side, or is a single row, or a list that is written out."""
     inner = bare(node)
     if isinstance(inner, tree.UnnestNode | tree.OpaqueNode) or (isinstance(inner, tree.SubqueryNode) and inner.lateral):
@@ -61,7 +61,7 @@ def _few(node: tree.RelationNode, reading: Reading) -> bool:
     return isinstance(query.body, tree.Values) or unnested or reading.gives_one_row(query)
 
 
-def _optional(select: tree.Select, reading: Reading) -> Iterator[Trap]:
+def _optional(select: tree.Select, reading: QueryReading) -> Iterator[Trap]:
     """Conditions in WHERE, and in the ON of JOINs that come later, on what an outer join found nothing for."""
     sides = {name: join for join in _outer(select.source) for name in _optional_names(join)}
     if not sides:
@@ -116,7 +116,7 @@ def _optional_names(join: tree.JoinNode) -> set[str]:
     return called(join.right if join.kind == "left" else join.left)
 
 
-def _owners(select: tree.Select, reading: Reading) -> dict[str, str]:
+def _owners(select: tree.Select, reading: QueryReading) -> dict[str, str]:
     """The relation of each column that stands in one alone; nothing where not all relations are known."""
     owners: dict[str, str] = {}
     for relation in relations(select.source):

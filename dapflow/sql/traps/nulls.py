@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, column, conjuncts
+from dapflow.sql.traps.reading import QueryReading, Trap, column, conjuncts
 from dapflow.trino.syntax import tree
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 
-def nulls(reading: Reading) -> Iterator[Trap]:
+def nulls(reading: QueryReading) -> Iterator[Trap]:
     """Comparisons with NULL, and NOT IN over what may be NULL."""
     for node in tree.nodes(reading.query):
         if isinstance(node, tree.Binary) and node.op in _COMPARISONS and (_null(node.left) or _null(node.right)):
@@ -29,7 +29,7 @@ def nulls(reading: Reading) -> Iterator[Trap]:
             yield Trap("null-comparison", message, node.pos, "write OR a IS NULL beside the IN")
 
 
-def _not_in(node: tree.Expr, reading: Reading) -> Iterator[Trap]:
+def _not_in(node: tree.Expr, reading: QueryReading) -> Iterator[Trap]:
     if not isinstance(node, tree.InQuery) or not isinstance(node.query.body, tree.Select):
         return
     select = node.query.body
@@ -45,7 +45,7 @@ def _not_in(node: tree.Expr, reading: Reading) -> Iterator[Trap]:
     )
 
 
-def _never_null(select: tree.Select, reading: Reading) -> set[str]:
+def _never_null(select: tree.Select, reading: QueryReading) -> set[str]:
     """Columns that are not NULL in what a SELECT gives: those that WHERE compares or tests, and partition columns."""
     found: set[str] = set()
     for condition in conjuncts(select.where):

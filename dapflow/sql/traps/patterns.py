@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dapflow.sql.date_pattern import PatternProblem, joda_pattern_problem, mysql_pattern_problem
-from dapflow.sql.traps.reading import Reading, Trap
+from dapflow.sql.traps.reading import QueryReading, Trap
 from dapflow.trino.syntax import tree
 
 _PROBLEMS: dict[str, Callable[[str, str], PatternProblem | None]] = {
@@ -16,7 +16,7 @@ _PROBLEMS: dict[str, Callable[[str, str], PatternProblem | None]] = {
 }
 
 
-def patterns(reading: Reading) -> Iterator[Trap]:
+def patterns(reading: QueryReading) -> Iterator[Trap]:
     """Patterns that their function understands otherwise, or not at all."""
     for node in tree.nodes(reading.query):
         if not isinstance(node, tree.Call) or node.name not in _PROBLEMS or len(node.args) != 2:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, bare, called, relations
+from dapflow.sql.traps.reading import QueryReading, Trap, bare, called, relations
 from dapflow.trino.syntax import tree
 
 _CHANCE = frozenset({"rand", "random", "uuid", "shuffle"})
 
 
-def products(reading: Reading) -> Iterator[Trap]:
+def products(reading: QueryReading) -> Iterator[Trap]:
     """`SELECT *` of a table, LIMIT around everything, values that another run of the same generation would not give."""
     for pos, table in _stars(reading.query.body, reading, frozenset()):
         message = f"* is whatever columns {table} has: one that is added there changes the product, and may break a run"
@@ -34,7 +34,7 @@ def _unsteady(pos: int, what: str) -> Trap:
     return Trap("not-repeatable", f"{what}: a retry of the same run gives another product", pos, hint)
 
 
-def _stars(body: tree.BodyNode, reading: Reading, seen: frozenset[str]) -> Iterator[tuple[int, str]]:
+def _stars(body: tree.BodyNode, reading: QueryReading, seen: frozenset[str]) -> Iterator[tuple[int, str]]:
     """Stars that hand on whatever columns a table has: where they stand, and the table."""
     if isinstance(body, tree.SetOperation):
         yield from _stars(body.left, reading, seen)
@@ -49,7 +49,7 @@ def _stars(body: tree.BodyNode, reading: Reading, seen: frozenset[str]) -> Itera
 
 
 def _opened(
-    item: tree.AllColumns, select: tree.Select, reading: Reading, seen: frozenset[str]
+    item: tree.AllColumns, select: tree.Select, reading: QueryReading, seen: frozenset[str]
 ) -> Iterator[tuple[int, str]]:
     """The tables whose columns a star hands on, also through subqueries and WITH; none where they are listed."""
     wanted = item.base.name if isinstance(item.base, tree.Ident | tree.Deref) else None

@@ -21,7 +21,7 @@ class Trap(NamedTuple):
     severity: Severity = "warning"
 
 
-class Table(NamedTuple):
+class KnownTable(NamedTuple):
     """What is known of a table: its columns, those that tell generations apart, and whether it holds all of them."""
 
     columns: tuple[str, ...]
@@ -30,7 +30,7 @@ class Table(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reading:
+class QueryReading:
     """A statement, and what is known of it.
 
     ``table`` gives what is known of a table by the parts of its name, or None. ``divisions`` are the offsets of the
@@ -39,7 +39,7 @@ class Reading:
 
     text: str
     query: tree.QueryNode
-    table: Callable[[tuple[str, ...]], Table | None]
+    table: Callable[[tuple[str, ...]], KnownTable | None]
     aggregates: Collection[str] = ()
     divisions: Collection[int] = ()
     product: bool = False
@@ -54,7 +54,7 @@ class Reading:
         """Every SELECT of the statement."""
         return [node for node in tree.nodes(self.query) if isinstance(node, tree.Select)]
 
-    def known(self, node: tree.TableNode) -> Table | None:
+    def known(self, node: tree.TableNode) -> KnownTable | None:
         """What is known of a table; None for a query of WITH."""
         return None if node.parts[0] in self.ctes and len(node.parts) == 1 else self.table(node.parts)
 

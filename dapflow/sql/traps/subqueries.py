@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import Reading, Trap, columns, conjuncts
+from dapflow.sql.traps.reading import QueryReading, Trap, columns, conjuncts
 from dapflow.trino.syntax import tree
 
 
-def subqueries(reading: Reading) -> Iterator[Trap]:
+def subqueries(reading: QueryReading) -> Iterator[Trap]:
     """LIMIT without ORDER BY, and subqueries for a value that nothing keeps to one row."""
     for node in tree.nodes(reading.query):
         if isinstance(node, tree.ScalarQuery) and _may_give_more(node.query, reading):
@@ -37,14 +37,14 @@ def _within(query: tree.QueryNode) -> Iterator[tree.QueryNode]:
             yield node
 
 
-def _is_settled(query: tree.QueryNode, reading: Reading) -> bool:
+def _is_settled(query: tree.QueryNode, reading: QueryReading) -> bool:
     """Whether a LIMIT leaves nothing to chance: there is one row at most, or none is wanted."""
     unlimited = dataclasses.replace(query, limit=None)
     none = isinstance(query.limit, tree.Literal) and query.limit.value == "0"
     return none or isinstance(query.body, tree.Values) or reading.gives_one_row(unlimited)
 
 
-def _may_give_more(query: tree.QueryNode, reading: Reading) -> bool:
+def _may_give_more(query: tree.QueryNode, reading: QueryReading) -> bool:
     """Whether several rows are likely: of a table, without a condition that may be about its key."""
     body = query.body
     if not isinstance(body, tree.Select) or body.source is None or reading.gives_one_row(query):
