@@ -18,6 +18,7 @@ from dapflow.files import write_whole
 from dapflow.manifest import Manifest, read_manifest
 from dapflow.platform import describe
 from dapflow.project import compile_project
+from dapflow.runtime.bundled_project import BundledProject
 from tests.project.writing import write_project
 
 
@@ -46,6 +47,33 @@ def test_what_is_in_it(tmp_path: Path) -> None:
     assert {"dapflow_services.py", ".airflowignore", "dapflow/runtime/__init__.py", "dapflow/errors.py"} <= names
     assert {name.split("/")[1] for name in names if name.count("/") > 1 and name.startswith("dapflow/")} == {"runtime"}
     assert "README.md" not in names
+
+
+def test_it_says_which_commit_its_transforms_are_of(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    manifest, environment = compiled(root)
+
+    def commit() -> str:
+        dags = build_bundle(root, manifest, environment, tmp_path / "bundle")
+        return BundledProject(dags).commit
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        done = subprocess.run(["git", "-C", str(root), *identity, *arguments], check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    assert commit() == ""
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "one")
+    first = git("rev-parse", "HEAD")
+    assert commit() == first
+    (root / "README.md").write_text("no transform\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "two")
+    assert commit() == first
+    (root / "transforms" / "new.txt").write_text("x\n")
+    assert commit() == f"{first}+changes"
 
 
 def test_a_branchs_lies_below_the_one_of_its_host_and_neither_touches_the_other(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from dapflow.cli import (
     remove,
     reset,
     run,
+    runs,
     show,
     withdraw,
 )
@@ -51,6 +52,7 @@ query.register(app)
 remove.register(app)
 reset.register(app)
 run.register(app)
+runs.register(app)
 show.register(app)
 withdraw.register(app)
 

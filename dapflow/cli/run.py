@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.person import person
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
+from dapflow.git import project_commit
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment
@@ -100,7 +102,15 @@ def run(
         environment = describe_local(root, manifest).environment
         publications = Publications(clients, manifest, environment)
         day = wanted or newest_generation(datasets, publications)
-        publisher = Publisher(clients, manifest, environment, steps.tell, allow_future=allow_future)
+        publisher = Publisher(
+            clients,
+            manifest,
+            environment,
+            steps.tell,
+            allow_future=allow_future,
+            by=person(),
+            commit=project_commit(root),
+        )
         _publish(publisher, datasets, day, published)
         outdated += _outdated(publications, published)
     if rows and published and not as_json:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
+from dapflow.runtime.attempts import published_runs
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.bounds import not_before
 from dapflow.runtime.catalog import GlueCatalog, Partition
@@ -79,6 +80,12 @@ class Publications:
                 return None
             partition = self._catalog.partition(place.database, place.history, generation.values)
         return read_publication(dataset_id, partition, history_columns(table)) if partition else None
+
+    def ever_published(self, dataset_id: str, generation: Generation) -> set[str]:
+        """The run ids that were published for a generation since it is there, also those that were replaced."""
+        place = self._place(dataset_id)
+        with aws_errors():
+            return published_runs(self._catalog.partition(place.database, place.history, generation.values))
 
     def shown(self, dataset_id: str) -> Generation | None:
         """The generation that the current view shows; None without one, or where something else made the view."""

@@ -35,6 +35,7 @@ class QueryExecution:
     bytes_scanned: int
     milliseconds: int
     manifest: str | None
+    statement_type: str = ""
 
     @property
     def done(self) -> bool:
@@ -66,6 +67,7 @@ class Athena:
 
     Attributes:
         running: statements that were started here and were not seen to be done.
+        done: statements that were seen to be done, by their ids, in that order.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Athena:
         self.poll_seconds = poll_seconds
         self.sleep = sleep
         self.running: set[str] = set()
+        self.done: dict[str, QueryExecution] = {}
 
     def start(self, statement: str, database: str, token: str) -> str:
         """Start a statement; its id. The same token with the same statement is the same execution."""
@@ -107,6 +110,7 @@ class Athena:
         execution = _execution(answer["QueryExecution"])
         if execution.done:
             self.running.discard(execution_id)
+            self.done[execution_id] = execution
         return execution
 
     def wait(self, execution_id: str) -> QueryExecution:
@@ -186,4 +190,5 @@ def _execution(data: Any) -> QueryExecution:
         bytes_scanned=statistics.get("DataScannedInBytes", 0),
         milliseconds=statistics.get("TotalExecutionTimeInMillis", 0),
         manifest=statistics.get("DataManifestLocation"),
+        statement_type=data.get("StatementType", ""),
     )

@@ -18,14 +18,17 @@ class BundledProject:
     """The project in a bundle's folder, as the pointer named it when this was made.
 
     A DAG run may meet a newer bundle: the manifest is named by its content, so this one stays the same. A branch's
-    bundle below its host's is data that nobody has reviewed. Raises DapflowError ``manifest`` for what this release
+    bundle below its host's is data that nobody has reviewed. ``commit`` is the git commit of its transforms, where the
+    bundle says one. Raises DapflowError ``manifest`` for what this release
     does not read, ``branch-refused`` for names that are not the branch's own.
     """
 
     def __init__(self, folder: Path) -> None:
         pointer = folder / POINTER
         try:
-            name = str(json.loads(pointer.read_text(encoding="utf-8"))["manifest"])
+            pointed = json.loads(pointer.read_text(encoding="utf-8"))
+            name = str(pointed["manifest"])
+            self.commit = str(pointed.get("commit", ""))
         except FileNotFoundError:
             raise DapflowError("manifest", "the bundle has no manifest.json", file=pointer) from None
         except (ValueError, KeyError, TypeError) as error:

@@ -41,10 +41,15 @@ class PublishOperator(AthenaOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Stage the generation, wait here or in the triggerer, publish it."""
+        return self._publish(context)
+
+    def _publish(self, context: Any, lost: Staged | None = None) -> dict[str, Any]:
         dag_run, instance = context["dag_run"], context["ti"]
         with airflow_errors():
             generation = generation_of_run(dag_run)
-            self.staged = self.publisher.stage(self.dataset_id, generation, dag_run.run_id, instance.try_number)
+            self.staged = self.publisher.stage(
+                self.dataset_id, generation, dag_run.run_id, instance.try_number, lost=lost
+            )
         self.query_execution_id = self.staged.query_id
         self.log.info("Query execution id: %s", self.query_execution_id)
         AthenaQueryResultsLink.persist(
@@ -91,7 +96,14 @@ class PublishOperator(AthenaOperator):
     def publisher(self) -> Publisher:
         """The publisher, with clients of the service's connection."""
         clients = Clients(athena=self.hook.get_conn(), glue=self._client("glue"), s3=self._client("s3"))
-        return Publisher(clients, self.project.manifest, self.project.environment, self.log.info)
+        return Publisher(
+            clients,
+            self.project.manifest,
+            self.project.environment,
+            self.log.info,
+            by="airflow",
+            commit=self.project.commit,
+        )
 
     def _client(self, service: str) -> Any:
         return AwsBaseHook(
@@ -105,7 +117,7 @@ class PublishOperator(AthenaOperator):
     def _finish(self, context: Any, staged: Staged) -> dict[str, Any]:
         if self.publisher.lost(staged):
             self.log.info("Query %s of an earlier attempt came to nothing: beginning anew", staged.query_id)
-            return self.execute(context)
+            return self._publish(context, staged)
         publication = self.publisher.finish(staged)
         noted = publication.summary()
         for asset in self.outlets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from dapflow.manifest import Column
@@ -78,6 +78,7 @@ class Staged:
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
         inputs: what the query reads, if nothing changes before it is done.
+        record: the record of the run (``dapflow.runtime.recording``).
     """
 
     dataset: str
@@ -97,6 +98,7 @@ class Staged:
     expected_rows: int | None = None
     inputs: tuple[Input, ...] = ()
     landing: str = ""
+    record: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""

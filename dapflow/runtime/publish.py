@@ -8,10 +8,10 @@ Every step can be repeated, and a crash anywhere leaves the old generation reada
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,17 +20,16 @@ from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.runtime import external
-from dapflow.runtime.attempts import Attempt, Run
+from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
-from dapflow.runtime.history import check_history, check_keys
-from dapflow.runtime.ingest import plan_ingest
 from dapflow.runtime.inputs import InputsChangedError, confirm_inputs
 from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.recording import Recording
 from dapflow.runtime.reset import advised, reset
+from dapflow.runtime.stage import stage
 from dapflow.runtime.target import Target
-from dapflow.runtime.transform import output_of, plan_transform
 from dapflow.runtime.withdraw import withdraw
 
 # How often a publication begins again because its inputs changed while its query ran.
@@ -57,6 +56,7 @@ class Publisher:
         progress: told in one line what is being done.
         clock: the moment, with its time zone; replaced in tests.
         allow_future: whether a generation beyond tomorrow may be published.
+        by, commit: who runs it and the commit of its text, for the record of each run.
     """
 
     def __init__(
@@ -68,6 +68,8 @@ class Publisher:
         *,
         clock: Callable[[], datetime] = _now,
         allow_future: bool = False,
+        by: str = "",
+        commit: str = "",
     ) -> None:
         self.clients = clients
         self.manifest = manifest
@@ -75,7 +77,10 @@ class Publisher:
         self.progress = progress
         self.clock = clock
         self.allow_future = allow_future
+        self.by = by
+        self.commit = commit
         self._targets: dict[str, Target] = {}
+        self._recording: Recording | None = None
 
     def publish(
         self, dataset_id: str, generation: Generation, run_key: str | None = None, attempt: int = 1
@@ -94,33 +99,47 @@ class Publisher:
             attempt: 1 for the first attempt of the run, 2 for the next …
         """
         run = Run(run_key or uuid.uuid4().hex, attempt, alone=run_key is None)
+        recording = self._begin(dataset_id, generation, run)
+        with recording.to_its_end():
+            return self._publish(dataset_id, generation, run, recording)
+
+    def _publish(self, dataset_id: str, generation: Generation, run: Run, recording: Recording) -> Publication:
         changes = 0
         while True:
             staged = self._stage(dataset_id, generation, run)
             try:
-                self.wait(staged)
+                self._wait(staged)
             except KeyboardInterrupt:
-                self.abandon(staged)
+                self._abandon(staged)
                 raise
             if self.lost(staged):
                 continue
             try:
-                return self.finish(staged)
+                return self._finish(staged, recording)
             except InputsChangedError as error:
                 changes += 1
                 if changes == _TRIES:
                     raise
                 self.progress(f"{error.message}; once more")
 
-    def stage(self, dataset_id: str, generation: Generation, run_key: str, attempt: int = 1) -> Staged:
+    def stage(
+        self, dataset_id: str, generation: Generation, run_key: str, attempt: int = 1, *, lost: Staged | None = None
+    ) -> Staged:
         """Check what can be checked before, and start the UNLOAD.
 
-        Wait for ``query_id``; when it was ``lost``, stage again; then call ``finish``.
+        Wait for ``query_id``; when it was ``lost``, stage again, and say what was lost; then call ``finish``.
         """
-        return self._stage(dataset_id, generation, Run(run_key, attempt))
+        run = Run(run_key, attempt)
+        recording = self._resume(lost) if lost else self._begin(dataset_id, generation, run)
+        with recording.to_its_end():
+            return replace(self._stage(dataset_id, generation, run), record=recording.noted())
 
     def wait(self, staged: Staged) -> None:
         """Wait until the UNLOAD of a staged generation is done, well or badly."""
+        with self._resume(staged).to_its_end():
+            self._wait(staged)
+
+    def _wait(self, staged: Staged) -> None:
         with aws_errors():
             self.target(staged.dataset).athena.wait(staged.query_id)
 
@@ -134,16 +153,23 @@ class Publisher:
 
     def finish(self, staged: Staged) -> Publication:
         """Publish what was staged. Its query must be done."""
+        recording = self._resume(staged)
+        with recording.to_its_end():
+            return self._finish(staged, recording)
+
+    def _finish(self, staged: Staged, recording: Recording) -> Publication:
         target = self.target(staged.dataset)
         with aws_errors(), advised(target.dataset, self.environment):
             try:
                 accepted = accept(target, staged, lambda: self._confirm_inputs(staged))
+                recording.publishing(staged, accepted)
                 publication = make_visible(target, staged, accepted)
             except DapflowError:
                 if staged.alone:
-                    self.abandon(staged)
+                    self._abandon(staged)
                 raise
             self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
+        recording.published(publication)
         if staged.alone:
             target.drop(staged.temporary, staged.temporary_prefixes)
         # What is published stays published, whether or not old objects can be deleted now.
@@ -156,6 +182,11 @@ class Publisher:
         confirm_inputs(target.catalog, self.manifest, self.environment, target.dataset, generation, staged.inputs)
 
     def abandon(self, staged: Staged) -> None:
+        """Give up what was staged; for a process that is told to end."""
+        self._abandon(staged)
+        self._resume(staged).stopped("its query was stopped")
+
+    def _abandon(self, staged: Staged) -> None:
         """Stop the query of a staged generation; a run that is alone removes what it made.
 
         Attempts of one run share objects and tables, and one that was taken for dead may still go on. So theirs are
@@ -174,6 +205,8 @@ class Publisher:
         for target in self._targets.values():
             for query_id in tuple(target.athena.running):
                 target.athena.stop(query_id)
+        if self._recording is not None:
+            self._recording.stopped("its queries were stopped")
 
     def sweep(self, dataset_id: str) -> list[str]:
         """Delete what publications replaced and failed runs left, once it is old enough; the prefixes deleted."""
@@ -219,46 +252,22 @@ class Publisher:
             self._targets[dataset_id] = Target.of(dataset, self.manifest, self.environment, self.clients)
         return self._targets[dataset_id]
 
-    def _stage(self, dataset_id: str, generation: Generation, run: Run) -> Staged:
-        started = time.time()
-        target = self.target(dataset_id)
-        dataset = target.dataset
-        if not self.allow_future:
-            check_not_future(generation, self.clock(), self.manifest.services[dataset.service].timezone)
-        with aws_errors(), advised(dataset, self.environment):
-            if dataset.transform is None:
-                plan = plan_ingest(target, generation, run, self.progress)
-            else:
-                plan = plan_transform(target, self.manifest, self.environment, generation, run.attempt, self.progress)
-            try:
-                history = target.catalog.table(target.place.database, target.place.history)
-                if history is not None:
-                    check_keys(target.catalog, dataset, target.place, history)
-                trial = Attempt(target, generation, plan, run, history)
-                output = output_of(target, plan, trial.view)
-                check_history(target.catalog, dataset, target.place, history, output.columns, generation)
-                self.progress(f"{dataset.id} {generation}: querying")
-                taken = trial.start()
-            except (DapflowError, KeyboardInterrupt):
-                if run.alone:
-                    target.drop(plan.temporary, plan.temporary_prefixes)
-                raise
-        return Staged(
-            dataset=dataset.id,
-            generation=generation.key,
-            run_id=taken.run_id,
-            query_id=taken.query_id,
-            location=taken.location,
-            exact=plan.exact,
-            columns=tuple((column.name, column.type, column.comment) for column in output.columns),
-            started=started,
-            alone=run.alone,
-            own=taken.own,
-            generation_types=output.generation_types,
-            temporary=plan.temporary,
-            temporary_prefixes=plan.temporary_prefixes,
-            bytes_scanned=plan.bytes_scanned,
-            expected_rows=plan.expected_rows,
-            inputs=plan.inputs,
-            landing=plan.landing,
+    def _begin(self, dataset_id: str, generation: Generation, run: Run) -> Recording:
+        self._recording = Recording.begin(
+            self.target(dataset_id), self.environment, generation, run, self.progress, by=self.by, commit=self.commit
         )
+        return self._recording
+
+    def _resume(self, staged: Staged) -> Recording:
+        """The record of what was staged, here or by another process; begun late where a release before staged it."""
+        if not staged.record:
+            return self._begin(staged.dataset, Generation.parse(staged.generation), Run(staged.run_id))
+        if self._recording is None or self._recording.uri != staged.record["uri"]:
+            self._recording = Recording.resume(self.target(staged.dataset), staged.record, self.progress)
+        return self._recording
+
+    def _stage(self, dataset_id: str, generation: Generation, run: Run) -> Staged:
+        target = self.target(dataset_id)
+        if not self.allow_future:
+            check_not_future(generation, self.clock(), self.manifest.services[target.dataset.service].timezone)
+        return stage(target, self.manifest, self.environment, generation, run, self.progress)

@@ -207,11 +207,11 @@ class Lake:
         return self.environment.zones[zone].removeprefix("s3://").rstrip("/")
 
     def objects(self, zone: str) -> set[str]:
-        """Keys of all objects of a zone's bucket, without the journal."""
+        """Keys of all objects of a zone's bucket, without the journal and the records."""
         bucket = self.bucket(zone)
         pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = {each["Key"] for page in pages for each in page.get("Contents", ())}
-        return {key for key in keys if "/_runs/" not in key}
+        return {key for key in keys if "/_runs/" not in key and "/dapflow-runs/" not in key}
 
     def tables(self, zone: str = "raw", service: str = SERVICE) -> set[str]:
         """Names of all tables and views of a zone."""

@@ -275,11 +275,14 @@ def test_calls_of_a_publication(lake: Lake) -> None:
     counter = CallCounter()
     crashing_publisher(lake, counter).publish(product.id, DAY)
     assert counter.names == [
+        "put_object",  # the record begins
         "put_object",  # the journal
         "start_query_execution",  # the view that describes the columns
         "delete_table",
         "start_query_execution",  # the UNLOAD
+        "put_object",  # what is about to be published
         "create_table",  # the history
         "create_partition",  # the switch
         "create_table",  # the current view
+        "put_object",  # the record ends
     ]

@@ -1,0 +1,95 @@
+"""``dapflow runs``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.environment_option import EnvironmentOption, connected
+from dapflow.cli.project_option import ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from dapflow.manifest import Manifest
+    from dapflow.publications.published import Publications
+    from dapflow.runs.recent import JudgedRun
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("runs")(runs)
+
+
+def runs(
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATASET|SERVICE",
+            help="A raw table's id, a transform (its id, its name, its .sql file), or a service. Default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many, from the newest on.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole records as JSON.")] = False,
+    environment: EnvironmentOption = None,
+    project: ProjectOption = None,
+) -> None:
+    """What runs did: each with its outcome, rows, bytes scanned, price, and the error of one that failed.
+
+    `killed` is one that ended without a word. --json prints all that a record holds: the queries, what was read of
+    which run, the commit, the hash of the SQL.
+
+    Example: dapflow runs air_traffic.refined.daily_departures
+    """
+    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
+
+    root = project_root(project)
+    manifest = compile_project(root)
+    clients, names = connected(root, manifest, environment)
+    from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
+
+    found = _found(Publications(clients, manifest, names), manifest, root, name, most)
+    if as_json:
+        print(json.dumps({"runs": [each.as_dict() for each in found]}, indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _found(publications: Publications, manifest: Manifest, root: Path, name: str | None, most: int) -> list[JudgedRun]:
+    from dapflow.project import find_dataset  # noqa: PLC0415
+    from dapflow.runs.recent import runs_of, runs_of_all  # noqa: PLC0415
+
+    if name is None or name in manifest.services:
+        return runs_of_all(publications, [name] if name else list(manifest.services), most=most)
+    return runs_of(publications, find_dataset(manifest, root, name), most=most)
+
+
+def _print(found: list[JudgedRun]) -> None:
+    from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
+
+    if not found:
+        print("No run has left a record.")
+        return
+    headings = [Heading(each, whole=True) for each in ("began", "dataset", "generation", "outcome")]
+    headings += [Heading(each, number=True) for each in ("rows", "scanned", "usd", "seconds")]
+    rows = [
+        (
+            each.record.started[:19].replace("T", " "),
+            each.record.dataset,
+            each.record.generation,
+            each.outcome,
+            f"{each.record.rows:,}" if each.record.rows is not None else "",
+            size_text(each.record.bytes_scanned) if each.record.bytes_scanned is not None else "",
+            f"{each.record.usd:.6f}" if each.record.usd is not None else "",
+            f"{each.record.seconds:.2f}" if each.record.seconds is not None else "",
+        )
+        for each in found
+    ]
+    print_rows([*headings, Heading("error")], [(*row, _error(each)) for row, each in zip(rows, found, strict=True)])
+
+
+def _error(run: JudgedRun) -> str:
+    error = run.record.error
+    return f"{error.message.splitlines()[0]} [{error.code}]" if error and run.outcome != "published" else ""

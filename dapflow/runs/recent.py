@@ -1,0 +1,63 @@
+"""The newest runs, of one dataset or of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dapflow.manifest import Dataset
+from dapflow.publications.published import Publications
+from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.record import RunRecord
+from dapflow.runtime.records import ended_as, read_records, records_prefix
+
+
+@dataclass(frozen=True)
+class JudgedRun:
+    """A run by its record. ``outcome`` is what became of it as far as it can be told: also ``killed``."""
+
+    record: RunRecord
+    outcome: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        return {**self.record.as_dict(), "outcome": self.outcome}
+
+
+def runs_of(publications: Publications, dataset: Dataset, *, most: int | None = None) -> list[JudgedRun]:
+    """The newest runs of a dataset, newest first."""
+    prefix = records_prefix(publications.environment, dataset.zone, dataset.service)
+    with aws_errors():
+        return judged(publications, read_records(publications.clients.s3, prefix, dataset.name, most=most))
+
+
+def runs_of_all(publications: Publications, services: Sequence[str], *, most: int) -> list[JudgedRun]:
+    """The newest runs of services, newest first; also of datasets that have left the project."""
+    manifest, environment = publications.manifest, publications.environment
+    found: list[RunRecord] = []
+    with aws_errors():
+        for service in services:
+            for zone in manifest.services[service].databases:
+                if environment.publishes(zone):
+                    prefix = records_prefix(environment, zone, service)
+                    found += read_records(publications.clients.s3, prefix, most=most)
+        return judged(publications, sorted(found, key=lambda each: each.started, reverse=True)[:most])
+
+
+def judged(publications: Publications, records: Iterable[RunRecord]) -> list[JudgedRun]:
+    """The runs of these records. Where a record does not say that its run published, the catalog is asked."""
+    known: dict[tuple[str, str], set[str]] = {}
+
+    def ever_published(record: RunRecord) -> set[str]:
+        key = record.dataset, record.generation
+        if key not in known:
+            known[key] = publications.ever_published(record.dataset, Generation.parse(record.generation))
+        return known[key]
+
+    found = []
+    for record in records:
+        unsure = record.outcome != "published" and record.run_id and record.dataset in publications.manifest.datasets
+        found.append(JudgedRun(record, ended_as(record, ever_published(record) if unsure else set())))
+    return found

@@ -1,0 +1,155 @@
+"""A record while its run goes on: written when the run begins, before the switch, and when it ends.
+
+Without the first two nothing is published: both come before anything that would be lost, and another attempt takes up
+the query. The last may fail, and the generation stays published: a run that failed then would publish it a second time,
+while what was published is in the record already. docs/decisions/records.md weighs this.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from dapflow.environment import Environment
+from dapflow.runtime.attempts import Run, digest
+from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.finish import LATE_SECONDS, Accepted
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.record import Kind, Outcome, RecordedError, RecordedInput, RecordedQuery, RunRecord, later, moment
+from dapflow.runtime.records import record_uri, write_record
+from dapflow.runtime.target import Target
+
+Progress = Callable[[str], None]
+
+
+class Recording:
+    """The record of one attempt.
+
+    Attributes:
+        uri: where it is kept. record: what it says by now.
+    """
+
+    def __init__(self, target: Target, uri: str, record: RunRecord, progress: Progress) -> None:
+        self.target = target
+        self.uri = uri
+        self.record = record
+        self.progress = progress
+        self._asked_before = frozenset(target.athena.done)
+        self._noted = record.queries
+
+    @classmethod
+    def begin(
+        cls,
+        target: Target,
+        environment: Environment,
+        generation: Generation,
+        run: Run,
+        progress: Progress,
+        *,
+        by: str = "",
+        commit: str = "",
+        kind: Kind = "publish",
+        restores: str = "",
+    ) -> Recording:
+        """Write that a run begins. Raises DapflowError where it cannot be written."""
+        dataset, started = target.dataset, time.time()
+        text = dataset.transform.sql.encode() if dataset.transform else None
+        record = RunRecord(
+            dataset=dataset.id,
+            service=dataset.service,
+            zone=dataset.zone,
+            generation=str(generation),
+            run=run.key,
+            attempt=run.attempt,
+            environment=environment.name,
+            started=moment(started),
+            # What comes later than this stands back, whatever it has.
+            until=later(started, LATE_SECONDS),
+            kind=kind,
+            by=by,
+            commit=commit,
+            sql_sha256=hashlib.sha256(text).hexdigest() if text is not None else "",
+            restores=restores,
+        )
+        token = digest(dataset.id, generation.key, run.key, str(run.attempt), kind)[:16]
+        recording = cls(target, record_uri(environment, dataset, record, token), record, progress)
+        with aws_errors():
+            write_record(target.s3, recording.uri, record)
+        return recording
+
+    @classmethod
+    def resume(cls, target: Target, noted: dict[str, Any], progress: Progress) -> Recording:
+        """Go on with what another process noted with what it staged."""
+        return cls(target, noted["uri"], RunRecord.of_dict(noted["record"]), progress)
+
+    def noted(self) -> dict[str, Any]:
+        """Plain values that JSON can hold, for ``resume``."""
+        self._note()
+        return {"uri": self.uri, "record": self.record.as_dict()}
+
+    @contextmanager
+    def to_its_end(self) -> Iterator[None]:
+        """Write how it ends, where it ends by an exception."""
+        try:
+            yield
+        except Exception as error:
+            self._end("failed", RecordedError.of(error))
+            raise
+        except BaseException as error:
+            self.stopped(f"{type(error).__name__} {error}".strip())
+            raise
+
+    def publishing(self, staged: Staged, accepted: Accepted) -> None:
+        """Write what is about to be published. Raises what S3 raises."""
+        self._note(
+            outcome="publishing",
+            run_id=staged.run_id,
+            location=staged.location,
+            rows=accepted.files.count,
+            bytes=accepted.files.bytes,
+            inputs=tuple(RecordedInput.of(each) for each in staged.inputs),
+            columns=staged.described,
+        )
+        write_record(self.target.s3, self.uri, self.record)
+
+    def published(self, publication: Publication) -> None:
+        """Write that it is published."""
+        self._note(replaced=publication.replaced)
+        self._end("published")
+
+    def stopped(self, why: str) -> None:
+        """Write that it was told to end. What has ended already stays as it is."""
+        self._end("stopped", RecordedError("stopped", f"the run was told to end: {why}", passing=True))
+
+    def _note(self, **known: Any) -> None:
+        """Bring the record up to date: the queries that were asked since, and what is ``known``."""
+        athena = self.target.athena
+        new = [RecordedQuery.of(each) for key, each in athena.done.items() if key not in self._asked_before]
+        open_ = [RecordedQuery(key, "RUNNING") for key in sorted(athena.running)]
+        known_now = {each.id for each in (*new, *open_)}
+        queries = (*(each for each in self._noted if each.id not in known_now), *new, *open_)
+        self.record = replace(
+            self.record,
+            queries=queries,
+            bytes_scanned=sum(each.bytes_scanned or 0 for each in queries),
+            usd=round(sum(each.usd or 0.0 for each in queries), 12),
+            **known,
+        )
+
+    def _end(self, outcome: Outcome, error: RecordedError | None = None) -> None:
+        if self.record.ended is not None:
+            return
+        now = time.time()
+        seconds = round(max(0.0, now - self.record.start.timestamp()), 3)  # clocks step back
+        self._note(outcome=outcome, ended=moment(now), seconds=seconds, error=error)
+        try:
+            write_record(self.target.s3, self.uri, self.record)
+        except (ClientError, BotoCoreError) as failure:
+            self.progress(f"{self.record.dataset} {self.record.generation}: its record could not be written: {failure}")

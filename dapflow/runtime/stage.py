@@ -1,0 +1,69 @@
+"""From a dataset to what is staged: planned, compared with what is there, and its UNLOAD started."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from dapflow.environment import Environment
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.runtime.attempts import Attempt, Run
+from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.history import check_history, check_keys
+from dapflow.runtime.ingest import plan_ingest
+from dapflow.runtime.publication import Staged
+from dapflow.runtime.reset import advised
+from dapflow.runtime.target import Target
+from dapflow.runtime.transform import output_of, plan_transform
+
+
+def stage(
+    target: Target,
+    manifest: Manifest,
+    environment: Environment,
+    generation: Generation,
+    run: Run,
+    progress: Callable[[str], None],
+) -> Staged:
+    """Check what can be checked before, and start the UNLOAD."""
+    started = time.time()
+    dataset = target.dataset
+    with aws_errors(), advised(dataset, environment):
+        if dataset.transform is None:
+            plan = plan_ingest(target, generation, run, progress)
+        else:
+            plan = plan_transform(target, manifest, environment, generation, run.attempt, progress)
+        try:
+            history = target.catalog.table(target.place.database, target.place.history)
+            if history is not None:
+                check_keys(target.catalog, dataset, target.place, history)
+            trial = Attempt(target, generation, plan, run, history)
+            output = output_of(target, plan, trial.view)
+            check_history(target.catalog, dataset, target.place, history, output.columns, generation)
+            progress(f"{dataset.id} {generation}: querying")
+            taken = trial.start()
+        except (DapflowError, KeyboardInterrupt):
+            if run.alone:
+                target.drop(plan.temporary, plan.temporary_prefixes)
+            raise
+    return Staged(
+        dataset=dataset.id,
+        generation=generation.key,
+        run_id=taken.run_id,
+        query_id=taken.query_id,
+        location=taken.location,
+        exact=plan.exact,
+        columns=tuple((column.name, column.type, column.comment) for column in output.columns),
+        started=started,
+        alone=run.alone,
+        own=taken.own,
+        generation_types=output.generation_types,
+        temporary=plan.temporary,
+        temporary_prefixes=plan.temporary_prefixes,
+        bytes_scanned=plan.bytes_scanned,
+        expected_rows=plan.expected_rows,
+        inputs=plan.inputs,
+        landing=plan.landing,
+    )
