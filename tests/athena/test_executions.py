@@ -174,6 +174,8 @@ def test_the_same_client_request_token_is_the_same_execution(aws: LocalAws) -> N
     assert aws.start("SELECT 1", ClientRequestToken=token) == first
     with pytest.raises(ClientError, match="Idempotent parameters do not match"):
         aws.start("SELECT 2", ClientRequestToken=token)
+    with pytest.raises(ClientError, match="Idempotent parameters do not match"):
+        aws.start("SELECT 1", "another", ClientRequestToken=token)
 
 
 def test_an_output_location_is_required(aws: LocalAws) -> None:

@@ -92,6 +92,7 @@ def test_service_terms(tmp_path: Path) -> None:
     assert (weather.title, weather.database, weather.schedule) == ("Weather", "weather_raw_zone", None)
     assert (weather.timezone, weather.retries, weather.reads) == ("UTC", 2, ())
     assert weather.grants == {"air": ("trusted",)}
+    assert weather.bytes_scanned_cutoff == 107_374_182_400
 
 
 def test_the_pattern_of_databases_is_a_setting(tmp_path: Path) -> None:

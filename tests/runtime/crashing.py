@@ -39,9 +39,9 @@ class Crashing:
 
 
 class CallCounter:
-    """Counts calls that change something, over all clients of one process."""
+    """Counts calls that change something, over all clients of one process; ends at the n-th or the first of a name."""
 
-    def __init__(self, crash_at: int | None = None, late: bool = False) -> None:
+    def __init__(self, crash_at: int | str | None = None, late: bool = False) -> None:
         self.crash_at = crash_at
         self.late = late
         self.names: list[str] = []
@@ -51,7 +51,7 @@ class CallCounter:
         if self.dead:
             raise CrashError  # nothing that a dying process would still try may reach AWS
         self.names.append(name)
-        if len(self.names) == self.crash_at:
+        if self.crash_at in (len(self.names), name):
             if self.late:
                 with suppress(ClientError):  # how it was answered, a dead process does not learn
                     call()
@@ -64,17 +64,20 @@ class CallCounter:
 
 
 class Meanwhile(CallCounter):
-    """Lets something happen before or after the n-th call, and then goes on."""
+    """Lets something happen once, before or after the n-th call or the first of a name, and then goes on."""
 
-    def __init__(self, at: int | None = None, then: Callable[[], object] = lambda: None, late: bool = False) -> None:
+    def __init__(
+        self, at: int | str | None = None, then: Callable[[], object] = lambda: None, late: bool = False
+    ) -> None:
         super().__init__(None, late)
         self.at = at
         self.then = then
 
     def made(self, name: str, call: Callable[[], Any]) -> Any:
         self.names.append(name)
-        if len(self.names) != self.at:
+        if self.at not in (len(self.names), name):
             return call()
+        self.at = None
         if self.late:
             result = call()
             self.then()

@@ -18,8 +18,8 @@ from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.publish import Publisher
 from tests.runtime.conftest import empty_lake
-from tests.runtime.crashing import CallCounter, Meanwhile, crashing_publisher
-from tests.runtime.lake import DAY, Lake
+from tests.runtime.crashing import CallCounter, CrashError, Meanwhile, crashing_publisher
+from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
 LONG = "UNNEST(sequence(1, 10000)) AS a (x), UNNEST(sequence(1, 10000)) AS b (y), UNNEST(sequence(1, 100)) AS c (z)"
 
@@ -185,6 +185,20 @@ def swept(lake: Lake, dataset: Dataset) -> None:
         lake.publisher.sweep(dataset.id)
 
 
+def test_no_sweep_takes_what_a_run_under_way_has_made(lake: Lake) -> None:
+    """However short the time of grace for what is replaced: another run of the dataset sweeps while this one waits."""
+    planes = landed(lake)
+    lake.land(planes, LATER, planes_csv="tailnum,seats\nN3,3\n")
+    staged = lake.publisher.stage(planes.id, DAY, lake.run)
+    lake.publisher.wait(staged)
+    made = lake.objects("raw")
+    lake.publish(planes, LATER)
+    assert made <= lake.objects("raw")
+    assert set(staged.temporary) <= lake.tables()
+    assert lake.publisher.finish(staged).rows == 2
+    assert rows_of(lake, planes, DAY) == 2
+
+
 def test_what_a_shared_run_left_is_swept(lake: Lake) -> None:
     planes = landed(lake)
     staged = lake.publisher.stage(planes.id, DAY, lake.run)
@@ -255,6 +269,70 @@ def test_an_attempt_does_not_bring_back_what_was_replaced_since(lake: Lake) -> N
     published = lake.publications.publication(planes.id, DAY)
     assert published is not None
     assert published.location == newer.location != first.location
+
+
+def staged_product(lake: Lake, generation: Generation = DAY, run: str = "") -> tuple[Dataset, Staged]:
+    """A product that has a generation, and another one that is staged: its switch and its view are to come."""
+    product = lake.product("product", "SELECT 1 AS a")
+    if not lake.publications.generations(product.id):
+        lake.publish(product, EARLIER)
+    staged = lake.publisher.stage(product.id, generation, lake.run + run)
+    lake.publisher.wait(staged)
+    return product, staged
+
+
+def test_the_view_shows_what_a_run_published_that_died_while_this_one_wrote_it(lake: Lake) -> None:
+    product, staged = staged_product(lake)
+    _, later = staged_product(lake, LATER, "later")
+
+    def dies_after_its_switch() -> None:
+        with pytest.raises(CrashError):
+            crashing_publisher(lake, died).finish(later)
+
+    died = CallCounter(crash_at="update_table")
+    slow = crashing_publisher(lake, counter := Meanwhile("update_table", dies_after_its_switch))
+    assert slow.finish(staged).current == LATER
+    assert died.names[-2:] == ["create_partition", "update_table"]
+    assert [name for name in counter.names if name != "put_object"] == [
+        "create_partition",
+        "update_table",
+        "update_table",
+    ]
+    assert lake.query("SELECT DISTINCT import_date FROM air_traffic_refined_zone.product") == [
+        {"import_date": LATER.key}
+    ]
+    assert rows_of(lake, product, DAY) == 1
+
+
+def test_the_view_of_a_newer_generation_is_not_written_over(lake: Lake) -> None:
+    _, staged = staged_product(lake)
+    _, later = staged_product(lake, LATER, "later")
+    slow = crashing_publisher(lake, Meanwhile("update_table", partial(lake.publisher.finish, later)))
+    assert slow.finish(staged).current == LATER
+    assert lake.query("SELECT DISTINCT import_date FROM air_traffic_refined_zone.product") == [
+        {"import_date": LATER.key}
+    ]
+
+
+@pytest.mark.parametrize("change", ["published", "withdrawn"])
+def test_a_generation_that_comes_or_goes_at_the_switch_is_the_last_run_s(lake: Lake, change: str) -> None:
+    """It was not there, or was, when this run looked; the last one to switch wins."""
+    product, staged = staged_product(lake, DAY if change == "published" else EARLIER)
+
+    def meanwhile() -> None:
+        if change == "published":
+            lake.publish(product)
+        else:
+            lake.publisher.withdraw(product.id, EARLIER)
+
+    switches = ["create_partition", "update_partition"][:: 1 if change == "published" else -1]
+    slow = crashing_publisher(lake, counter := Meanwhile(switches[0], meanwhile))
+    done = slow.finish(staged)
+    assert [name for name in counter.names if name.endswith("_partition")] == switches
+    there = lake.publications.publication(product.id, done.generation)
+    assert there is not None
+    assert there.location == staged.location
+    assert rows_of(lake, product, done.generation) == 1
 
 
 def test_a_location_above_a_prefix_keeps_it(lake: Lake) -> None:

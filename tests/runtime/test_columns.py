@@ -177,6 +177,23 @@ def test_two_publications_that_add_columns_of_other_types_at_once(lake: Lake) ->
     assert_readable(lake, dataset)
 
 
+def test_one_that_stands_back_leaves_what_another_run_has_published_since(lake: Lake) -> None:
+    for generation in (EARLIER, DAY):
+        lake.publish(product(lake, ONE), generation)
+    dataset = product(lake, TWO)
+    slow = crashing_publisher(lake, switch := Meanwhile(late=True))
+    product(lake, OTHER)
+    fast = lake.publisher
+
+    staged = slow.stage(dataset.id, EARLIER, lake.run)
+    slow.wait(staged)
+    switch.at, switch.then = "update_partition", lambda: fast.publish(dataset.id, EARLIER)
+    with pytest.raises(PassingError, match="in the same moment"):
+        slow.finish(staged)
+    assert partition_types(lake) == {EARLIER.key: {"a": "int", "b": "string"}, DAY.key: {"a": "int"}}
+    assert_readable(lake, product(lake, OTHER))
+
+
 def test_the_first_of_two_first_publications_with_other_columns(lake: Lake) -> None:
     dataset = product(lake, TWO)
     slow = crashing_publisher(lake, switch := Meanwhile())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from dapflow.manifest import Dataset
 from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
@@ -82,6 +84,30 @@ def test_a_run_reads_nothing_newer_by_whatever_name(lake: Lake, tmp_path: Path) 
     for each in products:
         lake.publish(each)
     assert {each.id: published(lake, each) for each in products} == expected
+
+
+def test_an_ordinary_run_asks_athena_for_the_very_text_of_the_file(lake: Lake, tmp_path: Path) -> None:
+    """What Athena was sent, as it tells itself; a run for a past date reads it otherwise."""
+    first = "\n-- é: the fleet\n\tSELECT  tailnum\n"
+    text = first + "FROM planes AS p\nCROSS JOIN (SELECT count(*) AS n FROM planes_history)  -- all\n"
+    product = prepared(lake, tmp_path, text)
+    publish_planes(lake, EARLIER, DAY)
+    assert asked(lake, lake.publish(product)) == text
+    publish_planes(lake, LATER)
+    later = asked(lake, lake.publish(product))
+    assert later != text
+    assert later.startswith(first)
+    assert later.count('"planes_history" WHERE') == 2
+    assert asked(lake, lake.publish(product, LATER)) == text
+
+
+def asked(lake: Lake, done: Publication) -> str:
+    """The SELECT of the query that Athena ran for a publication."""
+    assert done.query_id is not None
+    sent = lake.clients.athena.get_query_execution(QueryExecutionId=done.query_id)["QueryExecution"]["Query"]
+    select = re.fullmatch(r"UNLOAD \(\n(.*)\n\) TO '[^']+' WITH \([^()]+\)", sent, re.DOTALL)
+    assert select is not None, sent
+    return select[1]
 
 
 def test_the_bare_name_of_an_older_platform_is_a_history_too(lake: Lake, tmp_path: Path) -> None:

@@ -30,6 +30,15 @@ QUERIES = [
     ("SELECT listagg(x, ',') WITHIN GROUP (ORDER BY x DESC) FROM (VALUES 'a', 'b') t(x)", [("b,a",)]),
     ("SELECT (SELECT max(y) FROM (VALUES 1, 5) u(y) WHERE y < x) FROM (VALUES 3) t(x)", [("1",)]),
     ("SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1", [("1.0",), ("2.5",)]),
+    # INTERSECT binds closer than UNION and EXCEPT, as % does than + and -; else from left to right.
+    ("SELECT 1 UNION ALL SELECT 2 INTERSECT SELECT 2 ORDER BY 1", [("1",), ("2",)]),
+    ("SELECT 1 EXCEPT SELECT 2 INTERSECT SELECT 2", [("1",)]),
+    ("SELECT 1 INTERSECT SELECT 2 UNION SELECT 3", [("3",)]),
+    ("SELECT 1 UNION SELECT 2 EXCEPT SELECT 1", [("2",)]),
+    (
+        "SELECT 2 + 7 % 3, 7 % 3 + 2, 20 - 7 % 4 * 2, 7 * 5 % 3, 7 % 5 * 3, 20 / 7 % 3",
+        [("3", "3", "14", "2", "6", "2")],
+    ),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 11) SELECT max(n) FROM t", [("11",)]),
     (
