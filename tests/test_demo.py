@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
-from dapflow.local.airflow import airflow_api
-from dapflow.local.ports import read_ports
+from dapflow.local.airflow.installation import airflow_api
+from dapflow.local.processes.ports import read_ports
 from tests.local.projects import LocalProject, make_project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]

@@ -87,7 +87,7 @@ def _counted(number: int, noun: str) -> str:
 
 def _orphans(root: Path, manifest: Manifest) -> list[Orphan]:
     """What the embedded platform holds and the project no longer has; nothing where it does not run."""
-    from dapflow.local.running import is_up  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import is_up  # noqa: PLC0415 (brings psutil)
     from dapflow.servers.state import State  # noqa: PLC0415
 
     state = State.of(root)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dapflow.cli.steps import Steps
-from dapflow.local.dag_runs import RunState, TaskState
+from dapflow.local.airflow.dag_runs import RunState, TaskState
 from dapflow.manifest import Manifest
 
 _MARKS = {

@@ -13,7 +13,7 @@ from dapflow.local.query import ask
 from dapflow.runtime.dataset_location import DatasetLocation, quoted
 
 if TYPE_CHECKING:
-    from dapflow.local.dag_runs import RunState
+    from dapflow.local.airflow.dag_runs import RunState
     from dapflow.local.demo import DemoOutcome
     from dapflow.manifest import Dataset, Manifest
 

@@ -54,17 +54,17 @@ def connected(root: Path, manifest: Manifest, name: str | None) -> tuple[Clients
 def names_of(root: Path, manifest: Manifest, name: str | None) -> Environment:
     """The names of a platform, which nobody is asked for. Raises DapflowError ``unknown-environment``."""
     if name is None or name == LOCAL:
-        from dapflow.local.provision import describe_local  # noqa: PLC0415 (brings boto3)
+        from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415 (brings boto3)
 
         return describe_local(root, manifest).environment
-    from dapflow.local.deployed import deployed_environment  # noqa: PLC0415
+    from dapflow.local.cloudformation.deployed_names import deployed_environment  # noqa: PLC0415
 
     return deployed_environment(root, manifest, name)
 
 
 def _embedded(root: Path, manifest: Manifest) -> tuple[Clients, Environment]:
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
-    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.local.processes.running import require_running  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
     state = State.of(root)

@@ -12,7 +12,7 @@ import typer
 @contextmanager
 def ends_when_interrupted() -> Iterator[None]:
     """Let Ctrl-C, SIGTERM and a closed terminal end the command, after its clean-up, as a shell expects."""
-    from dapflow.local.interrupts import Interrupted, interruptible  # noqa: PLC0415
+    from dapflow.local.processes.interrupts import Interrupted, interruptible  # noqa: PLC0415
 
     try:
         with interruptible():

@@ -18,7 +18,7 @@ from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
-    from dapflow.local.components import Status
+    from dapflow.local.processes.components import Status
     from dapflow.servers.state import State
 
 local = typer.Typer(
@@ -53,8 +53,8 @@ def up(
 
     Example: dapflow local up --no-airflow
     """
-    from dapflow.local import components  # noqa: PLC0415 (these bring psutil, and compiling brings PyYAML)
     from dapflow.local.branches import take_down_expired  # noqa: PLC0415
+    from dapflow.local.processes import components  # noqa: PLC0415 (these bring psutil, and compiling brings PyYAML)
     from dapflow.local.startup import Startup  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -116,7 +116,7 @@ def env(project: ProjectOption = None) -> None:
     Example: eval "$(dapflow local env)" && aws s3 ls
     """
     from dapflow.local.aws_session import FOREIGN_VARIABLES, aws_variables  # noqa: PLC0415
-    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.local.processes.running import require_running  # noqa: PLC0415
 
     state = _state(project)
     ports = require_running(state)
@@ -140,7 +140,7 @@ def logs(
 
     Example: dapflow local logs airflow-scheduler -f
     """
-    from dapflow.local.logs import follow_logs, log_files, tail  # noqa: PLC0415
+    from dapflow.local.processes.logs import follow_logs, log_files, tail  # noqa: PLC0415
 
     files = log_files(_state(project), component)
     for file in files:
@@ -161,8 +161,8 @@ def down(
 
     Example: dapflow local down --wipe
     """
-    from dapflow.local import components  # noqa: PLC0415
-    from dapflow.local.processes import stop  # noqa: PLC0415
+    from dapflow.local.processes import components  # noqa: PLC0415
+    from dapflow.local.processes.started import stop  # noqa: PLC0415
 
     state = _state(project)
     if not state.directory.is_dir():
@@ -185,8 +185,8 @@ def _state(project: Path | None) -> State:
 
 
 def _statuses(state: State) -> list[Status]:
-    from dapflow.local.components import statuses  # noqa: PLC0415
-    from dapflow.local.ports import read_ports  # noqa: PLC0415
+    from dapflow.local.processes.components import statuses  # noqa: PLC0415
+    from dapflow.local.processes.ports import read_ports  # noqa: PLC0415
 
     return list(statuses(state, read_ports(state)))
 
@@ -220,7 +220,7 @@ def _print_statuses(state: State) -> None:
 
 
 def _schedule_lines(state: State) -> Iterator[str]:
-    from dapflow.local.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
+    from dapflow.local.airflow.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
 
     found, on = bundled_schedules(state), is_scheduled(state)
     for each in found:
@@ -234,7 +234,7 @@ def _schedule_lines(state: State) -> Iterator[str]:
 
 
 def _schedule_as_dict(state: State) -> dict[str, object]:
-    from dapflow.local.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
+    from dapflow.local.airflow.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
 
     services = {
         each.service: {

@@ -47,9 +47,9 @@ def query(
 
     Example: dapflow query "SELECT count(*) FROM air_traffic_raw_zone.flights"
     """
-    from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
-    from dapflow.local.running import explained, require_running  # noqa: PLC0415
+    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import explained, require_running  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
     if as_csv and as_json:
@@ -128,7 +128,7 @@ def _transform(root: Path, file: Path) -> _AskedFile | None:
     transforms = root.resolve() / "transforms"
     if not file.resolve().is_relative_to(transforms):
         return None
-    from dapflow.local.provision import describe_local  # noqa: PLC0415
+    from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415
     from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
     from dapflow.review.transforms import review  # noqa: PLC0415 (brings DuckDB)
     from dapflow.runtime.dataset_location import physical  # noqa: PLC0415

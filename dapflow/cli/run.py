@@ -71,9 +71,9 @@ def run(
 
     Example: dapflow run air_traffic.refined.daily_departures --generation 2013-12-31
     """
-    from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
-    from dapflow.local.running import explained, require_running  # noqa: PLC0415
+    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import explained, require_running  # noqa: PLC0415
     from dapflow.project import check_needed, read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -92,7 +92,7 @@ def run(
         if mistakes := check_needed(manifest, errors, datasets):
             steps.tell(f"leaving out what {name} does not need: there are mistakes in it ({mistakes}, dapflow check)")
         clients = connect_to_platform(state, ports)
-        from dapflow.local.provision import describe_local, provision  # noqa: PLC0415
+        from dapflow.local.cloudformation.provision import describe_local, provision  # noqa: PLC0415
         from dapflow.local.selection import newest_generation  # noqa: PLC0415
         from dapflow.publications.published import Publications  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415

@@ -104,7 +104,7 @@ def _pins_of_platform(
 ) -> dict[str, Pin] | None:
     """What a run on the embedded platform would pin, or None when it is not running."""
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
-    from dapflow.local.running import require_running  # noqa: PLC0415
+    from dapflow.local.processes.running import require_running  # noqa: PLC0415
     from dapflow.runtime.catalog import GlueCatalog  # noqa: PLC0415
     from dapflow.runtime.inputs import read_inputs  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415

@@ -32,9 +32,9 @@ def withdraw(
 
     Example: dapflow withdraw air_traffic.raw.flights --generation 2030-01-01
     """
-    from dapflow.local import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
-    from dapflow.local.running import explained, require_running  # noqa: PLC0415
+    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import explained, require_running  # noqa: PLC0415
     from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -48,7 +48,7 @@ def withdraw(
     what = f"generation {day} of {dataset.id}"
     confirm(f"Withdraw {what}?", f"{what} would be withdrawn", yes=yes)
     with explained(state, (components.AWS, components.ATHENA)):
-        from dapflow.local.provision import describe_local  # noqa: PLC0415
+        from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415
         from dapflow.publications.published import Publications  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from dapflow.local.ports import Ports
+from dapflow.local.processes.ports import Ports
 from dapflow.servers import HOST
 from dapflow.servers.access_key import platform_key
 from dapflow.servers.state import State

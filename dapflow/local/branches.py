@@ -11,13 +11,13 @@ from pathlib import Path
 from dapflow.branch import branch_slug
 from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
-from dapflow.local import components
-from dapflow.local.airflow import airflow_api
+from dapflow.local.airflow.dag_files import DagFiles, write_dag_files
+from dapflow.local.airflow.installation import airflow_api
 from dapflow.local.aws_session import connect_to_platform
-from dapflow.local.dag_files import DagFiles, write_dag_files
-from dapflow.local.running import require_running
-from dapflow.local.synthesis import GitBranch, Synthesis
-from dapflow.local.template import Resource
+from dapflow.local.cloudformation.synthesis import GitBranch, Synthesis
+from dapflow.local.cloudformation.template import Resource
+from dapflow.local.processes import components
+from dapflow.local.processes.running import require_running
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform
 from dapflow.servers.state import State, damaged, read_json, write_json
@@ -71,8 +71,8 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
             hint="rename one of the branches, or take the other one down",
         )
     ports = require_running(state, components.ALL)
-    from dapflow.local import provision  # noqa: PLC0415
-    from dapflow.local.deployment import deploy, require_free  # noqa: PLC0415
+    from dapflow.local.cloudformation import provision  # noqa: PLC0415
+    from dapflow.local.cloudformation.deployment import deploy, require_free  # noqa: PLC0415
 
     platform = provision.describe_local_branch(state.root, manifest, git.branch)
     synthesis = Synthesis(state.root, manifest, git)
@@ -119,8 +119,8 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
         )
     ports = require_running(state, components.ALL)
     connect_to_platform(state, ports)
-    from dapflow.local.branch_dags import remove_dags  # noqa: PLC0415
-    from dapflow.local.deployment import destroy  # noqa: PLC0415
+    from dapflow.local.airflow.branch_dags import remove_dags  # noqa: PLC0415
+    from dapflow.local.cloudformation.deployment import destroy  # noqa: PLC0415
 
     airflow = airflow_api(state, ports)
     tell("ending its runs and removing its DAGs")

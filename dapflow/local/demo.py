@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
-from dapflow.local import components
-from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.dag_runs import DagRuns, RunState, Watch, failed_tasks
+from dapflow.local.airflow.dag_runs import DagRuns, RunState, Watch, failed_tasks
+from dapflow.local.airflow.rest_api import AirflowApi
 from dapflow.local.outstanding import ServiceRun, outstanding, producers
-from dapflow.local.running import explained, require_alive
+from dapflow.local.processes import components
+from dapflow.local.processes.running import explained, require_alive
 from dapflow.local.selection import comes_less_often
 from dapflow.local.startup import Startup
 from dapflow.publications.published import Publications, PublishedDatasets
@@ -77,7 +77,7 @@ def _run(startup: Startup, watch: Watch) -> DemoOutcome:
     first = not (startup.state.aws / "journal.jsonl").exists()
     startup.launch(components.ALL if first else (components.AWS, components.ATHENA))
     clients = startup.connect()
-    from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
+    from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415 (imports boto3)
 
     environment = describe_local(startup.state.root, manifest).environment
     generations, anew = _land(startup, clients, environment)

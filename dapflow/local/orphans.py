@@ -12,8 +12,8 @@ from dapflow.branch import DATABASES
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import connect_to_platform
-from dapflow.local.provision import describe_local
-from dapflow.local.running import require_running
+from dapflow.local.cloudformation.provision import describe_local
+from dapflow.local.processes.running import require_running
 from dapflow.manifest import Dataset, Manifest, Zone
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.catalog import GlueCatalog

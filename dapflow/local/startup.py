@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dapflow.errors import DapflowError
-from dapflow.local import components
-from dapflow.local.airflow import airflow_api
-from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.airflow.dag_files import DagFiles, write_dag_files
+from dapflow.local.airflow.installation import airflow_api
+from dapflow.local.airflow.rest_api import AirflowApi
+from dapflow.local.airflow.schedules import switch_schedules
 from dapflow.local.aws_session import connect_to_platform
-from dapflow.local.dag_files import DagFiles, write_dag_files
-from dapflow.local.interrupts import shielded
-from dapflow.local.ports import Ports, choose_ports, is_free, read_ports
-from dapflow.local.processes import running, start, stop
-from dapflow.local.running import wait_until
-from dapflow.local.schedules import switch_schedules
-from dapflow.local.synthesis import SYNTHESIZING, Synthesis
+from dapflow.local.cloudformation.synthesis import SYNTHESIZING, Synthesis
+from dapflow.local.processes import components
+from dapflow.local.processes.interrupts import shielded
+from dapflow.local.processes.ports import Ports, choose_ports, is_free, read_ports
+from dapflow.local.processes.running import wait_until
+from dapflow.local.processes.started import running, start, stop
 from dapflow.manifest import Manifest
 from dapflow.servers.state import State
 
@@ -74,14 +74,14 @@ class Startup:
 
     def refresh_bundle(self) -> None:
         """Build the bundle of the project as it is now, and let Airflow look at it at once."""
-        from dapflow.local.provision import describe_local  # noqa: PLC0415 (imports boto3)
+        from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415 (imports boto3)
 
         environment = describe_local(self.state.root, self.manifest).environment
         self._dag_files = write_dag_files(self.state, self.manifest, environment)
 
     def connect(self) -> Clients:
         """Wait for AWS and Athena, provision them, and connect."""
-        from dapflow.local import provision  # noqa: PLC0415 (imports boto3: a second, in which the servers start)
+        from dapflow.local.cloudformation import provision  # noqa: PLC0415 (imports boto3: a second, in which the servers start)
 
         ports = self.ports
         clients = connect_to_platform(self.state, ports)
@@ -106,7 +106,7 @@ class Startup:
 
     def connect_airflow(self) -> AirflowApi:
         """Wait until Airflow has read every DAG of the project and can run tasks; provision it."""
-        from dapflow.local.provision import describe_local, provision_airflow  # noqa: PLC0415
+        from dapflow.local.cloudformation.provision import describe_local, provision_airflow  # noqa: PLC0415
 
         self.tell("waiting until Airflow has read the DAGs")
         self._wait_for(components.AIRFLOW)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dapflow.local.processes import with_compiled_modules
+from dapflow.local.processes.started import with_compiled_modules
 from tests.aws_servers import KEY, REGION, LocalAws
 
 VICTIM = "a" * 60 + "b"

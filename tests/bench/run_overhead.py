@@ -13,8 +13,8 @@ import duckdb
 
 from dapflow.example import land, snapshots
 from dapflow.local.aws_session import aws_variables
-from dapflow.local.ports import read_ports
-from dapflow.local.provision import describe_local
+from dapflow.local.cloudformation.provision import describe_local
+from dapflow.local.processes.ports import read_ports
 from dapflow.project import compile_project
 from dapflow.servers.state import State
 from tests.bench.command import dapflow, platform

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.airflow.rest_api import AirflowApi
 from tests.docs.markdown import ROOT, blocks, steps
 from tests.docs.test_guides import Project
 from tests.local.projects import LocalProject

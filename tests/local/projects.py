@@ -14,8 +14,8 @@ from typing import Any
 import boto3
 import psutil
 
-from dapflow.local import components
-from dapflow.local.processes import members, with_compiled_modules
+from dapflow.local.processes import components
+from dapflow.local.processes.started import members, with_compiled_modules
 from dapflow.servers.state import State
 from tests.local.ports import free_port
 

@@ -11,9 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from dapflow.local.airflow import PARTS, airflow_api
-from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.ports import read_ports
+from dapflow.local.airflow.installation import PARTS, airflow_api
+from dapflow.local.airflow.rest_api import AirflowApi
+from dapflow.local.processes.ports import read_ports
 from tests.local.projects import LocalProject
 
 pytestmark = pytest.mark.slow

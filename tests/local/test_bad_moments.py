@@ -14,8 +14,9 @@ import boto3
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.local import processes, startup
-from dapflow.local.ports import read_ports
+from dapflow.local import startup
+from dapflow.local.processes import started as processes
+from dapflow.local.processes.ports import read_ports
 from dapflow.project import compile_project
 from dapflow.servers.access_key import AccessKey, new_access_key, signed_with
 from dapflow.servers.state import State

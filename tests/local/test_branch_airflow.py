@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dapflow.branch import branch_slug
-from dapflow.local.airflow import airflow_api
-from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.ports import read_ports
+from dapflow.local.airflow.installation import airflow_api
+from dapflow.local.airflow.rest_api import AirflowApi
+from dapflow.local.processes.ports import read_ports
 from tests.local.projects import TRANSFORM, LocalProject, make_project
 from tests.stacks.iam.evaluate import Request, evaluate
 

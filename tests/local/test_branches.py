@@ -14,13 +14,14 @@ import pytest
 from dapflow.branch import branch_slug
 from dapflow.bundle import build_bundle
 from dapflow.errors import DapflowError
-from dapflow.local import branch_dags, branches
+from dapflow.local import branches
+from dapflow.local.airflow import branch_dags
 from dapflow.local.branches import bring_up, take_down, take_down_expired
+from dapflow.local.cloudformation.provision import describe_local, describe_local_branch
+from dapflow.local.cloudformation.synthesis import GitBranch
 from dapflow.local.git import git_branch
-from dapflow.local.ports import Ports
-from dapflow.local.provision import describe_local, describe_local_branch
-from dapflow.local.running import require_running
-from dapflow.local.synthesis import GitBranch
+from dapflow.local.processes.ports import Ports
+from dapflow.local.processes.running import require_running
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
 from dapflow.servers.state import State, read_json
@@ -117,7 +118,7 @@ def project(tmp_path: Path, aws: LocalAws, airflow: Airflow, monkeypatch: pytest
         airflow.dags.update(files.dags)
 
     monkeypatch.setattr(branches, "Synthesis", Synthesis)
-    monkeypatch.setattr("dapflow.local.dag_files.DagFiles.wait", read)
+    monkeypatch.setattr("dapflow.local.airflow.dag_files.DagFiles.wait", read)
     manifest = compile_project(project.root)
     main = describe_local(project.state.root, manifest).environment
     airflow.bundle = build_bundle(project.root, manifest, main, project.state.bundle)
@@ -216,7 +217,7 @@ def test_down_can_be_repeated_after_a_failure(
         raise DapflowError("aws", "not now")
 
     with monkeypatch.context() as patch:
-        patch.setattr("dapflow.local.resources.Databases.delete", refuse)
+        patch.setattr("dapflow.local.cloudformation.resources.Databases.delete", refuse)
         with pytest.raises(DapflowError, match="not now"):
             take_down(project.state, NAME, lambda _: None)
     take_down(project.state, NAME, lambda _: None)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.dag_runs import DagRuns, RunState, failed_tasks
+from dapflow.local.airflow.dag_runs import DagRuns, RunState, failed_tasks
+from dapflow.local.airflow.rest_api import AirflowApi
 from dapflow.local.outstanding import ServiceRun
 from dapflow.manifest import Manifest
 from tests.local.test_outstanding import MANIFEST, NEW, OLD
@@ -64,8 +64,8 @@ class Airflow:
 def complete(
     airflow: Airflow, wanted: set[ServiceRun], monkeypatch: Any, manifest: Manifest = MANIFEST
 ) -> list[RunState]:
-    monkeypatch.setattr("dapflow.local.dag_runs._LOOK_SECONDS", 0.001)
-    monkeypatch.setattr("dapflow.local.dag_runs._ASSET_SECONDS", 0.05)
+    monkeypatch.setattr("dapflow.local.airflow.dag_runs._LOOK_SECONDS", 0.001)
+    monkeypatch.setattr("dapflow.local.airflow.dag_runs._ASSET_SECONDS", 0.05)
     runs = DagRuns(
         api=cast(AirflowApi, airflow),
         manifest=manifest,

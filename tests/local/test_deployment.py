@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.local.deployment import deploy, destroy, require_free
-from dapflow.local.resources import Databases
-from dapflow.local.template import Resource
+from dapflow.local.cloudformation.deployment import deploy, destroy, require_free
+from dapflow.local.cloudformation.resources import Databases
+from dapflow.local.cloudformation.template import Resource
 from tests.aws_servers import BUCKET, REGION, LocalAws
 
 ALL = {"s3", "glue", "iam", "athena"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dapflow.local.airflow import airflow_api
-from dapflow.local.ports import read_ports
+from dapflow.local.airflow.installation import airflow_api
+from dapflow.local.processes.ports import read_ports
 from tests.local.hostile_pages import CHROMIUM, Request, foreign_hosts, foreign_origins, send, visit
 from tests.local.projects import LocalProject, make_project
 

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from dapflow.local.interrupts import Interrupted, interruptible, shielded
+from dapflow.local.processes.interrupts import Interrupted, interruptible, shielded
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

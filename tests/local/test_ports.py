@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dapflow.local.ports import choose_ports
+from dapflow.local.processes.ports import choose_ports
 from dapflow.servers.state import State, write_json
 from tests.local.ports import free_port
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from dapflow.branch import check_bundled
 from dapflow.bundle import build_bundle
 from dapflow.environment import read_environment
-from dapflow.local.provision import describe_local, describe_local_branch
-from dapflow.local.schedules import bundled_schedules, is_scheduled, switch_schedules
+from dapflow.local.airflow.schedules import bundled_schedules, is_scheduled, switch_schedules
+from dapflow.local.cloudformation.provision import describe_local, describe_local_branch
 from dapflow.manifest import Manifest
 from dapflow.servers.state import State
 from tests.project.writing import compile_files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapflow.local.airflow_processes import load_gate
+from dapflow.local.airflow.forked_processes import load_gate
 from dapflow.servers.gate import Gate
 
 

@@ -21,7 +21,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dapflow.local.processes import with_compiled_modules
+from dapflow.local.processes.started import with_compiled_modules
 from tests.local.ports import free_port, wait_for_http
 
 

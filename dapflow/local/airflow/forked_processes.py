@@ -132,7 +132,7 @@ class Processes:
 
 def load_gate() -> Any:
     """The class ``Gate`` of dapflow's own, by its file: the package dapflow is the bundle's here."""
-    file = Path(__file__).parents[1] / "servers" / "gate.py"
+    file = Path(__file__).parents[2] / "servers" / "gate.py"
     spec = importlib.util.spec_from_file_location("dapflow_gate", file)
     if spec is None or spec.loader is None:
         raise ImportError(f"{file} cannot be imported")

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from dapflow.errors import DapflowError
-from dapflow.local.interrupts import shielded
+from dapflow.local.processes.interrupts import shielded
 from dapflow.servers.state import PRIVATE_UMASK, State, read_json, write_json
 
 # In the environment of every process of a platform, so that none is taken for one that only got its number, and none

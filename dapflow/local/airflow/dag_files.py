@@ -14,9 +14,9 @@ from dapflow.bundle import ENTRY, build_bundle, bundle_folder
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
-from dapflow.local.airflow import NAME as AIRFLOW
-from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.running import wait_until
+from dapflow.local.airflow.installation import NAME as AIRFLOW
+from dapflow.local.airflow.rest_api import AirflowApi
+from dapflow.local.processes.running import wait_until
 from dapflow.manifest import Manifest
 from dapflow.servers.state import State
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.local.resources import KINDS, LEFT_OUT, ResourceKind
-from dapflow.local.template import Resource
+from dapflow.local.cloudformation.resources import KINDS, LEFT_OUT, ResourceKind
+from dapflow.local.cloudformation.template import Resource
 from dapflow.servers.state import damaged, read_json, write_json
 
 Noted = dict[str, Any]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from dapflow.branch import BranchNames, branch_slug
 from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
+from dapflow.local.airflow.schedules import is_scheduled
 from dapflow.local.aws_session import ACCOUNT, REGION
-from dapflow.local.deployment import deploy
-from dapflow.local.schedules import is_scheduled
-from dapflow.local.synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
-from dapflow.local.template import Resource, exported, resources
+from dapflow.local.cloudformation.deployment import deploy
+from dapflow.local.cloudformation.synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
+from dapflow.local.cloudformation.template import Resource, exported, resources
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform, describe, describe_branch, hosting
 from dapflow.servers.state import State, write_json
@@ -23,7 +23,7 @@ from dapflow.servers.state import State, write_json
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
 
-    from dapflow.local.airflow_api import AirflowApi
+    from dapflow.local.airflow.rest_api import AirflowApi
     from dapflow.runtime.aws import Clients
 
 # The embedded Athena answers in milliseconds.

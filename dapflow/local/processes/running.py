@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from dapflow.errors import DapflowError
-from dapflow.local import components
-from dapflow.local.ports import Ports, read_ports
-from dapflow.local.processes import last_lines, log_file, running, was_started
+from dapflow.local.processes import components
+from dapflow.local.processes.ports import Ports, read_ports
+from dapflow.local.processes.started import last_lines, log_file, running, was_started
 from dapflow.servers.state import State
 
 _SECONDS = 300.0

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dapflow.errors import DapflowError
-from dapflow.local import components
-from dapflow.local.airflow import PARTS
-from dapflow.local.processes import log_file
+from dapflow.local.airflow.installation import PARTS
+from dapflow.local.processes import components
+from dapflow.local.processes.started import log_file
 from dapflow.servers.state import State
 
 

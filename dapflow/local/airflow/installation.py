@@ -8,10 +8,10 @@ import os
 import secrets
 from pathlib import Path
 
-from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.airflow.rest_api import AirflowApi
 from dapflow.local.aws_session import platform_environment
-from dapflow.local.ports import Ports
-from dapflow.local.processes import Component
+from dapflow.local.processes.ports import Ports
+from dapflow.local.processes.started import Component
 from dapflow.servers import HOST
 from dapflow.servers.state import State, damaged, read_json, write_json
 
@@ -58,7 +58,7 @@ def component(state: State, ports: Ports) -> Component:
     state.airflow.mkdir(parents=True, exist_ok=True)
     password(state)
     state.runs.mkdir(parents=True, exist_ok=True)
-    file = Path(__file__).with_name("airflow_processes.py")
+    file = Path(__file__).with_name("forked_processes.py")
     arguments = (
         *("-P", str(file)),
         *("--port", str(ports.airflow)),

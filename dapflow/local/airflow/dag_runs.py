@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.local.airflow_api import AirflowApi
+from dapflow.local.airflow.rest_api import AirflowApi
 from dapflow.local.outstanding import ServiceRun, producers
 from dapflow.manifest import Manifest
 from dapflow.runtime.generation import Generation

@@ -14,7 +14,7 @@ import boto3
 
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
-from dapflow.local.template import Resource
+from dapflow.local.cloudformation.template import Resource
 
 Properties = dict[str, Any]
 

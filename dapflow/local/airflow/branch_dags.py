@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from dapflow.branch import FOLDER
-from dapflow.local.airflow import NAME as AIRFLOW
-from dapflow.local.airflow_api import AirflowApi
-from dapflow.local.running import wait_until
+from dapflow.local.airflow.installation import NAME as AIRFLOW
+from dapflow.local.airflow.rest_api import AirflowApi
+from dapflow.local.processes.running import wait_until
 from dapflow.servers.state import State
 
 # A task's supervisor asks every second whether the task still runs, and kills it when it does not end in five.

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.local.interrupts import shielded
-from dapflow.local.processes import with_compiled_modules
+from dapflow.local.processes.interrupts import shielded
+from dapflow.local.processes.started import with_compiled_modules
 from dapflow.manifest import Manifest
 from dapflow.servers.state import State
 
 # The clone that this code stands in: stacks/ is not part of the package.
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 _KEPT = 8
 _SECONDS = 300.0
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import psutil
 
-from dapflow.local import airflow
+from dapflow.local.airflow import installation as airflow
 from dapflow.local.aws_session import athena_url, aws_url, platform_environment
-from dapflow.local.ports import Ports
-from dapflow.local.processes import Component, running, was_started
+from dapflow.local.processes.ports import Ports
+from dapflow.local.processes.started import Component, running, was_started
 from dapflow.servers import HEALTH_PATH
 from dapflow.servers.state import State, read_json
 

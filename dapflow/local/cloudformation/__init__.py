@@ -1,0 +1,1 @@
+"""What CloudFormation does, for the embedded platform: templates become resources."""

@@ -1,0 +1,1 @@
+"""The processes of the embedded platform: started, recognised, stopped."""
