@@ -217,7 +217,7 @@ def test_down_can_be_repeated_after_a_failure(
         raise DapflowError("aws", "not now")
 
     with monkeypatch.context() as patch:
-        patch.setattr("dapflow.local.cloudformation.resources.Databases.delete", refuse)
+        patch.setattr("dapflow.local.cloudformation.query_resources.Databases.delete", refuse)
         with pytest.raises(DapflowError, match="not now"):
             take_down(project.state, NAME, lambda _: None)
     take_down(project.state, NAME, lambda _: None)

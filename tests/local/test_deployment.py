@@ -10,7 +10,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local.cloudformation.deployment import deploy, destroy, require_free
-from dapflow.local.cloudformation.resources import Databases
+from dapflow.local.cloudformation.query_resources import Databases
 from dapflow.local.cloudformation.template import Resource
 from tests.aws_servers import BUCKET, REGION, LocalAws
 

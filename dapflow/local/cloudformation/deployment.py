@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.local.cloudformation.resources import KINDS, LEFT_OUT, ResourceKind
+from dapflow.local.cloudformation.resource_kind import ResourceKind
+from dapflow.local.cloudformation.resources import KINDS, LEFT_OUT
 from dapflow.local.cloudformation.template import Resource
 from dapflow.servers.state import damaged, read_json, write_json
 

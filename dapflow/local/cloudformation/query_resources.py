@@ -1,0 +1,105 @@
+"""Glue databases and Athena workgroups of templates."""
+
+from __future__ import annotations
+
+from dapflow.errors import DapflowError
+from dapflow.local.aws_session import ACCOUNT, REGION
+from dapflow.local.cloudformation.resource_kind import Properties, ResourceKind
+
+
+class Databases(ResourceKind):
+    """Glue databases."""
+
+    service = "glue"
+    takes = frozenset({"CatalogId", "DatabaseInput"})
+
+    def existing(self) -> set[str]:
+        """All names."""
+        pages = self._client.get_paginator("get_databases").paginate()
+        return {each["Name"] for page in pages for each in page["DatabaseList"]}
+
+    def create(self, name: str, properties: Properties) -> None:
+        """Make it."""
+        self._client.create_database(DatabaseInput=properties["DatabaseInput"])
+
+    def update(self, name: str, properties: Properties) -> None:
+        """Change it."""
+        self._client.update_database(Name=name, DatabaseInput=properties["DatabaseInput"])
+
+    def delete(self, name: str, properties: Properties) -> None:
+        """Remove it."""
+        self._client.delete_database(Name=name)
+
+    def check_rename(self, name: str, new: str) -> None:
+        """A database gets another name by being made anew, without the tables of the old one."""
+        pages = self._client.get_paginator("get_tables").paginate(DatabaseName=name)
+        tables = sorted(table["Name"] for page in pages for table in page["TableList"])
+        if tables:
+            raise DapflowError(
+                "database-renamed",
+                f"the database {name} would be called {new} here, and what is published in it would be lost: "
+                f"{', '.join(tables[:3])}{' …' if len(tables) > 3 else ''}",
+                hint=f'let this environment keep its name by a name of its own, as in {{local: "{name}", prod: …}}; '
+                "or begin anew: dapflow local down --wipe",
+            )
+
+
+class AthenaWorkGroups(ResourceKind):
+    """Athena workgroups."""
+
+    service = "athena"
+    takes = frozenset({"Description", "Name", "RecursiveDeleteOption", "State", "Tags", "WorkGroupConfiguration"})
+
+    def existing(self) -> set[str]:
+        """All names."""
+        found: set[str] = set()
+        token: dict[str, str] = {}
+        while True:
+            page = self._client.list_work_groups(**token)
+            found |= {group["Name"] for group in page["WorkGroups"]}
+            if not page.get("NextToken"):
+                return found
+            token = {"NextToken": page["NextToken"]}
+
+    def create(self, name: str, properties: Properties) -> None:
+        """Make it."""
+        self._client.create_work_group(
+            Name=name,
+            Description=properties.get("Description", ""),
+            Configuration=properties["WorkGroupConfiguration"],
+            Tags=properties.get("Tags", []),
+        )
+
+    def update(self, name: str, properties: Properties) -> None:
+        """Change it."""
+        settings = dict(properties["WorkGroupConfiguration"])
+        results = settings.pop("ResultConfiguration", {})
+        removed = {
+            f"Remove{each}": True
+            for each in ("EncryptionConfiguration", "ExpectedBucketOwner", "OutputLocation")
+            if each not in results
+        }
+        if "BytesScannedCutoffPerQuery" not in settings:
+            settings["RemoveBytesScannedCutoffPerQuery"] = True
+        self._client.update_work_group(
+            WorkGroup=name,
+            Description=properties.get("Description", ""),
+            State=properties.get("State", "ENABLED"),
+            ConfigurationUpdates={**settings, "ResultConfigurationUpdates": {**results, **removed}},
+        )
+        if properties.get("Tags"):
+            arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{name}"
+            self._client.tag_resource(ResourceARN=arn, Tags=properties["Tags"])
+
+    def delete(self, name: str, properties: Properties) -> None:
+        """Remove it."""
+        # A query that went on would write to prefixes that are emptied now.
+        for page in self._client.get_paginator("list_query_executions").paginate(WorkGroup=name):
+            if page["QueryExecutionIds"]:
+                found = self._client.batch_get_query_execution(QueryExecutionIds=page["QueryExecutionIds"])
+                for each in found["QueryExecutions"]:
+                    if each["Status"]["State"] in {"QUEUED", "RUNNING"}:
+                        self._client.stop_query_execution(QueryExecutionId=each["QueryExecutionId"])
+        self._client.delete_work_group(
+            WorkGroup=name, RecursiveDeleteOption=properties.get("RecursiveDeleteOption", False)
+        )
