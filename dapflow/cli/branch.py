@@ -37,7 +37,7 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
     Example: dapflow local branch up fix/delays
     """
     from dapflow.local.branches import bring_up  # noqa: PLC0415
-    from dapflow.local.git import git_branch  # noqa: PLC0415
+    from dapflow.local.git_branch import git_branch  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def down(name: NameArgument = None, project: ProjectOption = None) -> None:
     Example: dapflow local branch down fix/delays
     """
     from dapflow.local.branches import take_down  # noqa: PLC0415
-    from dapflow.local.git import git_branch  # noqa: PLC0415
+    from dapflow.local.git_branch import git_branch  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
     root = project_root(project)
