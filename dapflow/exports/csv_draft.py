@@ -9,11 +9,11 @@ from dapflow.errors import DapflowError
 from dapflow.exports.dialect import dialect_of
 from dapflow.exports.draft import encoding_of, typed, unlike
 from dapflow.exports.local_files import FILES
-from dapflow.exports.types import ColumnTypes
+from dapflow.exports.type_candidates import ColumnTypes
 from dapflow.manifest import LandingSource
 from dapflow.runtime.formats import csv_records
 from dapflow.runtime.landing.headings import columns_of
-from dapflow.runtime.landing.text import LandingText, text_of
+from dapflow.runtime.landing.landing_text import LandingText, text_of
 from dapflow.runtime.objects import Object
 
 

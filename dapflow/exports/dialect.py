@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from dapflow.errors import DapflowError
 from dapflow.manifest import LandingSource
 from dapflow.runtime.formats import csv_records
-from dapflow.runtime.landing.text import LandingText
+from dapflow.runtime.landing.landing_text import LandingText
 
 _DELIMITERS = (",", ";", "\t", "|")
 _ESCAPES = (None, "\\")

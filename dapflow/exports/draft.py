@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from dapflow.errors import DapflowError
 from dapflow.exports.local_files import FILES, path_of
-from dapflow.exports.types import NULL_TEXTS, ColumnTypes
+from dapflow.exports.type_candidates import NULL_TEXTS, ColumnTypes
 from dapflow.manifest import LandingSource
 from dapflow.runtime.formats.parquet_footers import differences
-from dapflow.runtime.landing.text import text_of
+from dapflow.runtime.landing.landing_text import text_of
 from dapflow.runtime.objects import Object
 
 

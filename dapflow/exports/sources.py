@@ -11,13 +11,13 @@ from dapflow.exports.csv_draft import csv_source
 from dapflow.exports.draft import encoding_of, no_rows, typed, unlike
 from dapflow.exports.folder import TableFiles
 from dapflow.exports.local_files import FILES, at_path, local_object
-from dapflow.exports.types import ColumnTypes
+from dapflow.exports.type_candidates import ColumnTypes
 from dapflow.landing_formats import DEFAULT_FORMAT
 from dapflow.manifest import GenerationColumns, LandingSource, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.names import column_name_problem, dataset_name_problem
 from dapflow.runtime.formats.registry import format_of
-from dapflow.runtime.landing.text import text_of
+from dapflow.runtime.landing.landing_text import text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import table_type
 

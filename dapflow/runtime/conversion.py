@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import SourceColumn
+from dapflow.runtime.column_types import WHOLE_DIGITS, UnsupportedTypeError, hive_type, trino_type, type_parts
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.formats.parquet_moments import CUT
 from dapflow.runtime.landing.date_text import CLOCK, DAY, day_function, shape_of
 from dapflow.runtime.landing.nested import NESTED
 from dapflow.runtime.parquet_footer import FINE, NULLS
-from dapflow.runtime.types import WHOLE_DIGITS, UnsupportedTypeError, hive_type, trino_type, type_parts
 
 _LENGTH = re.compile(r"(?:varchar|char)\(\s*(\d+)\s*\)")
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")

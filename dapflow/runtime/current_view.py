@@ -17,9 +17,9 @@ from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, not_before, of_generation
 from dapflow.runtime.catalog import GlueCatalog, Partition, StaleTableError
+from dapflow.runtime.column_types import trino_type
 from dapflow.runtime.dataset_location import DatasetLocation, quoted
 from dapflow.runtime.generation import Generation, newest
-from dapflow.runtime.types import trino_type
 
 GENERATION = "dapflow.generation"
 _PRESTO_VIEW = "/* Presto View: {} */"

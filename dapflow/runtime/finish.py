@@ -13,12 +13,12 @@ from dapflow.runtime.athena import AthenaQueryError, succeeded
 from dapflow.runtime.attempts import RUNS, published_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
+from dapflow.runtime.cleanup_journal import UNFINISHED_SECONDS
 from dapflow.runtime.current_view import Seen, check_current, refresh_current_view
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import add_columns, history_columns, parquet_storage, prepare_history
 from dapflow.runtime.inputs import inputs_record
-from dapflow.runtime.journal import UNFINISHED_SECONDS
-from dapflow.runtime.landing.files import check_unchanged
+from dapflow.runtime.landing.landing_files import check_unchanged
 from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.staged_files import StagedFiles, check_generation_columns, staged_files
 from dapflow.runtime.target import Target

@@ -10,10 +10,10 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog, StaleTableError
+from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
 from dapflow.runtime.current_view import check_current, glue_column, parameters_of
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
 _TRIES = 5
 

@@ -16,10 +16,10 @@ from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import published_columns
 from dapflow.runtime.inference import inference_query, inferred
-from dapflow.runtime.landing.files import identity_of, landing_files
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
-from dapflow.runtime.landing.table import create_landing_table
+from dapflow.runtime.landing.landing_files import identity_of, landing_files
+from dapflow.runtime.landing.landing_table import create_landing_table
 from dapflow.runtime.parquet_footer import table_type
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.target import Target

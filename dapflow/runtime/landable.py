@@ -13,7 +13,7 @@ from dapflow.landing_formats import LANDING_FORMATS, format_begun_by, format_nam
 from dapflow.manifest import Dataset, Manifest, Service
 from dapflow.runtime.file_content import LocalFile
 from dapflow.runtime.generation import Generation, check_not_future
-from dapflow.runtime.landing.files import OTHER_COMPRESSIONS
+from dapflow.runtime.landing.landing_files import OTHER_COMPRESSIONS
 
 _UNREADABLE = {
     ".xls": "an Excel workbook",

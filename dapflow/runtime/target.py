@@ -14,9 +14,9 @@ from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime.athena import Athena
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.catalog import GlueCatalog, Partition
+from dapflow.runtime.cleanup_journal import Journal
 from dapflow.runtime.dataset_location import DatasetLocation, physical
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.journal import Journal
 from dapflow.runtime.objects import delete_prefix
 
 if TYPE_CHECKING:

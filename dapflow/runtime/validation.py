@@ -11,7 +11,7 @@ from dapflow.runtime.conversion import Conversion
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.landing.landed import Landed
-from dapflow.runtime.landing.text import text_of
+from dapflow.runtime.landing.landing_text import text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.target import Target
 

@@ -12,7 +12,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
-from dapflow.runtime import finish, journal
+from dapflow.runtime import cleanup_journal, finish
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Staged
@@ -181,7 +181,7 @@ def test_one_is_told_to_end_while_the_next_publishes(clients: object, kind: str,
 def swept(lake: Lake, dataset: Dataset) -> None:
     """Once enough time has passed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(journal, "UNFINISHED_SECONDS", 0)
+        patch.setattr(cleanup_journal, "UNFINISHED_SECONDS", 0)
         lake.publisher.sweep(dataset.id)
 
 

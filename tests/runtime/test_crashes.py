@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
-from dapflow.runtime import journal
+from dapflow.runtime import cleanup_journal
 from dapflow.runtime.aws import Clients, PassingError
 from dapflow.runtime.publish import Publisher
 from tests.runtime.conftest import empty_lake
@@ -68,12 +68,12 @@ def test_crash_at_every_step(clients: Clients, kind: str, late: bool) -> None:
 
 def assert_swept(lake: Lake, dataset: Dataset, where: str) -> None:
     """Once enough time has passed, the next publication leaves nothing of the crashed run."""
-    unfinished = journal.UNFINISHED_SECONDS
-    journal.UNFINISHED_SECONDS = 0
+    unfinished = cleanup_journal.UNFINISHED_SECONDS
+    cleanup_journal.UNFINISHED_SECONDS = 0
     try:
         lake.publisher.sweep(dataset.id)
     finally:
-        journal.UNFINISHED_SECONDS = unfinished
+        cleanup_journal.UNFINISHED_SECONDS = unfinished
     published = lake.publications.publication(dataset.id, DAY)
     assert published is not None
     prefixes = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dapflow.manifest import Dataset
-from dapflow.runtime import journal
+from dapflow.runtime import cleanup_journal
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.temporary import is_temporary, temporary_name
 from tests.runtime.lake import DAY, Lake
@@ -57,7 +57,7 @@ def test_what_a_killed_run_left_is_swept(lake: Lake, monkeypatch: pytest.MonkeyP
         forget_notes(lake, dataset.zone)
     lake.publisher.sweep(dataset.id)
     assert [each for each in lake.tables(dataset.zone) if f"__{kind}_" in each], "a run may still need it"
-    monkeypatch.setattr(journal, "UNFINISHED_SECONDS", 0)
+    monkeypatch.setattr(cleanup_journal, "UNFINISHED_SECONDS", 0)
     lake.publisher.sweep(dataset.id)
     assert not [each for each in lake.tables(dataset.zone) if "__" in each]
 
@@ -71,7 +71,7 @@ def test_tables_of_others_stay(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> N
     for name in mine | theirs:
         lake.clients.glue.create_table(DatabaseName=dataset.database, TableInput={"Name": name})
     lake.publish(near)
-    monkeypatch.setattr(journal, "UNFINISHED_SECONDS", 0)
+    monkeypatch.setattr(cleanup_journal, "UNFINISHED_SECONDS", 0)
     lake.publish(dataset)
     stay = {"planes", "planes_history", "planes__staged_backup", "planes__staged_backup_history"}
     assert lake.tables("refined") == stay | mine | theirs

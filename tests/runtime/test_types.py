@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.types import UnsupportedTypeError, column_hive_type, hive_type, trino_type
+from dapflow.runtime.column_types import UnsupportedTypeError, column_hive_type, hive_type, trino_type
 
 
 @pytest.mark.parametrize(

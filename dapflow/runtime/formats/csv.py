@@ -11,12 +11,12 @@ from dapflow.manifest import Column, LandingSource
 from dapflow.runtime.formats import csv_records
 from dapflow.runtime.formats.landing_format import LandingFormat, Row
 from dapflow.runtime.formats.plain_csv import plain_rows
+from dapflow.runtime.landing.file_mistakes import FileMistakes
 from dapflow.runtime.landing.headings import columns_of, renamed
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed, text_columns
-from dapflow.runtime.landing.mistakes import FileMistakes
-from dapflow.runtime.landing.table import converted_storage, text_storage
-from dapflow.runtime.landing.text import LandingText
+from dapflow.runtime.landing.landing_table import converted_storage, text_storage
+from dapflow.runtime.landing.landing_text import LandingText
 
 # The SerDe's own default is the backslash, with which the text \N would be read as N. No file holds this character.
 _NO_ESCAPE = "\u0001"

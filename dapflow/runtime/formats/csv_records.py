@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dapflow.errors import DapflowError
 from dapflow.manifest import LandingSource
 from dapflow.runtime.formats.repeated_header import is_same, name_of, repetition
-from dapflow.runtime.landing.text import LONGEST_ROW, LandingText, too_long
+from dapflow.runtime.landing.landing_text import LONGEST_ROW, LandingText, too_long
 
 # So many letters of a record are shown.
 _SHOWN = 200

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dapflow.manifest import LandingSource
 from dapflow.runtime.formats import json_objects
 from dapflow.runtime.formats.landing_format import LandingFormat, Row
+from dapflow.runtime.landing.file_mistakes import FileMistakes
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed, text_columns
-from dapflow.runtime.landing.mistakes import FileMistakes
-from dapflow.runtime.landing.table import converted_storage
-from dapflow.runtime.landing.text import LandingText
+from dapflow.runtime.landing.landing_table import converted_storage
+from dapflow.runtime.landing.landing_text import LandingText
 
 
 class JsonLines(LandingFormat):

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import column_name
-from dapflow.runtime.landing.text import LandingText
+from dapflow.runtime.landing.landing_text import LandingText
 from dapflow.runtime.objects import Object
 
 # So many letters of a line are shown.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from dapflow.manifest import LandingSource
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
-from dapflow.runtime.landing.text import LandingText
+from dapflow.runtime.landing.landing_text import LandingText
 from dapflow.runtime.objects import Object
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dapflow.runtime.formats.landing_format import LandingFormat
 from dapflow.runtime.formats.parquet_footers import read_footers
 from dapflow.runtime.formats.parquet_moments import UnreadableError, check_moments, first_misfit
 from dapflow.runtime.history import parquet_storage
-from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
+from dapflow.runtime.landing.landing_files import check_doubled
 from dapflow.runtime.landing.stream import UnpackedContent
 from dapflow.runtime.objects import Object
 from dapflow.runtime.parquet_footer import FINE, NULLS

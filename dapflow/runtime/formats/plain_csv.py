@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dapflow.runtime.formats.csv_records import Dialect
 from dapflow.runtime.formats.repeated_header import Again
-from dapflow.runtime.landing.text import LONGEST_ROW, LandingText
+from dapflow.runtime.landing.landing_text import LONGEST_ROW, LandingText
 
 
 def plain_rows(text: LandingText, dialect: Dialect, width: int) -> int | None:

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dapflow.manifest import LandingSource, SourceColumn
+from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.landing.converted import ConvertedFile
-from dapflow.runtime.landing.files import check_doubled
 from dapflow.runtime.landing.headings import check_names, check_reserved
+from dapflow.runtime.landing.landing_files import check_doubled
+from dapflow.runtime.landing.landing_text import LandingText, text_of
 from dapflow.runtime.landing.nested import NESTED
-from dapflow.runtime.landing.text import LandingText, text_of
 from dapflow.runtime.objects import Object
 from dapflow.runtime.target import Target
-from dapflow.runtime.types import UnsupportedTypeError, hive_type
 
 
 @dataclass(frozen=True)

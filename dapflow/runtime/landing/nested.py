@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from dapflow.runtime.column_types import WHOLE_DIGITS, type_parts
 from dapflow.runtime.formats.json_objects import WrittenNumber, decoder, written
 from dapflow.runtime.landing.date_text import CLOCK, DAY
-from dapflow.runtime.types import WHOLE_DIGITS, type_parts
 
 NESTED = ("array<", "map<", "struct<")
 _BITS = {"tinyint": 7, "smallint": 15, "int": 31, "bigint": 63}
