@@ -99,6 +99,7 @@ def branch_environment(
         },
         poll_seconds=host.poll_seconds,
         deferrable=host.deferrable,
+        retention_seconds=host.retention_seconds,
         branch=names.slug,
         scheduled=host.scheduled,
         external_databases=theirs,

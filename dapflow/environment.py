@@ -63,7 +63,7 @@ class Environment:
         services: by service name.
         poll_seconds: time between two looks at a running query.
         deferrable: whether waiting for Athena is handed to Airflow's triggerer.
-        retention_seconds: how long what a publication replaced is kept before it is deleted.
+        retention_seconds: how long what a publication replaced, or a person withdrew, is kept before it is deleted.
         branch: slug of the git branch that this is the throw-away environment of, else empty. Its raw zone belongs
             to another environment: it ingests nothing, and its DAGs carry the slug before their names.
         scheduled: whether cron schedules start runs. On a developer's machine they do not: its landing files are of
@@ -79,7 +79,7 @@ class Environment:
     services: dict[str, ServiceEnvironment]
     poll_seconds: float = 5.0
     deferrable: bool = True
-    retention_seconds: int = 3600
+    retention_seconds: int = 7 * 24 * 3600
     branch: str = ""
     scheduled: bool = True
     external_databases: dict[str, str] = field(default_factory=dict)

@@ -82,6 +82,7 @@ def describe(
     deferrable: bool = True,
     adopted_buckets: Mapping[str, str] | None = None,
     database_prefix: str = "",
+    retention_seconds: int = Environment.retention_seconds,
 ) -> Platform:
     """Describe the environment ``name`` of a project.
 
@@ -138,6 +139,7 @@ def describe(
             },
             poll_seconds=poll_seconds,
             deferrable=deferrable,
+            retention_seconds=retention_seconds,
         ),
     )
 

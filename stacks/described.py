@@ -38,6 +38,7 @@ def _by_itself(settings: DeploymentSettings, environment: str, manifest: Manifes
         prefix=settings.platform.name,
         adopted_buckets=own.adopt.buckets,
         database_prefix=own.database_prefix,
+        retention_seconds=own.retention.replaced_days * 24 * 3600,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from dapflow.environment import Environment
 from stacks.recipients import CHAT_HINT
 
 ACCOUNT_HINT = "the twelve digits of the AWS account, as text; `aws sts get-caller-identity` prints them"
@@ -52,8 +53,12 @@ class AirflowSettings:
 
 @dataclass(frozen=True)
 class RetentionSettings:
-    """For how many days things are kept. No days of old versions: the lake keeps none, as on one machine."""
+    """For how many days things are kept. No days of old versions: the lake keeps none, as on one machine.
 
+    ``replaced_days``: what a publication took the place of, so that it can be rolled back.
+    """
+
+    replaced_days: int = Environment.retention_seconds // (24 * 3600)
     results_days: int = 30
     old_versions_days: int = 30
     incomplete_uploads_days: int = 7

@@ -15,12 +15,14 @@ from dapflow.cli import (
     columns,
     compile,  # noqa: A004 - named after its command
     demo,
+    history,
     land,
     local,
     new,
     query,
     remove,
     reset,
+    rollback,
     run,
     runs,
     show,
@@ -45,12 +47,14 @@ codeowners.register(app)
 columns.register(app)
 compile.register(app)
 demo.register(app)
+history.register(app)
 land.register(app)
 local.register(app)
 new.register(app)
 query.register(app)
 remove.register(app)
 reset.register(app)
+rollback.register(app)
 run.register(app)
 runs.register(app)
 show.register(app)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from dapflow.manifest import Dataset
@@ -30,7 +31,8 @@ def runs_of(publications: Publications, dataset: Dataset, *, most: int | None = 
     """The newest runs of a dataset, newest first."""
     prefix = records_prefix(publications.environment, dataset.zone, dataset.service)
     with aws_errors():
-        return judged(publications, read_records(publications.clients.s3, prefix, dataset.name, most=most))
+        records = read_records(publications.clients.s3, prefix, dataset.name)
+        return list(judged(publications, islice(records, most)))
 
 
 def runs_of_all(publications: Publications, services: Sequence[str], *, most: int) -> list[JudgedRun]:
@@ -42,11 +44,12 @@ def runs_of_all(publications: Publications, services: Sequence[str], *, most: in
             for zone in manifest.services[service].databases:
                 if environment.publishes(zone):
                     prefix = records_prefix(environment, zone, service)
-                    found += read_records(publications.clients.s3, prefix, most=most)
-        return judged(publications, sorted(found, key=lambda each: each.started, reverse=True)[:most])
+                    found += islice(read_records(publications.clients.s3, prefix), most)
+        newest = sorted(found, key=lambda each: each.started, reverse=True)[:most]
+        return list(judged(publications, newest))
 
 
-def judged(publications: Publications, records: Iterable[RunRecord]) -> list[JudgedRun]:
+def judged(publications: Publications, records: Iterable[RunRecord]) -> Iterator[JudgedRun]:
     """The runs of these records. Where a record does not say that its run published, the catalog is asked."""
     known: dict[tuple[str, str], set[str]] = {}
 
@@ -56,8 +59,6 @@ def judged(publications: Publications, records: Iterable[RunRecord]) -> list[Jud
             known[key] = publications.ever_published(record.dataset, Generation.parse(record.generation))
         return known[key]
 
-    found = []
     for record in records:
         unsure = record.outcome != "published" and record.run_id and record.dataset in publications.manifest.datasets
-        found.append(JudgedRun(record, ended_as(record, ever_published(record) if unsure else set())))
-    return found
+        yield JudgedRun(record, ended_as(record, ever_published(record) if unsure else set()))

@@ -101,7 +101,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         "dapflow.bytes_scanned": str(accepted.bytes_scanned),
         "dapflow.seconds": str(seconds),
         "dapflow.published_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "dapflow.sql_sha": target.dataset.transform.sha if target.dataset.transform else "",
+        "dapflow.sql_sha": staged.sql_sha or (target.dataset.transform.sha if target.dataset.transform else ""),
         "dapflow.replaces": replaced or "",
         INPUTS: json.dumps(inputs_record(staged.inputs)),
         RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),

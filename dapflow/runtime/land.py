@@ -23,14 +23,21 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from boto3.exceptions import S3UploadFailedError
-from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import PassingError, aws_errors, error_code
 from dapflow.runtime.file_content import Advance, LocalFile, digests, notes
 from dapflow.runtime.landing.stream import is_gzip
-from dapflow.runtime.objects import Object, delete_object, list_objects, read_object, split_uri, write_object
+from dapflow.runtime.objects import (
+    Object,
+    copy_object,
+    delete_object,
+    list_objects,
+    read_object,
+    split_uri,
+    write_object,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -40,7 +47,6 @@ STAGED = "_staged."
 PATIENCE = timedelta(minutes=10)
 KEPT = timedelta(days=1)
 # boto3's own parts of 8 MiB, of which nothing is transferred here, would be hundreds of requests.
-_COPY = TransferConfig(multipart_threshold=256 << 20, multipart_chunksize=256 << 20)
 
 State = Literal["landed", "replaced", "unchanged"]
 
@@ -212,10 +218,8 @@ def _finish_earlier(s3: S3Client, prefix: str, mark: str) -> None:
 def _finish(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:
     """Copy hidden objects to their names, then remove the note. What is hidden no more was copied before."""
     for name in names:
-        bucket, hidden = split_uri(prefix + _hidden(mark, name))
         try:
-            # A managed copy: in parts where S3 copies no object of the size at once.
-            s3.copy({"Bucket": bucket, "Key": hidden}, bucket, split_uri(prefix + name)[1], Config=_COPY)
+            copy_object(s3, prefix + _hidden(mark, name), prefix + name)
         except ClientError as error:
             if error_code(error) not in ("404", "NoSuchKey"):
                 raise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _MOST_DELETED_AT_ONCE = 1000
+_COPIED_AT_ONCE = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,16 @@ def read_aged(s3: S3Client, uri: str) -> tuple[bytes, datetime]:
     bucket, key = split_uri(uri)
     answer = s3.get_object(Bucket=bucket, Key=key)
     return answer["Body"].read(), answer["LastModified"]
+
+
+def copy_object(s3: S3Client, source: str, target: str, *, parts_at_once: bool = True) -> None:
+    """Copy an object within S3: in parts where S3 copies no object of the size at once."""
+    bucket, key = split_uri(source)
+    into, name = split_uri(target)
+    config = TransferConfig(
+        multipart_threshold=_COPIED_AT_ONCE, multipart_chunksize=_COPIED_AT_ONCE, use_threads=parts_at_once
+    )
+    s3.copy({"Bucket": bucket, "Key": key}, into, name, Config=config)
 
 
 def write_object(s3: S3Client, uri: str, body: bytes) -> None:

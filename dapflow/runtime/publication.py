@@ -78,6 +78,7 @@ class Staged:
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
         inputs: what the query reads, if nothing changes before it is done.
+        sql_sha: of the text that was run; of the project's text where it is empty.
         record: the record of the run (``dapflow.runtime.recording``).
     """
 
@@ -98,6 +99,7 @@ class Staged:
     expected_rows: int | None = None
     inputs: tuple[Input, ...] = ()
     landing: str = ""
+    sql_sha: str = ""
     record: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

@@ -26,8 +26,10 @@ from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.inputs import InputsChangedError, confirm_inputs
 from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.record import RunRecord
 from dapflow.runtime.recording import Recording
 from dapflow.runtime.reset import advised, reset
+from dapflow.runtime.rollback import restage
 from dapflow.runtime.stage import stage
 from dapflow.runtime.target import Target
 from dapflow.runtime.withdraw import withdraw
@@ -228,6 +230,23 @@ class Publisher:
         )
         return shown
 
+    def rollback(self, dataset_id: str, wanted: RunRecord, instead_of: str) -> Publication:
+        """Publish once more what a run published, by its record ``wanted``, instead of what another run published.
+
+        Raises DapflowError ``swept`` where its objects are gone, PassingError ``superseded`` where the generation is
+        not ``instead_of``'s any more.
+        """
+        target, generation = self.target(dataset_id), Generation.parse(wanted.generation)
+        recording = self._begin(dataset_id, generation, Run(uuid.uuid4().hex, alone=True), wanted)
+        with recording.to_its_end(), aws_errors():
+            staged, accepted = restage(target, wanted, instead_of)
+            recording.publishing(staged, accepted)
+            publication = make_visible(target, staged, accepted)
+        recording.published(publication)
+        with suppress(DapflowError):
+            self.sweep(dataset_id)
+        return publication
+
     def withdraw(self, dataset_id: str, generation: Generation) -> Generation | None:
         """Take a generation out; which one the current view shows now, None when none remains.
 
@@ -252,9 +271,16 @@ class Publisher:
             self._targets[dataset_id] = Target.of(dataset, self.manifest, self.environment, self.clients)
         return self._targets[dataset_id]
 
-    def _begin(self, dataset_id: str, generation: Generation, run: Run) -> Recording:
+    def _begin(self, dataset_id: str, generation: Generation, run: Run, restored: RunRecord | None = None) -> Recording:
         self._recording = Recording.begin(
-            self.target(dataset_id), self.environment, generation, run, self.progress, by=self.by, commit=self.commit
+            self.target(dataset_id),
+            self.environment,
+            generation,
+            run,
+            self.progress,
+            by=self.by,
+            commit=self.commit,
+            restored=restored,
         )
         return self._recording
 

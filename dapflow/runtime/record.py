@@ -20,7 +20,7 @@ from dapflow.runtime.price import usd
 SCHEMA = 1
 # `publishing` is written before the partition is switched, so that a publication is known whatever comes after it.
 Outcome = Literal["running", "publishing", "published", "failed", "stopped"]
-Kind = Literal["publish", "rollback"]
+RunKind = Literal["publish", "rollback"]
 _LONGEST_MESSAGE = 4000
 
 
@@ -119,7 +119,7 @@ class RunRecord:
     environment: str
     started: str
     until: str
-    kind: Kind = "publish"
+    kind: RunKind = "publish"
     by: str = ""
     commit: str = ""
     sql_sha256: str = ""
@@ -159,6 +159,11 @@ class RunRecord:
     def start(self) -> datetime:
         """When it began."""
         return datetime.fromisoformat(self.started)
+
+    @property
+    def origin(self) -> str:
+        """The run id of the publication whose rows these are: of a roll-back, of what it restored."""
+        return self.restores or self.run_id
 
     def dead(self, now: datetime) -> bool:
         """Whether it was killed: it has not ended, and no attempt lives as long."""

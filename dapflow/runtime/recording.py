@@ -22,7 +22,15 @@ from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.finish import LATE_SECONDS, Accepted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication, Staged
-from dapflow.runtime.record import Kind, Outcome, RecordedError, RecordedInput, RecordedQuery, RunRecord, later, moment
+from dapflow.runtime.record import (
+    Outcome,
+    RecordedError,
+    RecordedInput,
+    RecordedQuery,
+    RunRecord,
+    later,
+    moment,
+)
 from dapflow.runtime.records import record_uri, write_record
 from dapflow.runtime.target import Target
 
@@ -55,10 +63,12 @@ class Recording:
         *,
         by: str = "",
         commit: str = "",
-        kind: Kind = "publish",
-        restores: str = "",
+        restored: RunRecord | None = None,
     ) -> Recording:
-        """Write that a run begins. Raises DapflowError where it cannot be written."""
+        """Write that a run begins. Raises DapflowError where it cannot be written.
+
+        ``restored``: of a roll-back, the record of what it publishes once more.
+        """
         dataset, started = target.dataset, time.time()
         text = dataset.transform.sql.encode() if dataset.transform else None
         record = RunRecord(
@@ -72,13 +82,19 @@ class Recording:
             started=moment(started),
             # What comes later than this stands back, whatever it has.
             until=later(started, LATE_SECONDS),
-            kind=kind,
             by=by,
             commit=commit,
             sql_sha256=hashlib.sha256(text).hexdigest() if text is not None else "",
-            restores=restores,
         )
-        token = digest(dataset.id, generation.key, run.key, str(run.attempt), kind)[:16]
+        if restored is not None:
+            record = replace(
+                record,
+                kind="rollback",
+                restores=restored.origin,
+                commit=restored.commit,
+                sql_sha256=restored.sql_sha256,
+            )
+        token = digest(dataset.id, generation.key, run.key, str(run.attempt))[:16]
         recording = cls(target, record_uri(environment, dataset, record, token), record, progress)
         with aws_errors():
             write_record(target.s3, recording.uri, record)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset
+from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_folders, list_objects, read_object, write_object
 from dapflow.runtime.record import RunRecord
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = "dapflow-runs"
 _READERS = 8
+_TOGETHER = 32
 
 
 def records_prefix(environment: Environment, zone: str, service: str) -> str:
@@ -41,16 +43,21 @@ def write_record(s3: S3Client, uri: str, record: RunRecord) -> None:
     write_object(s3, uri, (json.dumps(record.as_dict(), ensure_ascii=False) + "\n").encode())
 
 
-def read_records(s3: S3Client, prefix: str, name: str = "", *, most: int | None = None) -> list[RunRecord]:
-    """The newest records below a prefix, ``most`` of them, newest first; of one dataset where its ``name`` is given."""
-    found: list[str] = []
+def read_records(
+    s3: S3Client, prefix: str, name: str = "", generation: Generation | None = None
+) -> Iterator[RunRecord]:
+    """The records below a prefix, newest first, read as far as they are asked for.
+
+    Of one dataset where its ``name`` is given, of one generation where that is.
+    """
+    wanted = f"-{generation.key}-" if generation else "-"
     for uris in _months(s3, prefix, name):
-        found += uris
-        if most is not None and len(found) >= most:
-            break
-    with ThreadPoolExecutor(_READERS) as pool:
-        texts = pool.map(lambda uri: read_object(s3, uri), found[:most])
-        return [RunRecord.of_dict(json.loads(text)) for text in texts]
+        found = [uri for uri in uris if wanted in uri.rpartition("/")[2]]
+        for start in range(0, len(found), _TOGETHER):
+            with ThreadPoolExecutor(_READERS) as pool:
+                texts = pool.map(lambda uri: read_object(s3, uri), found[start : start + _TOGETHER])
+                records = [RunRecord.of_dict(json.loads(text)) for text in texts]
+            yield from records
 
 
 def _months(s3: S3Client, prefix: str, name: str) -> Iterator[Sequence[str]]:

@@ -79,6 +79,11 @@ def staged_files(target: Target, execution: QueryExecution, location: str) -> St
         raise PassingError(
             "staged-files", f"{len(missing)} objects that the query wrote are gone, the first being {missing[0]}"
         )
+    return counted_files(target, found)
+
+
+def counted_files(target: Target, found: Sequence[Object]) -> StagedFiles:
+    """Parquet objects with their rows. Raises DapflowError ``parquet``."""
     objects = tuple(each for each in found if each.size)
     with ThreadPoolExecutor(_READERS) as pool:
         footers = pool.map(lambda item: footer_of(target.s3, item), objects)

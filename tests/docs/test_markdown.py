@@ -28,6 +28,7 @@ GUIDES = [
     "prototype-a-legacy-query.md",
     "commit-a-transform.md",
     "change-or-remove-a-product.md",
+    "undo-a-publication.md",
     "add-a-table-to-the-raw-zone.md",
     "read-tables-that-something-else-makes.md",
     "begin-a-service.md",

@@ -12,6 +12,8 @@ from dapflow.runtime.aws import Clients
 from dapflow.runtime.publish import Publisher
 from tests.runtime.lake import Lake
 
+CHANGING = ("create", "update", "delete", "put", "batch", "start", "copy")
+
 
 class CrashError(Exception):
     """The process ends here."""
@@ -29,11 +31,11 @@ class Crashing:
 
     def __getattr__(self, name: str) -> Any:
         attribute = getattr(self._client, name)
-        if not callable(attribute) or not name.startswith(("create", "update", "delete", "put", "batch", "start")):
+        if not callable(attribute) or not name.startswith(CHANGING):
             return attribute
 
-        def call(**arguments: Any) -> Any:
-            return self._calls.made(name, lambda: attribute(**arguments))
+        def call(*given: Any, **arguments: Any) -> Any:
+            return self._calls.made(name, lambda: attribute(*given, **arguments))
 
         return call
 

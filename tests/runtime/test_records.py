@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def project(lake: Lake, tmp_path: Path) -> Dataset:
 def records(lake: Lake, dataset: str = SEATS, most: int | None = None) -> list[RunRecord]:
     found = lake.datasets[dataset]
     prefix = records_prefix(lake.environment, found.zone, found.service)
-    return read_records(lake.clients.s3, prefix, found.name, most=most)
+    return list(islice(read_records(lake.clients.s3, prefix, found.name), most))
 
 
 def seen(lake: Lake, record: RunRecord) -> str:

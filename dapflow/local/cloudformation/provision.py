@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapflow.branch import BranchNames, branch_slug
-from dapflow.environment import LOCAL
+from dapflow.environment import LOCAL, Environment
 from dapflow.errors import DapflowError
 from dapflow.local.airflow.schedules import is_scheduled
 from dapflow.local.aws_session import ACCOUNT, REGION
@@ -41,6 +41,7 @@ def describe_local(root: Path, manifest: Manifest) -> Platform:
         prefix=_prefix(root),
         poll_seconds=_POLL_SECONDS,
         deferrable=False,
+        retention_seconds=_retention_seconds(root),
     )
     platform = replace(platform, environment=replace(platform.environment, scheduled=is_scheduled(State.of(root))))
     return hosting(platform, platform.environment, prefix=_prefix(root))
@@ -121,8 +122,17 @@ def results_location(platform: Platform) -> str:
 
 
 def _prefix(root: Path) -> str:
-    settings = json.loads(settings_file(root).read_text(encoding="utf-8"))
-    return str(settings["context"]["platform"].get("name", "dapflow"))
+    return str(_settings(root)["platform"].get("name", "dapflow"))
+
+
+def _retention_seconds(root: Path) -> int:
+    own: dict[str, Any] = _settings(root)["environments"].get(LOCAL, {}).get("retention", {})
+    return int(own["replaced_days"]) * 24 * 3600 if "replaced_days" in own else Environment.retention_seconds
+
+
+def _settings(root: Path) -> dict[str, Any]:
+    context: dict[str, Any] = json.loads(settings_file(root).read_text(encoding="utf-8"))["context"]
+    return context
 
 
 def _give_primary_an_output(athena: AthenaClient, platform: Platform) -> None:

@@ -1,0 +1,102 @@
+"""``dapflow history``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.environment_option import EnvironmentOption, connected
+from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from dapflow.runs.history import PastPublication, PublicationHistory
+
+_COMMIT, _SQL = 9, 9
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("history")(history)
+
+
+def history(
+    name: DatasetArgument,
+    generation: Annotated[
+        str | None,
+        typer.Option("--generation", "-g", metavar="D", help="Of this date alone, as 2013-12-31.", show_default=False),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many, from the newest on.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole records as JSON.")] = False,
+    environment: EnvironmentOption = None,
+    project: ProjectOption = None,
+) -> None:
+    """List the publications of a dataset: when, by whom, of which commit and text, from what, how much.
+
+    `published` is what is read of its generation. What it took the place of is `kept` for a while, and can be gone back
+    to with dapflow rollback; `swept` is gone.
+
+    Example: dapflow history air_traffic.refined.daily_departures
+    """
+    from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
+
+    root = project_root(project)
+    manifest = compile_project(root)
+    dataset = find_dataset(manifest, root, name)
+    clients, names = connected(root, manifest, environment)
+    from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
+    from dapflow.runs.history import history_of  # noqa: PLC0415
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+    from dapflow.runtime.publish import Publisher  # noqa: PLC0415
+
+    day = Generation.parse(generation) if generation is not None else None
+    publisher, publications = Publisher(clients, manifest, names), Publications(clients, manifest, names)
+    found = history_of(publisher, publications, dataset, day, most)
+    if as_json:
+        print(json.dumps({"dataset": dataset.id, **found.as_dict()}, indent=2, ensure_ascii=False))
+    else:
+        _print(dataset.id, found)
+
+
+def _print(dataset: str, found: PublicationHistory) -> None:
+    from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
+
+    if not found.past and not found.unrecorded:
+        print(f"Nothing of {dataset} is published.")
+        return
+    headings = [Heading(each, whole=True) for each in ("generation", "published", "run", "by", "commit", "sql")]
+    headings += [
+        Heading("rows", number=True),
+        Heading("size", number=True),
+        Heading("now", whole=True),
+        Heading("from"),
+    ]
+    print_rows(
+        headings,
+        [
+            (
+                each.record.generation,
+                (each.record.ended or each.record.started)[:19].replace("T", " "),
+                each.record.run_id,
+                each.record.by,
+                each.record.commit[:_COMMIT] + ("+" if each.record.commit.endswith("+changes") else ""),
+                each.record.sql_sha256[:_SQL],
+                f"{each.record.rows or 0:,}",
+                size_text(each.record.bytes or 0),
+                each.state,
+                _made_of(each),
+            )
+            for each in found.past
+        ],
+    )
+    for day, made in found.unrecorded.items():
+        print(f"{day} was published without a record: {made.rows:,} rows, {made.at}")
+    if found.shown:
+        print(f"The current view shows {found.shown}.")
+
+
+def _made_of(publication: PastPublication) -> str:
+    record = publication.record
+    read = ", ".join(f"{each.dataset} {each.generation}".strip() for each in record.inputs)
+    return f"rolled back to {record.restores}; {read}".rstrip("; ") if record.restores else read

@@ -1,0 +1,167 @@
+"""The publications of a dataset, generation by generation, and which of them it can go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Dataset
+from dapflow.publications.published import Publications, PublishedGeneration
+from dapflow.runs.recent import judged
+from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.publish import Publisher
+from dapflow.runtime.record import RunRecord
+from dapflow.runtime.records import read_records, records_prefix
+from dapflow.runtime.rollback import objects_there
+
+
+@dataclass(frozen=True)
+class PastPublication:
+    """A publication by its record. ``state``: ``published`` where it is what is read, else ``kept`` or ``swept``."""
+
+    record: RunRecord
+    state: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        return {**self.record.as_dict(), "outcome": "published", "state": self.state}
+
+
+@dataclass(frozen=True)
+class PublicationHistory:
+    """What is known of a dataset's publications.
+
+    Attributes:
+        past: the publications on record, newest first.
+        unrecorded: generations that are there by a publication that left no record.
+        shown: the generation that the current view shows.
+    """
+
+    past: tuple[PastPublication, ...]
+    unrecorded: dict[Generation, PublishedGeneration]
+    shown: Generation | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        return {
+            "current": str(self.shown) if self.shown else None,
+            "publications": [each.as_dict() for each in self.past],
+            "unrecorded": [
+                {
+                    "generation": str(day),
+                    "run_id": each.run_id,
+                    "rows": each.rows,
+                    "bytes": each.bytes,
+                    "ended": each.at,
+                }
+                for day, each in self.unrecorded.items()
+            ],
+        }
+
+
+def history_of(
+    publisher: Publisher,
+    publications: Publications,
+    dataset: Dataset,
+    generation: Generation | None = None,
+    most: int | None = None,
+) -> PublicationHistory:
+    """The newest publications of a dataset, or of one of its generations."""
+    there = publications.of(dataset.id)
+    records = _publications_on_record(publications, dataset, generation)
+    with aws_errors():
+        past = tuple(PastPublication(record, _state(publisher, record, there)) for record in islice(records, most))
+    recorded = {each.record.run_id for each in past}
+    unrecorded = {
+        day: each
+        for day, each in there.items()
+        if each.run_id not in recorded and (generation is None or day == generation)
+    }
+    if most is not None and len(past) == most:
+        unrecorded = {}  # their records may be further back
+    return PublicationHistory(past, unrecorded, publications.shown(dataset.id))
+
+
+def chosen(
+    publications: Publications, dataset: Dataset, generation: Generation | None, to: str | None
+) -> tuple[RunRecord, str]:
+    """The publication to go back to, and the run id of the one that is read now; empty where none is.
+
+    ``to`` names it by its run id; without it, it is the one before the one that is read. Raises DapflowError
+    ``nothing-to-roll-back`` or ``unknown-run``.
+    """
+    there = publications.of(dataset.id)
+    if dataset.external or not publications.environment.publishes(dataset.zone):
+        raise _nothing(dataset, "is not published here, only read")
+    if to is not None:
+        wanted = _named(publications, dataset, generation, to)
+        day = Generation.parse(wanted.generation)
+    else:
+        if not there or (generation and generation not in there):
+            raise _nothing(dataset, f"has no generation {generation or ''}".rstrip())
+        day = generation or max(there)
+    records = list(_publications_on_record(publications, dataset, day))
+    read = there[day].run_id if day in there else ""
+    now = next((each for each in records if each.run_id == read), None)
+    if to is not None:
+        if now is not None and now.origin == wanted.origin:
+            raise _nothing(dataset, f"{day} shows what run {to} published already")
+        return wanted, read
+    return _before(dataset, day, records, now), read
+
+
+def _before(dataset: Dataset, day: Generation, records: Sequence[RunRecord], now: RunRecord | None) -> RunRecord:
+    """The one before the one that is read; of a roll-back, before what it restored, so that twice goes back twice."""
+    own = [each for each in records if each.kind == "publish"]
+    if now is not None:
+        runs = [each.run_id for each in own]
+        origin = now.origin
+        if origin in runs and own[runs.index(origin) + 1 :]:
+            return own[runs.index(origin) + 1]
+    raise _nothing(dataset, f"{day} has no publication on record before the one that is read")
+
+
+def _named(publications: Publications, dataset: Dataset, generation: Generation | None, to: str) -> RunRecord:
+    for record in _publications_on_record(publications, dataset, generation):
+        if record.run_id == to:
+            return record
+    raise DapflowError(
+        "unknown-run",
+        f"no run {to} has published {dataset.id}" + (f" {generation}" if generation else ""),
+        hint=f"`dapflow history {dataset.name}` names the runs that have",
+    )
+
+
+def _publications_on_record(
+    publications: Publications, dataset: Dataset, generation: Generation | None
+) -> Iterator[RunRecord]:
+    """The publications of a dataset, newest first."""
+    prefix = records_prefix(publications.environment, dataset.zone, dataset.service)
+    with aws_errors():
+        records = read_records(publications.clients.s3, prefix, dataset.name, generation)
+        for run in judged(publications, records):
+            if run.outcome == "published":
+                yield run.record
+
+
+def _state(publisher: Publisher, record: RunRecord, there: dict[Generation, PublishedGeneration]) -> str:
+    read = there.get(Generation.parse(record.generation))
+    if read is not None and read.run_id == record.run_id:
+        return "published"
+    with suppress(DapflowError):
+        objects_there(publisher.target(record.dataset), record)
+        return "kept"
+    return "swept"
+
+
+def _nothing(dataset: Dataset, why: str) -> DapflowError:
+    return DapflowError(
+        "nothing-to-roll-back",
+        f"{dataset.id} {why}",
+        hint=f"`dapflow history {dataset.name}` lists what was published, and by which run",
+    )
