@@ -2,70 +2,66 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator, Sequence
 
-from dapflow.trino.duckdb.functions import REGISTRY
-from dapflow.trino.duckdb.values import fresh
-
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\blambda\b[^:]*:|\w*[(\[{]|[)\]},]")
+from dapflow.trino.duckdb.nodes import Computed, Sql, Subquery, Variable, Word, replaced, sql
 
 
-def apart(sql: str, parts: Sequence[str], body: Callable[[str], str], *, always: bool = False) -> str:
-    """An expression around `sql`, in which these parts of it are computed first; in a lambda `always`."""
-    name = fresh("h")
-    held: list[str] = []
-    for part in sorted(dict.fromkeys(parts), key=len, reverse=True):
-        if part in sql:
-            sql = sql.replace(part, f"({name}).a{len(held)}")
-            held.append(f"'a{len(held)}': {part}")
-    if not held and not always:
-        return body(sql)
-    if not held:
-        return f"list_transform([0], lambda {name}: {body(sql)})[1]"
-    return f"list_transform([{{{', '.join(held)}}}], lambda {name}: {body(sql)})[1]"
-
-
-def out_of_lambdas(sql: str, subqueries: Sequence[str]) -> str:
+def out_of_lambdas(expr: Sql) -> Sql:
     """The same expression without a subquery in a lambda.
 
     What a macro is given may get into a lambda too, or be written more than once: DuckDB plans each copy of a
     subquery, in a time that doubles with each.
     """
-    present = [one for one in subqueries if one in sql]
-    # What stands in another subquery is part of that one.
-    present = [one for one in present if not any(one in other and one != other for other in present)]
-    if not present:
-        return sql
-    bound = _bound_ranges(sql)
-
-    def inside(part: str) -> bool:
-        places = [m.start() for m in re.finditer(re.escape(part), sql)]
-        return len(places) > 1 or any(start <= place < end for place in places for start, end in bound)
-
+    if not expr.has_subquery:
+        return expr
+    found = list(_subqueries(expr, False))
+    parts = _distinct([one for one, _ in found])
     # With one goes every other: the rest of the expression gets into a lambda of its own.
-    return apart(sql, present, str) if any(inside(one) for one in present) else sql
+    if len(parts) < len(found) or any(bound for _, bound in found):
+        return _apart(expr, parts, lambda rest: rest)
+    return expr
 
 
-@cache
-def _macros() -> frozenset[str]:
-    return frozenset(text.partition("(")[0] for text in REGISTRY.macros)
+def tried(expr: Sql) -> Sql:
+    """NULL where an expression fails.
+
+    DuckDB takes an expression that comes twice out of TRY, and evaluates it outside, where its failure is the
+    query's. It does not look for such expressions in a lambda. Subqueries, aggregates and window functions are
+    computed before, in Trino too.
+    """
+    return _apart(expr, _distinct(list(_computed(expr))), lambda rest: sql("TRY($rest)", rest=rest))
 
 
-def _bound_ranges(sql: str) -> list[tuple[int, int]]:
-    """Where the bodies of lambdas and the arguments of macros begin and end."""
-    found: list[tuple[int, int]] = []
-    #: For each bracket that is open, where a lambda's body or a macro's arguments began in it.
-    opened: list[int | None] = [None]
-    for token in _TOKEN.finditer(sql):
-        text = token[0]
-        if text.startswith("lambda"):
-            opened[-1] = token.end()
-        elif text[-1] in "([{" and text[0] not in "'\"":
-            opened.append(token.end() if text[:-1] in _macros() else None)
-        elif text in {")", "]", "}"} and len(opened) > 1:
-            start = opened.pop()
-            if start is not None:
-                found.append((start, token.start()))
-    return found
+def _apart(expr: Sql, parts: Sequence[Sql], body: Callable[[Sql], Sql]) -> Sql:
+    """An expression around `expr`, in which these parts of it are computed first."""
+    held = Variable("h")
+    if not parts:
+        return sql("list_transform([0], lambda $held: $body)[1]", held=held, body=body(expr))
+    names = [Word(f"a{i}") for i in range(len(parts))]
+    places = {id(part): sql("($held).$name", held=held, name=name) for part, name in zip(parts, names, strict=True)}
+    fields = [sql("$name: $part", name=name, part=part) for part, name in zip(parts, names, strict=True)]
+    rest = body(replaced(expr, dict(places)))
+    return sql("list_transform([{$fields}], lambda $held: $rest)[1]", fields=fields, held=held, rest=rest)
+
+
+def _distinct(parts: Sequence[Sql]) -> list[Sql]:
+    return list({id(one): one for one in parts}.values())
+
+
+def _subqueries(node: Sql, bound: bool) -> Iterator[tuple[Sql, bool]]:
+    """The outermost subqueries, and whether each stands where DuckDB takes none."""
+    if isinstance(node, Subquery):
+        yield node, bound
+    elif node.has_subquery:
+        for part, inner in node.parts():
+            yield from _subqueries(part, bound or inner)
+
+
+def _computed(node: Sql) -> Iterator[Sql]:
+    """The outermost of what is computed before."""
+    if isinstance(node, Subquery | Computed):
+        yield node
+    elif node.has_subquery or node.has_computed:
+        for part, _ in node.parts():
+            yield from _computed(part)

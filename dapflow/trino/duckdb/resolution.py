@@ -2,104 +2,136 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from dapflow.trino.duckdb.conversion import coerce
-from dapflow.trino.duckdb.functions.registry import Template
-from dapflow.trino.duckdb.storage import duck_type
-from dapflow.trino.duckdb.values import Value, let
-from dapflow.trino.functions.binding import LambdaArgument
-from dapflow.trino.functions.table import Function
-from dapflow.trino.syntax import tree
+from dapflow.trino.analysis.findings import Place
+from dapflow.trino.duckdb.nodes import NOTHING, Filled, Sql, joined, read_template, sql
+from dapflow.trino.duckdb.values import Value, let, type_sql
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.unit import Unit
+    from dapflow.trino.duckdb.functions.registry import Template
+    from dapflow.trino.duckdb.lowering import Lowering
 
 
-class LambdaOfSql(LambdaArgument):
-    """A lambda in a call: `body` gives its SQL for parameters of given SQL, once its types are known."""
+class LambdaValue:
+    """A lambda in a call: `body` gives its SQL for parameters of given SQL. `type` is that of its body."""
 
-    def __init__(self, node: tree.Lambda, apply: Callable[[tree.Lambda, Sequence[Value]], Value]) -> None:
-        super().__init__(len(node.names), self._type_of)
-        self.node = node
-        self._apply = apply
+    const = None
 
-    def body(self, *sqls: str) -> str:
-        """SQL of the body, of the type the signature wants."""
-        found = self._apply(self.node, [Value(s, t) for s, t in zip(sqls, self.params, strict=True)])
-        return coerce(found, self.result).sql if self.result else found.sql
+    def __init__(self, parameters: Sequence[Type], result: Type, body: Callable[[Sequence[Sql]], Sql]) -> None:
+        self.parameters = tuple(parameters)
+        self.type = result
+        self._body = body
 
-    def _type_of(self, params: Sequence[Type]) -> Type:
-        return self._apply(self.node, [Value(f"p{i}", t) for i, t in enumerate(params)]).type
+    def body(self, *given: Sql) -> Sql:
+        """SQL of the body, of the type that the signature wants."""
+        return self._body(given)
 
 
-SqlArgument = Value | LambdaOfSql
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What stands in and behind the brackets of an aggregate or window function."""
+
+    distinct: bool = False
+    #: The keys of ORDER BY within the brackets.
+    order: Sql | None = None
+    ignore_nulls: bool = False
+    #: The condition of FILTER.
+    filter: Sql | None = None
+    #: What stands between the brackets of OVER.
+    over: Sql | None = None
+
+    def slots(self) -> dict[str, Sql]:
+        """What fills a template's slots of these names."""
+        condition = NOTHING if self.filter is None else sql(" FILTER (WHERE $condition)", condition=self.filter)
+        over = NOTHING if self.over is None else sql(" OVER ($over)", over=self.over)
+        return {
+            "distinct": sql("DISTINCT ") if self.distinct else NOTHING,
+            "order": NOTHING if self.order is None else sql(" ORDER BY $order", order=self.order),
+            "nulls": sql(" IGNORE NULLS") if self.ignore_nulls else NOTHING,
+            "filter": condition,
+            "and": NOTHING if self.filter is None else sql(" AND $condition", condition=self.filter),
+            "over": over,
+            "tail": joined("", (condition, over)),
+        }
 
 
-@dataclass
+@dataclass(slots=True)
 class Call:
-    """A resolved call: arguments converted, variables bound."""
+    """A call: its arguments are of the types that the signature wants. `kind` is scalar, aggregate or window."""
 
-    function: Function
+    name: str
+    kind: str
     template: Template
     args: list[Any]
-    types: list[Type]
-    bindings: dict[str, Any]
     type: Type
-    node: tree.Call
-    modifiers: dict[str, str]
-    unit: Unit
+    place: Place
+    lowering: Lowering
+    modifiers: Modifiers = field(default_factory=Modifiers)
+    #: What LISTAGG says of overflow.
+    extra: tuple[Any, ...] = ()
+
+    def fail(self, error_name: str, message: str) -> NoReturn:
+        """Raise an error at the call's place."""
+        self.lowering.fail(error_name, self.place, message)
+
+    def unsupported(self, construct: str) -> NoReturn:
+        """Refuse by name what Athena may know."""
+        self.lowering.unsupported(construct, self.place)
 
 
 # Characters that a template may write again before it pays to bind the argument to a name.
 _REPEATED = 200
-_SLOT = re.compile(r"\$(t?)(\d+|\*|ret)")
 
 
-def render(call: Call) -> str:
+def render(call: Call) -> Sql:
     """The SQL of a call."""
-    return call.template(call) if callable(call.template) else _fill(call.template, call)
+    return call.template(call) if callable(call.template) else fill(call.template, call)
 
 
-def fill(template: str, call: Call) -> str:
-    """Put a call's arguments into a template; for templates that are functions."""
-    return _fill(template, call)
+def fill(template: str, call: Call, **given: Sql) -> Sql:
+    """Put a call's arguments into a template, and what is `given` for other slots.
+
+    `$1`, `$2`, … are the arguments, `$all` all of them, `$t1` the type of the first, `$ret` that of the result. A long
+    argument that a scalar function's template repeats is bound to a name.
+    """
+    slots = read_template(template).slots
+    if call.kind == "scalar":
+        for slot in dict.fromkeys(slots):
+            argument = call.args[int(slot) - 1] if slot.isdigit() else None
+            if isinstance(argument, Value) and argument.sql.size * (slots.count(slot) - 1) > _REPEATED:
+                return let(argument.sql, lambda name, at=int(slot) - 1: _again(template, call, at, name, given), limit=0)
+    return _filled(template, call, given)
 
 
-def _fill(template: str, call: Call, settled: frozenset[str] = frozenset()) -> str:
-    """Put arguments in; a long one that the template repeats is bound to a name, unless ``settled`` has its number."""
-    for marker, value in call.modifiers.items():
-        template = template.replace(marker, value)
-    uses = re.findall(r"\$(\d+)", template)
-    for number in set(uses) - settled:
-        argument = call.args[int(number) - 1]
-        if (
-            isinstance(argument, Value)
-            and len(argument.sql) * (uses.count(number) - 1) > _REPEATED
-            and call.function.kind == "scalar"
-        ):
-            others = list(call.args)
+def _again(template: str, call: Call, at: int, name: Sql, given: dict[str, Sql]) -> Sql:
+    if name is call.args[at].sql:
+        # It may stand in no lambda, so that it is written out after all.
+        return _filled(template, call, given)
+    args = [*call.args]
+    args[at] = replace(args[at], sql=name)
+    return fill(template, replace(call, args=args), **given)
 
-            def body(name: str, at: int = int(number) - 1, kind: Type = argument.type, held: list[Any] = others) -> str:
-                args = [*held[:at], Value(name, kind), *held[at + 1 :]]
-                again = replace(call, args=args, modifiers={})
-                return _fill(template, again, settled | {str(at + 1)})
 
-            return let(argument.sql, body, limit=0)
+def _filled(template: str, call: Call, given: dict[str, Sql]) -> Filled:
+    found = read_template(template)
+    modifiers = call.modifiers.slots() if call.kind != "scalar" else {}
+    return Filled(found, [_slot(name, call, modifiers, given) for name in found.slots])
 
-    def one(m: re.Match[str]) -> str:
-        what = m[2]
-        if what == "*":
-            return ", ".join(a.sql for a in call.args)
-        if what == "ret":
-            return duck_type(call.type)
-        argument = call.args[int(what) - 1]
-        if m[1]:
-            return duck_type(argument.type)
-        return str(argument.sql)
 
-    return _SLOT.sub(one, template)
+def _slot(name: str, call: Call, modifiers: dict[str, Sql], given: dict[str, Sql]) -> Sql:
+    if name in given:
+        return given[name]
+    if name in modifiers:
+        return modifiers[name]
+    if name.isdigit():
+        found: Sql = call.args[int(name) - 1].sql
+        return found
+    if name == "all":
+        return joined(", ", [one.sql for one in call.args])
+    if name == "ret":
+        return type_sql(call.type)
+    return type_sql(call.args[int(name[1:]) - 1].type)

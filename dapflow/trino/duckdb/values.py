@@ -1,23 +1,18 @@
-"""A translated expression: DuckDB's SQL with Trino's type."""
+"""A lowered expression: DuckDB's SQL with Trino's type."""
 
 from __future__ import annotations
 
-import itertools
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from dapflow.trino.duckdb.storage import duck_type, literal
-from dapflow.trino.types import UNKNOWN, Type
+from dapflow.trino.duckdb.nodes import Sql, Text, Variable, Word, sql
+from dapflow.trino.duckdb.storage import duck_type
+from dapflow.trino.types import Type
 
-_SIMPLE = re.compile(r"[\w.\"$]+")
 #: An argument longer than this is bound to a name instead of being written twice.
 _LONG = 120
-#: A call of a macro, which DuckDB writes out: its length says nothing.
-_MACRO = re.compile(r"\bt_\w+\(")
-#: DuckDB takes no subquery within a lambda; an argument beside one is written out after all.
-_SUBQUERY = re.compile(r"\bSELECT\b")
 
 
 @dataclass(slots=True)
@@ -27,46 +22,45 @@ class Value:
     `short` is SQL for a decimal of more than 18 digits that computes in 64 bits, and fails where those do not do.
     """
 
-    sql: str
+    sql: Sql
     type: Type
     const: Any = None
-    short: str | None = None
+    short: Sql | None = None
 
 
-def null(kind: Type = UNKNOWN) -> Value:
+@lru_cache(maxsize=4096)
+def type_sql(t: Type) -> Word:
+    """DuckDB's name of the type that holds values of a type."""
+    return Word(duck_type(t))
+
+
+def null(t: Type) -> Sql:
     """NULL of a type."""
-    return Value(f"CAST(NULL AS {duck_type(kind)})", kind)
+    return sql("CAST(NULL AS $t)", t=type_sql(t))
 
 
-def simple(sql: str) -> bool:
-    """Whether the text is a name or a number and may be repeated freely."""
-    return _SIMPLE.fullmatch(sql) is not None
+def cast(value: Sql, t: Type) -> Sql:
+    """DuckDB's own cast to the type that holds values of a type."""
+    return sql("CAST($value AS $t)", value=value, t=type_sql(t))
 
 
-_names = itertools.count(1)
-
-
-def let(sql: str, body: Callable[[str], str], *, limit: int = _LONG) -> str:
+def let(value: Sql, body: Callable[[Sql], Sql], *, limit: int = _LONG) -> Sql:
     """Use an expression more than once: names and short ones are repeated, others bound to a name."""
-    if simple(sql) or (len(sql) <= limit and not _MACRO.search(sql)):
-        return body(sql)
-    name = fresh("v")
+    if value.simple or (value.size <= limit and not value.calls_macro):
+        return body(value)
+    name = Variable("v")
     bound = body(name)
-    if _SUBQUERY.search(bound):
-        return body(sql)
-    return f"list_transform([{sql}], lambda {name}: {bound})[1]"
+    if bound.has_subquery:
+        # DuckDB takes no subquery within a lambda.
+        return body(value)
+    return sql("list_transform([$value], lambda $name: $bound)[1]", value=value, name=name, bound=bound)
 
 
-def fresh(prefix: str) -> str:
-    """A name that no other part of the query uses."""
-    return f"{prefix}{next(_names)}"
-
-
-def failure(error_name: str, message_sql: str, kind: Type) -> str:
+def failure(error_name: str, message: Sql, t: Type) -> Sql:
     """An expression that fails with Trino's error when it is evaluated."""
-    return f"CAST(fail({literal(error_name + ': ')} || {message_sql}) AS {duck_type(kind)})"
+    return cast(sql("fail($error || $message)", error=Text(f"{error_name}: "), message=message), t)
 
 
-def failure_text(error_name: str, message: str, kind: Type) -> str:
+def failure_text(error_name: str, message: str, t: Type) -> Sql:
     """The same with a message that is known now."""
-    return f"CAST(fail({literal(error_name + ': ' + message)}) AS {duck_type(kind)})"
+    return cast(sql("fail($message)", message=Text(f"{error_name}: {message}")), t)

@@ -1,23 +1,33 @@
 """How DuckDB computes Trino's functions: SQL for each signature of the table in `dapflow.trino.functions`.
 
-A template holds `$1`, `$2`, … for the arguments (already converted to the signature's types), `$*` for all of them,
-`$t1` for the DuckDB type of the first and `$ret` for that of the result. Templates of aggregates and window functions
-also hold `{distinct}`, `{order}`, `{nulls}` and `{tail}` (FILTER and OVER). A template may be a function of the call.
+What its slots mean is said by `resolution.fill`; templates of aggregates and window functions also hold `$distinct`,
+`$order`, `$nulls` and `$tail` (FILTER and OVER), or its parts `$filter`, `$and` and `$over`. A template may be a
+function of the call.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dapflow.trino.duckdb.nodes import MACRO, Sql, read_template
 from dapflow.trino.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
-Template = str | Callable[["Call"], str]
+Template = str | Callable[["Call"], Sql]
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A DuckDB macro: `definition` is `name(x) AS expression`."""
+
+    name: str
+    definition: str
+    #: The functions and macros that it calls.
+    calls: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -36,35 +46,27 @@ class Registry:
 
     #: By the signature's text.
     templates: dict[str, Template] = field(default_factory=dict)
-    macros: list[str] = field(default_factory=list)
-    udfs: list[Udf] = field(default_factory=list)
+    macros: dict[str, Macro] = field(default_factory=dict)
+    udfs: dict[str, Udf] = field(default_factory=dict)
 
-    def ordered_macros(self, sql: str | None = None) -> list[str]:
+    def ordered_macros(self, names: Iterable[str] | None = None) -> list[Macro]:
         """The macros, each after those that it uses: DuckDB looks into a macro when it is made.
 
-        With `sql` only those that it needs.
+        With `names` only those of these names and what they need.
         """
-        by_name = {text.partition("(")[0]: text for text in self.macros}
-        found: dict[str, str] = {}
+        found: dict[str, Macro] = {}
 
         def add(name: str) -> None:
-            if name in found:
+            one = self.macros.get(name)
+            if one is None or name in found:
                 return
-            text = by_name[name]
-            for other in called(text.partition(" AS ")[2]):
-                if other in by_name and other != name:
-                    add(other)
-            found[name] = text
+            for other in sorted(one.calls - {name}):
+                add(other)
+            found[name] = one
 
-        for name in by_name if sql is None else called(sql):
-            if name in by_name:
-                add(name)
+        for name in self.macros if names is None else sorted(names):
+            add(name)
         return list(found.values())
-
-
-def called(sql: str) -> list[str]:
-    """The names before brackets."""
-    return re.findall(r"[a-z_0-9]+(?=\()", sql)
 
 
 REGISTRY = Registry()
@@ -75,19 +77,25 @@ def lowering(signature: str, template: Template) -> None:
     name = signature.partition("(")[0]
     if not any(text.startswith(f"{signature} ->") for text in FUNCTIONS[name].texts):
         raise KeyError(signature)
+    if isinstance(template, str):
+        read_template(template)
     REGISTRY.templates[signature] = template
 
 
-def macro(text: str) -> None:
-    """Add a DuckDB macro: `name(x) AS expression`."""
-    REGISTRY.macros.append(text)
+def macro(definition: str) -> None:
+    """Add a DuckDB macro: `t_name(x) AS expression`. ValueError if its name does not begin as those of macros do."""
+    head, _, body = definition.partition(" AS ")
+    name = head.partition("(")[0]
+    if not name.startswith(MACRO):
+        raise ValueError(definition)
+    REGISTRY.macros[name] = Macro(name, definition, read_template(body).calls)
 
 
 def udf(name: str, params: Sequence[str], result: str) -> Callable[[Any], Any]:
     """Add a Python function under a name, with DuckDB's types."""
 
     def add(function: Callable[..., Any]) -> Callable[..., Any]:
-        REGISTRY.udfs.append(Udf(name, function, tuple(params), result))
+        REGISTRY.udfs[name] = Udf(name, function, tuple(params), result)
         return function
 
     return add

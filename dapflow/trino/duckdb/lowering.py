@@ -1,0 +1,69 @@
+"""What is shared while one statement is lowered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from dapflow.trino.analysis.findings import Place
+from dapflow.trino.analysis.typed import Expr
+from dapflow.trino.analysis.typed_queries import Query
+from dapflow.trino.duckdb.nodes import Sql
+from dapflow.trino.errors import QueryError, Unsupported
+from dapflow.trino.syntax.lexer import position
+
+if TYPE_CHECKING:
+    from dapflow.trino.duckdb.values import Value
+
+
+class Visitor(Protocol):
+    """What lowers the nodes of a typed tree, of whatever kind; expressions and queries meet here."""
+
+    def expression(self, node: Expr, lowering: Lowering) -> Value:
+        """An expression."""
+        ...
+
+    def query(self, node: Query, lowering: Lowering) -> Sql:
+        """A query whose columns are named c0, c1, …"""
+        ...
+
+
+@dataclass
+class Lowering:
+    """One statement, or a view's text in it."""
+
+    text: str
+    database: str | None
+    visitor: Visitor
+    #: A view's text has places of its own, which would mislead in the user's text.
+    placed: bool = True
+    #: What columns are called, by the number of their relation and their place.
+    columns: dict[int, Sequence[Sql]] = field(default_factory=dict)
+    #: What stands for parameters of lambdas, by their number.
+    parameters: dict[int, Sql] = field(default_factory=dict)
+    #: Whether sums of long decimals may be computed in 64 bits, and whether one is.
+    short_sums: bool = False
+    short_summed: bool = False
+
+    def value(self, node: Expr) -> Value:
+        """Lower an expression."""
+        return self.visitor.expression(node, self)
+
+    def sql(self, node: Expr) -> Sql:
+        """Lower an expression whose type is known to the caller."""
+        return self.visitor.expression(node, self).sql
+
+    def query(self, node: Query) -> Sql:
+        """Lower a query."""
+        return self.visitor.query(node, self)
+
+    def fail(self, error_name: str, place: Place | None, message: str) -> NoReturn:
+        """Raise an error at a place in the text."""
+        if place is None or not self.placed:
+            raise QueryError(error_name, message)
+        raise QueryError(error_name, message, *position(self.text, place.at))
+
+    def unsupported(self, construct: str, place: Place | None) -> NoReturn:
+        """Refuse by name what Athena may know and DuckDB cannot be made to compute."""
+        raise Unsupported(construct, *(position(self.text, place.at) if place is not None and self.placed else ()))

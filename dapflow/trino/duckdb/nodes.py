@@ -1,0 +1,306 @@
+"""DuckDB's SQL as a tree. The lowering builds it, and `printer` alone writes it out.
+
+What a user wrote gets in as `Text` and `Name` only, so that nothing in it can be taken for SQL of ours. `sql` fills a
+template with other pieces. A template is SQL that stands in this package's source: it is read once, and `$name` in it
+is a slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+_SLOT = re.compile(r"\$(\w+)")
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\blambda\b[^:]*:|\w*[(\[{]|[)\]}]")
+_CALLED = re.compile(r"[a-z_0-9]+(?=\()")
+#: What the name of every macro begins with.
+MACRO = "t_"
+
+
+class Sql:
+    """A piece of SQL."""
+
+    __slots__ = ()
+
+    #: About how many characters it takes.
+    size: int
+    #: Whether it may be written several times without a thought: a name or a number.
+    simple: bool = False
+    #: Whether it calls a macro, which DuckDB writes out: its size says nothing then.
+    calls_macro: bool = False
+    #: Whether a subquery, or an aggregate or window function, is in it.
+    has_subquery: bool = False
+    has_computed: bool = False
+
+    def parts(self) -> Iterator[tuple[Sql, bool]]:
+        """The pieces in it; whether each stands in a lambda, or where a macro may put it into one."""
+        return iter(())
+
+
+class Word(Sql):
+    """SQL of our own as it stands: a keyword, a number, a type."""
+
+    __slots__ = ("size", "text")
+
+    simple = True
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.size = len(text)
+
+
+class Text(Sql):
+    """A string literal."""
+
+    __slots__ = ("size", "value")
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        self.size = len(value) + 2
+
+
+class Name(Sql):
+    """A quoted identifier."""
+
+    __slots__ = ("size", "text")
+
+    simple = True
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.size = len(text) + 2
+
+
+class Variable(Sql):
+    """A name of our own, for the parameter of a lambda or a relation; the printer numbers it."""
+
+    __slots__ = ("prefix",)
+
+    simple = True
+    size = 3
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+
+
+class Member(Sql):
+    """A column of a relation: `r1."price"`."""
+
+    __slots__ = ("column", "relation", "size")
+
+    simple = True
+
+    def __init__(self, relation: Sql, column: Sql) -> None:
+        self.relation = relation
+        self.column = column
+        self.size = relation.size + column.size + 1
+
+    def parts(self) -> Iterator[tuple[Sql, bool]]:
+        """See Sql."""
+        yield self.relation, False
+        yield self.column, False
+
+
+class _Whole(Sql):
+    """A piece made of others."""
+
+    __slots__ = ("calls_macro", "has_computed", "has_subquery", "size")
+
+    def _measure(self, size: int, pieces: Iterable[Sql], *, macro: bool = False) -> None:
+        subquery = computed = False
+        for one in pieces:
+            size += one.size
+            macro = macro or one.calls_macro
+            subquery = subquery or one.has_subquery
+            computed = computed or one.has_computed
+        self.size, self.calls_macro = size, macro
+        self.has_subquery, self.has_computed = subquery, computed
+
+
+class Joined(_Whole):
+    """Pieces with a separator between them; nothing at all for none."""
+
+    __slots__ = ("items", "separator")
+
+    def __init__(self, separator: str, items: Sequence[Sql]) -> None:
+        self.separator = separator
+        self.items = tuple(items)
+        self._measure(len(separator) * max(len(self.items) - 1, 0), self.items)
+
+    def parts(self) -> Iterator[tuple[Sql, bool]]:
+        """See Sql."""
+        for one in self.items:
+            yield one, False
+
+
+class Filled(_Whole):
+    """A template and what fills its slots, in their order."""
+
+    __slots__ = ("filling", "template")
+
+    def __init__(self, template: Template, filling: Sequence[Sql]) -> None:
+        self.template = template
+        self.filling = tuple(filling)
+        self._measure(template.size, self.filling, macro=template.calls_macro)
+
+    def parts(self) -> Iterator[tuple[Sql, bool]]:
+        """See Sql."""
+        return zip(self.filling, self.template.bound, strict=True)
+
+
+class Subquery(_Whole):
+    """An expression that holds a query: DuckDB takes none in a lambda, and plans each copy of it anew."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Sql) -> None:
+        self.content = content
+        self._measure(0, (content,))
+        self.has_subquery = True
+        self.has_computed = False
+
+    def parts(self) -> Iterator[tuple[Sql, bool]]:
+        """See Sql."""
+        yield self.content, False
+
+
+class Computed(_Whole):
+    """An aggregate or window function: it is computed before the expression around it, and stands in no lambda."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Sql) -> None:
+        self.content = content
+        self._measure(0, (content,))
+        self.has_computed = True
+
+    def parts(self) -> Iterator[tuple[Sql, bool]]:
+        """See Sql."""
+        yield self.content, False
+
+
+# -------------------------------------------------------------------------------------------------- templates
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template that was read: what stands between its slots, their names, and which stand in lambdas."""
+
+    fixed: tuple[str, ...]
+    slots: tuple[str, ...]
+    bound: tuple[bool, ...]
+    #: The functions and macros that it calls.
+    calls: frozenset[str]
+    size: int
+    calls_macro: bool
+
+
+@cache
+def read_template(text: str) -> Template:
+    """Read a template. Its brackets are closed in it: ValueError if not."""
+    fixed, slots, starts = [], [], []
+    end = 0
+    for found in _SLOT.finditer(text):
+        fixed.append(text[end : found.start()])
+        slots.append(found[1])
+        starts.append(found.start())
+        end = found.end()
+    fixed.append(text[end:])
+    inner = _bound_ranges(text)
+    bound = tuple(any(a <= at < b for a, b in inner) for at in starts)
+    calls = frozenset(_CALLED.findall(text))
+    macro = any(name.startswith(MACRO) for name in calls)
+    return Template(tuple(fixed), tuple(slots), bound, calls, sum(map(len, fixed)), macro)
+
+
+def _bound_ranges(text: str) -> list[tuple[int, int]]:
+    """Where the bodies of lambdas and the arguments of macros begin and end."""
+    found: list[tuple[int, int]] = []
+    #: For each bracket that is open, where a lambda's body or a macro's arguments began in it.
+    opened: list[int | None] = [None]
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word.startswith("lambda"):
+            opened[-1] = token.end()
+        elif word[0] not in "'\"" and word[-1] in "([{":
+            opened.append(token.end() if word.startswith(MACRO) else None)
+        elif word in {")", "]", "}"}:
+            if len(opened) == 1:
+                raise ValueError(text)
+            start = opened.pop()
+            if start is not None:
+                found.append((start, token.start()))
+    if len(opened) != 1 or opened[0] is not None:
+        raise ValueError(text)
+    return found
+
+
+def sql(template: str, /, **given: Sql | int | Sequence[Sql]) -> Filled:
+    """A template filled: `sql("($a + $b)", a=…, b=…)`. Several pieces for one slot stand with commas between them."""
+    found = read_template(template)
+    return Filled(found, [piece(given[name]) for name in found.slots])
+
+
+def piece(given: Sql | int | Sequence[Sql]) -> Sql:
+    """What fills a slot."""
+    if isinstance(given, Sql):
+        return given
+    return Word(str(given)) if isinstance(given, int) else Joined(", ", given)
+
+
+#: Nothing at all, for a part that is left out.
+NOTHING = Word("")
+NULL = Word("NULL")
+TRUE = Word("TRUE")
+FALSE = Word("FALSE")
+
+
+def joined(separator: str, items: Iterable[Sql]) -> Joined:
+    """Pieces with a separator between them."""
+    return Joined(separator, tuple(items))
+
+
+def struct(fields: Iterable[tuple[str, Sql]]) -> Sql:
+    """A row of named fields: `{"a": 1}`."""
+    return sql("{$fields}", fields=[sql("$name: $value", name=Name(name), value=value) for name, value in fields])
+
+
+def field(base: Sql, name: str) -> Sql:
+    """A field of a row: `(x)."a"`."""
+    return sql("($base).$name", base=base, name=Name(name))
+
+
+def functions_in(root: Sql) -> frozenset[str]:
+    """The functions and macros that a tree calls."""
+    found: set[str] = set()
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Filled):
+            found |= node.template.calls
+        pending += [part for part, _ in node.parts()]
+    return frozenset(found)
+
+
+def replaced(node: Sql, changes: dict[int, Sql]) -> Sql:
+    """A tree with other pieces in place of some, which are told by `id`."""
+    other = changes.get(id(node))
+    if other is not None:
+        return other
+    if isinstance(node, Filled):
+        filling = [replaced(one, changes) for one in node.filling]
+        return node if _same(filling, node.filling) else Filled(node.template, filling)
+    if isinstance(node, Joined):
+        items = [replaced(one, changes) for one in node.items]
+        return node if _same(items, node.items) else Joined(node.separator, items)
+    if isinstance(node, Member):
+        relation = replaced(node.relation, changes)
+        return node if relation is node.relation else Member(relation, node.column)
+    if isinstance(node, Subquery | Computed):
+        content = replaced(node.content, changes)
+        return node if content is node.content else type(node)(content)
+    return node
+
+
+def _same(new: Sequence[Sql], old: Sequence[Sql]) -> bool:
+    return all(a is b for a, b in zip(new, old, strict=True))

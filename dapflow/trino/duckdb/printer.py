@@ -1,0 +1,61 @@
+"""Writing SQL out: the one place that knows how names and texts are quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from dapflow.trino.duckdb.nodes import Computed, Filled, Joined, Member, Name, Sql, Subquery, Text, Variable, Word
+from dapflow.trino.duckdb.storage import literal, quote
+
+
+def printed(root: Sql, taken: Container[str] = ()) -> str:
+    """The text of a tree. Variables get names that are not among those `taken`, which are in lower case."""
+    writer = _Writer(taken)
+    writer.write(root)
+    return "".join(writer.out)
+
+
+class _Writer:
+    def __init__(self, taken: Container[str]) -> None:
+        self.out: list[str] = []
+        self._taken = taken
+        self._names: dict[Variable, str] = {}
+        self._count = 0
+
+    def write(self, node: Sql) -> None:
+        out = self.out
+        if isinstance(node, Filled):
+            fixed = node.template.fixed
+            out.append(fixed[0])
+            for text, part in zip(fixed[1:], node.filling, strict=True):
+                self.write(part)
+                out.append(text)
+        elif isinstance(node, Word):
+            out.append(node.text)
+        elif isinstance(node, Variable):
+            out.append(self._names.get(node) or self._named(node))
+        elif isinstance(node, Text):
+            out.append(literal(node.value))
+        elif isinstance(node, Name):
+            out.append(quote(node.text))
+        elif isinstance(node, Member):
+            self.write(node.relation)
+            out.append(".")
+            self.write(node.column)
+        elif isinstance(node, Joined):
+            for i, one in enumerate(node.items):
+                if i:
+                    out.append(node.separator)
+                self.write(one)
+        elif isinstance(node, Subquery | Computed):
+            self.write(node.content)
+        else:
+            raise TypeError(node)
+
+    def _named(self, variable: Variable) -> str:
+        while True:
+            self._count += 1
+            name = f"{variable.prefix}{self._count}"
+            if name not in self._taken:
+                self._names[variable] = name
+                return name
