@@ -1,9 +1,9 @@
-"""What is shared while one statement is lowered."""
+"""What is shared while one statement is lowered, and where in it an expression stands."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from dapflow.trino.analysis.findings import Place
@@ -29,22 +29,42 @@ class Visitor(Protocol):
         ...
 
 
-@dataclass
-class Lowering:
-    """One statement, or a view's text in it."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What references within one query mean, by their places."""
 
-    text: str
-    database: str | None
-    visitor: Visitor
-    #: A view's text has places of its own, which would mislead in the user's text.
-    placed: bool = True
+    keys: Sequence[Sql] = ()
+    #: What rows are grouped by, where it is not the key itself: values may be equal though they look different.
+    key_forms: Sequence[Sql] = ()
+    aggregates: Sequence[Sql] = ()
+    windows: Sequence[Sql] = ()
+    outputs: Sequence[Sql] = ()
+
+
+@dataclass
+class Notes:
+    """What is found out on the way."""
+
+    #: Whether sums of long decimals may be computed in 64 bits, and whether one is.
+    short_sums: bool = False
+    short_summed: bool = False
     #: What columns are called, by the number of their relation and their place.
     columns: dict[int, Sequence[Sql]] = field(default_factory=dict)
     #: What stands for parameters of lambdas, by their number.
     parameters: dict[int, Sql] = field(default_factory=dict)
-    #: Whether sums of long decimals may be computed in 64 bits, and whether one is.
-    short_sums: bool = False
-    short_summed: bool = False
+
+
+@dataclass(frozen=True)
+class Lowering:
+    """A place in one statement, or in a view's text in it."""
+
+    text: str
+    database: str | None
+    visitor: Visitor
+    notes: Notes = field(default_factory=Notes)
+    frame: Frame = field(default_factory=Frame)
+    #: A view's text has places of its own, which would mislead in the user's text.
+    placed: bool = True
 
     def value(self, node: Expr) -> Value:
         """Lower an expression."""
@@ -55,8 +75,12 @@ class Lowering:
         return self.visitor.expression(node, self).sql
 
     def query(self, node: Query) -> Sql:
-        """Lower a query."""
+        """Lower a query that stands here."""
         return self.visitor.query(node, self)
+
+    def within(self, frame: Frame) -> Lowering:
+        """The same statement, where references mean something else."""
+        return replace(self, frame=frame)
 
     def fail(self, error_name: str, place: Place | None, message: str) -> NoReturn:
         """Raise an error at a place in the text."""
