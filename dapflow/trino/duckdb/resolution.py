@@ -103,7 +103,9 @@ def fill(template: str, call: Call, **given: Sql) -> Sql:
         for slot in dict.fromkeys(slots):
             argument = call.args[int(slot) - 1] if slot.isdigit() else None
             if isinstance(argument, Value) and argument.sql.size * (slots.count(slot) - 1) > _REPEATED:
-                return let(argument.sql, lambda name, at=int(slot) - 1: _again(template, call, at, name, given), limit=0)
+                return let(
+                    argument.sql, lambda name, at=int(slot) - 1: _again(template, call, at, name, given), limit=0
+                )
     return _filled(template, call, given)
 
 

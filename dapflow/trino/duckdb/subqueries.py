@@ -1,0 +1,85 @@
+"""Subqueries in expressions."""
+
+from __future__ import annotations
+
+from dapflow.trino.analysis.typed_queries import Exists, Quantified, Query, ScalarQuery
+from dapflow.trino.duckdb.conversions import coerce
+from dapflow.trino.duckdb.lowering import Lowering
+from dapflow.trino.duckdb.nodes import FALSE, TRUE, Member, Sql, Subquery, Variable, Word, sql, struct
+from dapflow.trino.duckdb.operators import comparable_form, compare
+from dapflow.trino.duckdb.storage import field_names
+from dapflow.trino.duckdb.values import Value, null
+from dapflow.trino.types import BOOLEAN, Type, row
+
+
+def scalar_query(node: ScalarQuery, lowering: Lowering) -> Value:
+    """A subquery where a value is wanted; of several columns a row."""
+    query = lowering.query(node.query)
+    if len(node.query.columns) == 1:
+        return Value(Subquery(sql("($query)", query=query)), node.type)
+    inner = Variable("q")
+    packed = _packed(node.type, inner)
+    whole = Subquery(sql("(SELECT $packed FROM ($query) AS $inner)", packed=packed, query=query, inner=inner))
+    nothing = struct((name, null(t)) for name, t in zip(field_names(node.type), node.type.args, strict=True))
+    return Value(sql("coalesce($whole, $nothing)", whole=whole, nothing=nothing), node.type)
+
+
+def exists(node: Exists, lowering: Lowering) -> Value:
+    """EXISTS (SELECT …)."""
+    return Value(Subquery(sql("EXISTS ($query)", query=lowering.query(node.query))), BOOLEAN)
+
+
+def quantified(node: Quantified, lowering: Lowering) -> Value:
+    """x = ALL (SELECT …) and its like."""
+    value, query, inner = lowering.value(node.value), lowering.query(node.query), Variable("q")
+    both = node.common
+    item = coerce(_item(node.query, both, inner), both)
+    if both.base == "row" and (node.op, node.quantifier) not in {("=", "ANY"), ("<>", "ALL")}:
+        return Value(_row_by_row(node, value, item, query, inner), BOOLEAN)
+    left, right = comparable_form(value.sql, both), comparable_form(item.sql, both)
+    plain = isinstance(right, Member) and right.relation is inner
+    source = query if plain else sql("SELECT $right FROM ($query) AS $inner", right=right, query=query, inner=inner)
+    if node.op == "=" and node.quantifier == "ANY":
+        return Value(Subquery(sql("($left IN ($source))", left=left, source=source)), BOOLEAN)
+    if node.op == "<>" and node.quantifier == "ALL":
+        return Value(Subquery(sql("($left NOT IN ($source))", left=left, source=source)), BOOLEAN)
+    compared = sql(
+        "($left $op $quantifier ($source))",
+        left=left,
+        op=Word(node.op),
+        quantifier=Word(node.quantifier),
+        source=source,
+    )
+    return Value(Subquery(compared), BOOLEAN)
+
+
+def _item(query: Query, both: Type, inner: Variable) -> Value:
+    """A row of a query as one value."""
+    columns = query.columns
+    single_row = both.base == "row" and len(both.args) == 1
+    if len(columns) == 1 and not (single_row and columns[0].type.base != "row"):
+        return Value(Member(inner, Word("c0")), columns[0].type)
+    t = row(*(one.type for one in columns), names=tuple(one.written and one.written.lower() for one in columns))
+    return Value(_packed(t, inner), t)
+
+
+def _packed(t: Type, inner: Variable) -> Sql:
+    """The columns of a subquery as one row."""
+    return struct((name, Member(inner, Word(f"c{i}"))) for i, name in enumerate(field_names(t)))
+
+
+def _row_by_row(node: Quantified, left: Value, item: Value, query: Sql, inner: Variable) -> Sql:
+    """A comparison with each row of a subquery, where parts of rows may be NULL and the answer unknown."""
+    every = node.quantifier == "ALL"
+    compared = sql(
+        "(SELECT CASE WHEN bool_or($decisive) THEN $some WHEN count(*) > count(t) THEN NULL ELSE $otherwise END "
+        "FROM (SELECT $test AS t FROM ($query) AS $inner) AS $outer)",
+        decisive=Word("NOT t" if every else "t"),
+        some=FALSE if every else TRUE,
+        otherwise=TRUE if every else FALSE,
+        test=compare(node.op, left, item, node.common),
+        query=query,
+        inner=inner,
+        outer=Variable("q"),
+    )
+    return Subquery(compared)
