@@ -9,7 +9,8 @@ import duckdb
 
 from dapflow.trino.duckdb.compiler import constant_sql
 from dapflow.trino.duckdb.functions import REGISTRY
-from dapflow.trino.duckdb.functions.registry import called
+from dapflow.trino.duckdb.nodes import Sql, functions_in, sql
+from dapflow.trino.duckdb.printer import printed
 from dapflow.trino.duckdb.runtime import provide, translate_error
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import FUNCTIONS, SPECIAL_FORMS
@@ -56,35 +57,36 @@ class Constants:
         with self._lock:
             if node not in self._failures:
                 try:
-                    sql = constant_sql(text, node)
+                    found = constant_sql(text, node)
                 except QueryError as error:
                     return None if error.error_name in _OF_THE_ENGINE else error
                 # A date or a time that is written out is read by the analysis.
-                self._failures[node] = None if isinstance(node, tree.TypedLiteral) else self._evaluated(sql)
+                self._failures[node] = None if isinstance(node, tree.TypedLiteral) else self._evaluated(found)
             return self._failures[node]
 
-    def _evaluated(self, sql: str) -> QueryError | None:
+    def _evaluated(self, expr: Sql) -> QueryError | None:
         try:
-            self._run(sql)
+            self._run(expr)
         except duckdb.Error as error:
             found = translate_error(error)
             return None if found.error_name in _OF_THE_ENGINE else found
         return None
 
-    def _run(self, sql: str) -> None:
+    def _run(self, expr: Sql) -> None:
         connection = self._connection
         if connection is None:
             connection = self._connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
             connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
-        macros = [each for each in REGISTRY.ordered_macros(sql) if each not in self._made]
-        names = {*called(sql), *(name for each in macros for name in called(each))} - self._made
-        provide(connection, macros, [each for each in REGISTRY.udfs if each.name in names])
-        self._made |= {*macros, *names}
+        called = functions_in(expr)
+        macros = [one for one in REGISTRY.ordered_macros(called) if one.name not in self._made]
+        names = called.union(*(one.calls for one in macros)) - self._made
+        provide(connection, macros, [REGISTRY.udfs[name] for name in sorted(names) if name in REGISTRY.udfs])
+        self._made |= names
         timer = threading.Timer(_SECONDS, connection.interrupt)
         timer.start()
         try:
             # hash takes a value of any type, and needs to know it.
-            connection.execute(f"SELECT hash({sql})").fetchall()
+            connection.execute(printed(sql("SELECT hash($expr)", expr=expr))).fetchall()
         finally:
             timer.cancel()
 

@@ -11,7 +11,7 @@ import duckdb
 from duckdb.func import FunctionNullHandling
 
 from dapflow.trino.duckdb.functions import REGISTRY
-from dapflow.trino.duckdb.functions.registry import Udf
+from dapflow.trino.duckdb.functions.registry import Macro, Udf
 from dapflow.trino.errors import QueryError
 
 _OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
@@ -24,18 +24,18 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
 
     Once for a database: its cursors share them.
     """
-    provide(connection, REGISTRY.ordered_macros(), REGISTRY.udfs)
+    provide(connection, REGISTRY.ordered_macros(), REGISTRY.udfs.values())
     connection.execute("SET TimeZone = 'UTC'")
 
 
-def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[str], udfs: Iterable[Udf]) -> None:
+def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[Macro], udfs: Iterable[Udf]) -> None:
     """Make some of the macros and functions."""
     for one in udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(
             one.name, _strict(one.function), list(one.params), one.result, null_handling=FunctionNullHandling.SPECIAL
         )
-    connection.execute(";".join(f"CREATE OR REPLACE MACRO {text}" for text in macros))
+    connection.execute(";".join(f"CREATE OR REPLACE MACRO {one.definition}" for one in macros))
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -174,7 +174,7 @@ def listed(texts: list[str], separator: str, filler: str, counts: bool) -> str:
 
 
 lowering("set_agg(T)", "array_agg(DISTINCT $1){tail}")
-lowering("set_union(array(T))", _of_lists("list_distinct_keep", "flatten(array_agg($1){tail})"))
+lowering("set_union(array(T))", _of_lists("t_distinct_keep", "flatten(array_agg($1){tail})"))
 lowering(
     "map_agg(K, V)",
     _of_lists("t_map_agg", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
@@ -192,14 +192,14 @@ lowering(
     ),
 )
 lowering("histogram(T)", "CAST(histogram($1){tail} AS $ret)")
-macro("list_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
+macro("t_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
 macro(
     "t_map_agg(ks, vs) AS map(list_transform(t_first_keys(ks), lambda i: ks[i]), "
     "list_transform(t_first_keys(ks), lambda i: vs[i]))"
 )
 macro(
-    "t_multimap(ks, vs) AS map(list_distinct_keep(ks), list_transform(list_distinct_keep(ks), lambda k: "
+    "t_multimap(ks, vs) AS map(t_distinct_keep(ks), list_transform(t_distinct_keep(ks), lambda k: "
     "list_transform(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k), lambda i: vs[i])))"
 )
 

@@ -32,8 +32,8 @@ macro(
 macro("t_real_unit(x) AS t_power_ten(CAST(floor((floor(log2(abs(x))) - 24) * log10(2)) AS INTEGER))")
 macro(
     "t_real_digits(x) AS CASE WHEN abs(x) < 16777216 OR abs(x) >= 4e18 THEN CAST(x AS VARCHAR) "
-    "ELSE list_transform([t_real_unit(x)], lambda n3: "
-    "CAST(t_divide_round(CAST(x AS HUGEINT), n3) * n3 AS VARCHAR))[1] END"
+    "ELSE list_transform([t_real_unit(x)], lambda unit: "
+    "CAST(t_divide_round(CAST(x AS HUGEINT), unit) * unit AS VARCHAR))[1] END"
 )
 macro(
     "t_real_text(x) AS CASE WHEN t_plain(x) THEN CAST(x AS VARCHAR) "
@@ -61,8 +61,8 @@ def scientific(text: str) -> str:
 
 
 macro(
-    "t_double_json(x) AS list_transform([t_double_text(x)], lambda n4: "
-    "CASE WHEN isfinite(x) THEN n4 ELSE '\"' || n4 || '\"' END)[1]"
+    "t_double_json(x) AS list_transform([t_double_text(x)], lambda shown: "
+    "CASE WHEN isfinite(x) THEN shown ELSE '\"' || shown || '\"' END)[1]"
 )
 macro("t_real_json(x) AS t_double_json(x)")
 

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
-from dapflow.trino.duckdb.storage import duck_type, field_names, quote
-from dapflow.trino.duckdb.values import fresh, let
-from dapflow.trino.types import map_of
+from dapflow.trino.duckdb.nodes import Name, Sql, Variable, field, joined, sql
+from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.storage import field_names
+from dapflow.trino.duckdb.values import cast, let, type_sql
+from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
 
-def checked_map(keys: str, values: str, kind: str) -> str:
+def checked_map(keys: Sql, values: Sql, kind: Sql) -> Sql:
     """A map of keys and values, with Trino's checks of the keys."""
-    return let(keys, lambda k: let(values, lambda v: f"CAST(t_map({k}, {v}) AS {kind})"))
+    return let(keys, lambda k: let(values, lambda v: sql("CAST(t_map($k, $v) AS $kind)", k=k, v=v, kind=kind)))
 
 
 macro(
@@ -37,8 +39,8 @@ def refuse_keys(keys: list[str | None], values: int) -> int:
     raise Failure(f"INVALID_FUNCTION_ARGUMENT: Duplicate map keys ({twin}) are not allowed")
 
 
-def _map(call: Call) -> str:
-    return checked_map(call.args[0].sql, call.args[1].sql, duck_type(call.type))
+def _map(call: Call) -> Sql:
+    return checked_map(call.args[0].sql, call.args[1].sql, type_sql(call.type))
 
 
 lowering("map()", "CAST(map([], []) AS $ret)")
@@ -47,48 +49,54 @@ lowering("map_keys(map(K,V))", "map_keys($1)")
 lowering("map_values(map(K,V))", "map_values($1)")
 
 
-def _entries(call: Call) -> str:
-    name = fresh("e")
-    k, v = field_names(call.type.args[0])
-    return (
-        f"list_transform(map_entries({call.args[0].sql}), lambda {name}: {{{quote(k)}: ({name}).key, "
-        f"{quote(v)}: ({name}).value}})"
+def _entries(call: Call) -> Sql:
+    k, v = map(Name, field_names(call.type.args[0]))
+    return fill(
+        "list_transform(map_entries($1), lambda $e: {$k: ($e).key, $v: ($e).value})", call, e=Variable("e"), k=k, v=v
     )
 
 
 lowering("map_entries(map(K,V))", _entries)
 
 
-def _from_entries(call: Call) -> str:
-    entry = call.args[0].type.args[0]
-    k, v = (quote(n) for n in field_names(entry))
-    kind = duck_type(call.type)
-    e, f = fresh("e"), fresh("e")
+def _columns(entries: Sql, row: Type) -> tuple[Sql, Sql]:
+    """The keys and the values of entries, each of which is a row of two fields."""
+    k, v = (_column(entries, name) for name in field_names(row))
+    return k, v
 
-    def body(x: str) -> str:
-        keys, values = f"list_transform({x}, lambda {e}: ({e}).{k})", f"list_transform({x}, lambda {f}: ({f}).{v})"
-        made = checked_map(keys, values, kind)
-        return (
-            f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry "
-            f"cannot be null') AS {kind}) ELSE {made} END"
+
+def _column(entries: Sql, name: str) -> Sql:
+    e = Variable("e")
+    return sql("list_transform($entries, lambda $e: $part)", entries=entries, e=e, part=field(e, name))
+
+
+def _from_entries(call: Call) -> Sql:
+    kind = type_sql(call.type)
+
+    def body(x: Sql) -> Sql:
+        made = checked_map(*_columns(x, call.args[0].type.args[0]), kind)
+        return sql(
+            "CASE WHEN list_count($x) < len($x) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null') "
+            "AS $kind) ELSE $made END",
+            x=x,
+            kind=kind,
+            made=made,
         )
 
     return let(call.args[0].sql, body, limit=100)
 
 
-def _multimap(call: Call) -> str:
-    k, v = (quote(n) for n in field_names(call.args[0].type.args[0]))
-    kind = duck_type(call.type)
-    e, f = fresh("e"), fresh("e")
-
-    def body(x: str) -> str:
-        keys, values = f"list_transform({x}, lambda {e}: ({e}).{k})", f"list_transform({x}, lambda {f}: ({f}).{v})"
-        return (
-            f"CASE WHEN list_count({x}) < len({x}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot "
-            f"be null') AS {kind}) "
-            f"WHEN list_count({keys}) < len({keys}) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map key cannot "
-            f"be null') AS {kind}) "
-            f"ELSE CAST(t_multimap({keys}, {values}) AS {kind}) END"
+def _multimap(call: Call) -> Sql:
+    def body(x: Sql) -> Sql:
+        keys, values = _columns(x, call.args[0].type.args[0])
+        return sql(
+            "CASE WHEN list_count($x) < len($x) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map entry cannot be null') "
+            "AS $kind) WHEN list_count($keys) < len($keys) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: map key cannot "
+            "be null') AS $kind) ELSE CAST(t_multimap($keys, $values) AS $kind) END",
+            x=x,
+            kind=type_sql(call.type),
+            keys=keys,
+            values=values,
         )
 
     return let(call.args[0].sql, body, limit=100)
@@ -98,61 +106,75 @@ lowering("map_from_entries(array(row(K,V)))", _from_entries)
 lowering("multimap_from_entries(array(row(K,V)))", _multimap)
 
 
-def _concat(call: Call) -> str:
+def _concat(call: Call) -> Sql:
     """The last value of a key counts; the key keeps the place where it came first."""
-    m = fresh("m")
-    given = ", ".join(a.sql for a in call.args)
-    one_by_one = ", ".join(f"{m}[{i}]" for i, _ in enumerate(call.args, 1))
-    return (
-        f"list_transform([[{given}]], lambda {m}: "
-        f"CASE WHEN list_count({m}) = len({m}) THEN map_concat({one_by_one}) END)[1]"
+    m = Variable("m")
+    one_by_one = [sql("$m[$i]", m=m, i=i) for i, _ in enumerate(call.args, 1)]
+    return fill(
+        "list_transform([[$all]], lambda $m: CASE WHEN list_count($m) = len($m) THEN map_concat($parts) END)[1]",
+        call,
+        m=m,
+        parts=joined(", ", one_by_one),
     )
 
 
 lowering("map_concat(map(K,V), map(K,V)...)", _concat)
 
 
-def _filter(call: Call) -> str:
-    e = fresh("e")
-    test = call.args[1].body(f"({e}).key", f"({e}).value")
-    kind = duck_type(call.type)
-    return (
-        f"CAST(map_from_entries(list_filter(map_entries({call.args[0].sql}), lambda {e}: coalesce({test}, "
-        f"FALSE))) AS {kind})"
+def _on_entry(call: Call, e: Variable) -> Sql:
+    """The body of a lambda of a map's keys and values, for an entry."""
+    key, value = sql("($e).key", e=e), sql("($e).value", e=e)
+    return call.args[1].body(key, value)
+
+
+def _filter(call: Call) -> Sql:
+    e = Variable("e")
+    return sql(
+        "CAST(map_from_entries(list_filter(map_entries($map), lambda $e: coalesce($test, FALSE))) AS $kind)",
+        map=call.args[0].sql,
+        e=e,
+        test=_on_entry(call, e),
+        kind=type_sql(call.type),
     )
 
 
-def _transform_values(call: Call) -> str:
-    e = fresh("e")
-    body = call.args[1].body(f"({e}).key", f"({e}).value")
-    entry = f"{{'key': ({e}).key, 'value': CAST({body} AS {duck_type(call.type.args[1])})}}"
-    entries = f"list_transform(map_entries({call.args[0].sql}), lambda {e}: {entry})"
-    return f"CAST(map_from_entries({entries}) AS {duck_type(call.type)})"
+def _transform_values(call: Call) -> Sql:
+    e = Variable("e")
+    return sql(
+        "CAST(map_from_entries(list_transform(map_entries($map), lambda $e: {'key': ($e).key, 'value': $value})) "
+        "AS $kind)",
+        map=call.args[0].sql,
+        e=e,
+        value=cast(_on_entry(call, e), call.type.args[1]),
+        kind=type_sql(call.type),
+    )
 
 
-def _transform_keys(call: Call) -> str:
-    e = fresh("e")
-    body = call.args[1].body(f"({e}).key", f"({e}).value")
-    key = duck_type(call.type.args[0])
+def _transform_keys(call: Call) -> Sql:
+    e = Variable("e")
+    key = cast(_on_entry(call, e), call.type.args[0])
 
-    def made(x: str) -> str:
-        keys = f"list_transform(map_entries({x}), lambda {e}: CAST({body} AS {key}))"
-        return checked_map(keys, f"map_values({x})", duck_type(call.type))
+    def made(x: Sql) -> Sql:
+        keys = sql("list_transform(map_entries($x), lambda $e: $key)", x=x, e=e, key=key)
+        return checked_map(keys, sql("map_values($x)", x=x), type_sql(call.type))
 
     return let(call.args[0].sql, made)
 
 
-def _zip_with(call: Call) -> str:
-    k = fresh("k")
-    kind = map_of(call.type.args[0], call.type.args[1])
+def _zip_with(call: Call) -> Sql:
+    k = Variable("k")
 
-    def made(a: str, b: str) -> str:
-        body = call.args[2].body(k, f"{a}[{k}]", f"{b}[{k}]")
-        keys = f"list_distinct_keep(list_concat(map_keys({a}), map_keys({b})))"
-        entry = f"{{'key': {k}, 'value': CAST({body} AS {duck_type(kind.args[1])})}}"
-        return (
-            f"CASE WHEN {a} IS NOT NULL AND {b} IS NOT NULL THEN "
-            f"CAST(map_from_entries(list_transform({keys}, lambda {k}: {entry})) AS {duck_type(kind)}) END"
+    def made(a: Sql, b: Sql) -> Sql:
+        value = call.args[2].body(k, sql("$a[$k]", a=a, k=k), sql("$b[$k]", b=b, k=k))
+        return sql(
+            "CASE WHEN $a IS NOT NULL AND $b IS NOT NULL THEN CAST(map_from_entries(list_transform("
+            "t_distinct_keep(list_concat(map_keys($a), map_keys($b))), lambda $k: {'key': $k, 'value': $value})) "
+            "AS $kind) END",
+            a=a,
+            b=b,
+            k=k,
+            value=cast(value, call.type.args[1]),
+            kind=type_sql(call.type),
         )
 
     return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b)))

@@ -37,34 +37,34 @@ macro("t_instant(x) AS CAST((x).u AS TIMESTAMP)")
 # ends of its years.
 macro("t_icu_zone(z) AS regexp_replace(z, '^[+-]', 'GMT\\0')")
 macro(
-    "t_to_local(u, z) AS list_transform([t_typed(u, z)], lambda v1: CASE WHEN (v1).z = 'UTC' THEN (v1).u "
-    "WHEN (v1).u < TIMESTAMP '1900-01-01' AND (v1).u > TIMESTAMP '0001-01-03' THEN py_to_local((v1).u, (v1).z) "
-    "ELSE timezone(t_icu_zone((v1).z), timezone('UTC', (v1).u)) END)[1]"
+    "t_to_local(u, z) AS list_transform([t_typed(u, z)], lambda va: CASE WHEN (va).z = 'UTC' THEN (va).u "
+    "WHEN (va).u < TIMESTAMP '1900-01-01' AND (va).u > TIMESTAMP '0001-01-03' THEN py_to_local((va).u, (va).z) "
+    "ELSE timezone(t_icu_zone((va).z), timezone('UTC', (va).u)) END)[1]"
 )
 macro(
-    "t_to_utc(u, z) AS list_transform([t_typed(u, z)], lambda v2: CASE WHEN (v2).z = 'UTC' THEN (v2).u "
-    "WHEN (v2).z[1] IN ('+', '-') OR (v2).u < TIMESTAMP '0001-01-03' OR (v2).u > TIMESTAMP '9999-12-29' "
-    "THEN timezone('UTC', timezone(t_icu_zone((v2).z), (v2).u)) "
-    "ELSE py_to_utc((v2).u, (v2).z) END)[1]"
+    "t_to_utc(u, z) AS list_transform([t_typed(u, z)], lambda vb: CASE WHEN (vb).z = 'UTC' THEN (vb).u "
+    "WHEN (vb).z[1] IN ('+', '-') OR (vb).u < TIMESTAMP '0001-01-03' OR (vb).u > TIMESTAMP '9999-12-29' "
+    "THEN timezone('UTC', timezone(t_icu_zone((vb).z), (vb).u)) "
+    "ELSE py_to_utc((vb).u, (vb).z) END)[1]"
 )
 macro(
-    "t_zone_struct(u, z) AS list_transform([t_typed(u, z)], lambda v3: "
-    "CASE WHEN (v3).u IS NULL OR (v3).z IS NULL THEN NULL ELSE v3 END)[1]"
+    "t_zone_struct(u, z) AS list_transform([t_typed(u, z)], lambda vc: "
+    "CASE WHEN (vc).u IS NULL OR (vc).z IS NULL THEN NULL ELSE vc END)[1]"
 )
-macro("t_zoned(u, z) AS list_transform([t_typed(u, z)], lambda v4: t_zone_struct(t_to_utc((v4).u, (v4).z), (v4).z))[1]")
+macro("t_zoned(u, z) AS list_transform([t_typed(u, z)], lambda vd: t_zone_struct(t_to_utc((vd).u, (vd).z), (vd).z))[1]")
 macro("t_local(x) AS t_to_local((x).u, (x).z)")
-macro("t_zoned_round(x, f) AS list_transform([x], lambda v7: t_zone_struct(t_round_timestamp((v7).u, f), (v7).z))[1]")
-macro("t_zoned_plus(x, ms) AS list_transform([x], lambda v8: t_zone_struct((v8).u + to_milliseconds(ms), (v8).z))[1]")
-macro("t_zoned_months(x, m) AS list_transform([x], lambda v5: t_zoned(t_local(v5) + to_months(m), (v5).z))[1]")
-macro("t_offset(x) AS list_transform([x], lambda v6: t_offset_at(v6, t_local(v6)))[1]")
+macro("t_zoned_round(x, f) AS list_transform([x], lambda vg: t_zone_struct(t_round_timestamp((vg).u, f), (vg).z))[1]")
+macro("t_zoned_plus(x, ms) AS list_transform([x], lambda vh: t_zone_struct((vh).u + to_milliseconds(ms), (vh).z))[1]")
+macro("t_zoned_months(x, m) AS list_transform([x], lambda ve: t_zoned(t_local(ve) + to_months(m), (ve).z))[1]")
+macro("t_offset(x) AS list_transform([x], lambda vf: t_offset_at(vf, t_local(vf)))[1]")
 macro("t_offset_at(x, local) AS CAST((epoch_us(local) - epoch_us(t_instant(x))) // 60000000 AS INTEGER)")
 macro(
     "t_offset_text(o) AS CASE WHEN o < 0 THEN '-' ELSE '+' END || "
     "strftime(make_timestamp(CAST(abs(o) AS BIGINT) * 60000000), '%H:%M')"
 )
 macro(
-    "t_time_zoned(t, o) AS list_transform([{'t': CAST(t AS TIME), 'o': CAST(o AS INTEGER)}], lambda v10: "
-    "CASE WHEN (v10).t IS NULL OR (v10).o IS NULL THEN NULL ELSE v10 END)[1]"
+    "t_time_zoned(t, o) AS list_transform([{'t': CAST(t AS TIME), 'o': CAST(o AS INTEGER)}], lambda vj: "
+    "CASE WHEN (vj).t IS NULL OR (vj).o IS NULL THEN NULL ELSE vj END)[1]"
 )
 macro("t_time_local(x) AS (x).t")
 macro(
@@ -211,10 +211,10 @@ def zoned(local: dt.datetime, zone: str) -> Zoned:
 
 
 macro(
-    "t_split_zoned(x) AS list_transform([x], lambda v9: "
-    "t_zoned(TRY_CAST(split_part(v9, '|', 1) AS TIMESTAMP), split_part(v9, '|', 2)))[1]"
+    "t_split_zoned(x) AS list_transform([x], lambda vi: "
+    "t_zoned(TRY_CAST(split_part(vi, '|', 1) AS TIMESTAMP), split_part(vi, '|', 2)))[1]"
 )
-macro("py_parse_zoned(x, p) AS t_split_zoned(py_zoned_text(x, p))")
+macro("t_parse_zoned(x, p) AS t_split_zoned(py_zoned_text(x, p))")
 
 
 @udf("py_time_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
@@ -230,7 +230,7 @@ def time_zoned_text(text: str, precision: int) -> str | None:
 macro(
     "t_split_time_zoned(x) AS t_time_zoned(CAST(split_part(x, '|', 1) AS TIME), CAST(split_part(x, '|', 2) AS INTEGER))"
 )
-macro("py_parse_time_zoned(x, p) AS t_split_time_zoned(py_time_zoned_text(x, p))")
+macro("t_parse_time_zoned(x, p) AS t_split_time_zoned(py_time_zoned_text(x, p))")
 
 
 @udf("py_zone", ["VARCHAR"], "VARCHAR")

@@ -7,6 +7,7 @@ function of the call.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ from dapflow.trino.functions import FUNCTIONS
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
+
+# The names of an expression's own variables end in a digit. What a macro is given may get into a lambda of it.
+_NUMBERED = re.compile(r"\blambda\b[^:]*\d\s*[,:]")
 
 Template = str | Callable[["Call"], Sql]
 
@@ -83,10 +87,13 @@ def lowering(signature: str, template: Template) -> None:
 
 
 def macro(definition: str) -> None:
-    """Add a DuckDB macro: `t_name(x) AS expression`. ValueError if its name does not begin as those of macros do."""
+    """Add a DuckDB macro: `t_name(x) AS expression`.
+
+    ValueError if its name does not begin as those of macros do, or if parameters of lambdas in it end in a digit.
+    """
     head, _, body = definition.partition(" AS ")
     name = head.partition("(")[0]
-    if not name.startswith(MACRO):
+    if not name.startswith(MACRO) or _NUMBERED.search(body):
         raise ValueError(definition)
     REGISTRY.macros[name] = Macro(name, definition, read_template(body).calls)
 
