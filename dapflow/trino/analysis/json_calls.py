@@ -39,10 +39,14 @@ def _source(expr: tree.Expr, form: str | None, context: Context) -> Expr:
     return found if t.base in _SOURCES else context.fault("TYPE_MISMATCH", expr, what)
 
 
+def _nested(expr: tree.Expr) -> bool:
+    """Whether a value is JSON already, without a FORMAT that says so."""
+    return isinstance(expr, tree.JsonCall) and expr.name in {"json_object", "json_array", "json_query"}
+
+
 def _member(expr: tree.Expr, form: str | None, context: Context) -> Expr:
     """A value that becomes JSON."""
-    nested = isinstance(expr, tree.JsonCall) and expr.name in {"json_object", "json_array", "json_query"}
-    if form is not None or nested:
+    if form is not None or _nested(expr):
         return _source(expr, form, context)
     found = context.visit(expr)
     if found.type.base in {*_PLAIN, "unknown"} or castable(found.type, VARCHAR):
@@ -69,7 +73,7 @@ def _constructor(node: tree.JsonCall, context: Context) -> Expr:
     for item in node.args:
         value = _member(item[-2], item[-1], context)
         key = wanted(item[0], VARCHAR, "JSON object key", context) if is_object else None
-        values.append(JsonValue(value, item[-1], key=key))
+        values.append(JsonValue(value, item[-1], key=key, nested=_nested(item[-2])))
     return JsonCall(
         type=_returned(node, clauses, context),
         place=context.place(node),
@@ -92,7 +96,7 @@ def _path_call(node: tree.JsonCall, context: Context) -> Expr:
     values = []
     for expr, passed_form, name in passing:
         value = _source(expr, passed_form, context) if passed_form else _member(expr, None, context)
-        values.append(JsonValue(value, passed_form, name))
+        values.append(JsonValue(value, passed_form, name, nested=_nested(expr)))
     clauses = dict(node.clauses)
     t: Type = BOOLEAN
     if node.name == "json_value":

@@ -78,12 +78,16 @@ class WindowCall(Expr):
 
 @dataclass(slots=True, unsafe_hash=True)
 class JsonValue:
-    """A value that a JSON function is given, with its FORMAT, and its name or key."""
+    """A value that a JSON function is given, with its FORMAT, and its name or key.
+
+    It is `nested` if it is the result of another, which is JSON without a FORMAT.
+    """
 
     expr: Expr
     form: str | None
     name: str | None = None
     key: Expr | None = None
+    nested: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -7,36 +7,37 @@ import re
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.conversion_text import text_sql
+from dapflow.trino.coercion import INTEGERS
+from dapflow.trino.duckdb.conversions import text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
-from dapflow.trino.duckdb.storage import literal
+from dapflow.trino.duckdb.nodes import Sql, Text, joined, sql
+from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
-_INTEGERS = frozenset({"tinyint", "smallint", "integer", "bigint"})
-_FINE = frozenset(
-    {
-        "boolean",
-        "varchar",
-        "char",
-        "date",
-        "timestamp",
-        "timestamp_tz",
-        "time",
-        "time_tz",
-        "json",
-        "decimal",
-        "real",
-        "double",
-        "unknown",
-        "uuid",
-        "ipaddress",
-    }
-)
+#: What arguments are, by their types: i(nteger), f(loat), d(ecimal), b(oolean), t(ime) or s(tring).
+_KINDS = {
+    **dict.fromkeys(INTEGERS, "i"),
+    "boolean": "b",
+    "varchar": "s",
+    "char": "s",
+    "date": "t",
+    "timestamp": "t",
+    "timestamp_tz": "t",
+    "time": "s",
+    "time_tz": "s",
+    "json": "s",
+    "decimal": "d",
+    "real": "f",
+    "double": "f",
+    "unknown": "s",
+    "uuid": "s",
+    "ipaddress": "s",
+}
 
 
 @udf("py_java_time", ["VARCHAR"], "VARCHAR")
@@ -66,48 +67,37 @@ def java_zone(seconds: int, zone: str) -> str:
     return offset if zone[0] in "+-" else f"{offset}[{zone}]"
 
 
-def _moment(local: str, zone: str = "''") -> str:
+def _moment(local: Sql, zone: Sql) -> Sql:
     """A timestamp as Java prints it, and after a separator with all its digits."""
     full = text_sql(local, Type("timestamp", precision=6))
-    return let(full, lambda x: f"(py_java_time({x}) || {zone} || '\x1f' || {x})")
+    return let(full, lambda x: sql("(py_java_time($x) || $zone || '\x1f' || $x)", x=x, zone=zone))
 
 
-def _piece(sql: str, t: Type) -> tuple[str, str]:
-    """The text of an argument and what it is: i(nteger), f(loat), d(ecimal), b(oolean), t(ime) or s(tring)."""
-    if t.base in _INTEGERS:
-        return f"CAST({sql} AS VARCHAR)", "i"
+def _piece(x: Sql, t: Type) -> Sql:
+    """The text of an argument."""
     if t.base in {"double", "real"}:
-        return f"t_double_text({sql})", "f"
-    if t.base == "decimal":
-        return text_sql(sql, t), "d"
-    if t.base == "boolean":
-        return f"CAST({sql} AS VARCHAR)", "b"
+        return sql("t_double_text($x)", x=x)
     if t.base == "time":
-        return f"py_format_time({text_sql(sql, Type('time', precision=6))})", "s"
+        return sql("py_java_time($text)", text=text_sql(x, Type("time", precision=6)))
     if t.base == "timestamp":
-        return _moment(sql), "t"
+        return _moment(x, Text(""))
     if t.base == "timestamp_tz":
-        return let(f"t_local({sql})", lambda local: _moment(local, f"t_java_zone({sql}, {local})")), "t"
+        local = sql("t_local($x)", x=x)
+        return let(local, lambda local: _moment(local, sql("t_java_zone($x, $local)", x=x, local=local)))
     if t.base == "date":
-        return f"({text_sql(sql, t)} || '\x1f' || {text_sql(sql, t)})", "t"
-    return text_sql(sql, t), "s"
+        return sql("($text || '\x1f' || $text)", text=text_sql(x, t))
+    return text_sql(x, t)
 
 
-@udf("py_format_time", ["VARCHAR"], "VARCHAR")
-def format_time(text: str) -> str:
-    """A time as format() shows it: no seconds if there are none, fraction in threes."""
-    return str(java_time(text))
-
-
-def _format(call: Call) -> str:
+def _format(call: Call) -> Sql:
     pieces, kinds = [], ""
     for value in call.args[1:]:
-        if value.type.base not in _INTEGERS | _FINE:
-            call.unit.unsupported(f"format() of a value of type {value.type}", call.node.pos)
-        kinds += _piece(value.sql, value.type)[1]
-        text = let(value.sql, lambda x, t=value.type: _piece(x, t)[0])  # type: ignore[misc]
-        pieces.append(f"CAST({text} AS VARCHAR)")
-    return f"py_format({call.args[0].sql}, {literal(kinds)}, [{', '.join(pieces)}])"
+        if value.type.base not in _KINDS:
+            call.unsupported(f"format() of a value of type {value.type}")
+        kinds += _KINDS[value.type.base]
+        text = let(value.sql, lambda x, t=value.type: _piece(x, t))  # type: ignore[misc]
+        pieces.append(sql("CAST($text AS VARCHAR)", text=text))
+    return fill("py_format($1, $kinds, [$pieces])", call, kinds=Text(kinds), pieces=joined(", ", pieces))
 
 
 lowering("format(varchar, any, any...)", _format)

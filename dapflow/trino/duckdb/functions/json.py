@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
-from dapflow.trino.duckdb.storage import literal
+from dapflow.trino.duckdb.nodes import Sql, Text, sql
+from dapflow.trino.duckdb.printing import java_double
+from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
@@ -56,14 +58,8 @@ def _quoted(text: str) -> str:
 
 def _number(text: str) -> str:
     if "e" in text or "E" in text:
-        return _java(float(text))
+        return java_double(float(text))
     return text
-
-
-def _java(number: float) -> str:
-    from dapflow.trino.duckdb.printing import java_double  # noqa: PLC0415 - printing needs types, not functions
-
-    return java_double(number)
 
 
 def canonical(text: str) -> str:
@@ -187,7 +183,7 @@ def json_size(text: str, path: str) -> int | None:
     return len(value) if isinstance(value, dict | list) else 0
 
 
-def _native_path(call: Call) -> str | None:
+def _native_path(call: Call) -> Text | None:
     """A path of plain names and places as DuckDB writes it."""
     path = call.args[1].const
     if not isinstance(path, str):
@@ -201,29 +197,26 @@ def _native_path(call: Call) -> str | None:
         for s in steps
     ):
         return None
-    return "$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in steps)
+    return Text("$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in steps))
 
 
-def _extract(call: Call) -> str:
-    x = call.args[0].sql
-    return f"py_json_extract({x}, {call.args[1].sql})"
-
-
-def _extract_scalar(call: Call) -> str:
+def _extract_scalar(call: Call) -> Sql:
     x, path = call.args[0].sql, _native_path(call)
+    slow = fill("py_json_extract_scalar($1, $2)", call)
     if path is None:
-        return f"py_json_extract_scalar({x}, {call.args[1].sql})"
-    p = literal(path)
-    valid = f"json_valid({x}) AND " if call.args[0].type.base != "json" else ""
-    return (
-        f"CASE WHEN {valid}json_type({x}, {p}) NOT IN ('ARRAY', 'OBJECT', 'NULL', 'DOUBLE') THEN "
-        f"json_extract_string({x}, {p}) "
-        f"WHEN {valid}json_type({x}, {p}) = 'DOUBLE' THEN py_json_extract_scalar({x}, {call.args[1].sql}) END"
+        return slow
+    scalar = sql("json_type($x, $path) NOT IN ('ARRAY', 'OBJECT', 'NULL', 'DOUBLE')", x=x, path=path)
+    double = sql("json_type($x, $path) = 'DOUBLE'", x=x, path=path)
+    if call.args[0].type.base != "json":
+        scalar, double = (sql("json_valid($x) AND $test", x=x, test=test) for test in (scalar, double))
+    text = sql("json_extract_string($x, $path)", x=x, path=path)
+    return sql(
+        "CASE WHEN $scalar THEN $text WHEN $double THEN $slow END", scalar=scalar, text=text, double=double, slow=slow
     )
 
 
 for _t in ("json", "varchar"):
-    lowering(f"json_extract({_t}, varchar(p))", _extract)
+    lowering(f"json_extract({_t}, varchar(p))", "py_json_extract($1, $2)")
     lowering(f"json_extract_scalar({_t}, varchar(p))", _extract_scalar)
     lowering(f"json_size({_t}, varchar(p))", "py_json_size($1, $2)")
     lowering(f"json_array_length({_t})", "py_json_array_length($1)")

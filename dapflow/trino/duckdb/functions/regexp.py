@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, udf
-from dapflow.trino.duckdb.storage import duck_type
-from dapflow.trino.duckdb.values import fresh, let
-from dapflow.trino.types import array, varchar
+from dapflow.trino.duckdb.nodes import Member, Sql, Text, Variable, Word, sql
+from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.values import Value, let
+from dapflow.trino.types import BIGINT, VARCHAR
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
@@ -72,8 +73,9 @@ def _matches(shape: Any, text: str, start: int = 0) -> Iterator[Any]:
         raise Failure(message) from None
 
 
-def _native(call: Call, at: int = 1) -> bool:
-    pattern = call.args[at].const
+def _native(call: Call) -> bool:
+    """Whether a literal pattern means the same to RE2; it is checked then."""
+    pattern = call.args[1].const
     if not isinstance(pattern, str) or not _PLAIN.fullmatch(pattern) or not pattern.isascii():
         return False
     if _NOT_RE2.search(pattern):
@@ -82,38 +84,33 @@ def _native(call: Call, at: int = 1) -> bool:
         compiled(pattern)
     except Failure as failure:
         name, _, message = str(failure).partition(": ")
-        call.unit.fail(name, call.node.pos, message)
+        call.fail(name, message)
     return True
 
 
-def _like(call: Call) -> str:
-    if _native(call):
-        return f"regexp_matches({call.args[0].sql}, {call.args[1].sql})"
-    return f"py_regexp_like({call.args[0].sql}, {call.args[1].sql})"
+def _like(call: Call) -> Sql:
+    return fill("regexp_matches($1, $2)" if _native(call) else "py_regexp_like($1, $2)", call)
 
 
-def _group_problem(call: Call) -> int:
-    """Check a literal group against a literal pattern; the group, or 0."""
-    group = call.args[2].const if len(call.args) > 2 else 0
-    return group if isinstance(group, int) else -1
+def _extract(call: Call) -> Sql:
+    group = call.args[2] if len(call.args) > 2 else Value(Word("0"), BIGINT, 0)
+    if _native_group(call, group.const):
+        x, p = call.args[0].sql, call.args[1].sql
+        if group.const == 0:
+            return sql("CASE WHEN regexp_matches($x, $p) THEN regexp_extract($x, $p) END", x=x, p=p)
+        found = "CASE WHEN regexp_matches($x, $p) THEN regexp_extract($x, $p, $group) END"
+        return sql(found, x=x, p=p, group=int(group.const))
+    return fill("py_regexp_extract($1, $2, $group)", call, group=group.sql)
 
 
-def _extract(call: Call) -> str:
-    group = _group_problem(call)
-    x, p = call.args[0].sql, call.args[1].sql
+def _native_group(call: Call, group: Any) -> bool:
+    """Whether RE2 finds a group, told by a literal, as Java does. One that took no part is empty in RE2, not NULL."""
     pattern = call.args[1].const
-    if group == 0 and _native(call):
-        return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}) END"
-    # A group that took no part is NULL in Trino and empty in RE2: only groups that are not optional go to RE2.
-    if (
-        group > 0
-        and _native(call)
-        and isinstance(pattern, str)
-        and not re.search(r"[|?*{]", re.sub(r"\\.|\[[^\]]*\]", "", pattern))
-        and group <= compiled(pattern).groups
-    ):
-        return f"CASE WHEN regexp_matches({x}, {p}) THEN regexp_extract({x}, {p}, {group}) END"
-    return f"py_regexp_extract({x}, {p}, {call.args[2].sql if len(call.args) > 2 else 0})"
+    if not isinstance(group, int) or group < 0 or not _native(call):
+        return False
+    return group == 0 or (
+        not re.search(r"[|?*{]", re.sub(r"\\.|\[[^\]]*\]", "", pattern)) and group <= compiled(pattern).groups
+    )
 
 
 lowering("regexp_like(varchar(x), varchar(p))", _like)
@@ -128,32 +125,30 @@ lowering("regexp_position(varchar, varchar, bigint)", "py_regexp_position($1, $2
 lowering("regexp_position(varchar, varchar, bigint, bigint)", "py_regexp_position($1, $2, $3, $4)")
 
 
-def _replace(call: Call) -> str:
-    x, p = call.args[0].sql, call.args[1].sql
-    by = call.args[2].sql if len(call.args) > 2 else "''"
-    replacement = call.args[2].const if len(call.args) > 2 else ""
-    simple = isinstance(replacement, str) and "$" not in replacement and "\\" not in replacement
-    if simple and _native(call) and not compiled(str(call.args[1].const)).match(""):
-        return f"regexp_replace({x}, {p}, {by}, 'g')"
-    return f"py_regexp_replace({x}, {p}, {by})"
+def _replace(call: Call) -> Sql:
+    by = call.args[2] if len(call.args) > 2 else Value(Text(""), VARCHAR, "")
+    simple = isinstance(by.const, str) and "$" not in by.const and "\\" not in by.const
+    if simple and _native(call) and not compiled(call.args[1].const).match(""):
+        return fill("regexp_replace($1, $2, $by, 'g')", call, by=by.sql)
+    return fill("py_regexp_replace($1, $2, $by)", call, by=by.sql)
 
 
 lowering("regexp_replace(varchar(x), varchar(p))", _replace)
 lowering("regexp_replace(varchar(x), varchar(p), varchar(r))", _replace)
 
 
-def _replace_by(call: Call) -> str:
+def _replace_by(call: Call) -> Sql:
     """Replacement by a lambda: pieces between matches and the groups of each match are made first."""
-    e = fresh("m")
-    body = call.args[2].body(f"{e}.g")
-    groups = duck_type(array(varchar(None)))
-    pieces = f"CAST(py_regexp_pieces({call.args[0].sql}, {call.args[1].sql}) AS STRUCT(t VARCHAR, g {groups})[])"
-    made = f"list_transform({pieces}, lambda {e}: CASE WHEN {e}.g IS NULL THEN {e}.t ELSE {body} END)"
-
-    def joined(parts: str) -> str:
-        return f"CASE WHEN list_count({parts}) = len({parts}) THEN coalesce(array_to_string({parts}, ''), '') END"
-
-    return let(made, joined, limit=0)
+    piece = Variable("m")
+    made = fill(
+        "list_transform(CAST(py_regexp_pieces($1, $2) AS STRUCT(t VARCHAR, g VARCHAR[])[]), "
+        "lambda $piece: CASE WHEN $piece.g IS NULL THEN $piece.t ELSE $body END)",
+        call,
+        piece=piece,
+        body=call.args[2].body(Member(piece, Word("g"))),
+    )
+    whole = "CASE WHEN list_count($p) = len($p) THEN coalesce(array_to_string($p, ''), '') END"
+    return let(made, lambda parts: sql(whole, p=parts), limit=0)
 
 
 lowering("regexp_replace(varchar, varchar, function(array(varchar),varchar))", _replace_by)

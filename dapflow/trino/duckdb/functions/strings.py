@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
+from dapflow.trino.duckdb.nodes import Sql, Word, joined, sql
 from dapflow.trino.duckdb.operators import concat
 from dapflow.trino.duckdb.resolution import fill
-from dapflow.trino.duckdb.values import fresh, let
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
@@ -21,31 +21,37 @@ _SPACE = (
     + " || ".join(f"chr({c})" for c in (*range(0x2000, 0x2007), *range(0x2008, 0x200B), 0x2028, 0x2029, 0x205F, 0x3000))
 )
 
+
+def _padded_length(call: Call) -> Sql:
+    return fill("CASE WHEN $1 IS NOT NULL THEN $length END", call, length=_length_of(call))
+
+
+def _length_of(call: Call) -> Sql:
+    """The length of the type char(x) of the first argument."""
+    return Word(str(call.args[0].type.length))
+
+
 lowering("length(varchar)", "length($1)")
-lowering("length(char(x))", lambda call: f"CASE WHEN {call.args[0].sql} IS NOT NULL THEN {call.bindings['x']} END")
+lowering("length(char(x))", _padded_length)
 # Java has no capital for the sharp s.
 macro("t_upper(x) AS CASE WHEN contains(x, 'ß') THEN replace(upper(x), 'ẞ', 'ß') ELSE upper(x) END")
-# DuckDB's own function joins by a separator that is known beforehand only.
-macro("t_join(xs, sep) AS CASE WHEN len(xs) > 0 THEN list_reduce(xs, lambda a, b: a || sep || b) END")
 for _name, _duck in (("lower", "lower"), ("upper", "t_upper")):
     lowering(f"{_name}(char(x))", f"{_duck}($1)")
     lowering(f"{_name}(varchar(x))", f"{_duck}($1)")
 lowering("reverse(varchar(x))", "reverse($1)")
 
 
-def _concat(call: Call) -> str:
+def _concat(call: Call) -> Sql:
     found = call.args[0]
     for other in call.args[1:]:
-        joined = concat(found, other)
-        if joined is None:
-            return "NULL"
-        found = joined
-    return str(found.sql)
+        found = concat(found, other)
+    whole: Sql = found.sql
+    return whole
 
 
-def _concat_arrays(call: Call) -> str:
-    given = " AND ".join(f"{a.sql} IS NOT NULL" for a in call.args)
-    return f"CASE WHEN {given} THEN flatten([{', '.join(a.sql for a in call.args)}]) END"
+def _concat_arrays(call: Call) -> Sql:
+    given = joined(" AND ", [sql("$x IS NOT NULL", x=argument.sql) for argument in call.args])
+    return fill("CASE WHEN $given THEN flatten([$all]) END", call, given=given)
 
 
 lowering("concat(char(x), char(y))", _concat)
@@ -61,10 +67,10 @@ lowering(
 )
 
 
-def _concat_ws(call: Call) -> str:
+def _concat_ws(call: Call) -> Sql:
     if len(call.args) < 2:
-        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "There must be two or more arguments")
-    return fill("CASE WHEN $1 IS NOT NULL THEN concat_ws($*) END", call)
+        call.fail("INVALID_FUNCTION_ARGUMENT", "There must be two or more arguments")
+    return fill("CASE WHEN $1 IS NOT NULL THEN concat_ws($all) END", call)
 
 
 lowering("concat_ws(varchar, varchar...)", _concat_ws)
@@ -79,14 +85,14 @@ for _name in ("trim", "ltrim", "rtrim"):
     )
     lowering(f"{_name}(char(x), varchar)", f"rtrim({_name}($1, $2), ' ')")
     lowering(f"{_name}(varchar(x), varchar)", f"{_name}($1, $2)")
-_PAD = (
-    "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
-    "the range [0..2147483647]') AS VARCHAR) "
-    "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
-    "ELSE #($1, CAST($2 AS INTEGER), $3) END"
-)
 for _name in ("lpad", "rpad"):
-    lowering(f"{_name}(varchar, bigint, varchar)", _PAD.replace("#", _name))
+    lowering(
+        f"{_name}(varchar, bigint, varchar)",
+        "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
+        "the range [0..2147483647]') AS VARCHAR) "
+        "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
+        f"ELSE {_name}($1, CAST($2 AS INTEGER), $3) END",
+    )
 
 # --------------------------------------------------------------------------------------------------------- parts
 macro(
@@ -95,24 +101,24 @@ macro(
     "WHEN a < 0 THEN substring(s, length(s) + a + 1, least(n, 2147483647)) WHEN a > length(s) THEN '' ELSE "
     "substring(s, a, least(n, 2147483647)) END"
 )
+_ALL = Word("2147483647")
 
 
-def _substr(call: Call) -> str:
+def _substr(call: Call) -> Sql:
     start = call.args[1].const
     length = call.args[2] if len(call.args) > 2 else None
-    if (
-        isinstance(start, int)
-        and 0 < start < 2**31
-        and (length is None or (isinstance(length.const, int) and 0 < length.const < 2**31))
-    ):
-        return f"substring({call.args[0].sql}, {start}" + (f", {length.const})" if length else ")")
-    return f"t_substr({call.args[0].sql}, {call.args[1].sql}, {length.sql if length else 2147483647})"
+    if isinstance(start, int) and 0 < start < 2**31:
+        first = Word(str(start))
+        if length is None:
+            return fill("substring($1, $first)", call, first=first)
+        if isinstance(length.const, int) and 0 < length.const < 2**31:
+            return fill("substring($1, $first, $length)", call, first=first, length=Word(str(length.const)))
+    return fill("t_substr($1, $2, $length)", call, length=_ALL if length is None else length.sql)
 
 
-def _substr_char(call: Call) -> str:
-    padded = f"rpad({call.args[0].sql}, {call.bindings['x']}, ' ')"
-    rest = call.args[2].sql if len(call.args) > 2 else "2147483647"
-    return f"t_substr({padded}, {call.args[1].sql}, {rest})"
+def _substr_char(call: Call) -> Sql:
+    length = call.args[2].sql if len(call.args) > 2 else _ALL
+    return fill("t_substr(rpad($1, $padded, ' '), $2, $length)", call, padded=_length_of(call), length=length)
 
 
 for _name in ("substr", "substring"):
@@ -122,29 +128,6 @@ for _name in ("substr", "substring"):
     lowering(f"{_name}(varchar(x), bigint, bigint)", _substr)
 
 
-macro(
-    "t_split(s, d, n) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be "
-    "the empty string') AS VARCHAR[]) "
-    "WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit must be positive') AS VARCHAR[]) "
-    "WHEN n > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit is too large') AS VARCHAR[]) "
-    "WHEN len(string_split(s, d)) <= n THEN string_split(s, d) "
-    "ELSE list_append(string_split(s, d)[1:n - 1], t_join(string_split(s, d)[n:], d)) END"
-)
-lowering(
-    "split(varchar(x), varchar(y))",
-    lambda call: (
-        f"string_split({call.args[0].sql}, {call.args[1].sql})"
-        if call.args[1].const
-        else f"t_split({call.args[0].sql}, {call.args[1].sql}, 2147483647)"
-    ),
-)
-lowering("split(varchar(x), varchar(y), bigint)", "t_split($1, $2, $3)")
-macro(
-    "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be "
-    "greater than zero') AS VARCHAR) "
-    "WHEN d = '' THEN CASE WHEN i > length(s) THEN NULL ELSE substring(s, i, 1) END ELSE string_split(s, d)[i] END"
-)
-lowering("split_part(varchar(x), varchar(y), bigint)", "t_split_part($1, $2, $3)")
 macro("t_strpos(s, x) AS CASE WHEN x = '' THEN CASE WHEN s IS NOT NULL THEN 1 END ELSE strpos(s, x) END")
 lowering("strpos(varchar, varchar)", "CAST(t_strpos($1, $2) AS BIGINT)")
 lowering("strpos(varchar, varchar, bigint)", "py_strpos($1, $2, $3)")
@@ -158,7 +141,7 @@ macro(
 )
 lowering(
     "replace(varchar, varchar, varchar)",
-    lambda call: f"{'replace' if call.args[1].const else 't_replace'}({', '.join(a.sql for a in call.args)})",
+    lambda call: fill("replace($1, $2, $3)" if call.args[1].const else "t_replace($1, $2, $3)", call),
 )
 lowering("translate(varchar, varchar, varchar)", "py_translate($1, $2, $3)")
 macro(
@@ -181,59 +164,6 @@ lowering("hamming_distance(varchar, varchar)", "py_hamming($1, $2)")
 lowering("levenshtein_distance(varchar, varchar)", "py_levenshtein($1, $2)")
 lowering("soundex(varchar)", "py_soundex($1)")
 lowering("luhn_check(varchar)", "py_luhn($1)")
-lowering("split_to_map(varchar, varchar, varchar)", "t_split_to_map($1, $2, $3)")
-
-
-def _split_to_map(call: Call) -> str:
-    """Of the values that share a key, the lambda makes one."""
-    pieces = ", ".join(one.sql for one in call.args[:3])
-    state, item, p = fresh("s"), fresh("v"), fresh("p")
-    k = fresh("k")
-
-    def body(pairs: str) -> str:
-        choice = call.args[3].body(k, state, item)
-        values = f"list_transform(list_filter({pairs}, lambda {p}: ({p}).k = {k}), lambda {p}: ({p}).v)"
-        keys = f"list_distinct_keep(list_transform({pairs}, lambda {p}: ({p}).k))"
-        reduced = f"list_reduce({values}, lambda {state}, {item}: {choice})"
-        return f"map({keys}, list_transform({keys}, lambda {k}: {reduced}))"
-
-    keys, values = f"t_split_keys({pieces})", f"t_split_values({pieces})"
-    pairs = f"list_transform(list_zip({keys}, {values}), lambda {p}: {{'k': {p}[1], 'v': {p}[2]}})"
-    return let(pairs, body, limit=0)
-
-
-lowering(
-    "split_to_map(varchar, varchar, varchar, function(varchar,varchar,varchar,varchar))",
-    _split_to_map,
-)
-lowering("split_to_multimap(varchar, varchar, varchar)", "t_split_to_multimap($1, $2, $3)")
-macro(
-    "t_pairs(s, d, k) AS CASE WHEN s = '' THEN [] ELSE list_filter(string_split(s, d), lambda e, i: NOT (e = "
-    "'' AND i = len(string_split(s, d)))) END"
-)
-macro(
-    "t_pair_key(e, k) AS CASE WHEN strpos(e, k) = 0 OR strpos(t_pair_value(e, k), k) > 0 THEN "
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Key-value delimiter must appear exactly once in each entry. Bad "
-    "input: ''' || e || '''') AS VARCHAR) ELSE left(e, strpos(e, k) - 1) END"
-)
-macro("t_pair_value(e, k) AS substring(e, strpos(e, k) + length(k))")
-macro(
-    "t_pair_check(s, d, k) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is "
-    "empty') AS VARCHAR) "
-    "WHEN k = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty') AS VARCHAR) "
-    "WHEN d = k THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be "
-    "the same') AS VARCHAR) ELSE s END"
-)
-macro("t_split_keys(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_key(e, k))")
-macro("t_split_values(s, d, k) AS list_transform(t_pairs(t_pair_check(s, d, k), d, k), lambda e: t_pair_value(e, k))")
-macro("t_repeated(ks) AS ks[list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) < i)[1]]")
-macro(
-    "t_split_to_map(s, d, k) AS CASE WHEN len(list_distinct(t_split_keys(s, d, k))) < len(t_split_keys(s, d, k)) THEN "
-    "CAST(fail('INVALID_FUNCTION_ARGUMENT: Duplicate keys (' || t_repeated(t_split_keys(s, d, k)) || ') are not "
-    "allowed') AS MAP(VARCHAR, VARCHAR)) ELSE "
-    "map(t_split_keys(s, d, k), t_split_values(s, d, k)) END"
-)
-macro("t_split_to_multimap(s, d, k) AS t_multimap(t_split_keys(s, d, k), t_split_values(s, d, k))")
 
 
 @udf("py_strpos", ["VARCHAR", "VARCHAR", "BIGINT"], "BIGINT")
