@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
+from dapflow.trino.duckdb.nodes import FALSE, TRUE, Sql, Text, sql
 from dapflow.trino.duckdb.operators import comparable_form, divide, nan_lowest
 from dapflow.trino.duckdb.resolution import fill
-from dapflow.trino.duckdb.storage import duck_type, literal
+from dapflow.trino.duckdb.values import type_sql
 from dapflow.trino.types import decimal
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
-_ARGS = "{distinct}$1{order}){tail}"
+_ARGS = "$distinct$1$order)$tail"
 #: What follows an aggregate that leaves out the rows without a first or second argument.
-_GIVEN = " FILTER (WHERE $1 IS NOT NULL{and}){over}"
-_KEYED = " FILTER (WHERE $2 IS NOT NULL{and}){over}"
+_GIVEN = " FILTER (WHERE $1 IS NOT NULL$and)$over"
+_KEYED = " FILTER (WHERE $2 IS NOT NULL$and)$over"
 
 
 def _of_lists(macro_name: str, *lists: str) -> str:
@@ -30,35 +31,38 @@ def _of_lists(macro_name: str, *lists: str) -> str:
     return f"list_transform([{{{held}}}], lambda g: {macro_name}({given}))[1]"
 
 
-def _count(call: Call) -> str:
-    return fill("count({distinct}$1){tail}", _comparable(call))
+def _count(call: Call) -> Sql:
+    return fill("count($distinct$value)$tail", call, value=_comparable(call))
 
 
-def _count_distinct(call: Call) -> str:
-    return fill("count(DISTINCT $1){tail}", _comparable(call))
+def _count_distinct(call: Call) -> Sql:
+    return fill("count(DISTINCT $value)$tail", call, value=_comparable(call))
 
 
-def _within_error(call: Call) -> str:
-    return f"CASE WHEN {fill('t_error_fits(any_value($2){tail})', call)} THEN {_count_distinct(call)} END"
+def _within_error(call: Call) -> Sql:
+    return fill(
+        "CASE WHEN t_error_fits(any_value($2)$tail) THEN count(DISTINCT $value)$tail END",
+        call,
+        value=_comparable(call),
+    )
 
 
-def _comparable(call: Call) -> Call:
-    """The call with a first argument that DuckDB compares as Trino does. (In a template, its text could be a slot.)"""
-    value = call.args[0]
-    return replace(call, args=[replace(value, sql=comparable_form(value.sql, value.type)), *call.args[1:]])
+def _comparable(call: Call) -> Sql:
+    """The first argument as DuckDB compares it as Trino does."""
+    return comparable_form(call.args[0].sql, call.args[0].type)
 
 
-def _sum_decimal(call: Call) -> str:
+def _sum_decimal(call: Call) -> Sql:
     """The sum has 38 digits whatever is summed, so what is summed may be computed in fewer."""
-    value, sums = call.args[0], call.unit.short_sums
-    if value.short is not None and sums is not None:
-        sums.append(value.short)
+    value = call.args[0]
+    if value.short is not None and call.lowering.short_sums:
+        call.lowering.short_summed = True
         call = replace(call, args=[replace(value, sql=value.short)])
     return fill(f"CAST(sum({_ARGS} AS $ret)", call)
 
 
 lowering("count(any)", _count)
-lowering("count_if(boolean)", "count({distinct}CASE WHEN $1 THEN 1 END){tail}")
+lowering("count_if(boolean)", "count($distinct CASE WHEN $1 THEN 1 END)$tail")
 lowering("approx_distinct(T)", _count_distinct)
 lowering("approx_distinct(T, double)", _within_error)
 
@@ -76,12 +80,13 @@ lowering("sum(interval day to second)", f"CAST(sum({_ARGS} AS BIGINT)")
 lowering("sum(interval year to month)", f"CAST(sum({_ARGS} AS INTEGER)")
 
 
-def _average_decimal(call: Call) -> str:
+def _average_decimal(call: Call) -> Sql:
     total = decimal(38, call.type.scale)
-    sums = fill(f"CAST(sum({_ARGS} AS {duck_type(total)})", call)
-    counts = fill("count({distinct}$1){tail}", call)
+    sums = fill(f"CAST(sum({_ARGS} AS $total)", call, total=type_sql(total))
+    counts = fill("count($distinct$1)$tail", call)
     short = decimal(min(38, 37 - total.scale), total.scale)
-    return f"CASE WHEN {counts} > 0 THEN {divide(sums, short, counts, decimal(19, 0), call.type)} END"
+    average = divide(sums, short, counts, decimal(19, 0), call.type)
+    return sql("CASE WHEN $counts > 0 THEN $average END", counts=counts, average=average)
 
 
 lowering("avg(bigint)", f"avg({_ARGS}")
@@ -98,42 +103,32 @@ macro(
     "' must be ' || wanted) AS BIGINT) WHEN n > 10000 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: ' || place || "
     "' must be less than or equal to 10000; found ' || n) AS BIGINT) ELSE n END"
 )
-_SECOND = "t_how_many(any_value($2){tail}, 'second argument of max_n/min_n', 'positive')"
-_THIRD = "t_how_many(any_value($3){tail}, 'third argument of max_by/min_by', 'a positive integer')"
+_SECOND = "t_how_many(any_value($2)$tail, 'second argument of max_n/min_n', 'positive')"
+_THIRD = "t_how_many(any_value($3)$tail, 'third argument of max_by/min_by', 'a positive integer')"
 
 
-def _extreme(name: str) -> None:
-
-    def template(call: Call) -> str:
-        held = call.args[0].type.base
-        if held in {"double", "real"} and name == "max":
-            return fill("coalesce(max({distinct}CASE WHEN NOT isnan($1) THEN $1 END){tail}, max($1){tail})", call)
-        return fill(f"{name}({_ARGS}", call)
-
-    lowering(f"{name}(O)", template)
-    ranked = "ASC" if name == "min" else "DESC"
-    lowering(
-        f"{name}(O, bigint)",
-        f"list_slice(array_agg($1 ORDER BY $1 {ranked}){_GIVEN}, 1, {_SECOND})",
-    )
-    arg = "arg_min" if name == "min" else "arg_max"
-
-    def by(call: Call) -> str:
-        key = call.args[1]
-        ordering = nan_lowest(key.sql, key.type) if name == "max" else key.sql
-        return fill(f"{arg}_null($1, {ordering}){{tail}}", call)
-
-    lowering(f"{name}_by(V, O)", by)
-    lowering(
-        f"{name}_by(V, O, bigint)",
-        f"list_slice(array_agg($1 ORDER BY $2 {ranked}){_KEYED}, 1, {_THIRD})",
-    )
+#: The largest of floating point numbers is NaN only where there is nothing else.
+_LARGEST_FLOAT = "coalesce(max($distinct CASE WHEN NOT isnan($1) THEN $1 END)$tail, max($1)$tail)"
 
 
-_extreme("min")
-_extreme("max")
+def _largest(call: Call) -> Sql:
+    return fill(_LARGEST_FLOAT if call.args[0].type.base in {"double", "real"} else f"max({_ARGS}", call)
+
+
+def _of_largest(call: Call) -> Sql:
+    key = call.args[1]
+    return fill("arg_max_null($1, $key)$tail", call, key=nan_lowest(key.sql, key.type))
+
+
+lowering("min(O)", f"min({_ARGS}")
+lowering("max(O)", _largest)
+lowering("min_by(V, O)", "arg_min_null($1, $2)$tail")
+lowering("max_by(V, O)", _of_largest)
+for _name, _ranked in (("min", "ASC"), ("max", "DESC")):
+    lowering(f"{_name}(O, bigint)", f"list_slice(array_agg($1 ORDER BY $1 {_ranked}){_GIVEN}, 1, {_SECOND})")
+    lowering(f"{_name}_by(V, O, bigint)", f"list_slice(array_agg($1 ORDER BY $2 {_ranked}){_KEYED}, 1, {_THIRD})")
 for _name in ("arbitrary", "any_value"):
-    lowering(f"{_name}(T)", "any_value($1{order}){tail}")
+    lowering(f"{_name}(T)", "any_value($1$order)$tail")
 lowering("bool_and(boolean)", f"bool_and({_ARGS}")
 lowering("every(boolean)", f"bool_and({_ARGS}")
 lowering("bool_or(boolean)", f"bool_or({_ARGS}")
@@ -141,13 +136,17 @@ lowering("bool_or(boolean)", f"bool_or({_ARGS}")
 lowering("array_agg(T)", f"array_agg({_ARGS}")
 
 
-def _listagg(call: Call) -> str:
-    separator = call.args[1].sql if len(call.args) > 1 else "''"
-    if not call.node.extra:
-        return fill(f"t_listed(string_agg({{distinct}}$1, {separator}{{order}}){{tail}})", call)
-    filler, counts = call.node.extra
+def _listagg(call: Call) -> Sql:
+    separator = call.args[1].sql if len(call.args) > 1 else Text("")
+    if not call.extra:
+        return fill("t_listed(string_agg($distinct$1, $separator$order)$tail)", call, separator=separator)
+    filler, counts = call.extra
     return fill(
-        f"py_listed(array_agg({{distinct}}$1{{order}}){_GIVEN}, {separator}, {literal(filler)}, {counts})", call
+        f"py_listed(array_agg($distinct$1$order){_GIVEN}, $separator, $filler, $counts)",
+        call,
+        separator=separator,
+        filler=Text(filler),
+        counts=TRUE if counts else FALSE,
     )
 
 
@@ -173,25 +172,25 @@ def listed(texts: list[str], separator: str, filler: str, counts: bool) -> str:
     return separator.join(texts)
 
 
-lowering("set_agg(T)", "array_agg(DISTINCT $1){tail}")
-lowering("set_union(array(T))", _of_lists("t_distinct_keep", "flatten(array_agg($1){tail})"))
+lowering("set_agg(T)", "array_agg(DISTINCT $1)$tail")
+lowering("set_union(array(T))", _of_lists("t_distinct_keep", "flatten(array_agg($1)$tail)"))
 lowering(
     "map_agg(K, V)",
-    _of_lists("t_map_agg", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
+    _of_lists("t_map_agg", f"array_agg($1$order){_GIVEN}", f"array_agg($2$order){_GIVEN}"),
 )
 lowering(
     "multimap_agg(K, V)",
-    _of_lists("t_multimap", f"array_agg($1{{order}}){_GIVEN}", f"array_agg($2{{order}}){_GIVEN}"),
+    _of_lists("t_multimap", f"array_agg($1$order){_GIVEN}", f"array_agg($2$order){_GIVEN}"),
 )
 lowering(
     "map_union(map(K,V))",
     _of_lists(
         "t_map_agg",
-        f"flatten(array_agg(map_keys($1){{order}}){_GIVEN})",
-        f"flatten(array_agg(map_values($1){{order}}){_GIVEN})",
+        f"flatten(array_agg(map_keys($1)$order){_GIVEN})",
+        f"flatten(array_agg(map_values($1)$order){_GIVEN})",
     ),
 )
-lowering("histogram(T)", "CAST(histogram($1){tail} AS $ret)")
+lowering("histogram(T)", "CAST(histogram($1)$tail AS $ret)")
 macro("t_distinct_keep(x) AS list_filter(x, lambda e, i: list_position(x, e) = i)")
 macro("t_first_keys(ks) AS list_filter(range(1, len(ks) + 1), lambda i: list_position(ks, ks[i]) = i)")
 macro(
@@ -207,26 +206,26 @@ macro(
 def _check_share(call: Call) -> None:
     share = call.args[-1].const
     if share is not None and not 0 <= float(share) <= 1:
-        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, "Percentile must be between 0 and 1")
+        call.fail("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
 
 
-def _percentile(call: Call) -> str:
+def _percentile(call: Call) -> Sql:
     _check_share(call)
     if call.args[1].const is None:  # quantile_disc wants to know the share beforehand
-        return fill(f"t_percentile(array_agg($1 ORDER BY $1){_GIVEN}, any_value($2){{tail}})", call)
-    return fill("quantile_disc($1, $2){tail}", call)
+        return fill(f"t_percentile(array_agg($1 ORDER BY $1){_GIVEN}, any_value($2)$tail)", call)
+    return fill("quantile_disc($1, $2)$tail", call)
 
 
 #: The values in their order, and their weights in the same order.
 _WEIGHTED = (
-    "array_agg($1 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL{and}){over}, "
-    "array_agg($2 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL{and}){over}"
+    "array_agg($1 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL$and)$over, "
+    "array_agg($2 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL$and)$over"
 )
 
 
-def _weighted_percentile(call: Call) -> str:
+def _weighted_percentile(call: Call) -> Sql:
     _check_share(call)
-    return fill(f"t_weighted({_WEIGHTED}, [any_value($3){{tail}}])[1]", call)
+    return fill(f"t_weighted({_WEIGHTED}, [any_value($3)$tail])[1]", call)
 
 
 @udf("py_weighted_places", ["DOUBLE[]", "DOUBLE[]"], "BIGINT[]")
@@ -243,13 +242,13 @@ def weighted_places(weights: list[float], shares: list[float]) -> list[int]:
 lowering("approx_percentile(bigint, double)", _percentile)
 lowering("approx_percentile(double, double)", _percentile)
 lowering("approx_percentile(real, double)", _percentile)
-lowering("approx_percentile(bigint, array(double))", "quantile_disc($1, $2){tail}")
-lowering("approx_percentile(double, array(double))", "quantile_disc($1, $2){tail}")
+lowering("approx_percentile(bigint, array(double))", "quantile_disc($1, $2)$tail")
+lowering("approx_percentile(double, array(double))", "quantile_disc($1, $2)$tail")
 for _kind in ("bigint", "double", "real"):
     lowering(f"approx_percentile({_kind}, double, double)", _weighted_percentile)
     lowering(
         f"approx_percentile({_kind}, double, array(double))",
-        f"t_weighted({_WEIGHTED}, any_value($3){{tail}})",
+        f"t_weighted({_WEIGHTED}, any_value($3)$tail)",
     )
 macro(
     "t_percentile(xs, p) AS CASE WHEN p < 0 OR p > 1 THEN xs[CAST(fail('INVALID_FUNCTION_ARGUMENT: Percentile must be "
@@ -258,7 +257,7 @@ macro(
 macro("t_weighted(xs, ws, ps) AS list_transform(py_weighted_places(ws, ps), lambda i: xs[i])")
 lowering(
     "approx_most_frequent(bigint, T, bigint)",
-    "CAST(t_most_frequent(map_entries(histogram($2){tail}), any_value($1){tail}) AS $ret)",
+    "CAST(t_most_frequent(map_entries(histogram($2)$tail), any_value($1)$tail) AS $ret)",
 )
 macro(
     "t_most_frequent(es, n) AS map_from_entries(list_transform(list_slice(list_sort(list_transform(es, "
@@ -268,7 +267,7 @@ macro(
     "t_buckets(n) AS CASE WHEN n < 2 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: approx_most_frequent bucket count must "
     "be greater than one') AS BIGINT) ELSE n END"
 )
-lowering("geometric_mean(double)", "exp(avg(ln($1)){tail})")
+lowering("geometric_mean(double)", "exp(avg(ln($1))$tail)")
 
 for _name in ("stddev", "stddev_samp", "variance", "var_samp", "stddev_pop", "var_pop"):
     lowering(f"{_name}(double)", f"{_name}({_ARGS}")
@@ -282,18 +281,18 @@ for _name in (
     "regr_syy",
     "regr_r2",
 ):
-    lowering(f"{_name}(double, double)", f"{_name}($1, $2){{tail}}")
+    lowering(f"{_name}(double, double)", f"{_name}($1, $2)$tail")
 for _name in ("corr", "regr_slope", "regr_intercept"):
     # Without a spread there is no answer: Trino gives NULL and not NaN.
     lowering(
         f"{_name}(double, double)",
-        f"CASE WHEN isfinite({_name}($1, $2){{tail}}) THEN {_name}($1, $2){{tail}} END",
+        f"CASE WHEN isfinite({_name}($1, $2)$tail) THEN {_name}($1, $2)$tail END",
     )
-lowering("regr_count(double, double)", "CAST(regr_count($1, $2){tail} AS DOUBLE)")
+lowering("regr_count(double, double)", "CAST(regr_count($1, $2)$tail AS DOUBLE)")
 lowering(
     "entropy(bigint)",
-    "t_entropy(min($1){tail}, sum({distinct}CAST($1 AS DOUBLE)){tail}, "
-    "sum({distinct}CASE WHEN $1 > 0 THEN $1 * ln($1) END){tail})",
+    "t_entropy(min($1)$tail, sum($distinct CAST($1 AS DOUBLE))$tail, "
+    "sum($distinct CASE WHEN $1 > 0 THEN $1 * ln($1) END)$tail)",
 )
 macro(
     "t_entropy(least, total, logs) AS CASE WHEN least < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Entropy count "
@@ -303,7 +302,7 @@ macro(
 
 # DuckDB's own corrects the skewness for a sample, and loses the digits of values that lie far from 0.
 for _name in ("skewness", "kurtosis"):
-    lowering(f"{_name}(double)", _of_lists(f"t_{_name}", f"array_agg({{distinct}}$1){_GIVEN}"))
+    lowering(f"{_name}(double)", _of_lists(f"t_{_name}", f"array_agg($distinct$1){_GIVEN}"))
 macro("t_distances(xs) AS list_transform(xs, lambda x: x - xs[1])")
 macro(
     "t_central(ds) AS list_transform([{'d': ds, 'm': list_avg(ds)}], lambda g: "

@@ -1,21 +1,19 @@
-"""Dates and times."""
+"""Dates and times: their parts, zones, unix times, ISO 8601 and durations."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.conversion import convert
-from dapflow.trino.duckdb.conversion_text import text_sql
+from dapflow.trino.duckdb.conversions import convert, text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
-from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
-from dapflow.trino.duckdb.storage import literal
-from dapflow.trino.duckdb.values import Value, failure, let
+from dapflow.trino.duckdb.functions.registry import Template, lowering, macro, udf
+from dapflow.trino.duckdb.nodes import Sql, Text, sql
+from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.values import let
 from dapflow.trino.moments import zone_name
 from dapflow.trino.types import Type
 
@@ -24,176 +22,37 @@ if TYPE_CHECKING:
 
 _P = "timestamp(p)"
 _Z = "timestamp(p) with time zone"
-_DATE_UNITS = ("day", "week", "month", "quarter", "year")
-_TIME_UNITS = ("millisecond", "second", "minute", "hour")
-_MS = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
-_KINDS = {"date": "DATE", "timestamp": "Timestamp", "timestamp_tz": "Timestamp", "time": "Time", "time_tz": "Time"}
-
-
-def _units(t: Type) -> tuple[str, ...]:
-    return {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(t.base, (*_TIME_UNITS, *_DATE_UNITS))
-
-
-def _kind(t: Type) -> str:
-    return _KINDS[t.base].upper() if t.base == "date" else _KINDS[t.base]
-
-
-def _unit(call: Call, t: Type) -> str:
-    unit = str(call.args[0].const).lower()
-    if unit not in _units(t):
-        problem = f"'{unit}' is not a valid {_kind(t)} field"
-        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, problem)
-    return unit
-
-
-def _by_unit(template: Callable[[Call], str]) -> Callable[[Call], str]:
-    """The template for a unit that is a literal, or a choice among all units when it is not."""
-
-    def chosen(call: Call) -> str:
-        unit, t = call.args[0], call.args[-1].type
-        if isinstance(unit.const, str):
-            return template(call)
-        arms = " ".join(
-            f"WHEN '{one}' THEN {template(replace(call, args=[Value('', unit.type, one), *call.args[1:]]))}"
-            for one in _units(t)
-        )
-        message = f"chr(39) || {unit.sql} || chr(39) || ' is not a valid {_kind(t)} field'"
-        problem = failure("INVALID_FUNCTION_ARGUMENT", message, call.type)
-        return f"CASE lower({unit.sql}) {arms} ELSE CASE WHEN {unit.sql} IS NOT NULL THEN {problem} END END"
-
-    return chosen
-
-
-# ---------------------------------------------------------------------------------------------------- date_trunc
-@_by_unit
-def _trunc(call: Call) -> str:
-    t = call.args[1].type
-    unit, x = _unit(call, t), call.args[1].sql
-    if t.base == "date":
-        return f"CAST(date_trunc('{unit}', {x}) AS DATE)"
-    if t.base == "timestamp":
-        return f"date_trunc('{unit}', {x})"
-    if t.base == "time":
-        return f"t_trunc_time({x}, {_MS[unit] * 1000})"
-    if t.base == "time_tz":
-        return let(x, lambda v: f"t_time_zoned(t_trunc_time(({v}).t, {_MS[unit] * 1000}), ({v}).o)", limit=80)
-    if unit in _TIME_UNITS:
-
-        def truncated(v: str) -> str:
-            passed = let(f"t_local({v})", lambda local: f"({local} - date_trunc('{unit}', {local}))")
-            return f"t_zone_struct(({v}).u - {passed}, ({v}).z)"
-
-        return let(x, truncated, limit=80)
-    return let(x, lambda v: f"t_zoned(date_trunc('{unit}', t_local({v})), ({v}).z)", limit=80)
-
-
-lowering("date_trunc(varchar(u), date)", _trunc)
-for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
-    lowering(f"date_trunc(varchar(u), {_t})", _trunc)
-
-
-# ------------------------------------------------------------------------------------------------------ date_add
-@_by_unit
-def _add(call: Call) -> str:
-    t = call.args[2].type
-    unit, n, x = _unit(call, t), call.args[1].sql, call.args[2].sql
-    if unit in _MONTHS:
-        months = f"CAST({n} * {_MONTHS[unit]} AS INTEGER)"
-        if t.base == "date":
-            return f"CAST({x} + to_months({months}) AS DATE)"
-        return f"({x} + to_months({months}))" if t.base == "timestamp" else f"t_zoned_months({x}, {months})"
-    if t.base == "date":
-        return f"({x} + CAST({n} * {7 if unit == 'week' else 1} AS INTEGER))"
-    ms = f"({n} * {_MS[unit]})" if _MS[unit] > 1 else n
-    if t.base == "timestamp":
-        days = unit in {"day", "week"}
-        sql = (
-            f"({x} + to_days(CAST({n} * {7 if unit == 'week' else 1} AS INTEGER)))"
-            if days
-            else f"({x} + to_milliseconds({ms}))"
-        )
-        return _rounded_to(sql, t.precision, unit)
-    if t.base == "time":
-        sql = f"t_time_plus({x}, {ms})"
-        return f"t_round_time({sql}, {10 ** (6 - t.precision)})" if unit == "millisecond" and t.precision < 3 else sql
-    if t.base == "time_tz":
-        sql = f"t_time_plus(({x}).t, {ms})"
-        sql = f"t_round_time({sql}, {10 ** (6 - t.precision)})" if unit == "millisecond" and t.precision < 3 else sql
-        return f"t_time_zoned({sql}, ({x}).o)"
-    if unit in {"day", "week"}:
-        return let(
-            x,
-            lambda v: f"t_zoned(t_local({v}) + to_days(CAST({n} * {7 if unit == 'week' else 1} AS INTEGER)), ({v}).z)",
-            limit=80,
-        )
-    sql = f"t_zoned_plus({x}, {ms})"
-    return f"t_zoned_round({sql}, {10 ** (6 - t.precision)})" if unit == "millisecond" and t.precision < 3 else sql
-
-
-def _rounded_to(sql: str, precision: int, unit: str) -> str:
-    return f"t_round_timestamp({sql}, {10 ** (6 - precision)})" if unit == "millisecond" and precision < 3 else sql
-
-
-lowering("date_add(varchar(u), bigint, date)", _add)
-for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
-    lowering(f"date_add(varchar(u), bigint, {_t})", _add)
-
-
-# ----------------------------------------------------------------------------------------------------- date_diff
-@_by_unit
-def _diff(call: Call) -> str:
-    t = call.args[1].type
-    unit, a, b = _unit(call, t), call.args[1].sql, call.args[2].sql
-    if t.base in {"time", "time_tz"}:
-        x, y = (f"epoch_us({s})" if t.base == "time" else f"t_time_instant({s})" for s in (a, b))
-        return f"(({y} - {x}) // {_MS[unit] * 1000})"
-    if t.base == "timestamp_tz":
-        if unit in _TIME_UNITS:
-            return f"((epoch_us(t_instant({b})) - epoch_us(t_instant({a}))) // {_MS[unit] * 1000})"
-        return f"t_months_or_days('{unit}', t_local({a}), t_to_local(({b}).u, ({a}).z))"
-    if t.base == "date":
-        return f"t_months_or_days('{unit}', {a}, {b})"
-    if unit in _MS:
-        return f"((epoch_us({b}) - epoch_us({a})) // {_MS[unit] * 1000})"
-    return f"t_months_or_days('{unit}', {a}, {b})"
-
-
-macro("t_months_or_days(unit, a, b) AS datesub(unit, a, b)")
-lowering("date_diff(varchar(u), date, date)", _diff)
-for _t in (_P, _Z, "time(p)", "time(p) with time zone"):
-    lowering(f"date_diff(varchar(u), {_t}, {_t})", _diff)
 
 # --------------------------------------------------------------------------------------------------------- parts
 _PARTS = {
-    "year": "year(#)",
-    "month": "month(#)",
-    "quarter": "quarter(#)",
-    "day": "day(#)",
-    "day_of_month": "day(#)",
-    "week": "week(#)",
-    "week_of_year": "week(#)",
-    "day_of_week": "isodow(#)",
-    "dow": "isodow(#)",
-    "day_of_year": "dayofyear(#)",
-    "doy": "dayofyear(#)",
-    "year_of_week": "isoyear(#)",
-    "yow": "isoyear(#)",
+    "year": "year({0})",
+    "month": "month({0})",
+    "quarter": "quarter({0})",
+    "day": "day({0})",
+    "day_of_month": "day({0})",
+    "week": "week({0})",
+    "week_of_year": "week({0})",
+    "day_of_week": "isodow({0})",
+    "dow": "isodow({0})",
+    "day_of_year": "dayofyear({0})",
+    "doy": "dayofyear({0})",
+    "year_of_week": "isoyear({0})",
+    "yow": "isoyear({0})",
 }
 _CLOCK = {
-    "hour": "hour(#)",
-    "minute": "minute(#)",
-    "second": "(epoch_us(#) % 60000000 + 60000000) % 60000000 // 1000000",
-    "millisecond": "(epoch_us(#) % 1000000 + 1000000) % 1000000 // 1000",
+    "hour": "hour({0})",
+    "minute": "minute({0})",
+    "second": "(epoch_us({0}) % 60000000 + 60000000) % 60000000 // 1000000",
+    "millisecond": "(epoch_us({0}) % 1000000 + 1000000) % 1000000 // 1000",
 }
-for _name, _sql in {**_PARTS, **_CLOCK}.items():
+for _name, _part in {**_PARTS, **_CLOCK}.items():
     if _name in _PARTS:
-        lowering(f"{_name}(date)", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
-    lowering(f"{_name}({_P})", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
-    lowering(f"{_name}({_Z})", f"CAST({_sql.replace('#', 't_local($1)')} AS BIGINT)")
+        lowering(f"{_name}(date)", f"CAST({_part.format('$1')} AS BIGINT)")
+    lowering(f"{_name}({_P})", f"CAST({_part.format('$1')} AS BIGINT)")
+    lowering(f"{_name}({_Z})", f"CAST({_part.format('t_local($1)')} AS BIGINT)")
     if _name in _CLOCK:
-        lowering(f"{_name}(time(p))", f"CAST({_sql.replace('#', '$1')} AS BIGINT)")
-        lowering(f"{_name}(time(p) with time zone)", f"CAST({_sql.replace('#', '($1).t')} AS BIGINT)")
+        lowering(f"{_name}(time(p))", f"CAST({_part.format('$1')} AS BIGINT)")
+        lowering(f"{_name}(time(p) with time zone)", f"CAST({_part.format('($1).t')} AS BIGINT)")
 for _name, _divisor in (
     ("day", 86_400_000),
     ("hour", 3_600_000),
@@ -215,32 +74,31 @@ lowering(f"last_day_of_month({_Z})", "last_day(t_local($1))")
 lowering("to_milliseconds(interval day to second)", "$1")
 lowering("now()", "t_zone_struct(t_trunc_timestamp(t_now(), 1000), 'UTC')")
 lowering("current_timezone()", "'UTC'")
-lowering("date(varchar)", lambda call: coerce_cast(call, Type("date")))
+lowering("date(varchar)", lambda call: convert(call.args[0].sql, call.args[0].type, Type("date")))
 lowering(f"date({_P})", "CAST($1 AS DATE)")
 lowering(f"date({_Z})", "CAST(t_local($1) AS DATE)")
 
 
-def coerce_cast(call: Call, target: Type) -> str:
-    """An argument as CAST gives it."""
-    return convert(call.args[0].sql, call.args[0].type, target)
-
-
 # --------------------------------------------------------------------------------------------------------- zones
-
-
-def _zone(call: Call, place: int) -> str:
+def _zone(call: Call, place: int) -> Sql:
     """The zone that an argument names; a literal is looked up now."""
     value = call.args[place]
     if not isinstance(value.const, str):
-        return f"py_zone({value.sql})"
+        return sql("py_zone($zone)", zone=value.sql)
     try:
-        return literal(zone_name(value.const))
+        return Text(zone_name(value.const))
     except ValueError:
-        call.unit.fail("INVALID_FUNCTION_ARGUMENT", call.node.pos, f"'{value.const}' is not a valid time zone")
+        call.fail("INVALID_FUNCTION_ARGUMENT", f"'{value.const}' is not a valid time zone")
 
 
-def _at_zone(call: Call) -> str:
-    return let(call.args[0].sql, lambda x: f"t_zone_struct(({x}).u, {_zone(call, 1)})", limit=80)
+def _at_zone(call: Call) -> Sql:
+    zone = _zone(call, 1)
+    return let(call.args[0].sql, lambda x: sql("t_zone_struct(($x).u, $zone)", x=x, zone=zone), limit=80)
+
+
+def _with_zone(template: str) -> Template:
+    """A template whose second argument names a zone."""
+    return lambda call: fill(template, call, zone=_zone(call, 1))
 
 
 lowering(f"at_timezone({_Z}, varchar(z))", _at_zone)
@@ -253,7 +111,7 @@ lowering(
     "at_timezone(time(p) with time zone, interval day to second)",
     "t_time_at($1, CAST($2 // 60000 AS INTEGER))",
 )
-lowering(f"with_timezone({_P}, varchar(z))", lambda call: f"t_zoned({call.args[0].sql}, {_zone(call, 1)})")
+lowering(f"with_timezone({_P}, varchar(z))", _with_zone("t_zoned($1, $zone)"))
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
 macro(
     "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE "
@@ -269,36 +127,36 @@ macro(
     "AS STRUCT(u TIMESTAMP, z VARCHAR)) END END"
 )
 lowering("from_unixtime(double)", "t_unix($1, 'UTC')")
-lowering(
-    "from_unixtime(double, varchar(z))",
-    lambda call: f"t_unix({call.args[0].sql}, {_zone(call, 1)})",
-)
+lowering("from_unixtime(double, varchar(z))", _with_zone("t_unix($1, $zone)"))
 lowering(
     "from_unixtime(double, bigint, bigint)",
     "t_unix($1, t_zone_of(($2 * 60 + $3) * 60000))",
 )
 lowering(
     "from_unixtime_nanos(bigint)",
-    lambda call: call.unit.unsupported("Function from_unixtime_nanos (the finest precision is 6)", call.node.pos),
+    lambda call: call.unsupported("Function from_unixtime_nanos (the finest precision is 6)"),
 )
 lowering(f"to_unixtime({_P})", "(epoch_us($1) / 1000000.0::DOUBLE)")
 lowering(f"to_unixtime({_Z})", "(epoch_us(t_instant($1)) / 1000000.0::DOUBLE)")
 
 
 # ------------------------------------------------------------------------------------------------------ ISO 8601
-def _iso(call: Call) -> str:
+def _iso(call: Call) -> Sql:
     x, t = call.args[0].sql, call.args[0].type
     if t.base == "date":
         return text_sql(x, t)
     if t.base == "timestamp":
-        return f"replace({text_sql(x, t)}, ' ', 'T')"
-    return let(x, lambda v: let(f"t_local({v})", lambda local: _iso_zoned(v, local, t.precision)))
+        return sql("replace($text, ' ', 'T')", text=text_sql(x, t))
+    return let(x, lambda v: let(sql("t_local($v)", v=v), lambda local: _iso_zoned(v, local, t.precision)))
 
 
-def _iso_zoned(x: str, local: str, precision: int) -> str:
-    stamp = text_sql(local, Type("timestamp", precision=precision))
-    offset = let(f"t_offset_at({x}, {local})", lambda o: f"CASE WHEN {o} = 0 THEN 'Z' ELSE t_offset_text({o}) END")
-    return f"(replace({stamp}, ' ', 'T') || {offset})"
+def _iso_zoned(x: Sql, local: Sql, precision: int) -> Sql:
+    offset = let(
+        sql("t_offset_at($x, $local)", x=x, local=local),
+        lambda o: sql("CASE WHEN $o = 0 THEN 'Z' ELSE t_offset_text($o) END", o=o),
+    )
+    text = text_sql(local, Type("timestamp", precision=precision))
+    return sql("(replace($text, ' ', 'T') || $offset)", text=text, offset=offset)
 
 
 lowering("to_iso8601(date)", _iso)

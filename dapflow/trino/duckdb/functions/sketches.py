@@ -7,37 +7,37 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.binary import xxhash64
 from dapflow.trino.duckdb.functions.registry import lowering, udf
+from dapflow.trino.duckdb.nodes import Sql
 from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
 # A HyperLogLog is held as the hashes of its values. It can be counted and merged, and not be shown.
-_HASHES = "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL{and}){over}"
+_HASHES = "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL$and)$over"
 lowering("approx_set(T)", _HASHES)
-lowering("approx_set(T, double)", f"CASE WHEN t_error_fits(any_value($2){{tail}}) THEN {_HASHES} END")
-lowering("merge(HyperLogLog)", "list_distinct(flatten(list($1) FILTER (WHERE $1 IS NOT NULL{and}){over}))")
+lowering("approx_set(T, double)", f"CASE WHEN t_error_fits(any_value($2)$tail) THEN {_HASHES} END")
+lowering("merge(HyperLogLog)", "list_distinct(flatten(list($1) FILTER (WHERE $1 IS NOT NULL$and)$over))")
 lowering("cardinality(HyperLogLog)", "CAST(len($1) AS BIGINT)")
 lowering("empty_approx_set()", "CAST([] AS $ret)")
 
 #: How Trino hashes values of a type, as bytes.
 _HASHED = {
-    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), "py_little_endian(CAST({} AS BIGINT))"),
-    "date": "py_little_endian(CAST({} - DATE '1970-01-01' AS BIGINT))",
-    "double": "py_little_endian_double({} + 0)",
-    "varchar": "encode({})",
-    "varbinary": "{}",
+    **dict.fromkeys(("tinyint", "smallint", "integer", "bigint"), "py_little_endian(CAST($1 AS BIGINT))"),
+    "date": "py_little_endian(CAST($1 - DATE '1970-01-01' AS BIGINT))",
+    "double": "py_little_endian_double($1 + 0)",
+    "varchar": "encode($1)",
+    "varbinary": "$1",
 }
 _PRIME, _MASK = 0x9E3779B185EBCA87, (1 << 64) - 1
 
 
-def _checksum(call: Call) -> str:
-    value = call.args[0]
-    form = _HASHED.get(value.type.base)
-    if form is None:
-        call.unit.unsupported(f"checksum of a value of type {value.type}", call.node.pos)
-    hashed = f"CASE WHEN {value.sql} IS NULL THEN {_PRIME} ELSE py_checksum({form.format(value.sql)}) END"
-    return fill(f"py_checksum_bytes(CAST(sum({{distinct}}CAST({hashed} AS UBIGINT)){{tail}} AS VARCHAR))", call)
+def _checksum(call: Call) -> Sql:
+    kind = call.args[0].type
+    if kind.base not in _HASHED:
+        call.unsupported(f"checksum of a value of type {kind}")
+    hashed = f"CASE WHEN $1 IS NULL THEN {_PRIME} ELSE py_checksum({_HASHED[kind.base]}) END"
+    return fill(f"py_checksum_bytes(CAST(sum($distinct CAST({hashed} AS UBIGINT))$tail AS VARCHAR))", call)
 
 
 lowering("checksum(T)", _checksum)
