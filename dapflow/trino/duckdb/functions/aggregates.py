@@ -54,9 +54,9 @@ def _comparable(call: Call) -> Sql:
 
 def _sum_decimal(call: Call) -> Sql:
     """The sum has 38 digits whatever is summed, so what is summed may be computed in fewer."""
-    value = call.args[0]
-    if value.short is not None and call.lowering.short_sums:
-        call.lowering.short_summed = True
+    value, notes = call.args[0], call.lowering.notes
+    if value.short is not None and notes.short_sums:
+        notes.short_summed = True
         call = replace(call, args=[replace(value, sql=value.short)])
     return fill(f"CAST(sum({_ARGS} AS $ret)", call)
 
