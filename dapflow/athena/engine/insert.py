@@ -19,9 +19,10 @@ from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, write_rows
 from dapflow.trino.coercion import can_coerce, common
 from dapflow.trino.duckdb import Column, Query, Statement
-from dapflow.trino.duckdb.conversion import convert
-from dapflow.trino.duckdb.storage import duck_type, quote
-from dapflow.trino.duckdb.values import failure
+from dapflow.trino.duckdb.conversions import convert
+from dapflow.trino.duckdb.nodes import Name, Sql, Text, Word, sql
+from dapflow.trino.duckdb.printer import printed
+from dapflow.trino.duckdb.values import cast, failure, null
 from dapflow.trino.types import Type, parse_type
 
 _FORMATS = {
@@ -101,17 +102,26 @@ def _fitted(query: Query, table: dict[str, Any], names: tuple[str, ...]) -> Quer
         raise _mismatch(inserted, query)
     parts = []
     for column in wanted:
-        if column.name not in order:
-            parts.append(f"CAST(NULL AS {duck_type(parse_type(column.type))}) AS {quote(column.name)}")
-            continue
-        index = order.index(column.name)
-        source, target = parse_type(query.columns[index].type), parse_type(column.type)
-        if not _assignable(source, target):
-            raise _mismatch(inserted, query)
-        parts.append(f"{_assigned(quote(f'c{index}'), source, target)} AS {quote(column.name)}")
-    aliases = ", ".join(quote(f"c{index}") for index in range(len(query.columns)))
-    sql = f"SELECT {', '.join(parts)} FROM ({query.sql}) AS q({aliases})"
-    return Query(sql, tuple(wanted), query.scans, query.text_sql, query.ordered)
+        value = null(parse_type(column.type))
+        if column.name in order:
+            index = order.index(column.name)
+            source, target = parse_type(query.columns[index].type), parse_type(column.type)
+            if not _assignable(source, target):
+                raise _mismatch(inserted, query)
+            value = _assigned(_result(index), source, target)
+        parts.append(sql("$value AS $name", value=value, name=Name(column.name)))
+    fitted = sql(
+        "SELECT $parts FROM ($query) AS q($names)",
+        parts=parts,
+        query=Word(query.sql),
+        names=[_result(index) for index in range(len(query.columns))],
+    )
+    return Query(printed(fitted), tuple(wanted), query.scans, query.text_sql, query.ordered)
+
+
+def _result(index: int) -> Name:
+    """The name of a column of the query."""
+    return Name(f"c{index}")
 
 
 def _mismatch(wanted: list[Column], query: Query) -> QueryFailed:
@@ -133,14 +143,17 @@ def _bounded(t: Type) -> bool:
     return t.length is not None or any(map(_bounded, t.args))
 
 
-def _assigned(value: str, source: Type, target: Type) -> str:
+def _assigned(value: Sql, source: Type, target: Type) -> Sql:
     if source == target:
         return value
     if "timestamp_tz" in {source.base, *(part.base for part in source.args)}:
         raise QueryFailed("NOT_SUPPORTED", f"Inserting {source} into a column of type {target} is not supported")
     if target.base in {"varchar", "char"} and target.length is not None and source.base != "unknown":
-        message = f"'Cannot truncate non-space characters when casting from {source} to {target} on INSERT'"
-        failed = failure("INVALID_CAST_ARGUMENT", message, target)
-        fits = f"length(rtrim({value}, ' ')) <= {target.length}"
-        return f"CASE WHEN {value} IS NULL OR {fits} THEN substr({value}, 1, {target.length}) ELSE {failed} END"
-    return f"CAST({convert(value, source, target)} AS {duck_type(target)})"
+        message = Text(f"Cannot truncate non-space characters when casting from {source} to {target} on INSERT")
+        return sql(
+            "CASE WHEN $x IS NULL OR length(rtrim($x, ' ')) <= $length THEN substr($x, 1, $length) ELSE $failed END",
+            x=value,
+            length=target.length,
+            failed=failure("INVALID_CAST_ARGUMENT", message, target),
+        )
+    return cast(convert(value, source, target), target)

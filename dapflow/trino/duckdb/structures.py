@@ -1,70 +1,53 @@
-"""Arrays, maps and rows: their parts, and types that cannot be had."""
+"""Arrays, maps and rows: their parts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from dapflow.trino.duckdb.conversion_text import text_sql
-from dapflow.trino.duckdb.storage import duck_type, field_names, quote
-from dapflow.trino.duckdb.values import Value, failure, let
+from dapflow.trino.duckdb.conversions import text_sql
+from dapflow.trino.duckdb.nodes import Member, Sql, Word, sql, struct
+from dapflow.trino.duckdb.storage import field_names
+from dapflow.trino.duckdb.values import Value, failure, let, null
 from dapflow.trino.types import Type
 
-if TYPE_CHECKING:
-    from dapflow.trino.duckdb.unit import Unit
 
-
-def packed(t: Type, inner: str) -> str:
+def packed(t: Type, inner: Sql) -> Sql:
     """The columns of a subquery as one row."""
-    return "{" + ", ".join(f"{quote(n)}: {inner}.c{i}" for i, n in enumerate(field_names(t))) + "}"
+    return struct((name, Member(inner, Word(f"c{i}"))) for i, name in enumerate(field_names(t)))
 
 
-def held(value: Value) -> str:
+def held(value: Value) -> Sql:
     """A value as a part of a row: NULL needs a type there."""
-    return f"CAST(NULL AS {duck_type(value.type)})" if value.type.base == "unknown" else value.sql
+    return null(value.type) if value.type.base == "unknown" else value.sql
 
 
-def element(base: str, index: str, t: Type) -> str:
+def element(base: Sql, index: Sql, t: Type) -> Sql:
     """An item of an array by its place."""
-
-    def body(a: str, i: str) -> str:
-        high = failure(
-            "INVALID_FUNCTION_ARGUMENT",
-            f"'Array subscript must be less than or equal to array length: ' || {i} || ' > ' || len({a})",
-            t,
-        )
-        low = failure(
-            "INVALID_FUNCTION_ARGUMENT",
-            f"CASE WHEN {i} = 0 THEN 'SQL array indices start at 1' ELSE 'Array subscript is negative: ' || {i} END",
-            t,
-        )
-        return f"CASE WHEN {i} > len({a}) THEN {high} WHEN {i} < 1 THEN {low} ELSE {a}[{i}] END"
-
-    return let(base, lambda a: let(index, lambda i: body(a, i), limit=100), limit=200)
+    return let(base, lambda a: let(index, lambda i: _element(a, i, t), limit=100), limit=200)
 
 
-def map_value(base: str, key: str, t: Type) -> str:
+def _element(a: Sql, i: Sql, t: Type) -> Sql:
+    above = sql("'Array subscript must be less than or equal to array length: ' || $i || ' > ' || len($a)", a=a, i=i)
+    below = sql(
+        "CASE WHEN $i = 0 THEN 'SQL array indices start at 1' ELSE 'Array subscript is negative: ' || $i END", i=i
+    )
+    return sql(
+        "CASE WHEN $i > len($a) THEN $high WHEN $i < 1 THEN $low ELSE $a[$i] END",
+        a=a,
+        i=i,
+        high=failure("INVALID_FUNCTION_ARGUMENT", above, t),
+        low=failure("INVALID_FUNCTION_ARGUMENT", below, t),
+    )
+
+
+def map_value(base: Sql, key: Sql, t: Type) -> Sql:
     """The value of a key."""
-
-    def body(m: str, k: str) -> str:
-        text = f"CAST({text_sql(k, t.args[0])} AS VARCHAR)"
-        missing = failure("INVALID_FUNCTION_ARGUMENT", f"'Key not present in map: ' || {text}", t.args[1])
-        return (
-            f"CASE WHEN {m} IS NOT NULL AND {k} IS NOT NULL AND NOT map_contains({m}, {k}) THEN {missing} "
-            f"ELSE {m}[{k}] END"
-        )
-
-    return let(base, lambda m: let(key, lambda k: body(m, k), limit=100), limit=200)
+    return let(base, lambda m: let(key, lambda k: _map_value(m, k, t), limit=100), limit=200)
 
 
-def check_precision(unit: Unit, t: Type, pos: int) -> None:
-    """Refuse types that are not carried, at the place where they are named."""
-    if t.base in {"timestamp", "timestamp_tz", "time", "time_tz"} and t.precision > 6:
-        unit.unsupported(f"{t} (the finest precision is 6)", pos)
-    if t.base == "decimal" and (t.precision > 38 or t.precision < 1 or t.scale > t.precision):
-        unit.fail(
-            "INVALID_FUNCTION_ARGUMENT" if t.precision > 38 else "TYPE_MISMATCH", pos, f"Invalid DECIMAL type: {t}"
-        )
-    if t.base in {"hyperloglog", "HyperLogLog", "qdigest", "tdigest", "JsonPath", "color"}:
-        unit.unsupported(f"The type {t}", pos)
-    for part in t.args:
-        check_precision(unit, part, pos)
+def _map_value(m: Sql, k: Sql, t: Type) -> Sql:
+    message = sql("'Key not present in map: ' || CAST($text AS VARCHAR)", text=text_sql(k, t.args[0]))
+    return sql(
+        "CASE WHEN $m IS NOT NULL AND $k IS NOT NULL AND NOT map_contains($m, $k) THEN $missing ELSE $m[$k] END",
+        m=m,
+        k=k,
+        missing=failure("INVALID_FUNCTION_ARGUMENT", message, t.args[1]),
+    )

@@ -11,19 +11,22 @@ import math
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 from dapflow.trino.coercion import as_decimal
-from dapflow.trino.duckdb.storage import duck_type
-from dapflow.trino.duckdb.values import Value
+from dapflow.trino.duckdb.nodes import Sql, Text, Word, sql
+from dapflow.trino.duckdb.values import Value, type_sql
 from dapflow.trino.types import Type
 
 _FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+#: So many digits survive a double: 53 bits.
 _INJECTIVE = 15
-"""So many digits survive a double: 53 bits."""
 _WHOLE = 2**53
 _EXACT = Context(prec=400)
 
 
-def unwrapped(op: str, left: Value, right: Value) -> str | None:
-    """The comparison of exact numbers that says the same, or None if there is none."""
+def unwrapped(op: str, left: Value, right: Value) -> Sql | None:
+    """The comparison of exact numbers that says the same, or None if there is none.
+
+    The sides are as they were before one became a double.
+    """
     if op not in _FLIPPED:
         return None
     if right.type.base == "double" and isinstance(right.const, float):
@@ -33,7 +36,7 @@ def unwrapped(op: str, left: Value, right: Value) -> str | None:
     return None
 
 
-def _against(op: str, value: Value, number: float) -> str | None:
+def _against(op: str, value: Value, number: float) -> Sql | None:
     exact = as_decimal(value.type)
     if exact is None or value.const is not None or not math.isfinite(number):
         return None
@@ -49,8 +52,10 @@ def _against(op: str, value: Value, number: float) -> str | None:
     return _comparison("<=" if op in {"<", "<="} else ">", value, below, exact)
 
 
-def _comparison(op: str, value: Value, bound: Decimal, exact: Type) -> str | None:
+def _comparison(op: str, value: Value, bound: Decimal, exact: Type) -> Sql | None:
     if abs(bound).scaleb(exact.scale) >= 10**exact.precision:
         return None
-    literal = str(int(bound)) if exact.scale == 0 else f"CAST('{bound:f}' AS {duck_type(exact)})"
-    return f"({value.sql} {op} {literal})"
+    number: Sql = Word(str(int(bound)))
+    if exact.scale:
+        number = sql("CAST($text AS $t)", text=Text(f"{bound:f}"), t=type_sql(exact))
+    return sql("($x $op $number)", x=value.sql, op=Word(op), number=number)
