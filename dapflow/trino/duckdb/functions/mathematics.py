@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
-from dapflow.trino.duckdb.nodes import NULL, Sql
+from dapflow.trino.duckdb.nodes import Sql
 from dapflow.trino.duckdb.operators import arithmetic
 from dapflow.trino.duckdb.printing import java_double
 
@@ -28,8 +28,7 @@ lowering("sign(decimal(p,s))", "CAST(sign($1) AS DECIMAL(1, 0))")
 
 
 def _mod(call: Call) -> Sql:
-    found = arithmetic("%", call.args[0], call.args[1])
-    return found.sql if found else NULL
+    return arithmetic("%", call.args[0], call.args[1], call.type).sql
 
 
 lowering("mod(decimal(p,s), decimal(q,t))", _mod)
