@@ -113,10 +113,7 @@ def _try(node: typed.Try, lowering: Lowering) -> Value:
 
 # ------------------------------------------------------------------------------------------ operators
 def _arithmetic(node: typed.Arithmetic, lowering: Lowering) -> Value:
-    found = operators.arithmetic(node.op, lowering.value(node.left), lowering.value(node.right))
-    if found is None:
-        lowering.unsupported(f"{node.left.type} {node.op} {node.right.type}", node.place)
-    return found
+    return operators.arithmetic(node.op, lowering.value(node.left), lowering.value(node.right), node.type)
 
 
 def _negate(node: typed.Negate, lowering: Lowering) -> Value:
@@ -124,10 +121,7 @@ def _negate(node: typed.Negate, lowering: Lowering) -> Value:
 
 
 def _concat(node: typed.Concat, lowering: Lowering) -> Value:
-    found = operators.concat(lowering.value(node.left), lowering.value(node.right))
-    if found is None:
-        lowering.unsupported(f"{node.left.type} || {node.right.type}", node.place)
-    return found
+    return operators.concat(lowering.value(node.left), lowering.value(node.right))
 
 
 def _uncoerced(node: typed.Expr, lowering: Lowering) -> Value:
