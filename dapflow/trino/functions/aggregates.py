@@ -162,6 +162,15 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     function(
         _PAGE,
+        "About how the values are spread: means and weights of so many buckets at most. A value weighs 1 by default.",
+        "numeric_histogram(bigint, double) -> map(double,double)",
+        "numeric_histogram(bigint, real) -> map(real,real)",
+        "numeric_histogram(bigint, double, double) -> map(double,double)",
+        "numeric_histogram(bigint, real, double) -> map(real,real)",
+        kind="aggregate",
+    ),
+    function(
+        _PAGE,
         "About the value that a given share of the values does not exceed; weights may come second.",
         "approx_percentile(bigint, double) -> bigint",
         "approx_percentile(double, double) -> double",

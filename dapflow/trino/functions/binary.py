@@ -106,6 +106,16 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
     function(
         _PAGE,
+        "The SpookyHash, version 2, of the bytes, in 32 bits.",
+        "spooky_hash_v2_32(varbinary) -> varbinary",
+    ),
+    function(
+        _PAGE,
+        "The SpookyHash, version 2, of the bytes, in 64 bits.",
+        "spooky_hash_v2_64(varbinary) -> varbinary",
+    ),
+    function(
+        _PAGE,
         "The integer as four bytes, the highest first.",
         "to_big_endian_32(integer) -> varbinary",
     ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 _NAMES = """
 tdigest_agg qdigest_agg value_at_quantile values_at_quantiles quantile_at_value
 make_set_digest merge_set_digest jaccard_index intersection_cardinality hash_counts
-numeric_histogram spooky_hash_v2_32 spooky_hash_v2_64
 ip_prefix is_subnet_of ip_prefix_min ip_prefix_max
 bar color render rgb
 classify features learn_classifier learn_libsvm_classifier learn_libsvm_regressor learn_regressor regress

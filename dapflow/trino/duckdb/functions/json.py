@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json as standard
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.functions.casting import Failure
@@ -91,53 +93,34 @@ macro("t_is_json_scalar(x) AS CASE WHEN x IS NOT NULL THEN x[1] NOT IN ('[', '{'
 
 
 # ----------------------------------------------------------------------------------------------- paths of Trino
-_STEP = re.compile(
-    r"\.\.|\.?\[\s*(?:\"((?:[^\"\\]|\\.)*)\"|'([^']*)'|(-?\d+)|(\*))\s*\]|\.(?:\"([^\"]+)\"|([\w:$@#-]+|\*))"
-)
+#: A step: a name after a dot, a name or place in brackets, or a quoted name in brackets.
+_STEP = re.compile(r"""\.([\w:]+)|\[(\w+)\]|\["((?:[^"\\]|\\["\\])*)"\]""")
 
 
-def path_steps(path: str) -> list[str | int | None]:
-    """A path in names, places and None for every member; ValueError if it is none, KeyError if it is not carried."""
-    text = path.strip()
-    if not text.startswith("$"):
-        text = f"$.{text}" if text and text[0] != "[" else f"${text}"
-        if not path.strip() or path != path.strip():
-            raise ValueError(path)
-    at, found = 1, list[str | int | None]()
-    while at < len(text):
-        m = _STEP.match(text, at)
+@lru_cache(maxsize=512)
+def path_steps(path: str) -> tuple[str, ...]:
+    """The names and places of a path, which may be either; ValueError if it is none.
+
+    There are no steps to every member, and none to all levels. Source: Trino's JsonPathTokenizer.
+    """
+    at, found = 1, list[str]()
+    while at < len(path):
+        m = _STEP.match(path, at)
         if m is None:
             raise ValueError(path)
-        if m[0] == "..":
-            raise KeyError(path)
-        if m[4] or m[6] == "*":
-            found.append(None)
-        elif m[3]:
-            found.append(int(m[3]))
-        else:
-            name = next(g for g in (m[1], m[2], m[5], m[6]) if g is not None)
-            found.append(re.sub(r"\\(.)", r"\1", name))
+        found.append(m[1] or m[2] or re.sub(r"\\(.)", r"\1", m[3]))
         at = m.end()
-    return found
+    if path[:1] != "$":
+        raise ValueError(path)
+    return tuple(found)
 
 
-def _walk(value: Any, steps: list[str | int | None]) -> tuple[bool, Any]:
-    for i, step in enumerate(steps):
-        if step is None:
-            children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
-            hits = [hit for found, hit in (_walk(c, steps[i + 1 :]) for c in children) if found]
-            return bool(hits), hits
-        if isinstance(value, list):
-            if isinstance(step, str) and not step.isdigit():
-                return False, None
-            place = int(step)
-            if not -len(value) <= place < len(value):
-                return False, None
-            value = value[place]
-        elif isinstance(value, dict):
-            if str(step) not in value:
-                return False, None
-            value = value[str(step)]
+def _walk(value: Any, steps: Sequence[str]) -> tuple[bool, Any]:
+    for step in steps:
+        if isinstance(value, dict) and step in value:
+            value = value[step]
+        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
         else:
             return False, None
     return True, value
@@ -148,9 +131,6 @@ def _extracted(text: str, path: str) -> tuple[bool, Any]:
         steps = path_steps(path)
     except ValueError:
         message = f"INVALID_FUNCTION_ARGUMENT: Invalid JSON path: '{path}'"
-        raise Failure(message) from None
-    except KeyError:
-        message = f"NOT_SUPPORTED: The JSON path '{path}' is not supported"
         raise Failure(message) from None
     try:
         return _walk(read(text), steps)
@@ -183,25 +163,22 @@ def json_size(text: str, path: str) -> int | None:
     return len(value) if isinstance(value, dict | list) else 0
 
 
-def _native_path(call: Call) -> Text | None:
-    """A path of plain names and places as DuckDB writes it."""
+def _pointer(call: Call) -> Text | None:
+    """A path that is known, as DuckDB's pointer: its steps are names or places too. None where DuckDB reads it else."""
     path = call.args[1].const
     if not isinstance(path, str):
         return None
     try:
         steps = path_steps(path)
-    except (ValueError, KeyError):
+    except ValueError:
         return None
-    if any(
-        not (isinstance(s, int) and s >= 0) and not (isinstance(s, str) and re.fullmatch(r"[A-Za-z_]\w*", s))
-        for s in steps
-    ):
+    if not all(re.fullmatch(r"[A-Za-z_]\w*|0|[1-9][0-9]{0,8}", step) for step in steps):
         return None
-    return Text("$" + "".join(f"[{s}]" if isinstance(s, int) else f'."{s}"' for s in steps))
+    return Text("".join(f"/{step}" for step in steps) or "$")
 
 
 def _extract_scalar(call: Call) -> Sql:
-    x, path = call.args[0].sql, _native_path(call)
+    x, path = call.args[0].sql, _pointer(call)
     slow = fill("py_json_extract_scalar($1, $2)", call)
     if path is None:
         return slow
