@@ -1,0 +1,57 @@
+"""UNION, INTERSECT and EXCEPT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dapflow.trino.analysis.typed import Expr
+from dapflow.trino.analysis.typed_queries import OutputColumn, SetOperation
+from dapflow.trino.duckdb.lowering import Frame, Lowering
+from dapflow.trino.duckdb.nodes import Member, Sql, Variable, Word, joined, sql
+from dapflow.trino.duckdb.operators import comparable_form
+from dapflow.trino.duckdb.values import cast
+
+
+def converted(side: Sql, items: Sequence[Expr], lowering: Lowering) -> Sql:
+    """A side of a set operation with its columns as the types of the whole."""
+    inner = Variable("q")
+    here = lowering.within(Frame(outputs=[Member(inner, Word(f"c{i}")) for i in range(len(items))]))
+    columns = [
+        sql("$value AS $name", value=cast(here.sql(item), item.type), name=Word(f"c{i}"))
+        for i, item in enumerate(items)
+    ]
+    return sql("SELECT $columns FROM ($side) AS $inner", columns=columns, side=side, inner=inner)
+
+
+def set_operation(node: SetOperation, left: Sql, right: Sql) -> Sql:
+    """A set operation of sides that have its columns."""
+    forms = _forms(node.columns, None)
+    if node.all or all(form is None for form in forms):
+        every = Word("ALL " if node.all else "")
+        return sql("($left) $op $every($right)", left=left, op=Word(node.op), every=every, right=right)
+    # Rows may be equal though they look different: one of those that are the same stays.
+    names: list[Sql] = [Word(f"c{i}") for i in range(len(forms))]
+    keys = [form or name for form, name in zip(forms, names, strict=True)]
+    if node.op == "UNION":
+        return sql(
+            "SELECT DISTINCT ON ($keys) * FROM (($left) UNION ALL ($right)) AS $inner",
+            keys=keys,
+            left=left,
+            right=right,
+            inner=Variable("q"),
+        )
+    a, b = Variable("q"), Variable("q")
+    same = [
+        sql("$x IS NOT DISTINCT FROM $y", x=x, y=y)
+        for x, y in zip(_members(node.columns, a), _members(node.columns, b), strict=True)
+    ]
+    return sql(
+        "SELECT DISTINCT ON ($keys) * FROM ($left) AS $a WHERE $exists (SELECT 1 FROM ($right) AS $b WHERE $same)",
+        keys=keys,
+        left=left,
+        a=a,
+        exists=Word("EXISTS" if node.op == "INTERSECT" else "NOT EXISTS"),
+        right=right,
+        b=b,
+        same=joined(" AND ", same),
+    )
