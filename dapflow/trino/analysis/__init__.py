@@ -4,7 +4,7 @@ Nothing here stops at the first mistake: it is noted, and what depends on it is 
 what depends on a table that the catalogue does not know. Trino's words and places are kept.
 """
 
-from dapflow.trino.analysis.analysis import Analysed, analyse
+from dapflow.trino.analysis.analysis import Analysed, analyse, analyse_constant
 from dapflow.trino.analysis.findings import Finding, Place
 from dapflow.trino.analysis.lineage import Lineage, Origin, lineage
 from dapflow.trino.analysis.meaning import meaning
@@ -18,6 +18,7 @@ __all__ = [
     "Place",
     "TableUse",
     "analyse",
+    "analyse_constant",
     "lineage",
     "meaning",
     "usage",

@@ -20,9 +20,9 @@ from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.analysis.walk import deep
 from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column
 from dapflow.trino.coercion import INTEGERS
-from dapflow.trino.errors import QueryError, TooDeep
+from dapflow.trino.errors import Limit, QueryError, TooDeep
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import Parser, parse
+from dapflow.trino.syntax.parser import parse, parse_expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def analyse(
     context = Context(statement)
     node = found = None
     try:
-        statement.parameters = [_parameter(one) for one in parameters]
+        statement.parameters = [parse_expression(one) for one in parameters]
         node = parse(text)
         if node.parameters != len(parameters):
             problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(parameters)}"
@@ -97,15 +97,25 @@ def _check_outputs(found: Query, context: Context) -> None:
 
 
 def _finding(error: QueryError) -> Finding:
-    return Finding(error.error_name, error.message, error.line, error.column)
+    severity = "limit" if isinstance(error, Limit) else "error"
+    return Finding(error.error_name, error.message, error.line, error.column, severity=severity)
 
 
-def _parameter(text: str) -> tree.Expr:
-    parser = Parser(text)
-    found = parser.expression()
-    if parser.now.kind != "end":
-        parser.mismatch("<EOF>")
+def analyse_constant(text: str, node: tree.Expr) -> Expr:
+    """Analyse an expression of a text that names no column. Raises QueryError for the first mistake in it."""
+    statement = Statement(text, _NoTables(), None, (), _Visitor())
+    found = Context(statement).visit(node)
+    for finding in statement.findings:
+        raise finding.error()
     return found
+
+
+class _NoTables:
+    def relation(self, catalog: str | None, database: str | None, name: str) -> None:
+        return None
+
+    def has_database(self, database: str) -> bool:
+        return False
 
 
 class _Visitor:

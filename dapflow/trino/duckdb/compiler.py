@@ -2,65 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from dapflow.trino.catalogue import Column
-from dapflow.trino.duckdb.analyser import Analyser
-from dapflow.trino.duckdb.conversion_text import print_sql
-from dapflow.trino.duckdb.model import Catalog, Query
-from dapflow.trino.duckdb.queries import QueryCompiler
-from dapflow.trino.duckdb.scope import Field, Scope
-from dapflow.trino.duckdb.storage import duck_type, literal, quote
-from dapflow.trino.duckdb.unit import Unit
+from dapflow.trino.analysis import Analysed, analyse, analyse_constant, typed, typed_queries
+from dapflow.trino.catalogue import Catalogue, Column
+from dapflow.trino.duckdb.conversions import print_sql
+from dapflow.trino.duckdb.expressions import expression
+from dapflow.trino.duckdb.lowering import Lowering, Notes
+from dapflow.trino.duckdb.model import Query
+from dapflow.trino.duckdb.nodes import Member, Name, Sql, Word, sql
+from dapflow.trino.duckdb.printer import printed
+from dapflow.trino.duckdb.queries import is_ordered, query
+from dapflow.trino.duckdb.scans import scans
+from dapflow.trino.duckdb.storage import literal
+from dapflow.trino.duckdb.values import Value, cast
 from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import Parser, parse
+from dapflow.trino.syntax.parser import parse_expression
 from dapflow.trino.types import Type
 
 
 def compile_query(
     text: str,
-    catalog: Catalog,
+    catalogue: Catalogue,
     database: str | None,
     *,
     parameters: Sequence[str] = (),
     replacing: tuple[str, str] | None = None,
     short: bool = False,
 ) -> Query:
-    """Compile a query. Names without a database are looked up in `database`; parameters are texts of expressions.
+    """Compile a query. Raises QueryError. For what it is given see `analyse`, and for `short` see `compile_analysed`.
+
+    The catalogue knows all of its tables.
+    """
+    analysed = analyse(text, catalogue, database, parameters=parameters, replacing=replacing)
+    return compile_analysed(analysed, text, database, short=short)
+
+
+def compile_analysed(analysed: Analysed, text: str, database: str | None, *, short: bool = False) -> Query:
+    """Compile what was analysed, and all of which is known. Raises QueryError, first for what was found.
 
     With `short`, sums of long decimals may be computed in 64 bits (see `Query.short`).
-    `replacing` is the database and name of a view that the query will be the text of; it may not read itself.
     """
+    for finding in analysed.findings:
+        raise finding.error()
+    assert analysed.query is not None and analysed.columns is not None  # noqa: S101, PT018 - else something was found
     try:
-        values = [_parameter(p) for p in parameters]
-        node = parse(text)
-        views = () if replacing is None else (replacing,)
-        unit = Unit(text, catalog, database, values, views=views, short_sums=[] if short else None)
-        if node.parameters != len(values):
-            problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(values)}"
-            unit.fail("INVALID_PARAMETER_USAGE", 0, problem)
-        found = QueryCompiler(unit).query(node, None)
+        return _lowered(analysed.query, analysed, Lowering(text, database, _Visitor(), Notes(short_sums=short)))
     except RecursionError:
         raise TooDeep from None
-    for one in found.fields:
-        if one.type.base == "HyperLogLog":
-            unit.unsupported(f"A result of type {one.type}", 0)
-        unit.read(one.deps)
-    names = [one.written or f"_col{i}" for i, one in enumerate(found.fields)]
-    typed = _outer(found.sql, found.fields, names, text=False)
-    printed = _outer(found.sql, found.fields, names, text=True)
-    columns = tuple(Column(n, str(one.type)) for n, one in zip(names, found.fields, strict=True))
-    scans = unit.finished(found.sql)
-    return Query(typed, columns, scans, printed, found.ordered, bool(unit.short_sums), frozenset(unit.divisions))
 
 
-class _NoTables:
-    def relation(self, catalog: str | None, database: str | None, name: str) -> None:
-        return None
+def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) -> Query:
+    found = lowering.query(node)
+    columns = analysed.columns or ()
+    types = [column.type for column in node.columns]
+    return Query(
+        printed(_outer(found, columns, types, _stored)),
+        columns,
+        scans(node, found, lowering),
+        printed(_outer(found, columns, types, print_sql)),
+        is_ordered(node),
+        lowering.notes.short_summed,
+        analysed.divisions,
+    )
 
-    def has_database(self, database: str) -> bool:
-        return False
+
+def _outer(found: Sql, columns: Sequence[Column], types: Sequence[Type], given: Callable[[Sql, Type], Sql]) -> Sql:
+    """A query whose columns have the names of the user's, and the form in which they are given to somebody."""
+    outer = Word("o")
+    parts: list[Sql] = [
+        sql("$value AS $name", value=given(Member(outer, Word(f"c{i}")), t), name=Name(column.name))
+        for i, (column, t) in enumerate(zip(columns, types, strict=True))
+    ]
+    return sql("SELECT $parts FROM ($found) AS $outer", parts=parts, found=found, outer=outer)
+
+
+def _stored(value: Sql, t: Type) -> Sql:
+    """A value as files and clients get it."""
+    if t.base == "char":
+        return sql("rpad($value, $length, ' ')", value=value, length=t.length or 0)
+    if t.base == "timestamp_tz":
+        return sql("timezone('UTC', ($value).u)", value=value)
+    if t.base in {"time_tz", "interval_ds", "interval_ym"}:
+        return print_sql(value, t)
+    return cast(value, t)
+
+
+class _Visitor:
+    """Where the lowering of expressions and of queries meet."""
+
+    def expression(self, node: typed.Expr, lowering: Lowering) -> Value:
+        """An expression."""
+        return expression(node, lowering)
+
+    def query(self, node: typed_queries.Query, lowering: Lowering) -> Sql:
+        """A query."""
+        return query(node, lowering)
 
 
 def parameter_sql(text: str) -> str:
@@ -69,7 +107,7 @@ def parameter_sql(text: str) -> str:
     Athena takes `abc` and `two words` for strings, while `1 + 1` is 2 and `'it''s'` is a string already.
     """
     try:
-        constant_sql(text, _parameter(text))
+        analyse_constant(text, parse_expression(text))
     except RecursionError:
         raise TooDeep from None
     except QueryError as error:
@@ -78,34 +116,6 @@ def parameter_sql(text: str) -> str:
     return text
 
 
-def constant_sql(text: str, node: tree.Expr) -> str:
-    """DuckDB's SQL for an expression of `text` that names no column."""
-    return Analyser(QueryCompiler(Unit(text, _NoTables(), None)), Scope()).top(node).sql
-
-
-def _parameter(text: str) -> tree.Expr:
-    parser = Parser(text)
-    found = parser.expression()
-    if parser.now.kind != "end":
-        parser.mismatch("<EOF>")
-    return found
-
-
-def _outer(sql: str, fields: Sequence[Field], names: Sequence[str], *, text: bool) -> str:
-    parts = []
-    for i, (one, name) in enumerate(zip(fields, names, strict=True)):
-        held = f"o.c{i}"
-        value = print_sql(held, one.type) if text else _stored(held, one.type)
-        parts.append(f"{value} AS {quote(name)}")
-    return f"SELECT {', '.join(parts)} FROM ({sql}) AS o"
-
-
-def _stored(sql: str, t: Type) -> str:
-    """A value as files and clients get it."""
-    if t.base == "char":
-        return f"rpad({sql}, {t.length}, ' ')"
-    if t.base == "timestamp_tz":
-        return f"timezone('UTC', ({sql}).u)"
-    if t.base in {"time_tz", "interval_ds", "interval_ym"}:
-        return print_sql(sql, t)
-    return f"CAST({sql} AS {duck_type(t)})"
+def constant_sql(text: str, node: tree.Expr) -> Sql:
+    """DuckDB's SQL for an expression of `text` that names no column. Raises QueryError."""
+    return Lowering(text, None, _Visitor()).sql(analyse_constant(text, node))

@@ -137,7 +137,7 @@ def _comparison(node: typed.Comparison, lowering: Lowering) -> Value:
 def _compared(op: str, left: Value, right: Value, both: Type) -> Sql:
     exact = unwrapped(op, left, right)
     if exact is not None:
-        return exact
+        return exact.sql
     a, b = coerce(left, both), coerce(right, both)
     if op == "IS DISTINCT FROM":
         return operators.distinct_from(a.sql, b.sql, both)

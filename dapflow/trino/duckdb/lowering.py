@@ -10,6 +10,7 @@ from dapflow.trino.analysis.findings import Place
 from dapflow.trino.analysis.typed import Expr
 from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.duckdb.nodes import Sql
+from dapflow.trino.duckdb.tables import NamedTable
 from dapflow.trino.errors import QueryError, Unsupported
 from dapflow.trino.syntax.lexer import position
 
@@ -52,6 +53,10 @@ class Notes:
     columns: dict[int, Sequence[Sql]] = field(default_factory=dict)
     #: What stands for parameters of lambdas, by their number.
     parameters: dict[int, Sql] = field(default_factory=dict)
+    #: Tables by the number of their place in FROM.
+    tables: dict[int, NamedTable] = field(default_factory=dict)
+    #: The names of WITH queries that DuckDB runs once, by their identity.
+    with_queries: dict[int, Sql] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,32 +1,19 @@
-"""What the SQL room takes from the catalog and gives to the server."""
+"""What the SQL room gives to the server."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from dapflow.trino.catalogue import Column, Relation
-
-
-class Catalog(Protocol):
-    """Where table names are looked up."""
-
-    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
-        """Return a table or view, or None. A database of None is the session's."""
-        ...
-
-    def has_database(self, database: str) -> bool:
-        """Say whether a database exists."""
-        ...
+from dapflow.trino.duckdb.conditions import Conditions
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What one use of a table reads of it."""
+    """What one use of a table reads of it: columns, and what every row that is needed satisfies."""
 
     columns: tuple[str, ...]
-    #: DuckDB boolean expression over the relation's columns that every row needed satisfies, or None.
-    predicate: str | None = None
+    predicate: Conditions = ()
 
 
 @dataclass(frozen=True)
@@ -36,10 +23,12 @@ class Scan:
     name: str
     relation: Relation
     columns: tuple[str, ...]
-    #: DuckDB boolean expression over the relation's columns that every row needed satisfies, or None.
-    predicate: str | None = None
+    #: What every row that is needed satisfies.
+    predicate: Conditions = ()
     #: What Trino reads, which runs a WITH query anew for each place that names it. DuckDB runs it once.
     readings: tuple[Reading, ...] = ()
+    #: The columns that the SQL names, read or not.
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def converted(side: Sql, items: Sequence[Expr], lowering: Lowering) -> Sql:
     """A side of a set operation with its columns as the types of the whole."""
     inner = Variable("q")
     here = lowering.within(Frame(outputs=[Member(inner, Word(f"c{i}")) for i in range(len(items))]))
-    columns = [
+    columns: list[Sql] = [
         sql("$value AS $name", value=cast(here.sql(item), item.type), name=Word(f"c{i}"))
         for i, item in enumerate(items)
     ]
@@ -25,33 +25,40 @@ def converted(side: Sql, items: Sequence[Expr], lowering: Lowering) -> Sql:
 
 def set_operation(node: SetOperation, left: Sql, right: Sql) -> Sql:
     """A set operation of sides that have its columns."""
-    forms = _forms(node.columns, None)
-    if node.all or all(form is None for form in forms):
+    names = [Word(f"c{i}") for i in range(len(node.columns))]
+    forms = _forms(node.columns, names)
+    if node.all or all(form is name for form, name in zip(forms, names, strict=True)):
         every = Word("ALL " if node.all else "")
         return sql("($left) $op $every($right)", left=left, op=Word(node.op), every=every, right=right)
     # Rows may be equal though they look different: one of those that are the same stays.
-    names: list[Sql] = [Word(f"c{i}") for i in range(len(forms))]
-    keys = [form or name for form, name in zip(forms, names, strict=True)]
     if node.op == "UNION":
         return sql(
-            "SELECT DISTINCT ON ($keys) * FROM (($left) UNION ALL ($right)) AS $inner",
-            keys=keys,
+            "SELECT DISTINCT ON ($forms) * FROM (($left) UNION ALL ($right)) AS $inner",
+            forms=forms,
             left=left,
             right=right,
             inner=Variable("q"),
         )
+    return _beside(node, forms, left, right)
+
+
+def _beside(node: SetOperation, forms: Sequence[Sql], left: Sql, right: Sql) -> Sql:
+    """INTERSECT or EXCEPT of rows that may be equal though they look different."""
     a, b = Variable("q"), Variable("q")
-    same = [
-        sql("$x IS NOT DISTINCT FROM $y", x=x, y=y)
-        for x, y in zip(_members(node.columns, a), _members(node.columns, b), strict=True)
-    ]
+    sides = [_forms(node.columns, [Member(one, Word(f"c{i}")) for i in range(len(node.columns))]) for one in (a, b)]
+    same = [sql("$x IS NOT DISTINCT FROM $y", x=x, y=y) for x, y in zip(*sides, strict=True)]
     return sql(
-        "SELECT DISTINCT ON ($keys) * FROM ($left) AS $a WHERE $exists (SELECT 1 FROM ($right) AS $b WHERE $same)",
-        keys=keys,
+        "SELECT DISTINCT ON ($forms) * FROM ($left) AS $a WHERE $test (SELECT 1 FROM ($right) AS $b WHERE $same)",
+        forms=forms,
         left=left,
         a=a,
-        exists=Word("EXISTS" if node.op == "INTERSECT" else "NOT EXISTS"),
+        test=Word("EXISTS" if node.op == "INTERSECT" else "NOT EXISTS"),
         right=right,
         b=b,
         same=joined(" AND ", same),
     )
+
+
+def _forms(columns: Sequence[OutputColumn], names: Sequence[Sql]) -> list[Sql]:
+    """What the columns are compared by."""
+    return [comparable_form(name, column.type) for name, column in zip(names, columns, strict=True)]

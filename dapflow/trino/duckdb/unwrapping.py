@@ -8,21 +8,36 @@ Source: Trino's UnwrapCastInComparison.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 from dapflow.trino.coercion import as_decimal
 from dapflow.trino.duckdb.nodes import Sql, Text, Word, sql
-from dapflow.trino.duckdb.values import Value, type_sql
+from dapflow.trino.duckdb.values import Value, cast
 from dapflow.trino.types import Type
 
 _FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-#: So many digits survive a double: 53 bits.
 _INJECTIVE = 15
+"""So many digits survive a double: 53 bits."""
 _WHOLE = 2**53
 _EXACT = Context(prec=400)
 
 
-def unwrapped(op: str, left: Value, right: Value) -> Sql | None:
+@dataclass(frozen=True, slots=True)
+class Unwrapped:
+    """A comparison of a value with a number of the value's own type."""
+
+    value: Value
+    op: str
+    number: Sql
+
+    @property
+    def sql(self) -> Sql:
+        """The comparison."""
+        return sql("($value $op $number)", value=self.value.sql, op=Word(self.op), number=self.number)
+
+
+def unwrapped(op: str, left: Value, right: Value) -> Unwrapped | None:
     """The comparison of exact numbers that says the same, or None if there is none.
 
     The sides are as they were before one became a double.
@@ -36,7 +51,7 @@ def unwrapped(op: str, left: Value, right: Value) -> Sql | None:
     return None
 
 
-def _against(op: str, value: Value, number: float) -> Sql | None:
+def _against(op: str, value: Value, number: float) -> Unwrapped | None:
     exact = as_decimal(value.type)
     if exact is None or value.const is not None or not math.isfinite(number):
         return None
@@ -45,17 +60,16 @@ def _against(op: str, value: Value, number: float) -> Sql | None:
     unit = Decimal(1).scaleb(-exact.scale)
     nearest = Decimal(number).quantize(unit, ROUND_HALF_UP, _EXACT)
     if float(nearest) == number:
-        return _comparison(op, value, nearest, exact)
+        return _bound(op, value, nearest, exact)
     if op == "=":
         return None
     below = Decimal(number).quantize(unit, ROUND_FLOOR, _EXACT)
-    return _comparison("<=" if op in {"<", "<="} else ">", value, below, exact)
+    return _bound("<=" if op in {"<", "<="} else ">", value, below, exact)
 
 
-def _comparison(op: str, value: Value, bound: Decimal, exact: Type) -> Sql | None:
-    if abs(bound).scaleb(exact.scale) >= 10**exact.precision:
+def _bound(op: str, value: Value, number: Decimal, exact: Type) -> Unwrapped | None:
+    if abs(number).scaleb(exact.scale) >= 10**exact.precision:
         return None
-    number: Sql = Word(str(int(bound)))
-    if exact.scale:
-        number = sql("CAST($text AS $t)", text=Text(f"{bound:f}"), t=type_sql(exact))
-    return sql("($x $op $number)", x=value.sql, op=Word(op), number=number)
+    if exact.scale == 0:
+        return Unwrapped(value, op, Word(str(int(number))))
+    return Unwrapped(value, op, cast(Text(f"{number:f}"), exact))

@@ -385,3 +385,12 @@ def parse(text: str) -> tree.QueryNode:
         raise parser.refused
     found.parameters = parser.parameters
     return found
+
+
+def parse_expression(text: str) -> tree.Expr:
+    """Read an expression that stands alone. Raises QueryError."""
+    parser = Parser(text)
+    found = parser.expression()
+    if parser.now.kind != "end":
+        parser.mismatch("<EOF>")
+    return found

@@ -1,0 +1,80 @@
+"""What the server is told of the tables that a query reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dapflow.trino.analysis.readings import TableReading, TooManyReadings, readings
+from dapflow.trino.analysis.typed_queries import Query, Table
+from dapflow.trino.duckdb.conditions import one_of
+from dapflow.trino.duckdb.lowering import Lowering, Notes
+from dapflow.trino.duckdb.model import Reading, Scan
+from dapflow.trino.duckdb.nodes import Member, Name, Sql, Variable
+from dapflow.trino.duckdb.pruning import TableConditions
+from dapflow.trino.duckdb.tables import NamedTable, held
+
+#: Trino refuses more than 150 stages, and a table that is read is at least one of them.
+_MOST_READINGS = 1_000
+
+
+def scans(query: Query, found: Sql, lowering: Lowering) -> tuple[Scan, ...]:
+    """The scans of a query, of which `found` is the SQL: those of tables that the SQL reads."""
+    by_table: dict[int, list[TableReading]] = defaultdict(list)
+    try:
+        for one in readings(query, _MOST_READINGS):
+            by_table[one.table.number].append(one)
+    except TooManyReadings as error:
+        problem = "Number of stages in the query exceeds the allowed maximum (150)"
+        lowering.fail("QUERY_HAS_TOO_MANY_STAGES", error.place, problem)
+    named = _named_columns(found)
+    tables = [one for one in lowering.notes.tables.values() if one.alias in named]
+    return tuple(_scan(one, by_table[one.table.number], named[one.alias], lowering) for one in tables)
+
+
+def _named_columns(root: Sql) -> dict[Sql, set[str]]:
+    """The columns that SQL names, by what their relations are called."""
+    found: dict[Sql, set[str]] = {}
+    seen: set[int] = set()
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, Variable):
+            found.setdefault(node, set())
+        elif isinstance(node, Member) and isinstance(node.column, Name):
+            found.setdefault(node.relation, set()).add(node.column.text)
+        pending += [part for part, _ in node.parts()]
+    return found
+
+
+def _scan(one: NamedTable, found: Sequence[TableReading], named: set[str], lowering: Lowering) -> Scan:
+    table = one.table
+    relation = table.relation
+    assert relation is not None  # noqa: S101 - a table that is not known is not lowered
+    known = tuple(column.name for column in (*relation.columns, *relation.hidden))
+    conditions = _conditions(table, lowering)
+    read = tuple(
+        Reading(
+            tuple(name for name in known if name.lower() in reading.columns),
+            tuple(map(conditions.condition, reading.conditions)),
+        )
+        for reading in found
+    )
+    whole = {name for reading in read for name in reading.columns}
+    return Scan(
+        one.name,
+        relation,
+        tuple(name for name in known if name in whole),
+        one_of([reading.predicate for reading in read]),
+        read,
+        tuple(name for name in known if name in named),
+    )
+
+
+def _conditions(table: Table, lowering: Lowering) -> TableConditions:
+    columns = [held(Name(column.written or ""), column) for column in table.columns]
+    return TableConditions(table, replace(lowering, notes=Notes(columns={table.number: columns})))

@@ -1,0 +1,112 @@
+"""WITH queries: those that are named once stand in that place, others are DuckDB's to run once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from dapflow.trino.analysis.typed_queries import Query, SetOperation, WithQuery, WithUse
+from dapflow.trino.analysis.walk import deep, parts
+from dapflow.trino.duckdb.bodies import sides
+from dapflow.trino.duckdb.lowering import Frame, Lowering
+from dapflow.trino.duckdb.nodes import NOTHING, Sql, Text, Variable, Word, joined, replaced, sql
+
+#: Steps of a recursive query that Trino takes unless the session says otherwise, which Athena does not let it.
+_DEPTH = 10
+_TOO_DEEP = (
+    f"NOT_SUPPORTED: Recursion depth limit exceeded ({_DEPTH}). Use 'max_recursion_depth' session property to modify "
+    "the limit."
+)
+
+
+def shared(node: Query, lowering: Lowering) -> Sql:
+    """WITH and the queries that are named more than once."""
+    if not node.with_queries:
+        return NOTHING
+    uses = _Uses()
+    uses.note(node)
+    found: list[Sql] = []
+    for one in node.with_queries:
+        count = uses.counts[id(one)]
+        if one.recursive and count:
+            found.append(_recursive(one, lowering))
+        elif count > 1 and one.query is not None:
+            query, name = lowering.query(one.query), _named(one, lowering)
+            found.append(sql("$name AS ($query)", name=name, query=query))
+    if not found:
+        return NOTHING
+    recursive = Word("RECURSIVE " if any(one.recursive for one in node.with_queries) else "")
+    return sql("WITH $recursive$found ", recursive=recursive, found=found)
+
+
+def _named(one: WithQuery, lowering: Lowering) -> Variable:
+    """What a WITH query is called from now on."""
+    return lowering.notes.with_queries.setdefault(id(one), Variable("w"))
+
+
+class _Uses:
+    """How often WITH queries are named in a query, by what is itself part of it."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[int] = Counter()
+
+    def note(self, node: Any) -> None:
+        """Count what is named below a node."""
+        for part in parts(node):
+            if isinstance(part, WithQuery):
+                continue
+            if isinstance(part, WithUse):
+                self._note_use(part.with_query)
+            self.note(part)
+
+    def _note_use(self, one: WithQuery) -> None:
+        self.counts[id(one)] += 1
+        if self.counts[id(one)] == 1 and one.query is not None:
+            self.note(one.query)
+
+
+# -------------------------------------------------------------------------------------------------- recursion
+def _recursive(one: WithQuery, lowering: Lowering) -> Sql:
+    """A recursive query: an anchor, and a step that reads the rows so far by the query's name."""
+    assert one.query is not None  # noqa: S101 - one without a query is a mistake
+    operation = one.query.body
+    assert isinstance(operation, SetOperation)  # noqa: S101 - and so is one that is no set operation
+    name = _named(one, lowering)
+    anchor, step = sides(operation, lowering.within(Frame()))
+    columns = [Word(f"c{i}") for i in range(len(one.columns))]
+    repeats = any(isinstance(part, WithUse) and part.with_query is one for part in deep(operation.right))
+    if operation.all and repeats:
+        return _unrolled(name, columns, anchor, step)
+    # Where the name means another query inside the step, there is nothing to repeat.
+    union = Word("UNION ALL" if operation.all else "UNION")
+    return sql(
+        "$name($columns) AS (($anchor) $union ($step))",
+        name=name,
+        columns=columns,
+        anchor=anchor,
+        union=union,
+        step=step,
+    )
+
+
+def _unrolled(name: Variable, columns: Sequence[Sql], anchor: Sql, step: Sql) -> Sql:
+    """A recursive query as Trino runs it: step by step up to its limit, and failing when there is more."""
+    names = [Variable("w") for _ in range(_DEPTH + 1)]
+    steps = [anchor, *(replaced(step, {id(name): one}) for one in names)]
+    parts = [
+        sql("$name($columns) AS MATERIALIZED ($rows)", name=one, columns=columns, rows=rows)
+        for one, rows in zip(names, steps, strict=False)
+    ]
+    rounds = joined(" UNION ALL ", [sql("SELECT * FROM $name", name=one) for one in names])
+    # The message takes in a value of the row, so that it fails only if there is a row.
+    whole = sql(
+        "$name($columns) AS ($rounds UNION ALL SELECT * FROM ($more) AS more "
+        "WHERE fail($problem || coalesce(left(CAST(c0 AS VARCHAR), 0), '')) = 0)",
+        name=name,
+        columns=columns,
+        rounds=rounds,
+        more=steps[-1],
+        problem=Text(_TOO_DEEP),
+    )
+    return joined(", ", [*parts, whole])
