@@ -46,7 +46,7 @@ def compile_analysed(analysed: Analysed, text: str, database: str | None, *, sho
     """
     for finding in analysed.findings:
         raise finding.error()
-    assert analysed.query is not None and analysed.columns is not None  # noqa: S101, PT018 - else something was found
+    assert analysed.query is not None and analysed.columns is not None  # noqa: S101 - else something was found
     try:
         return _lowered(analysed.query, analysed, Lowering(text, database, _Visitor(), Notes(short_sums=short)))
     except RecursionError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dapflow.trino.analysis.typed import Between, Coerce, ColumnRef, Comparison, Expr, InList, Logical
@@ -15,7 +14,6 @@ from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.operators import plain
 from dapflow.trino.duckdb.printer import printed
 from dapflow.trino.duckdb.unwrapping import unwrapped
-from dapflow.trino.duckdb.values import Value
 from dapflow.trino.types import Type
 
 _FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -9,7 +9,7 @@ from dapflow.trino.analysis.typed_queries import Nested, Query, Select
 from dapflow.trino.duckdb.bodies import body
 from dapflow.trino.duckdb.lowering import Frame, Lowering
 from dapflow.trino.duckdb.nodes import NOTHING, Member, Sql, Variable, Word, joined, sql
-from dapflow.trino.duckdb.selects import Keys, select
+from dapflow.trino.duckdb.selects import select
 from dapflow.trino.duckdb.sorting import sort_key
 from dapflow.trino.duckdb.with_queries import shared
 
@@ -60,7 +60,7 @@ class _Limits:
     limit: Sql | None
     ties: bool
 
-    def of(self, found: Sql, keys: Keys, count: int) -> Sql:
+    def of(self, found: Sql, keys: Sequence[Sql], count: int) -> Sql:
         """A SELECT of `count` columns in its order, within its limits."""
         if self.ties and self.limit is not None:
             return self._with_ties(found, self.limit, keys, count)
@@ -69,7 +69,7 @@ class _Limits:
         offset = NOTHING if self.offset is None else sql(" OFFSET $offset", offset=self.offset)
         return joined("", (found, order, limit, offset))
 
-    def _with_ties(self, found: Sql, limit: Sql, keys: Keys, count: int) -> Sql:
+    def _with_ties(self, found: Sql, limit: Sql, keys: Sequence[Sql], count: int) -> Sql:
         """The rows up to the limit, and those that the order puts beside the last of them."""
         return sql(
             "SELECT $columns FROM (SELECT *, max(CASE WHEN rn <= $offset + $limit THEN rk END) OVER () AS mk "
