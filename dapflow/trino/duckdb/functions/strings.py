@@ -65,15 +65,7 @@ lowering(
     "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN coalesce(t_join(list_filter($2, lambda e: e IS "
     "NOT NULL), $1), '') END",
 )
-
-
-def _concat_ws(call: Call) -> Sql:
-    if len(call.args) < 2:
-        call.fail("INVALID_FUNCTION_ARGUMENT", "There must be two or more arguments")
-    return fill("CASE WHEN $1 IS NOT NULL THEN concat_ws($all) END", call)
-
-
-lowering("concat_ws(varchar, varchar...)", _concat_ws)
+lowering("concat_ws(varchar, varchar...)", "CASE WHEN $1 IS NOT NULL THEN concat_ws($all) END")
 
 # ------------------------------------------------------------------------------------------------------ trimming
 macro(f"t_space() AS {_SPACE}")
