@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dapflow.trino.duckdb.conversions.attempts import Converted, Rule, failing, or_null
-from dapflow.trino.duckdb.conversions.json import from_json, to_json
+from dapflow.trino.duckdb.conversions.json import to_json
+from dapflow.trino.duckdb.conversions.json_reading import from_json
 from dapflow.trino.duckdb.conversions.moments import MOMENTS
 from dapflow.trino.duckdb.conversions.nested import NESTED
 from dapflow.trino.duckdb.conversions.numbers import NUMBERS

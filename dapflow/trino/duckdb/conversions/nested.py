@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dapflow.trino.duckdb.conversions.attempts import Converted, Fallible, failing, or_null
 from dapflow.trino.duckdb.nodes import Sql, Variable, field, joined, sql, struct
@@ -10,32 +10,28 @@ from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import let, type_sql
 from dapflow.trino.types import Type
 
-Nested = Callable[[Sql, Type, Type, Callable[[Sql, Type, Type], Converted]], Converted]
+Converting = Callable[[Sql, Type, Type], Converted]
 
 
-def array(value: Sql, source: Type, target: Type, converted: Callable[[Sql, Type, Type], Converted]) -> Converted:
+def array(value: Sql, source: Type, target: Type, converted: Converting) -> Converted:
     """An array as one of other elements."""
     e = Variable("e")
     item = converted(e, source.args[0], target.args[0])
     if not isinstance(item, Fallible):
         return _each(value, e, item)
-
-    def whole(x: Sql) -> Sql:
-        made = _each(x, e, item.or_null())
-        return let(made, lambda m: sql("CASE WHEN list_count($m) = list_count($x) THEN $m END", m=m, x=x), limit=0)
-
-    return Fallible(lambda: _each(value, e, item.failing()), lambda: let(value, whole))
+    return Fallible(
+        lambda: _each(value, e, item.failing()),
+        lambda: let(value, lambda x: complete_array(x, source.args[0], _each(x, e, item.or_null()))),
+    )
 
 
 def _each(value: Sql, e: Variable, item: Sql) -> Sql:
     return sql("list_transform($value, lambda $e: $item)", value=value, e=e, item=item)
 
 
-def map_(value: Sql, source: Type, target: Type, converted: Callable[[Sql, Type, Type], Converted]) -> Converted:
-    """A map as one of other keys and values."""
+def map_(value: Sql, source: Type, target: Type, converted: Converting) -> Converted:
+    """A map as one of other keys and values. It may always fail, since two keys may become one."""
     e = Variable("e")
-    key = converted(sql("($e).key", e=e), source.args[0], target.args[0])
-    item = converted(sql("($e).value", e=e), source.args[1], target.args[1])
 
     def made() -> Sql:
         return sql(
@@ -43,57 +39,84 @@ def map_(value: Sql, source: Type, target: Type, converted: Callable[[Sql, Type,
             "AS $t)",
             value=value,
             e=e,
-            key=failing(key),
-            item=failing(item),
+            key=failing(converted(sql("($e).key", e=e), source.args[0], target.args[0])),
+            item=failing(converted(sql("($e).value", e=e), source.args[1], target.args[1])),
             t=type_sql(target),
         )
 
-    def whole(x: Sql) -> Sql:
-        entries = sql("map_entries($x)", x=x)
-        keys, items = _each(entries, e, or_null(key)), _each(entries, e, or_null(item))
-        return let(keys, lambda k: let(items, lambda v: _fitting(x, k, v, target), limit=0), limit=0)
+    def attempt(x: Sql) -> Sql:
+        given = sql("map_values($x)", x=x)
+        keys = _each(sql("map_keys($x)", x=x), e, or_null(converted(e, source.args[0], target.args[0])))
+        items = _each(given, e, or_null(converted(e, source.args[1], target.args[1])))
+        return complete_map(keys, given, source.args[1], items, target)
 
-    return Fallible(made, lambda: let(value, whole))
-
-
-def _fitting(x: Sql, keys: Sql, items: Sql, target: Type) -> Sql:
-    """A map of keys, which may be equal now, and values, if all of them could be converted."""
-    return sql(
-        "CASE WHEN len(list_distinct($keys)) = len($keys) AND list_count($items) = list_count(map_values($x)) "
-        "THEN CAST(map($keys, $items) AS $t) END",
-        x=x,
-        keys=keys,
-        items=items,
-        t=type_sql(target),
-    )
+    return Fallible(made, lambda: let(value, attempt))
 
 
-def row(value: Sql, source: Type, target: Type, converted: Callable[[Sql, Type, Type], Converted]) -> Converted:
+def row(value: Sql, source: Type, target: Type, converted: Converting) -> Converted:
     """A row as one of other fields."""
-    fields = list(zip(field_names(source), field_names(target), source.args, target.args, strict=True))
+    names = list(zip(field_names(source), field_names(target), strict=True))
 
-    def parts(x: Sql) -> list[tuple[str, str, Converted]]:
-        return [(old, new, converted(field(x, old), a, b)) for old, new, a, b in fields]
+    def parts(x: Sql) -> list[Converted]:
+        return [converted(field(x, old), a, b) for (old, _), a, b in zip(names, source.args, target.args, strict=True)]
 
     def made(x: Sql) -> Sql:
-        whole = struct((new, failing(part)) for _, new, part in parts(x))
+        whole = struct((new, failing(part)) for (_, new), part in zip(names, parts(x), strict=True))
         return sql("CASE WHEN $x IS NOT NULL THEN $whole END", x=x, whole=whole)
 
     def attempt(x: Sql) -> Sql:
-        found = parts(x)
-        unsure = [(old, new) for old, new, part in found if isinstance(part, Fallible)]
-        whole = struct((new, or_null(part)) for _, new, part in found)
-        return let(whole, lambda r: _complete(x, r, unsure), limit=0)
+        found = list(zip(names, source.args, parts(x), strict=True))
+        whole = struct((new, or_null(part)) for (_, new), _, part in found)
+        unsure = [(field(x, old), t, new) for (old, new), t, part in found if isinstance(part, Fallible)]
+        return complete_row(x, whole, unsure)
 
     return Fallible(lambda: let(value, made, limit=120), lambda: let(value, attempt))
 
 
-def _complete(x: Sql, made: Sql, unsure: list[tuple[str, str]]) -> Sql:
-    """A row, if those of its fields that may fail have not."""
-    tests = [sql("($old IS NULL OR $new IS NOT NULL)", old=field(x, old), new=field(made, new)) for old, new in unsure]
-    return sql(
-        "CASE WHEN $tests THEN $made END", tests=joined(" AND ", [sql("$x IS NOT NULL", x=x), *tests]), made=made
-    )
+# ------------------------------------------------------------------------------------------------- what failed
+def complete_array(given: Sql, t: Type, made: Sql) -> Sql:
+    """What was made of the elements `given`, which are of type t; NULL if NULL was made of one that is not."""
+    return let(made, lambda m: sql("CASE WHEN $all THEN $m END", all=_all_made(given, t, m), m=m), limit=0)
 
 
-NESTED: dict[str, Nested] = {"array": array, "map": map_, "row": row}
+def complete_map(keys: Sql, given: Sql, t: Type, made: Sql, target: Type) -> Sql:
+    """The same of a map: `keys` were made of its keys, and `made` of the values `given`."""
+
+    def whole(k: Sql, m: Sql) -> Sql:
+        return sql(
+            "CASE WHEN len(list_distinct($k)) = len($k) AND $all THEN CAST(map($k, $m) AS $t) END",
+            k=k,
+            all=_all_made(given, t, m),
+            m=m,
+            t=type_sql(target),
+        )
+
+    return let(keys, lambda k: let(made, lambda m: whole(k, m), limit=0), limit=0)
+
+
+def complete_row(whole: Sql, made: Sql, fields: Sequence[tuple[Sql, Type, str]]) -> Sql:
+    """The same of a row: what was given for each of these fields, its type, and what it is called now."""
+
+    def checked(m: Sql) -> Sql:
+        tests = [sql("$x IS NOT NULL", x=whole)]
+        for given, t, name in fields:
+            tests.append(sql("($made IS NOT NULL OR $none)", made=field(m, name), none=_nothing(given, t)))
+        return sql("CASE WHEN $tests THEN $m END", tests=joined(" AND ", tests), m=m)
+
+    return let(made, checked, limit=0)
+
+
+def _all_made(given: Sql, t: Type, made: Sql) -> Sql:
+    """Whether something was made of each element that is something."""
+    if t.base != "json":
+        return sql("list_count($made) >= list_count($given)", made=made, given=given)
+    e = Variable("e")
+    return sql("list_count($made) >= len(list_filter($given, lambda $e: $e <> 'null'))", made=made, given=given, e=e)
+
+
+def _nothing(value: Sql, t: Type) -> Sql:
+    """Whether NULL may be made of a value: JSON has a null of its own."""
+    return sql("coalesce($x, 'null') = 'null'" if t.base == "json" else "$x IS NULL", x=value)
+
+
+NESTED: dict[str, Callable[[Sql, Type, Type, Converting], Converted]] = {"array": array, "map": map_, "row": row}
