@@ -125,21 +125,30 @@ def date(text: str) -> str | None:
 def _rounded(text: str, precision: int) -> tuple[str, str | None]:
     stamp, zone, digits = parse_timestamp(text)
     if digits > precision:
-        stamp = _round_stamp(stamp, text, precision)
+        day, _, clock = stamp.rpartition(" ")
+        clock, midnight = _rounded_clock(clock, text, precision)
+        stamp = f"{_day_after(day) if midnight else day} {clock}"
     return stamp, zone
 
 
-def _round_stamp(stamp: str, text: str, precision: int) -> str:
-    whole = text.rpartition(".")[2]
-    fraction = "".join(c for c in whole[:12] if c.isdigit())
-    kept = int(fraction[:precision] or "0") + (1 if fraction[precision : precision + 1] >= "5" else 0)
-    if "(BC)" in stamp or len(stamp) != 26:
-        message = "NOT_SUPPORTED: Rounding of a timestamp before year 1 or after year 9999"
-        raise Failure(message)
-    base = dt.datetime.fromisoformat(stamp[:19])
-    if kept == 10**precision:
-        base, kept = base + dt.timedelta(seconds=1), 0
-    return f"{base:%Y-%m-%d %H:%M:%S}".rjust(19, "0") + f".{str(kept).rjust(precision, '0') if precision else '0':0<6}"
+def _rounded_clock(clock: str, text: str, precision: int) -> tuple[str, bool]:
+    """The time of day of a text, to fewer digits of its second; whether that is the midnight after."""
+    fraction = text.partition(".")[2]
+    kept = int(fraction[:precision] or "0") + (fraction[precision] >= "5")
+    hour, minute, second = (int(part) for part in clock[:8].split(":"))
+    more, kept = divmod(kept, 10**precision)
+    days, total = divmod(hour * 3600 + minute * 60 + second + more, 86400)
+    shown = f"{kept:0{precision}d}" if precision else ""
+    return f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d}.{shown:0<6}", days > 0
+
+
+def _day_after(text: str) -> str:
+    """The next day, as DuckDB reads it, of any year: the calendar is the same again after 400."""
+    date, _, before = text.partition(" ")
+    year, month, day = (int(part) for part in date.split("-"))
+    cycles, rest = divmod(1 - year if before else year, 400)
+    after = dt.date(rest + 400, month, day) + dt.timedelta(days=1)
+    return parse_date(f"{after.year + (cycles - 1) * 400}-{after.month}-{after.day}")
 
 
 @udf("py_timestamp", ["VARCHAR", "INTEGER"], "VARCHAR")
@@ -162,21 +171,7 @@ def time(text: str, precision: int) -> str | None:
 
 def _rounded_time(text: str, precision: int) -> tuple[str, int | None]:
     stamp, offset, digits = parse_time(text)
-    if digits > precision:
-        fraction = text.partition(".")[2]
-        digits_text = ""
-        for c in fraction:
-            if not c.isdigit():
-                break
-            digits_text += c
-        kept = int(digits_text[:precision] or "0") + (1 if digits_text[precision] >= "5" else 0)
-        hour, minute, second = (int(p) for p in stamp[:8].split(":"))
-        total = hour * 3600 + minute * 60 + second
-        if kept == 10**precision:
-            total, kept = (total + 1) % 86400, 0
-        whole = f"{total // 3600:02d}:{total // 60 % 60:02d}:{total % 60:02d}"
-        stamp = f"{whole}.{str(kept).rjust(precision, '0') if precision else '0':0<6}"
-    return stamp, offset
+    return (_rounded_clock(stamp, text, precision)[0] if digits > precision else stamp), offset
 
 
 @udf("py_zoned_text", ["VARCHAR", "INTEGER"], "VARCHAR")
