@@ -200,6 +200,23 @@ VALUES = [
     ("try(1 / 0)", None),
     ("try(cast('x' AS integer))", None),
     ("try_cast('3.7' AS integer)", None),
+    (
+        "ARRAY[try_cast(ARRAY['1', 'x'] AS array(integer)), try_cast(ARRAY['1', NULL] AS array(integer))]",
+        "[null, [1, null]]",
+    ),
+    ("try_cast(MAP(ARRAY['1', '01'], ARRAY[1, 2]) AS map(integer, integer))", None),
+    ("try_cast(MAP(ARRAY['1', '2'], ARRAY['3', NULL]) AS map(integer, integer))", "{1=3, 2=null}"),
+    (
+        "ARRAY[try_cast(r AS row(a integer, b tinyint))] FROM (VALUES ROW(ROW('1', 300)), ROW(ROW(NULL, 3))) t(r)"
+        " ORDER BY r[2] DESC LIMIT 1",
+        "[null]",
+    ),
+    ("try_cast(ROW(cast(NULL AS varchar), 3) AS row(a integer, b tinyint))", "{a=null, b=3}"),
+    ("try_cast(JSON '[1, null, \"x\"]' AS array(integer))", None),
+    ('try_cast(JSON \'{"a": [1, null], "b": null}\' AS row(a array(integer), b date))', "{a=[1, null], b=null}"),
+    ('try_cast(JSON \'{"1": 1, "01": 2}\' AS map(integer, integer))', None),
+    ("ARRAY[try_cast(70000 AS decimal(5, 1)), try_cast(-9999 AS decimal(5, 1))]", "[null, -9999.0]"),
+    ("cast(cast('0000-12-31 23:59:59.9999' AS timestamp) AS varchar)", "0001-01-01 00:00:00.000"),
     ("NULL IN (1, 2)", None),
     ("3 IN (1, NULL)", None),
     ("'a_c' LIKE 'a#_c' ESCAPE '#'", "true"),
@@ -252,6 +269,9 @@ FAILURES = [
     ("2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE: integer addition overflow: 2147483647 + 1"),
     ("cast(300 AS tinyint)", "NUMERIC_VALUE_OUT_OF_RANGE: Out of range for tinyint: 300"),
     ("cast('abc' AS integer)", "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT"),
+    # TRY_CAST is NULL where the cast itself fails; its argument is evaluated outside.
+    ("try_cast(1 / 0 AS varchar)", "DIVISION_BY_ZERO: Division by zero"),
+    ("try_cast(ARRAY[cast('abc' AS integer)] AS array(tinyint))", "INVALID_CAST_ARGUMENT: Cannot cast 'abc' to INT"),
     (
         "cast(JSON '[1, {}]' AS row(a integer, b boolean))",
         "INVALID_CAST_ARGUMENT: Cannot cast to row(a integer, b boolean). Cannot cast {} to row(a integer, b boolean)",
