@@ -11,6 +11,7 @@ import duckdb
 from duckdb.func import FunctionNullHandling
 
 from dapflow.trino.duckdb.functions import REGISTRY
+from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import Macro, Udf
 from dapflow.trino.errors import QueryError
 
@@ -33,19 +34,27 @@ def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[Macro], udfs
     for one in udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(
-            one.name, _strict(one.function), list(one.params), one.result, null_handling=FunctionNullHandling.SPECIAL
+            one.name,
+            _strict(one.function, one.or_null),
+            list(one.params),
+            one.result,
+            null_handling=FunctionNullHandling.SPECIAL,
         )
     connection.execute(";".join(f"CREATE OR REPLACE MACRO {one.definition}" for one in macros))
 
 
-def _strict(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, giving NULL when any argument is NULL."""
+def _strict(function: Callable[..., Any], or_null: bool) -> Callable[..., Any]:
+    """The function, giving NULL when any argument is NULL, and with `or_null` when it fails."""
+    caught = Failure if or_null else ()
 
     def call(*args: Any) -> Any:
         for one in args:
             if one is None:
                 return None
-        return function(*args)
+        try:
+            return function(*args)
+        except caught:
+            return None
 
     # DuckDB counts the parameters of what it is given.
     call.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]

@@ -14,10 +14,10 @@ from dapflow.trino.duckdb.functions.registry import lowering, udf
 
 lowering("length(varbinary)", "octet_length($1)")
 lowering("to_hex(varbinary)", "hex($1)")
-lowering("from_hex(varchar)", "py_from_hex($1)")
+lowering("from_hex(varchar)", "py_from_hex($1)", attempt="py_from_hex_or_null($1)")
 lowering("from_hex(varbinary)", "py_from_hex(decode($1))")
 lowering("to_base64(varbinary)", "base64($1)")
-lowering("from_base64(varchar)", "py_from_base64($1)")
+lowering("from_base64(varchar)", "py_from_base64($1)", attempt="py_from_base64_or_null($1)")
 lowering("from_base64(varbinary)", "py_from_base64(decode($1))")
 lowering("to_base64url(varbinary)", "translate(base64($1), '+/', '-_')")
 lowering("from_base64url(varchar)", "py_from_base64(translate($1, '-_', '+/'))")
@@ -50,7 +50,7 @@ for _name in ("substr", "substring"):
 lowering("uuid()", "CAST(uuid() AS VARCHAR)")
 
 
-@udf("py_from_hex", ["VARCHAR"], "BLOB")
+@udf("py_from_hex", ["VARCHAR"], "BLOB", or_null="py_from_hex_or_null")
 def from_hex(text: str) -> bytes:
     """Bytes from pairs of hexadecimal digits."""
     try:
@@ -60,7 +60,7 @@ def from_hex(text: str) -> bytes:
         raise Failure(message) from None
 
 
-@udf("py_from_base64", ["VARCHAR"], "BLOB")
+@udf("py_from_base64", ["VARCHAR"], "BLOB", or_null="py_from_base64_or_null")
 def from_base64(text: str) -> bytes:
     """Bytes from base 64."""
     try:

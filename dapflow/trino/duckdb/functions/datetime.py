@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.conversions import convert, text_sql
+from dapflow.trino.duckdb.conversions import convert, convert_or_null, text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
 from dapflow.trino.duckdb.functions.registry import Template, lowering, macro, udf
@@ -74,7 +74,11 @@ lowering(f"last_day_of_month({_Z})", "last_day(t_local($1))")
 lowering("to_milliseconds(interval day to second)", "$1")
 lowering("now()", "t_zone_struct(t_trunc_timestamp(t_now(), 1000), 'UTC')")
 lowering("current_timezone()", "'UTC'")
-lowering("date(varchar)", lambda call: convert(call.args[0].sql, call.args[0].type, Type("date")))
+lowering(
+    "date(varchar)",
+    lambda call: convert(call.args[0].sql, call.args[0].type, Type("date")),
+    attempt=lambda call: convert_or_null(call.args[0].sql, call.args[0].type, Type("date")),
+)
 lowering(f"date({_P})", "CAST($1 AS DATE)")
 lowering(f"date({_Z})", "CAST(t_local($1) AS DATE)")
 
@@ -114,10 +118,14 @@ lowering(
 lowering(f"with_timezone({_P}, varchar(z))", _with_zone("t_zoned($1, $zone)"))
 macro("t_zone_of(ms) AS CASE WHEN ms = 0 THEN 'UTC' ELSE t_offset_text(CAST(ms // 60000 AS INTEGER)) END")
 macro(
-    "t_zone_minutes(z) AS CASE WHEN z = 'UTC' THEN 0 WHEN z[1] IN ('+', '-') THEN t_offset_minutes(z) ELSE "
-    "CAST((epoch_us(t_to_local(t_now(), z)) - epoch_us(t_now())) // 60000000 AS INTEGER) END"
+    "t_zone_minutes(z) AS list_transform([z], lambda zone: CASE WHEN zone = 'UTC' THEN 0 "
+    "WHEN zone[1] IN ('+', '-') THEN t_offset_minutes(zone) "
+    "ELSE CAST((epoch_us(t_to_local(t_now(), zone)) - epoch_us(t_now())) // 60000000 AS INTEGER) END)[1]"
 )
-macro("t_time_at(x, o) AS t_time_zoned(t_us_time(t_time_instant(x) + CAST(o AS BIGINT) * 60000000), o)")
+macro(
+    "t_time_at(x, o) AS list_transform([o], lambda minutes: "
+    "t_time_zoned(t_us_time(t_time_instant(x) + CAST(minutes AS BIGINT) * 60000000), minutes))[1]"
+)
 
 # ---------------------------------------------------------------------------------------------------- unix times
 macro(
@@ -162,25 +170,30 @@ def _iso_zoned(x: Sql, local: Sql, precision: int) -> Sql:
 lowering("to_iso8601(date)", _iso)
 lowering(f"to_iso8601({_P})", _iso)
 lowering(f"to_iso8601({_Z})", _iso)
-lowering("from_iso8601_date(varchar)", "CAST(py_iso_date($1) AS DATE)")
-lowering("from_iso8601_timestamp(varchar)", "t_from_iso($1)")
+lowering(
+    "from_iso8601_date(varchar)",
+    "CAST(py_iso_date($1) AS DATE)",
+    attempt="CAST(py_iso_date_or_null($1) AS DATE)",
+)
+lowering("from_iso8601_timestamp(varchar)", "t_from_iso($1)", attempt="t_from_iso_or_null($1)")
 # Written out where it is called, so the fewer parts it has the sooner a query with many of them is planned.
 _DAY_AND_TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?"
-macro(
-    f"t_from_iso(x) AS CASE WHEN regexp_full_match(x, '{_DAY_AND_TIME}Z') "
-    "AND TRY_CAST(x[:-2] AS TIMESTAMP) IS NOT NULL "
-    "THEN {'u': CAST(x[:-2] AS TIMESTAMP), 'z': 'UTC'} "
-    f"WHEN regexp_full_match(x, '{_DAY_AND_TIME}[+-](0[1-9]|1[0-3]):[0-5]\\d') "
-    "AND TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL "
-    "THEN {'u': timezone('UTC', CAST(x AS TIMESTAMPTZ)), 'z': x[-6:]} "
-    "ELSE py_iso_timestamp(x) END"
-)
+for _end in ("", "_or_null"):
+    macro(
+        f"t_from_iso{_end}(x) AS CASE WHEN regexp_full_match(x, '{_DAY_AND_TIME}Z') "
+        "AND TRY_CAST(x[:-2] AS TIMESTAMP) IS NOT NULL "
+        "THEN {'u': CAST(x[:-2] AS TIMESTAMP), 'z': 'UTC'} "
+        f"WHEN regexp_full_match(x, '{_DAY_AND_TIME}[+-](0[1-9]|1[0-3]):[0-5]\\d') "
+        "AND TRY_CAST(x AS TIMESTAMPTZ) IS NOT NULL "
+        "THEN {'u': timezone('UTC', CAST(x AS TIMESTAMPTZ)), 'z': x[-6:]} "
+        f"ELSE py_iso_timestamp{_end}(x) END"
+    )
 _ISO = re.compile(
     r"([+-]?\d{4,})(?:-(?:W(\d{1,2})(?:-(\d))?|(\d{3})|(\d{1,2})(?:-(\d{1,2}))?))?(?:T(?:(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?"
 )
 
 
-@udf("py_iso_date", ["VARCHAR"], "VARCHAR")
+@udf("py_iso_date", ["VARCHAR"], "VARCHAR", or_null="py_iso_date_or_null")
 def iso_date(text: str) -> str:
     """A date in ISO 8601."""
     m = _ISO.fullmatch(text)
@@ -202,7 +215,7 @@ def _iso_day(m: re.Match[str], text: str) -> dt.date:
         raise Failure(message) from None
 
 
-@udf("py_iso_timestamp", ["VARCHAR"], ZONED)
+@udf("py_iso_timestamp", ["VARCHAR"], ZONED, or_null="py_iso_timestamp_or_null")
 def iso_timestamp(text: str) -> Zoned:
     """A timestamp in ISO 8601."""
     m = _ISO.fullmatch(text)
@@ -222,7 +235,7 @@ def iso_timestamp(text: str) -> Zoned:
 
 # ------------------------------------------------------------------------------------------------------- periods
 lowering("human_readable_seconds(double)", "py_human_seconds($1)")
-lowering("parse_duration(varchar)", "py_parse_duration($1)")
+lowering("parse_duration(varchar)", "py_parse_duration($1)", attempt="py_parse_duration_or_null($1)")
 
 
 @udf("py_human_seconds", ["DOUBLE"], "VARCHAR")
@@ -243,7 +256,7 @@ _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)\s*")
 _UNIT_MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4, "h": 3.6e6, "d": 8.64e7}
 
 
-@udf("py_parse_duration", ["VARCHAR"], "BIGINT")
+@udf("py_parse_duration", ["VARCHAR"], "BIGINT", or_null="py_parse_duration_or_null")
 def parse_duration(text: str) -> int:
     """A duration such as `42.8ms`, in milliseconds."""
     m = _DURATION.fullmatch(text)

@@ -19,7 +19,7 @@ from dapflow.trino.duckdb.functions.date_patterns import (
     parse,
 )
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
-from dapflow.trino.duckdb.functions.registry import lowering, udf
+from dapflow.trino.duckdb.functions.registry import Template, lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, joined, sql
 from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.values import let
@@ -226,7 +226,7 @@ def joda_shape(pattern: str) -> re.Pattern[str]:
     return compiled(parts)
 
 
-@udf("py_parse_datetime", ["VARCHAR", "VARCHAR"], ZONED)
+@udf("py_parse_datetime", ["VARCHAR", "VARCHAR"], ZONED, or_null="py_parse_datetime_or_null")
 def parse_datetime(text: str, pattern: str) -> Zoned:
     """A timestamp by a pattern of Joda."""
     moment, zone = parse(text, joda_shape(pattern))
@@ -249,14 +249,24 @@ _JODA_NATIVE = {
 }
 
 
-def _parse_datetime(call: Call) -> Sql:
-    pattern, found = call.args[1].const, None
-    if isinstance(pattern, str) and pattern.isascii() and "'" not in pattern:
-        runs = [m[0] for m in re.finditer(r"([A-Za-z])\1*|[^A-Za-z]+", pattern)]
-        found = native(call.args[0].sql, _JODA_NATIVE, runs, letters=False)
-    if found is None:
-        return fill("py_parse_datetime($1, $2)", call)
-    return fill("coalesce(t_zone_struct($native, 'UTC'), py_parse_datetime($1, $2))", call, native=found)
+def _parse_datetime(template: str) -> Template:
+    """DuckDB's own parsing where the pattern is a literal that it knows, and else the template."""
+
+    def parsed(call: Call) -> Sql:
+        pattern, found = call.args[1].const, None
+        if isinstance(pattern, str) and pattern.isascii() and "'" not in pattern:
+            runs = [m[0] for m in re.finditer(r"([A-Za-z])\1*|[^A-Za-z]+", pattern)]
+            found = native(call.args[0].sql, _JODA_NATIVE, runs, letters=False)
+        other = fill(template, call)
+        if found is None:
+            return other
+        return sql("coalesce(t_zone_struct($native, 'UTC'), $other)", native=found, other=other)
+
+    return parsed
 
 
-lowering("parse_datetime(varchar(x), varchar(f))", _parse_datetime)
+lowering(
+    "parse_datetime(varchar(x), varchar(f))",
+    _parse_datetime("py_parse_datetime($1, $2)"),
+    attempt=_parse_datetime("py_parse_datetime_or_null($1, $2)"),
+)

@@ -38,7 +38,12 @@ def _refuse(name: str) -> float:
 
 def read(text: str) -> Any:
     """The value of a JSON text; numbers keep their digits."""
-    return standard.loads(text, parse_float=_Number, parse_constant=_refuse)
+    return _DECODER.decode(text)
+
+
+# Made once: to make one takes longer than to read a short text.
+_DECODER = standard.JSONDecoder(parse_float=_Number, parse_constant=_refuse)
+_ENCODER = standard.JSONEncoder(ensure_ascii=False)
 
 
 def write(value: Any) -> str:
@@ -55,7 +60,7 @@ def write(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    return standard.dumps(text, ensure_ascii=False)
+    return _ENCODER.encode(text)
 
 
 def _number(text: str) -> str:
@@ -75,7 +80,7 @@ def _sorted(value: Any) -> Any:
     return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
-@udf("py_json_parse", ["VARCHAR"], "VARCHAR")
+@udf("py_json_parse", ["VARCHAR"], "VARCHAR", or_null="py_json_parse_or_null")
 def json_parse(text: str) -> str:
     """The canonical text of a JSON text."""
     try:
@@ -85,7 +90,7 @@ def json_parse(text: str) -> str:
         raise Failure(message) from None
 
 
-lowering("json_parse(varchar)", "py_json_parse($1)")
+lowering("json_parse(varchar)", "py_json_parse($1)", attempt="py_json_parse_or_null($1)")
 lowering("json_format(json)", "$1")
 lowering("is_json_scalar(varchar)", "t_is_json_scalar(py_json_parse($1))")
 lowering("is_json_scalar(json)", "t_is_json_scalar($1)")

@@ -86,7 +86,7 @@ for _name in ("random", "rand"):
 
 # --------------------------------------------------------------------------------------------- bases and buckets
 lowering("to_base(bigint, bigint)", "py_to_base($1, $2)")
-lowering("from_base(varchar, bigint)", "py_from_base($1, $2)")
+lowering("from_base(varchar, bigint)", "py_from_base($1, $2)", attempt="py_from_base_or_null($1, $2)")
 
 
 @udf("py_to_base", ["BIGINT", "BIGINT"], "VARCHAR")
@@ -100,7 +100,7 @@ def to_base(number: int, radix: int) -> str:
     return ("-" if number < 0 else "") + (digits or "0")
 
 
-@udf("py_from_base", ["VARCHAR", "BIGINT"], "BIGINT")
+@udf("py_from_base", ["VARCHAR", "BIGINT"], "BIGINT", or_null="py_from_base_or_null")
 def from_base(text: str, radix: int) -> int:
     """A number from another base."""
     _check_radix(radix)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.date_patterns import DAYS, MONTHS, checked, compiled, local, native, parse
-from dapflow.trino.duckdb.functions.registry import lowering, udf
+from dapflow.trino.duckdb.functions.registry import Template, lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
 from dapflow.trino.duckdb.resolution import fill
 
@@ -132,7 +132,7 @@ def mysql_shape(pattern: str) -> re.Pattern[str]:
     return compiled(parts)
 
 
-@udf("py_date_parse", ["VARCHAR", "VARCHAR"], "TIMESTAMP")
+@udf("py_date_parse", ["VARCHAR", "VARCHAR"], "TIMESTAMP", or_null="py_date_parse_or_null")
 def date_parse(text: str, pattern: str) -> dt.datetime:
     """A timestamp by a pattern of MySQL."""
     return parse(text, mysql_shape(pattern))[0]
@@ -152,13 +152,21 @@ _MYSQL_NATIVE = {
 }
 
 
-def _date_parse(call: Call) -> Sql:
-    pattern, found = call.args[1].const, None
-    if isinstance(pattern, str):
-        found = native(call.args[0].sql, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern), letters=True)
-    if found is None:
-        return fill("py_date_parse($1, $2)", call)
-    return fill("coalesce($native, py_date_parse($1, $2))", call, native=found)
+def _date_parse(template: str) -> Template:
+    """DuckDB's own parsing where the pattern is a literal that it knows, and else the template."""
+
+    def parsed(call: Call) -> Sql:
+        pattern, found = call.args[1].const, None
+        if isinstance(pattern, str):
+            found = native(call.args[0].sql, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern), letters=True)
+        other = fill(template, call)
+        return other if found is None else sql("coalesce($native, $other)", native=found, other=other)
+
+    return parsed
 
 
-lowering("date_parse(varchar(x), varchar(f))", _date_parse)
+lowering(
+    "date_parse(varchar(x), varchar(f))",
+    _date_parse("py_date_parse($1, $2)"),
+    attempt=_date_parse("py_date_parse_or_null($1, $2)"),
+)

@@ -42,6 +42,8 @@ class Udf:
     function: Callable[..., Any]
     params: tuple[str, ...]
     result: str
+    #: Whether it gives NULL where the function fails.
+    or_null: bool = False
 
 
 @dataclass
@@ -50,6 +52,9 @@ class Registry:
 
     #: By the signature's text.
     templates: dict[str, Template] = field(default_factory=dict)
+    #: What stands for a call within TRY, of some: NULL where the call itself fails. To raise an error and catch it
+    #: takes far longer. The arguments may fail still.
+    attempts: dict[str, Template] = field(default_factory=dict)
     macros: dict[str, Macro] = field(default_factory=dict)
     udfs: dict[str, Udf] = field(default_factory=dict)
 
@@ -76,14 +81,16 @@ class Registry:
 REGISTRY = Registry()
 
 
-def lowering(signature: str, template: Template) -> None:
-    """Say how a signature is computed, which is written as in the table, without its result."""
+def lowering(signature: str, template: Template, *, attempt: Template | None = None) -> None:
+    """Say how a signature is computed, which is written as in the table, without its result; see `Registry`."""
     name = signature.partition("(")[0]
     if not any(text.startswith(f"{signature} ->") for text in FUNCTIONS[name].texts):
         raise KeyError(signature)
-    if isinstance(template, str):
-        read_template(template)
-    REGISTRY.templates[signature] = template
+    for table, given in ((REGISTRY.templates, template), (REGISTRY.attempts, attempt)):
+        if given is not None:
+            table[signature] = given
+        if isinstance(given, str):
+            read_template(given)
 
 
 def macro(definition: str) -> None:
@@ -98,11 +105,16 @@ def macro(definition: str) -> None:
     REGISTRY.macros[name] = Macro(name, definition, read_template(body).calls)
 
 
-def udf(name: str, params: Sequence[str], result: str) -> Callable[[Any], Any]:
-    """Add a Python function under a name, with DuckDB's types."""
+def udf(name: str, params: Sequence[str], result: str, *, or_null: str | None = None) -> Callable[[Any], Any]:
+    """Add a Python function under a name, with DuckDB's types.
+
+    `or_null` names a second one, which gives NULL where this one fails.
+    """
 
     def add(function: Callable[..., Any]) -> Callable[..., Any]:
         REGISTRY.udfs[name] = Udf(name, function, tuple(params), result)
+        if or_null is not None:
+            REGISTRY.udfs[or_null] = Udf(or_null, function, tuple(params), result, or_null=True)
         return function
 
     return add

@@ -117,15 +117,11 @@ def _months(call: Call) -> Sql:
         step=step,
         item=type_sql(call.type.args[0]),
     )
-    return sql(
+    checked = (
         f"CASE WHEN ($a < $b AND $step < 0) OR ($a > $b AND $step > 0) THEN {_WRONG_WAY} "
-        f"WHEN len($made) > 10000 THEN {_TOO_MANY} ELSE $made END",
-        a=a,
-        b=b,
-        step=step,
-        made=made,
-        t=type_sql(call.type),
+        f"WHEN len($made) > 10000 THEN {_TOO_MANY} ELSE $made END"
     )
+    return let(made, lambda x: sql(checked, a=a, b=b, step=step, made=x, t=type_sql(call.type)))
 
 
 lowering("sequence(bigint, bigint)", _numbers)
