@@ -3,127 +3,147 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.functions.registry import lowering, macro
-from dapflow.trino.duckdb.nodes import Sql, Text, joined, sql
-from dapflow.trino.duckdb.values import Value, failure, let
-from dapflow.trino.types import Type
+from dapflow.trino.duckdb.functions.registry import Template, lowering, macro
+from dapflow.trino.duckdb.nodes import Sql, Text, Word, joined, sql
+from dapflow.trino.duckdb.values import failure, let
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
 
-_DATE_UNITS = ("day", "week", "month", "quarter", "year")
-_TIME_UNITS = ("millisecond", "second", "minute", "hour")
-_MS = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
+#: Units by what they are counted in: milliseconds, days or months.
+_CLOCK = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000}
 _DAYS = {"day": 1, "week": 7}
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_FAMILIES = {"date": (_DAYS, _MONTHS), "time": (_CLOCK,), "time_tz": (_CLOCK,)}
 _KINDS = {"date": "DATE", "timestamp": "Timestamp", "timestamp_tz": "Timestamp", "time": "Time", "time_tz": "Time"}
+_MOMENTS = ("date", "timestamp(p)", "timestamp(p) with time zone", "time(p)", "time(p) with time zone")
+_DAY_IN_US = 86_400_000_000
 
 
-def _units(t: Type) -> tuple[str, ...]:
-    return {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(t.base, (*_TIME_UNITS, *_DATE_UNITS))
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A unit that is known now, or any of a family, which `name` then tells for each row."""
+
+    name: Sql
+    family: dict[str, int]
+    known: str | None = None
+
+    def size(self, scale: int = 1) -> Sql:
+        """How much of what the family is counted in it is, times `scale`."""
+        if self.known is not None:
+            return Word(str(self.family[self.known] * scale))
+        arms = [sql("WHEN $one THEN $n", one=Text(one), n=n * scale) for one, n in self.family.items()]
+        return sql("CASE $name $arms END", name=self.name, arms=joined(" ", arms))
+
+    def times(self, n: Sql) -> Sql:
+        """So many of it."""
+        return sql("$n * $size", n=n, size=self.size())
 
 
-def _unit(call: Call, t: Type) -> str:
-    unit = str(call.args[0].const).lower()
-    if unit not in _units(t):
-        call.fail("INVALID_FUNCTION_ARGUMENT", f"'{unit}' is not a valid {_KINDS[t.base]} field")
-    return unit
-
-
-def _by_unit(template: Callable[[Call], Sql]) -> Callable[[Call], Sql]:
-    """The template for a unit that is a literal, or a choice among all units when it is not."""
+def _by_unit(template: Callable[[Call, _Unit], Sql]) -> Template:
+    """A template of a call whose first argument is a unit, and whose last tells which there may be."""
 
     def chosen(call: Call) -> Sql:
         unit, t = call.args[0], call.args[-1].type
-        if isinstance(unit.const, str):
-            return template(call)
-        arms = []
-        for one in _units(t):
-            found = template(replace(call, args=[Value(Text(one), unit.type, one), *call.args[1:]]))
-            arms.append(sql("WHEN $one THEN $found", one=Text(one), found=found))
-        message = sql(
-            "chr(39) || $unit || chr(39) || $problem",
-            unit=unit.sql,
-            problem=Text(f" is not a valid {_KINDS[t.base]} field"),
-        )
-        return sql(
-            "CASE lower($unit) $arms ELSE CASE WHEN $unit IS NOT NULL THEN $problem END END",
-            unit=unit.sql,
-            arms=joined(" ", arms),
-            problem=failure("INVALID_FUNCTION_ARGUMENT", message, call.type),
-        )
+        families = _FAMILIES.get(t.base, (_CLOCK, _DAYS, _MONTHS))
+        if not isinstance(unit.const, str):
+            return let(sql("lower($unit)", unit=unit.sql), lambda name: _choice(call, name, families, template))
+        known = unit.const.lower()
+        for family in families:
+            if known in family:
+                return template(call, _Unit(Text(known), family, known))
+        call.fail("INVALID_FUNCTION_ARGUMENT", f"'{known}' is not a valid {_KINDS[t.base]} field")
 
     return chosen
 
 
+def _choice(call: Call, name: Sql, families: tuple[dict[str, int], ...], template: Callable[[Call, _Unit], Sql]) -> Sql:
+    arms = [
+        sql(
+            "WHEN $name IN ($units) THEN $found",
+            name=name,
+            units=[*map(Text, one)],
+            found=template(call, _Unit(name, one)),
+        )
+        for one in families
+    ]
+    message = sql(
+        "chr(39) || $unit || chr(39) || $problem",
+        unit=call.args[0].sql,
+        problem=Text(f" is not a valid {_KINDS[call.args[-1].type.base]} field"),
+    )
+    return sql(
+        "CASE $arms ELSE CASE WHEN $name IS NOT NULL THEN $problem END END",
+        arms=joined(" ", arms),
+        name=name,
+        problem=failure("INVALID_FUNCTION_ARGUMENT", message, call.type),
+    )
+
+
 # ---------------------------------------------------------------------------------------------------- date_trunc
 @_by_unit
-def _trunc(call: Call) -> Sql:
-    t = call.args[1].type
-    unit, x = _unit(call, t), call.args[1].sql
-    if t.base == "date":
-        return sql("CAST(date_trunc($unit, $x) AS DATE)", unit=Text(unit), x=x)
-    if t.base == "timestamp":
-        return sql("date_trunc($unit, $x)", unit=Text(unit), x=x)
-    if t.base == "time":
-        return sql("t_trunc_time($x, $us)", x=x, us=_MS[unit] * 1000)
-    if t.base == "time_tz":
-        return let(
-            x, lambda v: sql("t_time_zoned(t_trunc_time(($v).t, $us), ($v).o)", v=v, us=_MS[unit] * 1000), limit=80
-        )
-    if unit in _TIME_UNITS:
-        return let(x, lambda v: _trunc_clock(v, unit), limit=80)
-    return let(x, lambda v: sql("t_zoned(date_trunc($unit, t_local($v)), ($v).z)", unit=Text(unit), v=v), limit=80)
+def _trunc(call: Call, unit: _Unit) -> Sql:
+    t, x = call.args[1].type, call.args[1].sql
+    if t.base in {"date", "timestamp", "time"}:
+        return sql(_TRUNC[t.base], unit=unit.name, x=x, us=unit.size(1000))
+    if t.base == "timestamp_tz" and unit.family is _CLOCK:
+        return let(x, lambda v: _trunc_clock(v, unit.name), limit=80)
+    return let(x, lambda v: sql(_TRUNC[t.base], unit=unit.name, x=v, us=unit.size(1000)), limit=80)
 
 
-def _trunc_clock(x: Sql, unit: str) -> Sql:
-    """Cut off less than an hour: whatever the clock did then, the same has passed since in UTC."""
+_TRUNC = {
+    "date": "CAST(date_trunc($unit, $x) AS DATE)",
+    "timestamp": "date_trunc($unit, $x)",
+    "timestamp_tz": "t_zoned(date_trunc($unit, t_local($x)), ($x).z)",
+    "time": "t_trunc_time($x, $us)",
+    "time_tz": "t_time_zoned(t_trunc_time(($x).t, $us), ($x).o)",
+}
+
+
+def _trunc_clock(x: Sql, unit: Sql) -> Sql:
+    """What the clock shows since the last full hour or less, taken off the instant: no clock is changed then."""
     passed = let(
         sql("t_local($x)", x=x),
-        lambda local: sql("($local - date_trunc($unit, $local))", local=local, unit=Text(unit)),
+        lambda local: sql("($local - date_trunc($unit, $local))", local=local, unit=unit),
     )
     return sql("t_zone_struct(($x).u - $passed, ($x).z)", x=x, passed=passed)
 
 
-_MOMENTS = ("date", "timestamp(p)", "timestamp(p) with time zone", "time(p)", "time(p) with time zone")
 for _t in _MOMENTS:
     lowering(f"date_trunc(varchar(u), {_t})", _trunc)
 
 
 # ------------------------------------------------------------------------------------------------------ date_add
 @_by_unit
-def _add(call: Call) -> Sql:
-    t = call.args[2].type
-    unit, n, x = _unit(call, t), call.args[1].sql, call.args[2].sql
-    if unit in _MONTHS:
-        months = sql("CAST($n * $size AS INTEGER)", n=n, size=_MONTHS[unit])
-        return sql(_PLUS_MONTHS[t.base], x=x, months=months)
-    if t.base in _PLUS_DAYS and unit in _DAYS:
-        days = sql("CAST($n * $size AS INTEGER)", n=n, size=_DAYS[unit])
-        template = _PLUS_DAYS[t.base]
+def _add(call: Call, unit: _Unit) -> Sql:
+    t, n, x = call.args[2].type, call.args[1].sql, call.args[2].sql
+    if unit.family is _MONTHS:
+        return sql(_PLUS_MONTHS[t.base], x=x, months=unit.times(n))
+    if unit.family is _DAYS:
+        template, days = _PLUS_DAYS[t.base], unit.times(n)
         if t.base != "timestamp_tz":
             return sql(template, x=x, days=days)
         return let(x, lambda v: sql(template, x=v, days=days), limit=80)
-    ms = n if _MS[unit] == 1 else sql("($n * $size)", n=n, size=_MS[unit])
+    ms = n if unit.known == "millisecond" else sql("($times)", times=unit.times(n))
     plus, rounded = _PLUS_MS[t.base]
-    coarse = unit == "millisecond" and t.precision < 3
+    coarse = t.precision < 3 and unit.known in {None, "millisecond"}
     return sql(rounded if coarse else plus, x=x, ms=ms, f=10 ** (6 - t.precision))
 
 
 _PLUS_MONTHS = {
-    "date": "CAST($x + to_months($months) AS DATE)",
-    "timestamp": "($x + to_months($months))",
-    "timestamp_tz": "t_zoned_months($x, $months)",
+    "date": "CAST($x + to_months(CAST($months AS INTEGER)) AS DATE)",
+    "timestamp": "($x + to_months(CAST($months AS INTEGER)))",
+    "timestamp_tz": "t_zoned_months($x, CAST($months AS INTEGER))",
 }
 _PLUS_DAYS = {
-    "date": "($x + $days)",
-    "timestamp": "($x + to_days($days))",
-    "timestamp_tz": "t_zoned(t_local($x) + to_days($days), ($x).z)",
+    "date": "($x + CAST($days AS INTEGER))",
+    "timestamp": "($x + to_days(CAST($days AS INTEGER)))",
+    "timestamp_tz": "t_zoned(t_local($x) + to_days(CAST($days AS INTEGER)), ($x).z)",
 }
-#: And the same rounded to `f` microseconds, where the type has no milliseconds.
+#: And the same rounded to `f` microseconds, for types without milliseconds.
 _PLUS_MS = {
     "timestamp": ("($x + to_milliseconds($ms))", "t_round_timestamp(($x + to_milliseconds($ms)), $f)"),
     "timestamp_tz": ("t_zoned_plus($x, $ms)", "t_zoned_round(t_zoned_plus($x, $ms), $f)"),
@@ -139,12 +159,11 @@ for _t in _MOMENTS:
 
 # ----------------------------------------------------------------------------------------------------- date_diff
 @_by_unit
-def _diff(call: Call) -> Sql:
-    t = call.args[1].type
-    unit, a, b = _unit(call, t), call.args[1].sql, call.args[2].sql
-    if unit in _TIME_UNITS or (t.base == "timestamp" and unit in _MS):
-        return sql(_ELAPSED[t.base], a=a, b=b, us=_MS[unit] * 1000)
-    return sql(_BY_CALENDAR[t.base], unit=Text(unit), a=a, b=b)
+def _diff(call: Call, unit: _Unit) -> Sql:
+    base, a, b = call.args[1].type.base, call.args[1].sql, call.args[2].sql
+    if unit.family is _CLOCK or (unit.family is _DAYS and base == "timestamp"):
+        return sql(_ELAPSED[base], a=a, b=b, us=unit.size(1000 if unit.family is _CLOCK else _DAY_IN_US))
+    return sql(_BY_CALENDAR[base], unit=unit.name, a=a, b=b)
 
 
 _ELAPSED = {
