@@ -1,1 +1,25 @@
 """The SQL language of the embedded Athena: Trino SQL in, DuckDB SQL out, with Trino's meaning and errors."""
+
+from dapflow.trino.catalogue import Column, Relation
+from dapflow.trino.duckdb.compiler import compile_query, parameter_sql
+from dapflow.trino.duckdb.model import Query, Reading, Scan
+from dapflow.trino.duckdb.printing import print_value
+from dapflow.trino.duckdb.runtime import prepare_connection, translate_error
+from dapflow.trino.duckdb.statements import Statement, statement_kind
+from dapflow.trino.errors import QueryError
+
+__all__ = [
+    "Column",
+    "Query",
+    "QueryError",
+    "Reading",
+    "Relation",
+    "Scan",
+    "Statement",
+    "compile_query",
+    "parameter_sql",
+    "prepare_connection",
+    "print_value",
+    "statement_kind",
+    "translate_error",
+]

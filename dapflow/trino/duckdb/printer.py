@@ -55,7 +55,7 @@ class _Writer:
     def _named(self, variable: Variable) -> str:
         while True:
             self._count += 1
-            name = f"{variable.prefix}{self._count}"
+            name = f"{variable.prefix}_{self._count}"
             if name not in self._taken:
                 self._names[variable] = name
                 return name
