@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import replace
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import FALSE, TRUE, Sql, Text, sql
 from dapflow.trino.duckdb.operators import comparable_form, divide, nan_lowest
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 _ARGS = "$distinct$1$order)$tail"
 #: What follows an aggregate that leaves out the rows without a first or second argument.
-_GIVEN = " FILTER (WHERE $1 IS NOT NULL$and)$over"
+GIVEN = " FILTER (WHERE $1 IS NOT NULL$and)$over"
 _KEYED = " FILTER (WHERE $2 IS NOT NULL$and)$over"
 
 
@@ -125,7 +122,7 @@ lowering("max(O)", _largest)
 lowering("min_by(V, O)", "arg_min_null($1, $2)$tail")
 lowering("max_by(V, O)", _of_largest)
 for _name, _ranked in (("min", "ASC"), ("max", "DESC")):
-    lowering(f"{_name}(O, bigint)", f"list_slice(array_agg($1 ORDER BY $1 {_ranked}){_GIVEN}, 1, {_SECOND})")
+    lowering(f"{_name}(O, bigint)", f"list_slice(array_agg($1 ORDER BY $1 {_ranked}){GIVEN}, 1, {_SECOND})")
     lowering(f"{_name}_by(V, O, bigint)", f"list_slice(array_agg($1 ORDER BY $2 {_ranked}){_KEYED}, 1, {_THIRD})")
 for _name in ("arbitrary", "any_value"):
     lowering(f"{_name}(T)", "any_value($1$order)$tail")
@@ -142,7 +139,7 @@ def _listagg(call: Call) -> Sql:
         return fill("t_listed(string_agg($distinct$1, $separator$order)$tail)", call, separator=separator)
     filler, counts = call.extra
     return fill(
-        f"py_listed(array_agg($distinct$1$order){_GIVEN}, $separator, $filler, $counts)",
+        f"py_listed(array_agg($distinct$1$order){GIVEN}, $separator, $filler, $counts)",
         call,
         separator=separator,
         filler=Text(filler),
@@ -176,18 +173,18 @@ lowering("set_agg(T)", "array_agg(DISTINCT $1)$tail")
 lowering("set_union(array(T))", _of_lists("t_distinct_keep", "flatten(array_agg($1)$tail)"))
 lowering(
     "map_agg(K, V)",
-    _of_lists("t_map_agg", f"array_agg($1$order){_GIVEN}", f"array_agg($2$order){_GIVEN}"),
+    _of_lists("t_map_agg", f"array_agg($1$order){GIVEN}", f"array_agg($2$order){GIVEN}"),
 )
 lowering(
     "multimap_agg(K, V)",
-    _of_lists("t_multimap", f"array_agg($1$order){_GIVEN}", f"array_agg($2$order){_GIVEN}"),
+    _of_lists("t_multimap", f"array_agg($1$order){GIVEN}", f"array_agg($2$order){GIVEN}"),
 )
 lowering(
     "map_union(map(K,V))",
     _of_lists(
         "t_map_agg",
-        f"flatten(array_agg(map_keys($1)$order){_GIVEN})",
-        f"flatten(array_agg(map_values($1)$order){_GIVEN})",
+        f"flatten(array_agg(map_keys($1)$order){GIVEN})",
+        f"flatten(array_agg(map_values($1)$order){GIVEN})",
     ),
 )
 lowering("histogram(T)", "CAST(histogram($1)$tail AS $ret)")
@@ -201,60 +198,6 @@ macro(
     "t_multimap(ks, vs) AS map(t_distinct_keep(ks), list_transform(t_distinct_keep(ks), lambda k: "
     "list_transform(list_filter(range(1, len(ks) + 1), lambda i: ks[i] = k), lambda i: vs[i])))"
 )
-
-
-def _check_share(call: Call) -> None:
-    share = call.args[-1].const
-    if share is not None and not 0 <= float(share) <= 1:
-        call.fail("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
-
-
-def _percentile(call: Call) -> Sql:
-    _check_share(call)
-    if call.args[1].const is None:  # quantile_disc wants to know the share beforehand
-        return fill(f"t_percentile(array_agg($1 ORDER BY $1){_GIVEN}, any_value($2)$tail)", call)
-    return fill("quantile_disc($1, $2)$tail", call)
-
-
-#: The values in their order, and their weights in the same order.
-_WEIGHTED = (
-    "array_agg($1 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL$and)$over, "
-    "array_agg($2 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL$and)$over"
-)
-
-
-def _weighted_percentile(call: Call) -> Sql:
-    _check_share(call)
-    return fill(f"t_weighted({_WEIGHTED}, [any_value($3)$tail])[1]", call)
-
-
-@udf("py_weighted_places", ["DOUBLE[]", "DOUBLE[]"], "BIGINT[]")
-def weighted_places(weights: list[float], shares: list[float]) -> list[int]:
-    """The place, from 1, of the first value at which the weights so far make up each share of all."""
-    if any(weight <= 0 for weight in weights):
-        raise Failure("INVALID_FUNCTION_ARGUMENT: percentile weight must be > 0")
-    if any(not 0 <= share <= 1 for share in shares):
-        raise Failure("INVALID_FUNCTION_ARGUMENT: Percentile must be between 0 and 1")
-    sums = list(accumulate(weights))
-    return [min(bisect_left(sums, share * sums[-1]), len(sums) - 1) + 1 for share in shares]
-
-
-lowering("approx_percentile(bigint, double)", _percentile)
-lowering("approx_percentile(double, double)", _percentile)
-lowering("approx_percentile(real, double)", _percentile)
-lowering("approx_percentile(bigint, array(double))", "quantile_disc($1, $2)$tail")
-lowering("approx_percentile(double, array(double))", "quantile_disc($1, $2)$tail")
-for _kind in ("bigint", "double", "real"):
-    lowering(f"approx_percentile({_kind}, double, double)", _weighted_percentile)
-    lowering(
-        f"approx_percentile({_kind}, double, array(double))",
-        f"t_weighted({_WEIGHTED}, any_value($3)$tail)",
-    )
-macro(
-    "t_percentile(xs, p) AS CASE WHEN p < 0 OR p > 1 THEN xs[CAST(fail('INVALID_FUNCTION_ARGUMENT: Percentile must be "
-    "between 0 and 1') AS BIGINT)] ELSE xs[greatest(CAST(ceil(p * len(xs)) AS BIGINT), 1)] END"
-)
-macro("t_weighted(xs, ws, ps) AS list_transform(py_weighted_places(ws, ps), lambda i: xs[i])")
 lowering(
     "approx_most_frequent(bigint, T, bigint)",
     "CAST(t_most_frequent(map_entries(histogram($2)$tail), any_value($1)$tail) AS $ret)",
@@ -302,7 +245,7 @@ macro(
 
 # DuckDB's own corrects the skewness for a sample, and loses the digits of values that lie far from 0.
 for _name in ("skewness", "kurtosis"):
-    lowering(f"{_name}(double)", _of_lists(f"t_{_name}", f"array_agg($distinct$1){_GIVEN}"))
+    lowering(f"{_name}(double)", _of_lists(f"t_{_name}", f"array_agg($distinct$1){GIVEN}"))
 macro("t_distances(xs) AS list_transform(xs, lambda x: x - xs[1])")
 macro(
     "t_central(ds) AS list_transform([{'d': ds, 'm': list_avg(ds)}], lambda g: "
