@@ -21,8 +21,8 @@ from dapflow.sql.refusals import refusal, spoken
 from dapflow.sql.traps import KnownTable, QueryReading, find_traps
 from dapflow.trino.analysis import Analysed
 from dapflow.trino.analysis import analyse as analyse_text
-from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column, NotKnown, Relation
-from dapflow.trino.duckdb import compile_query
+from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column, NotKnown
+from dapflow.trino.duckdb import compile_analysed
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
 from dapflow.trino.syntax import tree
@@ -71,7 +71,7 @@ def examine(
     query: Analysed | None = None
     try:
         query = analyse_text(text.text, catalogue, database)
-        for refused in _refused(text.text, query, catalogue, database):
+        for refused in _refused(text.text, query, database):
             _add(findings, refusal(text, refused, NAMES), spoken(refused))
     except Exception as error:  # noqa: BLE001 - a fault of the analyser's own is a finding, and no end
         findings.append(_fault(text, error))
@@ -142,31 +142,15 @@ def _names(
         yield from repeated_columns(statement, output).values()
 
 
-def _refused(text: str, query: Analysed, catalogue: ListedCatalogue, database: str) -> Iterator[QueryError]:
+def _refused(text: str, query: Analysed, database: str) -> Iterator[QueryError]:
     """Everything that Athena refuses; of a text without such, also what only the embedded Athena does."""
     yield from (finding.error() for finding in query.findings)
     if not query.is_checked:
         return
     try:
-        compile_query(text, _OfQuery(catalogue), database)
+        compile_analysed(query, text, database)
     except QueryError as error:
         yield error
-
-
-class _OfQuery:
-    """The catalogue for a text of which every table is known."""
-
-    def __init__(self, catalogue: ListedCatalogue) -> None:
-        self._catalogue = catalogue
-
-    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
-        """See dapflow.trino.duckdb.Catalog."""
-        found = self._catalogue.relation(catalog, database, name)
-        return None if isinstance(found, NotKnown) else found
-
-    def has_database(self, database: str) -> bool:
-        """See dapflow.trino.duckdb.Catalog."""
-        return self._catalogue.has_database(database)
 
 
 def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[Column]) -> Iterator[DapflowError]:

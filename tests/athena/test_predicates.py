@@ -1,65 +1,121 @@
-"""What a scan's predicate says of partitions and row groups; in doubt it says nothing."""
+"""What a query's conditions say of partitions and row groups; in doubt they say nothing."""
 
 from __future__ import annotations
 
 import pytest
 
 from dapflow.athena.catalog.predicates import Predicate
+from dapflow.trino.duckdb import Column, Relation, compile_query
+
+TYPES = {
+    "day": "varchar",
+    "delay": "integer",
+    "n": "smallint",
+    "fare": "decimal(10,2)",
+    "share": "double",
+    "code": "char(3)",
+}
+EVENTS = Relation("awsdatacatalog", "raw", "events", tuple(map(Column, TYPES, TYPES.values())), (), ("day",))
+RENAMED = Relation("awsdatacatalog", "raw", "renamed", (), view_sql="SELECT day AS d, delay FROM events LIMIT 5")
+
+
+class Tables:
+    """A table, and a view of some of its rows."""
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """See dapflow.trino.catalogue."""
+        return {"events": EVENTS, "renamed": RENAMED}.get(name)
+
+    def has_database(self, database: str) -> bool:
+        """See dapflow.trino.catalogue."""
+        return database == "raw"
+
+
+def predicate(query: str) -> Predicate:
+    """What the only scan of a query says, or of events with a condition."""
+    text = query if query.startswith(("SELECT", "WITH")) else f"SELECT 1 FROM events WHERE {query}"
+    (scan,) = compile_query(text, Tables(), "raw").scans
+    return Predicate(scan.predicate)
 
 
 @pytest.mark.parametrize(
-    ("text", "over"),
+    ("query", "over"),
     [
-        ('("day" = \'1\') AND ("delay" > 5)', "(\"day\" = '1')"),
-        ("(\"Day\" BETWEEN '1' AND '2') AND (\"Month\" IN ('1', '2'))", "(\"Day\" BETWEEN '1' AND '2')"),
-        ('(("day" = \'1\') OR ("delay" > 5))', None),
-        ('(("day" = \'1\') OR ("day" = \'2\')) AND ("delay" = 1)', "((\"day\" = '1') OR (\"day\" = '2'))"),
-        ('CASE WHEN "day" = \'1\' AND "delay" = 2 THEN true ELSE false END', None),
-        ("upper(\"day\") LIKE 'A AND B'", "(upper(\"day\") LIKE 'A AND B')"),
-        ("\"day\" = 'unreadable ` or not' AND ` ", None),
-    ],
-)
-def test_conjuncts_over_some_columns(text: str, over: str | None) -> None:
-    assert Predicate(text).over(["day"]) == over
-
-
-@pytest.mark.parametrize(
-    ("text", "values"),
-    [
-        ("(\"day\" = '1')", ["'1'"]),
-        ("('1' = \"day\")", ["'1'"]),
-        ("(\"day\" IN ('1', 'a, b', CAST('2' AS VARCHAR)))", ["'1'", "'a, b'", "CAST('2' AS VARCHAR)"]),
-        ("((\"day\" = '1') OR (\"day\" IN ('2', '1')))", ["'1'", "'2'"]),
-        ('(("day" = \'1\') OR ("delay" = 2))', None),
-        ('((("day" = \'1\') AND ("delay" = 2)) OR (("day" = \'3\')))', ["'1'", "'3'"]),
-        ('("delay" > 5) AND ("day" = \'1\')', ["'1'"]),
-        ("(NOT (\"day\" = '1'))", None),
-        ("(\"day\" NOT IN ('1'))", None),
-        ("(\"day\" > '1')", None),
-        ("(upper(\"day\") = 'A')", None),
-        ("((\"day\" = '1') IS NULL)", None),
-    ],
-)
-def test_values_that_a_column_must_have(text: str, values: list[str] | None) -> None:
-    assert Predicate(text).values_of("day") == values
-
-
-@pytest.mark.parametrize(
-    ("text", "bounds"),
-    [
-        ('("delay" > 5)', [("delay", ">", "5")]),
-        ('(-5 <= "Delay")', [("delay", ">=", "-5")]),
+        ("day = '1' AND delay > 5", "(\"day\" = '1')"),
+        ("DAY BETWEEN '1' AND '2' AND delay IN (1, 2)", "(\"day\" BETWEEN '1' AND '2')"),
+        ("day = '1' OR delay > 5", None),
+        ("(day = '1' OR day = '2') AND delay = 1", "((\"day\" = '1') OR (\"day\" = '2'))"),
+        ("(day > '1' AND (delay = 3 AND day < '7'))", "(\"day\" > '1') AND (\"day\" < '7')"),
+        ("CASE WHEN day = '1' AND delay = 2 THEN true ELSE false END", None),
+        ("day LIKE 'A AND B'", "(\"day\" LIKE 'A AND B')"),
+        ("day = '\"delay\" OR (' AND day <> '$1 AND {'", '("day" = \'"delay" OR (\') AND ("day" <> \'$1 AND {\')'),
+        ("day = (SELECT '1')", None),
+        ("coalesce(day, '1') = '1' AND NOT day = '2' AND day IS NOT NULL", None),
+        ("SELECT 1 FROM (SELECT day AS d FROM events) WHERE d = '1'", "(\"day\" = '1')"),
+        ("SELECT 1 FROM renamed WHERE d = '1'", None),
         (
-            '("a" BETWEEN 1 AND 1 + 2) AND ("b" = DATE \'2024-01-01\')',
-            [("a", ">=", "1"), ("a", "<=", "1 + 2"), ("b", "=", "DATE '2024-01-01'")],
+            "WITH e AS (SELECT * FROM events) SELECT 1 FROM e a, e b WHERE a.day = '1' AND b.day = '1'",
+            "(\"day\" = '1')",
         ),
-        ('("a" BETWEEN 1 AND "b")', []),
-        ('("a" = "b")', []),
-        ('(("a" = 1) OR ("a" = 2))', []),
-        ('("a" + 1 > 5)', []),
-        ('("a" <> 5)', []),
-        (None, []),
+        (
+            "WITH e AS (SELECT * FROM events) SELECT 1 FROM e a, e b WHERE a.day = '1' AND b.day = '2'",
+            "(((\"day\" = '1')) OR ((\"day\" = '2')))",
+        ),
+        ("WITH e AS (SELECT * FROM events) SELECT 1 FROM e a, e b WHERE a.day = '1'", None),
     ],
 )
-def test_bounds(text: str | None, bounds: list[tuple[str, str, str]]) -> None:
-    assert [(one.column, one.operator, one.literal) for one in Predicate(text).bounds()] == bounds
+def test_conditions_over_some_columns(query: str, over: str | None) -> None:
+    assert predicate(query).over(["Day"]) == over
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("day = '1'", ("'1'",)),
+        ("'1' = day", ("'1'",)),
+        ("day IN ('1', 'a, b', '1', CAST(2 AS varchar))", ("'1'", "'a, b'", "CAST(2 AS VARCHAR)")),
+        ("day = '1' OR day IN ('2', '1')", ("'1'", "'2'")),
+        ("day = '1' OR delay = 2", None),
+        ("(day = '1' AND delay = 2) OR day = '3'", ("'1'", "'3'")),
+        ("delay > 5 AND day = '1'", ("'1'",)),
+        ("NOT day = '1'", None),
+        ("day NOT IN ('1')", None),
+        ("day > '1'", None),
+        ("day IN ('1', day)", None),
+        ("upper(day) = 'A'", None),
+        ("(day = '1') IS NULL", None),
+        ("WITH e AS (SELECT * FROM events) SELECT 1 FROM e a, e b WHERE a.day = '1' AND b.day = '2'", ("'1'", "'2'")),
+    ],
+)
+def test_values_that_a_column_must_have(query: str, values: tuple[str, ...] | None) -> None:
+    assert predicate(query).values_of("day") == values
+
+
+@pytest.mark.parametrize(
+    ("query", "bounds"),
+    [
+        ("delay > 5", [("delay", ">", "5")]),
+        ("-5 <= DELAY", [("delay", ">=", "(-5)")]),
+        ("n = 7", [("n", "=", "7")]),
+        (
+            "delay BETWEEN 1 AND 1 + 2 AND day = 'DATE'",
+            [("delay", ">=", "1"), ("delay", "<=", "(1 + 2)"), ("day", "=", "'DATE'")],
+        ),
+        # As doubles, 99.5 and the numbers next to it differ by less than a cent.
+        ("fare > 99.5", [("fare", ">", "CAST('99.50' AS DECIMAL(10,2))")]),
+        (
+            "fare BETWEEN 1.0 AND 2.0",
+            [("fare", ">=", "CAST('1.00' AS DECIMAL(10,2))"), ("fare", "<=", "CAST('2.00' AS DECIMAL(10,2))")],
+        ),
+        ("share >= 0.5", [("share", ">=", "CAST('0.5' AS DOUBLE)")]),
+        ("code = 'a' AND code < 'b'", [("code", "=", "rtrim('a', ' ')")]),
+        ("delay BETWEEN 1 AND n", []),
+        ("delay = n", []),
+        ("delay = 1 OR delay = 2", []),
+        ("delay + 1 > 5", []),
+        ("delay <> 5", []),
+        ("true", []),
+    ],
+)
+def test_bounds(query: str, bounds: list[tuple[str, str, str]]) -> None:
+    assert [(one.column, one.operator, one.literal) for one in predicate(query).bounds()] == bounds

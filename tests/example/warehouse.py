@@ -43,11 +43,11 @@ class Warehouse:
             self._load(self.manifest.dataset(f"{export.service}.raw.{export.table}"), export.generation, file)
 
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
-        """See dapflow.trino.duckdb.Catalog."""
+        """See dapflow.trino.catalogue."""
         return self._relations.get((database or self._database, name))
 
     def has_database(self, database: str) -> bool:
-        """See dapflow.trino.duckdb.Catalog."""
+        """See dapflow.trino.catalogue."""
         return any(database == known for known, _ in self._relations)
 
     def run(self, dataset_id: str) -> None:

@@ -17,6 +17,7 @@ from dapflow.athena.engine.results import StatementOutcome, text_outcome
 from dapflow.athena.engine.rows import run_query
 from dapflow.athena.engine.session import Work
 from dapflow.trino.duckdb import Column, Query, Scan, Statement, statement_kind
+from dapflow.trino.duckdb.conditions import text_of
 
 _EXPLAINED = frozenset({"query", "ctas", "insert", "unload", "create_view"})
 
@@ -85,7 +86,8 @@ def _scan(scan: Scan) -> _Node:
     relation = scan.relation
     table = f"{relation.catalog}:{relation.database}:{relation.name}"
     known = {column.name: column for column in (*relation.columns, *relation.hidden)}
-    details = () if scan.predicate is None else (f"Constraint: {scan.predicate}",)
+    constraint = text_of(scan.predicate)
+    details = () if constraint is None else (f"Constraint: {constraint}",)
     return _Node("TableScan", {"table": table}, tuple(known[name] for name in scan.columns), details)
 
 

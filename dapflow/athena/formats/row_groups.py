@@ -8,10 +8,10 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dapflow.athena.catalog.predicates import ColumnBound
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.parquet import RowGroup
 from dapflow.trino.duckdb import QueryError
+from dapflow.trino.duckdb.conditions import ColumnBound
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

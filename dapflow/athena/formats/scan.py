@@ -18,7 +18,7 @@ from dapflow.athena.catalog.partitions import (
     read_partitions,
     typed_key,
 )
-from dapflow.athena.catalog.predicates import ColumnBound, Predicate
+from dapflow.athena.catalog.predicates import Predicate
 from dapflow.athena.catalog.projection import is_projected
 from dapflow.athena.catalog.session import PartitionsRelation, TableRelation
 from dapflow.athena.engine.errors import QueryFailed
@@ -31,6 +31,7 @@ from dapflow.athena.formats.reader import reader_of
 from dapflow.athena.formats.row_groups import Literals, RowGroupFilter
 from dapflow.athena.storage.objects import Listings, ObjectStore
 from dapflow.trino.duckdb import Query, Reading, Scan
+from dapflow.trino.duckdb.conditions import ColumnBound
 from dapflow.trino.duckdb.storage import quote
 
 
@@ -94,7 +95,7 @@ class Scanner:
             for reading, bounds in zip(table.scan.readings, table.bounds, strict=True):
                 _bill(work, reading, table, found, RowGroupFilter(literals.of(bounds)))
             # DuckDB binds every column that is written down, and wants those that the SQL names without reading them.
-            named = tuple(column for column in table.relation.columns if quote(column.name) in query.sql)
+            named = tuple(column for column in table.relation.columns if column.name in table.scan.named)
             relation = replace(table.relation, columns=named)
             relations[table.scan.name] = files_sql(work, relation, table.partitions, table.readers, found, table.read)
         return relations

@@ -1,7 +1,7 @@
 """The SQL language of the embedded Athena: Trino SQL in, DuckDB SQL out, with Trino's meaning and errors."""
 
 from dapflow.trino.catalogue import Column, Relation
-from dapflow.trino.duckdb.compiler import compile_query, parameter_sql
+from dapflow.trino.duckdb.compiler import compile_analysed, compile_query, parameter_sql
 from dapflow.trino.duckdb.model import Query, Reading, Scan
 from dapflow.trino.duckdb.printing import print_value
 from dapflow.trino.duckdb.runtime import prepare_connection, translate_error
@@ -16,6 +16,7 @@ __all__ = [
     "Relation",
     "Scan",
     "Statement",
+    "compile_analysed",
     "compile_query",
     "parameter_sql",
     "prepare_connection",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from dapflow.trino.analysis.findings import Place
 from dapflow.trino.analysis.typed import Expr
 from dapflow.trino.analysis.typed_queries import Query
-from dapflow.trino.duckdb.nodes import Sql
+from dapflow.trino.duckdb.nodes import Sql, Variable
 from dapflow.trino.duckdb.tables import NamedTable
 from dapflow.trino.errors import QueryError, Unsupported
 from dapflow.trino.syntax.lexer import position
@@ -56,7 +56,7 @@ class Notes:
     #: Tables by the number of their place in FROM.
     tables: dict[int, NamedTable] = field(default_factory=dict)
     #: The names of WITH queries that DuckDB runs once, by their identity.
-    with_queries: dict[int, Sql] = field(default_factory=dict)
+    with_queries: dict[int, Variable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dapflow.trino.analysis.typed import OutputRef
+from dapflow.trino.analysis.typed import Expr, OutputRef
 from dapflow.trino.analysis.typed_calls import SortKey
-from dapflow.trino.analysis.typed_queries import Select
+from dapflow.trino.analysis.typed_queries import Select, Source
 from dapflow.trino.duckdb.calls import window_call
 from dapflow.trino.duckdb.groups import grouped
 from dapflow.trino.duckdb.lowering import Frame, Lowering
@@ -32,12 +32,10 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
     The keys may be places of columns. `named` keys are names instead, for a query around the SELECT.
     """
     lowering = lowering.within(Frame())
-    source = NOTHING if node.source is None else sql(" FROM $source", source=relation(node.source, lowering))
-    where = NOTHING if node.where is None else sql(" WHERE $condition", condition=lowering.sql(node.where))
+    source = _from(node.source, lowering)
+    where = _condition(" WHERE $condition", node.where, lowering)
     frame, groups = grouped(node, lowering) if node.grouped else (Frame(), NOTHING)
-    having = NOTHING
-    if node.having is not None:
-        having = sql(" HAVING $condition", condition=lowering.within(frame).sql(node.having))
+    having = _condition(" HAVING $condition", node.having, lowering.within(frame))
     frame = replace(frame, windows=[window_call(one, lowering.within(frame)) for one in node.windows])
     values = [lowering.within(frame).value(item) for item in node.items]
     columns = [_column(value, f"c{i}") for i, value in enumerate(values)]
@@ -50,6 +48,14 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
     distinct = _distinct(values) if node.distinct else NOTHING
     whole = sql("SELECT $distinct$columns", distinct=distinct, columns=columns)
     return Ordered(joined("", (whole, source, where, groups, having)), keys)
+
+
+def _from(source: Source | None, lowering: Lowering) -> Sql:
+    return NOTHING if source is None else sql(" FROM $source", source=relation(source, lowering))
+
+
+def _condition(clause: str, condition: Expr | None, lowering: Lowering) -> Sql:
+    return NOTHING if condition is None else sql(clause, condition=lowering.sql(condition))
 
 
 def _column(value: Value, name: str) -> Sql:
