@@ -9,6 +9,7 @@ from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.typed_calls import Aggregate, Call, WindowCall
 from dapflow.trino.duckdb import resolution
 from dapflow.trino.duckdb.functions import REGISTRY
+from dapflow.trino.duckdb.functions.registry import Template
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import Computed, Sql, sql
 from dapflow.trino.duckdb.resolution import LambdaValue, Modifiers, render
@@ -21,6 +22,12 @@ from dapflow.trino.functions import FUNCTIONS
 def call(node: Call, lowering: Lowering) -> Value:
     """A call of a scalar function."""
     return Value(_rendered(node, Modifiers(), (), lowering), node.type)
+
+
+def attempt(node: Call, lowering: Lowering) -> Value:
+    """A call that gives NULL where it would fail, of a function that has such a way."""
+    template = REGISTRY.attempts[node.signature or ""]
+    return Value(render(_call(node, template, Modifiers(), (), lowering)), node.type)
 
 
 def aggregate(node: Aggregate, lowering: Lowering) -> Sql:
@@ -51,7 +58,17 @@ def _rendered(
     template = REGISTRY.templates.get(node.signature)
     if template is None:
         lowering.unsupported(f"Function {node.name}", node.place)
-    found = resolution.Call(
+    return render(_call(node, template, modifiers, extra, lowering))
+
+
+def _call(
+    node: Call | Aggregate | WindowCall,
+    template: Template,
+    modifiers: Modifiers,
+    extra: tuple[Any, ...],
+    lowering: Lowering,
+) -> resolution.Call:
+    return resolution.Call(
         name=node.name,
         kind=FUNCTIONS[node.name].kind,
         template=template,
@@ -62,7 +79,6 @@ def _rendered(
         modifiers=modifiers,
         extra=extra,
     )
-    return render(found)
 
 
 def _argument(node: typed.Expr, lowering: Lowering) -> Value | LambdaValue:

@@ -9,11 +9,12 @@ from dapflow.trino.analysis import typed, typed_calls, typed_queries
 from dapflow.trino.duckdb import calls, literals, operators, structures, subqueries
 from dapflow.trino.duckdb.conversions import coerce, convert, convert_or_null
 from dapflow.trino.duckdb.json_calls import json_call
-from dapflow.trino.duckdb.lifting import out_of_lambdas, tried
+from dapflow.trino.duckdb.lifting import out_of_lambdas
 from dapflow.trino.duckdb.like import like_sql
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import NOTHING, Sql, Text, field, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
+from dapflow.trino.duckdb.trying import attempt
 from dapflow.trino.duckdb.unwrapping import unwrapped
 from dapflow.trino.duckdb.values import Value, cast, failure_text, let, null
 from dapflow.trino.types import BOOLEAN, Type
@@ -96,19 +97,6 @@ def _cast(node: typed.Cast, lowering: Lowering) -> Value:
     if converted is value.sql and value.type.base == t.base:
         return Value(converted, t, value.const)
     return Value(convert_or_null(value.sql, value.type, t) if node.safe else converted, t)
-
-
-#: What cannot fail, so that TRY around a conversion of it is the conversion's alone.
-_SURE = (typed.ColumnRef, typed.Literal, typed.LambdaParameter, typed.KeyRef, typed.RowField)
-
-
-def _try(node: typed.Try, lowering: Lowering) -> Value:
-    inner = node.expr
-    if isinstance(inner, typed.Cast) and isinstance(inner.expr, _SURE):
-        value = lowering.value(inner.expr)
-        return Value(convert_or_null(value.sql, value.type, inner.type), inner.type)
-    value = lowering.value(inner)
-    return Value(tried(value.sql), value.type)
 
 
 # ------------------------------------------------------------------------------------------ operators
@@ -269,7 +257,7 @@ _LOWERED: dict[type, Callable[[Any, Lowering], Value]] = {
     typed.Literal: _literal,
     typed.Coerce: _coerce,
     typed.Cast: _cast,
-    typed.Try: _try,
+    typed.Try: attempt,
     typed.Arithmetic: _arithmetic,
     typed.Negate: _negate,
     typed.Concat: _concat,

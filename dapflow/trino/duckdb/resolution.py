@@ -103,19 +103,26 @@ def fill(template: str, call: Call, **given: Sql) -> Sql:
         for slot in dict.fromkeys(slots):
             argument = call.args[int(slot) - 1] if slot.isdigit() else None
             if isinstance(argument, Value) and argument.sql.size * (slots.count(slot) - 1) > _REPEATED:
-                return let(
-                    argument.sql, lambda name, at=int(slot) - 1: _again(template, call, at, name, given), limit=0
-                )
+                return let(argument.sql, _Bound(template, call, int(slot) - 1, given), limit=0)
     return _filled(template, call, given)
 
 
-def _again(template: str, call: Call, at: int, name: Sql, given: dict[str, Sql]) -> Sql:
-    if name is call.args[at].sql:
-        # It may stand in no lambda, so that it is written out after all.
-        return _filled(template, call, given)
-    args = [*call.args]
-    args[at] = replace(args[at], sql=name)
-    return fill(template, replace(call, args=args), **given)
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """A template with a name in place of one argument."""
+
+    template: str
+    call: Call
+    at: int
+    given: dict[str, Sql]
+
+    def __call__(self, name: Sql) -> Sql:
+        if name is self.call.args[self.at].sql:
+            # It may stand in no lambda, so that it is written out after all.
+            return _filled(self.template, self.call, self.given)
+        args = [*self.call.args]
+        args[self.at] = replace(args[self.at], sql=name)
+        return fill(self.template, replace(self.call, args=args), **self.given)
 
 
 def _filled(template: str, call: Call, given: dict[str, Sql]) -> Filled:

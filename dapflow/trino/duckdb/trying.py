@@ -1,0 +1,69 @@
+"""TRY: NULL where an expression fails.
+
+An error costs DuckDB a hundred times what a NULL does, so that one is made only where there is no other way: what fails
+most, a conversion, gives NULL of its own accord where all around it makes NULL of NULL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dapflow.trino.analysis import typed, typed_calls
+from dapflow.trino.analysis.walk import parts, rebuilt
+from dapflow.trino.duckdb import calls
+from dapflow.trino.duckdb.functions import REGISTRY
+from dapflow.trino.duckdb.lifting import tried
+from dapflow.trino.duckdb.lowering import Lowering
+from dapflow.trino.duckdb.values import Value
+from dapflow.trino.functions import FUNCTIONS
+
+#: What cannot fail: values, and what is computed before the expression.
+_SURE = (
+    typed.Literal, typed.ColumnRef, typed.OutputRef, typed.KeyRef, typed.AggregateRef, typed.WindowRef,
+    typed.LambdaParameter, typed.Session, typed.Try,
+)  # fmt: skip
+#: What cannot fail unless a part of it does.
+_QUIET = (
+    typed.Coerce, typed.RowField, typed.RowOf, typed.ArrayOf, typed.Comparison, typed.Between, typed.InList,
+    typed.Logical, typed.Not, typed.IsNull, typed.Case, typed.CaseOperand, typed.Coalesce, typed.NullIf,
+)  # fmt: skip
+#: What gives NULL where one of its parts is NULL.
+_STRICT = (
+    typed.Coerce, typed.RowField, typed.Element, typed.Arithmetic, typed.Negate, typed.Like,
+)  # fmt: skip
+
+
+def attempt(node: typed.Try, lowering: Lowering) -> Value:
+    """TRY(x)."""
+    inner = node.expr
+    if isinstance(inner, typed_calls.Call) and _has_attempt(inner) and all(map(_is_sure, inner.args)):
+        return calls.attempt(inner, lowering)
+    inner = _softened(inner)
+    if _is_sure(inner):
+        return Value(lowering.sql(inner), node.type)
+    return Value(tried(lowering.sql(inner)), node.type)
+
+
+def _softened(node: typed.Expr) -> typed.Expr:
+    """An expression that gives NULL in place of some of its failures, and else the same."""
+    if isinstance(node, typed.Cast):
+        return replace(node, expr=_softened(node.expr), safe=True)
+    if isinstance(node, typed_calls.Call):
+        if FUNCTIONS[node.name].takes_nulls or any(isinstance(one, typed.Lambda) for one in node.args):
+            return node
+        found = replace(node, args=tuple(map(_softened, node.args)))
+        return typed.Try(type=node.type, place=node.place, expr=found) if _has_attempt(node) else found
+    return rebuilt(node, _softened) if isinstance(node, _STRICT) else node
+
+
+def _has_attempt(node: typed_calls.Call) -> bool:
+    return node.signature in REGISTRY.attempts
+
+
+def _is_sure(node: object) -> bool:
+    """Whether an expression cannot fail."""
+    if isinstance(node, _SURE):
+        return True
+    if isinstance(node, typed.Cast):
+        return node.safe and _is_sure(node.expr)
+    return isinstance(node, _QUIET) and all(map(_is_sure, parts(node)))
