@@ -13,6 +13,9 @@ from dapflow.trino.duckdb.selects import select
 from dapflow.trino.duckdb.sorting import sort_key
 from dapflow.trino.duckdb.with_queries import shared
 
+#: What a query is called whose rows are counted for WITH TIES.
+_TIES = Word("ties")
+
 
 def query(node: Query, lowering: Lowering) -> Sql:
     """A query whose columns are named c0, c1, …"""
@@ -39,11 +42,13 @@ def _ordered(node: Query, limits: _Limits, lowering: Lowering) -> Sql:
     found = body(node.body, lowering)
     if not node.order and limits.limit is None and limits.offset is None:
         return found
-    inner = Variable("q")
+    inner = _TIES if node.ties else Variable("q")
     outputs = [Member(inner, Word(f"c{i}")) for i in range(len(node.columns))]
     here = lowering.within(Frame(outputs=outputs))
     keys = [sort_key(key, here) for key in node.order]
-    return limits.of(sql("SELECT * FROM ($found) AS $inner", found=found, inner=inner), keys, len(node.columns))
+    if not node.ties:
+        found = sql("SELECT * FROM ($found) AS $inner", found=found, inner=inner)
+    return limits.of(found, keys, len(node.columns))
 
 
 def _limits(node: Query, lowering: Lowering) -> _Limits:
@@ -74,11 +79,12 @@ class _Limits:
         return sql(
             "SELECT $columns FROM (SELECT *, max(CASE WHEN rn <= $offset + $limit THEN rk END) OVER () AS mk "
             "FROM (SELECT *, row_number() OVER (ORDER BY rk) AS rn "
-            "FROM (SELECT *, rank() OVER (ORDER BY $keys) AS rk FROM ($found) AS ties) AS ts) AS tt) AS tu "
+            "FROM (SELECT *, rank() OVER (ORDER BY $keys) AS rk FROM ($found) AS $ties) AS ts) AS tt) AS tu "
             "WHERE rk <= mk AND rn > $offset ORDER BY rn",
             columns=[Word(f"c{i}") for i in range(count)],
             offset=self.offset or Word("0"),
             limit=limit,
             keys=keys,
             found=found,
+            ties=_TIES,
         )
