@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from dapflow.trino.analysis.findings import Place
@@ -85,7 +85,7 @@ class Lowering:
 
     def within(self, frame: Frame) -> Lowering:
         """The same statement, where references mean something else."""
-        return replace(self, frame=frame)
+        return Lowering(self.text, self.database, self.visitor, self.notes, frame, self.placed)
 
     def fail(self, error_name: str, place: Place | None, message: str) -> NoReturn:
         """Raise an error at a place in the text."""

@@ -21,6 +21,8 @@ _MOST_READINGS = 1_000
 
 def scans(query: Query, found: Sql, lowering: Lowering) -> tuple[Scan, ...]:
     """The scans of a query, of which `found` is the SQL: those of tables that the SQL reads."""
+    if not lowering.notes.tables:
+        return ()
     by_table: dict[int, list[TableReading]] = defaultdict(list)
     try:
         for one in readings(query, _MOST_READINGS):
