@@ -20,6 +20,21 @@ QUERIES = [
     ("SELECT * FROM (VALUES (1, 'x')) a(k, l) JOIN (VALUES (2, 1)) b(m, k) USING (k)", [("1", "x", "2")]),
     ("SELECT x FROM (VALUES 1, 1, 2) t(x) ORDER BY x FETCH FIRST 1 ROW WITH TIES", [("1",), ("1",)]),
     (
+        "SELECT x FROM (VALUES 2, 1, 1) t(x) UNION ALL SELECT 1 ORDER BY 1 FETCH FIRST 1 ROW WITH TIES",
+        [("1",), ("1",), ("1",)],
+    ),
+    (
+        "SELECT n, (SELECT count(*) FROM (VALUES 1, 2) u(y) WHERE y <= n) FROM (VALUES 1, 1, 2) t(n) GROUP BY n "
+        "ORDER BY n",
+        [("1", "1"), ("2", "2")],
+    ),
+    (
+        "SELECT count(*), (SELECT max(day(z)) FROM (VALUES 1) u(y)) FROM (VALUES "
+        "(TIMESTAMP '2024-01-02 00:00 UTC'), (TIMESTAMP '2024-01-02 02:00 +02:00')) t(z) GROUP BY z",
+        [("2", "2")],
+    ),
+    ("SELECT typeof(count(*)) FROM (VALUES 1, 2) t(x)", [("bigint",)]),
+    (
         "SELECT n, e FROM (VALUES 1) t(n) CROSS JOIN UNNEST(ARRAY['a', 'b']) WITH ORDINALITY u(e, i) ORDER BY i",
         [("1", "a"), ("1", "b")],
     ),
@@ -193,6 +208,22 @@ SCANS = [
     ("SELECT delay FROM flights_history WHERE import_date = (SELECT '1')", ("delay", "import_date"), None),
     ("SELECT delay FROM (SELECT delay, row_number() OVER () FROM flights_history) WHERE delay = 1", ("delay",), None),
     ("SELECT count(*) FROM flights_history", (), None),
+    (
+        "SELECT a FROM (SELECT carrier AS a, fare AS b FROM flights_history TABLESAMPLE SYSTEM (50)) WHERE b > 5.0",
+        ("carrier", "fare"),
+        "(\"fare\" > CAST('5.00' AS DECIMAL(10,2)))",
+    ),
+    (
+        "SELECT a FROM (SELECT carrier a FROM flights_history) RIGHT JOIN (VALUES 1) ON true WHERE a = 'x'",
+        ("carrier",),
+        None,
+    ),
+    (
+        "SELECT a FROM (SELECT carrier a FROM flights_history) LEFT JOIN (VALUES 'x') t(a) USING (a) WHERE a = 'x'",
+        ("carrier",),
+        "(\"carrier\" = 'x')",
+    ),
+    ("SELECT count(*) FROM (SELECT delay, (SELECT max(fare)) FROM flights_history) WHERE random() < 0.5", (), None),
 ]
 
 
