@@ -29,7 +29,7 @@ QUERIES = [
         [("1", "1"), ("2", "2")],
     ),
     (
-        "SELECT count(*), (SELECT max(day(z)) FROM (VALUES 1) u(y)) FROM (VALUES "
+        "SELECT count(*), (SELECT y FROM (VALUES 1, 2) u(y) WHERE y = day(z)) FROM (VALUES "
         "(TIMESTAMP '2024-01-02 00:00 UTC'), (TIMESTAMP '2024-01-02 02:00 +02:00')) t(z) GROUP BY z",
         [("2", "2")],
     ),
