@@ -36,9 +36,12 @@ _STRICT = (
 def attempt(node: typed.Try, lowering: Lowering) -> Value:
     """TRY(x)."""
     inner = node.expr
-    if isinstance(inner, typed_calls.Call) and _has_attempt(inner) and all(map(_is_sure, inner.args)):
-        return calls.attempt(inner, lowering)
-    inner = _softened(inner)
+    if isinstance(inner, typed_calls.Call) and _has_attempt(inner):
+        inner = replace(inner, args=tuple(map(_softened, inner.args)))
+        if all(map(_is_sure, inner.args)):
+            return calls.attempt(inner, lowering)
+    else:
+        inner = _softened(inner)
     if _is_sure(inner):
         return Value(lowering.sql(inner), node.type)
     return Value(tried(lowering.sql(inner)), node.type)

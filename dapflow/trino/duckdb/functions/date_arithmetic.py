@@ -61,15 +61,7 @@ def _by_unit(template: Callable[[Call, _Unit], Sql]) -> Template:
 
 
 def _choice(call: Call, name: Sql, families: tuple[dict[str, int], ...], template: Callable[[Call, _Unit], Sql]) -> Sql:
-    arms = [
-        sql(
-            "WHEN $name IN ($units) THEN $found",
-            name=name,
-            units=[*map(Text, one)],
-            found=template(call, _Unit(name, one)),
-        )
-        for one in families
-    ]
+    arms = [_arm(call, name, one, template) for one in families]
     message = sql(
         "chr(39) || $unit || chr(39) || $problem",
         unit=call.args[0].sql,
@@ -81,6 +73,14 @@ def _choice(call: Call, name: Sql, families: tuple[dict[str, int], ...], templat
         name=name,
         problem=failure("INVALID_FUNCTION_ARGUMENT", message, call.type),
     )
+
+
+def _arm(call: Call, name: Sql, family: dict[str, int], template: Callable[[Call, _Unit], Sql]) -> Sql:
+    units = [*map(Text, family)]
+    # DuckDB may evaluate an arm that is not chosen, and fails where it is given another unit.
+    guarded = sql("CASE WHEN $name IN ($units) THEN $name END", name=name, units=units)
+    found = template(call, _Unit(guarded, family))
+    return sql("WHEN $name IN ($units) THEN $found", name=name, units=units, found=found)
 
 
 # ---------------------------------------------------------------------------------------------------- date_trunc
