@@ -10,7 +10,7 @@ from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.cursor import Cursor
 from dapflow.trino.syntax.forms import FormParser
 from dapflow.trino.syntax.json_forms import JsonParser
-from dapflow.trino.syntax.lexer import Token, fail, position, string_value
+from dapflow.trino.syntax.lexer import Token, fail, identifier_value, position, string_value
 from dapflow.trino.syntax.row_patterns import RowPatternParser
 from dapflow.trino.types import parse_type
 
@@ -285,7 +285,7 @@ class ExpressionParser(RowPatternParser, Cursor):
         if self.found[at].upper != ")" or self.found[min(at + 1, len(self.found) - 1)].upper != "->":
             return None
         self.at = at + 2
-        return tuple(token.text.strip('"').lower() for token in names)
+        return tuple(identifier_value(token).lower() for token in names)
 
     def _word(self, token: Token) -> Expr:
         upper = token.upper
