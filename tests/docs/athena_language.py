@@ -11,7 +11,7 @@ from dapflow.trino.functions.refused import FAMILIES, REFUSED
 from tests.docs.markdown import ROOT
 
 FILE = ROOT / "docs" / "embedded-athena.md"
-ROOMS = ("dapflow/trino/syntax", "dapflow/trino/duckdb")
+ROOMS = ("dapflow/trino/syntax", "dapflow/trino/analysis", "dapflow/trino/duckdb")
 HEADING = "### Refused by name\n"
 LEAD = """
 Generated from the rules by `python -m tests.docs.athena_language`; a test fails when it is not current. Each fails with
@@ -31,7 +31,7 @@ def constructs() -> list[str]:
 def _named(source: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         called = node.func if isinstance(node, ast.Call) else None
-        if isinstance(called, ast.Attribute) and called.attr in {"unsupported", "refuse"}:
+        if isinstance(called, ast.Attribute) and called.attr in {"unsupported", "refuse", "limit"}:
             assert isinstance(node, ast.Call)
             yield _text(node.args[0])
 
