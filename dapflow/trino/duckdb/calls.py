@@ -9,10 +9,9 @@ from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.typed_calls import Aggregate, Call, WindowCall
 from dapflow.trino.duckdb import resolution
 from dapflow.trino.duckdb.functions import REGISTRY
-from dapflow.trino.duckdb.functions.registry import Template
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import Computed, Sql, sql
-from dapflow.trino.duckdb.resolution import LambdaValue, Modifiers, render
+from dapflow.trino.duckdb.resolution import LambdaValue, Modifiers, Template, render
 from dapflow.trino.duckdb.sorting import ordering
 from dapflow.trino.duckdb.values import Value
 from dapflow.trino.duckdb.windows import window

@@ -12,8 +12,11 @@ from dapflow.trino.duckdb.values import Value, let, type_sql
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.functions.registry import Template
     from dapflow.trino.duckdb.lowering import Lowering
+
+
+#: How a signature is computed: a template, or what makes the SQL of a call.
+Template = str | Callable[["Call"], Sql]
 
 
 class LambdaValue:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.coercion import castable, orderable
 from dapflow.trino.duckdb.conversions import convert
-from dapflow.trino.duckdb.functions.registry import Template, lowering, macro
+from dapflow.trino.duckdb.functions.registry import lowering, macro
 from dapflow.trino.duckdb.nodes import Sql, Variable, Word, joined, sql, struct
 from dapflow.trino.duckdb.operators import comparable_form, equal, holds_float, nan_lowest
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import let, null
 from dapflow.trino.types import VARCHAR, Type

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.functions.registry import Template, lowering
+from dapflow.trino.duckdb.functions.registry import lowering
 from dapflow.trino.duckdb.nodes import Sql, joined, sql
 from dapflow.trino.duckdb.operators import holds_float, nan_lowest
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call

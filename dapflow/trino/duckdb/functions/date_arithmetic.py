@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.functions.registry import Template, lowering, macro
+from dapflow.trino.duckdb.functions.registry import lowering, macro
 from dapflow.trino.duckdb.nodes import Sql, Text, Word, joined, sql
+from dapflow.trino.duckdb.resolution import Template
 from dapflow.trino.duckdb.values import failure, let
 
 if TYPE_CHECKING:

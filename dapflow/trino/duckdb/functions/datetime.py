@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from dapflow.trino.duckdb.conversions import convert, convert_or_null, text_sql
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
-from dapflow.trino.duckdb.functions.registry import Template, lowering, macro, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.moments import zone_name
 from dapflow.trino.types import Type

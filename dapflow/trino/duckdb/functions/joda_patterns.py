@@ -19,9 +19,9 @@ from dapflow.trino.duckdb.functions.date_patterns import (
     parse,
 )
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
-from dapflow.trino.duckdb.functions.registry import Template, lowering, udf
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, joined, sql
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.moments import zone_name
 

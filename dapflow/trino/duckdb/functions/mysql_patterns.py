@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.date_patterns import DAYS, MONTHS, checked, compiled, local, native, parse
-from dapflow.trino.duckdb.functions.registry import Template, lowering, udf
+from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call

@@ -10,18 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dapflow.trino.duckdb.nodes import MACRO, Sql, read_template
+from dapflow.trino.duckdb.nodes import MACRO, read_template
+from dapflow.trino.duckdb.resolution import Template
 from dapflow.trino.functions import FUNCTIONS
-
-if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
 
 # The names of an expression's own variables end in a digit. What a macro is given may get into a lambda of it.
 _NUMBERED = re.compile(r"\blambda\b[^:]*\d\s*[,:]")
-
-Template = str | Callable[["Call"], Sql]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import TYPE_CHECKING
 
 from dapflow.trino.coercion import INTEGERS
-from dapflow.trino.duckdb.functions.registry import Template, lowering, macro, udf
+from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import Sql, Word
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call

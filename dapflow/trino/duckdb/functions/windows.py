@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.trino.duckdb.functions.registry import Template, lowering
+from dapflow.trino.duckdb.functions.registry import lowering
 from dapflow.trino.duckdb.nodes import Sql
-from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.resolution import Template, fill
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import Call
