@@ -23,33 +23,40 @@ def _fields(cls: type) -> tuple[str, ...]:
     return names
 
 
-def parts(node: Any) -> Iterator[Any]:
+def parts(node: Any) -> list[Any]:
     """The nodes right below a node; a WITH query is below the query that defines it alone."""
+    below: list[Any] = []
     for name in _fields(type(node)):
-        yield from _nodes(getattr(node, name))
+        _add(getattr(node, name), below)
+    return below
 
 
-def _nodes(part: Any) -> Iterator[Any]:
-    if isinstance(part, tuple):
-        for one in part:
-            yield from _nodes(one)
-    elif type(part) not in _LEAVES:
-        yield part
+def _add(part: Any, nodes: list[Any]) -> None:
+    kind = type(part)
+    if kind is tuple:
+        for item in part:
+            _add(item, nodes)
+    elif kind not in _LEAVES:
+        nodes.append(part)
 
 
 def within(node: Any) -> Iterator[Any]:
     """A node and all below it, but not what is in subqueries; these come themselves."""
-    yield node
-    if not isinstance(node, Query):
-        for part in parts(node):
-            yield from within(part)
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, Query):
+            pending += reversed(parts(node))
 
 
 def deep(node: Any) -> Iterator[Any]:
     """A node and all below it, subqueries included."""
-    yield node
-    for part in parts(node):
-        yield from deep(part)
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += reversed(parts(node))
 
 
 def outer_references(query_parts: Iterable[Any]) -> tuple[ColumnRef, ...]:
