@@ -104,14 +104,45 @@ def imported(file: Path, files: dict[str, Path]) -> Iterator[str]:
             yield from (name for name in (node.module, *inner) if name in files)
 
 
+#: The tree of a text and the typed tree of its query, which call the same constructs of the language the same.
+TREES = {
+    "dapflow/trino/syntax/tree.py",
+    *(f"dapflow/trino/analysis/typed{kind}.py" for kind in ("", "_calls", "_queries")),
+}
+
+
 def test_the_name_of_a_class_stands_for_one_thing() -> None:
-    """Outside of trino and athena, whose trees follow the language and AWS's words."""
+    """The two trees of Trino SQL aside, and athena, which follows AWS's words."""
     defined: dict[str, set[str]] = {}
     for room in ("dapflow", "stacks"):
         for file in (PACKAGE.parent / room).rglob("*.py"):
             name = file.relative_to(PACKAGE.parent).as_posix()
-            if not name.startswith(("dapflow/trino/", "dapflow/athena/")):
-                for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                    if isinstance(node, ast.ClassDef):
-                        defined.setdefault(node.name.lstrip("_"), set()).add(name)
-    assert {name: files for name, files in defined.items() if len(files) > 1} == {}
+            if not name.startswith("dapflow/athena/"):
+                for class_name in classes(file):
+                    defined.setdefault(class_name.lstrip("_"), set()).add(name)
+    assert {name: files for name, files in defined.items() if len(files) > 1 and not files <= TREES} == {}
+
+
+def test_who_uses_both_trees_says_of_which_a_class_is() -> None:
+    """`tree.Case` and `typed.Case`: no file that knows both imports a class by a name that stands in both."""
+    shared = classes(PACKAGE.parent / "dapflow/trino/syntax/tree.py") & {
+        name for file in TREES if "typed" in file for name in classes(PACKAGE.parent / file)
+    }
+    bare = set()
+    for file in PACKAGE.rglob("*.py"):
+        imported = {
+            (node.module, alias.name)
+            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        if ("dapflow.trino.syntax", "tree") in imported:
+            bare |= {(file.name, name) for module, name in imported if ".typed" in str(module) and name in shared}
+    assert bare == set()
+
+
+def classes(file: Path) -> set[str]:
+    """The names of the classes that a file defines."""
+    return {
+        node.name for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)
+    }

@@ -29,14 +29,14 @@ class StructuralError(Exception):
     """A path that does not fit the value, in strict mode or in arithmetic."""
 
 
-class Node(NamedTuple):
+class PathNode(NamedTuple):
     """One step or operator of a path."""
 
     kind: str
     parts: tuple[Any, ...]
 
 
-class _Reader:
+class _PathReader:
     def __init__(self, text: str) -> None:
         self.tokens: list[tuple[str, str]] = []
         at = 0
@@ -66,7 +66,7 @@ class _Reader:
             raise PathError(f"expected {text}")
 
     # ------------------------------------------------------------------------------------ grammar
-    def path(self) -> tuple[bool, Node]:
+    def path(self) -> tuple[bool, PathNode]:
         mode = self.take("lax", "strict")
         if mode is None:
             raise PathError("a path starts with lax or strict")
@@ -75,24 +75,24 @@ class _Reader:
             raise PathError("text after the path")
         return mode == "lax", found
 
-    def sum(self) -> Node:
+    def sum(self) -> PathNode:
         left = self.product()
         while op := self.take("+", "-"):
-            left = Node("arithmetic", (op, left, self.product()))
+            left = PathNode("arithmetic", (op, left, self.product()))
         return left
 
-    def product(self) -> Node:
+    def product(self) -> PathNode:
         left = self.signed()
         while op := self.take("*", "/", "%"):
-            left = Node("arithmetic", (op, left, self.signed()))
+            left = PathNode("arithmetic", (op, left, self.signed()))
         return left
 
-    def signed(self) -> Node:
+    def signed(self) -> PathNode:
         if op := self.take("-", "+"):
-            return Node("sign", (op, self.signed()))
+            return PathNode("sign", (op, self.signed()))
         return self.accessors()
 
-    def accessors(self) -> Node:
+    def accessors(self) -> PathNode:
         found = self.primary()
         while True:
             if self.take("."):
@@ -103,84 +103,84 @@ class _Reader:
                 self.need("(")
                 test = self.predicate()
                 self.need(")")
-                found = Node("filter", (found, test))
+                found = PathNode("filter", (found, test))
             else:
                 return found
 
-    def member(self, base: Node) -> Node:
+    def member(self, base: PathNode) -> PathNode:
         kind, text = self.peek()
         if self.take("*"):
-            return Node("members", (base,))
+            return PathNode("members", (base,))
         self.at += 1
         if kind == "string":
-            return Node("member", (base, _unescaped(text)))
+            return PathNode("member", (base, _unescaped(text)))
         if kind != "name":
             raise PathError("expected a member")
         if self.take("("):
             if text == "keyvalue" or text in _METHODS:
                 self.need(")")
-                return Node("method", (base, text))
+                return PathNode("method", (base, text))
             raise PathError(f"unknown method {text}")
-        return Node("member", (base, text))
+        return PathNode("member", (base, text))
 
-    def places(self, base: Node) -> Node:
+    def places(self, base: PathNode) -> PathNode:
         if self.take("*"):
             self.need("]")
-            return Node("items", (base,))
+            return PathNode("items", (base,))
         ranges = []
         while True:
             low = self.sum()
             ranges.append((low, self.sum() if self.take("to") else None))
             if self.take("]"):
-                return Node("places", (base, tuple(ranges)))
+                return PathNode("places", (base, tuple(ranges)))
             self.need(",")
 
-    def primary(self) -> Node:
+    def primary(self) -> PathNode:
         kind, text = self.peek()
         self.at += 1
         if kind == "number":
-            return Node("literal", (float(text) if any(c in text for c in ".eE") else int(text),))
+            return PathNode("literal", (float(text) if any(c in text for c in ".eE") else int(text),))
         if kind == "string":
-            return Node("literal", (_unescaped(text),))
+            return PathNode("literal", (_unescaped(text),))
         if kind == "variable":
-            return Node("variable", (text[1:],))
+            return PathNode("variable", (text[1:],))
         if kind == "op" and text in {"$", "@"}:
-            return Node("root" if text == "$" else "current", ())
+            return PathNode("root" if text == "$" else "current", ())
         if kind == "op" and text == "(":
             found = self.sum()
             self.need(")")
             return found
         if kind == "name" and text in {"true", "false", "null", "last"}:
             return (
-                Node("last", ())
+                PathNode("last", ())
                 if text == "last"
-                else Node("literal", ({"true": True, "false": False, "null": None}[text],))
+                else PathNode("literal", ({"true": True, "false": False, "null": None}[text],))
             )
         raise PathError(f"unexpected {text}")
 
-    def predicate(self) -> Node:
+    def predicate(self) -> PathNode:
         left = self.conjunction()
         while self.take("||"):
-            left = Node("or", (left, self.conjunction()))
+            left = PathNode("or", (left, self.conjunction()))
         return left
 
-    def conjunction(self) -> Node:
+    def conjunction(self) -> PathNode:
         left = self.test()
         while self.take("&&"):
-            left = Node("and", (left, self.test()))
+            left = PathNode("and", (left, self.test()))
         return left
 
-    def delimited(self) -> Node:
+    def delimited(self) -> PathNode:
         """What may stand behind `!`: exists(…), or a predicate in parentheses."""
         exists = self.take("exists") is not None
         self.need("(")
         inner = self.sum() if exists else self.predicate()
         self.need(")")
-        return Node("exists", (inner,)) if exists else inner
+        return PathNode("exists", (inner,)) if exists else inner
 
-    def test(self) -> Node:
+    def test(self) -> PathNode:
         if self.take("!"):
-            return Node("not", (self.delimited(),))
+            return PathNode("not", (self.delimited(),))
         if self.peek() == ("name", "exists"):
             return self.delimited()
         start = self.at
@@ -193,18 +193,18 @@ class _Reader:
             else:
                 if self.take("is"):
                     self.need("unknown")
-                    return Node("unknown", (inner,))
+                    return PathNode("unknown", (inner,))
                 return inner
         left = self.sum()
         if self.take("starts"):
             self.need("with")
             if self.peek()[0] not in {"string", "variable"}:
                 raise PathError("expected a text or a variable")
-            return Node("starts", (left, self.primary()))
+            return PathNode("starts", (left, self.primary()))
         op = self.take("==", "<>", "!=", "<", ">", "<=", ">=")
         if op is None:
             raise PathError("expected a comparison")
-        return Node("compare", (op, left, self.sum()))
+        return PathNode("compare", (op, left, self.sum()))
 
 
 def _unescaped(text: str) -> str:
@@ -212,16 +212,16 @@ def _unescaped(text: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def parse_path(text: str) -> tuple[bool, Node]:
+def parse_path(text: str) -> tuple[bool, PathNode]:
     """Read a path: whether it is lax, and its tree."""
-    return _Reader(text).path()
+    return _PathReader(text).path()
 
 
 def variables(text: str) -> set[str]:
     """Names of the parameters that a path uses."""
 
     def inside(part: Any) -> set[str]:
-        if isinstance(part, Node) and part.kind == "variable":
+        if isinstance(part, PathNode) and part.kind == "variable":
             return {part.parts[0]}
         return {name for one in part for name in inside(one)} if isinstance(part, tuple) else set()
 
@@ -234,7 +234,7 @@ class _Walk:
         self.current: Any = None
         self.last: int | None = None
 
-    def run(self, node: Node) -> list[Any]:
+    def run(self, node: PathNode) -> list[Any]:
         found: list[Any] = getattr(self, "_" + node.kind)(*node.parts)
         return found
 
@@ -263,7 +263,7 @@ class _Walk:
             return items
         return [x for item in items for x in (item if isinstance(item, list) else [item])]
 
-    def _member(self, base: Node, name: str) -> list[Any]:
+    def _member(self, base: PathNode, name: str) -> list[Any]:
         found = []
         for item in self._unwrapped(self.run(base)):
             if isinstance(item, dict) and name in item:
@@ -272,7 +272,7 @@ class _Walk:
                 raise StructuralError(f"missing member '{name}' in JSON object")
         return found
 
-    def _members(self, base: Node) -> list[Any]:
+    def _members(self, base: PathNode) -> list[Any]:
         found: list[Any] = []
         for item in self._unwrapped(self.run(base)):
             if isinstance(item, dict):
@@ -281,7 +281,7 @@ class _Walk:
                 raise StructuralError("invalid item type")
         return found
 
-    def _arrays(self, base: Node) -> list[list[Any]]:
+    def _arrays(self, base: PathNode) -> list[list[Any]]:
         found = []
         for item in self.run(base):
             if isinstance(item, list):
@@ -292,10 +292,10 @@ class _Walk:
                 raise StructuralError("invalid item type")
         return found
 
-    def _items(self, base: Node) -> list[Any]:
+    def _items(self, base: PathNode) -> list[Any]:
         return [x for array in self._arrays(base) for x in array]
 
-    def _places(self, base: Node, ranges: tuple[tuple[Node, Node | None], ...]) -> list[Any]:
+    def _places(self, base: PathNode, ranges: tuple[tuple[PathNode, PathNode | None], ...]) -> list[Any]:
         found = []
         for array in self._arrays(base):
             before, self.last = self.last, len(array) - 1
@@ -308,19 +308,19 @@ class _Walk:
             self.last = before
         return found
 
-    def _place(self, node: Node) -> int:
+    def _place(self, node: PathNode) -> int:
         found = self.run(node)
         if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int | float):
             raise StructuralError("array subscript is no single number")
         return math.floor(found[0])
 
-    def _number(self, node: Node) -> Any:
+    def _number(self, node: PathNode) -> Any:
         found = self._unwrapped(self.run(node))
         if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int | float):
             raise StructuralError("arithmetic on what is no single number")
         return found[0]
 
-    def _arithmetic(self, op: str, left: Node, right: Node) -> list[Any]:
+    def _arithmetic(self, op: str, left: PathNode, right: PathNode) -> list[Any]:
         a, b = self._number(left), self._number(right)
         if op in "/%" and b == 0 and isinstance(a, int) and isinstance(b, int):
             raise StructuralError("division by zero")
@@ -330,10 +330,10 @@ class _Walk:
             return [int(math.fmod(a, b)) if isinstance(a, int) and isinstance(b, int) else math.fmod(a, b)]
         return [{"+": a + b, "-": a - b, "*": a * b}[op]]
 
-    def _sign(self, op: str, node: Node) -> list[Any]:
-        return [-self._number(Node("literal", (x,))) if op == "-" else x for x in self._unwrapped(self.run(node))]
+    def _sign(self, op: str, node: PathNode) -> list[Any]:
+        return [-self._number(PathNode("literal", (x,))) if op == "-" else x for x in self._unwrapped(self.run(node))]
 
-    def _method(self, base: Node, name: str) -> list[Any]:
+    def _method(self, base: PathNode, name: str) -> list[Any]:
         items = self.run(base)
         if name in {"type", "size"}:
             return [_METHODS[name](self, item) for item in items]
@@ -350,7 +350,7 @@ class _Walk:
             raise StructuralError("keyvalue() of what is no object")
         return item
 
-    def _filter(self, base: Node, test: Node) -> list[Any]:
+    def _filter(self, base: PathNode, test: PathNode) -> list[Any]:
         found = []
         for item in self._unwrapped(self.run(base)):
             before, self.current = self.current, item
@@ -360,7 +360,7 @@ class _Walk:
         return found
 
     # -------------------------------------------------------------------------------- predicates
-    def holds(self, node: Node) -> bool | None:
+    def holds(self, node: PathNode) -> bool | None:
         """A condition: true, false or unknown."""
         kind, parts = node
         if kind in {"and", "or"}:

@@ -17,7 +17,7 @@ from dapflow.athena.engine.results import NOTHING, StatementOutcome, output_loca
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, Written, write_rows, writing_format
 from dapflow.athena.storage.locations import Location, parse_location
-from dapflow.trino.duckdb import Column, Query, Statement
+from dapflow.trino.duckdb import Column, CompiledQuery, Statement
 from dapflow.trino.types import parse_type
 
 _PROPERTIES = frozenset(
@@ -106,7 +106,7 @@ def _check_properties(properties: dict[str, object]) -> None:
         raise QueryFailed("INVALID_TABLE_PROPERTY", "bucketed_by and bucket_count must be specified together")
 
 
-def _named(query: Query, names: tuple[str, ...]) -> Query:
+def _named(query: CompiledQuery, names: tuple[str, ...]) -> CompiledQuery:
     if not names:
         check_named(query)
         return query
@@ -116,7 +116,7 @@ def _named(query: Query, names: tuple[str, ...]) -> Query:
             f"line 1:1: Column alias list has {len(names)} entries but relation has {len(query.columns)} columns",
         )
     columns = tuple(Column(name, column.type) for name, column in zip(names, query.columns, strict=True))
-    return Query(query.sql, columns, query.scans, query.text_sql, query.ordered)
+    return CompiledQuery(query.sql, columns, query.scans, query.text_sql, query.ordered)
 
 
 def _target(context: Context, work: Work, statement: Statement) -> Location:

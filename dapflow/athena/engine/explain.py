@@ -16,7 +16,7 @@ from dapflow.athena.engine.queries import analysed, check_syntax, compiled
 from dapflow.athena.engine.results import StatementOutcome, text_outcome
 from dapflow.athena.engine.rows import run_query
 from dapflow.athena.engine.session import Work
-from dapflow.trino.duckdb import Column, Query, Scan, Statement, statement_kind
+from dapflow.trino.duckdb import Column, CompiledQuery, Scan, Statement, statement_kind
 from dapflow.trino.duckdb.conditions import text_of
 
 _EXPLAINED = frozenset({"query", "ctas", "insert", "unload", "create_view"})
@@ -77,7 +77,7 @@ def _plan_outcome(lines: list[str]) -> StatementOutcome:
     return text_outcome(title, [title, title, *lines, ""])
 
 
-def _plan(query: Query) -> _Node:
+def _plan(query: CompiledQuery) -> _Node:
     names = f"[{', '.join(column.name for column in query.columns)}]"
     return _Node("Output", {"columnNames": names}, query.columns, children=tuple(map(_scan, query.scans)))
 
@@ -91,7 +91,7 @@ def _scan(scan: Scan) -> _Node:
     return _Node("TableScan", {"table": table}, tuple(known[name] for name in scan.columns), details)
 
 
-def _text(query: Query) -> list[str]:
+def _text(query: CompiledQuery) -> list[str]:
     output = _plan(query)
     names = ", ".join(column.name for column in output.columns)
     head = ["Fragment 0 [SINGLE]", f"    Output layout: [{names}]", "    Output partitioning: SINGLE []"]

@@ -18,7 +18,7 @@ from dapflow.athena.engine.results import StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, write_rows
 from dapflow.trino.coercion import can_coerce, common
-from dapflow.trino.duckdb import Column, Query, Statement
+from dapflow.trino.duckdb import Column, CompiledQuery, Statement
 from dapflow.trino.duckdb.conversions import convert
 from dapflow.trino.duckdb.nodes import Name, Sql, Text, Word, sql
 from dapflow.trino.duckdb.printer import printed
@@ -51,7 +51,7 @@ def insert(context: Context, work: Work, statement: Statement) -> StatementOutco
     return written_outcome(written)
 
 
-def _writing(table: dict[str, Any], query: Query, keys: list[str]) -> Writing:
+def _writing(table: dict[str, Any], query: CompiledQuery, keys: list[str]) -> Writing:
     serde = table["StorageDescriptor"].get("SerdeInfo") or {}
     library = str(serde.get("SerializationLibrary") or "")
     format_name = _FORMATS.get(library.rpartition(".")[2])
@@ -82,7 +82,7 @@ def _writing(table: dict[str, Any], query: Query, keys: list[str]) -> Writing:
     )
 
 
-def _fitted(query: Query, table: dict[str, Any], names: tuple[str, ...]) -> Query:
+def _fitted(query: CompiledQuery, table: dict[str, Any], names: tuple[str, ...]) -> CompiledQuery:
     """The query's columns in the table's order and types; a column that the statement leaves out is NULL."""
     wanted = columns_of(table["StorageDescriptor"].get("Columns", [])) + columns_of(table.get("PartitionKeys") or [])
     known = {column.name for column in wanted}
@@ -116,7 +116,7 @@ def _fitted(query: Query, table: dict[str, Any], names: tuple[str, ...]) -> Quer
         query=Word(query.sql),
         names=[_result(index) for index in range(len(query.columns))],
     )
-    return Query(printed(fitted), tuple(wanted), query.scans, query.text_sql, query.ordered)
+    return CompiledQuery(printed(fitted), tuple(wanted), query.scans, query.text_sql, query.ordered)
 
 
 def _result(index: int) -> Name:
@@ -124,7 +124,7 @@ def _result(index: int) -> Name:
     return Name(f"c{index}")
 
 
-def _mismatch(wanted: list[Column], query: Query) -> QueryFailed:
+def _mismatch(wanted: list[Column], query: CompiledQuery) -> QueryFailed:
     table = ", ".join(column.type for column in wanted)
     given = ", ".join(column.type for column in query.columns)
     return QueryFailed(

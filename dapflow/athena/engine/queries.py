@@ -12,14 +12,14 @@ from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
 from dapflow.athena.storage.objects import Listings
-from dapflow.trino.duckdb import Query, QueryError, Statement, compile_query
+from dapflow.trino.duckdb import CompiledQuery, QueryError, Statement, compile_query
 from dapflow.trino.duckdb.storage import quote
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import parse
 
 
-def compiled(context: Context, work: Work, statement: Statement, *, short: bool = False) -> Query:
-    """The query, compiled, and its scans ready to be read. ``short``: see ``Query.short``."""
+def compiled(context: Context, work: Work, statement: Statement, *, short: bool = False) -> CompiledQuery:
+    """The query, compiled, and its scans ready to be read. ``short``: see ``CompiledQuery.short``."""
     with work.execution.timed("planning"):
         catalog = _catalog(context, work, statement)
         # S3 lists while the compiler works; which of the listings are read is the compiler's to say.
@@ -30,7 +30,7 @@ def compiled(context: Context, work: Work, statement: Statement, *, short: bool 
     return _over(query, relations)
 
 
-def _over(query: Query, relations: dict[str, str]) -> Query:
+def _over(query: CompiledQuery, relations: dict[str, str]) -> CompiledQuery:
     """The query with the relations that it scans written into it. As views DuckDB would bind each of them twice."""
     if not relations:
         return query
@@ -38,7 +38,9 @@ def _over(query: Query, relations: dict[str, str]) -> Query:
     return replace(query, sql=f"WITH {scans} {query.sql}", text_sql=f"WITH {scans} {query.text_sql}")
 
 
-def analysed(context: Context, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None) -> Query:
+def analysed(
+    context: Context, work: Work, statement: Statement, *, replacing: tuple[str, str] | None = None
+) -> CompiledQuery:
     """The query, compiled; nothing is read but the catalog. ``replacing`` is the view that it will be, if any."""
     return _compiled(work, statement, _catalog(context, work, statement), replacing=replacing)
 
@@ -56,7 +58,7 @@ def _compiled(
     *,
     replacing: tuple[str, str] | None = None,
     short: bool = False,
-) -> Query:
+) -> CompiledQuery:
     execution = work.execution
     text, arguments = statement.padded(work.text), execution.arguments
     return compile_query(text, catalog, execution.database, parameters=arguments, replacing=replacing, short=short)
@@ -91,7 +93,7 @@ def check_syntax(statement: Statement, text: str) -> None:
     parse(statement.padded(text))
 
 
-def check_named(query: Query) -> None:
+def check_named(query: CompiledQuery) -> None:
     """Refuse a query that gives no name to a column that will be stored. Such a column is called after its place."""
     for index, column in enumerate(query.columns):
         if column.name == f"_col{index}":

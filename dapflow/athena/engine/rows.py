@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from dapflow.athena.engine.results import CSV, StatementOutcome
 from dapflow.athena.engine.session import Work
-from dapflow.trino.duckdb import Query
+from dapflow.trino.duckdb import CompiledQuery
 from dapflow.trino.duckdb.storage import literal
 
 _FEW = 1_000
 _SHORT_BYTES = 1 << 20
 
 
-def run_query(work: Work, query: Query) -> StatementOutcome:
+def run_query(work: Work, query: CompiledQuery) -> StatementOutcome:
     """Run a compiled query whose scans are ready.
 
     DuckDB writes the rows to a file, so that they are never in memory all at once. A query without tables has few rows
@@ -35,7 +35,7 @@ def csv_line(row: Sequence[str | None]) -> str:
     return ",".join(["" if value is None else '"' + value.replace('"', '""') + '"' for value in row]) + "\n"
 
 
-def _written(work: Work, query: Query, header: str) -> StatementOutcome:
+def _written(work: Work, query: CompiledQuery, header: str) -> StatementOutcome:
     """All rows, in the same form, by way of a file."""
     rows, whole = work.directory / "rows", work.directory / "result.csv"
     count = work.run(

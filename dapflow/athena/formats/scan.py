@@ -30,7 +30,7 @@ from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.formats.reader import reader_of
 from dapflow.athena.formats.row_groups import Literals, RowGroupFilter
 from dapflow.athena.storage.objects import Listings, ObjectStore
-from dapflow.trino.duckdb import Query, Reading, Scan
+from dapflow.trino.duckdb import CompiledQuery, Scan, ScanReading
 from dapflow.trino.duckdb.conditions import ColumnBound
 from dapflow.trino.duckdb.storage import quote
 
@@ -69,7 +69,7 @@ class Scanner:
         self._metastore = metastore
         self._bringer = Bringer(store)
 
-    def prepare(self, work: Work, query: Query, listings: Listings) -> dict[str, str]:
+    def prepare(self, work: Work, query: CompiledQuery, listings: Listings) -> dict[str, str]:
         """The query that ``scan.name`` stands for, of each scan of files. Other scans are made views of the cursor."""
         tables = []
         for scan in query.scans:
@@ -136,7 +136,7 @@ class Scanner:
         return TableScan(scan, relation, partitions, _readers(relation.table, partitions))
 
 
-def _bill(work: Work, reading: Reading, table: TableScan, files: list[DataFile], allowed: RowGroupFilter) -> None:
+def _bill(work: Work, reading: ScanReading, table: TableScan, files: list[DataFile], allowed: RowGroupFilter) -> None:
     """Count the bytes that Athena would read: of columnar formats only the chunks that are needed."""
     columns = {column.lower() for column in reading.columns} & table.data
     partitions = table.partitions

@@ -20,7 +20,7 @@ from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.text_output import json_select, text_select
 from dapflow.athena.storage.locations import Location
 from dapflow.athena.storage.objects import ObjectStore
-from dapflow.trino.duckdb import Column, Query
+from dapflow.trino.duckdb import Column, CompiledQuery
 from dapflow.trino.duckdb.storage import duck_type, literal, quote
 from dapflow.trino.types import Type, parse_type
 
@@ -74,7 +74,7 @@ def writing_format(name: object) -> str:
     return found
 
 
-def write_rows(work: Work, store: ObjectStore, query: Query, writing: Writing) -> Written:
+def write_rows(work: Work, store: ObjectStore, query: CompiledQuery, writing: Writing) -> Written:
     """Run the query and write its rows. A failure or stop leaves what was uploaded, as on AWS."""
     _check_columns(writing)
     directory = work.directory / "written"
@@ -141,7 +141,7 @@ def _check_columns(writing: Writing) -> None:
         raise QueryFailed("INVALID_TABLE_PROPERTY", "Table contains only partition columns")
 
 
-def _write_local(work: Work, query: Query, writing: Writing, directory: Path) -> int:
+def _write_local(work: Work, query: CompiledQuery, writing: Writing, directory: Path) -> int:
     """Write the rows to files below ``directory``, one folder for each partition."""
     keys = set(writing.partition_columns)
     data = [column for column in writing.columns if column.name not in keys]

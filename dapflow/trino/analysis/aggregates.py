@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.calls import GivenLambda, Resolved, argument, known, resolved, scalar
 from dapflow.trino.analysis.canonical import same
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import condition
 from dapflow.trino.analysis.forms import FORMS
 from dapflow.trino.analysis.ordering import order_keys
-from dapflow.trino.analysis.typed import Expr, Unchecked
+from dapflow.trino.analysis.typed import Unchecked
 from dapflow.trino.analysis.typed_calls import Aggregate, SortKey, WindowCall
 from dapflow.trino.analysis.windows import window
 from dapflow.trino.functions import Function
@@ -19,7 +20,7 @@ from dapflow.trino.syntax import tree
 from dapflow.trino.types import BIGINT
 
 
-def call(node: tree.Call, context: Context) -> Expr:
+def call(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """Any call."""
     form = FORMS.get(node.name)
     if form is not None and node.over is None and len(node.args) <= 127:
@@ -34,12 +35,12 @@ def call(node: tree.Call, context: Context) -> Expr:
     return _misplaced(node, context) or _aggregate(node, function, context)
 
 
-def at_time_zone(node: tree.AtTimeZone, context: Context) -> Expr:
+def at_time_zone(node: tree.AtTimeZone, context: AnalysisContext) -> typed.Expr:
     """x AT TIME ZONE zone."""
     return call(tree.Call(node.pos, "at_timezone", (node.expr, node.zone)), context)
 
 
-def _misplaced(node: tree.Call, context: Context) -> Unchecked | None:
+def _misplaced(node: tree.Call, context: AnalysisContext) -> Unchecked | None:
     if context.plain_clause is not None:
         problem = f"{context.plain_clause} cannot contain aggregations, window functions or grouping operations"
         return context.fault("EXPRESSION_NOT_SCALAR", node, f"{problem}: [{node.name}]")
@@ -52,7 +53,7 @@ def _misplaced(node: tree.Call, context: Context) -> Unchecked | None:
     return None
 
 
-def _aggregate(node: tree.Call, function: Function, context: Context) -> Expr:
+def _aggregate(node: tree.Call, function: Function, context: AnalysisContext) -> typed.Expr:
     within = replace(context, in_aggregate=True) if node.over is None else replace(context, in_window=True)
     if node.over is not None:
         within = replace(within, in_aggregate=context.in_aggregate)
@@ -96,7 +97,7 @@ def _aggregate(node: tree.Call, function: Function, context: Context) -> Expr:
     )
 
 
-def _not_allowed(node: tree.Call, function: Function, context: Context) -> Unchecked | None:
+def _not_allowed(node: tree.Call, function: Function, context: AnalysisContext) -> Unchecked | None:
     """What a call over a window, or of this function, may not say."""
     if node.over is not None:
         if node.order:
@@ -116,7 +117,7 @@ def _not_allowed(node: tree.Call, function: Function, context: Context) -> Unche
     return None
 
 
-def _check_shift(node: tree.Call, over: tree.Window, context: Context) -> Unchecked | None:
+def _check_shift(node: tree.Call, over: tree.Window, context: AnalysisContext) -> Unchecked | None:
     """lag and lead count rows of an order, whatever the frame."""
     named = context.windows.get(over.existing or "", over)
     if not (over.order or named.order):
@@ -128,12 +129,12 @@ def _check_shift(node: tree.Call, over: tree.Window, context: Context) -> Unchec
 
 
 def _check_distinct_order(
-    node: tree.Call, args: Sequence[Expr | GivenLambda], keys: Sequence[SortKey], context: Context
+    node: tree.Call, args: Sequence[typed.Expr | GivenLambda], keys: Sequence[SortKey], context: AnalysisContext
 ) -> None:
     """Distinct values can be put in order only by what tells them apart."""
     if not node.distinct:
         return
     for item, key in zip(node.order, keys, strict=True):
-        if not any(isinstance(a, Expr) and same(a, key.expr) for a in args):
+        if not any(isinstance(a, typed.Expr) and same(a, key.expr) for a in args):
             problem = "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments"
             context.fault("EXPRESSION_NOT_IN_DISTINCT", item.expr, problem)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dapflow.trino.analysis import expressions, literals, names, subqueries
+from dapflow.trino.analysis import expressions, literals, names, subqueries, typed
 from dapflow.trino.analysis.aggregates import at_time_zone, call
-from dapflow.trino.analysis.context import Context, Statement
+from dapflow.trino.analysis.context import AnalysisContext, StatementAnalysis
 from dapflow.trino.analysis.conversions import cast, unchecked
 from dapflow.trino.analysis.findings import Finding
 from dapflow.trino.analysis.json_calls import json_call
 from dapflow.trino.analysis.meaning import is_checked
 from dapflow.trino.analysis.queries import query
 from dapflow.trino.analysis.relations import relation
-from dapflow.trino.analysis.scopes import Field, Relation
-from dapflow.trino.analysis.typed import Arithmetic, Expr
+from dapflow.trino.analysis.scopes import Field, ScopedSource
+from dapflow.trino.analysis.typed import Arithmetic
 from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.analysis.walk import deep
 from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column
@@ -71,8 +71,10 @@ def analyse(
 
     `replacing` is the database and name of a view that the query will be the text of; it may not read itself.
     """
-    statement = Statement(text, catalogue, database, (), _Visitor(), views=() if replacing is None else (replacing,))
-    context = Context(statement)
+    statement = StatementAnalysis(
+        text, catalogue, database, (), _Analyser(), views=() if replacing is None else (replacing,)
+    )
+    context = AnalysisContext(statement)
     node = found = None
     try:
         statement.parameters = [parse_expression(one) for one in parameters]
@@ -89,7 +91,7 @@ def analyse(
     return Analysed(found, tuple(statement.findings), node)
 
 
-def _check_outputs(found: Query, context: Context) -> None:
+def _check_outputs(found: Query, context: AnalysisContext) -> None:
     for column in found.columns:
         if column.type.base == "HyperLogLog":
             context.limit(f"A result of type {column.type}", 0)
@@ -101,10 +103,10 @@ def _finding(error: QueryError) -> Finding:
     return Finding(error.error_name, error.message, error.line, error.column, severity=severity)
 
 
-def analyse_constant(text: str, node: tree.Expr) -> Expr:
+def analyse_constant(text: str, node: tree.Expr) -> typed.Expr:
     """Analyse an expression of a text that names no column. Raises QueryError for the first mistake in it."""
-    statement = Statement(text, _NoTables(), None, (), _Visitor())
-    found = Context(statement).visit(node)
+    statement = StatementAnalysis(text, _NoTables(), None, (), _Analyser())
+    found = AnalysisContext(statement).visit(node)
     for finding in statement.findings:
         raise finding.error()
     return found
@@ -118,27 +120,27 @@ class _NoTables:
         return False
 
 
-class _Visitor:
+class _Analyser:
     """Calls for each node what analyses its kind."""
 
-    def expression(self, node: tree.Expr, context: Context) -> Expr:
+    def expression(self, node: tree.Expr, context: AnalysisContext) -> typed.Expr:
         """An expression."""
         return _EXPRESSIONS[type(node)](node, context)
 
-    def query(self, node: tree.QueryNode, context: Context) -> Query:
+    def query(self, node: tree.QueryNode, context: AnalysisContext) -> Query:
         """A query."""
         return query(node, context)
 
-    def relation(self, node: tree.RelationNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    def relation(self, node: tree.RelationNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
         """What stands in FROM."""
         return relation(node, context, beside)
 
 
-def _loose_lambda(node: tree.Lambda, context: Context) -> Expr:
+def _loose_lambda(node: tree.Lambda, context: AnalysisContext) -> typed.Expr:
     return context.fault("SYNTAX_ERROR", node, "Lambda expression should always be used inside a function")
 
 
-_EXPRESSIONS: dict[type, Callable[..., Expr]] = {
+_EXPRESSIONS: dict[type, Callable[..., typed.Expr]] = {
     tree.Literal: literals.literal,
     tree.TypedLiteral: literals.typed_literal,
     tree.IntervalLiteral: literals.interval,

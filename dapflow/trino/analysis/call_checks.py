@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import constant
-from dapflow.trino.analysis.typed import Expr, Unchecked
+from dapflow.trino.analysis.typed import Unchecked
 from dapflow.trino.coercion import castable, orderable
 from dapflow.trino.moments import zone_name
 from dapflow.trino.syntax import tree
@@ -19,11 +20,11 @@ _Check = Callable[[Sequence[Type], Sequence[Any]], Problem]
 
 
 def check_call(
-    node: tree.Call, signature: str, args: Sequence[Any], types: Sequence[Type], context: Context
+    node: tree.Call, signature: str, args: Sequence[Any], types: Sequence[Type], context: AnalysisContext
 ) -> Unchecked | None:
     """Note what is wrong with the arguments of a call whose signature is chosen."""
     check = _CHECKS.get(signature) or _CHECKS.get(node.name)
-    values = [constant(a) if isinstance(a, Expr) else None for a in args]
+    values = [constant(a) if isinstance(a, typed.Expr) else None for a in args]
     problem = check(types, values) if check is not None else None
     return None if problem is None else context.fault(problem[0], node, problem[1])
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dapflow.trino.analysis import typed, typed_calls
 from dapflow.trino.analysis.call_checks import check_call
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, unchecked
-from dapflow.trino.analysis.typed import Expr, Lambda, LambdaParameter, Unchecked
-from dapflow.trino.analysis.typed_calls import Call
+from dapflow.trino.analysis.typed import LambdaParameter, Unchecked
 from dapflow.trino.analysis.walk import within
 from dapflow.trino.coercion import orderable
 from dapflow.trino.functions import FUNCTIONS, Function, is_refused_by_name
-from dapflow.trino.functions.binding import Bound, LambdaArgument, resolve
+from dapflow.trino.functions.binding import BoundSignature, LambdaArgument, resolve
 from dapflow.trino.functions.refused import is_refused_for
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BIGINT, UNCHECKED, Type
@@ -27,7 +27,7 @@ _FINEST = 6
 class GivenLambda(LambdaArgument):
     """A lambda in a call, until its types are known."""
 
-    def __init__(self, node: tree.Lambda, context: Context) -> None:
+    def __init__(self, node: tree.Lambda, context: AnalysisContext) -> None:
         super().__init__(len(node.names), self._type_of)
         self.node = node
         self.context = context
@@ -39,7 +39,7 @@ class GivenLambda(LambdaArgument):
             self._known[key] = self._applied(key, self.context.trial()).type
         return self._known[key]
 
-    def _applied(self, params: Sequence[Type], context: Context) -> Lambda:
+    def _applied(self, params: Sequence[Type], context: AnalysisContext) -> typed.Lambda:
         place = context.place(self.node)
         parameters = tuple(
             LambdaParameter(type=t, place=place, number=context.statement.number(), name=name)
@@ -47,13 +47,13 @@ class GivenLambda(LambdaArgument):
         )
         bound = {one.name: one for one in parameters}
         body = replace(context, lambdas=(*context.lambdas, bound)).visit(self.node.body)
-        return Lambda(type=body.type, place=place, parameters=parameters, body=body)
+        return typed.Lambda(type=body.type, place=place, parameters=parameters, body=body)
 
     def report(self) -> None:
         """Note what is wrong in the body, though nobody knows what it is given."""
         self._applied((UNCHECKED,) * self.count, self.context)
 
-    def finished(self) -> Lambda:
+    def finished(self) -> typed.Lambda:
         """The lambda with the types that were settled."""
         found = self._applied(self.params, self.context)
         if self.result is None:
@@ -61,7 +61,7 @@ class GivenLambda(LambdaArgument):
         return replace(found, type=self.result, body=coerce(found.body, self.result))
 
 
-Argument = Expr | GivenLambda
+Argument = typed.Expr | GivenLambda
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,15 @@ class Resolved:
 
     type: Type
     signature: str | None
-    args: tuple[Expr, ...]
+    args: tuple[typed.Expr, ...]
 
 
-def argument(node: tree.Expr, context: Context) -> Argument:
+def argument(node: tree.Expr, context: AnalysisContext) -> Argument:
     """An argument, which may be a lambda."""
     return GivenLambda(node, context) if isinstance(node, tree.Lambda) else context.visit(node)
 
 
-def known(node: tree.Call, context: Context) -> Function | Unchecked:
+def known(node: tree.Call, context: AnalysisContext) -> Function | Unchecked:
     """The function that a call names."""
     if len(node.args) > _MOST_ARGUMENTS:
         return context.fault("TOO_MANY_ARGUMENTS", node, f"Too many arguments for function call {node.name}()")
@@ -96,7 +96,7 @@ def known(node: tree.Call, context: Context) -> Function | Unchecked:
     return fault
 
 
-def scalar(node: tree.Call, context: Context) -> Expr:
+def scalar(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """A call of a scalar function."""
     for present, error_name, problem in (
         (node.over, "FUNCTION_NOT_WINDOW", f"'{node.name}' is not a window function"),
@@ -109,10 +109,12 @@ def scalar(node: tree.Call, context: Context) -> Expr:
     found = resolved(node, [argument(a, context) for a in node.args], context)
     if isinstance(found, Unchecked):
         return found
-    return Call(type=found.type, place=context.place(node), name=node.name, signature=found.signature, args=found.args)
+    return typed_calls.Call(
+        type=found.type, place=context.place(node), name=node.name, signature=found.signature, args=found.args
+    )
 
 
-def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Resolved | Unchecked:
+def resolved(node: tree.Call, args: Sequence[Argument], context: AnalysisContext) -> Resolved | Unchecked:
     """The signature that the arguments mean, and the arguments as it wants them."""
     function = FUNCTIONS[node.name]
     doubtful = any(not isinstance(a, GivenLambda) and unchecked(a) for a in args)
@@ -139,17 +141,17 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: Context) -> Res
     return fault or Resolved(found.type, found.signature.text, settled)
 
 
-def _holds_unchecked(expr: Expr) -> bool:
-    return any(isinstance(one, Expr) and unchecked(one) for one in within(expr))
+def _holds_unchecked(expr: typed.Expr) -> bool:
+    return any(isinstance(one, typed.Expr) and unchecked(one) for one in within(expr))
 
 
-def _certain(function: Function, args: Sequence[Argument], found: Bound) -> Type:
+def _certain(function: Function, args: Sequence[Argument], found: BoundSignature) -> Type:
     """The type of a call with arguments that could not be checked, if it is the same whatever they are."""
     types = {bound.type for one in function.signatures if (bound := resolve([one], args)) is not None}
     return found.type if len(types) == 1 else UNCHECKED
 
 
-def _refused(node: tree.Call, function: Function, args: Sequence[Argument], context: Context) -> Unchecked:
+def _refused(node: tree.Call, function: Function, args: Sequence[Argument], context: AnalysisContext) -> Unchecked:
     shown = ", ".join("<function>" if isinstance(a, GivenLambda) else str(a.type) for a in args)
     if any(is_refused_for(node.name, a.type.base) for a in args):
         return context.limit(f"Function {node.name}({shown})", node)

@@ -94,7 +94,7 @@ class _Canonical:
     def _parameter(self, node: typed.LambdaParameter) -> Any:
         return ("parameter", self.parameters.get(node.number, -1 - node.number))
 
-    def _view(self, node: typed_queries.View) -> Any:
+    def _view(self, node: typed_queries.ViewUse) -> Any:
         self.relations[node.number] = (len(self.relations), ())
         return ("view", tuple(str(column.type) for column in node.columns), self.of(node.query))
 
@@ -104,7 +104,7 @@ _SPECIAL: dict[type, Any] = {
     typed.Lambda: _Canonical._lambda,
     typed.LambdaParameter: _Canonical._parameter,
     typed_queries.Table: _Canonical._table,
-    typed_queries.View: _Canonical._view,
+    typed_queries.ViewUse: _Canonical._view,
     typed_queries.WithQuery: _Canonical._with_query,
     typed_queries.WithUse: _Canonical._with_use,
     typed_queries.Nested: _Canonical._nested,

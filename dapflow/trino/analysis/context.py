@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.findings import Finding, Place
 from dapflow.trino.analysis.places import Places
-from dapflow.trino.analysis.scopes import Field, Relation, Scope, WithNames
-from dapflow.trino.analysis.typed import Expr, LambdaParameter, Unchecked
+from dapflow.trino.analysis.scopes import Field, Scope, ScopedSource, WithNames
+from dapflow.trino.analysis.typed import LambdaParameter, Unchecked
 from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.catalogue import Catalogue
 from dapflow.trino.syntax import tree
@@ -18,31 +19,31 @@ from dapflow.trino.syntax.lexer import position
 from dapflow.trino.types import UNCHECKED
 
 
-class Visitor(Protocol):
+class AnalysisVisitor(Protocol):
     """What analyses the nodes of a tree, of whatever kind; expressions and queries meet here."""
 
-    def expression(self, node: tree.Expr, context: Context) -> Expr:
+    def expression(self, node: tree.Expr, context: AnalysisContext) -> typed.Expr:
         """An expression."""
         ...
 
-    def query(self, node: tree.QueryNode, context: Context) -> Query:
+    def query(self, node: tree.QueryNode, context: AnalysisContext) -> Query:
         """A query; the context's scope is what stands around it."""
         ...
 
-    def relation(self, node: tree.RelationNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+    def relation(self, node: tree.RelationNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
         """What stands in FROM; `beside` are the fields to the left of it."""
         ...
 
 
 @dataclass
-class Statement:
+class StatementAnalysis:
     """What is shared while one statement is analysed."""
 
     text: str
     catalogue: Catalogue
     database: str | None
     parameters: Sequence[tree.Expr]
-    visitor: Visitor
+    visitor: AnalysisVisitor
     findings: list[Finding] = field(default_factory=list)
     #: Views that are being analysed, by database and name.
     views: tuple[tuple[str, str], ...] = ()
@@ -65,10 +66,10 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class AnalysisContext:
     """The place of an expression or query."""
 
-    statement: Statement
+    statement: StatementAnalysis
     scope: Scope = field(default_factory=Scope)
     names: WithNames = field(default_factory=WithNames)
     #: The clause at hand, where it may hold no aggregates.
@@ -79,10 +80,10 @@ class Context:
     in_window: bool = False
     windows: Mapping[str, tree.Window] = field(default_factory=dict)
     #: Output columns, which ORDER BY looks at first; None where several have the name.
-    outputs: Mapping[str, Expr | None] = field(default_factory=dict)
+    outputs: Mapping[str, typed.Expr | None] = field(default_factory=dict)
     lambdas: tuple[Mapping[str, LambdaParameter], ...] = ()
 
-    def visit(self, node: tree.Expr) -> Expr:
+    def visit(self, node: tree.Expr) -> typed.Expr:
         """Analyse an expression that stands here."""
         return self.statement.visitor.expression(node, self)
 
@@ -100,14 +101,14 @@ class Context:
         """Note what Athena may know and the embedded Athena cannot run."""
         return self.fault("NOT_SUPPORTED", at, f"{construct} is not supported", "limit")
 
-    def bare(self) -> Context:
+    def bare(self) -> AnalysisContext:
         """The same statement without names of columns."""
-        return Context(self.statement, names=self.names)
+        return AnalysisContext(self.statement, names=self.names)
 
-    def inside(self, scope: Scope) -> Context:
+    def inside(self, scope: Scope) -> AnalysisContext:
         """A query's own place, in which nothing of the place around it counts but names."""
-        return Context(self.statement, scope, self.names)
+        return AnalysisContext(self.statement, scope, self.names)
 
-    def trial(self) -> Context:
+    def trial(self) -> AnalysisContext:
         """The same place, where findings are forgotten."""
         return replace(self, statement=replace(self.statement, findings=[]))

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dapflow.trino.analysis.context import Context
-from dapflow.trino.analysis.typed import Cast, Coerce, Expr, Literal
+from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.context import AnalysisContext
+from dapflow.trino.analysis.typed import Coerce
 from dapflow.trino.coercion import can_coerce, castable, common
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BOOLEAN, UNKNOWN, Type
 
 
-def coerce(expr: Expr, target: Type) -> Expr:
+def coerce(expr: typed.Expr, target: Type) -> typed.Expr:
     """A value as the type wanted; the caller knows that it may be coerced."""
     return expr if expr.type == target else Coerce(type=target, place=expr.place, expr=expr)
 
 
-def unchecked(*parts: Expr | Type) -> bool:
+def unchecked(*parts: typed.Expr | Type) -> bool:
     """Whether something in these could not be checked."""
     return any(_unchecked(part if isinstance(part, Type) else part.type) for part in parts)
 
@@ -26,16 +27,16 @@ def _unchecked(t: Type) -> bool:
     return t.base == "unchecked" or any(_unchecked(part) for part in t.args)
 
 
-def constant(expr: Expr) -> Any:
+def constant(expr: typed.Expr) -> Any:
     """The value of a literal, or None."""
-    if isinstance(expr, Literal):
+    if isinstance(expr, typed.Literal):
         return expr.value
-    if isinstance(expr, Coerce) or (isinstance(expr, Cast) and expr.type.base == expr.expr.type.base):
+    if isinstance(expr, Coerce) or (isinstance(expr, typed.Cast) and expr.type.base == expr.expr.type.base):
         return constant(expr.expr)
     return None
 
 
-def wanted(node: tree.Expr, t: Type, what: str, context: Context) -> Expr:
+def wanted(node: tree.Expr, t: Type, what: str, context: AnalysisContext) -> typed.Expr:
     """An expression that must be of a type."""
     found = context.visit(node)
     if not can_coerce(found.type, t):
@@ -43,14 +44,14 @@ def wanted(node: tree.Expr, t: Type, what: str, context: Context) -> Expr:
     return coerce(found, t)
 
 
-def condition(node: tree.Expr, what: str, context: Context) -> Expr:
+def condition(node: tree.Expr, what: str, context: AnalysisContext) -> typed.Expr:
     """An expression that must be true or false."""
     return wanted(node, BOOLEAN, what, context)
 
 
 def unified(
-    found: Sequence[Expr], nodes: Sequence[tree.Expr], what: str, context: Context
-) -> tuple[tuple[Expr, ...], Type]:
+    found: Sequence[typed.Expr], nodes: Sequence[tree.Expr], what: str, context: AnalysisContext
+) -> tuple[tuple[typed.Expr, ...], Type]:
     """Expressions as one type."""
     both: Type = UNKNOWN
     for expr, node in zip(found, nodes, strict=True):
@@ -68,20 +69,20 @@ def unified(
     return tuple(coerce(expr, both) for expr in found), both
 
 
-def cast(node: tree.Cast, context: Context) -> Expr:
+def cast(node: tree.Cast, context: AnalysisContext) -> typed.Expr:
     """CAST or TRY_CAST."""
     found, t = context.visit(node.expr), node.type
     if not carried(t, node, context) or not carried(found.type, node.expr, context):
-        return Cast(type=t, place=context.place(node), expr=found, safe=node.safe)
+        return typed.Cast(type=t, place=context.place(node), expr=found, safe=node.safe)
     if not castable(found.type, t):
         context.fault("TYPE_MISMATCH", node, f"Cannot cast {found.type} to {t}")
-    return Cast(type=t, place=context.place(node), expr=found, safe=node.safe)
+    return typed.Cast(type=t, place=context.place(node), expr=found, safe=node.safe)
 
 
 _NOT_CARRIED = frozenset({"hyperloglog", "HyperLogLog", "qdigest", "tdigest", "JsonPath", "color"})
 
 
-def carried(t: Type, node: tree.Expr, context: Context) -> bool:
+def carried(t: Type, node: tree.Expr, context: AnalysisContext) -> bool:
     """Whether values of a type can be had; if not, that is noted at the node that names it."""
     if t.base in {"timestamp", "timestamp_tz", "time", "time_tz"} and t.precision > 6:
         context.limit(f"{t} (the finest precision is 6)", node)

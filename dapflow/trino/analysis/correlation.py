@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import constant
 from dapflow.trino.analysis.names import field_of
 from dapflow.trino.analysis.select_items import Item
-from dapflow.trino.analysis.typed import Coerce, ColumnRef, Comparison, Expr, Logical
+from dapflow.trino.analysis.typed import Coerce, ColumnRef, Comparison
 from dapflow.trino.analysis.walk import correlated, within
 from dapflow.trino.syntax import tree
 
 _PROBLEM = "Given correlated subquery is not supported"
 
 
-def check_limit(node: tree.Select, written: tree.Expr, where: Expr, limit: Expr, context: Context) -> None:
+def check_limit(
+    node: tree.Select, written: tree.Expr, where: typed.Expr, limit: typed.Expr, context: AnalysisContext
+) -> None:
     """Refuse a correlated LIMIT where Trino does: it must be told by equality which rows belong together."""
     held: set[tuple[int, int]] = set()
-    for term in where.terms if isinstance(where, Logical) and where.op == "AND" else (where,):
+    for term in where.terms if isinstance(where, typed.Logical) and where.op == "AND" else (where,):
         refs = [one for one in within(term) if isinstance(one, ColumnRef)]
         if not correlated(term) or not any(one.outer == 0 for one in refs):
             continue
@@ -34,22 +37,24 @@ def check_limit(node: tree.Select, written: tree.Expr, where: Expr, limit: Expr,
         context.fault("NOT_SUPPORTED", node, _PROBLEM)
 
 
-def _compared(term: Expr) -> tuple[Expr, ...]:
+def _compared(term: typed.Expr) -> tuple[typed.Expr, ...]:
     return (term.left, term.right) if isinstance(term, Comparison) and term.op == "=" else ()
 
 
-def _bare(expr: Expr) -> Expr:
+def _bare(expr: typed.Expr) -> typed.Expr:
     return expr.expr if isinstance(expr, Coerce) else expr
 
 
-def _held(expr: tree.Expr | None, held: set[tuple[int, int]], context: Context) -> bool:
+def _held(expr: tree.Expr | None, held: set[tuple[int, int]], context: AnalysisContext) -> bool:
     if expr is None or isinstance(expr, tree.Literal):
         return expr is not None
     field = field_of(expr, context)
     return field is not None and (field.relation, field.position) in held
 
 
-def check_outer_columns(node: tree.Select, limit: Expr | None, items: Sequence[Item], context: Context) -> None:
+def check_outer_columns(
+    node: tree.Select, limit: typed.Expr | None, items: Sequence[Item], context: AnalysisContext
+) -> None:
     """Refuse LIMIT beside all columns of an outer table, as Trino does."""
     if limit is None or (node.source is None and constant(limit) != 0) or _one_row(node.source):
         return

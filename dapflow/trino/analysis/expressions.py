@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dapflow.trino.analysis import operators, typed
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, condition, constant, unchecked, unified
 from dapflow.trino.analysis.literals import integer
-from dapflow.trino.analysis.typed import Expr, Unchecked
+from dapflow.trino.analysis.typed import Unchecked
 from dapflow.trino.coercion import INTEGERS, can_coerce, common, comparable, orderable
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BIGINT, BOOLEAN, DATE, DOUBLE, UNCHECKED, VARCHAR, Type, array, row, varchar
 
 
-def _no_operator(op: str, left: Expr, right: Expr, node: tree.Node, context: Context) -> Expr:
+def _no_operator(op: str, left: typed.Expr, right: typed.Expr, node: tree.Node, context: AnalysisContext) -> typed.Expr:
     return context.fault("TYPE_MISMATCH", node, f"Cannot apply operator: {left.type} {op} {right.type}")
 
 
-def binary(node: tree.Binary, context: Context) -> Expr:
+def binary(node: tree.Binary, context: AnalysisContext) -> typed.Expr:
     """Arithmetic, a comparison or `||`."""
     left, right = context.visit(node.left), context.visit(node.right)
     if node.op == "||":
@@ -35,7 +35,7 @@ def binary(node: tree.Binary, context: Context) -> Expr:
     )
 
 
-def _concat(node: tree.Binary, left: Expr, right: Expr, context: Context) -> Expr:
+def _concat(node: tree.Binary, left: typed.Expr, right: typed.Expr, context: AnalysisContext) -> typed.Expr:
     if operators.ambiguous_concat(left.type, right.type):
         problem = f"Could not choose a best candidate operator concat({left.type}, {right.type})"
         return context.fault("AMBIGUOUS_FUNCTION_CALL", node, problem)
@@ -48,7 +48,7 @@ def _concat(node: tree.Binary, left: Expr, right: Expr, context: Context) -> Exp
     )
 
 
-def comparison(op: str, left: Expr, right: Expr, node: tree.Node, context: Context) -> Expr:
+def comparison(op: str, left: typed.Expr, right: typed.Expr, node: tree.Node, context: AnalysisContext) -> typed.Expr:
     """A comparison of two values of any types."""
     both = common(left.type, right.type)
     ordered = op not in {"=", "<>", "IS DISTINCT FROM"}
@@ -64,7 +64,7 @@ def comparison(op: str, left: Expr, right: Expr, node: tree.Node, context: Conte
     )
 
 
-def unary(node: tree.Unary, context: Context) -> Expr:
+def unary(node: tree.Unary, context: AnalysisContext) -> typed.Expr:
     """`-x` or `+x`."""
     inner = node.expr
     if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind == "integer":
@@ -82,19 +82,19 @@ def unary(node: tree.Unary, context: Context) -> Expr:
     return typed.Negate(type=found.type, place=context.place(node), expr=found)
 
 
-def logical(node: tree.Logical, context: Context) -> Expr:
+def logical(node: tree.Logical, context: AnalysisContext) -> typed.Expr:
     """AND or OR."""
     terms = tuple(condition(term, "Logical expression term", context) for term in node.terms)
     return typed.Logical(type=BOOLEAN, place=context.place(node), op=node.op, terms=terms)
 
 
-def negation(node: tree.Not, context: Context) -> Expr:
+def negation(node: tree.Not, context: AnalysisContext) -> typed.Expr:
     """NOT x."""
     inner = condition(node.expr, "Value of logical NOT expression", context)
     return typed.Not(type=BOOLEAN, place=context.place(node), expr=inner)
 
 
-def between(node: tree.Between, context: Context) -> Expr:
+def between(node: tree.Between, context: AnalysisContext) -> typed.Expr:
     """x BETWEEN low AND high."""
     found, low, high = context.visit(node.expr), context.visit(node.low), context.visit(node.high)
     both = common(found.type, low.type)
@@ -113,7 +113,7 @@ def between(node: tree.Between, context: Context) -> Expr:
     )
 
 
-def in_list(node: tree.InList, context: Context) -> Expr:
+def in_list(node: tree.InList, context: AnalysisContext) -> typed.Expr:
     """x IN (a, b)."""
     found = context.visit(node.expr)
     items = [context.visit(item) for item in node.items]
@@ -131,7 +131,7 @@ def in_list(node: tree.InList, context: Context) -> Expr:
     return typed.InList(type=BOOLEAN, place=context.place(node), expr=coerce(found, both), items=coerced)
 
 
-def is_null(node: tree.IsNull, context: Context) -> Expr:
+def is_null(node: tree.IsNull, context: AnalysisContext) -> typed.Expr:
     """x IS NULL."""
     return typed.IsNull(type=BOOLEAN, place=context.place(node), expr=context.visit(node.expr))
 
@@ -139,7 +139,7 @@ def is_null(node: tree.IsNull, context: Context) -> Expr:
 _TEXTS = frozenset({"varchar", "char", "unknown", "unchecked"})
 
 
-def like(node: tree.Like, context: Context) -> Expr:
+def like(node: tree.Like, context: AnalysisContext) -> typed.Expr:
     """x LIKE pattern ESCAPE escape."""
     found, pattern = context.visit(node.expr), context.visit(node.pattern)
     escape = context.visit(node.escape) if node.escape is not None else None
@@ -162,11 +162,11 @@ def like(node: tree.Like, context: Context) -> Expr:
     )
 
 
-def _text(expr: Expr) -> Type:
+def _text(expr: typed.Expr) -> Type:
     return varchar(expr.type.length)
 
 
-def _check_escape(node: tree.Like, pattern: object, escape: object, context: Context) -> None:
+def _check_escape(node: tree.Like, pattern: object, escape: object, context: AnalysisContext) -> None:
     """Refuse an escape that is known now and is none, or stands before anything but %, _ or itself."""
     if not (isinstance(escape, str) and isinstance(pattern, str)):
         return
@@ -179,7 +179,7 @@ def _check_escape(node: tree.Like, pattern: object, escape: object, context: Con
         context.fault("INVALID_FUNCTION_ARGUMENT", node, problem)
 
 
-def case(node: tree.Case, context: Context) -> Expr:
+def case(node: tree.Case, context: AnalysisContext) -> typed.Expr:
     """CASE with or without an operand."""
     operand = context.visit(node.operand) if node.operand is not None else None
     if operand is None:
@@ -195,7 +195,7 @@ def case(node: tree.Case, context: Context) -> Expr:
     return typed.Case(type=t, place=context.place(node), operand=operand, whens=whens, default=default)
 
 
-def _when(operand: Expr, when: tree.Expr, context: Context) -> Expr:
+def _when(operand: typed.Expr, when: tree.Expr, context: AnalysisContext) -> typed.Expr:
     other = context.visit(when)
     if common(operand.type, other.type) is None:
         problem = f"CASE operand type does not match WHEN clause operand type: {operand.type} vs {other.type}"
@@ -204,19 +204,19 @@ def _when(operand: Expr, when: tree.Expr, context: Context) -> Expr:
 
 
 # ------------------------------------------------------------------------------------------------- structures
-def array_of(node: tree.ArrayNode, context: Context) -> Expr:
+def array_of(node: tree.ArrayNode, context: AnalysisContext) -> typed.Expr:
     """ARRAY[…]."""
     items, t = unified([context.visit(item) for item in node.items], node.items, "All ARRAY elements", context)
     return typed.ArrayOf(type=array(t), place=context.place(node), items=items)
 
 
-def row_of(node: tree.RowNode, context: Context) -> Expr:
+def row_of(node: tree.RowNode, context: AnalysisContext) -> typed.Expr:
     """ROW(…)."""
     items = tuple(context.visit(item) for item in node.items)
     return typed.RowOf(type=row(*(item.type for item in items)), place=context.place(node), items=items)
 
 
-def subscript(node: tree.Subscript, context: Context) -> Expr:
+def subscript(node: tree.Subscript, context: AnalysisContext) -> typed.Expr:
     """base[index]."""
     base, index = context.visit(node.base), context.visit(node.index)
     t, place = base.type, context.place(node)
@@ -231,7 +231,7 @@ def subscript(node: tree.Subscript, context: Context) -> Expr:
     return context.fault("TYPE_MISMATCH", node, f"Cannot use {index.type} for subscript of {t}")
 
 
-def _row_place(node: tree.Subscript, base: Expr, index: Expr, context: Context) -> Expr:
+def _row_place(node: tree.Subscript, base: typed.Expr, index: typed.Expr, context: AnalysisContext) -> typed.Expr:
     number = index.value if isinstance(index, typed.Literal) and isinstance(node.index, tree.Literal) else None
     if not isinstance(number, int):
         problem = "Subscript expression on ROW requires a constant index"
@@ -253,7 +253,7 @@ _MOMENTS = {
 }
 
 
-def session(node: tree.Special, context: Context) -> Expr:
+def session(node: tree.Special, context: AnalysisContext) -> typed.Expr:
     """CURRENT_DATE and its like."""
     precision = 3 if node.precision is None else node.precision
     if precision > 6:
@@ -266,10 +266,10 @@ def session(node: tree.Special, context: Context) -> Expr:
         t = VARCHAR
     else:
         return context.limit(node.name, node)
-    return typed.Session(type=t, place=context.place(node), name=node.name)
+    return typed.SessionValue(type=t, place=context.place(node), name=node.name)
 
 
-def parameter(node: tree.Parameter, context: Context) -> Expr:
+def parameter(node: tree.Parameter, context: AnalysisContext) -> typed.Expr:
     """What a question mark stands for."""
     given = context.statement.parameters
     if node.index >= len(given):

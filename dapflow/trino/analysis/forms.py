@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dapflow.trino.analysis import typed
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import condition, unified
-from dapflow.trino.analysis.typed import Expr
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import VARCHAR, grouping_type
 
 
-def coalesce(node: tree.Call, context: Context) -> Expr:
+def coalesce(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """COALESCE."""
     if len(node.args) < 2:
         name = "INVALID_ARGUMENTS" if node.args else "SYNTAX_ERROR"
@@ -22,7 +21,7 @@ def coalesce(node: tree.Call, context: Context) -> Expr:
     return typed.Coalesce(type=t, place=context.place(node), args=args)
 
 
-def if_(node: tree.Call, context: Context) -> Expr:
+def if_(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """IF, which is a CASE."""
     if len(node.args) not in {2, 3}:
         return context.fault("SYNTAX_ERROR", node, "Invalid number of arguments for 'if' function")
@@ -33,7 +32,7 @@ def if_(node: tree.Call, context: Context) -> Expr:
     return typed.Case(type=t, place=context.place(node), operand=None, whens=((test, results[0]),), default=default)
 
 
-def nullif(node: tree.Call, context: Context) -> Expr:
+def nullif(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """NULLIF."""
     if len(node.args) != 2:
         return context.fault("SYNTAX_ERROR", node, "Invalid number of arguments for 'nullif' function")
@@ -45,7 +44,7 @@ def nullif(node: tree.Call, context: Context) -> Expr:
     return typed.NullIf(type=first.type, place=context.place(node), first=first, second=second, common=both)
 
 
-def try_(node: tree.Call, context: Context) -> Expr:
+def try_(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """TRY."""
     if len(node.args) != 1:
         return context.fault("SYNTAX_ERROR", node, "The 'try' function must have exactly one argument")
@@ -53,7 +52,7 @@ def try_(node: tree.Call, context: Context) -> Expr:
     return typed.Try(type=inner.type, place=context.place(node), expr=inner)
 
 
-def typeof(node: tree.Call, context: Context) -> Expr:
+def typeof(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """TYPEOF, which is known now."""
     if len(node.args) != 1:
         problem = "Unexpected parameters for function typeof. Expected: typeof(t)"
@@ -62,7 +61,7 @@ def typeof(node: tree.Call, context: Context) -> Expr:
     return typed.Literal(type=VARCHAR, place=context.place(node), value=shown)
 
 
-def grouping(node: tree.Call, context: Context) -> Expr:
+def grouping(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     """GROUPING; its arguments are found among the keys when the query's keys are known."""
     if not context.grouped:
         problem = (
@@ -73,7 +72,7 @@ def grouping(node: tree.Call, context: Context) -> Expr:
     return typed.GroupingOf(type=grouping_type(len(args)), place=context.place(node), args=args)
 
 
-FORMS: dict[str, Callable[[tree.Call, Context], Expr]] = {
+FORMS: dict[str, Callable[[tree.Call, AnalysisContext], typed.Expr]] = {
     "coalesce": coalesce,
     "if": if_,
     "nullif": nullif,

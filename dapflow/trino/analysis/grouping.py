@@ -6,20 +6,11 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
 
+from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.canonical import canonical
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, unchecked
-from dapflow.trino.analysis.typed import (
-    AggregateRef,
-    ColumnRef,
-    Expr,
-    Grouping,
-    GroupingOf,
-    KeyRef,
-    Literal,
-    Unchecked,
-    WindowRef,
-)
+from dapflow.trino.analysis.typed import AggregateRef, ColumnRef, GroupingOf, KeyRef, Unchecked, WindowRef
 from dapflow.trino.analysis.typed_calls import Aggregate, WindowCall
 from dapflow.trino.analysis.walk import rebuilt
 from dapflow.trino.syntax import tree
@@ -33,13 +24,13 @@ class Numbered:
     found: list[Any] = field(default_factory=list)
     places: dict[Any, int] = field(default_factory=dict)
 
-    def place(self, expr: Expr) -> int | None:
+    def place(self, expr: typed.Expr) -> int | None:
         """The place of an expression that is there."""
         if not any(type(one) is type(expr) for one in self.found):
             return None
         return self.places.get(canonical(expr))
 
-    def add(self, expr: Expr) -> int:
+    def add(self, expr: typed.Expr) -> int:
         """The place of an expression, which is added if it is new."""
         place = self.places.setdefault(canonical(expr), len(self.found))
         if place == len(self.found):
@@ -51,7 +42,7 @@ class Numbered:
 class Extracted:
     """Keys, aggregates and window functions of a SELECT."""
 
-    context: Context
+    context: AnalysisContext
     grouped: bool
     #: Whether there is a GROUP BY.
     by_keys: bool
@@ -60,7 +51,7 @@ class Extracted:
     aggregates: Numbered = field(default_factory=Numbered)
     windows: Numbered = field(default_factory=Numbered)
 
-    def of(self, expr: Expr, whole: tree.Expr) -> Expr:
+    def of(self, expr: typed.Expr, whole: tree.Expr) -> typed.Expr:
         """The expression with references in place of keys, aggregates and window functions.
 
         A column that is no key is a mistake of the whole expression.
@@ -76,9 +67,9 @@ class _Extraction:
     whole: tree.Expr
     told: bool = False
 
-    def of(self, expr: Expr) -> Expr:
+    def of(self, expr: typed.Expr) -> typed.Expr:
         extracted = self.extracted
-        if extracted.grouped and not isinstance(expr, Literal):
+        if extracted.grouped and not isinstance(expr, typed.Literal):
             place = extracted.keys.place(expr)
             if place is not None:
                 key = extracted.keys.found[place].type
@@ -93,11 +84,11 @@ class _Extraction:
         if isinstance(expr, GroupingOf):
             keys = [self.of(one) for one in expr.args]
             places = tuple(key.position for key in keys if isinstance(key, KeyRef))
-            return Grouping(type=expr.type, place=expr.place, keys=places)
-        found: Expr = rebuilt(expr, self.of)
+            return typed.Grouping(type=expr.type, place=expr.place, keys=places)
+        found: typed.Expr = rebuilt(expr, self.of)
         return found
 
-    def _loose(self, expr: ColumnRef) -> Expr:
+    def _loose(self, expr: ColumnRef) -> typed.Expr:
         extracted = self.extracted
         doubtful = expr.position < 0 or any(map(unchecked, extracted.keys.found))
         if not (self.told or extracted.told or doubtful):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed, typed_calls
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import unchecked, wanted
-from dapflow.trino.analysis.typed import Expr
-from dapflow.trino.analysis.typed_calls import JsonCall, JsonValue
+from dapflow.trino.analysis.typed_calls import JsonValue
 from dapflow.trino.coercion import castable
 from dapflow.trino.json_path import PathError, parse_path, variables
 from dapflow.trino.syntax import tree
@@ -20,14 +20,14 @@ _ENCODINGS = frozenset({"UTF8", "UTF16", "UTF32"})
 _SOURCES = frozenset({"varchar", "char", "json", "unknown"})
 
 
-def json_call(node: tree.JsonCall, context: Context) -> Expr:
+def json_call(node: tree.JsonCall, context: AnalysisContext) -> typed.Expr:
     """JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT or JSON_ARRAY."""
     if node.name in {"json_object", "json_array"}:
         return _constructor(node, context)
     return _path_call(node, context)
 
 
-def _source(expr: tree.Expr, form: str | None, context: Context) -> Expr:
+def _source(expr: tree.Expr, form: str | None, context: AnalysisContext) -> typed.Expr:
     """A JSON input: a text, or bytes."""
     found = context.visit(expr)
     t = found.type
@@ -44,7 +44,7 @@ def _nested(expr: tree.Expr) -> bool:
     return isinstance(expr, tree.JsonCall) and expr.name in {"json_object", "json_array", "json_query"}
 
 
-def _member(expr: tree.Expr, form: str | None, context: Context) -> Expr:
+def _member(expr: tree.Expr, form: str | None, context: AnalysisContext) -> typed.Expr:
     """A value that becomes JSON."""
     if form is not None or _nested(expr):
         return _source(expr, form, context)
@@ -54,7 +54,7 @@ def _member(expr: tree.Expr, form: str | None, context: Context) -> Expr:
     return context.fault("TYPE_MISMATCH", expr, f"Cannot convert {found.type} to JSON")
 
 
-def _returned(node: tree.JsonCall, clauses: dict[str, Any], context: Context) -> Type:
+def _returned(node: tree.JsonCall, clauses: dict[str, Any], context: AnalysisContext) -> Type:
     t: Type = clauses.get("returning", VARCHAR)
     if t.base == "varbinary":
         return VARBINARY
@@ -63,7 +63,7 @@ def _returned(node: tree.JsonCall, clauses: dict[str, Any], context: Context) ->
     return t
 
 
-def _constructor(node: tree.JsonCall, context: Context) -> Expr:
+def _constructor(node: tree.JsonCall, context: AnalysisContext) -> typed.Expr:
     clauses = dict(node.clauses)
     is_object = node.name == "json_object"
     if is_object and clauses.get("unique") and any(item[-1] is not None for item in node.args):
@@ -74,7 +74,7 @@ def _constructor(node: tree.JsonCall, context: Context) -> Expr:
         value = _member(item[-2], item[-1], context)
         key = wanted(item[0], VARCHAR, "JSON object key", context) if is_object else None
         values.append(JsonValue(value, item[-1], key=key, nested=_nested(item[-2])))
-    return JsonCall(
+    return typed_calls.JsonCall(
         type=_returned(node, clauses, context),
         place=context.place(node),
         name=node.name,
@@ -83,7 +83,7 @@ def _constructor(node: tree.JsonCall, context: Context) -> Expr:
     )
 
 
-def _path_call(node: tree.JsonCall, context: Context) -> Expr:
+def _path_call(node: tree.JsonCall, context: AnalysisContext) -> typed.Expr:
     (source_expr, form), path, passing = node.args
     try:
         parse_path(path.value)
@@ -110,7 +110,7 @@ def _path_call(node: tree.JsonCall, context: Context) -> Expr:
             clauses[which] = wanted(default, given, "Function JSON_VALUE default result", context)
     if node.name == "json_query":
         t = _returned(node, clauses, context)
-    return JsonCall(
+    return typed_calls.JsonCall(
         type=t,
         place=context.place(node),
         name=node.name,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dapflow.trino.analysis import typed, typed_calls, typed_queries
-from dapflow.trino.analysis.typed_queries import Body, Join, Query, Select, SetOperation, Source, WithQuery
+from dapflow.trino.analysis.typed_queries import Join, Query, QueryBody, Select, SetOperation, Source, WithQuery
 from dapflow.trino.analysis.walk import parts
 
 IDENTITY, EXPRESSION, AGGREGATE, WINDOW = "identity", "expression", "aggregate", "window"
@@ -91,7 +91,7 @@ class _Tracer:
             found = _both(found, step)
 
     # -------------------------------------------------------------------------------------------- bodies
-    def _body(self, node: Body) -> Lineage:
+    def _body(self, node: QueryBody) -> Lineage:
         if isinstance(node, Select):
             return self._select(node)
         if isinstance(node, typed_queries.Nested):
@@ -134,7 +134,7 @@ class _Tracer:
         if isinstance(node, typed_queries.WithUse):
             found = self.with_queries.get(id(node.with_query)) or Lineage((_NONE,) * len(node.columns), _NONE)
         else:
-            assert isinstance(node, typed_queries.View | typed_queries.Subquery)  # noqa: S101 - no other source exists
+            assert isinstance(node, typed_queries.ViewUse | typed_queries.Subquery)  # noqa: S101 - no other source exists
             found = self.query(node.query)
         self.relations[node.number] = found.columns
         return found.rows

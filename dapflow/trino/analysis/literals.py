@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.analysis.typed import Cast, Expr, Literal
 from dapflow.trino.coercion import INTEGERS, castable
 from dapflow.trino.errors import QueryError
 from dapflow.trino.moments import parse_date, parse_time, parse_timestamp
@@ -31,7 +31,7 @@ from dapflow.trino.types import (
 )
 
 
-def literal(node: tree.Literal, context: Context) -> Expr:
+def literal(node: tree.Literal, context: AnalysisContext) -> typed.Expr:
     """A plain literal."""
     kind, value = node.kind, node.value
     if kind == "integer":
@@ -40,26 +40,26 @@ def literal(node: tree.Literal, context: Context) -> Expr:
         t = varchar(len(value))
     else:
         t = {"double": DOUBLE, "boolean": BOOLEAN, "binary": VARBINARY, "null": UNKNOWN}[kind]
-    return Literal(type=t, place=context.place(node), value=float(value) if kind == "double" else value)
+    return typed.Literal(type=t, place=context.place(node), value=float(value) if kind == "double" else value)
 
 
-def integer(text: str, node: tree.Expr, context: Context) -> Expr:
+def integer(text: str, node: tree.Expr, context: AnalysisContext) -> typed.Expr:
     """An integer, or a bigint when it is too large for that."""
     number = int(text, 0) if text.lstrip("-")[:2].lower() in {"0x", "0b", "0o"} else int(text)
     if not -(2**63) <= number < 2**63:
         return context.fault("INVALID_LITERAL", node, f"Invalid numeric literal: {text}")
     t = INTEGER if -2147483648 <= number <= 2147483647 else BIGINT
-    return Literal(type=t, place=context.place(node), value=number)
+    return typed.Literal(type=t, place=context.place(node), value=number)
 
 
-def typed_literal(node: tree.TypedLiteral, context: Context) -> Expr:
+def typed_literal(node: tree.TypedLiteral, context: AnalysisContext) -> typed.Expr:
     """`DATE '…'`, `BIGINT '…'` and all others."""
     name, text = node.type_name, node.text
     reader = _READERS.get(name)
     try:
         if reader is not None:
             t, value = reader(text)
-            return Literal(type=t, place=context.place(node), value=value)
+            return typed.Literal(type=t, place=context.place(node), value=value)
     except QueryError as error:
         return context.fault(error.error_name, node, error.message)
     except _TooFine as error:
@@ -75,15 +75,17 @@ def typed_literal(node: tree.TypedLiteral, context: Context) -> Expr:
     return _converted(text, t, context.place(node))
 
 
-def _converted(text: str, t: Type, place: Place) -> Expr:
+def _converted(text: str, t: Type, place: Place) -> typed.Expr:
     """A text as a value of a type: the value where it is plainly one, else a CAST, which may fail when it runs."""
     if t.base == "varchar":
-        return Literal(type=t, place=place, value=text)
+        return typed.Literal(type=t, place=place, value=text)
     if t.base in INTEGERS and _INTEGER.fullmatch(text) and abs(int(text)) < 10 ** (INTEGERS[t.base] - 1):
-        return Literal(type=t, place=place, value=int(text))
+        return typed.Literal(type=t, place=place, value=int(text))
     if t.base in {"real", "double"} and _REAL.fullmatch(text):
-        return Literal(type=t, place=place, value=float(text))
-    return Cast(type=t, place=place, expr=Literal(type=varchar(len(text)), place=place, value=text), safe=False)
+        return typed.Literal(type=t, place=place, value=float(text))
+    return typed.Cast(
+        type=t, place=place, expr=typed.Literal(type=varchar(len(text)), place=place, value=text), safe=False
+    )
 
 
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -155,7 +157,7 @@ _MS = {"DAY": 86_400_000, "HOUR": 3_600_000, "MINUTE": 60_000, "SECOND": 1000}
 _FIELDS = ("DAY", "HOUR", "MINUTE", "SECOND")
 
 
-def interval(node: tree.IntervalLiteral, context: Context) -> Expr:
+def interval(node: tree.IntervalLiteral, context: AnalysisContext) -> typed.Expr:
     """An interval; days to seconds are milliseconds, years to months are months."""
     try:
         amount, t = interval_value(node)
@@ -164,7 +166,7 @@ def interval(node: tree.IntervalLiteral, context: Context) -> Expr:
     limit = 2**31 if t is INTERVAL_YM else 2**63
     if not -limit <= amount < limit:
         return context.fault("INVALID_LITERAL", node, f"'{node.text}' is not a valid INTERVAL literal")
-    return Literal(type=t, place=context.place(node), value=amount)
+    return typed.Literal(type=t, place=context.place(node), value=amount)
 
 
 def interval_value(node: tree.IntervalLiteral) -> tuple[int, Type]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.conversions import unchecked
-from dapflow.trino.analysis.typed import Expr
 from dapflow.trino.analysis.typed_queries import Query, Table
 from dapflow.trino.analysis.walk import parts
 from dapflow.trino.syntax import tree
@@ -34,7 +34,7 @@ def meaning(query: Query, node: tree.QueryNode) -> str:
 
 def is_checked(node: Any) -> bool:
     """Whether nothing in a typed tree is unchecked."""
-    if isinstance(node, Expr) and unchecked(node):
+    if isinstance(node, typed.Expr) and unchecked(node):
         return False
     if isinstance(node, Table) and (node.relation is None or any(unchecked(column.type) for column in node.columns)):
         return False

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import unchecked
 from dapflow.trino.analysis.scopes import Field, Scope
-from dapflow.trino.analysis.typed import ColumnRef, Expr, RowField
+from dapflow.trino.analysis.typed import ColumnRef, RowField
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import expression_text
 from dapflow.trino.types import UNCHECKED
 
 
-def column(field: Field, node: tree.Node, context: Context, outer: int = 0) -> Expr:
+def column(field: Field, node: tree.Node, context: AnalysisContext, outer: int = 0) -> typed.Expr:
     """The expression that a field is."""
     name = field.written or ""
     return ColumnRef(
@@ -33,7 +34,7 @@ def parts_of(node: tree.Expr) -> tuple[str, ...]:
     return (node.name, *reversed(names)) if isinstance(node, tree.Ident) else ()
 
 
-def field_of(node: tree.Expr, context: Context) -> Field | None:
+def field_of(node: tree.Expr, context: AnalysisContext) -> Field | None:
     """The field of the innermost scope that a name means, if it means one."""
     parts = parts_of(node)
     if not parts or _is_bound(parts[0], context) or (len(parts) == 1 and parts[0] in context.outputs):
@@ -43,17 +44,17 @@ def field_of(node: tree.Expr, context: Context) -> Field | None:
     return found[0] if len(found) == 1 else None
 
 
-def _is_bound(name: str, context: Context) -> bool:
+def _is_bound(name: str, context: AnalysisContext) -> bool:
     return any(name in bound for bound in context.lambdas)
 
 
-def given(node: tree.Given, context: Context) -> Expr:
+def given(node: tree.Given, context: AnalysisContext) -> typed.Expr:
     """A column that `*` stands for."""
     field, outer = node.given
     return column(field, node, context, outer)
 
 
-def ident(node: tree.Ident, context: Context) -> Expr:
+def ident(node: tree.Ident, context: AnalysisContext) -> typed.Expr:
     """A name without a qualifier."""
     for bound in reversed(context.lambdas):
         if node.name in bound:
@@ -72,7 +73,7 @@ def ident(node: tree.Ident, context: Context) -> Expr:
     return context.fault("COLUMN_NOT_FOUND", node, f"Column '{node.written}' cannot be resolved")
 
 
-def _output(node: tree.Ident, context: Context) -> Expr:
+def _output(node: tree.Ident, context: AnalysisContext) -> typed.Expr:
     if context.in_aggregate:
         problem = "Invalid reference to output projection attribute from ORDER BY aggregation"
         return context.fault("COLUMN_NOT_FOUND", node, problem)
@@ -80,7 +81,7 @@ def _output(node: tree.Ident, context: Context) -> Expr:
     return found or context.fault("AMBIGUOUS_NAME", node, f"Column '{node.written}' is ambiguous")
 
 
-def deref(node: tree.Deref, context: Context) -> Expr:
+def deref(node: tree.Deref, context: AnalysisContext) -> typed.Expr:
     """A qualified name, or a field of a row."""
     parts = parts_of(node)
     if parts and not _is_bound(parts[0], context):
@@ -101,7 +102,7 @@ def deref(node: tree.Deref, context: Context) -> Expr:
     return row_field(context.visit(node.base), node, context)
 
 
-def _is_known(parts: tuple[str, ...], context: Context) -> bool:
+def _is_known(parts: tuple[str, ...], context: AnalysisContext) -> bool:
     """Whether a name begins with that of a column, which may be qualified: `t.c.f` is the field of a row."""
     if parts[0] in context.outputs:
         return True
@@ -113,7 +114,7 @@ def _is_known(parts: tuple[str, ...], context: Context) -> bool:
     return False
 
 
-def row_field(base: Expr, node: tree.Deref, context: Context) -> Expr:
+def row_field(base: typed.Expr, node: tree.Deref, context: AnalysisContext) -> typed.Expr:
     """One field of a row by its name."""
     shown = expression_text(node)
     if unchecked(base) and base.type.base != "row":

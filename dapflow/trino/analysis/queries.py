@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed, typed_queries
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.ordering import sort_key
 from dapflow.trino.analysis.scopes import Scope
 from dapflow.trino.analysis.selects import ordinal, select
 from dapflow.trino.analysis.set_operations import combined, output_refs
-from dapflow.trino.analysis.typed import Expr, RowField
+from dapflow.trino.analysis.typed import RowField
 from dapflow.trino.analysis.typed_calls import SortKey
-from dapflow.trino.analysis.typed_queries import Body, Nested, OutputColumn, Query, SetOperation, Values
+from dapflow.trino.analysis.typed_queries import OutputColumn, Query, QueryBody
 from dapflow.trino.analysis.walk import outer_references
 from dapflow.trino.analysis.with_queries import with_queries
 from dapflow.trino.coercion import common
@@ -21,12 +22,12 @@ from dapflow.trino.syntax import tree
 from dapflow.trino.types import BIGINT, Type
 
 
-def query(node: tree.QueryNode, context: Context) -> Query:
+def query(node: tree.QueryNode, context: AnalysisContext) -> Query:
     """A whole query; the context's scope is what stands around it."""
     names, found_with = with_queries(node.ctes, node.recursive, context, body)
     context = replace(context, names=names)
     limit, offset = _count(node.limit, context), _count(node.offset, context)
-    found: Body
+    found: QueryBody
     if isinstance(node.body, tree.Select):
         ordered = select(node.body, context, node.order, limit)
         found, keys = ordered.select, ordered.order
@@ -49,14 +50,14 @@ def query(node: tree.QueryNode, context: Context) -> Query:
     )
 
 
-def _count(node: tree.Expr | None, context: Context) -> Expr | None:
+def _count(node: tree.Expr | None, context: AnalysisContext) -> typed.Expr | None:
     return None if node is None else coerce(context.bare().visit(node), BIGINT)
 
 
-def _order(items: Sequence[tree.SortItem], found: Body, context: Context) -> tuple[SortKey, ...]:
+def _order(items: Sequence[tree.SortItem], found: QueryBody, context: AnalysisContext) -> tuple[SortKey, ...]:
     """The order of what is no SELECT: by its output columns."""
     refs = output_refs(found.columns, found)
-    names: dict[str, Expr | None] = {}
+    names: dict[str, typed.Expr | None] = {}
     for column, ref in zip(found.columns, refs, strict=True):
         if column.written is not None:
             name = column.written.lower()
@@ -70,7 +71,7 @@ def _order(items: Sequence[tree.SortItem], found: Body, context: Context) -> tup
 
 
 # ----------------------------------------------------------------------------------------------------- bodies
-def body(node: tree.BodyNode, context: Context) -> Body:
+def body(node: tree.BodyNode, context: AnalysisContext) -> QueryBody:
     """What stands before ORDER BY."""
     if isinstance(node, tree.Select):
         return select(node, context).select
@@ -78,7 +79,7 @@ def body(node: tree.BodyNode, context: Context) -> Body:
         return _values(node, context)
     if isinstance(node, tree.Nested):
         inner = context.statement.visitor.query(node.query, context)
-        return Nested(columns=inner.columns, place=context.place(node), query=inner)
+        return typed_queries.Nested(columns=inner.columns, place=context.place(node), query=inner)
     if isinstance(node, tree.TableBody):
         item = tree.AllColumns(node.pos, None, (), end=node.table.end)
         written = tree.Select(node.pos, False, (item,), node.table, None, None, None, (), end=node.table.end)
@@ -87,7 +88,9 @@ def body(node: tree.BodyNode, context: Context) -> Body:
     return set_operation(node, body(node.left, context), body(node.right, context), context)
 
 
-def set_operation(node: tree.SetOperation, left: Body, right: Body, context: Context) -> SetOperation:
+def set_operation(
+    node: tree.SetOperation, left: QueryBody, right: QueryBody, context: AnalysisContext
+) -> typed_queries.SetOperation:
     """UNION, INTERSECT or EXCEPT of two bodies."""
     columns = _common_columns(node, left, right, context)
     if node.all and node.op != "UNION" and any(_looks_differ(column.type) for column in columns):
@@ -95,7 +98,9 @@ def set_operation(node: tree.SetOperation, left: Body, right: Body, context: Con
     return combined(columns, node, left, right, context)
 
 
-def _common_columns(node: tree.SetOperation, left: Body, right: Body, context: Context) -> tuple[OutputColumn, ...]:
+def _common_columns(
+    node: tree.SetOperation, left: QueryBody, right: QueryBody, context: AnalysisContext
+) -> tuple[OutputColumn, ...]:
     if any(column.open for column in (*left.columns, *right.columns)):
         return left.columns if not any(column.open for column in left.columns) else right.columns
     if len(left.columns) != len(right.columns):
@@ -120,7 +125,7 @@ def _looks_differ(t: Type) -> bool:
     return t.base in {"timestamp_tz", "time_tz", "ipaddress"}
 
 
-def _values(node: tree.Values, context: Context) -> Values:
+def _values(node: tree.Values, context: AnalysisContext) -> typed_queries.Values:
     here = context.inside(Scope((), context.scope))
     rows = [_row(here, item) for item in node.rows]
     types = [expr.type for expr in rows[0]]
@@ -135,14 +140,14 @@ def _values(node: tree.Values, context: Context) -> Values:
                 problem = f"Values rows have mismatched types: {types[i]} vs {expr.type}"
                 both = context.fault("TYPE_MISMATCH", source, problem).type
             types[i] = both
-    return Values(
+    return typed_queries.Values(
         columns=tuple(OutputColumn(None, t) for t in types),
         place=context.place(node),
         rows=tuple(tuple(coerce(expr, t) for expr, t in zip(exprs, types, strict=False)) for exprs in rows),
     )
 
 
-def _row(context: Context, item: tree.Expr) -> list[Expr]:
+def _row(context: AnalysisContext, item: tree.Expr) -> list[typed.Expr]:
     if isinstance(item, tree.RowNode):
         return [context.visit(part) for part in item.items]
     value = context.visit(item)

@@ -7,12 +7,12 @@ from typing import Any
 
 from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.typed import ColumnRef, Expr, Logical
-from dapflow.trino.analysis.typed_queries import Body, Join, Query, Select, SetOperation, Source, Table, WithUse
+from dapflow.trino.analysis.typed_queries import Join, Query, QueryBody, Select, SetOperation, Source, Table, WithUse
 from dapflow.trino.analysis.walk import within
 
 
 @dataclass(eq=False)
-class Reader:
+class ColumnReader:
     """Goes from the output columns to the tables, and notes each column on its way.
 
     A column of a subquery that nothing asks for is not read.
@@ -38,12 +38,12 @@ class Reader:
             self._output(query.body, position)
 
     # ------------------------------------------------------------------------------------ for who derives from it
-    def of(self, use: WithUse) -> Reader:
+    def of(self, use: WithUse) -> ColumnReader:
         """Who reads a WITH query for a place that names it."""
         del use
         return self
 
-    def owner(self, number: int) -> Reader | None:
+    def owner(self, number: int) -> ColumnReader | None:
         """Who has met a relation."""
         return self if number in self.sources else None
 
@@ -54,7 +54,7 @@ class Reader:
         """A join, after all that stands in it."""
 
     # -------------------------------------------------------------------------------------------- bodies
-    def _body(self, body: Body) -> None:
+    def _body(self, body: QueryBody) -> None:
         """What a body reads whatever is wanted of it."""
         if isinstance(body, Select):
             if body.source is not None:
@@ -72,7 +72,7 @@ class Reader:
         elif isinstance(body, typed_queries.Nested):
             self.outputs(body.query, ())
 
-    def _output(self, body: Body, position: int) -> None:
+    def _output(self, body: QueryBody, position: int) -> None:
         if (id(body), position) in self._wanted:
             return
         self._wanted.add((id(body), position))
@@ -100,7 +100,7 @@ class Reader:
             self._source(source.source)
         elif isinstance(source, typed_queries.Unnest):
             self._read(source.items, None)
-        elif isinstance(source, typed_queries.View | typed_queries.Subquery):
+        elif isinstance(source, typed_queries.ViewUse | typed_queries.Subquery):
             self.outputs(source.query, ())
         elif isinstance(source, WithUse) and source.with_query.query is not None:
             self.of(source).outputs(source.with_query.query, ())
@@ -113,7 +113,7 @@ class Reader:
             self.condition(condition)
 
     # -------------------------------------------------------------------------------------------- expressions
-    def _read(self, part: Any, body: Body | None) -> None:
+    def _read(self, part: Any, body: QueryBody | None) -> None:
         """Note the columns in an expression, or in several."""
         if part is None:
             return
@@ -141,7 +141,7 @@ class Reader:
         source = owner.sources[node.relation]
         if isinstance(source, Table):
             owner.used.setdefault(source.number, {})[column_name(source, node)] = None
-        elif isinstance(source, typed_queries.View | typed_queries.Subquery):
+        elif isinstance(source, typed_queries.ViewUse | typed_queries.Subquery):
             owner.outputs(source.query, _positions(node, source))
         elif isinstance(source, WithUse) and source.with_query.query is not None:
             owner.of(source).outputs(source.with_query.query, _positions(node, source))

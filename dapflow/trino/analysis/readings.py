@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.analysis.reading import Reader
+from dapflow.trino.analysis.reading import ColumnReader
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_calls import Call
-from dapflow.trino.analysis.typed_queries import Join, Query, Select, Source, Table, View, WithQuery, WithUse
+from dapflow.trino.analysis.typed_queries import Join, Query, Select, Source, Table, ViewUse, WithQuery, WithUse
 from dapflow.trino.analysis.walk import parts, rebuilt, within
 from dapflow.trino.functions import FUNCTIONS
 
@@ -44,7 +44,7 @@ def readings(query: Query, most: int) -> Iterator[TableReading]:
     """The readings of a query's tables. Raises TooManyReadings for more than `most`."""
     counter = _Counter(most)
     counter.of(query)
-    reader = _Reading(counts=counter.counts)
+    reader = _QueryReader(counts=counter.counts)
     reader.whole(query)
     return reader.found()
 
@@ -68,7 +68,7 @@ class _Counter:
             return self.counts.get(id(node.with_query), 0)
         count = 0
         for part in parts(node):
-            count += self.of(part, placed=placed and not isinstance(node, View))
+            count += self.of(part, placed=placed and not isinstance(node, ViewUse))
             if count > self._most:
                 raise TooManyReadings(self._place)
         if isinstance(node, WithQuery):
@@ -77,23 +77,23 @@ class _Counter:
         return count
 
 
-class _Origin(NamedTuple):
+class _BaseColumn(NamedTuple):
     """The column of a table that a column passes on, and who reads it."""
 
-    reader: _Reading
+    reader: _QueryReader
     table: int
     expr: Expr
 
 
 @dataclass(eq=False)
-class _Reading(Reader):
+class _QueryReader(ColumnReader):
     """Reads one query, or one WITH query for one place that names it."""
 
     counts: dict[int, int] = field(default_factory=dict)
-    parent: _Reading | None = None
+    parent: _QueryReader | None = None
     with_query: WithQuery | None = None
     conditions: dict[int, list[Expr]] = field(default_factory=dict)
-    inner: dict[int, _Reading] = field(default_factory=dict)
+    inner: dict[int, _QueryReader] = field(default_factory=dict)
     #: What a join may have filled up with NULL, by the numbers of relations.
     optional: set[int] = field(default_factory=set)
 
@@ -106,9 +106,9 @@ class _Reading(Reader):
         for one in self.inner.values():
             yield from one.found()
 
-    def of(self, use: WithUse) -> _Reading:
-        """See Reader."""
-        one: _Reading | None = self
+    def of(self, use: WithUse) -> _QueryReader:
+        """See ColumnReader."""
+        one: _QueryReader | None = self
         while one is not None:
             if one.with_query is use.with_query:
                 # The step of a recursive query, which reads the rows so far.
@@ -117,17 +117,17 @@ class _Reading(Reader):
         if not self.counts.get(id(use.with_query)):
             return self
         if use.number not in self.inner:
-            self.inner[use.number] = _Reading(counts=self.counts, parent=self, with_query=use.with_query)
+            self.inner[use.number] = _QueryReader(counts=self.counts, parent=self, with_query=use.with_query)
         return self.inner[use.number]
 
-    def owner(self, number: int) -> _Reading | None:
-        """See Reader."""
+    def owner(self, number: int) -> _QueryReader | None:
+        """See ColumnReader."""
         if number in self.sources:
             return self
         return None if self.parent is None else self.parent.owner(number)
 
     def joined(self, join: Join) -> None:
-        """See Reader."""
+        """See ColumnReader."""
         if join.kind in {"left", "full"}:
             self.optional.update(_numbers(join.right))
         if join.kind in {"right", "full"}:
@@ -146,26 +146,26 @@ class _Reading(Reader):
         changes = {ref: one.expr for ref, one in origins.items() if one is not None}
         found.reader.conditions.setdefault(found.table, []).append(_replaced(term, changes))
 
-    def _origin(self, ref: ColumnRef) -> _Origin | None:
+    def _origin(self, ref: ColumnRef) -> _BaseColumn | None:
         source = self.sources.get(ref.relation)
         if source is None or ref.outer or ref.relation in self.optional:
             return None
         if isinstance(source, Table):
-            return _Origin(self, source.number, ref)
+            return _BaseColumn(self, source.number, ref)
         if isinstance(source, Join):
             left = source.using[ref.position][0]
             kept = source.kind in {"inner", "left"} and isinstance(left, ColumnRef)
             return self._origin(left) if kept and isinstance(left, ColumnRef) else None
         if isinstance(source, typed_queries.Subquery):
             return self._of_output(source.query, ref.position)
-        if isinstance(source, View):
+        if isinstance(source, ViewUse):
             found = self._of_output(source.query, ref.position)
             return found and found._replace(expr=coerce(found.expr, ref.type))
         if isinstance(source, WithUse) and source.with_query.query is not None and not source.with_query.recursive:
             return self.of(source)._of_output(source.with_query.query, ref.position)
         return None
 
-    def _of_output(self, query: Query, position: int) -> _Origin | None:
+    def _of_output(self, query: Query, position: int) -> _BaseColumn | None:
         """The same for an output column; None where a condition on it is none on the rows that are read."""
         body = query.body
         if query.limit is not None or query.offset is not None:
@@ -184,7 +184,7 @@ def _numbers(source: Source) -> Iterator[int]:
 
 _MADE_OF = (
     typed.Literal, typed.ColumnRef, typed.Coerce, typed.Cast, typed.Arithmetic, typed.Negate, typed.Concat,
-    typed.Comparison, typed.Logical, typed.Between, typed.InList, typed.Like, typed.NullIf, typed.Session, Call,
+    typed.Comparison, typed.Logical, typed.Between, typed.InList, typed.Like, typed.NullIf, typed.SessionValue, Call,
 )  # fmt: skip
 
 
@@ -199,7 +199,7 @@ def _is_steady(node: Any) -> bool:
     if isinstance(node, typed.Comparison):
         return node.op != "IS DISTINCT FROM"
     # Each text, of the user or of a view, has its own schema.
-    return isinstance(node, _MADE_OF) and not (isinstance(node, typed.Session) and node.name == "CURRENT_SCHEMA")
+    return isinstance(node, _MADE_OF) and not (isinstance(node, typed.SessionValue) and node.name == "CURRENT_SCHEMA")
 
 
 def _replaced(node: Any, changes: dict[ColumnRef, Expr]) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, condition, constant
 from dapflow.trino.analysis.names import column
-from dapflow.trino.analysis.scopes import Field, Relation, Scope, fields_of, renamed, under
+from dapflow.trino.analysis.scopes import Field, Scope, ScopedSource, fields_of, renamed, under
 from dapflow.trino.analysis.tables import OPEN, table
-from dapflow.trino.analysis.typed import ColumnRef, Expr
+from dapflow.trino.analysis.typed import ColumnRef
 from dapflow.trino.analysis.typed_queries import Join, OutputColumn, Sample, Source, Subquery, Unnest
 from dapflow.trino.analysis.walk import correlated, within
 from dapflow.trino.coercion import common
@@ -17,7 +18,7 @@ from dapflow.trino.syntax import tree
 from dapflow.trino.types import BIGINT, UNCHECKED
 
 
-def relation(node: tree.RelationNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+def relation(node: tree.RelationNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     """What stands in FROM; the context's scope is what stands around the query."""
     if isinstance(node, tree.TableNode):
         return table(node, context)
@@ -33,7 +34,7 @@ def relation(node: tree.RelationNode, context: Context, beside: tuple[Field, ...
     return _sample(node, context, beside)
 
 
-def _subquery(node: tree.SubqueryNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+def _subquery(node: tree.SubqueryNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     around = Scope(beside, context.scope) if node.lateral else context.scope
     query = context.statement.visitor.query(node.query, context.inside(around))
     source = Subquery(
@@ -43,10 +44,10 @@ def _subquery(node: tree.SubqueryNode, context: Context, beside: tuple[Field, ..
         query=query,
         lateral=node.lateral,
     )
-    return Relation(source, fields_of(source))
+    return ScopedSource(source, fields_of(source))
 
 
-def _sample(node: tree.SampleNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+def _sample(node: tree.SampleNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     found = relation(node.relation, context, beside)
     percentage = context.bare().visit(node.percentage)
     share = constant(percentage)
@@ -61,30 +62,30 @@ def _sample(node: tree.SampleNode, context: Context, beside: tuple[Field, ...]) 
         method=node.method,
         percentage=percentage,
     )
-    return Relation(source, tuple(one for one in found.fields if not one.hidden))
+    return ScopedSource(source, tuple(one for one in found.fields if not one.hidden))
 
 
-def _alias(node: tree.AliasNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+def _alias(node: tree.AliasNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     found = relation(node.relation, context, beside)
     fields = tuple([under(one, node.name) for one in found.fields])
     if node.columns is None:
-        return Relation(found.source, fields)
+        return ScopedSource(found.source, fields)
     fields = tuple(one for one in fields if not one.hidden)
     if any(one.open for one in fields):
         unknown = replace(fields[0], open=False, type=UNCHECKED)
         named = tuple(replace(unknown, position=i) for i, _ in enumerate(node.columns))
-        return Relation(found.source, renamed(named, node.columns))
+        return ScopedSource(found.source, renamed(named, node.columns))
     if len(node.columns) != len(fields):
         problem = (
             f"Column alias list has {len(node.columns)} entries but '{node.name}' has {len(fields)} columns available"
         )
         context.fault("MISMATCHED_COLUMN_ALIASES", node, problem)
         count = min(len(fields), len(node.columns))
-        return Relation(found.source, (*renamed(fields[:count], node.columns[:count]), *fields[count:]))
-    return Relation(found.source, renamed(fields, node.columns))
+        return ScopedSource(found.source, (*renamed(fields[:count], node.columns[:count]), *fields[count:]))
+    return ScopedSource(found.source, renamed(fields, node.columns))
 
 
-def _unnest(node: tree.UnnestNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+def _unnest(node: tree.UnnestNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     here = context.inside(Scope(beside, context.scope))
     items, columns = [], []
     for node_item in node.items:
@@ -111,11 +112,11 @@ def _unnest(node: tree.UnnestNode, context: Context, beside: tuple[Field, ...]) 
         items=tuple(items),
         ordinality=node.ordinality,
     )
-    return Relation(source, fields_of(source))
+    return ScopedSource(source, fields_of(source))
 
 
 # ------------------------------------------------------------------------------------------------------ joins
-def _join(node: tree.JoinNode, context: Context, beside: tuple[Field, ...]) -> Relation:
+def _join(node: tree.JoinNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     left = relation(node.left, context, beside)
     right = relation(node.right, context, (*beside, *left.fields))
     kind = "cross" if node.kind == "implicit" else node.kind
@@ -129,7 +130,7 @@ def _join(node: tree.JoinNode, context: Context, beside: tuple[Field, ...]) -> R
         right=right.source,
     )
     if kind == "cross":
-        return Relation(join, fields)
+        return ScopedSource(join, fields)
     inner = node.right.relation if isinstance(node.right, tree.AliasNode) else node.right
     always = isinstance(node.on, tree.Literal) and node.on.value is True
     lateral = kind in {"right", "full"} and _looks_left(right.source, left)
@@ -145,10 +146,10 @@ def _join(node: tree.JoinNode, context: Context, beside: tuple[Field, ...]) -> R
     on = condition(node.on, "JOIN ON clause", here)
     if not lateral and kind != "inner" and correlated(on):
         context.limit(f"A correlated subquery in the condition of a {kind.upper()} JOIN", node.on)
-    return Relation(replace(join, on=on), fields)
+    return ScopedSource(replace(join, on=on), fields)
 
 
-def _looks_left(source: Source, left: Relation) -> bool:
+def _looks_left(source: Source, left: ScopedSource) -> bool:
     """Whether the right side of a join is LATERAL, or refers to the left side."""
     if isinstance(source, Subquery) and source.lateral:
         return True
@@ -156,9 +157,11 @@ def _looks_left(source: Source, left: Relation) -> bool:
     return any(isinstance(node, ColumnRef) and node.relation in numbers for node in within(source))
 
 
-def _using(names: tuple[tree.Ident, ...], join: Join, left: Relation, right: Relation, context: Context) -> Relation:
+def _using(
+    names: tuple[tree.Ident, ...], join: Join, left: ScopedSource, right: ScopedSource, context: AnalysisContext
+) -> ScopedSource:
     shared: list[OutputColumn] = []
-    sides: list[tuple[Expr, Expr]] = []
+    sides: list[tuple[typed.Expr, typed.Expr]] = []
     used: list[Field] = []
     seen: set[str] = set()
     for name in names:
@@ -179,10 +182,10 @@ def _using(names: tuple[tree.Ident, ...], join: Join, left: Relation, right: Rel
         sides.append((coerce(column(a, name, context), both), coerce(column(b, name, context), both)))
     found = replace(join, columns=tuple(shared), using=tuple(sides))
     rest = tuple(one for one in (*left.fields, *right.fields) if not any(one is other for other in used))
-    return Relation(found, (*fields_of(found), *rest))
+    return ScopedSource(found, (*fields_of(found), *rest))
 
 
-def _side(side: str, found: Relation, name: tree.Ident, context: Context) -> Field | None:
+def _side(side: str, found: ScopedSource, name: tree.Ident, context: AnalysisContext) -> Field | None:
     fields = Scope(found.fields).named(name.name)
     if not fields:
         problem = f"Column '{name.written}' is missing from {side} side of join"

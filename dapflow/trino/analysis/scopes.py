@@ -86,7 +86,7 @@ class WithNames:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Relation:
+class ScopedSource:
     """What stands in FROM, with the fields by which it is used."""
 
     source: Source

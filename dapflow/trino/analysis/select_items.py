@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import unchecked
 from dapflow.trino.analysis.names import parts_of
 from dapflow.trino.analysis.scopes import Field, Scope
@@ -27,7 +27,7 @@ class Item:
         return self.written.lower() if self.written else None
 
 
-def items_of(node: tree.Select, context: Context) -> list[Item]:
+def items_of(node: tree.Select, context: AnalysisContext) -> list[Item]:
     """The output expressions; mistakes leave out what they are in."""
     found: list[Item] = []
     for item in node.items:
@@ -51,7 +51,7 @@ def _unknown(item: tree.AllColumns) -> list[Item]:
     return [_given(item, Field(None, None, column.type, -1, -1, open=True), None, 0)]
 
 
-def _all(item: tree.AllColumns, node: tree.Select, context: Context) -> list[Item]:
+def _all(item: tree.AllColumns, node: tree.Select, context: AnalysisContext) -> list[Item]:
     scope = context.scope
     if item.base is None:
         fields = [one for one in scope.fields if not one.hidden]
@@ -70,7 +70,7 @@ def _all(item: tree.AllColumns, node: tree.Select, context: Context) -> list[Ite
 
 
 def _of_relation(
-    item: tree.AllColumns, parts: tuple[str, ...], node: tree.Select, context: Context
+    item: tree.AllColumns, parts: tuple[str, ...], node: tree.Select, context: AnalysisContext
 ) -> list[Item] | None:
     """The columns of a relation by its name; None if there is none of the name."""
     at: Scope | None = context.scope
@@ -92,7 +92,7 @@ def _of_relation(
     return [_given(item, one, name, outer) for one, name in zip(fields, names, strict=True)]
 
 
-def _of_row(item: tree.AllColumns, base: tree.Expr, context: Context) -> list[Item]:
+def _of_row(item: tree.AllColumns, base: tree.Expr, context: AnalysisContext) -> list[Item]:
     """The fields of a row."""
     value = context.visit(base)
     if value.type.base != "row":

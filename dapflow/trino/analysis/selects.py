@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.canonical import canonical
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import condition, constant
 from dapflow.trino.analysis.correlation import check_limit, check_outer_columns
 from dapflow.trino.analysis.grouping import Extracted, combined, grouping_sets
 from dapflow.trino.analysis.ordering import sort_key
 from dapflow.trino.analysis.scopes import Scope
 from dapflow.trino.analysis.select_items import Item, items_of
-from dapflow.trino.analysis.typed import Expr, OutputRef
+from dapflow.trino.analysis.typed import OutputRef
 from dapflow.trino.analysis.typed_calls import SortKey
-from dapflow.trino.analysis.typed_queries import OutputColumn, Select, Source
+from dapflow.trino.analysis.typed_queries import OutputColumn, Source
 from dapflow.trino.analysis.walk import correlated
 from dapflow.trino.coercion import comparable
 from dapflow.trino.functions import AGGREGATES
@@ -24,16 +25,16 @@ from dapflow.trino.syntax import tree
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
+class OrderedSelect:
     """A SELECT and the keys of the ORDER BY behind it."""
 
-    select: Select
+    select: typed_queries.Select
     order: tuple[SortKey, ...]
 
 
 def select(
-    node: tree.Select, context: Context, order: Sequence[tree.SortItem] = (), limit: Expr | None = None
-) -> Ordered:
+    node: tree.Select, context: AnalysisContext, order: Sequence[tree.SortItem] = (), limit: typed.Expr | None = None
+) -> OrderedSelect:
     """One SELECT with the ORDER BY that follows it; the context's scope is what stands around the query."""
     found = None
     if node.source is not None:
@@ -63,8 +64,8 @@ def select(
         for item, expr in zip(items, outputs, strict=True)
     )
     source: Source | None = found.source if found is not None else None
-    return Ordered(
-        Select(
+    return OrderedSelect(
+        typed_queries.Select(
             columns=columns,
             place=context.place(node),
             source=source,
@@ -82,7 +83,7 @@ def select(
     )
 
 
-def _check_distinct(node: tree.Select, outputs: Sequence[Expr], context: Context) -> None:
+def _check_distinct(node: tree.Select, outputs: Sequence[typed.Expr], context: AnalysisContext) -> None:
     for expr, item in zip(outputs, node.items, strict=False):
         if not comparable(expr.type):
             problem = f"DISTINCT can only be applied to comparable types (actual: {expr.type})"
@@ -92,7 +93,7 @@ def _check_distinct(node: tree.Select, outputs: Sequence[Expr], context: Context
 
 # ----------------------------------------------------------------------------------------------------- groups
 def _groups(
-    node: tree.Select, items: Sequence[Item], extracted: Extracted, context: Context
+    node: tree.Select, items: Sequence[Item], extracted: Extracted, context: AnalysisContext
 ) -> tuple[tuple[int, ...], ...]:
     """The grouping sets, by places of keys; the keys are noted."""
     here = replace(context, plain_clause="GROUP BY clause")
@@ -103,7 +104,7 @@ def _groups(
     return combined(elements, node.distinct_groups)
 
 
-def _key(expr: tree.Expr, extracted: Extracted, context: Context) -> int:
+def _key(expr: tree.Expr, extracted: Extracted, context: AnalysisContext) -> int:
     found = context.visit(expr)
     if not comparable(found.type):
         problem = f"{found.type} is not comparable, and therefore cannot be used in GROUP BY"
@@ -113,7 +114,7 @@ def _key(expr: tree.Expr, extracted: Extracted, context: Context) -> int:
     return extracted.keys.add(found)
 
 
-def _meant(expr: tree.Expr, items: Sequence[Item], context: Context) -> tree.Expr:
+def _meant(expr: tree.Expr, items: Sequence[Item], context: AnalysisContext) -> tree.Expr:
     """An expression of GROUP BY; a number stands for an output column."""
     if not isinstance(expr, tree.Literal) or expr.kind != "integer":
         return expr
@@ -126,7 +127,7 @@ def _meant(expr: tree.Expr, items: Sequence[Item], context: Context) -> tree.Exp
 
 
 # ------------------------------------------------------------------------------------------------------ order
-def ordinal(item: tree.SortItem, columns: Sequence[Any], context: Context) -> int | None:
+def ordinal(item: tree.SortItem, columns: Sequence[Any], context: AnalysisContext) -> int | None:
     """The output column that an ORDER BY number means; None for what is no number, or a wrong one, which is noted."""
     if not isinstance(item.expr, tree.Literal) or item.expr.kind != "integer":
         return None
@@ -141,13 +142,13 @@ def _order(
     node: tree.Select,
     order: Sequence[tree.SortItem],
     items: Sequence[Item],
-    outputs: Sequence[Expr],
+    outputs: Sequence[typed.Expr],
     extracted: Extracted,
-    context: Context,
+    context: AnalysisContext,
 ) -> tuple[SortKey, ...]:
     refs = [OutputRef(type=expr.type, place=expr.place, position=i) for i, expr in enumerate(outputs)]
     forms = [canonical(expr) for expr in outputs] if order else []
-    names: dict[str, Expr | None] = {}
+    names: dict[str, typed.Expr | None] = {}
     for i, output in enumerate(items if order else ()):
         if output.name is not None:
             known = names.get(output.name, refs[i])
@@ -162,7 +163,7 @@ def _order(
             continue
         expr = extracted.of(within.visit(item.expr), item.expr)
         form = canonical(expr)
-        alike: list[Expr] = [ref for ref, one in zip(refs, forms, strict=True) if one == form]
+        alike: list[typed.Expr] = [ref for ref, one in zip(refs, forms, strict=True) if one == form]
         if isinstance(expr, OutputRef):
             alike.append(expr)
         _check_in_distinct(node, item, alike, names, context)
@@ -174,7 +175,11 @@ def _order(
 
 
 def _check_in_distinct(
-    node: tree.Select, item: tree.SortItem, alike: Sequence[Expr], names: dict[str, Expr | None], context: Context
+    node: tree.Select,
+    item: tree.SortItem,
+    alike: Sequence[typed.Expr],
+    names: dict[str, typed.Expr | None],
+    context: AnalysisContext,
 ) -> None:
     complex_key = not isinstance(item.expr, tree.Ident | tree.Deref)
     if node.distinct and (not alike or (complex_key and _mentions(item.expr, names))):
@@ -183,7 +188,7 @@ def _check_in_distinct(
 
 
 # --------------------------------------------------------------------------------------------- looking ahead
-def _mentions(node: object, names: dict[str, Expr | None]) -> bool:
+def _mentions(node: object, names: dict[str, typed.Expr | None]) -> bool:
     """Whether an expression uses one of these names: in ORDER BY they mean output columns."""
     if isinstance(node, tree.Ident):
         return node.name in names

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dapflow.trino.analysis import typed_queries
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import typed, typed_queries
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce
-from dapflow.trino.analysis.typed import Expr, Unchecked
+from dapflow.trino.analysis.typed import Unchecked
 from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BOOLEAN, UNCHECKED, Type, row
 
 
-def _query(node: tree.ScalarQuery | tree.Quantified | tree.Exists, context: Context) -> Query | Unchecked:
+def _query(node: tree.ScalarQuery | tree.Quantified | tree.Exists, context: AnalysisContext) -> Query | Unchecked:
     if context.lambdas:
         return context.fault("NOT_SUPPORTED", node, "Lambda expression cannot contain subqueries")
     return context.statement.visitor.query(node.query, context.inside(context.scope))
@@ -26,7 +26,7 @@ def _row_type(query: Query) -> Type:
     return row(*(column.type for column in query.columns), names=names)
 
 
-def scalar_query(node: tree.ScalarQuery, context: Context) -> Expr:
+def scalar_query(node: tree.ScalarQuery, context: AnalysisContext) -> typed.Expr:
     """A subquery where a value is wanted."""
     query = _query(node, context)
     if isinstance(query, Unchecked):
@@ -35,12 +35,12 @@ def scalar_query(node: tree.ScalarQuery, context: Context) -> Expr:
     return typed_queries.ScalarQuery(type=t.args[0] if len(t.args) == 1 else t, place=context.place(node), query=query)
 
 
-def in_query(node: tree.InQuery, context: Context) -> Expr:
+def in_query(node: tree.InQuery, context: AnalysisContext) -> typed.Expr:
     """x IN (SELECT …)."""
     return quantified(tree.Quantified(node.pos, "=", "ANY", node.expr, node.query, end=node.end), context)
 
 
-def quantified(node: tree.Quantified, context: Context) -> Expr:
+def quantified(node: tree.Quantified, context: AnalysisContext) -> typed.Expr:
     """x = ALL (SELECT …)."""
     value = context.visit(node.expr)
     query = _query(node, context)
@@ -65,7 +65,7 @@ def quantified(node: tree.Quantified, context: Context) -> Expr:
     )
 
 
-def exists(node: tree.Exists, context: Context) -> Expr:
+def exists(node: tree.Exists, context: AnalysisContext) -> typed.Expr:
     """EXISTS (SELECT …)."""
     query = _query(node, context)
     if isinstance(query, Unchecked):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dapflow.trino import catalogue
-from dapflow.trino.analysis.context import Context
-from dapflow.trino.analysis.scopes import Relation, fields_of
-from dapflow.trino.analysis.typed_queries import OutputColumn, Query, Source, Table, View, WithUse
+from dapflow.trino.analysis.context import AnalysisContext
+from dapflow.trino.analysis.scopes import ScopedSource, fields_of
+from dapflow.trino.analysis.typed_queries import OutputColumn, Query, Source, Table, ViewUse, WithUse
 from dapflow.trino.coercion import common
 from dapflow.trino.errors import QueryError
 from dapflow.trino.syntax import tree
@@ -18,13 +18,13 @@ from dapflow.trino.types import UNCHECKED, Type, parse_type
 OPEN = (OutputColumn(None, UNCHECKED, open=True),)
 
 
-def table(node: tree.TableNode, context: Context) -> Relation:
+def table(node: tree.TableNode, context: AnalysisContext) -> ScopedSource:
     """What a name in FROM means."""
     named = context.names.find(node.parts[0]) if len(node.parts) == 1 else None
     number, place = context.statement.number(), context.place(node)
     if named is not None:
         use = WithUse(number=number, columns=named.columns, place=place, with_query=named)
-        return Relation(use, fields_of(use, (named.name,)))
+        return ScopedSource(use, fields_of(use, (named.name,)))
     catalog, database, name = (None, None, *node.parts)[-3:]
     assert name is not None  # noqa: S101 - the parser gives one part at least
     found = context.statement.catalogue.relation(catalog, database or context.statement.database, name)
@@ -32,7 +32,7 @@ def table(node: tree.TableNode, context: Context) -> Relation:
         _missing(node, catalog, database, name, context)
     if found is None or isinstance(found, catalogue.NotKnown):
         unknown = Table(number=number, columns=OPEN, place=place, parts=node.parts, relation=None)
-        return Relation(unknown, fields_of(unknown, node.parts))
+        return ScopedSource(unknown, fields_of(unknown, node.parts))
     columns = tuple(
         OutputColumn(column.name, _type(column.type), hidden)
         for hidden, listed in ((False, found.columns), (True, found.hidden))
@@ -41,7 +41,7 @@ def table(node: tree.TableNode, context: Context) -> Relation:
     source: Source = Table(number=number, columns=columns, place=place, parts=node.parts, relation=found)
     if found.view_sql is not None:
         source = _view(found, source, node, context)
-    return Relation(source, fields_of(source, _qualifier(found)))
+    return ScopedSource(source, fields_of(source, _qualifier(found)))
 
 
 def _type(text: str) -> Type:
@@ -52,7 +52,9 @@ def _qualifier(found: catalogue.Relation) -> tuple[str, ...]:
     return found.catalog.lower(), found.database.lower(), found.name.lower()
 
 
-def _missing(node: tree.TableNode, catalog: str | None, database: str | None, name: str, context: Context) -> None:
+def _missing(
+    node: tree.TableNode, catalog: str | None, database: str | None, name: str, context: AnalysisContext
+) -> None:
     place = database or context.statement.database
     known = context.statement.catalogue
     if place is None:
@@ -68,7 +70,7 @@ def _missing(node: tree.TableNode, catalog: str | None, database: str | None, na
 
 
 # ------------------------------------------------------------------------------------------------------ views
-def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, context: Context) -> Source:
+def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, context: AnalysisContext) -> Source:
     """A view with its query; where that has mistakes, just what the view declares."""
     statement = context.statement
     key = (found.database, found.name)
@@ -88,7 +90,7 @@ def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, con
         placed=False,
     )
     try:
-        query = statement.visitor.query(parse(inner.text), Context(inner))
+        query = statement.visitor.query(parse(inner.text), AnalysisContext(inner))
         problems = [finding.error() for finding in inner.findings]
     except QueryError as error:
         problems = [error]
@@ -100,7 +102,7 @@ def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, con
     if declared.columns and not _fresh(declared, query, shown, node, context):
         return unknown
     columns = tuple(map(_as_declared, declared.columns, query.columns)) or query.columns
-    return View(number=declared.number, columns=columns, place=declared.place, relation=found, query=query)
+    return ViewUse(number=declared.number, columns=columns, place=declared.place, relation=found, query=query)
 
 
 def _as_declared(declared: OutputColumn, found: OutputColumn) -> OutputColumn:
@@ -108,7 +110,7 @@ def _as_declared(declared: OutputColumn, found: OutputColumn) -> OutputColumn:
     return OutputColumn(declared.written, declared.type if converted else found.type)
 
 
-def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, context: Context) -> bool:
+def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, context: AnalysisContext) -> bool:
     """Whether a view's query still gives what the view declares; if not, that is noted."""
     what = f"View '{shown}' is stale or in invalid state:"
     if any(column.open for column in query.columns):

@@ -97,7 +97,7 @@ class Lambda(Expr):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Session(Expr):
+class SessionValue(Expr):
     """CURRENT_DATE and its like: what the session knows. `name` is in capitals."""
 
     name: str

@@ -46,7 +46,7 @@ class Aggregate(Expr):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Bound:
+class FrameBound:
     """An end of a frame: unbounded preceding, preceding, current row, following or unbounded following."""
 
     kind: str
@@ -60,8 +60,8 @@ class Window:
     partition: tuple[Expr, ...]
     order: tuple[SortKey, ...]
     unit: str | None = None
-    start: Bound | None = None
-    end: Bound | None = None
+    start: FrameBound | None = None
+    end: FrameBound | None = None
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -42,7 +42,7 @@ class Table(Source):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class View(Source):
+class ViewUse(Source):
     """A view of the catalogue, with its query, whose places are in the view's own text.
 
     Its columns have the types that the view declares, to which the query's are coerced.
@@ -102,7 +102,7 @@ class Join(Source):
 
 # ---------------------------------------------------------------------------------------------------- queries
 @dataclass(slots=True, unsafe_hash=True, kw_only=True)
-class Body:
+class QueryBody:
     """What stands before ORDER BY."""
 
     columns: tuple[OutputColumn, ...]
@@ -110,7 +110,7 @@ class Body:
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Select(Body):
+class Select(QueryBody):
     """SELECT: source, where, keys and aggregates, having, windows, items, distinct, and then the query's order.
 
     `grouped` says whether rows are put together; then `sets` are the grouping sets, by places of keys, and expressions
@@ -130,26 +130,26 @@ class Select(Body):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Values(Body):
+class Values(QueryBody):
     """VALUES: rows of one width, each column of one type."""
 
     rows: tuple[tuple[Expr, ...], ...]
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class SetOperation(Body):
+class SetOperation(QueryBody):
     """UNION, INTERSECT or EXCEPT. `left_items` and `right_items` are the sides' columns as the types of the result."""
 
     op: str
     all: bool
-    left: Body
-    right: Body
+    left: QueryBody
+    right: QueryBody
     left_items: tuple[Expr, ...]
     right_items: tuple[Expr, ...]
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Nested(Body):
+class Nested(QueryBody):
     """A query in parentheses."""
 
     query: Query
@@ -174,7 +174,7 @@ class Query:
     """
 
     with_queries: tuple[WithQuery, ...]
-    body: Body
+    body: QueryBody
     order: tuple[SortKey, ...]
     offset: Expr | None
     limit: Expr | None

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.analysis.reading import Reader
+from dapflow.trino.analysis.reading import ColumnReader
 from dapflow.trino.analysis.typed import ColumnRef, Expr
-from dapflow.trino.analysis.typed_queries import Query, Table, View
+from dapflow.trino.analysis.typed_queries import Query, Table, ViewUse
 from dapflow.trino.analysis.walk import deep, within
 
 
@@ -34,14 +34,14 @@ def usage(query: Query) -> tuple[TableUse, ...]:
 
 
 @dataclass(eq=False)
-class _Usage(Reader):
+class _Usage(ColumnReader):
     """Reads a WITH query once for all places that name it, and notes conditions on the partitions of tables."""
 
     conditions: dict[int, list[Expr]] = field(default_factory=dict)
 
     def uses(self) -> Iterator[TableUse]:
         """What was found."""
-        views = [source for source in self.sources.values() if isinstance(source, View)]
+        views = [source for source in self.sources.values() if isinstance(source, ViewUse)]
         in_views = {one.number for view in views for one in deep(view.query) if isinstance(one, Table)}
         for number, source in self.sources.items():
             if isinstance(source, Table):
@@ -57,7 +57,7 @@ class _Usage(Reader):
                 )
 
     def condition(self, term: Expr) -> None:
-        """See Reader."""
+        """See ColumnReader."""
         nodes = list(within(term))
         refs = [one for one in nodes if isinstance(one, ColumnRef)]
         numbers = {one.relation for one in refs}

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from dapflow.trino.analysis import operators, typed_calls
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis import operators, typed, typed_calls
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.ordering import order_keys
-from dapflow.trino.analysis.typed import Expr
-from dapflow.trino.analysis.typed_calls import SortKey, Window
+from dapflow.trino.analysis.typed_calls import SortKey
 from dapflow.trino.coercion import INTEGERS, NUMERIC
 from dapflow.trino.syntax import tree
 
 
-def window(node: tree.Window, context: Context) -> Window:
+def window(node: tree.Window, context: AnalysisContext) -> typed_calls.Window:
     """What stands between the parentheses of OVER, with what named windows add to it."""
     node = _whole(node, context)
     partition = tuple(context.visit(key) for key in node.partition)
     order = order_keys(node.order, context)
     if not node.unit or node.low is None:
-        return Window(partition, order)
+        return typed_calls.Window(partition, order)
     if not _check_frame(node, node.low, node.high, context):
-        return Window(partition, order)
+        return typed_calls.Window(partition, order)
     low = _bound(node.low, node, order, context)
     high = _bound(node.high, node, order, context) if node.high is not None else None
-    return Window(partition, order, node.unit, low, high)
+    return typed_calls.Window(partition, order, node.unit, low, high)
 
 
-def _whole(node: tree.Window, context: Context) -> tree.Window:
+def _whole(node: tree.Window, context: AnalysisContext) -> tree.Window:
     """A window with what the window named in it says."""
     if node.existing is None:
         return node
@@ -54,7 +53,9 @@ def _whole(node: tree.Window, context: Context) -> tree.Window:
     )
 
 
-def _check_frame(node: tree.Window, low: tree.Bound, high: tree.Bound | None, context: Context) -> bool:
+def _check_frame(
+    node: tree.Window, low: tree.FrameBound, high: tree.FrameBound | None, context: AnalysisContext
+) -> bool:
     """Whether the ends of a frame go together; if not, that is noted."""
     problem, at = None, low
     if low.kind == "unbounded following":
@@ -81,9 +82,11 @@ def _check_frame(node: tree.Window, low: tree.Bound, high: tree.Bound | None, co
     return True
 
 
-def _bound(bound: tree.Bound, node: tree.Window, order: tuple[SortKey, ...], context: Context) -> typed_calls.Bound:
+def _bound(
+    bound: tree.FrameBound, node: tree.Window, order: tuple[SortKey, ...], context: AnalysisContext
+) -> typed_calls.FrameBound:
     if bound.value is None:
-        return typed_calls.Bound(bound.kind)
+        return typed_calls.FrameBound(bound.kind)
     value = context.visit(bound.value)
     t = value.type
     if node.unit == "RANGE":
@@ -91,10 +94,12 @@ def _bound(bound: tree.Bound, node: tree.Window, order: tuple[SortKey, ...], con
     elif t.base not in {*INTEGERS, "unchecked"} and not (t.base == "decimal" and t.scale == 0):
         problem = f"Window frame {node.unit} offset must be exact numeric type with scale 0 (actual: {t})"
         context.fault("TYPE_MISMATCH", bound.value, problem)
-    return typed_calls.Bound(bound.kind, value)
+    return typed_calls.FrameBound(bound.kind, value)
 
 
-def _check_distance(node: tree.Window, at: tree.Expr, value: Expr, key: Expr, context: Context) -> None:
+def _check_distance(
+    node: tree.Window, at: tree.Expr, value: typed.Expr, key: typed.Expr, context: AnalysisContext
+) -> None:
     """The distance in a RANGE frame must fit what is ordered by."""
     t = key.type
     if "unchecked" in {t.base, value.type.base}:

@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dapflow.trino.analysis.context import Context
+from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.scopes import WithNames
 from dapflow.trino.analysis.set_operations import combined
 from dapflow.trino.analysis.tables import OPEN
-from dapflow.trino.analysis.typed_queries import Body, OutputColumn, Query, WithQuery
+from dapflow.trino.analysis.typed_queries import OutputColumn, Query, QueryBody, WithQuery
 from dapflow.trino.analysis.walk import outer_references
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
 
-AnalyseBody = Callable[[tree.BodyNode, Context], Body]
+AnalyseBody = Callable[[tree.BodyNode, AnalysisContext], QueryBody]
 
 
 def with_queries(
-    ctes: Sequence[tree.Cte], recursive: bool, context: Context, body: AnalyseBody
+    ctes: Sequence[tree.Cte], recursive: bool, context: AnalysisContext, body: AnalyseBody
 ) -> tuple[WithNames, tuple[WithQuery, ...]]:
     """The WITH queries of a query, and the names by which what follows knows them."""
     names, found = context.names, []
@@ -36,13 +36,13 @@ def with_queries(
     return names, tuple(found)
 
 
-def _plain(cte: tree.Cte, context: Context) -> WithQuery:
+def _plain(cte: tree.Cte, context: AnalysisContext) -> WithQuery:
     query = context.statement.visitor.query(cte.query, context)
     columns = _named(query.columns, cte, context)
     return WithQuery(cte.name, query, columns, False, context.place(cte))
 
 
-def _named(columns: tuple[OutputColumn, ...], cte: tree.Cte, context: Context) -> tuple[OutputColumn, ...]:
+def _named(columns: tuple[OutputColumn, ...], cte: tree.Cte, context: AnalysisContext) -> tuple[OutputColumn, ...]:
     """The columns with the names that WITH gives them."""
     if cte.columns is None:
         return columns
@@ -57,7 +57,7 @@ def _named(columns: tuple[OutputColumn, ...], cte: tree.Cte, context: Context) -
     return tuple(replace(column, written=name) for column, name in zip(columns, cte.columns, strict=True))
 
 
-def _recursive(cte: tree.Cte, context: Context, body: AnalyseBody) -> WithQuery:
+def _recursive(cte: tree.Cte, context: AnalysisContext, body: AnalyseBody) -> WithQuery:
     """A recursive query: an anchor, and a step that reads the rows so far by the query's name."""
     node, place = cte.query.body, context.place(cte)
     problem = None
@@ -83,7 +83,7 @@ def _placed(problem: tuple[str, str] | None, cte: tree.Cte) -> tuple[str, int, s
     return problem[0], cte.pos, problem[1]
 
 
-def _check_step(columns: Sequence[OutputColumn], step: Body, cte: tree.Cte, context: Context) -> None:
+def _check_step(columns: Sequence[OutputColumn], step: QueryBody, cte: tree.Cte, context: AnalysisContext) -> None:
     """The step must give what the anchor gives."""
     if any(column.open for column in (*columns, *step.columns)):
         return

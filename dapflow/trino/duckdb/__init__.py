@@ -2,7 +2,7 @@
 
 from dapflow.trino.catalogue import Column, Relation
 from dapflow.trino.duckdb.compiler import compile_analysed, compile_query, parameter_sql
-from dapflow.trino.duckdb.model import Query, Reading, Scan
+from dapflow.trino.duckdb.model import CompiledQuery, Scan, ScanReading
 from dapflow.trino.duckdb.printing import print_value
 from dapflow.trino.duckdb.runtime import prepare_connection, translate_error
 from dapflow.trino.duckdb.statements import Statement, statement_kind
@@ -10,11 +10,11 @@ from dapflow.trino.errors import QueryError
 
 __all__ = [
     "Column",
-    "Query",
+    "CompiledQuery",
     "QueryError",
-    "Reading",
     "Relation",
     "Scan",
+    "ScanReading",
     "Statement",
     "compile_analysed",
     "compile_query",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dapflow.trino.analysis.typed_queries import Body, Nested, Select, SetOperation, Values
+from dapflow.trino.analysis.typed_queries import Nested, QueryBody, Select, SetOperation, Values
 from dapflow.trino.duckdb.lowering import Frame, Lowering
 from dapflow.trino.duckdb.nodes import Sql, Variable, Word, sql
 from dapflow.trino.duckdb.selects import select
@@ -12,7 +12,7 @@ from dapflow.trino.duckdb.set_operations import converted, set_operation
 from dapflow.trino.duckdb.values import cast
 
 
-def body(node: Body, lowering: Lowering) -> Sql:
+def body(node: QueryBody, lowering: Lowering) -> Sql:
     """A body, whose columns are named c0, c1, …"""
     if isinstance(node, Select):
         return select(node, lowering).sql

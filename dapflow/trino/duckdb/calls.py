@@ -11,7 +11,7 @@ from dapflow.trino.duckdb import resolution
 from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import Computed, Sql, sql
-from dapflow.trino.duckdb.resolution import LambdaValue, Modifiers, Template, render
+from dapflow.trino.duckdb.resolution import CallTemplate, LambdaValue, Modifiers, render
 from dapflow.trino.duckdb.sorting import ordering
 from dapflow.trino.duckdb.values import Value
 from dapflow.trino.duckdb.windows import window
@@ -62,12 +62,12 @@ def _rendered(
 
 def _call(
     node: Call | Aggregate | WindowCall,
-    template: Template,
+    template: CallTemplate,
     modifiers: Modifiers,
     extra: tuple[Any, ...],
     lowering: Lowering,
-) -> resolution.Call:
-    return resolution.Call(
+) -> resolution.LoweredCall:
+    return resolution.LoweredCall(
         name=node.name,
         kind=FUNCTIONS[node.name].kind,
         template=template,

@@ -9,7 +9,7 @@ from dapflow.trino.catalogue import Catalogue, Column
 from dapflow.trino.duckdb.conversions import print_sql
 from dapflow.trino.duckdb.expressions import expression
 from dapflow.trino.duckdb.lowering import Lowering, Notes
-from dapflow.trino.duckdb.model import Query
+from dapflow.trino.duckdb.model import CompiledQuery
 from dapflow.trino.duckdb.nodes import Member, Name, Sql, Word, sql
 from dapflow.trino.duckdb.printer import printed
 from dapflow.trino.duckdb.queries import is_ordered, query
@@ -30,7 +30,7 @@ def compile_query(
     parameters: Sequence[str] = (),
     replacing: tuple[str, str] | None = None,
     short: bool = False,
-) -> Query:
+) -> CompiledQuery:
     """Compile a query. Raises QueryError. For what it is given see `analyse`, and for `short` see `compile_analysed`.
 
     The catalogue knows all of its tables.
@@ -39,25 +39,25 @@ def compile_query(
     return compile_analysed(analysed, text, database, short=short)
 
 
-def compile_analysed(analysed: Analysed, text: str, database: str | None, *, short: bool = False) -> Query:
+def compile_analysed(analysed: Analysed, text: str, database: str | None, *, short: bool = False) -> CompiledQuery:
     """Compile what was analysed, and all of which is known. Raises QueryError, first for what was found.
 
-    With `short`, sums of long decimals may be computed in 64 bits (see `Query.short`).
+    With `short`, sums of long decimals may be computed in 64 bits (see `CompiledQuery.short`).
     """
     for finding in analysed.findings:
         raise finding.error()
     assert analysed.query is not None and analysed.columns is not None  # noqa: S101 - else something was found
     try:
-        return _lowered(analysed.query, analysed, Lowering(text, database, _Visitor(), Notes(short_sums=short)))
+        return _lowered(analysed.query, analysed, Lowering(text, database, _Lowerer(), Notes(short_sums=short)))
     except RecursionError:
         raise TooDeep from None
 
 
-def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) -> Query:
+def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) -> CompiledQuery:
     found = lowering.query(node)
     columns = analysed.columns or ()
     types = [column.type for column in node.columns]
-    return Query(
+    return CompiledQuery(
         printed(_outer(found, columns, types, _stored)),
         columns,
         scans(node, found, lowering),
@@ -89,7 +89,7 @@ def _stored(value: Sql, t: Type) -> Sql:
     return cast(value, t)
 
 
-class _Visitor:
+class _Lowerer:
     """Where the lowering of expressions and of queries meet."""
 
     def expression(self, node: typed.Expr, lowering: Lowering) -> Value:
@@ -118,4 +118,4 @@ def parameter_sql(text: str) -> str:
 
 def constant_sql(text: str, node: tree.Expr) -> Sql:
     """DuckDB's SQL for an expression of `text` that names no column. Raises QueryError."""
-    return Lowering(text, None, _Visitor()).sql(analyse_constant(text, node))
+    return Lowering(text, None, _Lowerer()).sql(analyse_constant(text, node))

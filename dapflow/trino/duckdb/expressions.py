@@ -58,11 +58,11 @@ def _grouping(node: typed.Grouping, lowering: Lowering) -> Value:
     return Value(cast(sql("grouping($keys)", keys=keys), node.type), node.type)
 
 
-def _session(node: typed.Session, lowering: Lowering) -> Value:
+def _session(node: typed.SessionValue, lowering: Lowering) -> Value:
     return Value(_of_session(node, lowering), node.type)
 
 
-def _of_session(node: typed.Session, lowering: Lowering) -> Sql:
+def _of_session(node: typed.SessionValue, lowering: Lowering) -> Sql:
     precision, name = node.type.precision, node.name
     if name == "CURRENT_DATE":
         return sql("CAST(t_now() AS DATE)")
@@ -253,7 +253,7 @@ _LOWERED: dict[type, Callable[[Any, Lowering], Value]] = {
     typed.WindowRef: _window,
     typed.LambdaParameter: _parameter,
     typed.Grouping: _grouping,
-    typed.Session: _session,
+    typed.SessionValue: _session,
     typed.Literal: _literal,
     typed.Coerce: _coerce,
     typed.Cast: _cast,

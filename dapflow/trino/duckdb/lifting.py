@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from dapflow.trino.duckdb.nodes import Computed, Sql, Subquery, Variable, Word, replaced, sql
+from dapflow.trino.duckdb.nodes import Computed, Sql, SubquerySql, Variable, Word, replaced, sql
 
 
 def out_of_lambdas(expr: Sql) -> Sql:
@@ -51,7 +51,7 @@ def _distinct(parts: Sequence[Sql]) -> list[Sql]:
 
 def _subqueries(node: Sql, bound: bool) -> Iterator[tuple[Sql, bool]]:
     """The outermost subqueries, and whether each stands where DuckDB takes none."""
-    if isinstance(node, Subquery):
+    if isinstance(node, SubquerySql):
         yield node, bound
     elif node.has_subquery:
         for part, inner in node.parts():
@@ -60,7 +60,7 @@ def _subqueries(node: Sql, bound: bool) -> Iterator[tuple[Sql, bool]]:
 
 def _computed(node: Sql) -> Iterator[Sql]:
     """The outermost of what is computed before."""
-    if isinstance(node, Subquery | Computed):
+    if isinstance(node, SubquerySql | Computed):
         yield node
     elif node.has_subquery or node.has_computed:
         for part, _ in node.parts():

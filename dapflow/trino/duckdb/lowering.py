@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dapflow.trino.duckdb.values import Value
 
 
-class Visitor(Protocol):
+class LoweringVisitor(Protocol):
     """What lowers the nodes of a typed tree, of whatever kind; expressions and queries meet here."""
 
     def expression(self, node: Expr, lowering: Lowering) -> Value:
@@ -65,7 +65,7 @@ class Lowering:
 
     text: str
     database: str | None
-    visitor: Visitor
+    visitor: LoweringVisitor
     notes: Notes = field(default_factory=Notes)
     frame: Frame = field(default_factory=Frame)
     #: A view's text has places of its own, which would mislead in the user's text.

@@ -9,7 +9,7 @@ from dapflow.trino.duckdb.conditions import Conditions
 
 
 @dataclass(frozen=True)
-class Reading:
+class ScanReading:
     """What one use of a table reads of it: columns, and what every row that is needed satisfies."""
 
     columns: tuple[str, ...]
@@ -26,13 +26,13 @@ class Scan:
     #: What every row that is needed satisfies.
     predicate: Conditions = ()
     #: What Trino reads, which runs a WITH query anew for each place that names it. DuckDB runs it once.
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[ScanReading, ...] = ()
     #: The columns that the SQL names, read or not.
     named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Query:
+class CompiledQuery:
     """A compiled query. `sql` gives typed values; `text_sql` gives the same rows as Athena prints them."""
 
     sql: str

@@ -150,7 +150,7 @@ class Filled(_Whole):
         return zip(self.filling, self.template.bound, strict=True)
 
 
-class Subquery(_Whole):
+class SubquerySql(_Whole):
     """An expression that holds a query: DuckDB takes none in a lambda, and plans each copy of it anew."""
 
     __slots__ = ("content",)
@@ -296,7 +296,7 @@ def replaced(node: Sql, changes: dict[int, Sql]) -> Sql:
     if isinstance(node, Member):
         relation = replaced(node.relation, changes)
         return node if relation is node.relation else Member(relation, node.column)
-    if isinstance(node, Subquery | Computed):
+    if isinstance(node, SubquerySql | Computed):
         content = replaced(node.content, changes)
         return node if content is node.content else type(node)(content)
     return node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from dapflow.trino.duckdb.nodes import Computed, Filled, Joined, Member, Name, Sql, Subquery, Text, Variable, Word
+from dapflow.trino.duckdb.nodes import Computed, Filled, Joined, Member, Name, Sql, SubquerySql, Text, Variable, Word
 from dapflow.trino.duckdb.storage import literal, quote
 
 
@@ -47,7 +47,7 @@ class _Writer:
                 if i:
                     out.append(node.separator)
                 self.write(one)
-        elif isinstance(node, Subquery | Computed):
+        elif isinstance(node, SubquerySql | Computed):
             self.write(node.content)
         else:
             raise TypeError(node)

@@ -37,7 +37,7 @@ def is_ordered(node: Query) -> bool:
     return bool(node.order)
 
 
-def _ordered(node: Query, limits: _Limits, lowering: Lowering) -> Sql:
+def _ordered(node: Query, limits: _RowLimits, lowering: Lowering) -> Sql:
     """What is no SELECT, in its order."""
     found = body(node.body, lowering)
     if not node.order and limits.limit is None and limits.offset is None:
@@ -51,14 +51,14 @@ def _ordered(node: Query, limits: _Limits, lowering: Lowering) -> Sql:
     return limits.of(found, keys, len(node.columns))
 
 
-def _limits(node: Query, lowering: Lowering) -> _Limits:
+def _limits(node: Query, lowering: Lowering) -> _RowLimits:
     offset = None if node.offset is None else lowering.sql(node.offset)
     limit = None if node.limit is None else lowering.sql(node.limit)
-    return _Limits(offset, limit, node.ties)
+    return _RowLimits(offset, limit, node.ties)
 
 
 @dataclass(frozen=True, slots=True)
-class _Limits:
+class _RowLimits:
     """OFFSET and LIMIT, WITH TIES or not."""
 
     offset: Sql | None

@@ -18,7 +18,7 @@ from dapflow.trino.analysis.typed_queries import (
     Subquery,
     Table,
     Unnest,
-    View,
+    ViewUse,
     WithUse,
 )
 from dapflow.trino.analysis.walk import within
@@ -45,7 +45,7 @@ def _table(node: Table, lowering: Lowering, _: frozenset[int]) -> Sql:
     return sql("$name AS $alias", name=Name(found.name), alias=found.alias)
 
 
-def _view(node: View, lowering: Lowering, _: frozenset[int]) -> Sql:
+def _view(node: ViewUse, lowering: Lowering, _: frozenset[int]) -> Sql:
     database = node.relation.view_database or node.relation.database
     text = node.relation.view_sql or ""
     query = replace(lowering, text=text, database=database, placed=False).query(node.query)
@@ -186,7 +186,7 @@ def _outer_lateral(node: Join, left: Sql, right: Sql, test: Sql, lowering: Lower
 
 _RELATIONS: dict[type, Callable[[Any, Lowering, frozenset[int]], Sql]] = {
     Table: _table,
-    View: _view,
+    ViewUse: _view,
     WithUse: _with_use,
     Subquery: _subquery,
     Unnest: _unnest,

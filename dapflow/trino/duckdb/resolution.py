@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 #: How a signature is computed: a template, or what makes the SQL of a call.
-Template = str | Callable[["Call"], Sql]
+CallTemplate = str | Callable[["LoweredCall"], Sql]
 
 
 class LambdaValue:
@@ -63,12 +63,12 @@ class Modifiers:
 
 
 @dataclass(slots=True)
-class Call:
+class LoweredCall:
     """A call: its arguments are of the types that the signature wants. `kind` is scalar, aggregate or window."""
 
     name: str
     kind: str
-    template: Template
+    template: CallTemplate
     args: list[Any]
     type: Type
     place: Place
@@ -90,12 +90,12 @@ class Call:
 _REPEATED = 200
 
 
-def render(call: Call) -> Sql:
+def render(call: LoweredCall) -> Sql:
     """The SQL of a call."""
     return call.template(call) if callable(call.template) else fill(call.template, call)
 
 
-def fill(template: str, call: Call, **given: Sql) -> Sql:
+def fill(template: str, call: LoweredCall, **given: Sql) -> Sql:
     """Put a call's arguments into a template, and what is `given` for other slots.
 
     `$1`, `$2`, … are the arguments, `$all` all of them, `$t1` the type of the first, `$ret` that of the result. A long
@@ -106,16 +106,16 @@ def fill(template: str, call: Call, **given: Sql) -> Sql:
         for slot in dict.fromkeys(slots):
             argument = call.args[int(slot) - 1] if slot.isdigit() else None
             if isinstance(argument, Value) and argument.sql.size * (slots.count(slot) - 1) > _REPEATED:
-                return let(argument.sql, _Bound(template, call, int(slot) - 1, given), limit=0)
+                return let(argument.sql, _NamedArgument(template, call, int(slot) - 1, given), limit=0)
     return _filled(template, call, given)
 
 
 @dataclass(frozen=True, slots=True)
-class _Bound:
+class _NamedArgument:
     """A template with a name in place of one argument."""
 
     template: str
-    call: Call
+    call: LoweredCall
     at: int
     given: dict[str, Sql]
 
@@ -128,13 +128,13 @@ class _Bound:
         return fill(self.template, replace(self.call, args=args), **self.given)
 
 
-def _filled(template: str, call: Call, given: dict[str, Sql]) -> Filled:
+def _filled(template: str, call: LoweredCall, given: dict[str, Sql]) -> Filled:
     found = read_template(template)
     modifiers = call.modifiers.slots() if call.kind != "scalar" else {}
     return Filled(found, [_slot(name, call, modifiers, given) for name in found.slots])
 
 
-def _slot(name: str, call: Call, modifiers: dict[str, Sql], given: dict[str, Sql]) -> Sql:
+def _slot(name: str, call: LoweredCall, modifiers: dict[str, Sql], given: dict[str, Sql]) -> Sql:
     if name in given:
         return given[name]
     if name in modifiers:

@@ -10,7 +10,7 @@ from dapflow.trino.analysis.readings import TableReading, TooManyReadings, readi
 from dapflow.trino.analysis.typed_queries import Query, Table
 from dapflow.trino.duckdb.conditions import one_of
 from dapflow.trino.duckdb.lowering import Lowering, Notes
-from dapflow.trino.duckdb.model import Reading, Scan
+from dapflow.trino.duckdb.model import Scan, ScanReading
 from dapflow.trino.duckdb.nodes import Member, Name, Sql, Variable
 from dapflow.trino.duckdb.pruning import TableConditions
 from dapflow.trino.duckdb.tables import NamedTable, held
@@ -60,7 +60,7 @@ def _scan(one: NamedTable, found: Sequence[TableReading], named: set[str], lower
     known = tuple(column.name for column in (*relation.columns, *relation.hidden))
     conditions = _conditions(table, lowering)
     read = tuple(
-        Reading(
+        ScanReading(
             tuple(name for name in known if name.lower() in reading.columns),
             tuple(map(conditions.condition, reading.conditions)),
         )

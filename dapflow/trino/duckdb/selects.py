@@ -19,14 +19,14 @@ from dapflow.trino.duckdb.sorting import sort_key, sorted_by
 from dapflow.trino.duckdb.values import Value
 
 
-class Ordered(NamedTuple):
+class LoweredSelect(NamedTuple):
     """A SELECT and the keys of the ORDER BY behind it."""
 
     sql: Sql
     keys: Sequence[Sql]
 
 
-def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, named: bool = False) -> Ordered:
+def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, named: bool = False) -> LoweredSelect:
     """One SELECT with the ORDER BY that follows it.
 
     The keys may be places of columns. `named` keys are names instead, for a query around the SELECT.
@@ -47,7 +47,7 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
         keys = [_key(key, values, lowering) for key in order]
     distinct = _distinct(values) if node.distinct else NOTHING
     whole = sql("SELECT $distinct$columns", distinct=distinct, columns=columns)
-    return Ordered(joined("", (whole, source, where, groups, having)), keys)
+    return LoweredSelect(joined("", (whole, source, where, groups, having)), keys)
 
 
 def _from(source: Source | None, lowering: Lowering) -> Sql:

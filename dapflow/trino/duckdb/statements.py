@@ -37,7 +37,7 @@ class Statement:
         return re.sub(r"[^\n]", " ", text[: self.start]) + (self.query or "")
 
 
-class _Reader:
+class _TokenReader:
     def __init__(self, text: str, found: list[Token]) -> None:
         self.text = text
         self.found = found
@@ -161,10 +161,10 @@ def statement_kind(text: str) -> Statement:
     if stray is not None and word not in {"CREATE", "DROP", "SHOW"}:
         line, column = position(text, stray.start)
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed. Got: " + text.strip(), line, column)
-    return _read(_Reader(text, found))
+    return _read(_TokenReader(text, found))
 
 
-def _read(r: _Reader) -> Statement:
+def _read(r: _TokenReader) -> Statement:
     if r.now.kind == "end":
         fail(r.text, 0, "mismatched input '<EOF>'. Expecting: <query>")
     if r.now.upper in _QUERY_WORDS:
@@ -180,7 +180,7 @@ def _read(r: _Reader) -> Statement:
     return reader(r)
 
 
-def _create(r: _Reader) -> Statement:
+def _create(r: _TokenReader) -> Statement:
     replace = r.take("CREATE", "OR", "REPLACE")
     if not replace:
         r.need("CREATE")
@@ -228,7 +228,7 @@ def _create(r: _Reader) -> Statement:
     )
 
 
-def _column_list(r: _Reader) -> tuple[str, ...]:
+def _column_list(r: _TokenReader) -> tuple[str, ...]:
     names = [r.name()]
     while r.take(","):
         names.append(r.name())
@@ -236,7 +236,7 @@ def _column_list(r: _Reader) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _insert(r: _Reader) -> Statement:
+def _insert(r: _TokenReader) -> Statement:
     r.need("INSERT")
     r.need("INTO")
     target = r.qualified()
@@ -248,7 +248,7 @@ def _insert(r: _Reader) -> Statement:
     return Statement("insert", target, query, start, columns=columns)
 
 
-def _unload(r: _Reader) -> Statement:
+def _unload(r: _TokenReader) -> Statement:
     r.need("UNLOAD")
     r.need("(")
     end = r.closing()
@@ -262,7 +262,7 @@ def _unload(r: _Reader) -> Statement:
     return Statement("unload", query=query, start=start, location=location, properties=properties)
 
 
-def _drop(r: _Reader) -> Statement:
+def _drop(r: _TokenReader) -> Statement:
     r.need("DROP")
     if not r.take("VIEW"):
         return Statement("ddl")
@@ -272,7 +272,7 @@ def _drop(r: _Reader) -> Statement:
     return Statement("drop_view", target, if_exists=if_exists)
 
 
-def _show(r: _Reader) -> Statement:
+def _show(r: _TokenReader) -> Statement:
     if not r.take("SHOW", "CREATE", "VIEW"):
         return Statement("ddl")
     target = r.qualified()
@@ -283,7 +283,7 @@ def _show(r: _Reader) -> Statement:
 _EXPLAIN_OPTIONS = {"FORMAT": ("GRAPHVIZ", "JSON", "TEXT"), "TYPE": ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE")}
 
 
-def _explain(r: _Reader) -> Statement:
+def _explain(r: _TokenReader) -> Statement:
     r.need("EXPLAIN")
     options = ["ANALYZE"] if r.take("ANALYZE") else []
     if r.take("VERBOSE"):
@@ -300,7 +300,7 @@ def _explain(r: _Reader) -> Statement:
     return Statement("explain", query=query, start=start, options=tuple(options))
 
 
-def _prepare(r: _Reader) -> Statement:
+def _prepare(r: _TokenReader) -> Statement:
     r.need("PREPARE")
     name = r.name()
     r.need("FROM")
@@ -308,7 +308,7 @@ def _prepare(r: _Reader) -> Statement:
     return Statement("prepare", (name,), query, start)
 
 
-def _execute(r: _Reader) -> Statement:
+def _execute(r: _TokenReader) -> Statement:
     r.need("EXECUTE")
     name = r.name()
     arguments: list[str] = []
@@ -325,7 +325,7 @@ def _execute(r: _Reader) -> Statement:
     return Statement("execute", (name,), arguments=tuple(arguments))
 
 
-def _deallocate(r: _Reader) -> Statement:
+def _deallocate(r: _TokenReader) -> Statement:
     r.need("DEALLOCATE")
     r.need("PREPARE")
     name = r.name()
@@ -333,7 +333,7 @@ def _deallocate(r: _Reader) -> Statement:
     return Statement("deallocate", (name,))
 
 
-def _row_change(r: _Reader) -> Statement:
+def _row_change(r: _TokenReader) -> Statement:
     kind = r.now.upper.lower()
     r.at += 1
     r.take("FROM")
@@ -341,7 +341,7 @@ def _row_change(r: _Reader) -> Statement:
     return Statement(kind, r.qualified())
 
 
-def _finished(r: _Reader) -> None:
+def _finished(r: _TokenReader) -> None:
     if r.now.kind != "end":
         r.mismatch("<EOF>")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dapflow.trino.analysis.typed_queries import Exists, Quantified, Query, ScalarQuery
 from dapflow.trino.duckdb.conversions import coerce
 from dapflow.trino.duckdb.lowering import Lowering
-from dapflow.trino.duckdb.nodes import FALSE, TRUE, Member, Sql, Subquery, Variable, Word, sql, struct
+from dapflow.trino.duckdb.nodes import FALSE, TRUE, Member, Sql, SubquerySql, Variable, Word, sql, struct
 from dapflow.trino.duckdb.operators import comparable_form, compare
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import Value, null
@@ -16,17 +16,17 @@ def scalar_query(node: ScalarQuery, lowering: Lowering) -> Value:
     """A subquery where a value is wanted; of several columns a row."""
     query = lowering.query(node.query)
     if len(node.query.columns) == 1:
-        return Value(Subquery(sql("($query)", query=query)), node.type)
+        return Value(SubquerySql(sql("($query)", query=query)), node.type)
     inner = Variable("q")
     packed = _packed(node.type, inner)
-    whole = Subquery(sql("(SELECT $packed FROM ($query) AS $inner)", packed=packed, query=query, inner=inner))
+    whole = SubquerySql(sql("(SELECT $packed FROM ($query) AS $inner)", packed=packed, query=query, inner=inner))
     nothing = struct((name, null(t)) for name, t in zip(field_names(node.type), node.type.args, strict=True))
     return Value(sql("coalesce($whole, $nothing)", whole=whole, nothing=nothing), node.type)
 
 
 def exists(node: Exists, lowering: Lowering) -> Value:
     """EXISTS (SELECT …)."""
-    return Value(Subquery(sql("EXISTS ($query)", query=lowering.query(node.query))), BOOLEAN)
+    return Value(SubquerySql(sql("EXISTS ($query)", query=lowering.query(node.query))), BOOLEAN)
 
 
 def quantified(node: Quantified, lowering: Lowering) -> Value:
@@ -40,9 +40,9 @@ def quantified(node: Quantified, lowering: Lowering) -> Value:
     plain = isinstance(right, Member) and right.relation is inner
     source = query if plain else sql("SELECT $right FROM ($query) AS $inner", right=right, query=query, inner=inner)
     if node.op == "=" and node.quantifier == "ANY":
-        return Value(Subquery(sql("($left IN ($source))", left=left, source=source)), BOOLEAN)
+        return Value(SubquerySql(sql("($left IN ($source))", left=left, source=source)), BOOLEAN)
     if node.op == "<>" and node.quantifier == "ALL":
-        return Value(Subquery(sql("($left NOT IN ($source))", left=left, source=source)), BOOLEAN)
+        return Value(SubquerySql(sql("($left NOT IN ($source))", left=left, source=source)), BOOLEAN)
     compared = sql(
         "($left $op $quantifier ($source))",
         left=left,
@@ -50,7 +50,7 @@ def quantified(node: Quantified, lowering: Lowering) -> Value:
         quantifier=Word(node.quantifier),
         source=source,
     )
-    return Value(Subquery(compared), BOOLEAN)
+    return Value(SubquerySql(compared), BOOLEAN)
 
 
 def _item(query: Query, both: Type, inner: Variable) -> Value:
@@ -82,4 +82,4 @@ def _row_by_row(node: Quantified, left: Value, item: Value, query: Sql, inner: V
         inner=inner,
         outer=Variable("q"),
     )
-    return Subquery(compared)
+    return SubquerySql(compared)

@@ -20,7 +20,7 @@ from dapflow.trino.functions import FUNCTIONS
 #: What cannot fail: values, and what is computed before the expression.
 _SURE = (
     typed.Literal, typed.ColumnRef, typed.OutputRef, typed.KeyRef, typed.AggregateRef, typed.WindowRef,
-    typed.LambdaParameter, typed.Session, typed.Try,
+    typed.LambdaParameter, typed.SessionValue, typed.Try,
 )  # fmt: skip
 #: What cannot fail unless a part of it does.
 _QUIET = (

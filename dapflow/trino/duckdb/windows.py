@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.trino.analysis.typed import Expr
-from dapflow.trino.analysis.typed_calls import Bound, Window
+from dapflow.trino.analysis.typed_calls import FrameBound, Window
 from dapflow.trino.coercion import NUMERIC
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import Sql, Word, joined, sql
@@ -32,7 +32,7 @@ def _key(key: Expr, lowering: Lowering) -> Sql:
     return comparable_form(value.sql, value.type)
 
 
-def _frame(node: Window, unit: str, start: Bound, lowering: Lowering) -> Sql:
+def _frame(node: Window, unit: str, start: FrameBound, lowering: Lowering) -> Sql:
     low = _bound(start, node, lowering)
     if node.end is not None:
         high = _bound(node.end, node, lowering)
@@ -43,7 +43,7 @@ def _frame(node: Window, unit: str, start: Bound, lowering: Lowering) -> Sql:
     return sql("$unit BETWEEN $low AND $high", unit=Word(unit), low=low, high=high)
 
 
-def _bound(bound: Bound, node: Window, lowering: Lowering) -> Sql:
+def _bound(bound: FrameBound, node: Window, lowering: Lowering) -> Sql:
     kind = Word(bound.kind.upper())
     if bound.value is None:
         return kind

@@ -37,7 +37,7 @@ class LambdaArgument:
 
 
 @dataclass(frozen=True)
-class Bound:
+class BoundSignature:
     """A chosen signature: what its variables stand for, and the types its arguments must have."""
 
     signature: Signature
@@ -50,7 +50,7 @@ class Bound:
         return substitute(self.signature.result, self.bindings)
 
 
-def resolve(signatures: Sequence[Signature], args: Sequence[Argument]) -> Bound | None:
+def resolve(signatures: Sequence[Signature], args: Sequence[Argument]) -> BoundSignature | None:
     """The signature to use; None if none fits."""
     for signature in signatures:
         found = _attempt(signature, args, False)
@@ -66,7 +66,7 @@ def resolve(signatures: Sequence[Signature], args: Sequence[Argument]) -> Bound 
     return _again(candidates[0], args)
 
 
-def _again(one: Bound, args: Sequence[Argument]) -> Bound:
+def _again(one: BoundSignature, args: Sequence[Argument]) -> BoundSignature:
     """Bind once more, since a later candidate may have left its types in a lambda."""
     return _attempt(one.signature, args, True) or one
 
@@ -75,7 +75,7 @@ def _narrower(a: list[Type], b: list[Type]) -> bool:
     return all(x is FUNCTION or y is FUNCTION or can_coerce(x, y) for x, y in zip(a, b, strict=True))
 
 
-def _attempt(signature: Signature, args: Sequence[Argument], coercing: bool) -> Bound | None:
+def _attempt(signature: Signature, args: Sequence[Argument], coercing: bool) -> BoundSignature | None:
     patterns = signature.patterns(len(args))
     if patterns is None:
         return None
@@ -94,7 +94,7 @@ def _attempt(signature: Signature, args: Sequence[Argument], coercing: bool) -> 
     if not all(_bind_lambda(p, a, bound) for p, a in pairs if isinstance(a, LambdaArgument)):
         return None
     types = [a.type if p.base in {"any", "function"} else substitute(p, bound) for p, a in pairs]
-    return Bound(signature, bound, types)
+    return BoundSignature(signature, bound, types)
 
 
 def _bind(p: Pattern, t: Type, bound: Bindings, coercing: bool) -> bool:

@@ -449,16 +449,16 @@ class ExpressionParser(RowPatternParser, Cursor):
             return not (self.ahead().upper in {")", "ORDER", *_FRAMES} or self.ahead(2).upper == "BY")
         return self.now.upper == "MEASURES" or self.peek("PARTITION", "BY")
 
-    def _bound(self) -> tree.Bound:
+    def _bound(self) -> tree.FrameBound:
         start = self.now.start
         for words in (("UNBOUNDED", "PRECEDING"), ("UNBOUNDED", "FOLLOWING"), ("CURRENT", "ROW")):
             if self.take(*words):
-                return tree.Bound(start, " ".join(words).lower())
+                return tree.FrameBound(start, " ".join(words).lower())
         value = self.expression()
         if self.take("PRECEDING"):
-            return tree.Bound(start, "preceding", value)
+            return tree.FrameBound(start, "preceding", value)
         self.need("FOLLOWING")
-        return tree.Bound(start, "following", value)
+        return tree.FrameBound(start, "following", value)
 
 
 def _reached(error: QueryError) -> tuple[int, int]:

@@ -82,7 +82,7 @@ def _window(node: tree.Window) -> str:
     return f"({' '.join([part for part in [*parts, node.pattern] if part])})"
 
 
-def _bound(node: tree.Bound) -> str:
+def _bound(node: tree.FrameBound) -> str:
     kind = node.kind.upper()
     return kind if node.value is None else f"{expression_text(node.value)} {kind}"
 

@@ -86,7 +86,7 @@ class SortItem(Node):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Bound(Node):
+class FrameBound(Node):
     """`kind`: unbounded preceding, preceding, current row, following, unbounded following."""
 
     kind: str
@@ -101,8 +101,8 @@ class Window(Node):
     partition: tuple[Expr, ...] = ()
     order: tuple[SortItem, ...] = ()
     unit: str | None = None
-    low: Bound | None = None
-    high: Bound | None = None
+    low: FrameBound | None = None
+    high: FrameBound | None = None
     measures: str = ""
     pattern: str = ""
 

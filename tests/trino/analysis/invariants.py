@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dapflow.trino.analysis import typed, typed_queries
-from dapflow.trino.analysis.typed_queries import Body, OutputColumn, Query, Select, SetOperation, Source, Values
+from dapflow.trino.analysis.typed_queries import OutputColumn, Query, QueryBody, Select, SetOperation, Source, Values
 from dapflow.trino.analysis.walk import parts, within
 from dapflow.trino.coercion import can_coerce
 from dapflow.trino.types import BIGINT, BOOLEAN, Type
@@ -41,7 +41,7 @@ def _tree(
     if isinstance(root, Query):
         yield from _query(root, known, text)
         return
-    if isinstance(root, Body):
+    if isinstance(root, QueryBody):
         select, outputs = (root if isinstance(root, Select) else None), root.columns
         if isinstance(root, Select | Values):
             rows = [root.items] if isinstance(root, Select) else root.rows

@@ -21,16 +21,17 @@ def from_json(value: Sql, target: Type, convert: Converter, convert_or_null: Con
     """CAST(json AS x). The converters are for what stands in JSON's texts and numbers."""
     whole = type_text(target)
 
-    def read(reading: _Reading) -> Sql:
+    def read(reading: _JsonReading) -> Sql:
         return let(value, lambda x: _read(x, target, reading), limit=60)
 
     return Fallible(
-        lambda: read(_Reading(convert, whole, fails=True)), lambda: read(_Reading(convert_or_null, whole, fails=False))
+        lambda: read(_JsonReading(convert, whole, fails=True)),
+        lambda: read(_JsonReading(convert_or_null, whole, fails=False)),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _JsonReading:
     """How the parts of one JSON value are read. `whole` is the type wanted, in messages."""
 
     convert: Converter
@@ -52,12 +53,12 @@ def _text(x: Sql) -> Sql:
     return sql("json_extract_string($x, '$')", x=x)
 
 
-def _read(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _read(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     reader = _READERS.get(target.base)
     return reader(x, target, reading) if reader is not None else _number(x, target, reading)
 
 
-def _array(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _array(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     items = "py_json_items($x)" if _long_decimal(target.args[0]) else "CAST(json_extract($x, '$[*]') AS VARCHAR[])"
     made = _parts(target.args[0], reading)
     texts = sql(items, x=x)
@@ -69,7 +70,7 @@ def _array(x: Sql, target: Type, reading: _Reading) -> Sql:
     )
 
 
-def _parts(t: Type, reading: _Reading) -> Callable[[Sql], Sql]:
+def _parts(t: Type, reading: _JsonReading) -> Callable[[Sql], Sql]:
     """What reads each of a list of JSON texts."""
     j = Variable("j")
     item = _read(j, t, reading)
@@ -81,7 +82,7 @@ def _long_decimal(t: Type) -> bool:
     return (t.base == "decimal" and t.precision > 15) or any(_long_decimal(part) for part in t.args)
 
 
-def _map(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _map(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     j = Variable("j")
     keys = sql(
         "list_transform(CAST(json_keys($x) AS VARCHAR[]), lambda $j: $key)",
@@ -103,7 +104,7 @@ def _map(x: Sql, target: Type, reading: _Reading) -> Sql:
     )
 
 
-def _row(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _row(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     """The texts of the fields first, by place or by name, then each as its type."""
     names = field_names(target)
     found = sql(
@@ -125,7 +126,7 @@ def _row(x: Sql, target: Type, reading: _Reading) -> Sql:
     )
 
 
-def _fields(texts: Sql, target: Type, reading: _Reading) -> Sql:
+def _fields(texts: Sql, target: Type, reading: _JsonReading) -> Sql:
     names = field_names(target)
     given = [sql("$texts[$place]", texts=texts, place=i) for i in range(1, len(names) + 1)]
     parts = [
@@ -138,7 +139,7 @@ def _fields(texts: Sql, target: Type, reading: _Reading) -> Sql:
     return complete_row(texts, whole, [(text, JSON, name) for text, name in zip(given, names, strict=True)])
 
 
-def _varchar(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _varchar(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     text = _text(x)
     if target.length is not None:
         text = sql("left($text, $length)", text=text, length=target.length)
@@ -151,7 +152,7 @@ def _varchar(x: Sql, target: Type, reading: _Reading) -> Sql:
     )
 
 
-def _boolean(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _boolean(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     return sql(
         "CASE json_type($x) WHEN 'NULL' THEN NULL WHEN 'VARCHAR' THEN $text "
         "WHEN 'DOUBLE' THEN TRY_CAST($x AS DOUBLE) <> 0 "
@@ -162,7 +163,7 @@ def _boolean(x: Sql, target: Type, reading: _Reading) -> Sql:
     )
 
 
-def _number(x: Sql, target: Type, reading: _Reading) -> Sql:
+def _number(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     # What is no number gives NULL here, and with it the failure.
     number = sql("TRY_CAST(t_json_digits($x) AS $t)", x=x, t=type_sql(target))
     if target.base in INTEGERS:
@@ -185,7 +186,7 @@ def _same(x: Sql, *_: object) -> Sql:
     return x
 
 
-_READERS: dict[str, Callable[[Sql, Type, _Reading], Sql]] = {
+_READERS: dict[str, Callable[[Sql, Type, _JsonReading], Sql]] = {
     "json": _same,
     "array": _array,
     "map": _map,

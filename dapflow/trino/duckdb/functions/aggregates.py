@@ -13,7 +13,7 @@ from dapflow.trino.duckdb.values import type_sql
 from dapflow.trino.types import decimal
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 _ARGS = "$distinct$1$order)$tail"
 #: What follows an aggregate that leaves out the rows without a first or second argument.
@@ -28,15 +28,15 @@ def _of_lists(macro_name: str, *lists: str) -> str:
     return f"list_transform([{{{held}}}], lambda g: {macro_name}({given}))[1]"
 
 
-def _count(call: Call) -> Sql:
+def _count(call: LoweredCall) -> Sql:
     return fill("count($distinct$value)$tail", call, value=_comparable(call))
 
 
-def _count_distinct(call: Call) -> Sql:
+def _count_distinct(call: LoweredCall) -> Sql:
     return fill("count(DISTINCT $value)$tail", call, value=_comparable(call))
 
 
-def _within_error(call: Call) -> Sql:
+def _within_error(call: LoweredCall) -> Sql:
     return fill(
         "CASE WHEN t_error_fits(any_value($2)$tail) THEN count(DISTINCT $value)$tail END",
         call,
@@ -44,12 +44,12 @@ def _within_error(call: Call) -> Sql:
     )
 
 
-def _comparable(call: Call) -> Sql:
+def _comparable(call: LoweredCall) -> Sql:
     """The first argument as DuckDB compares it as Trino does."""
     return comparable_form(call.args[0].sql, call.args[0].type)
 
 
-def _sum_decimal(call: Call) -> Sql:
+def _sum_decimal(call: LoweredCall) -> Sql:
     """The sum has 38 digits whatever is summed, so what is summed may be computed in fewer."""
     value, notes = call.args[0], call.lowering.notes
     if value.short is not None and notes.short_sums:
@@ -77,7 +77,7 @@ lowering("sum(interval day to second)", f"CAST(sum({_ARGS} AS BIGINT)")
 lowering("sum(interval year to month)", f"CAST(sum({_ARGS} AS INTEGER)")
 
 
-def _average_decimal(call: Call) -> Sql:
+def _average_decimal(call: LoweredCall) -> Sql:
     total = decimal(38, call.type.scale)
     sums = fill(f"CAST(sum({_ARGS} AS $total)", call, total=type_sql(total))
     counts = fill("count($distinct$1)$tail", call)
@@ -108,11 +108,11 @@ _THIRD = "t_how_many(any_value($3)$tail, 'third argument of max_by/min_by', 'a p
 _LARGEST_FLOAT = "coalesce(max($distinct CASE WHEN NOT isnan($1) THEN $1 END)$tail, max($1)$tail)"
 
 
-def _largest(call: Call) -> Sql:
+def _largest(call: LoweredCall) -> Sql:
     return fill(_LARGEST_FLOAT if call.args[0].type.base in {"double", "real"} else f"max({_ARGS}", call)
 
 
-def _of_largest(call: Call) -> Sql:
+def _of_largest(call: LoweredCall) -> Sql:
     key = call.args[1]
     return fill("arg_max_null($1, $key)$tail", call, key=nan_lowest(key.sql, key.type))
 
@@ -133,7 +133,7 @@ lowering("bool_or(boolean)", f"bool_or({_ARGS}")
 lowering("array_agg(T)", f"array_agg({_ARGS}")
 
 
-def _listagg(call: Call) -> Sql:
+def _listagg(call: LoweredCall) -> Sql:
     separator = call.args[1].sql if len(call.args) > 1 else Text("")
     if not call.extra:
         return fill("t_listed(string_agg($distinct$1, $separator$order)$tail)", call, separator=separator)

@@ -11,16 +11,16 @@ from dapflow.trino.duckdb.values import cast, let, type_sql
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 
-def _transform(call: Call) -> Sql:
+def _transform(call: LoweredCall) -> Sql:
     x = Variable("x")
     body = cast(call.args[1].body(x), call.type.args[0])
     return sql("list_transform($array, lambda $x: $body)", array=call.args[0].sql, x=x, body=body)
 
 
-def _filter(call: Call) -> Sql:
+def _filter(call: LoweredCall) -> Sql:
     x = Variable("x")
     return sql(
         "list_filter($array, lambda $x: coalesce($test, FALSE))",
@@ -30,7 +30,7 @@ def _filter(call: Call) -> Sql:
     )
 
 
-def _matched(call: Call) -> Sql:
+def _matched(call: LoweredCall) -> Sql:
     x = Variable("x")
     test = call.args[1].body(x)
     return sql(_MATCHES[call.name], array=call.args[0].sql, x=x, test=test)
@@ -48,7 +48,7 @@ for _name in _MATCHES:
 
 
 # ----------------------------------------------------------------------------------------------------- reduction
-def _folded(call: Call, items: Sql, item: Type, held: Type) -> Sql:
+def _folded(call: LoweredCall, items: Sql, item: Type, held: Type) -> Sql:
     """The state after all items. It travels in a row, so that it may be NULL and of another type than the items."""
     s, x = Variable("s"), Variable("x")
     return sql(
@@ -66,7 +66,7 @@ def _folded(call: Call, items: Sql, item: Type, held: Type) -> Sql:
     )
 
 
-def _reduce(call: Call) -> Sql:
+def _reduce(call: LoweredCall) -> Sql:
     array, last = call.args[0], Variable("s")
     return sql(
         "CASE WHEN $array IS NOT NULL THEN list_transform([$folded], lambda $last: $result)[1] END",
@@ -77,7 +77,7 @@ def _reduce(call: Call) -> Sql:
     )
 
 
-def _reduce_agg(call: Call) -> Sql:
+def _reduce_agg(call: LoweredCall) -> Sql:
     """The rows as an array, reduced; the last lambda only joins what was reduced in parts."""
     items = fill("array_agg($1) FILTER (WHERE $1 IS NOT NULL$and)$over", call)
     return _folded(call, items, call.args[0].type, call.type)
@@ -87,7 +87,7 @@ lowering("reduce(array(T), S, function(S,T,S), function(S,R))", _reduce)
 lowering("reduce_agg(T, S, function(S,T,S), function(S,S,S))", _reduce_agg)
 
 
-def _zip_with(call: Call) -> Sql:
+def _zip_with(call: LoweredCall) -> Sql:
     z = Variable("z")
     body = call.args[2].body(sql("$z[1]", z=z), sql("$z[2]", z=z))
     return sql(
@@ -108,7 +108,7 @@ macro(
 )
 
 
-def _sort_by(call: Call) -> Sql:
+def _sort_by(call: LoweredCall) -> Sql:
     """Sorting by a comparison: each item's place is the number of items that come before it."""
     i, j = Variable("i"), Variable("j")
 

@@ -9,19 +9,19 @@ from dapflow.trino.duckdb.conversions import convert
 from dapflow.trino.duckdb.functions.registry import lowering, macro
 from dapflow.trino.duckdb.nodes import Sql, Variable, Word, joined, sql, struct
 from dapflow.trino.duckdb.operators import comparable_form, equal, holds_float, nan_lowest
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import let, null
 from dapflow.trino.types import VARCHAR, Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 lowering("cardinality(array(E))", "CAST(len($1) AS BIGINT)")
 lowering("cardinality(map(K,V))", "CAST(cardinality($1) AS BIGINT)")
 
 
-def _sorted(call: Call) -> Sql:
+def _sorted(call: LoweredCall) -> Sql:
     if not orderable(call.args[0].type.args[0]):
         call.fail("TYPE_MISMATCH", f"Type {call.args[0].type.args[0]} is not orderable")
     return fill("list_sort($1, 'ASC', 'NULLS LAST')", call)
@@ -30,11 +30,11 @@ def _sorted(call: Call) -> Sql:
 lowering("array_sort(array(E))", _sorted)
 
 
-def _by_looks(template: str) -> Template:
+def _by_looks(template: str) -> CallTemplate:
     """A function that finds equal elements by their looks, which moments of different zones do not have in common."""
     probe = Word("e")
 
-    def checked(call: Call) -> Sql:
+    def checked(call: LoweredCall) -> Sql:
         if comparable_form(probe, call.args[0].type.args[0]) is not probe:
             call.unsupported(f"Function {call.name} of values with time zones")
         return fill(template, call)
@@ -102,7 +102,7 @@ lowering("array_last(array(E))", "$1[-1]")
 
 
 # ------------------------------------------------------------------------------------------------------ finding
-def _contains(call: Call) -> Sql:
+def _contains(call: LoweredCall) -> Sql:
     item = call.args[0].type.args[0]
     e, array, wanted = Variable("e"), call.args[0].sql, call.args[1].sql
     if item.base in {"array", "row", "map", "double", "real", "timestamp_tz", "time_tz"}:
@@ -121,18 +121,18 @@ def _contains(call: Call) -> Sql:
 lowering("contains(array(T), T)", _contains)
 
 
-def _equal_item(call: Call, e: Variable) -> Sql:
+def _equal_item(call: LoweredCall, e: Variable) -> Sql:
     """Whether an item is what is looked for; FALSE where that is not known."""
     test = equal(e, call.args[1].sql, call.args[0].type.args[0])
     return sql("coalesce($test, FALSE)", test=test)
 
 
-def _matches(call: Call) -> Sql:
+def _matches(call: LoweredCall) -> Sql:
     e = Variable("e")
     return sql("list_transform($array, lambda $e: $test)", array=call.args[0].sql, e=e, test=_equal_item(call, e))
 
 
-def _position(call: Call) -> Sql:
+def _position(call: LoweredCall) -> Sql:
     return sql(
         "CASE WHEN $wanted IS NOT NULL THEN CAST(coalesce(list_position($matches, TRUE), 0) * CASE WHEN $array IS NULL "
         "THEN NULL ELSE 1 END AS BIGINT) END",
@@ -142,7 +142,7 @@ def _position(call: Call) -> Sql:
     )
 
 
-def _position_nth(call: Call) -> Sql:
+def _position_nth(call: LoweredCall) -> Sql:
     array, wanted, n = (one.sql for one in call.args)
     return sql(
         "CASE WHEN $wanted IS NULL OR $array IS NULL OR $n IS NULL THEN NULL WHEN $n = 0 THEN "
@@ -160,7 +160,7 @@ lowering("array_position(array(T), T)", _position)
 lowering("array_position(array(T), T, bigint)", _position_nth)
 
 
-def _remove(call: Call) -> Sql:
+def _remove(call: LoweredCall) -> Sql:
     e = Variable("e")
     return sql(
         "CASE WHEN $wanted IS NOT NULL THEN list_filter($array, lambda $e: NOT $test) END",
@@ -174,7 +174,7 @@ def _remove(call: Call) -> Sql:
 lowering("array_remove(array(E), E)", _remove)
 
 
-def _extreme(call: Call) -> Sql:
+def _extreme(call: LoweredCall) -> Sql:
     item = call.args[0].type.args[0]
     if item.base == "unknown":
         return null(call.type)
@@ -226,7 +226,7 @@ macro(
 
 
 # ------------------------------------------------------------------------------------------------------ joining
-def _join(call: Call) -> Sql:
+def _join(call: LoweredCall) -> Sql:
     item = call.args[0].type.args[0]
     if item.base != "unknown" and not (castable(item, VARCHAR) and not item.args):
         call.fail("INVALID_FUNCTION_ARGUMENT", f"Input type {item} not supported")
@@ -256,7 +256,7 @@ lowering("array_join(array(T), varchar, varchar)", _join)
 
 
 # ------------------------------------------------------------------------------------------------------ zipping
-def _zip(call: Call) -> Sql:
+def _zip(call: LoweredCall) -> Sql:
     z = Variable("z")
     return fill(
         "CASE WHEN $given THEN list_transform(list_zip($all), lambda $z: $row) END",

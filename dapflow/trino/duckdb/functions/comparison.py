@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from dapflow.trino.duckdb.functions.registry import lowering
 from dapflow.trino.duckdb.nodes import Sql, joined, sql
 from dapflow.trino.duckdb.operators import holds_float, nan_lowest
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 
-def _extreme(name: str) -> Template:
-    def template(call: Call) -> Sql:
+def _extreme(name: str) -> CallTemplate:
+    def template(call: LoweredCall) -> Sql:
         t, given = call.type, [argument.sql for argument in call.args]
         missing = joined(" OR ", [sql("$x IS NULL", x=x) for x in given])
         if t.base in {"double", "real"}:

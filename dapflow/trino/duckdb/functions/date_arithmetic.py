@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.registry import lowering, macro
 from dapflow.trino.duckdb.nodes import Sql, Text, Word, joined, sql
-from dapflow.trino.duckdb.resolution import Template
+from dapflow.trino.duckdb.resolution import CallTemplate
 from dapflow.trino.duckdb.values import failure, let
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 #: Units by what they are counted in: milliseconds, days or months.
 _CLOCK = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000}
@@ -44,10 +44,10 @@ class _Unit:
         return sql("$n * $size", n=n, size=self.size())
 
 
-def _by_unit(template: Callable[[Call, _Unit], Sql]) -> Template:
+def _by_unit(template: Callable[[LoweredCall, _Unit], Sql]) -> CallTemplate:
     """A template of a call whose first argument is a unit, and whose last tells which there may be."""
 
-    def chosen(call: Call) -> Sql:
+    def chosen(call: LoweredCall) -> Sql:
         unit, t = call.args[0], call.args[-1].type
         families = _FAMILIES.get(t.base, (_CLOCK, _DAYS, _MONTHS))
         if not isinstance(unit.const, str):
@@ -61,7 +61,9 @@ def _by_unit(template: Callable[[Call, _Unit], Sql]) -> Template:
     return chosen
 
 
-def _choice(call: Call, name: Sql, families: tuple[dict[str, int], ...], template: Callable[[Call, _Unit], Sql]) -> Sql:
+def _choice(
+    call: LoweredCall, name: Sql, families: tuple[dict[str, int], ...], template: Callable[[LoweredCall, _Unit], Sql]
+) -> Sql:
     arms = [_arm(call, name, one, template) for one in families]
     message = sql(
         "chr(39) || $unit || chr(39) || $problem",
@@ -76,7 +78,7 @@ def _choice(call: Call, name: Sql, families: tuple[dict[str, int], ...], templat
     )
 
 
-def _arm(call: Call, name: Sql, family: dict[str, int], template: Callable[[Call, _Unit], Sql]) -> Sql:
+def _arm(call: LoweredCall, name: Sql, family: dict[str, int], template: Callable[[LoweredCall, _Unit], Sql]) -> Sql:
     units = [*map(Text, family)]
     # DuckDB may evaluate an arm that is not chosen, and fails where it is given another unit.
     guarded = sql("CASE WHEN $name IN ($units) THEN $name END", name=name, units=units)
@@ -86,7 +88,7 @@ def _arm(call: Call, name: Sql, family: dict[str, int], template: Callable[[Call
 
 # ---------------------------------------------------------------------------------------------------- date_trunc
 @_by_unit
-def _trunc(call: Call, unit: _Unit) -> Sql:
+def _trunc(call: LoweredCall, unit: _Unit) -> Sql:
     t, x = call.args[1].type, call.args[1].sql
     if t.base in {"date", "timestamp", "time"}:
         return sql(_TRUNC[t.base], unit=unit.name, x=x, us=unit.size(1000))
@@ -119,7 +121,7 @@ for _t in _MOMENTS:
 
 # ------------------------------------------------------------------------------------------------------ date_add
 @_by_unit
-def _add(call: Call, unit: _Unit) -> Sql:
+def _add(call: LoweredCall, unit: _Unit) -> Sql:
     t, n, x = call.args[2].type, call.args[1].sql, call.args[2].sql
     if unit.family is _MONTHS:
         return sql(_PLUS_MONTHS[t.base], x=x, months=unit.times(n))
@@ -160,7 +162,7 @@ for _t in _MOMENTS:
 
 # ----------------------------------------------------------------------------------------------------- date_diff
 @_by_unit
-def _diff(call: Call, unit: _Unit) -> Sql:
+def _diff(call: LoweredCall, unit: _Unit) -> Sql:
     base, a, b = call.args[1].type.base, call.args[1].sql, call.args[2].sql
     if unit.family is _CLOCK or (unit.family is _DAYS and base == "timestamp"):
         return sql(_ELAPSED[base], a=a, b=b, us=unit.size(1000 if unit.family is _CLOCK else _DAY_IN_US))

@@ -14,12 +14,12 @@ from dapflow.trino.duckdb.nodes import Sql, Text, sql
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 Read = TypeVar("Read")
 
 
-def checked(call: Call, convert: Callable[[str], Read]) -> Read:
+def checked(call: LoweredCall, convert: Callable[[str], Read]) -> Read:
     """A literal pattern, read while the query is compiled."""
     try:
         return convert(call.args[1].const)
@@ -29,7 +29,7 @@ def checked(call: Call, convert: Callable[[str], Read]) -> Read:
 
 
 # ---------------------------------------------------------------------------------------------------- formatting
-def local(call: Call) -> Sql:
+def local(call: LoweredCall) -> Sql:
     """The first argument's local time, rounded to milliseconds as Joda sees it."""
     t, x = call.args[0].type, call.args[0].sql
     return as_joda_sees(sql("t_local($x)", x=x) if t.base == "timestamp_tz" else x, t)

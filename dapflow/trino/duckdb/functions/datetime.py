@@ -12,13 +12,13 @@ from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.moments import zone_name
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 _P = "timestamp(p)"
 _Z = "timestamp(p) with time zone"
@@ -84,7 +84,7 @@ lowering(f"date({_Z})", "CAST(t_local($1) AS DATE)")
 
 
 # --------------------------------------------------------------------------------------------------------- zones
-def _zone(call: Call, place: int) -> Sql:
+def _zone(call: LoweredCall, place: int) -> Sql:
     """The zone that an argument names; a literal is looked up now."""
     value = call.args[place]
     if not isinstance(value.const, str):
@@ -95,12 +95,12 @@ def _zone(call: Call, place: int) -> Sql:
         call.fail("INVALID_FUNCTION_ARGUMENT", f"'{value.const}' is not a valid time zone")
 
 
-def _at_zone(call: Call) -> Sql:
+def _at_zone(call: LoweredCall) -> Sql:
     zone = _zone(call, 1)
     return let(call.args[0].sql, lambda x: sql("t_zone_struct(($x).u, $zone)", x=x, zone=zone), limit=80)
 
 
-def _with_zone(template: str) -> Template:
+def _with_zone(template: str) -> CallTemplate:
     """A template whose second argument names a zone."""
     return lambda call: fill(template, call, zone=_zone(call, 1))
 
@@ -149,7 +149,7 @@ lowering(f"to_unixtime({_Z})", "(epoch_us(t_instant($1)) / 1000000.0::DOUBLE)")
 
 
 # ------------------------------------------------------------------------------------------------------ ISO 8601
-def _iso(call: Call) -> Sql:
+def _iso(call: LoweredCall) -> Sql:
     x, t = call.args[0].sql, call.args[0].type
     if t.base == "date":
         return text_sql(x, t)

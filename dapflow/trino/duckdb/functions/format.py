@@ -17,7 +17,7 @@ from dapflow.trino.duckdb.values import let
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 #: What arguments are, by their types: i(nteger), f(loat), d(ecimal), b(oolean), t(ime) or s(tring).
 _KINDS = {
@@ -89,7 +89,7 @@ def _piece(x: Sql, t: Type) -> Sql:
     return text_sql(x, t)
 
 
-def _format(call: Call) -> Sql:
+def _format(call: LoweredCall) -> Sql:
     pieces, kinds = [], ""
     for value in call.args[1:]:
         if value.type.base not in _KINDS:

@@ -21,12 +21,12 @@ from dapflow.trino.duckdb.functions.date_patterns import (
 from dapflow.trino.duckdb.functions.moments import ZONED, Zoned, zoned
 from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, joined, sql
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.moments import zone_name
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 #: A run of one letter, or a literal text with the letter "".
 Token = tuple[str, str]
@@ -105,7 +105,7 @@ def _part(token: Token, x: Sql, offset: Sql, zone: Sql) -> Sql:
     return zone
 
 
-def _format(call: Call) -> Sql:
+def _format(call: LoweredCall) -> Sql:
     if not isinstance(call.args[1].const, str):
         return fill("py_strftime($local, py_joda_format($2))", call, local=local(call))
     tokens = checked(call, joda_tokens)
@@ -249,10 +249,10 @@ _JODA_NATIVE = {
 }
 
 
-def _parse_datetime(template: str) -> Template:
+def _parse_datetime(template: str) -> CallTemplate:
     """DuckDB's own parsing where the pattern is a literal that it knows, and else the template."""
 
-    def parsed(call: Call) -> Sql:
+    def parsed(call: LoweredCall) -> Sql:
         pattern, found = call.args[1].const, None
         if isinstance(pattern, str) and pattern.isascii() and "'" not in pattern:
             runs = [m[0] for m in re.finditer(r"([A-Za-z])\1*|[^A-Za-z]+", pattern)]

@@ -15,7 +15,7 @@ from dapflow.trino.duckdb.printing import java_double
 from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 
 class _Number(float):
@@ -168,7 +168,7 @@ def json_size(text: str, path: str) -> int | None:
     return len(value) if isinstance(value, dict | list) else 0
 
 
-def _pointer(call: Call) -> Text | None:
+def _pointer(call: LoweredCall) -> Text | None:
     """A path that is known, as DuckDB's pointer: its steps are names or places too. None where DuckDB reads it else."""
     path = call.args[1].const
     if not isinstance(path, str):
@@ -182,7 +182,7 @@ def _pointer(call: Call) -> Text | None:
     return Text("".join(f"/{step}" for step in steps) or "$")
 
 
-def _extract_scalar(call: Call) -> Sql:
+def _extract_scalar(call: LoweredCall) -> Sql:
     x, path = call.args[0].sql, _pointer(call)
     slow = fill("py_json_extract_scalar($1, $2)", call)
     if path is None:

@@ -13,7 +13,7 @@ from dapflow.trino.duckdb.values import cast, let, type_sql
 from dapflow.trino.types import Type
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 
 def checked_map(keys: Sql, values: Sql, kind: Sql) -> Sql:
@@ -39,7 +39,7 @@ def refuse_keys(keys: list[str | None], values: int) -> int:
     raise Failure(f"INVALID_FUNCTION_ARGUMENT: Duplicate map keys ({twin}) are not allowed")
 
 
-def _map(call: Call) -> Sql:
+def _map(call: LoweredCall) -> Sql:
     return checked_map(call.args[0].sql, call.args[1].sql, type_sql(call.type))
 
 
@@ -49,7 +49,7 @@ lowering("map_keys(map(K,V))", "map_keys($1)")
 lowering("map_values(map(K,V))", "map_values($1)")
 
 
-def _entries(call: Call) -> Sql:
+def _entries(call: LoweredCall) -> Sql:
     k, v = map(Name, field_names(call.type.args[0]))
     return fill(
         "list_transform(map_entries($1), lambda $e: {$k: ($e).key, $v: ($e).value})", call, e=Variable("e"), k=k, v=v
@@ -70,7 +70,7 @@ def _column(entries: Sql, name: str) -> Sql:
     return sql("list_transform($entries, lambda $e: $part)", entries=entries, e=e, part=field(e, name))
 
 
-def _from_entries(call: Call) -> Sql:
+def _from_entries(call: LoweredCall) -> Sql:
     kind = type_sql(call.type)
 
     def body(x: Sql) -> Sql:
@@ -86,7 +86,7 @@ def _from_entries(call: Call) -> Sql:
     return let(call.args[0].sql, body, limit=100)
 
 
-def _multimap(call: Call) -> Sql:
+def _multimap(call: LoweredCall) -> Sql:
     def body(x: Sql) -> Sql:
         keys, values = _columns(x, call.args[0].type.args[0])
         return sql(
@@ -106,7 +106,7 @@ lowering("map_from_entries(array(row(K,V)))", _from_entries)
 lowering("multimap_from_entries(array(row(K,V)))", _multimap)
 
 
-def _concat(call: Call) -> Sql:
+def _concat(call: LoweredCall) -> Sql:
     """The last value of a key counts; the key keeps the place where it came first."""
     m = Variable("m")
     one_by_one = [sql("$m[$i]", m=m, i=i) for i, _ in enumerate(call.args, 1)]
@@ -121,13 +121,13 @@ def _concat(call: Call) -> Sql:
 lowering("map_concat(map(K,V), map(K,V)...)", _concat)
 
 
-def _on_entry(call: Call, e: Variable) -> Sql:
+def _on_entry(call: LoweredCall, e: Variable) -> Sql:
     """The body of a lambda of a map's keys and values, for an entry."""
     found: Sql = call.args[1].body(sql("($e).key", e=e), sql("($e).value", e=e))
     return found
 
 
-def _filter(call: Call) -> Sql:
+def _filter(call: LoweredCall) -> Sql:
     e = Variable("e")
     return sql(
         "CAST(map_from_entries(list_filter(map_entries($map), lambda $e: coalesce($test, FALSE))) AS $kind)",
@@ -138,7 +138,7 @@ def _filter(call: Call) -> Sql:
     )
 
 
-def _transform_values(call: Call) -> Sql:
+def _transform_values(call: LoweredCall) -> Sql:
     e = Variable("e")
     return sql(
         "CAST(map_from_entries(list_transform(map_entries($map), lambda $e: {'key': ($e).key, 'value': $value})) "
@@ -150,7 +150,7 @@ def _transform_values(call: Call) -> Sql:
     )
 
 
-def _transform_keys(call: Call) -> Sql:
+def _transform_keys(call: LoweredCall) -> Sql:
     e = Variable("e")
     key = cast(_on_entry(call, e), call.type.args[0])
 
@@ -161,7 +161,7 @@ def _transform_keys(call: Call) -> Sql:
     return let(call.args[0].sql, made)
 
 
-def _zip_with(call: Call) -> Sql:
+def _zip_with(call: LoweredCall) -> Sql:
     k = Variable("k")
 
     def made(a: Sql, b: Sql) -> Sql:

@@ -13,7 +13,7 @@ from dapflow.trino.duckdb.operators import arithmetic
 from dapflow.trino.duckdb.printing import java_double
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 for _t in INTEGERS:
     lowering(f"abs({_t})", "abs($1)")
@@ -27,7 +27,7 @@ lowering("abs(decimal(p,s))", "CAST(abs($1) AS $ret)")
 lowering("sign(decimal(p,s))", "CAST(sign($1) AS DECIMAL(1, 0))")
 
 
-def _mod(call: Call) -> Sql:
+def _mod(call: LoweredCall) -> Sql:
     return arithmetic("%", call.args[0], call.args[1], call.type).sql
 
 

@@ -11,10 +11,10 @@ from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.date_patterns import DAYS, MONTHS, checked, compiled, local, native, parse
 from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 #: MySQL's letters with those of DuckDB's strftime.
 _MYSQL = {
@@ -69,7 +69,7 @@ def mysql_format(pattern: str) -> str:
     return found
 
 
-def _date_format(call: Call) -> Sql:
+def _date_format(call: LoweredCall) -> Sql:
     if not isinstance(call.args[1].const, str):
         return fill("py_strftime($local, py_mysql_format($2))", call, local=local(call))
     pattern = checked(call, mysql_format)
@@ -152,10 +152,10 @@ _MYSQL_NATIVE = {
 }
 
 
-def _date_parse(template: str) -> Template:
+def _date_parse(template: str) -> CallTemplate:
     """DuckDB's own parsing where the pattern is a literal that it knows, and else the template."""
 
-    def parsed(call: Call) -> Sql:
+    def parsed(call: LoweredCall) -> Sql:
         pattern, found = call.args[1].const, None
         if isinstance(pattern, str):
             found = native(call.args[0].sql, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern), letters=True)

@@ -13,16 +13,16 @@ from dapflow.trino.duckdb.nodes import Sql
 from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 
-def _check_share(call: Call) -> None:
+def _check_share(call: LoweredCall) -> None:
     share = call.args[-1].const
     if share is not None and not 0 <= float(share) <= 1:
         call.fail("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
 
 
-def _percentile(call: Call) -> Sql:
+def _percentile(call: LoweredCall) -> Sql:
     _check_share(call)
     if call.args[1].const is None:  # quantile_disc wants to know the share beforehand
         return fill(f"t_percentile(array_agg($1 ORDER BY $1){GIVEN}, any_value($2)$tail)", call)
@@ -36,7 +36,7 @@ _WEIGHTED = (
 )
 
 
-def _weighted_percentile(call: Call) -> Sql:
+def _weighted_percentile(call: LoweredCall) -> Sql:
     _check_share(call)
     return fill(f"t_weighted({_WEIGHTED}, [any_value($3)$tail])[1]", call)
 

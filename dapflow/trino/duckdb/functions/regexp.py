@@ -15,7 +15,7 @@ from dapflow.trino.duckdb.values import Value, let
 from dapflow.trino.types import BIGINT, VARCHAR
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 #: Parts of patterns that mean the same in Java and in RE2: no back references, no look around, no possessive or
 #: Unicode-sensitive classes.
@@ -73,7 +73,7 @@ def _matches(shape: Any, text: str, start: int = 0) -> Iterator[Any]:
         raise Failure(message) from None
 
 
-def _native(call: Call) -> bool:
+def _native(call: LoweredCall) -> bool:
     """Whether a literal pattern means the same to RE2; it is checked then."""
     pattern = call.args[1].const
     if not isinstance(pattern, str) or not _PLAIN.fullmatch(pattern) or not pattern.isascii():
@@ -88,11 +88,11 @@ def _native(call: Call) -> bool:
     return True
 
 
-def _like(call: Call) -> Sql:
+def _like(call: LoweredCall) -> Sql:
     return fill("regexp_matches($1, $2)" if _native(call) else "py_regexp_like($1, $2)", call)
 
 
-def _extract(call: Call) -> Sql:
+def _extract(call: LoweredCall) -> Sql:
     group = call.args[2] if len(call.args) > 2 else Value(Word("0"), BIGINT, 0)
     if _native_group(call, group.const):
         x, p = call.args[0].sql, call.args[1].sql
@@ -103,7 +103,7 @@ def _extract(call: Call) -> Sql:
     return fill("py_regexp_extract($1, $2, $group)", call, group=group.sql)
 
 
-def _native_group(call: Call, group: Any) -> bool:
+def _native_group(call: LoweredCall, group: Any) -> bool:
     """Whether RE2 finds a group, told by a literal, as Java does. One that took no part is empty in RE2, not NULL."""
     pattern = call.args[1].const
     if not isinstance(group, int) or group < 0 or not _native(call):
@@ -125,7 +125,7 @@ lowering("regexp_position(varchar, varchar, bigint)", "py_regexp_position($1, $2
 lowering("regexp_position(varchar, varchar, bigint, bigint)", "py_regexp_position($1, $2, $3, $4)")
 
 
-def _replace(call: Call) -> Sql:
+def _replace(call: LoweredCall) -> Sql:
     by = call.args[2] if len(call.args) > 2 else Value(Text(""), VARCHAR, "")
     simple = isinstance(by.const, str) and "$" not in by.const and "\\" not in by.const
     if simple and _native(call) and not compiled(call.args[1].const).match(""):
@@ -137,7 +137,7 @@ lowering("regexp_replace(varchar(x), varchar(p))", _replace)
 lowering("regexp_replace(varchar(x), varchar(p), varchar(r))", _replace)
 
 
-def _replace_by(call: Call) -> Sql:
+def _replace_by(call: LoweredCall) -> Sql:
     """Replacement by a lambda: pieces between matches and the groups of each match are made first."""
     piece = Variable("m")
     made = fill(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dapflow.trino.duckdb.nodes import MACRO, read_template
-from dapflow.trino.duckdb.resolution import Template
+from dapflow.trino.duckdb.resolution import CallTemplate
 from dapflow.trino.functions import FUNCTIONS
 
 # The names of an expression's own variables end in a digit. What a macro is given may get into a lambda of it.
@@ -47,10 +47,10 @@ class Registry:
     """Everything that the topics register."""
 
     #: By the signature's text.
-    templates: dict[str, Template] = field(default_factory=dict)
+    templates: dict[str, CallTemplate] = field(default_factory=dict)
     #: What stands for a call within TRY, of some: NULL where the call itself fails. To raise an error and catch it
     #: takes far longer. The arguments may fail still.
-    attempts: dict[str, Template] = field(default_factory=dict)
+    attempts: dict[str, CallTemplate] = field(default_factory=dict)
     macros: dict[str, Macro] = field(default_factory=dict)
     udfs: dict[str, Udf] = field(default_factory=dict)
 
@@ -77,7 +77,7 @@ class Registry:
 REGISTRY = Registry()
 
 
-def lowering(signature: str, template: Template, *, attempt: Template | None = None) -> None:
+def lowering(signature: str, template: CallTemplate, *, attempt: CallTemplate | None = None) -> None:
     """Say how a signature is computed, which is written as in the table, without its result; see `Registry`."""
     name = signature.partition("(")[0]
     if not any(text.startswith(f"{signature} ->") for text in FUNCTIONS[name].texts):

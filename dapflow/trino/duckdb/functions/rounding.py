@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import Sql, Word
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 # ------------------------------------------------------------------------------------------------- whole numbers
 for _t in INTEGERS:
@@ -51,15 +51,15 @@ def round_half_up(number: float, digits: int) -> float:
 
 
 # ------------------------------------------------------------------------------------------------------ decimals
-def _whole(duck_name: str) -> Template:
-    def template(call: Call) -> Sql:
+def _whole(duck_name: str) -> CallTemplate:
+    def template(call: LoweredCall) -> Sql:
         number = call.args[0]
         return fill("CAST($1 AS $ret)" if number.type.scale == 0 else f"CAST({duck_name}($1) AS $ret)", call)
 
     return template
 
 
-def _rounded(call: Call) -> Sql:
+def _rounded(call: LoweredCall) -> Sql:
     number, digits = call.args[0], call.args[1].const
     if isinstance(digits, int) and digits >= number.type.scale:
         return fill("CAST($1 AS $ret)", call)
@@ -68,7 +68,7 @@ def _rounded(call: Call) -> Sql:
     return fill("CAST(py_decimal_round(CAST($1 AS VARCHAR), CAST($2 AS INTEGER)) AS $ret)", call)
 
 
-def _cut(call: Call) -> Sql:
+def _cut(call: LoweredCall) -> Sql:
     number, digits = call.args[0], call.args[1].const
     if isinstance(digits, int) and digits >= number.type.scale:
         return fill("CAST($1 AS $ret)", call)

@@ -12,7 +12,7 @@ from dapflow.trino.duckdb.nodes import NOTHING, Sql, Variable, sql
 from dapflow.trino.duckdb.values import cast, let, type_sql
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 
 # --------------------------------------------------------------------------------------------------- repetition
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HEAVY = {"varchar": "$n * length($item) > 1000000", "array": "$n * len($item) > 100000"}
 
 
-def _repeat(call: Call) -> Sql:
+def _repeat(call: LoweredCall) -> Sql:
     source, t = call.args[0].type, type_sql(call.type)
 
     def body(item: Sql, n: Sql) -> Sql:
@@ -65,13 +65,13 @@ _PART_OF_A_DAY = (
 )
 
 
-def _numbers(call: Call) -> Sql:
+def _numbers(call: LoweredCall) -> Sql:
     a, b = call.args[0].sql, call.args[1].sql
     step = call.args[2].sql if len(call.args) > 2 else _towards(a, b)
     return _steps(call, a, b, step, "$a + i * ($step)")
 
 
-def _days(call: Call) -> Sql:
+def _days(call: LoweredCall) -> Sql:
     a, b = call.args[0].sql, call.args[1].sql
     if len(call.args) == 2:
         return _steps(call, a, b, _towards(a, b), _LATER_DAY)
@@ -87,12 +87,12 @@ def _towards(a: Sql, b: Sql) -> Sql:
     return sql("CASE WHEN $a <= $b THEN 1 ELSE -1 END", a=a, b=b)
 
 
-def _moments(call: Call) -> Sql:
+def _moments(call: LoweredCall) -> Sql:
     a, b = (sql("epoch_us($x)", x=one.sql) for one in call.args[:2])
     return _steps(call, a, b, sql("($x * 1000)", x=call.args[2].sql), "make_timestamp($a + i * ($step))")
 
 
-def _steps(call: Call, a: Sql, b: Sql, step: Sql, item: str, check: Sql = NOTHING) -> Sql:
+def _steps(call: LoweredCall, a: Sql, b: Sql, step: Sql, item: str, check: Sql = NOTHING) -> Sql:
     """Items from a to b; `item` is the template of the one at the place `i`, from 0."""
     return sql(
         f"CASE $check WHEN ($step) = 0 THEN {_NO_STEP} WHEN ($a < $b AND ($step) < 0) OR ($a > $b AND ($step) > 0) "
@@ -106,7 +106,7 @@ def _steps(call: Call, a: Sql, b: Sql, step: Sql, item: str, check: Sql = NOTHIN
     )
 
 
-def _months(call: Call) -> Sql:
+def _months(call: LoweredCall) -> Sql:
     a, b, step = (one.sql for one in call.args)
     made = sql(
         "list_filter(list_transform(range(0, least(t_months_or_days('month', $a, $b) // $step + 1, 10002)), lambda i: "
@@ -162,7 +162,7 @@ _LARGEST_COMBINATION = 5
 _MOST_COMBINATIONS = 100_000
 
 
-def _combinations(call: Call) -> Sql:
+def _combinations(call: LoweredCall) -> Sql:
     def chosen(x: Sql) -> Sql:
         return sql(
             "list_transform(py_combinations(len($x), $size), lambda $c: list_transform($c, lambda $i: $x[$i]))",

@@ -11,7 +11,7 @@ from dapflow.trino.duckdb.nodes import Sql
 from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 # A HyperLogLog is held as the hashes of its values. It can be counted and merged, and not be shown.
 _HASHES = "list(DISTINCT hash($1)) FILTER (WHERE $1 IS NOT NULL$and)$over"
@@ -32,7 +32,7 @@ _HASHED = {
 _PRIME, _MASK = 0x9E3779B185EBCA87, (1 << 64) - 1
 
 
-def _checksum(call: Call) -> Sql:
+def _checksum(call: LoweredCall) -> Sql:
     kind = call.args[0].type
     if kind.base not in _HASHED:
         call.unsupported(f"checksum of a value of type {kind}")

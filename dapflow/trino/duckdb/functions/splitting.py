@@ -10,7 +10,7 @@ from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.values import let
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 # DuckDB's own function joins by a separator that is known beforehand only.
 macro("t_join(xs, sep) AS CASE WHEN len(xs) > 0 THEN list_reduce(xs, lambda a, b: a || sep || b) END")
@@ -38,7 +38,7 @@ lowering("split_part(varchar(x), varchar(y), bigint)", "t_split_part($1, $2, $3)
 lowering("split_to_map(varchar, varchar, varchar)", "t_split_to_map($1, $2, $3)")
 
 
-def _split_to_map(call: Call) -> Sql:
+def _split_to_map(call: LoweredCall) -> Sql:
     """Of the values that share a key, the lambda makes one."""
     state, item, k, p = Variable("s"), Variable("v"), Variable("k"), Variable("p")
     choice = call.args[3].body(k, state, item)

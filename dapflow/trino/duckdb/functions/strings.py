@@ -12,7 +12,7 @@ from dapflow.trino.duckdb.operators import concat
 from dapflow.trino.duckdb.resolution import fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 #: What Trino's trim takes for white space.
 _SPACE = (
@@ -22,11 +22,11 @@ _SPACE = (
 )
 
 
-def _padded_length(call: Call) -> Sql:
+def _padded_length(call: LoweredCall) -> Sql:
     return fill("CASE WHEN $1 IS NOT NULL THEN $length END", call, length=_length_of(call))
 
 
-def _length_of(call: Call) -> Sql:
+def _length_of(call: LoweredCall) -> Sql:
     """The length of the type char(x) of the first argument."""
     return Word(str(call.args[0].type.length))
 
@@ -41,7 +41,7 @@ for _name, _duck in (("lower", "lower"), ("upper", "t_upper")):
 lowering("reverse(varchar(x))", "reverse($1)")
 
 
-def _concat(call: Call) -> Sql:
+def _concat(call: LoweredCall) -> Sql:
     found = call.args[0]
     for other in call.args[1:]:
         found = concat(found, other)
@@ -49,7 +49,7 @@ def _concat(call: Call) -> Sql:
     return whole
 
 
-def _concat_arrays(call: Call) -> Sql:
+def _concat_arrays(call: LoweredCall) -> Sql:
     given = joined(" AND ", [sql("$x IS NOT NULL", x=argument.sql) for argument in call.args])
     return fill("CASE WHEN $given THEN flatten([$all]) END", call, given=given)
 
@@ -96,7 +96,7 @@ macro(
 _ALL = Word("2147483647")
 
 
-def _substr(call: Call) -> Sql:
+def _substr(call: LoweredCall) -> Sql:
     start = call.args[1].const
     length = call.args[2] if len(call.args) > 2 else None
     if isinstance(start, int) and 0 < start < 2**31:
@@ -108,7 +108,7 @@ def _substr(call: Call) -> Sql:
     return fill("t_substr($1, $2, $length)", call, length=_ALL if length is None else length.sql)
 
 
-def _substr_char(call: Call) -> Sql:
+def _substr_char(call: LoweredCall) -> Sql:
     length = call.args[2].sql if len(call.args) > 2 else _ALL
     return fill("t_substr(rpad($1, $padded, ' '), $2, $length)", call, padded=_length_of(call), length=length)
 

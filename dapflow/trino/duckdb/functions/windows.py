@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.registry import lowering
 from dapflow.trino.duckdb.nodes import Sql
-from dapflow.trino.duckdb.resolution import Template, fill
+from dapflow.trino.duckdb.resolution import CallTemplate, fill
 
 if TYPE_CHECKING:
-    from dapflow.trino.duckdb.resolution import Call
+    from dapflow.trino.duckdb.resolution import LoweredCall
 
 for _name in ("row_number", "rank", "dense_rank", "percent_rank", "cume_dist"):
     lowering(f"{_name}()", f"{_name}()$tail")
@@ -28,14 +28,14 @@ lowering(
 )
 
 
-def _shifted(plain: str) -> Template:
+def _shifted(plain: str) -> CallTemplate:
     # With an offset of 0 the row itself is meant, NULL or not.
     checked = (
         "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Offset must be at least 0') AS $ret) "
         f"WHEN $2 IS NULL THEN NULL ELSE CASE WHEN $2 = 0 THEN $1 ELSE {plain} END END"
     )
 
-    def by_offset(call: Call) -> Sql:
+    def by_offset(call: LoweredCall) -> Sql:
         offset = call.args[1].const
         return fill(plain if isinstance(offset, int) and offset > 0 else checked, call)
 
