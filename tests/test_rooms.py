@@ -105,29 +105,24 @@ def imported(file: Path, files: dict[str, Path]) -> Iterator[str]:
 
 
 #: The tree of a text and the typed tree of its query, which call the same constructs of the language the same.
-TREES = {
-    "dapflow/trino/syntax/tree.py",
-    *(f"dapflow/trino/analysis/typed{kind}.py" for kind in ("", "_calls", "_queries")),
-}
+TREE = "dapflow/trino/syntax/tree.py"
+TYPED = {f"dapflow/trino/analysis/{name}.py" for name in ("typed", "typed_calls", "typed_queries")}
 
 
 def test_the_name_of_a_class_stands_for_one_thing() -> None:
-    """The two trees of Trino SQL aside, and athena, which follows AWS's words."""
     defined: dict[str, set[str]] = {}
     for room in ("dapflow", "stacks"):
         for file in (PACKAGE.parent / room).rglob("*.py"):
-            name = file.relative_to(PACKAGE.parent).as_posix()
-            if not name.startswith("dapflow/athena/"):
-                for class_name in classes(file):
-                    defined.setdefault(class_name.lstrip("_"), set()).add(name)
-    assert {name: files for name, files in defined.items() if len(files) > 1 and not files <= TREES} == {}
+            for name in classes(file):
+                defined.setdefault(name.lstrip("_"), set()).add(file.relative_to(PACKAGE.parent).as_posix())
+    twice = {name: files for name, files in defined.items() if len(files) > 1 and not files <= {TREE, *TYPED}}
+    assert twice == {}
 
 
 def test_who_uses_both_trees_says_of_which_a_class_is() -> None:
     """`tree.Case` and `typed.Case`: no file that knows both imports a class by a name that stands in both."""
-    shared = classes(PACKAGE.parent / "dapflow/trino/syntax/tree.py") & {
-        name for file in TREES if "typed" in file for name in classes(PACKAGE.parent / file)
-    }
+    typed = set().union(*(classes(PACKAGE.parent / file) for file in TYPED))
+    shared = classes(PACKAGE.parent / TREE) & typed
     bare = set()
     for file in PACKAGE.rglob("*.py"):
         imported = {
@@ -143,6 +138,5 @@ def test_who_uses_both_trees_says_of_which_a_class_is() -> None:
 
 def classes(file: Path) -> set[str]:
     """The names of the classes that a file defines."""
-    return {
-        node.name for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.ClassDef)
-    }
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return {node.name for node in nodes if isinstance(node, ast.ClassDef)}

@@ -21,7 +21,7 @@ from dapflow.sql.refusals import refusal, spoken
 from dapflow.sql.traps import KnownTable, QueryReading, find_traps
 from dapflow.trino.analysis import Analysed
 from dapflow.trino.analysis import analyse as analyse_text
-from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column, NotKnown
+from dapflow.trino.catalogue import UNCHECKED, Catalogue, ColumnMetadata, NotKnown
 from dapflow.trino.duckdb import compile_analysed
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
@@ -44,7 +44,7 @@ class Examined:
     """The findings of a text, in its order, and its output columns; None where they are not known."""
 
     findings: list[DapflowError]
-    columns: tuple[Column, ...] | None = None
+    columns: tuple[ColumnMetadata, ...] | None = None
 
 
 def examine(
@@ -92,7 +92,7 @@ def examine(
     findings += find_traps(text, reading)
     columns = None
     if known is not None:
-        columns = tuple(Column(column.name.lower(), column.type) for column in known)
+        columns = tuple(ColumnMetadata(column.name.lower(), column.type) for column in known)
     return Examined(sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0)), columns)
 
 
@@ -153,7 +153,7 @@ def _refused(text: str, query: Analysed, database: str) -> Iterator[QueryError]:
         yield error
 
 
-def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[Column]) -> Iterator[DapflowError]:
+def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[ColumnMetadata]) -> Iterator[DapflowError]:
     """Output columns of types that no table can hold."""
     body = node.body
     items = body.items if isinstance(body, tree.Select) else ()

@@ -13,7 +13,7 @@ from dapflow.manifest import Dataset, Manifest
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
 from dapflow.sql.refusals import refusal
-from dapflow.trino.catalogue import Column
+from dapflow.trino.catalogue import ColumnMetadata
 
 if TYPE_CHECKING:
     from dapflow.trino.analysis import Analysed, Origin, TableUse
@@ -110,7 +110,7 @@ class _ProjectLineage:
         for one, found in self._looked_at:
             self.tables.add_declared(one)
             if found is not None and found.columns is not None:
-                self.tables.add(one, [Column(column.name, column.type) for column in found.columns])
+                self.tables.add(one, [ColumnMetadata(column.name, column.type) for column in found.columns])
         self._looked_at.clear()
         self.tables.database = self.manifest.services[dataset.service].database
         return analyse(transform.sql, self.tables, self.tables.database)

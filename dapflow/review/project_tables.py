@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dapflow.athena.catalog.hidden_columns import HIDDEN_COLUMNS
 from dapflow.athena.catalog.hive_types import trino_text
 from dapflow.manifest import Dataset, Manifest
-from dapflow.trino.catalogue import NOT_KNOWN, Column, NotKnown, Relation
+from dapflow.trino.catalogue import NOT_KNOWN, ColumnMetadata, NotKnown, Relation
 
 _CATALOG = "awsdatacatalog"
 _PARTITIONS = "$partitions"
@@ -29,15 +29,17 @@ class ProjectTables:
     def add_declared(self, dataset: Dataset) -> None:
         """Make the tables of a dataset known whose columns are declared."""
         if dataset.columns is not None:
-            self.add(dataset, [Column(column.name, trino_text(column.type)) for column in dataset.columns])
+            self.add(dataset, [ColumnMetadata(column.name, trino_text(column.type)) for column in dataset.columns])
 
-    def add(self, dataset: Dataset, columns: Sequence[Column]) -> None:
+    def add(self, dataset: Dataset, columns: Sequence[ColumnMetadata]) -> None:
         """Make the tables of a dataset known."""
         names = dataset.generation.partition_names if dataset.has_generations else ()
-        keys = tuple(Column(name, "varchar") for name in names)
+        keys = tuple(ColumnMetadata(name, "varchar") for name in names)
         data = tuple(column for column in columns if column.name not in names)
 
-        def add(name: str, all_columns: tuple[Column, ...], hidden: tuple[Column, ...], keys: Sequence[str]) -> None:
+        def add(
+            name: str, all_columns: tuple[ColumnMetadata, ...], hidden: tuple[ColumnMetadata, ...], keys: Sequence[str]
+        ) -> None:
             relation = Relation(_CATALOG, dataset.database, name, all_columns, hidden, tuple(keys))
             self._relations[dataset.database, name] = relation
 

@@ -11,7 +11,7 @@ UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnMetadata:
     """A column with its Trino type as text, such as `varchar(10)` or `row(a bigint, b varchar)`, or UNCHECKED."""
 
     name: str
@@ -28,8 +28,8 @@ class Relation:
     catalog: str
     database: str
     name: str
-    columns: tuple[Column, ...]
-    hidden: tuple[Column, ...] = ()
+    columns: tuple[ColumnMetadata, ...]
+    hidden: tuple[ColumnMetadata, ...] = ()
     partition_columns: tuple[str, ...] = ()
     view_sql: str | None = None
     view_database: str | None = None

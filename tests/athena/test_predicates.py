@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dapflow.athena.catalog.predicates import Predicate
-from dapflow.trino.duckdb import Column, Relation, compile_query
+from dapflow.trino.duckdb import ColumnMetadata, Relation, compile_query
 
 TYPES = {
     "day": "varchar",
@@ -15,7 +15,7 @@ TYPES = {
     "share": "double",
     "code": "char(3)",
 }
-EVENTS = Relation("awsdatacatalog", "raw", "events", tuple(map(Column, TYPES, TYPES.values())), (), ("day",))
+EVENTS = Relation("awsdatacatalog", "raw", "events", tuple(map(ColumnMetadata, TYPES, TYPES.values())), (), ("day",))
 RENAMED = Relation("awsdatacatalog", "raw", "renamed", (), view_sql="SELECT day AS d, delay FROM events LIMIT 5")
 
 

@@ -11,7 +11,7 @@ from dapflow.example import snapshots
 from dapflow.example.nightly import exports
 from dapflow.manifest import Dataset, Manifest
 from dapflow.project.compile import compile_project
-from dapflow.trino.duckdb import Column, Relation, compile_query, prepare_connection
+from dapflow.trino.duckdb import ColumnMetadata, Relation, compile_query, prepare_connection
 
 PROJECT = Path(__file__).parents[2]
 # What is inferred at the first load when service.yml gives no columns.
@@ -81,8 +81,8 @@ class Warehouse:
             f"SELECT *, {keys} FROM read_csv('{file}', header=true, columns={{{columns}}}, nullstr=[{nulls}]"
             f", quote='\"', escape='\"', allow_quoted_nulls=false{stamp})"
         )
-        described = [Column(name, kind) for name, kind in types.items()]
-        described += [Column(name, "varchar") for name in dataset.generation.names]
+        described = [ColumnMetadata(name, kind) for name, kind in types.items()]
+        described += [ColumnMetadata(name, "varchar") for name in dataset.generation.names]
         if (dataset.database, dataset.history) in self._relations:
             self.connection.execute(f'INSERT INTO "{dataset.database}"."{dataset.history}" {rows}')
         else:
@@ -90,7 +90,9 @@ class Warehouse:
         newest = f"""SELECT * FROM "{dataset.database}"."{dataset.history}" WHERE import_date = '{parts[3]}'"""
         self._create(dataset, dataset.current, newest, described, kind="VIEW")
 
-    def _create(self, dataset: Dataset, name: str, sql: str, columns: Sequence[Column], *, kind: str = "TABLE") -> None:
+    def _create(
+        self, dataset: Dataset, name: str, sql: str, columns: Sequence[ColumnMetadata], *, kind: str = "TABLE"
+    ) -> None:
         self.connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{dataset.database}"')
         self.connection.execute(f'CREATE OR REPLACE {kind} "{dataset.database}"."{name}" AS {sql}')
         relation = Relation("awsdatacatalog", dataset.database, name, tuple(columns))

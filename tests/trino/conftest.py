@@ -7,20 +7,20 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from dapflow.trino.duckdb import Column, Relation, compile_query, prepare_connection, translate_error
+from dapflow.trino.duckdb import ColumnMetadata, Relation, compile_query, prepare_connection, translate_error
 
 FLIGHTS = Relation(
     "awsdatacatalog",
     "raw",
     "flights_history",
     (
-        Column("carrier", "varchar"),
-        Column("delay", "integer"),
-        Column("fare", "decimal(10,2)"),
-        Column("day", "date"),
-        Column("import_date", "varchar"),
+        ColumnMetadata("carrier", "varchar"),
+        ColumnMetadata("delay", "integer"),
+        ColumnMetadata("fare", "decimal(10,2)"),
+        ColumnMetadata("day", "date"),
+        ColumnMetadata("import_date", "varchar"),
     ),
-    (Column("$path", "varchar"),),
+    (ColumnMetadata("$path", "varchar"),),
     ("import_date",),
 )
 CURRENT = Relation(
@@ -30,7 +30,9 @@ CURRENT = Relation(
     tuple(c for c in FLIGHTS.columns if c.name != "import_date"),
     view_sql="SELECT carrier, delay, fare, day FROM flights_history WHERE import_date = '20240102'",
 )
-STALE = Relation("awsdatacatalog", "raw", "stale", (Column("gone", "integer"),), view_sql="SELECT gone FROM flights")
+STALE = Relation(
+    "awsdatacatalog", "raw", "stale", (ColumnMetadata("gone", "integer"),), view_sql="SELECT gone FROM flights"
+)
 
 
 class Tables:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dapflow.trino.catalogue import Column, Relation
+from dapflow.trino.catalogue import ColumnMetadata, Relation
 from tests.mistakes import FILES, GENERATION, TABLES, text_of
 from tests.trino.cases import CASES
 from tests.trino.test_queries import QUERIES
@@ -36,11 +36,13 @@ class Known:
         bare = name.removesuffix("_history")
         if bare in TABLES:
             types = {"string": "varchar", "timestamp": "timestamp(3)", "array<string>": "array(varchar)"}
-            columns = [Column(column, types.get(kind, kind)) for column, kind in TABLES[bare].items()]
-            columns += [Column(column, "varchar") for column in GENERATION]
+            columns = [ColumnMetadata(column, types.get(kind, kind)) for column, kind in TABLES[bare].items()]
+            columns += [ColumnMetadata(column, "varchar") for column in GENERATION]
         elif name in _TPCH:
             prefix, *parts = _TPCH[name].split()
-            columns = [Column(prefix + part.partition(":")[0], part.partition(":")[2] or "varchar") for part in parts]
+            columns = [
+                ColumnMetadata(prefix + part.partition(":")[0], part.partition(":")[2] or "varchar") for part in parts
+            ]
         else:
             return None
         return Relation("awsdatacatalog", database or "default", name, tuple(columns))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dapflow.trino.catalogue import Column
+from dapflow.trino.catalogue import ColumnMetadata
 
 HIDDEN_COLUMNS = (
-    Column("$path", "varchar"),
-    Column("$file_size", "bigint"),
-    Column("$file_modified_time", "timestamp(3) with time zone"),
-    Column("$partition", "varchar"),
+    ColumnMetadata("$path", "varchar"),
+    ColumnMetadata("$file_size", "bigint"),
+    ColumnMetadata("$file_modified_time", "timestamp(3) with time zone"),
+    ColumnMetadata("$partition", "varchar"),
 )

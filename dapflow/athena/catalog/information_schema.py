@@ -9,7 +9,7 @@ from dapflow.athena.catalog.hive_types import trino_text
 from dapflow.athena.catalog.metastore import Metastore
 from dapflow.athena.catalog.views import CATALOG, is_view, read_view
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.trino.duckdb import Column, Relation
+from dapflow.trino.duckdb import ColumnMetadata, Relation
 
 INFORMATION_SCHEMA = "information_schema"
 
@@ -52,7 +52,7 @@ def information_relation(name: str) -> Relation | None:
     columns = _COLUMNS.get(name)
     if columns is None:
         return None
-    return InformationRelation(CATALOG, INFORMATION_SCHEMA, name, tuple(Column(*column) for column in columns))
+    return InformationRelation(CATALOG, INFORMATION_SCHEMA, name, tuple(ColumnMetadata(*column) for column in columns))
 
 
 def information_rows(name: str, metastore: Metastore, schemas: set[str] | None = None) -> list[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ from dapflow.athena.catalog.metastore import Metastore
 from dapflow.athena.catalog.views import CATALOG, is_view, read_view
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.storage.locations import Location, parse_location
-from dapflow.trino.duckdb import Column, QueryError, Relation
+from dapflow.trino.duckdb import ColumnMetadata, QueryError, Relation
 
 CATALOG_NAMES = frozenset({"awsdatacatalog", "hive"})
 _PARTITIONS_SUFFIX = "$partitions"
@@ -108,9 +108,11 @@ class SessionCatalog:
         return PartitionsRelation(CATALOG, database, name, columns_of(table.get("PartitionKeys", [])), table=table)
 
 
-def columns_of(columns: list[dict[str, Any]]) -> tuple[Column, ...]:
+def columns_of(columns: list[dict[str, Any]]) -> tuple[ColumnMetadata, ...]:
     """Glue columns in Trino's terms."""
-    return tuple(Column(column["Name"].lower(), trino_text(column.get("Type") or "string")) for column in columns)
+    return tuple(
+        ColumnMetadata(column["Name"].lower(), trino_text(column.get("Type") or "string")) for column in columns
+    )
 
 
 def _relation(database: str, table: dict[str, Any]) -> Relation:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dapflow.athena.catalog.hive_types import to_hive
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.trino.duckdb import Column
+from dapflow.trino.duckdb import ColumnMetadata
 from dapflow.trino.types import parse_type
 
 _TEXT = re.compile(r"\s*/\*\s*Presto View:\s*([A-Za-z0-9+/=\s]*?)\s*\*/\s*", re.DOTALL)
@@ -24,7 +24,7 @@ class View:
 
     sql: str
     database: str | None
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnMetadata, ...]
 
 
 def is_view(table: dict[str, Any]) -> bool:
@@ -43,7 +43,7 @@ def read_view(table: dict[str, Any]) -> View:
         return View(
             data["originalSql"],
             data.get("schema"),
-            tuple(Column(column["name"].lower(), column["type"]) for column in data["columns"]),
+            tuple(ColumnMetadata(column["name"].lower(), column["type"]) for column in data["columns"]),
         )
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
         raise QueryFailed("INVALID_VIEW", f"Invalid view JSON: '{name}'") from error
@@ -80,7 +80,7 @@ def glue_view(name: str, view: View, comment: str | None = None) -> dict[str, An
     }
 
 
-def _column_type(column: Column) -> str:
+def _column_type(column: ColumnMetadata) -> str:
     hive = to_hive(parse_type(column.type))
     if hive is None:
         # Trino keeps only a placeholder in Glue for what Hive cannot name; the view's own JSON has the type.

@@ -14,7 +14,7 @@ from dapflow.athena.ddl.tables import need_table
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.results import TEXT, StatementOutcome, text_outcome
 from dapflow.athena.engine.session import Work
-from dapflow.trino.duckdb import Column
+from dapflow.trino.duckdb import ColumnMetadata
 
 _WIDTH = 20
 _BLANK = "\t \t "
@@ -57,7 +57,9 @@ def show_properties(context: Context, work: Work, statement: model.ShowPropertie
         missing = f"Table {table['Name']} does not have property: {statement.name}"
         return text_outcome("prpt_name", [str(parameters.get(statement.name, missing))])
     lines = [f"{key}\t{value}" for key, value in sorted(parameters.items())]
-    return StatementOutcome(TEXT, (Column("prpt_name", "string"), Column("prpt_value", "string")), lines=lines)
+    return StatementOutcome(
+        TEXT, (ColumnMetadata("prpt_name", "string"), ColumnMetadata("prpt_value", "string")), lines=lines
+    )
 
 
 def show_create_table(context: Context, work: Work, statement: model.ShowCreateTable) -> StatementOutcome:
@@ -109,7 +111,7 @@ def describe_table(context: Context, work: Work, statement: model.DescribeTable)
     if statement.extended:
         lines += _details(database, table)
     names = ("col_name", "data_type", "comment")
-    return StatementOutcome(TEXT, tuple(Column(name, "string") for name in names), lines=lines)
+    return StatementOutcome(TEXT, tuple(ColumnMetadata(name, "string") for name in names), lines=lines)
 
 
 def _details(database: str, table: dict[str, Any]) -> list[str]:

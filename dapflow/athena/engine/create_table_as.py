@@ -17,7 +17,7 @@ from dapflow.athena.engine.results import NOTHING, StatementOutcome, output_loca
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, Written, write_rows, writing_format
 from dapflow.athena.storage.locations import Location, parse_location
-from dapflow.trino.duckdb import Column, CompiledQuery, Statement
+from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery, Statement
 from dapflow.trino.types import parse_type
 
 _PROPERTIES = frozenset(
@@ -77,7 +77,7 @@ def create_table_as(context: Context, work: Work, statement: Statement) -> State
 def written_outcome(written: Written) -> StatementOutcome:
     """What CTAS and INSERT answer: a column ``rows`` without a row, and the number of rows that were written."""
     locations = [file.location for file in written.files]
-    return StatementOutcome(NOTHING, (Column("rows", "bigint"),), written=locations, update_count=written.rows)
+    return StatementOutcome(NOTHING, (ColumnMetadata("rows", "bigint"),), written=locations, update_count=written.rows)
 
 
 def register(
@@ -115,7 +115,7 @@ def _named(query: CompiledQuery, names: tuple[str, ...]) -> CompiledQuery:
             "MISMATCHED_COLUMN_ALIASES",
             f"line 1:1: Column alias list has {len(names)} entries but relation has {len(query.columns)} columns",
         )
-    columns = tuple(Column(name, column.type) for name, column in zip(names, query.columns, strict=True))
+    columns = tuple(ColumnMetadata(name, column.type) for name, column in zip(names, query.columns, strict=True))
     return CompiledQuery(query.sql, columns, query.scans, query.text_sql, query.ordered)
 
 

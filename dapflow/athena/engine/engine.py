@@ -27,7 +27,7 @@ from dapflow.athena.storage.cache import FileCache, MemoryCache
 from dapflow.athena.storage.directory import lock_directory, make_directory
 from dapflow.athena.storage.objects import ObjectStore
 from dapflow.athena.storage.state import ServerState
-from dapflow.trino.duckdb import Column, QueryError
+from dapflow.trino.duckdb import ColumnMetadata, QueryError
 
 _log = logging.getLogger(__name__)
 _RECENT = 10_000
@@ -202,6 +202,6 @@ def restore(body: dict[str, Any]) -> Execution:
     return found
 
 
-def result_columns(execution: Execution) -> list[Column]:
+def result_columns(execution: Execution) -> list[ColumnMetadata]:
     """The columns of an execution's result."""
-    return [Column(name, kind) for name, kind in execution.result_columns]
+    return [ColumnMetadata(name, kind) for name, kind in execution.result_columns]

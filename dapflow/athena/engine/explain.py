@@ -16,7 +16,7 @@ from dapflow.athena.engine.queries import analysed, check_syntax, compiled
 from dapflow.athena.engine.results import StatementOutcome, text_outcome
 from dapflow.athena.engine.rows import run_query
 from dapflow.athena.engine.session import Work
-from dapflow.trino.duckdb import Column, CompiledQuery, Scan, Statement, statement_kind
+from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery, Scan, Statement, statement_kind
 from dapflow.trino.duckdb.conditions import text_of
 
 _EXPLAINED = frozenset({"query", "ctas", "insert", "unload", "create_view"})
@@ -26,14 +26,14 @@ _OTHER_FORMS = frozenset({"FORMAT GRAPHVIZ", "TYPE IO"})
 
 
 @dataclass(frozen=True)
-class _Node:
+class _PlanNode:
     """One step of a plan: what it is, what it gives, what it is made of."""
 
     name: str
     descriptor: dict[str, str]
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnMetadata, ...]
     details: tuple[str, ...] = ()
-    children: tuple[_Node, ...] = ()
+    children: tuple[_PlanNode, ...] = ()
 
     @property
     def title(self) -> str:
@@ -77,18 +77,18 @@ def _plan_outcome(lines: list[str]) -> StatementOutcome:
     return text_outcome(title, [title, title, *lines, ""])
 
 
-def _plan(query: CompiledQuery) -> _Node:
+def _plan(query: CompiledQuery) -> _PlanNode:
     names = f"[{', '.join(column.name for column in query.columns)}]"
-    return _Node("Output", {"columnNames": names}, query.columns, children=tuple(map(_scan, query.scans)))
+    return _PlanNode("Output", {"columnNames": names}, query.columns, children=tuple(map(_scan, query.scans)))
 
 
-def _scan(scan: Scan) -> _Node:
+def _scan(scan: Scan) -> _PlanNode:
     relation = scan.relation
     table = f"{relation.catalog}:{relation.database}:{relation.name}"
     known = {column.name: column for column in (*relation.columns, *relation.hidden)}
     constraint = text_of(scan.predicate)
     details = () if constraint is None else (f"Constraint: {constraint}",)
-    return _Node("TableScan", {"table": table}, tuple(known[name] for name in scan.columns), details)
+    return _PlanNode("TableScan", {"table": table}, tuple(known[name] for name in scan.columns), details)
 
 
 def _text(query: CompiledQuery) -> list[str]:
@@ -98,14 +98,14 @@ def _text(query: CompiledQuery) -> list[str]:
     return [*head, *(f"    {line}" for line in _drawn(output))]
 
 
-def _drawn(node: _Node) -> list[str]:
+def _drawn(node: _PlanNode) -> list[str]:
     bar = "│   " if node.children else "    "
     layout = ", ".join(f"{column.name}:{column.type}" for column in node.columns)
     lines = [node.title, f"{bar}Layout: [{layout}]", *(bar + detail for detail in node.details)]
     return lines + _branches(node.children)
 
 
-def _branches(children: Sequence[_Node]) -> list[str]:
+def _branches(children: Sequence[_PlanNode]) -> list[str]:
     lines = []
     for index, child in enumerate(children):
         first, below = ("└─ ", "   ") if index == len(children) - 1 else ("├─ ", "│  ")
@@ -114,7 +114,7 @@ def _branches(children: Sequence[_Node]) -> list[str]:
     return lines
 
 
-def _document(node: _Node, number: int = 0) -> dict[str, Any]:
+def _document(node: _PlanNode, number: int = 0) -> dict[str, Any]:
     return {
         "id": str(number),
         "name": node.name,

@@ -18,7 +18,7 @@ from dapflow.athena.engine.results import StatementOutcome
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.writer import Writing, write_rows
 from dapflow.trino.coercion import can_coerce, common
-from dapflow.trino.duckdb import Column, CompiledQuery, Statement
+from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery, Statement
 from dapflow.trino.duckdb.conversions import convert
 from dapflow.trino.duckdb.nodes import Name, Sql, Text, Word, sql
 from dapflow.trino.duckdb.printer import printed
@@ -124,7 +124,7 @@ def _result(index: int) -> Name:
     return Name(f"c{index}")
 
 
-def _mismatch(wanted: list[Column], query: CompiledQuery) -> QueryFailed:
+def _mismatch(wanted: list[ColumnMetadata], query: CompiledQuery) -> QueryFailed:
     table = ", ".join(column.type for column in wanted)
     given = ", ".join(column.type for column in query.columns)
     return QueryFailed(

@@ -15,7 +15,7 @@ from dapflow.athena.engine.result_csv import fields
 from dapflow.athena.storage.cache import FileCache, MemoryCache
 from dapflow.athena.storage.locations import Location, parse_location
 from dapflow.athena.storage.objects import ObjectStore
-from dapflow.trino.duckdb import Column
+from dapflow.trino.duckdb import ColumnMetadata
 from dapflow.trino.types import parse_type
 
 CSV, TEXT, NOTHING = "csv", "txt", "none"
@@ -57,7 +57,7 @@ class StatementOutcome:
     """
 
     kind: str
-    columns: tuple[Column, ...] = ()
+    columns: tuple[ColumnMetadata, ...] = ()
     body: bytes | None = None
     file: Path | None = None
     lines: list[str] = field(default_factory=list)
@@ -80,15 +80,15 @@ def _metadata(execution: Execution) -> Location:
 
 def text_outcome(name: str, lines: list[str]) -> StatementOutcome:
     """An outcome of one text column."""
-    return StatementOutcome(TEXT, (Column(name, "string"),), lines=lines)
+    return StatementOutcome(TEXT, (ColumnMetadata(name, "string"),), lines=lines)
 
 
-def column_info(columns: tuple[Column, ...] | list[Column]) -> list[dict[str, Any]]:
+def column_info(columns: tuple[ColumnMetadata, ...] | list[ColumnMetadata]) -> list[dict[str, Any]]:
     """ColumnInfo of the API."""
     return [_column_info(column) for column in columns]
 
 
-def _column_info(column: Column) -> dict[str, Any]:
+def _column_info(column: ColumnMetadata) -> dict[str, Any]:
     precision, scale, name = 0, 0, column.type
     if column.type != "string":
         kind = parse_type(column.type)
@@ -123,7 +123,7 @@ class Results:
         self._small = small
         self._described: dict[str, Callable[[], None]] = {}
 
-    def describe(self, execution: Execution, columns: tuple[Column, ...]) -> None:
+    def describe(self, execution: Execution, columns: tuple[ColumnMetadata, ...]) -> None:
         """Begin to write the columns of a result that is still to come."""
         body = json.dumps({"columns": column_info(columns)}).encode()
         self._described[execution.id] = self._store.begin_put(_metadata(execution), body)

@@ -12,7 +12,7 @@ from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import analysed, check_named
 from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
-from dapflow.trino.duckdb import Column, Statement
+from dapflow.trino.duckdb import ColumnMetadata, Statement
 
 
 def create_view(context: Context, work: Work, statement: Statement) -> StatementOutcome:
@@ -69,7 +69,7 @@ def show_create_view(context: Context, work: Work, statement: Statement) -> Stat
         )
     view = read_view({**there, "DatabaseName": database})
     lines = [f"CREATE VIEW {_written(database)}.{_written(name)} AS", *view.sql.split("\n")]
-    return StatementOutcome(TEXT, (Column("create view", "varchar"),), lines=lines)
+    return StatementOutcome(TEXT, (ColumnMetadata("create view", "varchar"),), lines=lines)
 
 
 def _written(name: str) -> str:

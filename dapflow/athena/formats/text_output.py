@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.trino.duckdb import Column
+from dapflow.trino.duckdb import ColumnMetadata
 from dapflow.trino.duckdb.storage import field_names, literal
 from dapflow.trino.types import Type, parse_type
 
 
-def text_select(columns: list[Column], positions: dict[str, str], delimiter: str, null: str) -> str:
+def text_select(columns: list[ColumnMetadata], positions: dict[str, str], delimiter: str, null: str) -> str:
     """DuckDB SQL of a line as LazySimpleSerDe writes it."""
     parts = [
         f"coalesce({_text(positions[column.name], parse_type(column.type), 2)}, {literal(null)})" for column in columns
@@ -31,7 +31,7 @@ def _text(value: str, kind: Type, level: int) -> str:
     return f"CAST({value} AS VARCHAR)"
 
 
-def json_select(columns: list[Column], positions: dict[str, str]) -> str:
+def json_select(columns: list[ColumnMetadata], positions: dict[str, str]) -> str:
     """DuckDB SQL of a line of JSON. It is put together as text: a JSON value would hold decimals as doubles."""
     parts = [(column.name, _json(positions[column.name], parse_type(column.type))) for column in columns]
     return f"{_json_object(parts)} AS line"

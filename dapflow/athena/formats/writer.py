@@ -20,7 +20,7 @@ from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.text_output import json_select, text_select
 from dapflow.athena.storage.locations import Location
 from dapflow.athena.storage.objects import ObjectStore
-from dapflow.trino.duckdb import Column, CompiledQuery
+from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery
 from dapflow.trino.duckdb.storage import duck_type, literal, quote
 from dapflow.trino.types import Type, parse_type
 
@@ -40,7 +40,7 @@ _LETTERS = string.ascii_lowercase + string.digits
 class Writing:
     """What to write, and where. ``target`` ends in ``/``; partition columns are the last columns."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnMetadata, ...]
     target: Location
     format: str = "PARQUET"
     compression: str = "GZIP"
@@ -170,7 +170,7 @@ def _write_local(work: Work, query: CompiledQuery, writing: Writing, directory: 
     return int(answer[0]) if answer else 0
 
 
-def _form(writing: Writing, data: list[Column], positions: dict[str, str]) -> tuple[list[str], list[str]]:
+def _form(writing: Writing, data: list[ColumnMetadata], positions: dict[str, str]) -> tuple[list[str], list[str]]:
     """What is selected and the options of COPY."""
     if writing.format == "JSON":
         return [json_select(data, positions)], _text_options(writing)
@@ -211,7 +211,7 @@ def _write_int96(work: Work, source: Path, part: Path, compression: str) -> None
             writer.write_table(file.read_row_group(index), row_group_size=_ROW_GROUP_ROWS)
 
 
-def _partition_text(column: Column, value: str) -> str:
+def _partition_text(column: ColumnMetadata, value: str) -> str:
     """A partition column's value as it stands in a path."""
     kind = parse_type(column.type)
     if kind.base == "timestamp":
@@ -219,7 +219,7 @@ def _partition_text(column: Column, value: str) -> str:
     return f"coalesce(CAST({value} AS VARCHAR), {literal(NULL_PARTITION)})"
 
 
-def _stored(column: Column, value: str) -> str:
+def _stored(column: ColumnMetadata, value: str) -> str:
     kind = parse_type(column.type)
     return f"CAST({value} AS {_stored_type(kind)})"
 

@@ -18,7 +18,7 @@ from dapflow.trino.analysis.scopes import Field, ScopedSource
 from dapflow.trino.analysis.typed import Arithmetic
 from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.analysis.walk import deep
-from dapflow.trino.catalogue import UNCHECKED, Catalogue, Column
+from dapflow.trino.catalogue import UNCHECKED, Catalogue, ColumnMetadata
 from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.errors import Limit, QueryError, TooDeep
 from dapflow.trino.syntax import tree
@@ -34,12 +34,12 @@ class Analysed:
     node: tree.QueryNode | None = None
 
     @property
-    def columns(self) -> tuple[Column, ...] | None:
+    def columns(self) -> tuple[ColumnMetadata, ...] | None:
         """The output columns; None where they cannot be told."""
         if self.query is None or any(column.open for column in self.query.columns):
             return None
         return tuple(
-            Column(column.written or f"_col{i}", UNCHECKED if unchecked(column.type) else str(column.type))
+            ColumnMetadata(column.written or f"_col{i}", UNCHECKED if unchecked(column.type) else str(column.type))
             for i, column in enumerate(self.query.columns)
         )
 

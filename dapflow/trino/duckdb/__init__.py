@@ -1,6 +1,6 @@
 """The SQL language of the embedded Athena: Trino SQL in, DuckDB SQL out, with Trino's meaning and errors."""
 
-from dapflow.trino.catalogue import Column, Relation
+from dapflow.trino.catalogue import ColumnMetadata, Relation
 from dapflow.trino.duckdb.compiler import compile_analysed, compile_query, parameter_sql
 from dapflow.trino.duckdb.model import CompiledQuery, Scan, ScanReading
 from dapflow.trino.duckdb.printing import print_value
@@ -9,7 +9,7 @@ from dapflow.trino.duckdb.statements import Statement, statement_kind
 from dapflow.trino.errors import QueryError
 
 __all__ = [
-    "Column",
+    "ColumnMetadata",
     "CompiledQuery",
     "QueryError",
     "Relation",

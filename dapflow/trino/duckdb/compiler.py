@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dapflow.trino.analysis import Analysed, analyse, analyse_constant, typed, typed_queries
-from dapflow.trino.catalogue import Catalogue, Column
+from dapflow.trino.catalogue import Catalogue, ColumnMetadata
 from dapflow.trino.duckdb.conversions import print_sql
 from dapflow.trino.duckdb.expressions import expression
 from dapflow.trino.duckdb.lowering import Lowering, Notes
@@ -68,7 +68,9 @@ def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) 
     )
 
 
-def _outer(found: Sql, columns: Sequence[Column], types: Sequence[Type], given: Callable[[Sql, Type], Sql]) -> Sql:
+def _outer(
+    found: Sql, columns: Sequence[ColumnMetadata], types: Sequence[Type], given: Callable[[Sql, Type], Sql]
+) -> Sql:
     """A query whose columns have the names of the user's, and the form in which they are given to somebody."""
     outer = Word("o")
     parts: list[Sql] = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dapflow.trino.catalogue import Column, Relation
+from dapflow.trino.catalogue import ColumnMetadata, Relation
 from dapflow.trino.duckdb.conditions import Conditions
 
 
@@ -36,7 +36,7 @@ class CompiledQuery:
     """A compiled query. `sql` gives typed values; `text_sql` gives the same rows as Athena prints them."""
 
     sql: str
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnMetadata, ...]
     scans: tuple[Scan, ...]
     text_sql: str
     #: True when the rows have an order that must be kept.

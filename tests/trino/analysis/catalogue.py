@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.trino.analysis import Analysed, analyse
-from dapflow.trino.catalogue import NOT_KNOWN, Column, NotKnown, Relation
+from dapflow.trino.catalogue import NOT_KNOWN, ColumnMetadata, NotKnown, Relation
 from dapflow.trino.types import split_top
 
 _TABLES = {
@@ -20,8 +20,8 @@ _VIEWS = {
 }
 
 
-def _columns(text: str) -> tuple[Column, ...]:
-    return tuple(Column(*part.split(" ", 1)) for part in split_top(text))
+def _columns(text: str) -> tuple[ColumnMetadata, ...]:
+    return tuple(ColumnMetadata(*part.split(" ", 1)) for part in split_top(text))
 
 
 class Tables:
@@ -38,7 +38,7 @@ class Tables:
             return Relation("awsdatacatalog", place, name, _columns(columns), view_sql=sql)
         if name not in _TABLES or place != "air":
             return None
-        hidden = (Column("$path", "varchar"),)
+        hidden = (ColumnMetadata("$path", "varchar"),)
         return Relation("awsdatacatalog", place, name, _columns(_TABLES[name]), hidden, ("year",) * (name == "flights"))
 
     def has_database(self, database: str) -> bool:
