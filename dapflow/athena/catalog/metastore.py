@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.storage.aws import AwsError, error_code, error_message
-from dapflow.athena.storage.quick import Quick
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -46,9 +46,8 @@ def partition_input(partition: dict[str, Any]) -> dict[str, Any]:
 class Metastore:
     """The Glue catalog."""
 
-    def __init__(self, client: GlueClient, quick: Quick | None = None) -> None:
+    def __init__(self, client: GlueClient) -> None:
         self._client: Any = client
-        self._quick = quick
 
     def database(self, name: str) -> dict[str, Any] | None:
         """A database, or None. There is always a ``default``: Athena makes it where it is missing."""
@@ -87,9 +86,6 @@ class Metastore:
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         """A table or view, or None."""
-        quickly = None if self._quick is None else self._quick.table(database, name)
-        if quickly is not None:
-            return quickly
         found: dict[str, Any] | None = self._find(
             lambda: self._client.get_table(DatabaseName=database, Name=name)["Table"]
         )
@@ -97,9 +93,15 @@ class Metastore:
 
     def some_tables(self, database: str, names: list[str]) -> dict[str, dict[str, Any]]:
         """Those of some tables and views that one call gives, by name; none where that has to be a call for each."""
-        if self._quick is None or len(names) < 2:
+        if len(names) < 2:
             return {}
-        return {table["Name"]: table for table in self._quick.tables(database, names)}
+        expression = "|".join(re.escape(name) for name in names)
+        try:
+            found = self._client.get_tables(DatabaseName=database, Expression=expression)["TableList"]
+        except AwsError:
+            return {}
+        # Not every Glue looks at the expression.
+        return {table["Name"]: table for table in found if table["Name"] in names}
 
     def tables(self, database: str) -> list[dict[str, Any]]:
         """All tables and views of a database, by name; none if there is no such database."""

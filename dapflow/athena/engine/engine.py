@@ -48,9 +48,9 @@ class Engine:
         self._lock_file = lock_directory(self.directory)
         aws = connect(settings.aws_endpoint, settings.region, connections=settings.workers * 2 + 16)
         self.state = ServerState(self.directory)
-        self.metastore = Metastore(aws.glue, aws.quick)
+        self.metastore = Metastore(aws.glue)
         self.glue = aws.glue
-        self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes), aws.quick)
+        self.store = ObjectStore(aws.s3, FileCache(self.directory / "objects", settings.cache_bytes), aws.transport)
         large = FileCache(self.directory / "results", _RESULTS_BYTES)
         self.results = Results(self.store, large, MemoryCache(_SMALL_BYTES))
         self.session = Session(self.directory, settings.memory_bytes)

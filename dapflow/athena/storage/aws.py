@@ -10,7 +10,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dapflow.athena.storage.quick import Quick
+from dapflow.athena.storage.loopback_transport import LoopbackTransport
+from dapflow.athena.storage.transport import BotoTransport, Transport
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -21,11 +22,11 @@ AwsError = (ClientError, BotoCoreError)
 
 @dataclass(frozen=True)
 class Aws:
-    """Both clients; boto3 clients may be shared between threads."""
+    """Both clients, which threads may share, and what carries the calls that every query waits for."""
 
     glue: GlueClient
     s3: S3Client
-    quick: Quick | None
+    transport: Transport
 
 
 def connect(endpoint: str | None, region: str, connections: int) -> Aws:
@@ -44,11 +45,12 @@ def connect(endpoint: str | None, region: str, connections: int) -> Aws:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return Aws(
-        glue=session.client("glue", endpoint_url=endpoint, config=config, **credentials),
-        s3=session.client("s3", endpoint_url=endpoint, config=config, **credentials),
-        quick=Quick(endpoint, _credentials(session), region, connections) if _is_local(endpoint) else None,
-    )
+    glue = session.client("glue", endpoint_url=endpoint, config=config, **credentials)
+    s3 = session.client("s3", endpoint_url=endpoint, config=config, **credentials)
+    transport: Transport = BotoTransport(s3)
+    if _is_local(endpoint):
+        transport = LoopbackTransport(endpoint, _credentials(session), region, connections, transport)
+    return Aws(glue, s3, transport)
 
 
 def _is_local(endpoint: str | None) -> TypeGuard[str]:

@@ -15,14 +15,13 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.storage.aws import AwsError, error_code, error_message
 from dapflow.athena.storage.cache import FileCache
 from dapflow.athena.storage.locations import Location
-from dapflow.athena.storage.quick import AwsCall, Quick
+from dapflow.athena.storage.transport import AwsCall, Transport
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 20
-_ANY_CONTENT = "application/octet-stream"
-# Listings that are on their way without a thread; each has a connection.
+# Listings of one query that are on their way.
 _SENT_AT_ONCE = 32
 _DELETE_AT_ONCE = 1000
 _MULTIPART_BYTES = 64 << 20
@@ -47,31 +46,32 @@ class S3Object:
 class ObjectStore:
     """S3 for the engine. Faults become what Athena says of them."""
 
-    def __init__(self, client: S3Client, cache: FileCache, quick: Quick | None = None, threads: int = 16) -> None:
+    def __init__(self, client: S3Client, cache: FileCache, transport: Transport, threads: int = 16) -> None:
         self.client = client
-        self._quick = quick
+        self._transport = transport
         self._cache = cache
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="s3")
 
     def close(self) -> None:
         """Stop the transfer threads."""
+        self._transport.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def submit(self, function: Any, *arguments: Any) -> Future[Any]:
         """Run a transfer on the transfer threads."""
         return self._pool.submit(function, *arguments)
 
-    def begin_listing(self, location: Location) -> AwsCall[list[dict[str, Any]]] | None:
-        """Ask S3 for what ``list_data`` wants of a place; None where that takes a thread."""
-        return None if self._quick is None else self._quick.list_objects(location.prefix)
+    def begin_listing(self, prefix: Location) -> AwsCall[list[dict[str, Any]]]:
+        """Let S3 list every object whose key starts with ``prefix``."""
+        return self._transport.list_objects(prefix)
 
-    def list_data(self, location: Location, page: list[dict[str, Any]] | None = None) -> list[S3Object]:
-        """The data objects of a table or partition, in all depths; ``page`` is S3's answer, where it is there.
+    def list_data(self, location: Location, call: AwsCall[list[dict[str, Any]]]) -> list[S3Object]:
+        """The data objects of a table or partition, in all depths; ``call`` lists what has its prefix.
 
         As in Athena, objects whose name starts with ``_`` or ``.`` are hidden, and so are folder markers.
         """
         below = location.prefix
-        items = self.list_objects(below) if page is None else [_listed(below.bucket, item) for item in page]
+        items = _listed(below, call)
         found = [item for item in items if _is_data(item.location.key[len(below.key) :])]
         if not found and location.key and not location.key.endswith("/"):
             found = [item for item in self.list_objects(location) if item.location == location]
@@ -79,20 +79,7 @@ class ObjectStore:
 
     def list_objects(self, prefix: Location) -> list[S3Object]:
         """Every object whose key starts with ``prefix``."""
-        found: list[S3Object] = []
-        few = None if self._quick is None else self._quick.list_objects(prefix).result()
-        if few is not None:
-            return [_listed(prefix.bucket, item) for item in few]
-        token: dict[str, Any] = {}
-        while True:
-            try:
-                page = self.client.list_objects_v2(Bucket=prefix.bucket, Prefix=prefix.key, **token)
-            except AwsError as error:
-                raise _listing_failed(prefix, error) from error
-            found += [_listed(prefix.bucket, item) for item in page.get("Contents", [])]
-            if not page.get("IsTruncated"):
-                return found
-            token = {"ContinuationToken": page["NextContinuationToken"]}
+        return _listed(prefix, self.begin_listing(prefix))
 
     def is_empty(self, prefix: Location) -> bool:
         """Whether nothing is stored below ``prefix``."""
@@ -140,29 +127,22 @@ class ObjectStore:
         if part.stat().st_size != item.size:
             raise QueryFailed("HIVE_CURSOR_ERROR", f"Object was cut off while it was read: {place}")
 
-    def put(self, location: Location, body: bytes, content_type: str = _ANY_CONTENT) -> None:
+    def put(self, location: Location, body: bytes) -> None:
         """Write a small object."""
-        if self._quick is None or not self._quick.put(location, body, content_type).result():
-            self._put(location, body, content_type)
+        self.begin_put(location, body)()
 
     def begin_put(self, location: Location, body: bytes) -> Callable[[], None]:
         """Begin to write a small object. What is given waits until it is there; it raises QueryFailed."""
-        if self._quick is None:
-            return self.submit(self.put, location, body).result
-        call = self._quick.put(location, body, _ANY_CONTENT)
+        call = self._transport.put(location, body)
 
         @functools.cache
         def finish() -> None:
-            if not call.result():
-                self._put(location, body, _ANY_CONTENT)
+            try:
+                call.result()
+            except AwsError as error:
+                raise _writing_failed(location, error) from error
 
         return finish
-
-    def _put(self, location: Location, body: bytes, content_type: str) -> None:
-        try:
-            self.client.put_object(Bucket=location.bucket, Key=location.key, Body=body, ContentType=content_type)
-        except AwsError as error:
-            raise _writing_failed(location, error) from error
 
     def upload(self, file: Path, location: Location) -> None:
         """Write a file of any size."""
@@ -207,35 +187,34 @@ class Listings:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
+        self._waiting: dict[Location, None] = {}
         self._sent: dict[Location, AwsCall[list[dict[str, Any]]]] = {}
-        self._submitted: dict[Location, Future[list[S3Object]]] = {}
         self._found: dict[Location, list[S3Object]] = {}
 
     def begin(self, locations: Iterable[Location]) -> None:
         """Let S3 list."""
-        for location in locations:
-            if location in self._sent or location in self._submitted or location in self._found:
-                continue
-            call = self._store.begin_listing(location) if len(self._sent) < _SENT_AT_ONCE else None
-            if call is not None:
-                self._sent[location] = call
-            else:
-                self._submitted[location] = self._store.submit(self._store.list_data, location)
+        self._waiting |= {place: None for place in locations if place not in self._sent and place not in self._found}
+        self._send()
+
+    def _send(self) -> None:
+        while self._waiting and len(self._sent) < _SENT_AT_ONCE:
+            location = next(iter(self._waiting))
+            del self._waiting[location]
+            self._sent[location] = self._store.begin_listing(location.prefix)
 
     def of(self, location: Location) -> list[S3Object]:
         """What is there, empty objects aside. Raises QueryFailed."""
-        self.begin([location])
-        if location in self._sent:
-            page = self._sent.pop(location).result()
-            self._found[location] = self._store.list_data(location, page)
-        elif location in self._submitted:
-            self._found[location] = self._submitted.pop(location).result()
+        if location not in self._found:
+            call = self._sent.pop(location, None) or self._store.begin_listing(location.prefix)
+            self._waiting.pop(location, None)
+            self._send()
+            self._found[location] = self._store.list_data(location, call)
         return [item for item in self._found[location] if item.size > 0]
 
     def close(self) -> None:
         """Do without the listings that nobody wanted."""
         for call in self._sent.values():
-            call.forget()
+            call.cancel()
 
 
 def _batches(items: list[Location], size: int) -> Iterator[list[Location]]:
@@ -243,8 +222,14 @@ def _batches(items: list[Location], size: int) -> Iterator[list[Location]]:
         yield items[start : start + size]
 
 
-def _listed(bucket: str, item: Any) -> S3Object:
-    return S3Object(Location(bucket, item["Key"]), item["Size"], item["ETag"].strip('"'), item["LastModified"])
+def _listed(prefix: Location, call: AwsCall[list[dict[str, Any]]]) -> list[S3Object]:
+    try:
+        return [
+            S3Object(Location(prefix.bucket, item["Key"]), item["Size"], item["ETag"].strip('"'), item["LastModified"])
+            for item in call.result()
+        ]
+    except AwsError as error:
+        raise _listing_failed(prefix, error) from error
 
 
 def _is_data(relative: str) -> bool:

@@ -1,10 +1,9 @@
-"""moto as one WSGI application, on the shortest way to what answers a request."""
+"""moto as one WSGI application, with what it answers too slowly, too broadly or otherwise than AWS put right."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,19 +13,19 @@ from moto.glue.exceptions import GlueClientError
 from moto.glue.responses import GlueResponse
 from moto.iam import models as iam_models
 from moto.iam import utils as iam_utils
-from moto.moto_server.werkzeug_app import BackendRequest, DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
-from werkzeug.exceptions import HTTPException
 
 from dapflow.local.aws.refusals import closed
 from dapflow.local.aws.shortcuts import shortcut
-from dapflow.local.aws.wsgi import Environ, Response, StartResponse, service_of
+from dapflow.local.aws.wsgi import Environ, StartResponse
 from dapflow.servers.access_key import AccessKey
 from dapflow.servers.patience import PatientRe
 
 # What moto serves without being AWS: see ``closed``.
 _BESIDE_AWS = frozenset({"moto_api", "instance_metadata"})
+_CHUNK = 1 << 20
 _list_objects = S3Backend.list_objects
 _get_object = S3Response.get_object
 _update_table = GlueResponse.update_table
@@ -55,6 +54,10 @@ class _Content:
             self._key._value_buffer.seek(start)
             content: bytes = self._key._value_buffer.read(max(0, stop - start))
             return content
+
+    def __iter__(self) -> Iterator[bytes]:
+        """All of it, where moto takes a range for none."""
+        return (self[start : start + _CHUNK] for start in range(0, len(self), _CHUNK))
 
 
 class _InSpans:
@@ -96,7 +99,7 @@ def _update_of_a_version(response: GlueResponse) -> Any:
 
 
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
-    """All services. S3 goes around Flask, whose routing takes as long as a small object itself."""
+    """All services."""
 
     def __init__(self) -> None:
         super().__init__(_backend)
@@ -113,14 +116,8 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         quick = shortcut(environ)
         if quick is not None:
             return quick.send(start_response)
-        # What is not signed may be for other services; moto finds out.
-        if "HTTP_AUTHORIZATION" not in environ or service_of(environ) != "s3":
-            answer: Iterable[bytes] = super().__call__(environ, start_response)
-            return answer
-        try:
-            return _s3(environ).send(start_response)
-        except HTTPException as error:
-            return error.get_response(environ)(environ, start_response)
+        answer: Iterable[bytes] = super().__call__(environ, start_response)
+        return answer
 
 
 def issue_keys_under(key: AccessKey) -> None:
@@ -131,26 +128,3 @@ def issue_keys_under(key: AccessKey) -> None:
 
 def _backend(name: Any) -> Any:
     return closed if name in _BESIDE_AWS else create_backend_app(name)
-
-
-def _s3(environ: Environ) -> Response:
-    """S3's answer, by the rules of moto's ``s3/urls.py``; whether a host names the bucket is moto's to find out."""
-    request = BackendRequest(environ)
-    bucket, slash, key = environ["PATH_INFO"][1:].partition("/")
-    if not bucket and not slash:
-        answer = S3Response.bucket_dispatch
-    elif not key and bucket:
-        answer = S3Response.ambiguous_dispatch
-    else:
-        answer = S3Response.key_dispatch
-    status, headers, body = answer(request, request.raw_url, dict(request.headers))
-    content: bytes = body.encode() if isinstance(body, str) else body[:]
-    return Response(f"{status} {HTTPStatus(status).phrase}", _headers(headers, content), content)
-
-
-def _headers(headers: dict[str, Any], body: bytes) -> list[tuple[str, str]]:
-    """moto's headers as the server takes them; the length of an answer to HEAD is the object's, not the body's."""
-    found = [(name, str(value)) for name, value in headers.items()]
-    if not any(name.lower() == "content-length" for name, _ in found):
-        found.append(("Content-Length", str(len(body))))
-    return found

@@ -1,7 +1,7 @@
 """The HTTP server on the loopback interface: requests of an ASGI server for a WSGI application.
 
-Requests that are answered from memory within a millisecond are answered in the server's loop; to give one to a thread
-takes as long. The rest, and all bodies that are not small, have threads.
+Small requests that moto answers from memory, in a millisecond or two, are answered in the server's loop: threads would
+answer none of them sooner. The rest, and all bodies that are not small, have threads.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,6 @@ from xml.etree import ElementTree
 
 import pytest
 from moto.moto_api._internal import moto_api_backend
-from moto.s3.responses import S3Response
 
 from dapflow.local.aws import emulator, shortcuts
 from dapflow.local.aws.emulator import Emulator
@@ -96,69 +94,6 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
     assert pair.direct(s3("PUT", "/lake"), location).ok
     yield pair
     moto_api_backend.reset()
-
-
-@pytest.mark.parametrize("kind", ["", "text/csv"])
-@pytest.mark.parametrize("body", [b"", b"a,b\n" * 1000])
-def test_an_object_is_stored_as_moto_stores_it(pair: Pair, body: bytes, kind: str) -> None:
-    for key in KEYS:
-        more = {"CONTENT_TYPE": kind} if kind else {}
-        pair.both(s3("PUT", f"/lake/{key}", **more), body)
-        assert pair.taken == [True]
-        pair.taken.clear()
-        quickly = pair.direct(s3("GET", f"/lake/{key}"), b"")
-        pair.direct(s3("PUT", f"/lake/{key}", **more), body)
-        slowly = pair.direct(s3("GET", f"/lake/{key}"), b"")
-        assert quickly.body == slowly.body == body
-        # The two were put one after the other, perhaps in two seconds.
-        assert all(re.fullmatch(r"\w{3}, .+ GMT", headers(each)["last-modified"]) for each in (quickly, slowly))
-        assert {**headers(quickly), "last-modified": ""} == {**headers(slowly), "last-modified": ""}
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"HTTP_X_AMZ_META_OWNER": "a"},
-        {"HTTP_X_AMZ_TAGGING": "a=b"},
-        {"HTTP_X_AMZ_STORAGE_CLASS": "GLACIER"},
-        {"HTTP_CACHE_CONTROL": "no-store"},
-        {"HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION": "AES256"},
-    ],
-)
-def test_what_a_header_asks_for_is_moto_s(pair: Pair, more: dict[str, str]) -> None:
-    pair.both(s3("PUT", "/lake/other", **more), b"x", shorter=False)
-
-
-def test_a_bucket_s_settings_hold(pair: Pair) -> None:
-    pair.both(s3("PUT", "/nothing/key"), b"x", shorter=False)
-    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::lake/no/*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]}).encode()
-    assert pair.direct(s3("PUT", "/lake", "policy"), policy).ok
-    assert pair.both(s3("PUT", "/lake/no/key"), b"x", shorter=False).code == 403
-    pair.both(s3("PUT", "/lake/yes/key"), b"x")
-    versioning = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-    assert pair.direct(s3("PUT", "/lake", "versioning"), versioning).ok
-    versions = {pair.quick(s3("PUT", "/lake/yes/key"), b"x").header("x-amz-version-id") for _ in range(2)}
-    assert len(versions - {None}) == 2
-
-
-RANGES = ("0-3", "2-", "-3", "-9000", "3990-9000", "4000-", "0-0", "7-3", "0-1,4-5", "x")
-
-
-@pytest.mark.parametrize("wanted", RANGES)
-def test_a_span_of_an_object_is_moto_s(pair: Pair, monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
-    pair.direct(s3("PUT", "/lake/a"), bytes(range(250)) * 16)
-    asked = [
-        s3("GET", "/lake/a", HTTP_RANGE=f"bytes={wanted}"),
-        s3("GET", "/lake/a", HTTP_RANGE=f"bytes={wanted}", HTTP_IF_MATCH='"x"'),
-        s3("GET", "/lake/b", HTTP_RANGE=f"bytes={wanted}"),
-    ]
-    ours = [pair.direct(environ, b"") for environ in asked]
-    monkeypatch.setattr(S3Response, "get_object", emulator._get_object)
-    for answer, theirs in zip(ours, (pair.direct(environ, b"") for environ in asked), strict=True):
-        assert (answer.status, headers(answer)) == (theirs.status, headers(theirs))
-        assert answer.header("content-length") == theirs.header("content-length")
-        assert answer.body == theirs.body or not answer.ok
 
 
 @pytest.mark.parametrize("prefix", ["t", "t/", "t/å", "t/deep/er/", "none/", "t/å b+c%2F&<"])

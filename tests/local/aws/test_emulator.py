@@ -1,0 +1,85 @@
+"""Where moto is helped to answer, it answers what it would have answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from moto.moto_api._internal import moto_api_backend
+from moto.s3.models import S3Backend
+from moto.s3.responses import S3Response
+
+from dapflow.local.aws import emulator
+from dapflow.local.aws.emulator import Emulator
+from dapflow.local.aws.wsgi import Environ, Response, api_request, call, restored
+
+Ask = Callable[..., Response]
+KEYS = ("t/a.parquet", "t/å b+c%2F&<.csv", "t/deep/er/x", "t", "u/x")
+RANGES = ("0-3", "2-", "-3", "-9000", "3990-9000", "4000-", "0-0", "7-3", "0-1,4-5", "x")
+
+
+@pytest.fixture
+def ask() -> Iterator[Ask]:
+    """Sends a request to an emulator that has the bucket ``lake``."""
+    moto_api_backend.reset()
+    application = Emulator()
+
+    def asked(environ: Environ, body: bytes = b"") -> Response:
+        return call(application, restored(environ), body)
+
+    assert asked(
+        s3("PUT", "/lake"),
+        b"<CreateBucketConfiguration><LocationConstraint>eu-west-2</LocationConstraint></CreateBucketConfiguration>",
+    ).ok
+    yield asked
+    moto_api_backend.reset()
+
+
+def s3(method: str, path: str, query: str = "", **more: str) -> Environ:
+    raw = quote(path) + (f"?{query}" if query else "")
+    path = path.encode().decode("latin-1")
+    return api_request(
+        "s3", "eu-west-2", REQUEST_METHOD=method, PATH_INFO=path, QUERY_STRING=query, RAW_URI=raw, **more
+    )
+
+
+def below(prefix: str, **more: str) -> str:
+    wanted = {"encoding-type": "url", "list-type": "2", "prefix": prefix, **more}
+    return "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
+
+
+def comparable(response: Response) -> Any:
+    """An answer without what is another in each."""
+    own = {"x-amzn-requestid", "content-length", "date"}
+    headers = {name.lower(): value for name, value in response.headers if name.lower() not in own}
+    return response.status, headers, re.sub(rb"<RequestId>[^<]*</RequestId>", b"", response.body)
+
+
+@pytest.mark.parametrize("wanted", RANGES)
+def test_a_span_of_an_object_is_moto_s(ask: Ask, monkeypatch: pytest.MonkeyPatch, wanted: str) -> None:
+    ask(s3("PUT", "/lake/a"), bytes(range(250)) * 16)
+    asked = [
+        s3("GET", "/lake/a", HTTP_RANGE=f"bytes={wanted}"),
+        s3("GET", "/lake/a", HTTP_RANGE=f"bytes={wanted}", HTTP_IF_MATCH='"x"'),
+        s3("GET", "/lake/b", HTTP_RANGE=f"bytes={wanted}"),
+    ]
+    ours = [ask(environ) for environ in asked]
+    monkeypatch.setattr(S3Response, "get_object", emulator._get_object)
+    for answer, theirs in zip(ours, map(ask, asked), strict=True):
+        assert comparable(answer)[:2] == comparable(theirs)[:2]
+        assert answer.header("content-length") == theirs.header("content-length")
+        assert answer.body == theirs.body or not answer.ok
+
+
+@pytest.mark.parametrize("prefix", ["t", "none/", "t/å b+c%2F&<"])
+@pytest.mark.parametrize("more", [{"delimiter": "/"}, {"max-keys": "2"}, {"start-after": "t/b"}])
+def test_a_listing_is_moto_s(ask: Ask, monkeypatch: pytest.MonkeyPatch, prefix: str, more: dict[str, str]) -> None:
+    for key in KEYS:
+        ask(s3("PUT", f"/lake/{key}"), b"x")
+    ask(s3("DELETE", "/lake/t/a.parquet"))
+    ours = ask(s3("GET", "/lake", below(prefix, **more)))
+    monkeypatch.setattr(S3Backend, "list_objects", emulator._list_objects)
+    assert comparable(ours) == comparable(ask(s3("GET", "/lake", below(prefix, **more))))
