@@ -16,7 +16,7 @@ EXAMPLES = $(shell $(VENV)/bin/python -c 'import json; \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format bench synth clean
+.PHONY: help setup demo test test-all mutants lint format bench synth clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: setup ## Run the quick tests (under 5 minutes on 2 cores)
 
 test-all: setup ## Run every test, the slow ones too
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m ''
+
+mutants: setup ## Change the code in small ways and see that tests notice at least 80 %; takes hours (EACH=1 SEED=1)
+	@$(VENV)/bin/python -m tests.mutants --each $(or $(EACH),1) --seed $(or $(SEED),1) $(FILES)
 
 lint: setup ## ruff and mypy, as CI runs them
 	@$(VENV)/bin/ruff format --check .
