@@ -18,7 +18,7 @@ from typing import Any, Literal
 from dapflow.errors import DapflowError
 from dapflow.landing_formats import LANDING_FORMATS
 
-SCHEMA = 2
+SCHEMA = 3
 # The file of a bundle that says which of its manifests is in force.
 POINTER = "manifest.json"
 # When a service runs that has no schedule and waits for nobody.
@@ -26,6 +26,19 @@ DAILY = "0 5 * * *"
 
 Zone = Literal["raw", "refined", "trusted"]
 Contract = Literal["new", "migrated"]
+CheckSeverity = Literal["error", "warn"]
+CheckKind = Literal[
+    "not_null",
+    "unique",
+    "accepted_values",
+    "range",
+    "pattern",
+    "relationships",
+    "row_count",
+    "freshness",
+    "expression",
+    "sql",
+]
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,43 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Check:
+    """What must hold of a generation before it is published.
+
+    Attributes:
+        name: its author's; several checks may have the same one.
+        file: where it is written, with ``line`` and ``column``.
+        columns: what it is about; those of ``unique`` together.
+        where: the condition of the rows that are looked at.
+        values: what ``accepted_values`` takes, as it is written.
+        least, greatest: of ``range`` and ``row_count``, as they are written.
+        percent: of ``row_count``: how much the generation before may have had less or more.
+        text: the pattern, the condition, or the text of a check in SQL.
+        references: the tables in that text; the current view of the dataset itself stands for what is staged.
+        dataset: id of the other dataset, of ``relationships`` and ``freshness``. ``field`` is its column.
+        days: of ``freshness``.
+    """
+
+    name: str
+    kind: CheckKind
+    severity: CheckSeverity
+    file: str
+    line: int | None
+    column: int | None
+    columns: tuple[str, ...] = ()
+    where: str | None = None
+    values: tuple[str, ...] = ()
+    least: str | None = None
+    greatest: str | None = None
+    percent: int | None = None
+    text: str = ""
+    references: tuple[Reference, ...] = ()
+    dataset: str | None = None
+    field: str | None = None
+    days: int = 0
+
+
+@dataclass(frozen=True)
 class Transform:
     """One ``.sql`` file.
 
@@ -170,9 +220,11 @@ class Dataset:
         history: name of the history table, in ``database``.
         current: name of the current view, in ``database``.
         database: the logical Glue database; ``Environment.databases`` maps it to the physical one.
-        depends_on: ids of the datasets that the transform reads; empty for a raw dataset.
+        depends_on: ids of the datasets that the transform and the checks read.
         source: set for raw datasets. transform: set for data products.
         external: something else makes its table or history; both ``source`` and ``transform`` are None then.
+        checks: what must hold of a generation before it is published.
+        personal: its columns of personal data, whose values are shown to nobody beside the tables themselves.
         has_generations: False for an external table that is not partitioned by generation columns. It is the one table
             ``current``, which ``history`` names too; every run reads it as it is, and nothing publishes it.
     """
@@ -189,6 +241,8 @@ class Dataset:
     source: LandingSource | None = None
     transform: Transform | None = None
     depends_on: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    personal: tuple[str, ...] = ()
     external: bool = False
     has_generations: bool = True
 
@@ -230,6 +284,7 @@ class Service:
     reads: tuple[str, ...] = ()
     grants: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bytes_scanned_cutoff: int = 100 * 1024**3
+    input_age_days: int = 35
     environment_databases: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
@@ -312,7 +367,16 @@ def _dataset(data: dict[str, Any]) -> Dataset:
             "source": data["source"] and _source(data["source"]),
             "transform": data["transform"] and _transform(data["transform"]),
             "depends_on": tuple(data["depends_on"]),
+            "checks": tuple(_check(each) for each in data["checks"]),
+            "personal": tuple(data["personal"]),
         }
+    )
+
+
+def _check(data: dict[str, Any]) -> Check:
+    references = tuple(Reference(**reference) for reference in data["references"])
+    return Check(
+        **{**data, "columns": tuple(data["columns"]), "values": tuple(data["values"]), "references": references}
     )
 
 

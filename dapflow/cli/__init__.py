@@ -11,6 +11,7 @@ import typer
 from dapflow.cli import (
     athena,
     check,
+    check_results,
     codeowners,
     columns,
     compile,  # noqa: A004 - named after its command
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 athena.register(app)
 check.register(app)
+check_results.register(app)
 codeowners.register(app)
 columns.register(app)
 compile.register(app)

@@ -222,7 +222,7 @@ def _print_publications(published: list[Publication]) -> None:
     ]
     print_rows(headings, rows)
     for each in published:
-        for line in _unlike(each):
+        for line in (*_unlike(each), *_checked(each)):
             print(line)
 
 
@@ -234,6 +234,12 @@ def _print_outdated(outdated: list[Outdated]) -> None:
         ]
         more = f" and {len(made) - _MOST_OUTDATED} more" if len(made) > _MOST_OUTDATED else ""
         print(f"{read} {generation} was read before by {', '.join(made[:_MOST_OUTDATED])}{more}: run that again")
+
+
+def _checked(publication: Publication) -> Iterator[str]:
+    """What checks found that did not stop the publication, in a line each."""
+    for warning in publication.checks.warnings if publication.checks else ():
+        yield f"warning: {publication.dataset} {publication.generation}: {warning}"
 
 
 def _unlike(publication: Publication) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dapflow.cli.environment_option import EnvironmentOption, names_of
-from dapflow.cli.project_option import ProjectOption, TransformArgument, project_root
+from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    transform: TransformArgument,
+    transform: DatasetArgument,
     rendered: Annotated[bool, typer.Option("--rendered", help="Print what is sent to Athena.")] = False,
     generation: Annotated[
         str | None,
@@ -40,11 +40,14 @@ def show(
     lineage: Annotated[
         bool, typer.Option("--lineage", help="Print where its columns come from, and what it reads.")
     ] = False,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Print what is checked before it is published, and by how many queries.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lineage as JSON.")] = False,
     environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Print the SQL of a transform, what is sent to Athena, or where its columns come from.
+    """Print the SQL of a transform, what is sent to Athena, where its columns come from, or the checks of a dataset.
 
     An ordinary run sends the text of the file as it is. Where a table has newer generations than the run's, the run
     reads it as it was then: its names, and nothing else, are replaced. So are the names of databases that have another
@@ -55,10 +58,13 @@ def show(
 
     Example: dapflow show daily_departures --generation 2013-12-30
     """
-    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.project import compile_project, find_dataset, find_transform  # noqa: PLC0415 (brings PyYAML)
 
     root = project_root(project)
     manifest = compile_project(root)
+    if checks:
+        _print_checks(find_dataset(manifest, root, transform), manifest)
+        return
     dataset = find_transform(manifest, root, transform)
     if dataset.transform is None:
         raise DapflowError("unknown-transform", f"{dataset.id} has no SQL")
@@ -71,6 +77,17 @@ def show(
         _print(dataset.transform.sql)
         return
     _print(_sent(root, manifest, dataset, dataset.transform, generation, environment))
+
+
+def _print_checks(dataset: Dataset, manifest: Manifest) -> None:
+    from dapflow.cli.result_table import Heading, print_rows  # noqa: PLC0415
+    from dapflow.runtime.checks.questions import queries_of  # noqa: PLC0415
+    from dapflow.runtime.checks.results import label, place_of  # noqa: PLC0415
+
+    if dataset.checks:
+        rows = [(each.name, label(each), each.where or "", each.severity, place_of(each)) for each in dataset.checks]
+        print_rows([Heading(name) for name in ("name", "check", "where", "severity", "written in")], rows)
+    print(queries_of(dataset))
 
 
 def _print(sql: str) -> None:
@@ -116,9 +133,9 @@ def _pins_of_platform(
         if error.code != "embedded-platform-not-up":
             raise
         return None
-    inputs = read_inputs(
-        GlueCatalog(connect_to_platform(state, ports).glue), manifest, environment, dataset, generation
-    )
+    catalog = GlueCatalog(connect_to_platform(state, ports).glue)
+    references = dataset.transform.references if dataset.transform else ()
+    inputs = read_inputs(catalog, manifest, environment, dataset, generation, references)
     for note in inputs.notes:
         sys.stderr.write(f"{note}\n")
     return inputs.pins

@@ -12,7 +12,9 @@ from pathlib import Path
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.files import write_whole
 from dapflow.lineage import ProductLineage
-from dapflow.manifest import Column, Dataset, Manifest, Reference, Service, Transform
+from dapflow.manifest import Column, Dataset, Manifest, Service, Transform
+from dapflow.project.checks import check_mistakes, read_checks, reference_of
+from dapflow.project.columns import comments, personal_columns, unknown_columns
 from dapflow.project.contract import Output, partition_columns, read_output
 from dapflow.project.grants import check_grants, check_read
 from dapflow.project.load import read_project
@@ -88,17 +90,29 @@ class _Compiler:
         self.tables = Tables(project)
         self.errors = [*self.tables.errors, *check_grants(project, self.tables)]
         self._reads = {node.id: self._read(node) for node in self.tables.nodes.values()}
+        self._checks = {
+            node.id: read_checks(node, self.tables, self._reads[node.id].datasets)
+            for node in self.tables.nodes.values()
+        }
         self._columns: dict[str, Columns] = {}
         self._outputs: dict[str, Output] = {}
+        self._personal: dict[str, set[str]] = {}
 
     def manifest(self) -> Manifest:
         """The manifest; worth something only when there are no errors."""
-        depends = {node: sorted(reads.datasets - {node}) for node, reads in self._reads.items()}
+        depends = {
+            node: sorted((reads.datasets | self._checks[node].reads.keys()) - {node})
+            for node, reads in self._reads.items()
+        }
         self._check_circles(depends)
         order = publishing_order(depends)
         # Datasets on a circle come last, so that their own SQL is checked too.
         for node_id in [*order, *(node for node in depends if node not in set(order))]:
             self._analyse(self.tables.nodes[node_id])
+        self.errors += check_mistakes(self.project, self.tables, self._checks, self._table_columns)
+        for name in order:
+            read = self._reads[name].datasets - {name}
+            self._personal[name] = personal_columns(self.tables.nodes[name], [self._personal[each] for each in read])
         datasets = {name: self._dataset(self.tables.nodes[name], depends[name]) for name in order}
         by_service: dict[str, list[str]] = defaultdict(list)
         for dataset in datasets.values():
@@ -135,13 +149,13 @@ class _Compiler:
     def _check_circles(self, depends: dict[str, list[str]]) -> None:
         for circle in circles(depends):
             reads = self._reads[circle[0]]
-            start = next(name.start for name, table in reads.tables if table.node.id == circle[1])
-            assert reads.statement is not None  # noqa: S101 - only products read
-            path = " → ".join(circle)
+            start = next((name.start for name, table in reads.tables if table.node.id == circle[1]), None)
+            message = f"datasets wait for each other: {' → '.join(circle)}"
             hint = "one of them must read something else; earlier generations are no way out, they wait too"
-            self.errors.append(
-                reads.statement.text.error("cycle", f"datasets wait for each other: {path}", start, hint)
-            )
+            if start is None or reads.statement is None:
+                self.errors.append(self._checks[circle[0]].reads[circle[1]].error("cycle", message, hint))
+            else:
+                self.errors.append(reads.statement.text.error("cycle", message, start, hint))
         waits: dict[str, set[str]] = {name: set() for name in self.project.services}
         for node_id, sources in depends.items():
             node = self.tables.nodes[node_id]
@@ -183,7 +197,7 @@ class _Compiler:
         )
         output = read_output(statement, columns, node.generation)
         self.errors += [*errors, *output.errors]
-        self.errors += _unknown_comments(node, output)
+        self.errors += unknown_columns(node, output)
         self._outputs[node.id] = output
         self._columns[node.id] = output.table
 
@@ -216,6 +230,8 @@ class _Compiler:
             source=source.source if source else None,
             transform=self._transform(node, product) if product else None,
             depends_on=tuple(depends_on),
+            checks=tuple(self._checks[node.id].found),
+            personal=tuple(sorted(self._personal[node.id])),
             external=node.external is not None,
             has_generations=node.has_generations,
         )
@@ -235,6 +251,7 @@ class _Compiler:
             reads=tuple(request.text for request in folder.reads),
             grants={reader.text: tuple(each.text for each in given) for reader, given in folder.grants.items()},
             bytes_scanned_cutoff=folder.bytes_scanned_cutoff,
+            input_age_days=folder.input_age_days,
             environment_databases=folder.environment_databases,
         )
 
@@ -247,20 +264,20 @@ class _Compiler:
             file=product.file,
             sql=sql,
             sha=hashlib.sha256(sql.encode()).hexdigest()[:16],
-            references=tuple(_reference(name, table) for name, table in reads.tables),
+            references=tuple(reference_of(name, table) for name, table in reads.tables),
             contract=output.contract,
             columns=output.columns,
             computes_generation=output.computes,
             description=product.description,
             tags=product.terms.tags,
-            comments={name.text.lower(): said for name, said in (product.terms.columns or {}).items()},
+            comments=comments(product),
             slower_inputs=self._slower_inputs(node, product),
             allow_empty=product.terms.allow_empty,
         )
 
     def _slower_inputs(self, node: UncompiledDataset, product: Product) -> tuple[str, ...]:
         """The datasets for which the product's ``.yml`` allows an older generation."""
-        known = self._reads[node.id].datasets - {node.id}
+        known = (self._reads[node.id].datasets | self._checks[node.id].reads.keys()) - {node.id}
         found: set[str] = set()
         for table, terms in (product.terms.inputs or {}).items():
             read = self.tables.named(table.text, node.service)
@@ -271,24 +288,3 @@ class _Compiler:
             elif terms.on_missing == "previous":
                 found.add(read.id)
         return tuple(sorted(found))
-
-
-def _reference(name: TableName, table: DatasetTable) -> Reference:
-    written = name.database if name.database != table.node.database else None
-    dataset = table.node.id
-    return Reference(name.start, name.end, dataset, table.kind, name.alias, table.suffix, written, name.query)
-
-
-def _unknown_comments(node: UncompiledDataset, output: Output) -> list[DapflowError]:
-    """Comments in the product's YAML on columns that the output does not have."""
-    if node.product is None or output.columns is None:
-        return []
-    return [
-        written.place.error(
-            "unknown-column",
-            f"{node.name} has no column {name!r}",
-            f"columns: {', '.join(output.columns[:12])}{' …' if len(output.columns) > 12 else ''}",
-        )
-        for written in node.product.terms.columns or {}
-        if (name := written.text.lower()) not in output.columns and name not in node.generation.partition_names
-    ]

@@ -182,6 +182,14 @@ READ = _fitting(
     "{text!r} names no zone or dataset",
     "write <service>.<zone> or <service>.<zone>.<dataset>",
 )
+# A value of a column, written as text or as a number.
+VALUE = Form(lambda text, _name: text, takes_numbers=True)
+CHECK_FILE = _fitting(
+    r"[A-Za-z0-9_.-]+\.sql",
+    "bad-value",
+    "{text!r} is not the name of a check's SQL file",
+    "write the name alone, such as no_row_twice.sql; the file stands in checks/ beside service.yml",
+)
 GRANT = _fitting(
     rf"{_ZONE}(\.[^.\s]+)?",
     "bad-value",

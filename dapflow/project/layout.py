@@ -12,6 +12,9 @@ from dapflow.errors import DapflowError
 from dapflow.project.model import PRODUCT_ZONES
 from dapflow.project.names import dataset_name_problem, suggestion
 
+# The folder of a service that holds its checks in SQL.
+CHECKS = "checks"
+
 
 @dataclass(frozen=True)
 class ProductFiles:
@@ -37,7 +40,7 @@ def check_service_folder(folder: Path, name: str, errors: list[DapflowError]) ->
     """Note SQL files outside the zones' folders, where nothing would read them. ``name`` is the folder in errors."""
     for path in _entries(folder, errors):
         if path.is_dir():
-            if path.name not in PRODUCT_ZONES:
+            if path.name not in (*PRODUCT_ZONES, CHECKS):
                 near = difflib.get_close_matches(path.name.lower(), PRODUCT_ZONES, n=1)
                 target = f"{name}/{near[0] if near else 'refined'}"
                 errors.extend(
@@ -80,6 +83,11 @@ def product_files(folder: Path, name: str, errors: list[DapflowError]) -> list[P
         for path in products.values()
         if _takes_name(path, name, errors)
     ]
+
+
+def check_files(folder: Path, errors: list[DapflowError]) -> list[Path]:
+    """The checks in SQL of a service, in the order of their names."""
+    return [path for path in _entries(folder, errors) if path.suffix == ".sql"] if folder.is_dir() else []
 
 
 def _takes_name(path: Path, folder: str, errors: list[DapflowError]) -> bool:

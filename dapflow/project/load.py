@@ -7,7 +7,14 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Zone
-from dapflow.project.layout import ProductFiles, check_service_folder, product_files, service_folders
+from dapflow.project.layout import (
+    CHECKS,
+    ProductFiles,
+    check_files,
+    check_service_folder,
+    product_files,
+    service_folders,
+)
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES, Product, Project, ServiceFolder
 from dapflow.project.names import service_name_problem, suggestion
@@ -16,7 +23,7 @@ from dapflow.project.section_reader import read_file
 from dapflow.project.service_file import read_service
 from dapflow.project.settings import ProjectSettings, read_settings
 from dapflow.project.text_file import read_text
-from dapflow.sql import SqlText, read_statement
+from dapflow.sql import FileStatement, SqlText, read_statement
 
 _NO_PROJECT = "run dapflow inside the repository, or name it with --project DIR"
 
@@ -100,7 +107,11 @@ def _read_service(path: Path, settings: ProjectSettings, errors: list[DapflowErr
         for zone in PRODUCT_ZONES
         for files in product_files(path / zone, f"{folder}/{zone}", errors)
     ]
-    return replace(service, products=tuple(products))
+    checks = {
+        file.name: _read_sql(file, f"{folder}/{CHECKS}/{file.name}", errors)
+        for file in check_files(path / CHECKS, errors)
+    }
+    return replace(service, products=tuple(products), check_files=checks)
 
 
 def _read_yaml(path: Path, name: str, errors: list[DapflowError]) -> YamlFile:
@@ -111,13 +122,17 @@ def _read_yaml(path: Path, name: str, errors: list[DapflowError]) -> YamlFile:
         return YamlFile("", name)
 
 
-def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[DapflowError]) -> Product:
-    name = f"{folder}/{files.sql.name}"
-    statement = None
+def _read_sql(path: Path, name: str, errors: list[DapflowError]) -> FileStatement | None:
     try:
-        statement = read_statement(SqlText(read_text(files.sql, name), name))
+        return read_statement(SqlText(read_text(path, name), name))
     except DapflowError as error:
         errors.append(error)
+        return None
+
+
+def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[DapflowError]) -> Product:
+    name = f"{folder}/{files.sql.name}"
+    statement = _read_sql(files.sql, name, errors)
     terms = ProductTerms()
     if files.notes is not None:
         yaml = _read_yaml(files.notes, f"{folder}/{files.notes.name}", errors)

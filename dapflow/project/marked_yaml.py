@@ -15,14 +15,14 @@ from dapflow.errors import DapflowError
 from dapflow.project.file_position import FilePosition
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
-_BOOLEAN = "tag:yaml.org,2002:bool"
+_BOOLEAN, _FLOAT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:float"
 # What plain words mean in YAML 1.2's core schema. PyYAML has version 1.1, where `no` is false and 1:30 is ninety.
 _PLAIN_WORDS = (
     (_NULL, r"~|null|Null|NULL|", "~nN"),
     (_BOOLEAN, r"true|True|TRUE|false|False|FALSE", "tTfF"),
     (_INTEGER, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
     (
-        "tag:yaml.org,2002:float",
+        _FLOAT,
         r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         "-+0123456789.",
     ),
@@ -118,9 +118,9 @@ class YamlFile:
                 entries[key.value] = Entry(key, value)
         return entries
 
-    def string(self, node: Node, name: str) -> str | None:
-        """A text; None (and a mistake, unless it is empty) when it is something else."""
-        if isinstance(node, ScalarNode) and node.tag == _STRING:
+    def string(self, node: Node, name: str, *, numbers: bool = False) -> str | None:
+        """A text; None (and a mistake, unless it is empty) when it is something else. ``numbers`` may count as text."""
+        if isinstance(node, ScalarNode) and node.tag in {_STRING, *((_INTEGER, _FLOAT) if numbers else ())}:
             return str(node.value)
         if not is_null(node):
             hint = 'put quotes around it: "…"' if isinstance(node, ScalarNode) else None

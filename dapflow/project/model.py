@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from dapflow.manifest import Column, GenerationColumns, LandingSource, Zone
+from dapflow.project.check_terms import CheckTerms
 from dapflow.project.file_position import FilePosition, PlacedText
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.service_terms import Naming
@@ -25,13 +26,15 @@ class TableNames:
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table that a service ingests."""
+    """A table that a service ingests. ``personal`` are its columns of personal data."""
 
     name: str
     source: LandingSource
     place: FilePosition
     description: str | None
     names: TableNames
+    checks: dict[PlacedText, CheckTerms]
+    personal: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ class ServiceFolder:
     ``<service>.<zone>`` or ``<service>.<zone>.<dataset>``; ``grants`` is what of its own data, ``<zone>`` or
     ``<zone>.<dataset>``, others may read, by their names. ``database_places`` says where the names of databases are
     written, by zone, for those that are not made of the pattern; ``database`` stands for the default one.
-    ``environment_databases`` are names that a zone's database has in single environments.
+    ``environment_databases`` are names that a zone's database has in single environments. ``input_age_days`` is how
+    old a slower input may be. ``check_files`` are the checks in SQL by the names of their files, None where one cannot
+    be read.
     """
 
     name: str
@@ -97,6 +102,7 @@ class ServiceFolder:
     reads: tuple[PlacedText, ...]
     grants: dict[PlacedText, tuple[PlacedText, ...]]
     bytes_scanned_cutoff: int
+    input_age_days: int
     databases: dict[str, str]
     database: str
     database_places: dict[str, FilePosition]
@@ -104,6 +110,7 @@ class ServiceFolder:
     sources: tuple[SourceTable, ...]
     external: tuple[ExternalTable, ...]
     products: tuple[Product, ...] = ()
+    check_files: dict[str, FileStatement | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

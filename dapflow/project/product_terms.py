@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
+from dapflow.project.check_terms import ProductCheckTerms
 from dapflow.project.file_position import PlacedText
 from dapflow.project.forms import OWN_TABLE, choice
 from dapflow.project.schema import Section, key
@@ -29,6 +30,20 @@ class InputTerms(Section):
 
 
 @dataclass(frozen=True)
+class ColumnTerms(Section):
+    """What is said of a column of a product."""
+
+    description: str | None = key(
+        "what the column holds; alone it may stand in place of the mapping", "Pounds, without VAT."
+    )
+    personal: bool | None = key(
+        "`true` where the values are personal data: no sample of failing rows shows them",
+        "true",
+        otherwise="as in the tables that the SQL reads, for a column of the same name there",
+    )
+
+
+@dataclass(frozen=True)
 class ProductTerms(Section):
     """What may be said of a data product beside its SQL."""
 
@@ -36,9 +51,9 @@ class ProductTerms(Section):
         "what the product says; the description of its history table and its current view in the catalog",
         "What repairs cost, by ward.",
     )
-    columns: dict[PlacedText, str] | None = key(
+    columns: dict[PlacedText, str | ColumnTerms] | None = key(
         "what a column holds, by its name; its comment in the catalog",
-        '{cost: "Pounds, without VAT."}',
+        '{cost: "Pounds, without VAT.", tenant: {personal: true}}',
         of="<column>",
         each="the description of column {name!r}",
     )
@@ -53,6 +68,12 @@ class ProductTerms(Section):
         of="<table>",
     )
     allow_empty: bool = key("`true` where a generation may have no rows; see below", "true", default=False)
+    checks: dict[PlacedText, ProductCheckTerms] | None = key(
+        "what must hold before a generation is published, under names of your own; see [checks](checks.md)",
+        "{costs are known: {not_null: cost}}",
+        of="<check>",
+        each="check {name!r}",
+    )
     current: Annotated[str, OWN_TABLE] | None = key(
         "the name of the current view, where the service's naming does not fit",
         "repair_costs_now",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar, cast
 
-from yaml import MappingNode, Node, ScalarNode, SequenceNode
+from yaml import MappingNode, Node, SequenceNode
 
 from dapflow.project.file_position import PlacedText
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
@@ -100,9 +100,8 @@ class _SectionReader:
         self._yaml.error(needed.code, f"{name} has no {needed.key}", entry.key, f"{hint}: {needed.example}")
 
     def _text(self, kind: TextValue, node: Node, name: str) -> object | None:
-        if kind.form is not None and kind.form.takes_numbers:
-            return self._read(kind, str(node.value) if isinstance(node, ScalarNode) else "", node, name)
-        text = self._yaml.string(node, name)
+        numbers = kind.form is not None and kind.form.takes_numbers
+        text = self._yaml.string(node, name, numbers=numbers)
         return None if text is None else self._read(kind, text, node, name)
 
     def _read(self, kind: TextValue, text: str, node: Node, name: str) -> object | None:

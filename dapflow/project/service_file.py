@@ -9,7 +9,7 @@ from dapflow.project.generation_columns import read_published_generation
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import ZONES, ServiceFolder
 from dapflow.project.section_reader import read_file
-from dapflow.project.service_terms import ServiceTerms
+from dapflow.project.service_terms import Limits, ServiceTerms
 from dapflow.project.settings import ProjectSettings
 from dapflow.project.source_table import read_source
 
@@ -22,7 +22,7 @@ def read_service(yaml: YamlFile, name: str, settings: ProjectSettings) -> Servic
     terms = read_file(yaml, ServiceTerms, "service.yml")
     generation = read_published_generation(terms.generation_columns, yaml.errors)
     databases, by_environment, places = _databases(terms, name, settings)
-    limits = terms.limits.bytes_scanned_per_query if terms.limits else None
+    limits = terms.limits or Limits()
     return ServiceFolder(
         name=name,
         place=FilePosition(yaml.file, 1, 1),
@@ -37,7 +37,8 @@ def read_service(yaml: YamlFile, name: str, settings: ProjectSettings) -> Servic
         generation=generation,
         reads=terms.reads,
         grants=terms.grants or {},
-        bytes_scanned_cutoff=limits or Service.bytes_scanned_cutoff,
+        bytes_scanned_cutoff=limits.bytes_scanned_per_query or Service.bytes_scanned_cutoff,
+        input_age_days=limits.input_age_days,
         databases=databases,
         database=terms.database.text if terms.database else databases["raw"],
         database_places=places,

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from dapflow.landing_formats import DEFAULT_FORMAT, LANDING_FORMATS, either, formats_with
 from dapflow.manifest import DAILY, GenerationColumns, LandingSource, Service, Zone
+from dapflow.project.check_terms import CheckTerms
 from dapflow.project.file_position import PlacedText
 from dapflow.project.forms import (
     COLUMN_NAME,
@@ -66,13 +67,19 @@ class GenerationTerms(Section):
 
 @dataclass(frozen=True)
 class Limits(Section):
-    """What a query of the service may cost."""
+    """What a run of the service may cost and read."""
 
     bytes_scanned_per_query: Annotated[int, SIZE] | None = key(
         "how much one query may read before Athena stops it: bytes, or `KB`, `MB`, `GB`, `TB` of them; "
         "at least 10 MB, which is the least that Athena takes",
         "10 GB",
         otherwise=f"`{Service.bytes_scanned_cutoff // 1024**3} GB`",
+    )
+    input_age_days: int = key(
+        "how many days before the run's an input's generation may be, where the product's `.yml` takes an older one; "
+        "beyond that it is published with a warning, unless a `freshness` check says more",
+        "7",
+        default=Service.input_age_days,
     )
 
 
@@ -94,6 +101,9 @@ class SourceColumnTerms(Section):
         otherwise="`2024-06-05`, `2024-06-05 23:59:00`",
     )
     description: str | None = key("what the column holds; its comment in the catalog", "Pounds, without VAT.")
+    personal: bool = key(
+        "`true` where the values are personal data: no sample of failing rows shows them", "true", default=False
+    )
 
 
 @dataclass(frozen=True)
@@ -149,6 +159,12 @@ class SourceTerms(Section):
         of="<column>",
         called="columns of {section}",
         each="column {name!r}",
+    )
+    checks: dict[PlacedText, CheckTerms] | None = key(
+        "what must hold before a generation is published, under names of your own; see [checks](checks.md)",
+        "{every loan is there once: {unique: loan_id}}",
+        of="<check>",
+        each="check {name!r}",
     )
     current: Annotated[str, OWN_TABLE] | None = key(
         "the name of the current view, where `naming` does not fit", "loans_now", otherwise="as `naming` says"
@@ -260,7 +276,9 @@ class ServiceTerms(Section):
         "{air_traffic: [trusted, refined.delays]}",
         of="<service>",
     )
-    limits: Limits | None = key("what a query of it may cost", "{bytes_scanned_per_query: 10 GB}", otherwise="as below")
+    limits: Limits | None = key(
+        "what its runs may cost and read", "{bytes_scanned_per_query: 10 GB}", otherwise="as below"
+    )
     sources: dict[Annotated[PlacedText, SOURCE_NAME], SourceTerms] | None = key(
         "the tables that it ingests, by name; the name alone is enough",
         '{loans: {delimiter: ";"}, branches: {}}',

@@ -42,6 +42,8 @@ def read_source(
         place=name.place,
         description=terms.description,
         names=TableNames(terms.current, terms.history),
+        checks=terms.checks or {},
+        personal=tuple(column.text for column, each in (terms.columns or {}).items() if each.personal),
     )
 
 

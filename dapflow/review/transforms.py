@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
+from dapflow.review.checks import check_findings
 from dapflow.review.examine import examine
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
@@ -21,18 +22,22 @@ def review(manifest: Manifest, errors: Sequence[DapflowError] = ()) -> list[Dapf
     by_file: dict[str | None, list[DapflowError]] = defaultdict(list)
     for error in errors:
         by_file[error.file].append(error)
+    of_checks: dict[tuple[object, ...], DapflowError] = {}
     for dataset in manifest.datasets.values():
         tables.add_declared(dataset)
-        transform = dataset.transform
-        if transform is None:
-            continue
         tables.database = manifest.services[dataset.service].database
-        text = SqlText(transform.sql, transform.file)
-        examined = examine(text, tables, tables.database, named=by_file[transform.file], product=True)
-        by_file[transform.file] = examined.findings
-        if examined.columns is not None:
-            tables.add(dataset, examined.columns)
+        if dataset.transform is not None:
+            text = SqlText(dataset.transform.sql, dataset.transform.file)
+            examined = examine(text, tables, tables.database, named=by_file[text.file], product=True)
+            by_file[text.file] = examined.findings
+            if examined.columns is not None:
+                tables.add(dataset, examined.columns)
+        for finding in check_findings(manifest, tables, dataset, by_file):
+            # Mistakes in a check's file were found before, and two datasets may have one file.
+            of_checks[finding.file, finding.line, finding.column, finding.message] = finding
     found = [finding for findings in by_file.values() for finding in findings]
+    known = {(finding.file, finding.line, finding.column, finding.message) for finding in found}
+    found += [finding for place, finding in of_checks.items() if place not in known]
     return sorted(found, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
 
 

@@ -78,6 +78,24 @@ def unload_statement(sql: str, location: str) -> str:
     return f"UNLOAD (\n{sql}\n) TO '{location}' WITH (format = 'PARQUET', compression = 'SNAPPY')"
 
 
+def taken_up(target: Target, statement: str, database: str, attempt: int, *names: str) -> QueryExecution:
+    """Run a statement beside the UNLOAD, or take up the one of an earlier attempt; done, well or badly.
+
+    ``names`` say what the statement belongs to. Interrupted, it stops the statement.
+    """
+    athena = target.athena
+    for index in range(attempt):
+        query_id = athena.start(statement, database, digest(*names, statement, str(index)))
+        try:
+            execution = athena.wait(query_id)
+        except KeyboardInterrupt:
+            athena.stop(query_id)
+            raise
+        if execution.state == "SUCCEEDED" or index == attempt - 1:
+            return execution
+    raise AssertionError
+
+
 class Attempt:
     """One attempt of a run to stage a generation.
 

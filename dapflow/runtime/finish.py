@@ -13,6 +13,7 @@ from dapflow.runtime.athena import AthenaQueryError, succeeded
 from dapflow.runtime.attempts import RUNS, published_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
+from dapflow.runtime.checks.results import CheckOutcome, CheckSummary
 from dapflow.runtime.cleanup_journal import UNFINISHED_SECONDS
 from dapflow.runtime.current_view import Seen, check_current, refresh_current_view
 from dapflow.runtime.generation import Generation
@@ -35,12 +36,16 @@ class Accepted:
 
     files: StagedFiles
     bytes_scanned: int
+    checks: CheckSummary | None = None
 
 
-def accept(target: Target, staged: Staged, confirm_inputs: Callable[[], None]) -> Accepted:
+def accept(
+    target: Target, staged: Staged, confirm_inputs: Callable[[], None], run_checks: Callable[[int], CheckOutcome]
+) -> Accepted:
     """Look whether what was staged may be published; nothing is changed.
 
     ``confirm_inputs`` raises InputsChangedError when the query may have read something else than ``staged.inputs``.
+    ``run_checks`` raises DapflowError when one of the dataset's checks, over so many rows, does not hold.
     """
     execution = target.athena.look(staged.query_id)
     if not execution.done:
@@ -75,7 +80,8 @@ def accept(target: Target, staged: Staged, confirm_inputs: Callable[[], None]) -
     scanned = staged.bytes_scanned + execution.bytes_scanned
     if staged.generation_types and files.objects:
         scanned += check_generation_columns(target, generation, staged.location, staged.generation_types)
-    return Accepted(files, scanned)
+    outcome = run_checks(files.count)
+    return Accepted(files, scanned + outcome.bytes_scanned, outcome.summary)
 
 
 def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publication:
@@ -106,6 +112,8 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         INPUTS: json.dumps(inputs_record(staged.inputs)),
         RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),
     }
+    if accepted.checks is not None:
+        parameters["dapflow.checks"] = json.dumps(accepted.checks.as_dict())
     if replaced:
         # Written before the switch: whatever happens after it, the old objects are known.
         target.journal.replaced(staged.run_id, [replaced])
@@ -137,6 +145,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         current=current,
         query_id=staged.query_id,
         inputs=staged.inputs,
+        checks=accepted.checks,
     )
 
 

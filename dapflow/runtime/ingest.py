@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from dapflow.errors import DapflowError
-from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.manifest import Column, LandingSource, SourceColumn
 from dapflow.runtime.athena import AthenaQueryError, QueryExecution, succeeded
-from dapflow.runtime.attempts import Run, digest
+from dapflow.runtime.attempts import Run, digest, taken_up
 from dapflow.runtime.conversion import Conversion, conversion
 from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.generation import Generation
@@ -22,12 +20,12 @@ from dapflow.runtime.landing.landing_files import identity_of, landing_files
 from dapflow.runtime.landing.landing_table import create_landing_table
 from dapflow.runtime.parquet_footer import table_type
 from dapflow.runtime.publication import Plan
+from dapflow.runtime.statement_parts import parts_that_fit
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
 from dapflow.runtime.validation import LandingTable, judge, validation_query
 
 Progress = Callable[[str], None]
-Asked = TypeVar("Asked")
 _MOST_NAMED = 10
 
 
@@ -98,23 +96,9 @@ class _Ingest:
 
     def run(self, statement: str, name: str) -> QueryExecution:
         """Run a check, or take up the one that an earlier attempt ran."""
-        athena = self.target.athena
-        for index in range(self.attempt):
-            query_id = athena.start(
-                statement, self.target.place.database, digest(self.base, name, statement, str(index))
-            )
-            try:
-                execution = athena.wait(query_id)
-            except KeyboardInterrupt:
-                athena.stop(query_id)
-                raise
-            if execution.state == "SUCCEEDED" or index == self.attempt - 1:
-                return self._read(execution)
-        raise AssertionError
-
-    def _read(self, execution: QueryExecution) -> QueryExecution:
+        place = self.target.place.database
         try:
-            return succeeded(execution)
+            return succeeded(taken_up(self.target, statement, place, self.attempt, self.base, name))
         except AthenaQueryError as error:
             raise type(error)(
                 error.code,
@@ -163,21 +147,13 @@ def _check_values(ingest: _Ingest, reading: LandingTable) -> int:
     def query(part: Sequence[tuple[int, Conversion]]) -> str:
         return validation_query(reading, target.place.database, part)
 
-    for part in _parts(reading.checked, query):
+    for part in parts_that_fit(reading.checked, query):
         checked = ingest.run(query(part), "validate")
         scanned += checked.bytes_scanned
         for row in target.athena.rows(checked.id):
             rows.setdefault(row["file"], {}).update(row)
     judge(target, reading, rows.values())
     return scanned
-
-
-def _parts(columns: Sequence[Asked], query: Callable[[Sequence[Asked]], str]) -> list[Sequence[Asked]]:
-    """The columns, or as many parts of them as it takes for each query to be one that Athena takes."""
-    if len(columns) == 1 or len(query(columns).encode()) <= MOST_STATEMENT_BYTES:
-        return [columns]
-    middle = len(columns) // 2
-    return [*_parts(columns[:middle], query), *_parts(columns[middle:], query)]
 
 
 def _known_columns(target: Target, source: LandingSource) -> list[SourceColumn] | None:
@@ -205,7 +181,7 @@ def _typed_columns(ingest: _Ingest, known: list[SourceColumn] | None) -> tuple[l
     def query(part: Sequence[str]) -> str:
         return inference_query(ingest.target.place.database, ingest.table, part, ingest.source.nulls)
 
-    for part in _parts(names, query):
+    for part in parts_that_fit(names, query):
         execution = ingest.run(query(part), "infer")
         columns += inferred(part, next(iter(ingest.target.athena.rows(execution.id))))
         scanned += execution.bytes_scanned

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from dapflow.environment import Environment
-from dapflow.manifest import Dataset, Manifest
+from dapflow.manifest import Dataset, Manifest, Reference
 from dapflow.runtime import external
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, is_up_to, not_before, of_generation, up_to
@@ -101,15 +101,20 @@ class Inputs:
 
 
 def read_inputs(
-    catalog: GlueCatalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+    catalog: GlueCatalog,
+    manifest: Manifest,
+    environment: Environment,
+    dataset: Dataset,
+    generation: Generation,
+    references: Iterable[Reference],
 ) -> Inputs:
-    """Look up what there is of the datasets that a transform names.
+    """Look up what there is of the datasets that a text of this one names, at ``references``.
 
     Raises PassingError ``not-published`` when one lacks the run's generation and the product's ``.yml`` does not allow
     the one before (``on_missing: previous``), DapflowError ``external-table``, ``generation-columns`` or
     ``newer-partitions``.
     """
-    looks = _looks(catalog, manifest, environment, dataset, generation)
+    looks = _looks(catalog, manifest, environment, dataset, generation, references)
     pins = {each.read.id: pin for each, _ in looks if (pin := each.pin()) is not None}
     return Inputs(tuple(found for _, found in looks), pins, tuple(note for each, _ in looks for note in each.notes))
 
@@ -120,13 +125,14 @@ def confirm_inputs(
     environment: Environment,
     dataset: Dataset,
     generation: Generation,
+    references: Iterable[Reference],
     before: Sequence[Input],
 ) -> None:
     """Look again, when the query is done. Raises InputsChangedError unless it read what ``before`` says."""
     if not before:
         return
     try:
-        looks = _looks(catalog, manifest, environment, dataset, generation)
+        looks = _looks(catalog, manifest, environment, dataset, generation, references)
     except PassingError as error:
         if error.code != "not-published":
             raise
@@ -152,12 +158,16 @@ def recorded_inputs(listed: Sequence[dict[str, Any]]) -> tuple[Input, ...]:
 
 
 def _looks(
-    catalog: GlueCatalog, manifest: Manifest, environment: Environment, dataset: Dataset, generation: Generation
+    catalog: GlueCatalog,
+    manifest: Manifest,
+    environment: Environment,
+    dataset: Dataset,
+    generation: Generation,
+    references: Iterable[Reference],
 ) -> list[tuple[_InputState, Input]]:
-    """One look at each dataset that a transform names, and what it found."""
-    assert dataset.transform is not None  # noqa: S101 (a raw dataset reads nothing)
+    """One look at each dataset that a text names, and what it found."""
     kinds: dict[str, set[str]] = {}
-    for reference in dataset.transform.references:
+    for reference in references:
         kinds.setdefault(reference.dataset, set()).add(reference.kind)
     looks = []
     for name in sorted(kinds):
@@ -251,14 +261,17 @@ class _InputState:
     def _previous(self, partitions: list[Partition] | None, view: dict[str, Any] | None) -> list[Partition]:
         """The newest generation before the run's, for an input that may be slower."""
         transform = self.reader.transform
-        assert transform is not None  # noqa: S101 (only transforms read)
-        if self.read.id not in transform.slower_inputs:
+        file = transform.file if transform else None
+        if transform is None or self.read.id not in transform.slower_inputs:
+            slower = (
+                f"; if it comes less often than {self.reader.name}, write `inputs: "
+                f"{{{self.read.current}: {{on_missing: previous}}}}` into {self.reader.name}.yml"
+            )
             raise PassingError(
                 "not-published",
                 f"{self.reader.id} reads {self.read.id}, which has no generation {self.generation}",
-                file=transform.file,
-                hint=f"publish it first; if it comes less often than {self.reader.name}, write `inputs: "
-                f"{{{self.read.current}: {{on_missing: previous}}}}` into {self.reader.name}.yml",
+                file=file,
+                hint="publish it first" + (slower if transform else ""),
             )
         if partitions is None:
             # What the view shows is mostly the newest, and then Glue need not list the older ones.
@@ -272,7 +285,7 @@ class _InputState:
             raise PassingError(
                 "not-published",
                 f"{self.reader.id} reads {self.read.id}, which has no generation at {self.generation} or before",
-                file=transform.file,
+                file=file,
                 hint=f"publish {self.read.id} first",
             )
         return of_generation(partitions, found)

@@ -5,7 +5,7 @@ No SQL is parsed here: the compiler recorded where each table is named.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dapflow.environment import Environment
@@ -38,16 +38,33 @@ def pinned_sql(
     ``pins`` holds the datasets that must not be read as they are, by id. Without pins, and with databases that are
     called here as the text calls them, it is the file's text byte for byte.
     """
-    text = transform.sql
-    for reference in sorted(transform.references, key=lambda each: each.start, reverse=True):
+    return pinned_text(transform.sql, transform.references, manifest, environment, pins)
+
+
+def pinned_text(
+    text: str,
+    references: Iterable[Reference],
+    manifest: Manifest,
+    environment: Environment,
+    pins: Mapping[str, Pin] | None = None,
+    instead: Mapping[tuple[str, str], str] | None = None,
+) -> str:
+    """Any text in which tables are named at ``references``.
+
+    ``instead`` holds what stands in the place of a dataset's tables, by its id and their kind; an alias is added where
+    the text gives none.
+    """
+    for reference in sorted(references, key=lambda each: each.start, reverse=True):
         dataset = manifest.dataset(reference.dataset)
         place = DatasetLocation.of(dataset, environment)
-        condition = _condition(reference, (pins or {}).get(dataset.id))
+        query = (instead or {}).get((dataset.id, reference.kind)) if not reference.suffix else None
+        query = query or _pinned(reference, dataset, place, (pins or {}).get(dataset.id))
         start = reference.start
-        if condition is not None:
+        if query is not None:
             # ``TABLE t`` is a query, as the subquery is.
             start = reference.start if reference.query is None else reference.query
-            replacement = _subquery(reference, dataset, place, *condition)
+            alias = "" if reference.alias or reference.query is not None else f" AS {quoted(_name(reference, place))}"
+            replacement = query + alias
         elif _is_elsewhere(reference, dataset, place, environment):
             replacement = quoted(place.database, _name(reference, place))
         else:
@@ -63,19 +80,17 @@ def _is_elsewhere(reference: Reference, dataset: Dataset, place: DatasetLocation
     return place.database != written or place.database != physical(environment, dataset.database)
 
 
-def _condition(reference: Reference, pin: Pin | None) -> tuple[Pin, str] | None:
+def _pinned(reference: Reference, dataset: Dataset, place: DatasetLocation, pin: Pin | None) -> str | None:
+    """The subquery that reads what the run may read; None where the table is read as it is."""
     if pin is None or reference.suffix not in ("", PARTITIONS):
         return None
     condition = pin.current if reference.kind == "current" else pin.history
-    return None if condition is None else (pin, condition)
-
-
-def _subquery(reference: Reference, dataset: Dataset, place: DatasetLocation, pin: Pin, condition: str) -> str:
+    if condition is None:
+        return None
     names = dataset.generation.partition_names if reference.suffix else pin.columns
     columns = ", ".join(quoted(name) for name in names)
     table = quoted(place.database, place.history + reference.suffix)
-    alias = "" if reference.alias or reference.query is not None else f" AS {quoted(_name(reference, place))}"
-    return f"(SELECT {columns} FROM {table} WHERE {condition}){alias}"  # noqa: S608 (identifiers are quoted)
+    return f"(SELECT {columns} FROM {table} WHERE {condition})"  # noqa: S608 (identifiers are quoted)
 
 
 def _name(reference: Reference, place: DatasetLocation) -> str:

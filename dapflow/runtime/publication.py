@@ -9,6 +9,7 @@ from typing import Any
 
 from dapflow.manifest import Column
 from dapflow.runtime.catalog import Partition
+from dapflow.runtime.checks.results import CheckSummary
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input, inputs_record, recorded_inputs
 
@@ -28,6 +29,7 @@ class Publication:
         current: the generation that the current view shows now; it may be a newer one.
         query_id: the UNLOAD's execution in Athena.
         inputs: what a transform read.
+        checks: what came of the checks; None where there were none.
     """
 
     dataset: str
@@ -43,6 +45,7 @@ class Publication:
     current: Generation | None = None
     query_id: str | None = None
     inputs: tuple[Input, ...] = ()
+    checks: CheckSummary | None = None
 
     def summary(self) -> dict[str, Any]:
         """Plain values: a task's result, an asset event's extra, what ``dapflow run --json`` prints."""
@@ -57,6 +60,7 @@ class Publication:
             "replaced": self.replaced,
             "query_id": self.query_id,
             "inputs": inputs_record(self.inputs),
+            "checks": self.checks.as_dict() if self.checks else None,
         }
 
 
@@ -70,6 +74,7 @@ class Staged:
         run_id: names the query; last part of ``location``.
         alone: no other attempt can have to do with what is staged: the run has a key of its own.
         own: no earlier attempt can have started the query.
+        attempt: which attempt of the run it is, from 1 on.
         exact: whether the file's text was sent byte for byte, so that positions in it are positions in the file.
         generation_types: types of the generation columns that the SELECT itself ends with; they have to be checked.
         temporary: tables to drop when the query is done.
@@ -92,6 +97,7 @@ class Staged:
     started: float
     alone: bool = False
     own: bool = True
+    attempt: int = 1
     generation_types: tuple[str, ...] = ()
     temporary: tuple[str, ...] = ()
     temporary_prefixes: tuple[str, ...] = ()
@@ -164,4 +170,5 @@ def read_publication(dataset: str, partition: Partition, columns: Sequence[Colum
         replaced=noted.get("replaces") or None,
         query_id=noted.get("query_id"),
         inputs=recorded_inputs(json.loads(noted.get("inputs", "[]"))),
+        checks=CheckSummary.of_dict(json.loads(noted["checks"])) if "checks" in noted else None,
     )

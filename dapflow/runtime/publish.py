@@ -22,6 +22,8 @@ from dapflow.manifest import Manifest
 from dapflow.runtime import external
 from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import Clients, aws_errors
+from dapflow.runtime.checks.results import CheckOutcome
+from dapflow.runtime.checks.run import run_checks
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.inputs import InputsChangedError, confirm_inputs
@@ -163,10 +165,15 @@ class Publisher:
         target = self.target(staged.dataset)
         with aws_errors(), advised(target.dataset, self.environment):
             try:
-                accepted = accept(target, staged, lambda: self._confirm_inputs(staged))
+                accepted = accept(
+                    target,
+                    staged,
+                    lambda: self._confirm_inputs(staged),
+                    lambda rows: self._checked(staged, rows, recording),
+                )
                 recording.publishing(staged, accepted)
                 publication = make_visible(target, staged, accepted)
-            except DapflowError:
+            except (DapflowError, KeyboardInterrupt):
                 if staged.alone:
                     self._abandon(staged)
                 raise
@@ -181,7 +188,22 @@ class Publisher:
 
     def _confirm_inputs(self, staged: Staged) -> None:
         target, generation = self.target(staged.dataset), Generation.parse(staged.generation)
-        confirm_inputs(target.catalog, self.manifest, self.environment, target.dataset, generation, staged.inputs)
+        references = target.dataset.transform.references if target.dataset.transform else ()
+        confirm_inputs(
+            target.catalog, self.manifest, self.environment, target.dataset, generation, references, staged.inputs
+        )
+
+    def _checked(self, staged: Staged, rows: int, recording: Recording) -> CheckOutcome:
+        target = self.target(staged.dataset)
+        if target.dataset.checks:
+            self.progress(f"{staged.dataset} {Generation.parse(staged.generation)}: checking")
+        outcome = run_checks(target, self.manifest, self.environment, staged, rows, recording.checked)
+        if outcome.queries and staged.inputs:
+            # What checks read must be of the same moment as what the query read.
+            self._confirm_inputs(staged)
+        for failed in outcome.failed:
+            self.progress(f"{staged.dataset}: warning: {failed.title}: {failed.said}")
+        return outcome
 
     def abandon(self, staged: Staged) -> None:
         """Give up what was staged; for a process that is told to end."""

@@ -13,6 +13,7 @@ from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Column
 from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.aws import PassingError
+from dapflow.runtime.checks.results import CheckResult
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input
 from dapflow.runtime.price import usd
@@ -61,12 +62,20 @@ class RecordedInput:
 
 @dataclass(frozen=True)
 class RecordedCheck:
-    """What a check of the staged data found: ``outcome`` is ``passed``, ``failed`` or ``warned``."""
+    """What a check of the staged data found: ``outcome`` is ``passed``, ``failed`` or ``warned``.
+
+    ``rows`` fail it. What its query read stands with the other queries: many checks may have one.
+    """
 
     name: str
     outcome: str
-    rows: int | None = None
-    bytes_scanned: int = 0
+    rows: int = 0
+
+    @classmethod
+    def of(cls, result: CheckResult) -> RecordedCheck:
+        """The result as it is recorded."""
+        outcome = "passed" if not result.failures else "failed" if result.stops else "warned"
+        return cls(result.title, outcome, result.failures)
 
 
 @dataclass(frozen=True)

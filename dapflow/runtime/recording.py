@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -19,11 +19,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dapflow.environment import Environment
 from dapflow.runtime.attempts import Run, digest
 from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.checks.results import CheckResult
 from dapflow.runtime.finish import LATE_SECONDS, Accepted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.record import (
     Outcome,
+    RecordedCheck,
     RecordedError,
     RecordedInput,
     RecordedQuery,
@@ -121,6 +123,10 @@ class Recording:
         except BaseException as error:
             self.stopped(f"{type(error).__name__} {error}".strip())
             raise
+
+    def checked(self, results: Sequence[CheckResult]) -> None:
+        """Note what the checks found; it is written with what becomes of the run."""
+        self._note(checks=tuple(RecordedCheck.of(each) for each in results))
 
     def publishing(self, staged: Staged, accepted: Accepted) -> None:
         """Write what is about to be published. Raises what S3 raises."""

@@ -10,6 +10,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.runtime.attempts import Attempt, Run
 from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.checks.asking import Asking, is_asked, staged_table
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_history, check_keys
 from dapflow.runtime.ingest import plan_ingest
@@ -42,6 +43,8 @@ def stage(
             trial = Attempt(target, generation, plan, run, history)
             output = output_of(target, plan, trial.view)
             check_history(target.catalog, dataset, target.place, history, output.columns, generation)
+            if is_asked(dataset):
+                Asking(target, manifest, environment, generation, output.columns).verify()
             progress(f"{dataset.id} {generation}: querying")
             taken = trial.start()
         except (DapflowError, KeyboardInterrupt):
@@ -59,8 +62,9 @@ def stage(
         started=started,
         alone=run.alone,
         own=taken.own,
+        attempt=run.attempt,
         generation_types=output.generation_types,
-        temporary=plan.temporary,
+        temporary=(*plan.temporary, *((staged_table(dataset, taken.run_id),) if is_asked(dataset) else ())),
         temporary_prefixes=plan.temporary_prefixes,
         bytes_scanned=plan.bytes_scanned,
         expected_rows=plan.expected_rows,

@@ -31,7 +31,7 @@ def plan_transform(
     """The text of a transform for a generation."""
     transform = target.dataset.transform
     assert transform is not None  # noqa: S101 (the caller chose by it)
-    inputs = read_inputs(target.catalog, manifest, environment, target.dataset, generation)
+    inputs = read_inputs(target.catalog, manifest, environment, target.dataset, generation, transform.references)
     for note in inputs.notes:
         progress(note)
     sql = pinned_sql(transform, manifest, environment, inputs.pins)

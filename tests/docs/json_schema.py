@@ -92,7 +92,7 @@ def _text(kind: TextValue) -> Schema:
         return {"type": ["string", "null"]}
     if kind.form.options:
         return {"enum": [*kind.form.options, None]}
-    types = ["string", "number"] if kind.form.takes_numbers else ["string", "null"]
+    types = ["string", "number", "null"] if kind.form.takes_numbers else ["string", "null"]
     return {"type": types} | ({"pattern": f"^({kind.form.pattern})$"} if kind.form.pattern else {})
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from dapflow.project.check_terms import CheckTerms, ProductCheckTerms
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.schema import Key, Kind, KnownKey, ListOf, MappingOf, OneOf, Section, SectionOf, keys_of
 from dapflow.project.service_terms import ExternalTerms, ServiceTerms, SourceTerms
@@ -15,6 +16,7 @@ from tests.docs.markdown import ROOT
 
 _REFERENCE = ROOT / "docs" / "reference"
 PRODUCTS = _REFERENCE / "products.md"
+CHECKS = _REFERENCE / "checks.md"
 SERVICE_HEAD = """# service.yml
 
 Generated from the keys that the program reads, by `python -m tests.docs.key_reference`; a test fails when it is not
@@ -48,6 +50,8 @@ The raw tables that the service ingests. What their files may look like, and wha
 Tables that [something else makes](../guides/read-tables-that-something-else-makes.md).
 """,
 }
+# What has a page of its own.
+_CHECKS = (CheckTerms, ProductCheckTerms)
 _START, _END = "<!-- by python -m tests.docs.key_reference -->\n", "<!-- to here -->\n"
 
 
@@ -55,6 +59,7 @@ def files() -> dict[Path, str]:
     """All files that are made of the keys, with what they should hold."""
     return {
         _REFERENCE / "service-yml.md": SERVICE_HEAD + "".join(f"\n{head}\n{table(of)}" for of, head in _TABLES.items()),
+        CHECKS: _replaced(CHECKS.read_text(encoding="utf-8"), table(ProductCheckTerms)),
         PRODUCTS: _replaced(PRODUCTS.read_text(encoding="utf-8"), table(ProductTerms)),
         _REFERENCE / "schemas" / "service.json": _json(ServiceTerms),
         _REFERENCE / "schemas" / "product.json": _json(ProductTerms),
@@ -85,7 +90,7 @@ def keys(section: type[Section], path: str = "") -> Iterator[tuple[str, KnownKey
         yield f"{path}{name}", known
         below = f"{path}{name}.{known.key.of}." if known.key.of else f"{path}{name}."
         for inner in _sections(known.kind):
-            if inner not in _TABLES:
+            if inner not in _TABLES and inner not in _CHECKS:
                 yield from keys(inner, below)
 
 

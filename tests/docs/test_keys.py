@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from dapflow.errors import DapflowError
+from dapflow.project.check_terms import CheckTerms, ProductCheckTerms
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.schema import KnownKey, Section, TextValue
@@ -59,6 +60,8 @@ def described() -> list[Any]:
             (SourceTerms, ["sources", "a"]),
             (ExternalTerms, ["external", "raw", "a"]),
             (ProductTerms, []),
+            (CheckTerms, ["sources", "a", "checks", "a"]),
+            (ProductCheckTerms, ["checks", "a"]),
         )
         for path, known in key_reference.keys(section)
     ]
@@ -71,15 +74,18 @@ def test_the_example_of_each_key_is_taken(
     *around, key = [*above, *(part.strip("<>") for part in path)]
     lines = [f"{' ' * depth}{part}:" for depth, part in enumerate(around)]
     lines.append(f"{' ' * len(around)}{key}: {known.key.example}")
-    if "column" in around and key != "type":
+    is_product = section in {ProductTerms, ProductCheckTerms}
+    # What the mapping needs besides.
+    if around[-2:] == ["columns", "column"] and not is_product and key != "type":
         lines.append(f"{' ' * len(around)}type: string")
-    is_product = section is ProductTerms
+    if "relationships" in around and key != "to":
+        lines.append(f"{' ' * len(around)}to: a")
     text = "\n".join(lines)
     assert read(text, ProductTerms if is_product else ServiceTerms) == []
     assert refusals(PRODUCT if is_product else SERVICE, text) == []
 
 
-@pytest.mark.parametrize("section", [ServiceTerms, SourceTerms, ExternalTerms, ProductTerms])
+@pytest.mark.parametrize("section", [ServiceTerms, SourceTerms, ExternalTerms, ProductTerms, ProductCheckTerms])
 def test_the_meaning_of_a_key_names_the_words_that_it_takes(section: type[Section]) -> None:
     for _, known in key_reference.keys(section):
         if isinstance(known.kind, TextValue) and known.kind.form is not None:
@@ -128,6 +134,14 @@ def test_the_schema_takes_what_the_reader_takes_and_refuses_the_rest(file: Path)
         (PRODUCT, "inputs: {wards: {on_missing: newest}}"),
         (PRODUCT, "allow_empty: yes"),
         (PRODUCT, "current: Costs"),
+        (PRODUCT, "checks: {a: {not_nul: b}}"),
+        (PRODUCT, "checks: {a: {severity: warning}}"),
+        (PRODUCT, "checks: {a: {sql: checks/a.sql}}"),
+        (PRODUCT, "checks: {a: {row_count: {min: -1}}}"),
+        (PRODUCT, "checks: {a: {accepted_values: {b: [true]}}}"),
+        (PRODUCT, "checks: {a: {relationships: {b: {field: c}}}}"),
+        (SERVICE, "sources: {flights: {checks: {a: {freshness: {b: 3}}}}}"),
+        (SERVICE, "sources: {flights: {columns: {a: {type: string, personal: yes}}}}"),
     ],
 )
 def test_both_refuse(validator: Draft7Validator, text: str) -> None:
@@ -145,6 +159,10 @@ def test_both_refuse(validator: Draft7Validator, text: str) -> None:
         (SERVICE, "sources: {flights: {null: ['', 'NULL'], columns: }}"),
         (SERVICE, "external: {raw: {meters: {generations: false}}}"),
         (PRODUCT, "{inputs: {wards: }, columns: {a: }}"),
+        (PRODUCT, "columns: {a: {description: x, personal: true}, b: {personal: false}}"),
+        (PRODUCT, "checks: {a: {not_null: b, unique: [b, c], range: {b: {min: -1.5, max: 2013-12-31}}, where: b > 1}}"),
+        (PRODUCT, "checks: {a: {accepted_values: {b: [1, 1.5, x, ]}, relationships: {b: c, d: {to: e}}}}"),
+        (PRODUCT, "checks: {a: {range: {b: {min: , max: 1}}}}"),
     ],
 )
 def test_both_take(validator: Draft7Validator, text: str) -> None:

@@ -13,6 +13,7 @@ from typer._click.exceptions import MissingParameter, UsageError
 from typer.core import TyperGroup
 
 from dapflow.cli import app
+from dapflow.review.transforms import review
 from dapflow.sql.refusals import CODES, NOT_SUPPORTED_HERE, REFUSED, WRONG_ARGUMENTS
 from tests.docs import athena_language, cli_reference, key_reference
 from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, prose, steps
@@ -27,6 +28,7 @@ GUIDES = [
     "prototype-a-table-join.md",
     "prototype-a-legacy-query.md",
     "commit-a-transform.md",
+    "check-your-data.md",
     "change-or-remove-a-product.md",
     "undo-a-publication.md",
     "add-a-table-to-the-raw-zone.md",
@@ -173,6 +175,22 @@ def test_the_example_of_a_product_is_one_that_is_taken(tmp_path: Path) -> None:
     assert made.transform.tags == ("repairs", "costs")
     assert made.transform.slower_inputs == ("housing.raw.wards",)
     assert made.transform.allow_empty
+
+
+def test_the_example_of_checks_is_one_that_is_taken(tmp_path: Path) -> None:
+    [example] = [block.text for block in blocks(key_reference.CHECKS) if block.language == "yaml"]
+    files: dict[str, str | bytes] = {
+        "housing/service.yml": "sources: {repairs: {columns: {ward: string, day: date, cost: double, status: string}}, "
+        "wards: {columns: {code: string}}}",
+        "housing/refined/repair_costs.sql": "SELECT ward, day, cost, status FROM repairs",
+        "housing/refined/repair_costs.yml": example,
+        "housing/checks/no_repair_twice.sql": "SELECT day FROM housing_refined_zone.repair_costs GROUP BY day",
+    }
+    manifest = compile_files(tmp_path, files)
+    made = manifest.datasets["housing.refined.repair_costs"]
+    kinds = ["unique", "not_null", "not_null", "range", "relationships", "row_count", "sql"]
+    assert sorted(check.kind for check in made.checks) == sorted(kinds)
+    assert [finding for finding in review(manifest) if finding.severity == "error"] == []
 
 
 def test_every_error_code_is_explained() -> None:

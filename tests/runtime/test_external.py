@@ -12,12 +12,13 @@ import yaml
 from dapflow.branch import BranchNames, branch_slug
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
-from dapflow.manifest import Manifest
+from dapflow.manifest import Dataset, Manifest
 from dapflow.platform import Platform, describe, describe_branch, hosting
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.found_table import find_table
-from dapflow.runtime.inputs import read_inputs
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.inputs import Inputs, read_inputs
 from dapflow.runtime.pinning import pinned_sql
 from dapflow.runtime.publish import Publisher
 from tests.project.writing import compile_files
@@ -106,6 +107,13 @@ def test_a_table_without_generations_is_read_as_it_is_and_the_other_generation_b
     assert any("reads air_traffic.refined.areas as it is (" in line for line in said)
 
 
+def look_at(lake: Lake, dataset: Dataset, day: Generation) -> Inputs:
+    """What a run would read."""
+    assert dataset.transform is not None
+    catalog = GlueCatalog(lake.clients.glue)
+    return read_inputs(catalog, lake.manifest, lake.environment, dataset, day, dataset.transform.references)
+
+
 def test_what_was_read_as_it_is_names_its_version(outside: Outside) -> None:
     outside.make_areas()
     outside.make_meters()
@@ -114,7 +122,7 @@ def test_what_was_read_as_it_is_names_its_version(outside: Outside) -> None:
 
     def look() -> Any:
         dataset = lake.datasets["air_traffic.refined.x"]
-        return read_inputs(GlueCatalog(lake.clients.glue), lake.manifest, lake.environment, dataset, DAY)
+        return look_at(lake, dataset, DAY)
 
     before = look()
     outside.say("DROP TABLE air_traffic_refined_zone.areas")
@@ -175,7 +183,7 @@ def test_generations_that_are_written_oddly_are_read_and_shown(outside: Outside,
     assert shown == [{"id": "1", "import_month": month, "import_date": written}]
     # What is shown is what a run reads, so that it reads the view as it is, and a newer generation takes its place.
     dataset = lake.datasets["air_traffic.refined.x"]
-    assert not read_inputs(GlueCatalog(lake.clients.glue), lake.manifest, lake.environment, dataset, day).pins
+    assert not look_at(lake, dataset, day).pins
     outside.add_meters("20130606", 8, 9)
     assert lake.publisher.show("air_traffic.raw.meters", DAY.parse("2013-06-06")) == DAY.parse("2013-06-06")
     assert lake.query("SELECT count(*) AS n FROM air_traffic_raw_zone.meters") == [{"n": "2"}]

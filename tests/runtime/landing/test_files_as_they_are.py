@@ -329,7 +329,7 @@ def test_converted_files_in_many_parts(lake: Lake, tmp_path: Path, monkeypatch: 
 
 
 def test_more_columns_than_one_statement_takes(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dapflow.runtime.ingest.MOST_STATEMENT_BYTES", 4_000)
+    monkeypatch.setattr("dapflow.runtime.statement_parts.MOST_STATEMENT_BYTES", 4_000)
     table = lake.source(tmp_path, "")
     header = ",".join(f"c{number}" for number in range(7))
     lake.land(table, EARLIER, a_csv=f"{header}\n1,0.5,true,2024-06-01,x,6,7\n", b_csv=f"{header}\n2,,,,,,\n")

@@ -1,0 +1,85 @@
+"""``dapflow check-results``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
+from dapflow.errors import DapflowError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("check-results")(check_results)
+
+
+def check_results(
+    name: DatasetArgument,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            "--generation", "-g", metavar="D", help="Date, as 2013-12-31. Default: the last that was checked."
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="Rows to show of each check; 20 are kept.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Show what the checks of a dataset found in the last run of a generation, and rows that fail them.
+
+    The rows are those that were staged, whether or not they were published. Values in columns of personal data were
+    not kept, and are not shown. What was found is kept for 30 days.
+
+    Example: dapflow check-results air_traffic.raw.flights
+    """
+    from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
+    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import explained, require_running  # noqa: PLC0415
+    from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    root = project_root(project)
+    state = State.of(root)
+    day = Generation.parse(generation) if generation is not None else None
+    ports = require_running(state)
+    manifest = compile_project(root)
+    dataset = find_dataset(manifest, root, name)
+    with explained(state, (components.AWS,)):
+        from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415
+        from dapflow.runtime.aws import aws_errors  # noqa: PLC0415
+        from dapflow.runtime.checks.results import read_results  # noqa: PLC0415
+        from dapflow.runtime.dataset_location import DatasetLocation  # noqa: PLC0415
+
+        place = DatasetLocation.of(dataset, describe_local(root, manifest).environment)
+        with aws_errors():
+            found = read_results(connect_to_platform(state, ports).s3, place, day)
+    if found is None:
+        when = f"generation {day} of {dataset.id} was" if day else f"{dataset.id} was"
+        hint = f"run it: dapflow run {dataset.id}" if dataset.checks else "write `checks` into its .yml or service.yml"
+        raise DapflowError("no-check-results", f"{when} not checked in the last 30 days", hint=hint)
+    for each in found["checks"]:
+        each["sample"] = each["sample"][:rows]
+    if as_json:
+        print(json.dumps({"dataset": dataset.id, **found}, indent=2, ensure_ascii=False))
+        return
+    _print(dataset.id, found)
+
+
+def _print(dataset: str, found: dict[str, Any]) -> None:
+    from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
+
+    became = "not published" if found["stopped"] else "published"
+    print(f"{dataset} {found['generation']}: {found['rows']} rows, {became}; checked at {found['at']}")
+    print(f"{found['queries']} queries, {size_text(found['bytes_scanned'])} scanned")
+    headings = [Heading("name"), Heading("check"), Heading("severity"), Heading("found", whole=True)]
+    print_rows(
+        headings, [(each["name"], each["check"], each["severity"], each["said"] or "holds") for each in found["checks"]]
+    )
+    for each in found["checks"]:
+        if each["sample"]:
+            print(f"\n{each['name']}: {each['check']}")
+            print_rows([Heading(name) for name in each["sample"][0]], [list(row.values()) for row in each["sample"]])
