@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog, StaleTableError
+from dapflow.runtime.column_changes import changes, partition_columns, table_columns, widens
 from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
-from dapflow.runtime.current_view import check_current, glue_column, parameters_of
+from dapflow.runtime.current_view import Seen, check_current, glue_column, parameters_of, refresh_current_view
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
 
@@ -49,26 +49,13 @@ def published_columns(catalog: GlueCatalog, place: DatasetLocation) -> list[Colu
 
 
 def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Column]) -> list[Column]:
-    """The columns that are new. Raises DapflowError ``breaking-change`` unless all others are as before, in order.
+    """The columns that are new. Raises DapflowError ``breaking-change`` where the others would break readers.
 
-    Readers of the history rely on names, types and order; columns that are added at the end disturb none of them.
+    Readers of the history rely on names and types; ``SELECT *`` relies on the order as well, which a product's text
+    gives. A raw table keeps the order of its first load, whatever that of its files is.
     """
-    known = {column.name: column.type for column in before}
-    types = {column.name: column.type for column in now}
-    complaints = [f"column {name} is gone" for name in known if name not in types]
-    complaints += [
-        f"column {name} was {known[name]} and is now {kind}"
-        for name, kind in types.items()
-        if name in known and known[name] != kind
-    ]
-    names = [column.name for column in now]
-    if not complaints and names[: len(known)] != list(known):
-        added = [name for name in names[: len(known)] if name not in known]
-        complaints = (
-            [f"column {name} is new but does not come last" for name in added]
-            if added
-            else [f"the order of the columns changed from {', '.join(known)} to {', '.join(names)}"]
-        )
+    breaking = [change for change in changes(before, now) if change.breaking]
+    complaints = [str(change) for change in breaking] or (_disorder(before, now) if dataset.transform else [])
     if complaints:
         raise DapflowError(
             "breaking-change",
@@ -76,7 +63,19 @@ def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Co
             file=dataset.transform.file if dataset.transform else None,
             hint="only columns added at the end can be published; for anything else publish under a new name",
         )
+    known = {column.name for column in before}
     return [column for column in now if column.name not in known]
+
+
+def _disorder(before: Sequence[Column], now: Sequence[Column]) -> list[str]:
+    """What is wrong with the order of columns that are all there."""
+    known, names = [column.name for column in before], [column.name for column in now]
+    if names[: len(known)] == known:
+        return []
+    added = [name for name in names[: len(known)] if name not in known]
+    if added:
+        return [f"column {name} is new but does not come last" for name in added]
+    return [f"the order of the columns changed from {', '.join(known)} to {', '.join(names)}"]
 
 
 def check_history(
@@ -103,8 +102,9 @@ def prepare_history(
 ) -> list[Column]:
     """Let there be a history table, and say which columns a new partition of it has.
 
-    The columns of a table that has partitions are left as they are. Those of a table without any are what a first
-    publication left that failed, or a history that begins anew (``dapflow.runtime.reset``).
+    The columns of a table that has partitions are left as they are, but for types that get wider: no partition may have
+    a wider one than the table. Those of a table without any partition are what a first publication left that failed, or
+    a history that begins anew (``dapflow.runtime.reset``).
     Raises DapflowError ``breaking-change``.
     """
     for _ in range(_TRIES):
@@ -116,7 +116,9 @@ def prepare_history(
             check_keys(catalog, dataset, place, table)
             fits = _check_columns(catalog, dataset, place, table, columns, generation)
             if fits and _key_names(table) == dataset.generation.partition_names:
-                return _merged(history_columns(table), columns)
+                before = history_columns(table)
+                _widen(catalog, dataset, place, table, table_columns(before, columns)[: len(before)])
+                return partition_columns(before, columns)
             changes = _storage(table, [glue_column(each) for each in columns])
             catalog.update_table(place.database, table, {**changes, "PartitionKeys": _keys(dataset)})
             return list(columns)
@@ -138,7 +140,7 @@ def add_columns(
             break
         before = history_columns(table)
         added = compare_columns(dataset, before, columns)
-        merged = _merged(before, columns)
+        merged = table_columns(before, columns)
         said = _said(dataset, table)
         try:
             if merged != before or any(table.get(key) != value for key, value in said.items()):
@@ -175,7 +177,7 @@ def _check_columns(
         if partition.values == generation.values:
             continue  # this publication replaces it
         for name, kind in partition.columns.items():
-            if name in types and _known(kind) != types[name]:
+            if name in types and _known(kind) != types[name] and not widens(_known(kind), types[name]):
                 raise DapflowError(
                     "breaking-change",
                     f"{dataset.id} would break its readers: column {name} is {_known(kind)} in the generation "
@@ -186,12 +188,17 @@ def _check_columns(
     return True
 
 
-def _merged(before: Sequence[Column], columns: Sequence[Column]) -> list[Column]:
-    """The columns before with the comments of now, and what is new."""
-    comments = {column.name: column.comment for column in columns}
-    known = {column.name for column in before}
-    kept = [replace(each, comment=comments.get(each.name, each.comment)) for each in before]
-    return kept + [column for column in columns if column.name not in known]
+def _widen(
+    catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, table: dict[str, Any], columns: Sequence[Column]
+) -> None:
+    """Let the table have these types, and before it the current view.
+
+    A view is stale when the table has wider types than it says, and not when it has narrower ones.
+    """
+    if [column.type for column in columns] == [column.type for column in history_columns(table)]:
+        return
+    refresh_current_view(catalog, dataset, place, lambda: Seen(catalog.table(place.database, place.current), columns))
+    catalog.update_table(place.database, table, _storage(table, _spelled(table, columns)))
 
 
 def _busy(place: DatasetLocation) -> PassingError:
@@ -211,9 +218,9 @@ def _storage(table: dict[str, Any], columns: list[dict[str, str]]) -> dict[str, 
 
 
 def _spelled(table: dict[str, Any], columns: Sequence[Column]) -> list[dict[str, str]]:
-    """Columns as Glue takes them; a type stays spelled as the table has it."""
-    spelled = {each["Name"]: each["Type"] for each in table["StorageDescriptor"]["Columns"]}
-    return [{**glue_column(each), "Type": spelled.get(each.name, each.type)} for each in columns]
+    """Columns as Glue takes them; a type that stays the same stays spelled as the table has it."""
+    spelled = {(known["Name"], _known(known["Type"])): known["Type"] for known in table["StorageDescriptor"]["Columns"]}
+    return [{**glue_column(column), "Type": spelled.get((column.name, column.type), column.type)} for column in columns]
 
 
 def _new_table(dataset: Dataset, place: DatasetLocation, columns: Sequence[Column]) -> dict[str, Any]:
