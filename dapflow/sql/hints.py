@@ -11,7 +11,7 @@ from dapflow.sql.slip import AN_OPERATOR, CLAUSES, NOTHING_MORE, VALUE, Slip, cl
 from dapflow.sql.text import SqlText
 from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
 from dapflow.trino.errors import Mismatch
-from dapflow.trino.syntax.cursor import RESERVED
+from dapflow.trino.syntax.reserved_words import RESERVED
 
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"
 _AFTER_COMMA = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", ")", "]", END})

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.cursor import RESERVED
+from dapflow.trino.syntax.reserved_words import RESERVED
 
 #: What needs parentheses before `.`, `[` and AT; other operators bring their own.
 _LOOSE = (tree.Unary, tree.Lambda, tree.AtTimeZone, tree.Literal, tree.TypedLiteral, tree.IntervalLiteral, tree.Special)

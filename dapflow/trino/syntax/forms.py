@@ -40,28 +40,6 @@ _SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "BOTH": "trim"}
 class FormParser(JsonParser):
     """Special forms; each reader stands at the form's first word."""
 
-    if TYPE_CHECKING:
-
-        def value(self) -> Expr:
-            """A value expression."""
-            ...
-
-        def query(self) -> tree.QueryNode:
-            """A query."""
-            ...
-
-        def expressions(self, close: str) -> tuple[Expr, ...]:
-            """Expressions between commas."""
-            ...
-
-        def sort_items(self) -> tuple[tree.SortItem, ...]:
-            """Keys of an ORDER BY."""
-            ...
-
-        def call_tail(self, call: tree.Call) -> Expr:
-            """FILTER and OVER."""
-            ...
-
     def case(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
         self.at += 1

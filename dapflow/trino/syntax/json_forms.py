@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.cursor import Cursor
+from dapflow.trino.syntax.grammar import Grammar
 
 if TYPE_CHECKING:
     from dapflow.trino.syntax.lexer import Token
@@ -19,12 +19,8 @@ _BEHAVIOURS = {
 }
 
 
-class JsonParser(Cursor):
+class JsonParser(Grammar):
     """JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT and JSON_ARRAY."""
-
-    def expression(self) -> Expr:
-        """An expression; the part of the parser that reads expressions gives it."""
-        raise NotImplementedError
 
     def json_call(self, token: Token) -> Expr | None:
         """One of the five, from its name on."""

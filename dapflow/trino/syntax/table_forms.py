@@ -9,18 +9,6 @@ from dapflow.trino.syntax.expressions import ExpressionParser
 class TableFormParser(ExpressionParser):
     """What stands in FROM with a grammar of its own."""
 
-    def qualified(self) -> list[str]:
-        """Names between dots; the part of the parser that reads queries gives it, as the two below."""
-        raise NotImplementedError
-
-    def table(self) -> tree.TableNode:
-        """A table by its name."""
-        raise NotImplementedError
-
-    def alias(self, found: tree.RelationNode) -> tree.RelationNode:
-        """A relation with the name that follows it, if one does."""
-        raise NotImplementedError
-
     # ----------------------------------------------------------------------------- table functions
     def table_function(self) -> tree.RelationNode:
         """`TABLE(f(a, b => TABLE(t) PARTITION BY c))`."""
