@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dapflow.trino.errors import QueryError
-from dapflow.trino.json_path import PathError, parse_path
+from dapflow.trino.json_path.grammar import PathError, parse_path
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import query_text
 from dapflow.trino.syntax.lexer import tokens

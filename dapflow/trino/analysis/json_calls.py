@@ -9,7 +9,7 @@ from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import unchecked, wanted
 from dapflow.trino.analysis.typed_calls import JsonValue
 from dapflow.trino.coercion import castable
-from dapflow.trino.json_path import PathError, parse_path, variables
+from dapflow.trino.json_path.grammar import PathError, parse_path, variables
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import BOOLEAN, VARBINARY, VARCHAR, Type
 

@@ -12,7 +12,7 @@ from dapflow.trino.duckdb.conversions import convert, to_json
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import FALSE, TRUE, Sql, Text, joined, sql
 from dapflow.trino.duckdb.values import Value, cast, failure_text, let, null
-from dapflow.trino.json_path import EMPTY
+from dapflow.trino.json_path.evaluation import EMPTY
 from dapflow.trino.types import BOOLEAN, VARCHAR, Type
 
 #: Types whose values JSON has too. Others become texts.

@@ -8,7 +8,7 @@ from typing import Any
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.json import read, write
 from dapflow.trino.duckdb.functions.registry import udf
-from dapflow.trino.json_path import StructuralError, evaluate
+from dapflow.trino.json_path.evaluation import StructuralError, evaluate
 
 
 @udf("py_json_walk", ["VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
