@@ -7,16 +7,9 @@ is a slot.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
 
-_SLOT = re.compile(r"\$(\w+)")
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\blambda\b[^:]*:|\w*[(\[{]|[)\]}]")
-_CALLED = re.compile(r"[a-z_0-9]+(?=\()")
-#: What the name of every macro begins with.
-MACRO = "t_"
+from dapflow.trino.duckdb.templates import Template, read_template
 
 
 class Sql:
@@ -181,60 +174,7 @@ class Computed(_Whole):
         yield self.content, False
 
 
-# -------------------------------------------------------------------------------------------------- templates
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A template that was read: what stands between its slots, their names, and which stand in lambdas."""
-
-    fixed: tuple[str, ...]
-    slots: tuple[str, ...]
-    bound: tuple[bool, ...]
-    #: The functions and macros that it calls.
-    calls: frozenset[str]
-    size: int
-    calls_macro: bool
-
-
-@cache
-def read_template(text: str) -> Template:
-    """Read a template. Its brackets are closed in it: ValueError if not."""
-    fixed, slots, starts = [], [], []
-    end = 0
-    for found in _SLOT.finditer(text):
-        fixed.append(text[end : found.start()])
-        slots.append(found[1])
-        starts.append(found.start())
-        end = found.end()
-    fixed.append(text[end:])
-    inner = _bound_ranges(text)
-    bound = tuple(any(a <= at < b for a, b in inner) for at in starts)
-    calls = frozenset(_CALLED.findall(text))
-    macro = any(name.startswith(MACRO) for name in calls)
-    return Template(tuple(fixed), tuple(slots), bound, calls, sum(map(len, fixed)), macro)
-
-
-def _bound_ranges(text: str) -> list[tuple[int, int]]:
-    """Where the bodies of lambdas and the arguments of macros begin and end."""
-    found: list[tuple[int, int]] = []
-    #: For each bracket that is open, where a lambda's body or a macro's arguments began in it.
-    opened: list[int | None] = [None]
-    for token in _TOKEN.finditer(text):
-        word = token[0]
-        if word.startswith("lambda"):
-            opened[-1] = token.end()
-        elif word[0] not in "'\"" and word[-1] in "([{":
-            opened.append(token.end() if word.startswith(MACRO) else None)
-        elif word in {")", "]", "}"}:
-            if len(opened) == 1:
-                raise ValueError(text)
-            start = opened.pop()
-            if start is not None:
-                found.append((start, token.start()))
-    if len(opened) != 1 or opened[0] is not None:
-        raise ValueError(text)
-    return found
-
-
+# ---------------------------------------------------------------------------------------------------- builders
 def sql(template: str, /, **given: Sql | int | Sequence[Sql]) -> Filled:
     """A template filled: `sql("($a + $b)", a=…, b=…)`. Several pieces for one slot stand with commas between them."""
     found = read_template(template)

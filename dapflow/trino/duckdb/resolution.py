@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.duckdb.nodes import NOTHING, Filled, Sql, joined, read_template, sql
+from dapflow.trino.duckdb.nodes import NOTHING, Filled, Sql, joined, sql
+from dapflow.trino.duckdb.templates import read_template
 from dapflow.trino.duckdb.values import Value, let, type_sql
 from dapflow.trino.types import Type
 

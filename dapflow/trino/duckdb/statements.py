@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import NoReturn
 
+from dapflow.trino.duckdb.statement_tokens import TokenReader
 from dapflow.trino.errors import QueryError
-from dapflow.trino.syntax.lexer import Token, fail, identifier_value, position, string_value, tokens
+from dapflow.trino.syntax.lexer import fail, position, tokens
 
 #: First words of a query in Trino's grammar.
 _QUERY_WORDS = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "("})
@@ -37,111 +37,6 @@ class Statement:
         return re.sub(r"[^\n]", " ", text[: self.start]) + (self.query or "")
 
 
-class _TokenReader:
-    def __init__(self, text: str, found: list[Token]) -> None:
-        self.text = text
-        self.found = found
-        self.at = 0
-
-    @property
-    def now(self) -> Token:
-        return self.found[self.at]
-
-    def peek(self, *words: str) -> bool:
-        return all(
-            token.upper == word for token, word in zip(self.found[self.at : self.at + len(words)], words, strict=False)
-        ) and self.at + len(words) <= len(self.found)
-
-    def take(self, *words: str) -> bool:
-        if self.peek(*words):
-            self.at += len(words)
-            return True
-        return False
-
-    def need(self, word: str) -> Token:
-        if self.now.upper != word:
-            self.mismatch(f"'{word}'")
-        self.at += 1
-        return self.found[self.at - 1]
-
-    def one_of(self, *words: str) -> str:
-        if self.now.upper not in words:
-            self.mismatch(", ".join(f"'{word}'" for word in words))
-        self.at += 1
-        return self.found[self.at - 1].upper
-
-    def mismatch(self, expected: str) -> NoReturn:
-        shown = "<EOF>" if self.now.kind == "end" else self.now.text
-        fail(self.text, self.now.start, f"mismatched input '{shown}'. Expecting: {expected}")
-
-    def name(self) -> str:
-        token = self.now
-        if token.kind not in {"word", "quoted"}:
-            self.mismatch("<identifier>")
-        self.at += 1
-        return identifier_value(token).lower()
-
-    def qualified(self) -> tuple[str, ...]:
-        parts = [self.name()]
-        while self.take("."):
-            parts.append(self.name())
-        return tuple(parts)
-
-    def string(self) -> str:
-        if self.now.kind not in {"string", "unicode"}:
-            self.mismatch("<string>")
-        self.at += 1
-        return string_value(self.found[self.at - 1])
-
-    def value(self) -> object:
-        token = self.now
-        if token.kind in {"string", "unicode"}:
-            return self.string()
-        if token.kind == "integer":
-            self.at += 1
-            return int(token.text.replace("_", ""))
-        if token.upper in {"TRUE", "FALSE"}:
-            self.at += 1
-            return token.upper == "TRUE"
-        if self.take("ARRAY", "["):
-            items: list[object] = []
-            while not self.take("]"):
-                items.append(self.value())
-                if not self.peek("]"):
-                    self.need(",")
-            return items
-        self.mismatch("<expression>")
-
-    def properties(self) -> dict[str, object]:
-        self.need("(")
-        found: dict[str, object] = {}
-        while True:
-            key = self.name()
-            self.need("=")
-            found[key] = self.value()
-            if self.take(")"):
-                return found
-            self.need(",")
-
-    def rest(self, end: int | None = None) -> tuple[str, int]:
-        """Text from here up to the end of the statement or to the token at `end`."""
-        start = self.now.start
-        last = self.found[(len(self.found) - 1 if end is None else end) - 1]
-        if last.end <= start:
-            self.mismatch("<query>")
-        return self.text[start : last.end], start
-
-    def closing(self) -> int:
-        """Index of the parenthesis that closes the one just taken."""
-        depth = 1
-        for i in range(self.at, len(self.found)):
-            depth += {"(": 1, ")": -1}.get(self.found[i].upper, 0)
-            if depth == 0:
-                return i
-        self.at = len(self.found) - 1
-        self.mismatch("')'")
-
-
 def statement_kind(text: str) -> Statement:
     """Say which statement the text is. Hive-side statements are of kind `ddl` and are not looked into."""
     first = re.match(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*\(?\s*([A-Za-z]*)", text, re.DOTALL)
@@ -161,10 +56,10 @@ def statement_kind(text: str) -> Statement:
     if stray is not None and word not in {"CREATE", "DROP", "SHOW"}:
         line, column = position(text, stray.start)
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed. Got: " + text.strip(), line, column)
-    return _read(_TokenReader(text, found))
+    return _read(TokenReader(text, found))
 
 
-def _read(r: _TokenReader) -> Statement:
+def _read(r: TokenReader) -> Statement:
     if r.now.kind == "end":
         fail(r.text, 0, "mismatched input '<EOF>'. Expecting: <query>")
     if r.now.upper in _QUERY_WORDS:
@@ -180,7 +75,7 @@ def _read(r: _TokenReader) -> Statement:
     return reader(r)
 
 
-def _create(r: _TokenReader) -> Statement:
+def _create(r: TokenReader) -> Statement:
     replace = r.take("CREATE", "OR", "REPLACE")
     if not replace:
         r.need("CREATE")
@@ -228,7 +123,7 @@ def _create(r: _TokenReader) -> Statement:
     )
 
 
-def _column_list(r: _TokenReader) -> tuple[str, ...]:
+def _column_list(r: TokenReader) -> tuple[str, ...]:
     names = [r.name()]
     while r.take(","):
         names.append(r.name())
@@ -236,7 +131,7 @@ def _column_list(r: _TokenReader) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _insert(r: _TokenReader) -> Statement:
+def _insert(r: TokenReader) -> Statement:
     r.need("INSERT")
     r.need("INTO")
     target = r.qualified()
@@ -248,7 +143,7 @@ def _insert(r: _TokenReader) -> Statement:
     return Statement("insert", target, query, start, columns=columns)
 
 
-def _unload(r: _TokenReader) -> Statement:
+def _unload(r: TokenReader) -> Statement:
     r.need("UNLOAD")
     r.need("(")
     end = r.closing()
@@ -262,7 +157,7 @@ def _unload(r: _TokenReader) -> Statement:
     return Statement("unload", query=query, start=start, location=location, properties=properties)
 
 
-def _drop(r: _TokenReader) -> Statement:
+def _drop(r: TokenReader) -> Statement:
     r.need("DROP")
     if not r.take("VIEW"):
         return Statement("ddl")
@@ -272,7 +167,7 @@ def _drop(r: _TokenReader) -> Statement:
     return Statement("drop_view", target, if_exists=if_exists)
 
 
-def _show(r: _TokenReader) -> Statement:
+def _show(r: TokenReader) -> Statement:
     if not r.take("SHOW", "CREATE", "VIEW"):
         return Statement("ddl")
     target = r.qualified()
@@ -283,7 +178,7 @@ def _show(r: _TokenReader) -> Statement:
 _EXPLAIN_OPTIONS = {"FORMAT": ("GRAPHVIZ", "JSON", "TEXT"), "TYPE": ("DISTRIBUTED", "IO", "LOGICAL", "VALIDATE")}
 
 
-def _explain(r: _TokenReader) -> Statement:
+def _explain(r: TokenReader) -> Statement:
     r.need("EXPLAIN")
     options = ["ANALYZE"] if r.take("ANALYZE") else []
     if r.take("VERBOSE"):
@@ -300,7 +195,7 @@ def _explain(r: _TokenReader) -> Statement:
     return Statement("explain", query=query, start=start, options=tuple(options))
 
 
-def _prepare(r: _TokenReader) -> Statement:
+def _prepare(r: TokenReader) -> Statement:
     r.need("PREPARE")
     name = r.name()
     r.need("FROM")
@@ -308,7 +203,7 @@ def _prepare(r: _TokenReader) -> Statement:
     return Statement("prepare", (name,), query, start)
 
 
-def _execute(r: _TokenReader) -> Statement:
+def _execute(r: TokenReader) -> Statement:
     r.need("EXECUTE")
     name = r.name()
     arguments: list[str] = []
@@ -325,7 +220,7 @@ def _execute(r: _TokenReader) -> Statement:
     return Statement("execute", (name,), arguments=tuple(arguments))
 
 
-def _deallocate(r: _TokenReader) -> Statement:
+def _deallocate(r: TokenReader) -> Statement:
     r.need("DEALLOCATE")
     r.need("PREPARE")
     name = r.name()
@@ -333,7 +228,7 @@ def _deallocate(r: _TokenReader) -> Statement:
     return Statement("deallocate", (name,))
 
 
-def _row_change(r: _TokenReader) -> Statement:
+def _row_change(r: TokenReader) -> Statement:
     kind = r.now.upper.lower()
     r.at += 1
     r.take("FROM")
@@ -341,7 +236,7 @@ def _row_change(r: _TokenReader) -> Statement:
     return Statement(kind, r.qualified())
 
 
-def _finished(r: _TokenReader) -> None:
+def _finished(r: TokenReader) -> None:
     if r.now.kind != "end":
         r.mismatch("<EOF>")
 

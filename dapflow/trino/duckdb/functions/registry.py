@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dapflow.trino.duckdb.nodes import MACRO, read_template
 from dapflow.trino.duckdb.resolution import CallTemplate
+from dapflow.trino.duckdb.templates import MACRO, read_template
 from dapflow.trino.functions import FUNCTIONS
 
 # The names of an expression's own variables end in a digit. What a macro is given may get into a lambda of it.
