@@ -27,6 +27,7 @@ from dapflow.cli import (
     run,
     runs,
     show,
+    why,
     withdraw,
 )
 from dapflow.cli.failure import disk_full, print_failure
@@ -60,6 +61,7 @@ rollback.register(app)
 run.register(app)
 runs.register(app)
 show.register(app)
+why.register(app)
 withdraw.register(app)
 
 

@@ -27,11 +27,13 @@ class JudgedRun:
         return {**self.record.as_dict(), "outcome": self.outcome}
 
 
-def runs_of(publications: Publications, dataset: Dataset, *, most: int | None = None) -> list[JudgedRun]:
-    """The newest runs of a dataset, newest first."""
+def runs_of(
+    publications: Publications, dataset: Dataset, *, generation: Generation | None = None, most: int | None = None
+) -> list[JudgedRun]:
+    """The newest runs of a dataset, or of one of its generations, newest first."""
     prefix = records_prefix(publications.environment, dataset.zone, dataset.service)
     with aws_errors():
-        records = read_records(publications.clients.s3, prefix, dataset.name)
+        records = read_records(publications.clients.s3, prefix, dataset.name, generation)
         return list(judged(publications, islice(records, most)))
 
 

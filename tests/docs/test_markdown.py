@@ -31,6 +31,7 @@ GUIDES = [
     "check-your-data.md",
     "change-or-remove-a-product.md",
     "undo-a-publication.md",
+    "why-is-my-product-old.md",
     "add-a-table-to-the-raw-zone.md",
     "read-tables-that-something-else-makes.md",
     "begin-a-service.md",

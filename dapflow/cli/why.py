@@ -1,0 +1,74 @@
+"""``dapflow why``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.environment_option import EnvironmentOption, connected
+from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from dapflow.runs.why import Currency
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("why")(why)
+
+
+def why(
+    name: DatasetArgument,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            "--generation", "-g", metavar="D", help="Date, as 2013-12-31. Default: the newest that should be there."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    environment: EnvironmentOption = None,
+    project: ProjectOption = None,
+) -> None:
+    """Say why a dataset is not current: which input, check or error, since when, and what to do.
+
+    It looks through all that the dataset is made of, up to the landing files: what has not landed, failed, was killed
+    or never ran; what was published again, or by another text, since it was read.
+
+    Example: dapflow why air_traffic.refined.daily_departures
+    """
+    from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
+
+    root = project_root(project)
+    manifest = compile_project(root)
+    dataset = find_dataset(manifest, root, name)
+    clients, names = connected(root, manifest, environment)
+    from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
+    from dapflow.runs.why import CurrencyLook  # noqa: PLC0415
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+    day = Generation.parse(generation) if generation is not None else None
+    found = CurrencyLook(Publications(clients, manifest, names)).at(dataset, day)
+    if as_json:
+        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _print(found: Currency) -> None:
+    shown = f"shows {found.shown}" if found.shown else "shows nothing"
+    if found.expected is None:
+        print(f"{found.dataset} {shown}, and nothing that it is made of is there.")
+        return
+    if found.current:
+        print(f"{found.dataset} is current: {found.expected} is there, by the text and the inputs of now.")
+        return
+    print(f"{found.dataset} {shown}; {found.expected} is not as it should be:")
+    for each in found.reasons:
+        since = f", since {each.since[:16].replace('T', ' ')} UTC" if each.since else ""
+        print(f"- {each.dataset} {each.generation}: {each.message} [{each.code}]{since}")
+        if each.through:
+            print(f"  read by {' ← '.join(reversed(each.through))}")
+        if each.hint:
+            print(f"  hint: {each.hint}")

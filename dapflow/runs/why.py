@@ -1,0 +1,238 @@
+"""Why a dataset is not current: what is missing or outdated, since when, and what to do; through all that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Dataset
+from dapflow.publications.published import Publications, PublishedGeneration
+from dapflow.runs.recent import JudgedRun, runs_of
+from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.dataset_location import DatasetLocation
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.inputs import Input
+from dapflow.runtime.objects import list_objects
+
+_WAITING = "not-published"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """What keeps a dataset from being current.
+
+    Attributes:
+        dataset, generation: what is missing or outdated, which may be something that is read far above.
+        code: of the error, or ``landing-missing``, ``landing-changed``, ``input-changed``, ``text-changed``,
+            ``external-missing``, ``running``, ``killed``, ``stopped``, ``withdrawn``, ``not-run``.
+        since: ISO time in UTC; empty where nobody knows.
+        through: the datasets between, from the one that was asked about.
+    """
+
+    dataset: str
+    generation: str
+    code: str
+    message: str
+    since: str = ""
+    hint: str = ""
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Currency:
+    """Whether a dataset is current. ``expected`` is the newest generation that what it is made of has."""
+
+    dataset: str
+    shown: Generation | None
+    expected: Generation | None
+    reasons: tuple[Reason, ...]
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing is missing or outdated."""
+        return self.expected is not None and not self.reasons
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        return {
+            "dataset": self.dataset,
+            "current": self.current,
+            "shown": str(self.shown) if self.shown else None,
+            "expected": str(self.expected) if self.expected else None,
+            "reasons": [{**asdict(each), "through": list(each.through)} for each in self.reasons],
+        }
+
+
+class CurrencyLook:
+    """One look at what is published, landed and recorded; each dataset is asked about once."""
+
+    def __init__(self, publications: Publications) -> None:
+        self.publications = publications
+        self.manifest = publications.manifest
+        self._published: dict[str, dict[Generation, PublishedGeneration]] = {}
+        self._expected: dict[str, Generation | None] = {}
+        self._told: set[tuple[str, Generation]] = set()
+
+    def at(self, dataset: Dataset, generation: Generation | None = None) -> Currency:
+        """Whether a dataset is current, or has a ``generation`` as it should be."""
+        self._told = set()
+        wanted = generation or self.expected(dataset)
+        found = self._reasons(dataset, wanted, ()) if wanted else ()
+        return Currency(dataset.id, self.publications.shown(dataset.id), wanted, tuple(found))
+
+    def expected(self, dataset: Dataset) -> Generation | None:
+        """The newest generation that a dataset should have by what it is made of, or has."""
+        if dataset.id not in self._expected:
+            days = set(self.publications.generations(dataset.id))
+            if dataset.source is not None and self.publications.environment.publishes(dataset.zone):
+                days |= set(self.publications.landed(dataset.id))
+            days |= {day for each in self._needed(dataset) if (day := self.expected(each)) is not None}
+            self._expected[dataset.id] = max(days, default=None)
+        return self._expected[dataset.id]
+
+    def _reasons(self, dataset: Dataset, day: Generation, through: tuple[str, ...]) -> Iterator[Reason]:
+        """What keeps a generation of a dataset from being there and current; once, however often it is read."""
+        if (dataset.id, day) in self._told:
+            return
+        self._told.add((dataset.id, day))
+        if dataset.external or not self.publications.environment.publishes(dataset.zone):
+            if day not in self.publications.generations(dataset.id):
+                yield Reason(
+                    dataset.id, str(day), "external-missing", "something else makes it, and has not made it yet",
+                    hint="ask whoever makes it", through=through,
+                )  # fmt: skip
+            return
+        noted = self._of(dataset).get(day)
+        if noted is None:
+            yield from self._missing(dataset, day, through)
+        else:
+            yield from self._outdated(dataset, day, noted, through)
+
+    def _missing(self, dataset: Dataset, day: Generation, through: tuple[str, ...]) -> Iterator[Reason]:
+        missing = [each for each in self._needed(dataset) if day not in self.publications.generations(each.id)]
+        for each in missing:
+            yield from self._reasons(each, day, (*through, dataset.id))
+        runs = self._runs(dataset, day)
+        if runs and (runs[0].outcome != "failed" or _code(runs[0]) not in (_WAITING, "landing-missing")):
+            yield self._of_run(dataset, day, runs, through)
+        elif dataset.source is not None and day not in self.publications.landed(dataset.id):
+            yield Reason(
+                dataset.id, str(day), "landing-missing", "no files have landed for it",
+                since=runs[-1].record.started if runs else "",
+                hint=f"land them: dapflow land FILE --to {dataset.service}.{dataset.name} --date {day}",
+                through=through,
+            )  # fmt: skip
+        elif not missing:
+            yield Reason(
+                dataset.id, str(day), "not-run", "all that it needs is there, and no run has made it",
+                hint=_run(dataset, day), through=through,
+            )  # fmt: skip
+
+    def _outdated(
+        self, dataset: Dataset, day: Generation, noted: PublishedGeneration, through: tuple[str, ...]
+    ) -> Iterator[Reason]:
+        found = list(self._changes(dataset, day, noted, through))
+        yield from found
+        runs = [each for each in self._runs(dataset, day) if each.record.started > noted.at] if found else []
+        if runs and runs[0].outcome != "published":
+            yield self._of_run(dataset, day, runs, through)
+        publication = self.publications.publication(dataset.id, day)
+        for read in publication.inputs if publication else ():
+            if read.generation and read.dataset != dataset.id:
+                upstream = self.manifest.dataset(read.dataset)
+                yield from self._reasons(upstream, Generation.parse(read.generation), (*through, dataset.id))
+
+    def _changes(
+        self, dataset: Dataset, day: Generation, noted: PublishedGeneration, through: tuple[str, ...]
+    ) -> Iterator[Reason]:
+        """What has changed since a generation was made: its text, its landing files, what it read."""
+        again = {"hint": _run(dataset, day), "through": through}
+        if dataset.transform is not None and noted.sql_sha != dataset.transform.sha:
+            said = f"it was made by another text than {dataset.transform.file} has now"
+            yield Reason(dataset.id, str(day), "text-changed", said, noted.at, **again)  # type: ignore[arg-type]
+        if dataset.source is not None and (landed := self._landed_at(dataset, day)) > noted.at:
+            said = "files have landed for it since it was loaded"
+            yield Reason(dataset.id, str(day), "landing-changed", said, landed, **again)  # type: ignore[arg-type]
+        publication = self.publications.publication(dataset.id, day)
+        for read in publication.inputs if publication else ():
+            if read.dataset != dataset.id and (change := self._change(read, noted)) is not None:
+                said, since = change
+                yield Reason(dataset.id, str(day), "input-changed", said, since, **again)  # type: ignore[arg-type]
+
+    def _change(self, read: Input, noted: PublishedGeneration) -> tuple[str, str] | None:
+        """What became of an input since it was read, and when."""
+        if not read.generation:
+            return None  # of what has no generations, nobody knows
+        generation = Generation.parse(read.generation)
+        there = self._of(self.manifest.dataset(read.dataset))
+        if read.history:
+            later = [each.at for day, each in there.items() if day <= generation and each.at > noted.at]
+            return (f"an earlier generation of {read.dataset} was published again", max(later)) if later else None
+        publication = self.publications.publication(read.dataset, generation)
+        if publication is None or publication.location == read.version:
+            gone = generation not in self.publications.generations(read.dataset)
+            return (f"{read.dataset} {generation}, which it read, was withdrawn", "") if gone else None
+        return f"{read.dataset} {generation} was published again after it was read", there[generation].at
+
+    def _of_run(self, dataset: Dataset, day: Generation, runs: Sequence[JudgedRun], through: tuple[str, ...]) -> Reason:
+        """What the newest of the runs says, and since when it has been so."""
+        newest = runs[0]
+        alike = list(takewhile(lambda each: (each.outcome, _code(each)) == (newest.outcome, _code(newest)), runs))
+        since, error = alike[-1].record.started, newest.record.error
+        if newest.outcome == "failed" and error is not None:
+            tried = f" ({len(alike)} attempts)" if len(alike) > 1 else ""
+            place = ":".join(str(part) for part in (error.file, error.line) if part)
+            hint = error.hint or f"mend it; then {_run(dataset, day)}"
+            said = f"{place}: {error.message}{tried}" if place else f"{error.message}{tried}"
+            return Reason(dataset.id, str(day), error.code, said, since, hint, through)
+        words = {
+            "running": "a run of it is under way, or was killed",
+            "publishing": "a run was about to publish it, or was killed then",
+            "killed": "its run ended without a word",
+            "stopped": "its run was told to end",
+            "published": "it was published, and withdrawn",
+        }
+        code = {"publishing": "running", "published": "withdrawn"}.get(newest.outcome, newest.outcome)
+        hint = f"wait; if nothing runs any more, {_run(dataset, day)}" if code == "running" else _run(dataset, day)
+        return Reason(dataset.id, str(day), code, words[newest.outcome], since, hint, through)
+
+    def _needed(self, dataset: Dataset) -> list[Dataset]:
+        """What a dataset reads, of which the run's own generation must be there."""
+        slower = dataset.transform.slower_inputs if dataset.transform else ()
+        read = (self.manifest.dataset(each) for each in dataset.depends_on if each not in (*slower, dataset.id))
+        return [each for each in read if each.has_generations]
+
+    def _of(self, dataset: Dataset) -> dict[Generation, PublishedGeneration]:
+        if dataset.id not in self._published:
+            self._published[dataset.id] = self.publications.of(dataset.id)
+        return self._published[dataset.id]
+
+    def _runs(self, dataset: Dataset, day: Generation) -> list[JudgedRun]:
+        """The runs of a generation, newest first; none where their records may not be read: another service's are not
+        granted with its data.
+        """
+        try:
+            return runs_of(self.publications, dataset, generation=day)
+        except DapflowError as error:
+            if error.code != "aws":
+                raise
+            return []
+
+    def _landed_at(self, dataset: Dataset, day: Generation) -> str:
+        location = DatasetLocation.of(dataset, self.publications.environment)
+        with aws_errors():
+            found = list_objects(self.publications.clients.s3, location.landed(day))
+        newest: datetime | None = max((each.modified for each in found), default=None)
+        return newest.isoformat(timespec="seconds") if newest else ""
+
+
+def _code(run: JudgedRun) -> str:
+    return run.record.error.code if run.record.error else ""
+
+
+def _run(dataset: Dataset, day: Generation) -> str:
+    return f"dapflow run {dataset.id} --generation {day}, or its DAG {dataset.service} for {day.key}"

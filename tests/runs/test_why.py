@@ -1,0 +1,154 @@
+"""Why a product is not current: what is at the root of it, through all that it reads."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dapflow.errors import DapflowError
+from dapflow.runs.why import Currency, CurrencyLook, Reason
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.publish import Publisher
+from tests.runtime.crashing import CallCounter, CrashError
+from tests.runtime.lake import DAY, LATER, Lake
+
+PLANES, SEATS, TOTAL = "air_traffic.raw.planes", "air_traffic.refined.seats", "air_traffic.refined.total"
+PROJECT = {
+    "air_traffic/service.yml": "sources: {planes: {columns: {tailnum: string, seats: integer}}}\n",
+    "air_traffic/refined/seats.sql": "SELECT tailnum, seats FROM planes",
+    "air_traffic/refined/total.sql": "SELECT sum(seats) AS seats FROM air_traffic_refined_zone.seats",
+}
+
+
+def why(lake: Lake, dataset: str = TOTAL, generation: Generation | None = None) -> Currency:
+    return CurrencyLook(lake.publications).at(lake.datasets[dataset], generation)
+
+
+def only(lake: Lake, dataset: str = TOTAL) -> Reason:
+    [reason] = why(lake, dataset).reasons
+    return reason
+
+
+def run(lake: Lake, *datasets: str, generation: Generation = DAY) -> None:
+    for each in datasets or (PLANES, SEATS, TOTAL):
+        with suppress(DapflowError):
+            lake.publisher.publish(each, generation)
+
+
+def land(lake: Lake, generation: Generation, seats: str = "1") -> None:
+    lake.land(lake.datasets[PLANES], generation, planes_csv=f"tailnum,seats\nN1,{seats}\n")
+
+
+@pytest.fixture
+def there(lake: Lake, tmp_path: Path) -> Lake:
+    """A lake in which everything is there for one day."""
+    lake.overrides["retention_seconds"] = 3600
+    lake.compile(tmp_path, PROJECT)
+    land(lake, DAY)
+    run(lake)
+    return lake
+
+
+def test_what_is_current_has_no_reason(there: Lake) -> None:
+    found = why(there)
+    assert (found.current, found.shown, found.expected, found.reasons) == (True, DAY, DAY, ())
+
+
+def test_nothing_at_all_is_not_current(lake: Lake, tmp_path: Path) -> None:
+    lake.compile(tmp_path, PROJECT)
+    found = why(lake)
+    assert (found.current, found.expected) == (False, None)
+
+
+def test_a_bad_value_in_a_landing_file_far_above(there: Lake) -> None:
+    land(there, LATER, "many")
+    run(there, generation=LATER)
+    run(there, generation=LATER)
+    found = why(there)
+    assert (found.current, found.shown, found.expected) == (False, DAY, LATER)
+    reason = only(there)
+    assert (reason.dataset, reason.generation, reason.through) == (PLANES, "2014-01-01", (TOTAL, SEATS))
+    assert "many" in reason.message
+    assert "(2 attempts)" in reason.message
+    assert reason.since
+    assert reason.hint
+
+
+def test_what_was_never_run(there: Lake) -> None:
+    land(there, LATER)
+    reason = only(there)
+    assert (reason.dataset, reason.code) == (PLANES, "not-run")
+    assert f"dapflow run {PLANES} --generation {LATER}" in reason.hint
+    run(there, PLANES, generation=LATER)
+    assert (only(there).dataset, only(there).code) == (SEATS, "not-run")
+    run(there, SEATS, TOTAL, generation=LATER)
+    assert why(there).current
+
+
+def test_a_run_that_only_waited_is_no_reason_of_its_own(there: Lake) -> None:
+    run(there, TOTAL, generation=LATER)
+    [reason] = why(there, generation=LATER).reasons
+    assert (reason.dataset, reason.code) == (PLANES, "landing-missing")
+    assert "dapflow land" in reason.hint
+
+
+def test_another_text_and_the_failure_of_it(there: Lake, tmp_path: Path) -> None:
+    there.compile(
+        tmp_path, {**PROJECT, "air_traffic/refined/seats.sql": "SELECT tailnum, seats / 0 AS seats FROM planes"}
+    )
+    [reason] = why(there, SEATS).reasons
+    assert (reason.code, reason.since != "") == ("text-changed", True)
+    run(there, SEATS)
+    found = {each.code: each for each in why(there).reasons}
+    assert set(found) == {"text-changed", "query-failed"}
+    assert found["query-failed"].message.startswith("transforms/air_traffic/refined/seats.sql: ")
+    assert found["query-failed"].through == (TOTAL,)
+
+
+def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:
+    run(there, SEATS)
+    reason = only(there)
+    assert (reason.dataset, reason.code) == (TOTAL, "input-changed")
+    assert f"{SEATS} 2013-12-31 was published again" in reason.message
+    there.publisher.withdraw(SEATS, DAY)
+    codes = {(each.dataset, each.code) for each in why(there).reasons}
+    assert codes == {(TOTAL, "input-changed"), (SEATS, "withdrawn")}
+
+
+def test_files_that_landed_again(there: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = "dapflow.runs.why.CurrencyLook._landed_at"
+    at = there.publications.of(PLANES)[DAY].at
+    monkeypatch.setattr(later, lambda *_: at.replace("+00:00", ".5+00:00"))
+    assert (only(there, PLANES).code, only(there).code) == ("landing-changed", "landing-changed")
+
+
+def test_a_run_that_was_killed(there: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    land(there, LATER)
+    run(there, PLANES, generation=LATER)
+    counter = CallCounter(crash_at=3)
+    with pytest.raises(CrashError):
+        Publisher(counter.clients(there.clients), there.manifest, there.environment).publish(SEATS, LATER)
+    assert (only(there).dataset, only(there).code) == (SEATS, "running")
+    monkeypatch.setattr("dapflow.runtime.record.RunRecord.dead", lambda record, now: record.ended is None)
+    reason = only(there)
+    assert (reason.code, f"dapflow run {SEATS}" in reason.hint) == ("killed", True)
+
+
+def test_each_reason_is_told_once_however_many_read_it(lake: Lake, tmp_path: Path) -> None:
+    """A diamond of forty floors has more ways through it than anybody could walk."""
+    files = {**PROJECT}
+    del files["air_traffic/refined/total.sql"]
+    for floor in range(1, 41):
+        below = f"air_traffic_refined_zone.f{floor - 1}" if floor > 1 else "air_traffic_refined_zone.seats"
+        files[f"air_traffic/refined/f{floor}.sql"] = f"SELECT a.seats FROM {below} a JOIN planes b ON true"
+    lake.compile(tmp_path, files)
+    land(lake, DAY)
+    assert only(lake, "air_traffic.refined.f40").dataset == PLANES
+
+
+def test_days_of_long_ago_are_not_expected_of_anybody(there: Lake) -> None:
+    found = why(there, generation=Generation(DAY.day - timedelta(days=400)))
+    assert [each.code for each in found.reasons] == ["landing-missing"]
