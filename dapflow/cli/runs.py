@@ -12,6 +12,7 @@ from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.project_option import ProjectOption, project_root
 
 if TYPE_CHECKING:
+    from dapflow.environment import Environment
     from dapflow.manifest import Manifest
     from dapflow.publications.published import Publications
     from dapflow.runs.recent import JudgedRun
@@ -33,13 +34,16 @@ def runs(
     ] = None,
     most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many, from the newest on.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole records as JSON.")] = False,
+    openlineage: Annotated[
+        bool, typer.Option("--openlineage", help="Print run events of OpenLineage, one JSON object a line.")
+    ] = False,
     environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
     """What runs did: each with its outcome, rows, bytes scanned, price, and the error of one that failed.
 
     `killed` is one that ended without a word. --json prints all that a record holds: the queries, what was read of
-    which run, the commit, the hash of the SQL.
+    which run, the commit, the hash of the SQL. --openlineage is for DataHub, Marquez and what else takes it.
 
     Example: dapflow runs air_traffic.refined.daily_departures
     """
@@ -51,7 +55,9 @@ def runs(
     from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
 
     found = _found(Publications(clients, manifest, names), manifest, root, name, most)
-    if as_json:
+    if openlineage:
+        _print_events(found, manifest, names)
+    elif as_json:
         print(json.dumps({"runs": [each.as_dict() for each in found]}, indent=2, ensure_ascii=False))
     else:
         _print(found)
@@ -64,6 +70,16 @@ def _found(publications: Publications, manifest: Manifest, root: Path, name: str
     if name is None or name in manifest.services:
         return runs_of_all(publications, [name] if name else list(manifest.services), most=most)
     return runs_of(publications, find_dataset(manifest, root, name), most=most)
+
+
+def _print_events(found: list[JudgedRun], manifest: Manifest, environment: Environment) -> None:
+    """From the oldest on, as they came to be."""
+    from dapflow.review.lineage import lineages  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.runs.openlineage import run_events  # noqa: PLC0415
+
+    wanted = {each.record.dataset for each in found} & manifest.datasets.keys()
+    for event in run_events(reversed(found), manifest, environment, lineages(manifest, sorted(wanted))):
+        print(json.dumps(event, ensure_ascii=False))
 
 
 def _print(found: list[JudgedRun]) -> None:
