@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
@@ -16,7 +15,7 @@ from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input
-from dapflow.runtime.objects import list_objects
+from dapflow.runtime.landing.landing_files import content_there
 
 _WAITING = "not-published"
 
@@ -154,9 +153,9 @@ class CurrencyLook:
         if dataset.transform is not None and noted.sql_sha != dataset.transform.sha:
             said = f"it was made by another text than {dataset.transform.file} has now"
             yield Reason(dataset.id, str(day), "text-changed", said, noted.at, **again)  # type: ignore[arg-type]
-        if dataset.source is not None and (landed := self._landed_at(dataset, day)) > noted.at:
-            said = "files have landed for it since it was loaded"
-            yield Reason(dataset.id, str(day), "landing-changed", said, landed, **again)  # type: ignore[arg-type]
+        if dataset.source is not None and self._landed_anew(dataset, day, noted):
+            said = "its landing files are others than those that were loaded"
+            yield Reason(dataset.id, str(day), "landing-changed", said, **again)  # type: ignore[arg-type]
         publication = self.publications.publication(dataset.id, day)
         for read in publication.inputs if publication else ():
             if read.dataset != dataset.id and (change := self._change(read, noted)) is not None:
@@ -222,12 +221,15 @@ class CurrencyLook:
                 raise
             return []
 
-    def _landed_at(self, dataset: Dataset, day: Generation) -> str:
+    def _landed_anew(self, dataset: Dataset, day: Generation, noted: PublishedGeneration) -> bool:
+        """Whether what has landed is not what was loaded. What has been cleared away since is no change."""
+        loaded = next(
+            (each.record.landed for each in self._runs(dataset, day) if each.record.run_id == noted.run_id), ""
+        )
         location = DatasetLocation.of(dataset, self.publications.environment)
         with aws_errors():
-            found = list_objects(self.publications.clients.s3, location.landed(day))
-        newest: datetime | None = max((each.modified for each in found), default=None)
-        return newest.isoformat(timespec="seconds") if newest else ""
+            there = content_there(self.publications.clients.s3, location.landed(day))
+        return bool(loaded and there) and loaded != there
 
 
 def _code(run: JudgedRun) -> str:

@@ -16,7 +16,7 @@ from dapflow.runtime.history import published_columns
 from dapflow.runtime.inference import inference_query, inferred
 from dapflow.runtime.landing.inspection import Inspection
 from dapflow.runtime.landing.landed import Landed
-from dapflow.runtime.landing.landing_files import identity_of, landing_files
+from dapflow.runtime.landing.landing_files import content_of, identity_of, landing_files
 from dapflow.runtime.landing.landing_table import create_landing_table
 from dapflow.runtime.parquet_footer import table_type
 from dapflow.runtime.publication import Plan
@@ -136,6 +136,7 @@ def _checked_plan(ingest: _Ingest, known: list[SourceColumn] | None, landing: st
         bytes_scanned=scanned,
         expected_rows=landed.total,
         landing=landing,
+        landed=content_of(landed.files),
     )
 
 

@@ -79,7 +79,7 @@ class Staged:
         generation_types: types of the generation columns that the SELECT itself ends with; they have to be checked.
         temporary: tables to drop when the query is done.
         temporary_prefixes: prefixes whose objects are deleted then.
-        landing: names the landing files that are loaded; empty for a transform.
+        landing: names the landing files that are loaded; empty for a transform. landed: names their content.
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
         inputs: what the query reads, if nothing changes before it is done.
@@ -105,6 +105,7 @@ class Staged:
     expected_rows: int | None = None
     inputs: tuple[Input, ...] = ()
     landing: str = ""
+    landed: str = ""
     sql_sha: str = ""
     record: dict[str, Any] = field(default_factory=dict)
 
@@ -151,6 +152,7 @@ class Plan:
     bytes_scanned: int = 0
     expected_rows: int | None = None
     landing: str = ""
+    landed: str = ""
 
 
 def read_publication(dataset: str, partition: Partition, columns: Sequence[Column]) -> Publication | None:

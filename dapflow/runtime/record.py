@@ -113,6 +113,7 @@ class RunRecord:
         commit: git commit of ``transforms/``, with ``+changes`` where files differed from it; empty where unknown.
         sql_sha256: of the transform's text, 64 hexadecimal digits; empty for a raw table.
         started, ended: ISO times in UTC. until: when an attempt that has not ended by then must be dead.
+        landed: names the content of the landing files that were loaded; empty for a transform.
         run_id: names the publication; last part of ``location``. Empty until it is staged.
         restores: of a roll-back, the run id of the publication whose objects were published again.
         replaced: the location that the generation had before.
@@ -135,6 +136,7 @@ class RunRecord:
     outcome: Outcome = "running"
     ended: str | None = None
     seconds: float | None = None
+    landed: str = ""
     run_id: str = ""
     restores: str = ""
     location: str = ""

@@ -133,6 +133,7 @@ class Recording:
         self._note(
             outcome="publishing",
             run_id=staged.run_id,
+            landed=staged.landed,
             location=staged.location,
             rows=accepted.files.count,
             bytes=accepted.files.bytes,

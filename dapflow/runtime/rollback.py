@@ -57,6 +57,7 @@ def restage(target: Target, wanted: RunRecord, instead_of: str) -> tuple[Staged,
         started=time.time(),
         alone=True,
         inputs=tuple(_input(each) for each in wanted.inputs),
+        landed=wanted.landed,
         sql_sha=wanted.sql_sha256[:16],
     )
     return staged, Accepted(files, 0)

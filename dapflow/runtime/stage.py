@@ -70,4 +70,5 @@ def stage(
         expected_rows=plan.expected_rows,
         inputs=plan.inputs,
         landing=plan.landing,
+        landed=plan.landed,
     )

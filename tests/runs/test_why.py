@@ -118,11 +118,17 @@ def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:
     assert codes == {(TOTAL, "input-changed"), (SEATS, "withdrawn")}
 
 
-def test_files_that_landed_again(there: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    later = "dapflow.runs.why.CurrencyLook._landed_at"
-    at = there.publications.of(PLANES)[DAY].at
-    monkeypatch.setattr(later, lambda *_: at.replace("+00:00", ".5+00:00"))
-    assert (only(there, PLANES).code, only(there).code) == ("landing-changed", "landing-changed")
+def test_files_that_landed_again(there: Lake) -> None:
+    land(there, DAY)
+    assert why(there).current, "the same content, uploaded again"
+    land(there, DAY, "2")
+    assert (only(there, PLANES).code, only(there).dataset, only(there).code) == (
+        "landing-changed", PLANES, "landing-changed",
+    )  # fmt: skip
+    bucket = there.bucket("landing")
+    for each in there.clients.s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        there.clients.s3.delete_object(Bucket=bucket, Key=each["Key"])
+    assert why(there).current, "cleared away"
 
 
 def test_a_run_that_was_killed(there: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

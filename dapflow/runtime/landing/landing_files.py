@@ -89,6 +89,18 @@ def identity_of(files: Sequence[Object]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
+def content_of(files: Sequence[Object]) -> str:
+    """Equal for the same files with the same content, whenever they were uploaded."""
+    parts = sorted(f"{each.name}\0{each.etag}\0{each.size}" for each in files)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def content_there(s3: S3Client, prefix: str) -> str:
+    """What ``content_of`` says of what has landed below a prefix; empty where nothing has."""
+    files = _seen(list_objects(s3, prefix), prefix)
+    return content_of(files) if files else ""
+
+
 def check_doubled(files: Sequence[Object], rows: Mapping[str, int], digest: Callable[[Object], bytes]) -> None:
     """Raise DapflowError ``landing-duplicate`` when two files with rows have the same content."""
     first: dict[bytes, Object] = {}
