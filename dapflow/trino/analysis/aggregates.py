@@ -67,30 +67,30 @@ def _aggregate(node: tree.Call, function: Function, context: AnalysisContext) ->
         return fault
     place = context.place(node)
     if node.name == "count" and not args:
-        found = Resolved(BIGINT, None, ())
+        bound = Resolved(BIGINT, None, ())
     else:
         chosen = resolved(node, args, within)
         if isinstance(chosen, Unchecked):
             return chosen
-        found = chosen
+        bound = chosen
     if over is None:
         return Aggregate(
-            type=found.type,
+            type=bound.type,
             place=place,
             name=node.name,
-            signature=found.signature,
-            args=found.args,
+            signature=bound.signature,
+            args=bound.args,
             distinct=node.distinct,
             order=keys,
             filter=condition_found,
             extra=node.extra,
         )
     return WindowCall(
-        type=found.type,
+        type=bound.type,
         place=place,
         name=node.name,
-        signature=found.signature,
-        args=found.args,
+        signature=bound.signature,
+        args=bound.args,
         window=over,
         filter=condition_found,
         ignore_nulls=node.nulls == "IGNORE",

@@ -51,11 +51,11 @@ class Analysed:
     @property
     def divisions(self) -> frozenset[int]:
         """Offsets of the operators that divide whole numbers, of which people may expect a rest."""
-        found = deep(self.query) if self.query is not None else ()
+        nodes = deep(self.query) if self.query is not None else ()
         return frozenset(
-            one.place.at
-            for one in found
-            if isinstance(one, Arithmetic) and one.op in {"/", "%"} and one.type.base in INTEGERS
+            node.place.at
+            for node in nodes
+            if isinstance(node, Arithmetic) and node.op in {"/", "%"} and node.type.base in INTEGERS
         )
 
 
@@ -75,24 +75,24 @@ def analyse(
         text, catalogue, database, (), _Analyser(), views=() if replacing is None else (replacing,)
     )
     context = AnalysisContext(statement)
-    node = found = None
+    node = typed_query = None
     try:
-        statement.parameters = [parse_expression(one) for one in parameters]
+        statement.parameters = [parse_expression(parameter) for parameter in parameters]
         node = parse(text)
         if node.parameters != len(parameters):
             problem = f"Incorrect number of parameters: expected {node.parameters} but found {len(parameters)}"
             context.fault("INVALID_PARAMETER_USAGE", 0, problem)
-        found = query(node, context)
-        _check_outputs(found, context)
+        typed_query = query(node, context)
+        _check_outputs(typed_query, context)
     except RecursionError:
         statement.findings.append(_finding(TooDeep()))
     except QueryError as error:
         statement.findings.append(_finding(error))
-    return Analysed(found, tuple(statement.findings), node)
+    return Analysed(typed_query, tuple(statement.findings), node)
 
 
-def _check_outputs(found: Query, context: AnalysisContext) -> None:
-    for column in found.columns:
+def _check_outputs(typed_query: Query, context: AnalysisContext) -> None:
+    for column in typed_query.columns:
         if column.type.base == "HyperLogLog":
             context.limit(f"A result of type {column.type}", 0)
             return
@@ -106,10 +106,10 @@ def _finding(error: QueryError) -> Finding:
 def analyse_constant(text: str, node: tree.Expr) -> typed.Expr:
     """Analyse an expression of a text that names no column. Raises QueryError for the first mistake in it."""
     statement = StatementAnalysis(text, _NoTables(), None, (), _Analyser())
-    found = AnalysisContext(statement).visit(node)
+    expr = AnalysisContext(statement).visit(node)
     for finding in statement.findings:
         raise finding.error()
-    return found
+    return expr
 
 
 class _NoTables:

@@ -45,7 +45,7 @@ class GivenLambda(LambdaArgument):
             LambdaParameter(type=t, place=place, number=context.statement.number(), name=name)
             for name, t in zip(self.node.names, params, strict=True)
         )
-        bound = {one.name: one for one in parameters}
+        bound = {parameter.name: parameter for parameter in parameters}
         body = replace(context, lambdas=(*context.lambdas, bound)).visit(self.node.body)
         return typed.Lambda(type=body.type, place=place, parameters=parameters, body=body)
 
@@ -55,10 +55,10 @@ class GivenLambda(LambdaArgument):
 
     def finished(self) -> typed.Lambda:
         """The lambda with the types that were settled."""
-        found = self._applied(self.params, self.context)
+        applied = self._applied(self.params, self.context)
         if self.result is None:
-            return found
-        return replace(found, type=self.result, body=coerce(found.body, self.result))
+            return applied
+        return replace(applied, type=self.result, body=coerce(applied.body, self.result))
 
 
 Argument = typed.Expr | GivenLambda
@@ -89,8 +89,8 @@ def known(node: tree.Call, context: AnalysisContext) -> Function | Unchecked:
         fault = context.limit(f"Function {node.name}", node)
     else:
         fault = context.fault("FUNCTION_NOT_FOUND", node, f"Function '{node.written or node.name}' not registered")
-    for one in node.args:
-        given = argument(one, context)
+    for arg in node.args:
+        given = argument(arg, context)
         if isinstance(given, GivenLambda):
             given.report()
     return fault
@@ -106,11 +106,11 @@ def scalar(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     ):
         if present:
             return context.fault(error_name, node, problem)
-    found = resolved(node, [argument(a, context) for a in node.args], context)
-    if isinstance(found, Unchecked):
-        return found
+    bound = resolved(node, [argument(a, context) for a in node.args], context)
+    if isinstance(bound, Unchecked):
+        return bound
     return typed_calls.Call(
-        type=found.type, place=context.place(node), name=node.name, signature=found.signature, args=found.args
+        type=bound.type, place=context.place(node), name=node.name, signature=bound.signature, args=bound.args
     )
 
 
@@ -118,43 +118,43 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: AnalysisContext
     """The signature that the arguments mean, and the arguments as it wants them."""
     function = FUNCTIONS[node.name]
     doubtful = any(not isinstance(a, GivenLambda) and unchecked(a) for a in args)
-    found = resolve(function.signatures, args)
-    if found is None:
-        for one in args:
-            if isinstance(one, GivenLambda) and one.params:
-                one.finished()
+    bound = resolve(function.signatures, args)
+    if bound is None:
+        for arg in args:
+            if isinstance(arg, GivenLambda) and arg.params:
+                arg.finished()
         if doubtful or any(not isinstance(a, GivenLambda) and _holds_unchecked(a) for a in args):
             return Resolved(UNCHECKED, None, tuple(a for a in args if not isinstance(a, GivenLambda)))
         return _refused(node, function, args, context)
     settled = tuple(
-        a.finished() if isinstance(a, GivenLambda) else coerce(a, t) for a, t in zip(args, found.types, strict=True)
+        a.finished() if isinstance(a, GivenLambda) else coerce(a, t) for a, t in zip(args, bound.types, strict=True)
     )
     if doubtful:
-        return Resolved(_certain(function, args, found), None, settled)
-    if not orderable(found.bindings.get("O", BIGINT)):
-        shown = found.bindings["O"]
+        return Resolved(_certain(function, args, bound), None, settled)
+    if not orderable(bound.bindings.get("O", BIGINT)):
+        shown = bound.bindings["O"]
         problem = f"Unexpected parameters ({shown}) for function {node.name}: the type is not orderable"
         return context.fault("FUNCTION_NOT_FOUND", node, problem)
-    if found.type.precision > _FINEST and found.type.base != "decimal":
+    if bound.type.precision > _FINEST and bound.type.base != "decimal":
         return context.limit(f"Function {node.name} (the finest precision is {_FINEST})", node)
-    fault = check_call(node, found.signature.text, args, found.types, context)
-    return fault or Resolved(found.type, found.signature.text, settled)
+    fault = check_call(node, bound.signature.text, args, bound.types, context)
+    return fault or Resolved(bound.type, bound.signature.text, settled)
 
 
 def _holds_unchecked(expr: typed.Expr) -> bool:
-    return any(isinstance(one, typed.Expr) and unchecked(one) for one in within(expr))
+    return any(isinstance(node, typed.Expr) and unchecked(node) for node in within(expr))
 
 
-def _certain(function: Function, args: Sequence[Argument], found: BoundSignature) -> Type:
+def _certain(function: Function, args: Sequence[Argument], chosen: BoundSignature) -> Type:
     """The type of a call with arguments that could not be checked, if it is the same whatever they are."""
-    types = {bound.type for one in function.signatures if (bound := resolve([one], args)) is not None}
-    return found.type if len(types) == 1 else UNCHECKED
+    types = {bound.type for signature in function.signatures if (bound := resolve([signature], args)) is not None}
+    return chosen.type if len(types) == 1 else UNCHECKED
 
 
 def _refused(node: tree.Call, function: Function, args: Sequence[Argument], context: AnalysisContext) -> Unchecked:
     shown = ", ".join("<function>" if isinstance(a, GivenLambda) else str(a.type) for a in args)
     if any(is_refused_for(node.name, a.type.base) for a in args):
         return context.limit(f"Function {node.name}({shown})", node)
-    expected = ", ".join(dict.fromkeys(one.text for one in function.signatures))
+    expected = ", ".join(dict.fromkeys(signature.text for signature in function.signatures))
     problem = f"Unexpected parameters ({shown}) for function {node.name}. Expected: {expected}"
     return context.fault("FUNCTION_NOT_FOUND", node, problem)

@@ -70,8 +70,11 @@ class _Canonical:
     def _table(self, node: typed_queries.Table) -> Any:
         names = tuple((column.written or "").lower() for column in node.columns)
         self.relations[node.number] = (len(self.relations), names)
-        found = node.relation
-        return ("table", *((found.catalog, found.database, found.name) if found is not None else node.parts))
+        relation = node.relation
+        return (
+            "table",
+            *((relation.catalog, relation.database, relation.name) if relation is not None else node.parts),
+        )
 
     def _with_query(self, node: typed_queries.WithQuery) -> Any:
         self.with_queries[id(node)] = len(self.with_queries)
@@ -87,9 +90,9 @@ class _Canonical:
         return self.of(inner.body) if bare else self._plain(node)
 
     def _lambda(self, node: typed.Lambda) -> Any:
-        for one in node.parameters:
-            self.parameters[one.number] = len(self.parameters)
-        return ("lambda", tuple(str(one.type) for one in node.parameters), self.of(node.body))
+        for parameter in node.parameters:
+            self.parameters[parameter.number] = len(self.parameters)
+        return ("lambda", tuple(str(parameter.type) for parameter in node.parameters), self.of(node.body))
 
     def _parameter(self, node: typed.LambdaParameter) -> Any:
         return ("parameter", self.parameters.get(node.number, -1 - node.number))

@@ -38,10 +38,10 @@ def constant(expr: typed.Expr) -> Any:
 
 def wanted(node: tree.Expr, t: Type, what: str, context: AnalysisContext) -> typed.Expr:
     """An expression that must be of a type."""
-    found = context.visit(node)
-    if not can_coerce(found.type, t):
-        return context.fault("TYPE_MISMATCH", node, f"{what} must evaluate to a {t}: actual type {found.type}")
-    return coerce(found, t)
+    expr = context.visit(node)
+    if not can_coerce(expr.type, t):
+        return context.fault("TYPE_MISMATCH", node, f"{what} must evaluate to a {t}: actual type {expr.type}")
+    return coerce(expr, t)
 
 
 def condition(node: tree.Expr, what: str, context: AnalysisContext) -> typed.Expr:
@@ -50,33 +50,33 @@ def condition(node: tree.Expr, what: str, context: AnalysisContext) -> typed.Exp
 
 
 def unified(
-    found: Sequence[typed.Expr], nodes: Sequence[tree.Expr], what: str, context: AnalysisContext
+    exprs: Sequence[typed.Expr], nodes: Sequence[tree.Expr], what: str, context: AnalysisContext
 ) -> tuple[tuple[typed.Expr, ...], Type]:
     """Expressions as one type."""
     both: Type = UNKNOWN
-    for expr, node in zip(found, nodes, strict=True):
+    for expr, node in zip(exprs, nodes, strict=True):
         wider = common(both, expr.type)
         if wider is None:
-            shown = ", ".join(dict.fromkeys(str(one.type) for one in found))
+            shown = ", ".join(dict.fromkeys(str(expr.type) for expr in exprs))
             fault = context.fault(
                 "TYPE_MISMATCH",
                 node,
                 f"{what} must be the same type or coercible to a common type. "
                 f"Cannot find common type between {both} and {expr.type}, all types (without duplicates): [{shown}]",
             )
-            return tuple(found), fault.type
+            return tuple(exprs), fault.type
         both = wider
-    return tuple(coerce(expr, both) for expr in found), both
+    return tuple(coerce(expr, both) for expr in exprs), both
 
 
 def cast(node: tree.Cast, context: AnalysisContext) -> typed.Expr:
     """CAST or TRY_CAST."""
-    found, t = context.visit(node.expr), node.type
-    if not carried(t, node, context) or not carried(found.type, node.expr, context):
-        return typed.Cast(type=t, place=context.place(node), expr=found, safe=node.safe)
-    if not castable(found.type, t):
-        context.fault("TYPE_MISMATCH", node, f"Cannot cast {found.type} to {t}")
-    return typed.Cast(type=t, place=context.place(node), expr=found, safe=node.safe)
+    expr, t = context.visit(node.expr), node.type
+    if not carried(t, node, context) or not carried(expr.type, node.expr, context):
+        return typed.Cast(type=t, place=context.place(node), expr=expr, safe=node.safe)
+    if not castable(expr.type, t):
+        context.fault("TYPE_MISMATCH", node, f"Cannot cast {expr.type} to {t}")
+    return typed.Cast(type=t, place=context.place(node), expr=expr, safe=node.safe)
 
 
 _NOT_CARRIED = frozenset({"hyperloglog", "HyperLogLog", "qdigest", "tdigest", "JsonPath", "color"})

@@ -22,18 +22,18 @@ def check_limit(
     """Refuse a correlated LIMIT where Trino does: it must be told by equality which rows belong together."""
     held: set[tuple[int, int]] = set()
     for term in where.terms if isinstance(where, typed.Logical) and where.op == "AND" else (where,):
-        refs = [one for one in within(term) if isinstance(one, ColumnRef)]
-        if not correlated(term) or not any(one.outer == 0 for one in refs):
+        refs = [part for part in within(term) if isinstance(part, ColumnRef)]
+        if not correlated(term) or not any(ref.outer == 0 for ref in refs):
             continue
-        sides = [_bare(one) for one in _compared(term)]
-        own = [one for one in sides if isinstance(one, ColumnRef) and one.outer == 0]
-        floats = sum(one.type.base in {"double", "real"} for one in sides)
+        sides = [_bare(side) for side in _compared(term)]
+        own = [side for side in sides if isinstance(side, ColumnRef) and side.outer == 0]
+        floats = sum(side.type.base in {"double", "real"} for side in sides)
         if not own or floats == 1:
             context.fault("NOT_SUPPORTED", node, _PROBLEM)
             return
-        held.update((one.relation, one.position) for one in own)
+        held.update((ref.relation, ref.position) for ref in own)
     outputs = [item.expr if isinstance(item, tree.SelectItem) else None for item in node.items]
-    if constant(limit) == 1 and not all(_held(one, held, context) for one in outputs):
+    if constant(limit) == 1 and not all(_held(output, held, context) for output in outputs):
         context.fault("NOT_SUPPORTED", node, _PROBLEM)
 
 

@@ -23,15 +23,15 @@ def binary(node: tree.Binary, context: AnalysisContext) -> typed.Expr:
         return _concat(node, left, right, context)
     if node.op not in {"+", "-", "*", "/", "%"}:
         return comparison(node.op, left, right, node, context)
-    found = operators.arithmetic(node.op, left.type, right.type)
-    if found is None:
+    operation = operators.arithmetic(node.op, left.type, right.type)
+    if operation is None:
         return _no_operator(node.op, left, right, node, context)
     return typed.Arithmetic(
-        type=found.type,
+        type=operation.type,
         place=context.place(node),
         op=node.op,
-        left=coerce(left, found.left),
-        right=coerce(right, found.right),
+        left=coerce(left, operation.left),
+        right=coerce(right, operation.right),
     )
 
 
@@ -39,12 +39,15 @@ def _concat(node: tree.Binary, left: typed.Expr, right: typed.Expr, context: Ana
     if operators.ambiguous_concat(left.type, right.type):
         problem = f"Could not choose a best candidate operator concat({left.type}, {right.type})"
         return context.fault("AMBIGUOUS_FUNCTION_CALL", node, problem)
-    found = operators.concat(left.type, right.type)
-    if found is None:
+    operation = operators.concat(left.type, right.type)
+    if operation is None:
         problem = f"Unexpected parameters ({left.type}, {right.type}) for function concat"
         return context.fault("FUNCTION_NOT_FOUND", node, problem)
     return typed.Concat(
-        type=found.type, place=context.place(node), left=coerce(left, found.left), right=coerce(right, found.right)
+        type=operation.type,
+        place=context.place(node),
+        left=coerce(left, operation.left),
+        right=coerce(right, operation.right),
     )
 
 
@@ -70,16 +73,16 @@ def unary(node: tree.Unary, context: AnalysisContext) -> typed.Expr:
     if node.op == "-" and isinstance(inner, tree.Literal) and inner.kind == "integer":
         # The sign belongs to the number: the least of its type has no opposite.
         return integer("-" + inner.value, node, context)
-    found = context.visit(inner)
-    if node.op == "-" and isinstance(found, typed.Literal) and found.type == DOUBLE:
-        return typed.Literal(type=found.type, place=context.place(node), value=-found.value)
-    if found.type.base in {"unknown", "unchecked"}:
-        return found
-    if not operators.negatable(found.type):
-        return context.fault("TYPE_MISMATCH", node, f"Cannot negate {found.type}")
+    operand = context.visit(inner)
+    if node.op == "-" and isinstance(operand, typed.Literal) and operand.type == DOUBLE:
+        return typed.Literal(type=operand.type, place=context.place(node), value=-operand.value)
+    if operand.type.base in {"unknown", "unchecked"}:
+        return operand
+    if not operators.negatable(operand.type):
+        return context.fault("TYPE_MISMATCH", node, f"Cannot negate {operand.type}")
     if node.op == "+":
-        return found
-    return typed.Negate(type=found.type, place=context.place(node), expr=found)
+        return operand
+    return typed.Negate(type=operand.type, place=context.place(node), expr=operand)
 
 
 def logical(node: tree.Logical, context: AnalysisContext) -> typed.Expr:
@@ -96,18 +99,18 @@ def negation(node: tree.Not, context: AnalysisContext) -> typed.Expr:
 
 def between(node: tree.Between, context: AnalysisContext) -> typed.Expr:
     """x BETWEEN low AND high."""
-    found, low, high = context.visit(node.expr), context.visit(node.low), context.visit(node.high)
-    both = common(found.type, low.type)
+    value, low, high = context.visit(node.expr), context.visit(node.low), context.visit(node.high)
+    both = common(value.type, low.type)
     both = common(both, high.type) if both else None
     if both is None:
-        problem = f"Cannot check if {found.type} is BETWEEN {low.type} and {high.type}"
+        problem = f"Cannot check if {value.type} is BETWEEN {low.type} and {high.type}"
         return Unchecked(type=BOOLEAN, place=context.fault("TYPE_MISMATCH", node, problem).place)
     if not orderable(both):
-        _no_operator("<", found, coerce(low, both), node, context)
+        _no_operator("<", value, coerce(low, both), node, context)
     return typed.Between(
         type=BOOLEAN,
         place=context.place(node),
-        expr=coerce(found, both),
+        expr=coerce(value, both),
         low=coerce(low, both),
         high=coerce(high, both),
     )
@@ -115,20 +118,20 @@ def between(node: tree.Between, context: AnalysisContext) -> typed.Expr:
 
 def in_list(node: tree.InList, context: AnalysisContext) -> typed.Expr:
     """x IN (a, b)."""
-    found = context.visit(node.expr)
+    value = context.visit(node.expr)
     items = [context.visit(item) for item in node.items]
-    both: Type = found.type
+    both: Type = value.type
     for item, source in zip(items, node.items, strict=True):
         wider = common(both, item.type)
         if wider is None:
             problem = (
                 f"IN value and list items must be the same type or coercible to a common type. "
-                f"Cannot find common type between {found.type} and {item.type}"
+                f"Cannot find common type between {value.type} and {item.type}"
             )
             return Unchecked(type=BOOLEAN, place=context.fault("TYPE_MISMATCH", source, problem).place)
         both = wider
     coerced = tuple(coerce(item, both) for item in items)
-    return typed.InList(type=BOOLEAN, place=context.place(node), expr=coerce(found, both), items=coerced)
+    return typed.InList(type=BOOLEAN, place=context.place(node), expr=coerce(value, both), items=coerced)
 
 
 def is_null(node: tree.IsNull, context: AnalysisContext) -> typed.Expr:
@@ -141,14 +144,14 @@ _TEXTS = frozenset({"varchar", "char", "unknown", "unchecked"})
 
 def like(node: tree.Like, context: AnalysisContext) -> typed.Expr:
     """x LIKE pattern ESCAPE escape."""
-    found, pattern = context.visit(node.expr), context.visit(node.pattern)
+    value, pattern = context.visit(node.expr), context.visit(node.pattern)
     escape = context.visit(node.escape) if node.escape is not None else None
-    for one, source, what in (
-        (found, node.expr, "Left side of LIKE expression"),
+    for operand, source, what in (
+        (value, node.expr, "Left side of LIKE expression"),
         (pattern, node.pattern, "Pattern for LIKE expression"),
     ):
-        if one.type.base not in _TEXTS:
-            problem = f"{what} must evaluate to a varchar (actual: {one.type})"
+        if operand.type.base not in _TEXTS:
+            problem = f"{what} must evaluate to a varchar (actual: {operand.type})"
             return Unchecked(type=BOOLEAN, place=context.fault("TYPE_MISMATCH", source, problem).place)
     if escape is not None:
         _check_escape(node, constant(pattern), constant(escape), context)
@@ -156,7 +159,7 @@ def like(node: tree.Like, context: AnalysisContext) -> typed.Expr:
     return typed.Like(
         type=BOOLEAN,
         place=context.place(node),
-        expr=coerce(found, _text(found)),
+        expr=coerce(value, _text(value)),
         pattern=coerce(pattern, _text(pattern)),
         escape=escape,
     )
@@ -189,7 +192,7 @@ def case(node: tree.Case, context: AnalysisContext) -> typed.Expr:
     nodes = [then for _, then in node.whens]
     if node.default is not None:
         nodes.append(node.default)
-    results, t = unified([context.visit(one) for one in nodes], nodes, "All CASE results", context)
+    results, t = unified([context.visit(result) for result in nodes], nodes, "All CASE results", context)
     default = results[-1] if node.default is not None else None
     whens = tuple(zip(conditions, results, strict=False))
     return typed.Case(type=t, place=context.place(node), operand=operand, whens=whens, default=default)

@@ -21,20 +21,20 @@ from dapflow.trino.syntax.formatting import expression_text
 class Numbered:
     """Expressions of a kind, each once."""
 
-    found: list[Any] = field(default_factory=list)
+    exprs: list[Any] = field(default_factory=list)
     places: dict[Any, int] = field(default_factory=dict)
 
     def place(self, expr: typed.Expr) -> int | None:
         """The place of an expression that is there."""
-        if not any(type(one) is type(expr) for one in self.found):
+        if not any(type(known) is type(expr) for known in self.exprs):
             return None
         return self.places.get(canonical(expr))
 
     def add(self, expr: typed.Expr) -> int:
         """The place of an expression, which is added if it is new."""
-        place = self.places.setdefault(canonical(expr), len(self.found))
-        if place == len(self.found):
-            self.found.append(expr)
+        place = self.places.setdefault(canonical(expr), len(self.exprs))
+        if place == len(self.exprs):
+            self.exprs.append(expr)
         return place
 
 
@@ -72,7 +72,7 @@ class _Extraction:
         if extracted.grouped and not isinstance(expr, typed.Literal):
             place = extracted.keys.place(expr)
             if place is not None:
-                key = extracted.keys.found[place].type
+                key = extracted.keys.exprs[place].type
                 return coerce(KeyRef(type=key, place=expr.place, position=place), expr.type)
         if isinstance(expr, Aggregate):
             return AggregateRef(type=expr.type, place=expr.place, position=extracted.aggregates.add(expr))
@@ -82,15 +82,15 @@ class _Extraction:
         if isinstance(expr, ColumnRef) and expr.outer == 0 and extracted.grouped:
             return self._loose(expr)
         if isinstance(expr, GroupingOf):
-            keys = [self.of(one) for one in expr.args]
+            keys = [self.of(arg) for arg in expr.args]
             places = tuple(key.position for key in keys if isinstance(key, KeyRef))
             return typed.Grouping(type=expr.type, place=expr.place, keys=places)
-        found: typed.Expr = rebuilt(expr, self.of)
-        return found
+        rewritten: typed.Expr = rebuilt(expr, self.of)
+        return rewritten
 
     def _loose(self, expr: ColumnRef) -> typed.Expr:
         extracted = self.extracted
-        doubtful = expr.position < 0 or any(map(unchecked, extracted.keys.found))
+        doubtful = expr.position < 0 or any(map(unchecked, extracted.keys.exprs))
         if not (self.told or extracted.told or doubtful):
             self.told = True
             # Where there is no GROUP BY, its want is one mistake.
@@ -103,14 +103,14 @@ class _Extraction:
 def grouping_sets(kind: str, sets: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     """The sets of keys that one element of GROUP BY stands for."""
     if kind == "rollup":
-        return [tuple(key for one in sets[:count] for key in one) for count in range(len(sets), -1, -1)]
+        return [tuple(key for group in sets[:count] for key in group) for count in range(len(sets), -1, -1)]
     if kind == "cube":
         chosen = (c for count in range(len(sets), -1, -1) for c in combinations(sets, count))
-        return [tuple(key for one in c for key in one) for c in chosen]
+        return [tuple(key for group in c for key in group) for c in chosen]
     return sets
 
 
 def combined(elements: list[list[tuple[int, ...]]], distinct: bool) -> tuple[tuple[int, ...], ...]:
     """The sets of keys of a whole GROUP BY: each choice of one set of every element."""
-    sets = [tuple(dict.fromkeys(key for one in choice for key in one)) for choice in product(*elements)]
-    return tuple({frozenset(one): one for one in sets}.values()) if distinct else tuple(sets)
+    sets = [tuple(dict.fromkeys(key for group in choice for key in group)) for choice in product(*elements)]
+    return tuple({frozenset(keys): keys for keys in sets}.values()) if distinct else tuple(sets)

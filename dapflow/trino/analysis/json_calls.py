@@ -29,14 +29,14 @@ def json_call(node: tree.JsonCall, context: AnalysisContext) -> typed.Expr:
 
 def _source(expr: tree.Expr, form: str | None, context: AnalysisContext) -> typed.Expr:
     """A JSON input: a text, or bytes."""
-    found = context.visit(expr)
-    t = found.type
+    source = context.visit(expr)
+    t = source.type
     if t.base == "varbinary" or unchecked(t):
-        return found
+        return source
     what = f"Cannot read input of type {t} as JSON using formatting JSON"
     if form in _ENCODINGS and t.base != "unknown":
         return context.fault("TYPE_MISMATCH", expr, f"{what} ENCODING {form}")
-    return found if t.base in _SOURCES else context.fault("TYPE_MISMATCH", expr, what)
+    return source if t.base in _SOURCES else context.fault("TYPE_MISMATCH", expr, what)
 
 
 def _nested(expr: tree.Expr) -> bool:
@@ -48,10 +48,10 @@ def _member(expr: tree.Expr, form: str | None, context: AnalysisContext) -> type
     """A value that becomes JSON."""
     if form is not None or _nested(expr):
         return _source(expr, form, context)
-    found = context.visit(expr)
-    if found.type.base in {*_PLAIN, "unknown"} or castable(found.type, VARCHAR):
-        return found
-    return context.fault("TYPE_MISMATCH", expr, f"Cannot convert {found.type} to JSON")
+    member = context.visit(expr)
+    if member.type.base in {*_PLAIN, "unknown"} or castable(member.type, VARCHAR):
+        return member
+    return context.fault("TYPE_MISMATCH", expr, f"Cannot convert {member.type} to JSON")
 
 
 def _returned(node: tree.JsonCall, clauses: dict[str, Any], context: AnalysisContext) -> Type:

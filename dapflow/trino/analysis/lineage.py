@@ -58,8 +58,10 @@ def _by(how: str, origins: Iterable[Origin]) -> Origins:
     if how == IDENTITY:
         return frozenset(origins)
     if how == EXPRESSION:
-        return frozenset(one._replace(how=EXPRESSION) if one.how == IDENTITY else one for one in origins)
-    return frozenset(one if how in _OF_VALUES and one.how in _OF_ROWS else one._replace(how=how) for one in origins)
+        return frozenset(origin._replace(how=EXPRESSION) if origin.how == IDENTITY else origin for origin in origins)
+    return frozenset(
+        origin if how in _OF_VALUES and origin.how in _OF_ROWS else origin._replace(how=how) for origin in origins
+    )
 
 
 @dataclass
@@ -72,8 +74,8 @@ class _Tracer:
 
     def query(self, node: Query) -> Lineage:
         """A query."""
-        for one in node.with_queries:
-            self._with_query(one)
+        for with_query in node.with_queries:
+            self._with_query(with_query)
         return self._body(node.body)
 
     def _with_query(self, node: WithQuery) -> None:
@@ -84,11 +86,11 @@ class _Tracer:
         if not node.recursive or not isinstance(body, SetOperation):
             self.with_queries[id(node)] = self.query(node.query)
             return
-        found = self._body(body.left)
-        while self.with_queries.get(id(node)) != found:
-            self.with_queries[id(node)] = found
+        so_far = self._body(body.left)
+        while self.with_queries.get(id(node)) != so_far:
+            self.with_queries[id(node)] = so_far
             step = self._body(body.right)
-            found = _both(found, step)
+            so_far = _both(so_far, step)
 
     # -------------------------------------------------------------------------------------------- bodies
     def _body(self, node: QueryBody) -> Lineage:
@@ -128,16 +130,18 @@ class _Tracer:
             return _NONE
         if isinstance(node, typed_queries.Table):
             names = node.parts if node.relation is None else _full_name(node)
-            columns = ("*" if one.open else (one.written or "").lower() for one in node.columns)
-            self.relations[node.number] = tuple(frozenset({Origin(names, one, IDENTITY)}) for one in columns)
+            columns = ("*" if column.open else (column.written or "").lower() for column in node.columns)
+            self.relations[node.number] = tuple(frozenset({Origin(names, name, IDENTITY)}) for name in columns)
             return _NONE
         if isinstance(node, typed_queries.WithUse):
-            found = self.with_queries.get(id(node.with_query)) or Lineage((_NONE,) * len(node.columns), _NONE)
+            lineage_of_query = self.with_queries.get(id(node.with_query)) or Lineage(
+                (_NONE,) * len(node.columns), _NONE
+            )
         else:
             assert isinstance(node, typed_queries.ViewUse | typed_queries.Subquery)  # noqa: S101 - no other source exists
-            found = self.query(node.query)
-        self.relations[node.number] = found.columns
-        return found.rows
+            lineage_of_query = self.query(node.query)
+        self.relations[node.number] = lineage_of_query.columns
+        return lineage_of_query.rows
 
     def _join(self, node: Join) -> Origins:
         rows = self._source(node.left) | self._source(node.right)
@@ -152,14 +156,14 @@ class _Tracer:
         return rows
 
     def _unnested(self, node: typed_queries.Unnest) -> tuple[Origins, ...]:
-        found: list[Origins] = []
+        columns: list[Origins] = []
         for item in node.items:
             t = item.type
             width = 2 if t.base == "map" else 1
             if t.base == "array" and t.args[0].base == "row":
                 width = len(t.args[0].args)
-            found += [_by(EXPRESSION, self.expression(item, None))] * width
-        return (*found, _NONE) if node.ordinality else tuple(found)
+            columns += [_by(EXPRESSION, self.expression(item, None))] * width
+        return (*columns, _NONE) if node.ordinality else tuple(columns)
 
     # -------------------------------------------------------------------------------------------- expressions
     def expression(self, node: Any, select: Any) -> Origins:
@@ -175,21 +179,23 @@ class _Tracer:
         if isinstance(node, typed.WindowRef):
             return self._aggregate(select.windows[node.position], WINDOW, select)
         if isinstance(node, Query):
-            found = self.query(node)
-            return frozenset().union(*found.columns) | _by(FILTER, found.rows)
+            lineage_of_query = self.query(node)
+            return frozenset().union(*lineage_of_query.columns) | _by(FILTER, lineage_of_query.rows)
         return _by(EXPRESSION, frozenset().union(*(self.expression(part, select) for part in parts(node))))
 
     def _aggregate(self, node: typed_calls.Aggregate | typed_calls.WindowCall, how: str, select: Any) -> Origins:
         values = [part for part in parts(node) if part is not node.filter]
-        found = _by(how, frozenset().union(*(self.expression(part, select) for part in values)))
-        return found if node.filter is None else found | _by(FILTER, self.expression(node.filter, select))
+        origins = _by(how, frozenset().union(*(self.expression(part, select) for part in values)))
+        return origins if node.filter is None else origins | _by(FILTER, self.expression(node.filter, select))
 
     def _column(self, node: typed.ColumnRef) -> Origins:
         columns: Sequence[Origins] = self.relations.get(node.relation, ())
         if 0 <= node.position < len(columns):
             return columns[node.position]
         unknown = frozenset().union(*columns)
-        return frozenset(one._replace(column=node.name.lower() or "*") if one.column == "*" else one for one in unknown)
+        return frozenset(
+            origin._replace(column=node.name.lower() or "*") if origin.column == "*" else origin for origin in unknown
+        )
 
 
 def _both(a: Lineage, b: Lineage) -> Lineage:

@@ -40,8 +40,8 @@ def field_of(node: tree.Expr, context: AnalysisContext) -> Field | None:
     if not parts or _is_bound(parts[0], context) or (len(parts) == 1 and parts[0] in context.outputs):
         return None
     scope = context.scope
-    found = scope.named(parts[0]) if len(parts) == 1 else scope.qualified(parts[:-1], parts[-1])
-    return found[0] if len(found) == 1 else None
+    fields = scope.named(parts[0]) if len(parts) == 1 else scope.qualified(parts[:-1], parts[-1])
+    return fields[0] if len(fields) == 1 else None
 
 
 def _is_bound(name: str, context: AnalysisContext) -> bool:
@@ -64,11 +64,11 @@ def ident(node: tree.Ident, context: AnalysisContext) -> typed.Expr:
     scope: Scope | None = context.scope
     outer = 0
     while scope is not None:
-        found = scope.named(node.name)
-        if len(found) > 1:
+        fields = scope.named(node.name)
+        if len(fields) > 1:
             return context.fault("AMBIGUOUS_NAME", node, f"Column '{node.written}' is ambiguous")
-        if found:
-            return column(found[0], node, context, outer)
+        if fields:
+            return column(fields[0], node, context, outer)
         scope, outer = scope.parent, outer + 1
     return context.fault("COLUMN_NOT_FOUND", node, f"Column '{node.written}' cannot be resolved")
 
@@ -77,8 +77,8 @@ def _output(node: tree.Ident, context: AnalysisContext) -> typed.Expr:
     if context.in_aggregate:
         problem = "Invalid reference to output projection attribute from ORDER BY aggregation"
         return context.fault("COLUMN_NOT_FOUND", node, problem)
-    found = context.outputs[node.name]
-    return found or context.fault("AMBIGUOUS_NAME", node, f"Column '{node.written}' is ambiguous")
+    output = context.outputs[node.name]
+    return output or context.fault("AMBIGUOUS_NAME", node, f"Column '{node.written}' is ambiguous")
 
 
 def deref(node: tree.Deref, context: AnalysisContext) -> typed.Expr:
@@ -89,11 +89,11 @@ def deref(node: tree.Deref, context: AnalysisContext) -> typed.Expr:
         scope: Scope | None = context.scope
         outer = 0
         while scope is not None:
-            found = scope.qualified(parts[:-1], parts[-1])
-            if len(found) > 1:
+            fields = scope.qualified(parts[:-1], parts[-1])
+            if len(fields) > 1:
                 return context.fault("AMBIGUOUS_NAME", node, f"Column '{shown}' is ambiguous")
-            if found:
-                return column(found[0], node, context, outer)
+            if fields:
+                return column(fields[0], node, context, outer)
             if len(parts) == 2 and scope.has_relation(parts[:-1]) and not scope.knows(parts[0]):
                 return context.fault("COLUMN_NOT_FOUND", node, f"Column '{shown}' cannot be resolved")
             scope, outer = scope.parent, outer + 1

@@ -37,9 +37,9 @@ def arithmetic(op: str, left: Type, right: Type) -> Operation | None:
         return Operation(UNCHECKED, left, right)
     if left.base == right.base == "unknown":
         return None
-    found = _moments(op, left, right)
-    if found is not None:
-        return found
+    operation = _moments(op, left, right)
+    if operation is not None:
+        return operation
     x = right if left.base == "unknown" else left
     y = left if right.base == "unknown" else right
     both = common(x, y)
@@ -92,8 +92,8 @@ def _scaled(interval: Type, factor: Type) -> Operation | None:
     return Operation(interval, interval, BIGINT if factor.base in INTEGERS else DOUBLE)
 
 
-def _turned(found: Operation | None) -> Operation | None:
-    return None if found is None else Operation(found.type, found.right, found.left)
+def _turned(operation: Operation | None) -> Operation | None:
+    return None if operation is None else Operation(operation.type, operation.right, operation.left)
 
 
 def _shifted(moment: Type, interval: str) -> Type | None:

@@ -39,9 +39,9 @@ class Places:
 
     def of(self, node: tree.Node) -> Place:
         """From the first character of the node's first part to the last of its last."""
-        found = self.known.get(id(node))
-        if found is not None:
-            return found[1]
+        known = self.known.get(id(node))
+        if known is not None:
+            return known[1]
         start, end = node.pos, node.end
         if end and type(node) not in _AROUND:
             return Place(start, end, start)
@@ -63,5 +63,5 @@ def _nodes(part: object) -> Iterator[tree.Node]:
     if isinstance(part, tree.Node):
         yield part
     elif isinstance(part, tuple):
-        for one in part:
-            yield from _nodes(one)
+        for item in part:
+            yield from _nodes(item)

@@ -24,29 +24,29 @@ from dapflow.trino.types import BIGINT, Type
 
 def query(node: tree.QueryNode, context: AnalysisContext) -> Query:
     """A whole query; the context's scope is what stands around it."""
-    names, found_with = with_queries(node.ctes, node.recursive, context, body)
+    names, named_queries = with_queries(node.ctes, node.recursive, context, body)
     context = replace(context, names=names)
     limit, offset = _count(node.limit, context), _count(node.offset, context)
-    found: QueryBody
+    query_body: QueryBody
     if isinstance(node.body, tree.Select):
         ordered = select(node.body, context, node.order, limit)
-        found, keys = ordered.select, ordered.order
+        query_body, keys = ordered.select, ordered.order
     else:
-        found = body(node.body, context)
-        keys = _order(node.order, found, context)
+        query_body = body(node.body, context)
+        keys = _order(node.order, query_body, context)
     if node.ties and not node.order:
         context.fault("MISSING_ORDER_BY", 0, "FETCH FIRST WITH TIES clause requires ORDER BY")
-    inner = tuple(one.query for one in found_with)
+    inner = tuple(with_query.query for with_query in named_queries)
     return Query(
-        with_queries=found_with,
-        body=found,
+        with_queries=named_queries,
+        body=query_body,
         order=keys,
         offset=offset,
         limit=limit,
         ties=node.ties,
-        columns=found.columns,
+        columns=query_body.columns,
         place=context.place(node),
-        outer=outer_references((*(one for one in inner if one is not None), found, *keys)),
+        outer=outer_references((*(inner_query for inner_query in inner if inner_query is not None), query_body, *keys)),
     )
 
 
@@ -54,11 +54,11 @@ def _count(node: tree.Expr | None, context: AnalysisContext) -> typed.Expr | Non
     return None if node is None else coerce(context.bare().visit(node), BIGINT)
 
 
-def _order(items: Sequence[tree.SortItem], found: QueryBody, context: AnalysisContext) -> tuple[SortKey, ...]:
+def _order(items: Sequence[tree.SortItem], query_body: QueryBody, context: AnalysisContext) -> tuple[SortKey, ...]:
     """The order of what is no SELECT: by its output columns."""
-    refs = output_refs(found.columns, found)
+    refs = output_refs(query_body.columns, query_body)
     names: dict[str, typed.Expr | None] = {}
-    for column, ref in zip(found.columns, refs, strict=True):
+    for column, ref in zip(query_body.columns, refs, strict=True):
         if column.written is not None:
             name = column.written.lower()
             names[name] = None if name in names else ref

@@ -118,8 +118,8 @@ class ColumnReader:
         if part is None:
             return
         if isinstance(part, tuple):
-            for one in part:
-                self._read(one, body)
+            for item in part:
+                self._read(item, body)
             return
         for node in within(part):
             if isinstance(node, ColumnRef):

@@ -46,7 +46,7 @@ def readings(query: Query, most: int) -> Iterator[TableReading]:
     counter.of(query)
     reader = _QueryReader(counts=counter.counts)
     reader.whole(query)
-    return reader.found()
+    return reader.table_readings()
 
 
 class _Counter:
@@ -97,23 +97,23 @@ class _QueryReader(ColumnReader):
     #: What a join may have filled up with NULL, by the numbers of relations.
     optional: set[int] = field(default_factory=set)
 
-    def found(self) -> Iterator[TableReading]:
+    def table_readings(self) -> Iterator[TableReading]:
         """What was read."""
         for number, source in self.sources.items():
             if isinstance(source, Table):
                 columns = frozenset(self.used.get(number, ()))
                 yield TableReading(source, columns, tuple(self.conditions.get(number, ())))
-        for one in self.inner.values():
-            yield from one.found()
+        for reader in self.inner.values():
+            yield from reader.table_readings()
 
     def of(self, use: WithUse) -> _QueryReader:
         """See ColumnReader."""
-        one: _QueryReader | None = self
-        while one is not None:
-            if one.with_query is use.with_query:
+        reader: _QueryReader | None = self
+        while reader is not None:
+            if reader.with_query is use.with_query:
                 # The step of a recursive query, which reads the rows so far.
-                return one
-            one = one.parent
+                return reader
+            reader = reader.parent
         if not self.counts.get(id(use.with_query)):
             return self
         if use.number not in self.inner:
@@ -138,13 +138,13 @@ class _QueryReader(ColumnReader):
         """Note a condition where the table is read that all of its columns come from."""
         if not _is_of_constants(term):
             return
-        origins = {one: self._origin(one) for one in within(term) if isinstance(one, ColumnRef)}
-        tables = {(id(found.reader), found.table) for found in origins.values() if found is not None}
+        origins = {node: self._origin(node) for node in within(term) if isinstance(node, ColumnRef)}
+        tables = {(id(origin.reader), origin.table) for origin in origins.values() if origin is not None}
         if len(tables) != 1 or None in origins.values():
             return
-        found = next(one for one in origins.values() if one is not None)
-        changes = {ref: one.expr for ref, one in origins.items() if one is not None}
-        found.reader.conditions.setdefault(found.table, []).append(_replaced(term, changes))
+        origin = next(candidate for candidate in origins.values() if candidate is not None)
+        changes = {ref: base.expr for ref, base in origins.items() if base is not None}
+        origin.reader.conditions.setdefault(origin.table, []).append(_replaced(term, changes))
 
     def _origin(self, ref: ColumnRef) -> _BaseColumn | None:
         source = self.sources.get(ref.relation)
@@ -159,8 +159,8 @@ class _QueryReader(ColumnReader):
         if isinstance(source, typed_queries.Subquery):
             return self._of_output(source.query, ref.position)
         if isinstance(source, ViewUse):
-            found = self._of_output(source.query, ref.position)
-            return found and found._replace(expr=coerce(found.expr, ref.type))
+            origin = self._of_output(source.query, ref.position)
+            return origin and origin._replace(expr=coerce(origin.expr, ref.type))
         if isinstance(source, WithUse) and source.with_query.query is not None and not source.with_query.recursive:
             return self.of(source)._of_output(source.with_query.query, ref.position)
         return None
@@ -179,7 +179,7 @@ class _QueryReader(ColumnReader):
 
 
 def _numbers(source: Source) -> Iterator[int]:
-    return (one.number for one in within(source) if isinstance(one, Source))
+    return (node.number for node in within(source) if isinstance(node, Source))
 
 
 _MADE_OF = (

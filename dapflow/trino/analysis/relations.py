@@ -48,41 +48,41 @@ def _subquery(node: tree.SubqueryNode, context: AnalysisContext, beside: tuple[F
 
 
 def _sample(node: tree.SampleNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
-    found = relation(node.relation, context, beside)
+    sampled = relation(node.relation, context, beside)
     percentage = context.bare().visit(node.percentage)
     share = constant(percentage)
     if isinstance(share, str | int | float) and not 0 <= float(share) <= 100:
         limit = "less than or equal to 100" if float(share) > 0 else "greater than or equal to 0"
         context.fault("NUMERIC_VALUE_OUT_OF_RANGE", node.percentage, f"Sample percentage must be {limit}")
     source = Sample(
-        number=found.source.number,
-        columns=found.source.columns,
+        number=sampled.source.number,
+        columns=sampled.source.columns,
         place=context.place(node),
-        source=found.source,
+        source=sampled.source,
         method=node.method,
         percentage=percentage,
     )
-    return ScopedSource(source, tuple(one for one in found.fields if not one.hidden))
+    return ScopedSource(source, tuple(field for field in sampled.fields if not field.hidden))
 
 
 def _alias(node: tree.AliasNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
-    found = relation(node.relation, context, beside)
-    fields = tuple([under(one, node.name) for one in found.fields])
+    aliased = relation(node.relation, context, beside)
+    fields = tuple([under(field, node.name) for field in aliased.fields])
     if node.columns is None:
-        return ScopedSource(found.source, fields)
-    fields = tuple(one for one in fields if not one.hidden)
-    if any(one.open for one in fields):
+        return ScopedSource(aliased.source, fields)
+    fields = tuple(field for field in fields if not field.hidden)
+    if any(field.open for field in fields):
         unknown = replace(fields[0], open=False, type=UNCHECKED)
         named = tuple(replace(unknown, position=i) for i, _ in enumerate(node.columns))
-        return ScopedSource(found.source, renamed(named, node.columns))
+        return ScopedSource(aliased.source, renamed(named, node.columns))
     if len(node.columns) != len(fields):
         problem = (
             f"Column alias list has {len(node.columns)} entries but '{node.name}' has {len(fields)} columns available"
         )
         context.fault("MISMATCHED_COLUMN_ALIASES", node, problem)
         count = min(len(fields), len(node.columns))
-        return ScopedSource(found.source, (*renamed(fields[:count], node.columns[:count]), *fields[count:]))
-    return ScopedSource(found.source, renamed(fields, node.columns))
+        return ScopedSource(aliased.source, (*renamed(fields[:count], node.columns[:count]), *fields[count:]))
+    return ScopedSource(aliased.source, renamed(fields, node.columns))
 
 
 def _unnest(node: tree.UnnestNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
@@ -153,7 +153,7 @@ def _looks_left(source: Source, left: ScopedSource) -> bool:
     """Whether the right side of a join is LATERAL, or refers to the left side."""
     if isinstance(source, Subquery) and source.lateral:
         return True
-    numbers = {one.relation for one in left.fields}
+    numbers = {field.relation for field in left.fields}
     return any(isinstance(node, ColumnRef) and node.relation in numbers for node in within(source))
 
 
@@ -180,13 +180,13 @@ def _using(
         used += [a, b]
         shared.append(OutputColumn(a.written, both))
         sides.append((coerce(column(a, name, context), both), coerce(column(b, name, context), both)))
-    found = replace(join, columns=tuple(shared), using=tuple(sides))
-    rest = tuple(one for one in (*left.fields, *right.fields) if not any(one is other for other in used))
-    return ScopedSource(found, (*fields_of(found), *rest))
+    joined = replace(join, columns=tuple(shared), using=tuple(sides))
+    rest = tuple(field for field in (*left.fields, *right.fields) if not any(field is other for other in used))
+    return ScopedSource(joined, (*fields_of(joined), *rest))
 
 
-def _side(side: str, found: ScopedSource, name: tree.Ident, context: AnalysisContext) -> Field | None:
-    fields = Scope(found.fields).named(name.name)
+def _side(side: str, source: ScopedSource, name: tree.Ident, context: AnalysisContext) -> Field | None:
+    fields = Scope(source.fields).named(name.name)
     if not fields:
         problem = f"Column '{name.written}' is missing from {side} side of join"
         context.fault("COLUMN_NOT_FOUND", name, problem)

@@ -48,24 +48,24 @@ class Scope:
 
     def named(self, name: str) -> list[Field]:
         """Fields of a name, in this scope only."""
-        found = [one for one in self.fields if one.name == name and not one.open]
-        return found or [named(one, name, -1) for one in self.fields if one.open][:1]
+        fields = [field for field in self.fields if field.name == name and not field.open]
+        return fields or [named(field, name, -1) for field in self.fields if field.open][:1]
 
     def knows(self, name: str) -> bool:
         """Whether a column of this name is surely here."""
-        return any(one.name == name and not one.open for one in self.fields)
+        return any(field.name == name and not field.open for field in self.fields)
 
     def qualified(self, parts: tuple[str, ...], name: str) -> list[Field]:
         """Fields of a name in relations of a name, which may leave out its first parts."""
         count = len(parts)
-        within = [one for one in self.fields if one.qualifier[-count:] == parts]
-        found = [one for one in within if one.name == name and not one.open]
-        return found or [named(one, name, -1) for one in within if one.open][:1]
+        within = [field for field in self.fields if field.qualifier[-count:] == parts]
+        fields = [field for field in within if field.name == name and not field.open]
+        return fields or [named(field, name, -1) for field in within if field.open][:1]
 
     def has_relation(self, parts: tuple[str, ...]) -> bool:
         """Whether a relation of this name is here."""
         count = len(parts)
-        return any(one.qualifier[-count:] == parts for one in self.fields)
+        return any(field.qualifier[-count:] == parts for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,11 +77,11 @@ class WithNames:
 
     def find(self, name: str) -> WithQuery | None:
         """The WITH query of a name."""
-        one: WithNames | None = self
-        while one is not None:
-            if one.query is not None and one.query.name == name:
-                return one.query
-            one = one.parent
+        names: WithNames | None = self
+        while names is not None:
+            if names.query is not None and names.query.name == name:
+                return names.query
+            names = names.parent
         return None
 
 
@@ -112,4 +112,4 @@ def fields_of(source: Source, qualifier: tuple[str, ...] = ()) -> tuple[Field, .
 
 def renamed(fields: Sequence[Field], names: Sequence[str]) -> tuple[Field, ...]:
     """Fields with other names."""
-    return tuple(replace(one, name=name.lower(), written=name) for one, name in zip(fields, names, strict=True))
+    return tuple(replace(field, name=name.lower(), written=name) for field, name in zip(fields, names, strict=True))

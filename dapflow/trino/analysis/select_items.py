@@ -29,16 +29,16 @@ class Item:
 
 def items_of(node: tree.Select, context: AnalysisContext) -> list[Item]:
     """The output expressions; mistakes leave out what they are in."""
-    found: list[Item] = []
+    items: list[Item] = []
     for item in node.items:
         if isinstance(item, tree.AllColumns):
-            found += _all(item, node, context)
+            items += _all(item, node, context)
             continue
         written = item.alias
         if written is None and isinstance(item.expr, tree.Ident | tree.Deref):
             written = item.expr.written
-        found.append(Item(item.expr, written))
-    return found
+        items.append(Item(item.expr, written))
+    return items
 
 
 def _given(item: tree.AllColumns, field: Field, written: str | None, outer: int) -> Item:
@@ -54,15 +54,15 @@ def _unknown(item: tree.AllColumns) -> list[Item]:
 def _all(item: tree.AllColumns, node: tree.Select, context: AnalysisContext) -> list[Item]:
     scope = context.scope
     if item.base is None:
-        fields = [one for one in scope.fields if not one.hidden]
+        fields = [field for field in scope.fields if not field.hidden]
         if node.source is None or not fields:
             context.fault("COLUMN_NOT_FOUND", item, "SELECT * not allowed in queries without FROM clause")
             return _unknown(item)
-        return [_given(item, one, one.written, 0) for one in fields]
+        return [_given(item, field, field.written, 0) for field in fields]
     parts = parts_of(item.base)
-    found = _of_relation(item, parts, node, context) if parts else None
-    if found is not None:
-        return found
+    given = _of_relation(item, parts, node, context) if parts else None
+    if given is not None:
+        return given
     if len(parts) == 1 and not scope.named(parts[0]):
         context.fault("TABLE_NOT_FOUND", item, f"Unable to resolve reference {parts[0]}")
         return _unknown(item)
@@ -82,14 +82,14 @@ def _of_relation(
     bare = node.where is None or isinstance(node.where, tree.Literal)
     if outer > 1 or (outer and not bare):
         context.limit("SELECT of all columns of a table of an outer query here", item)
-    fields = [one for one in at.fields if one.qualifier[-len(parts) :] == parts and not one.hidden]
-    names: list[str | None] = list(item.aliases) or [one.written for one in fields]
+    fields = [field for field in at.fields if field.qualifier[-len(parts) :] == parts and not field.hidden]
+    names: list[str | None] = list(item.aliases) or [field.written for field in fields]
     if len(names) != len(fields):
-        if not any(one.open for one in fields):
+        if not any(field.open for field in fields):
             problem = "Column alias list has wrong number of entries"
             context.fault("MISMATCHED_COLUMN_ALIASES", item, problem)
-        names = [one.written for one in fields]
-    return [_given(item, one, name, outer) for one, name in zip(fields, names, strict=True)]
+        names = [field.written for field in fields]
+    return [_given(item, field, name, outer) for field, name in zip(fields, names, strict=True)]
 
 
 def _of_row(item: tree.AllColumns, base: tree.Expr, context: AnalysisContext) -> list[Item]:

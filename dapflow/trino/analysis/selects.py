@@ -36,10 +36,10 @@ def select(
     node: tree.Select, context: AnalysisContext, order: Sequence[tree.SortItem] = (), limit: typed.Expr | None = None
 ) -> OrderedSelect:
     """One SELECT with the ORDER BY that follows it; the context's scope is what stands around the query."""
-    found = None
+    relation = None
     if node.source is not None:
-        found = context.statement.visitor.relation(node.source, context, ())
-    scope = Scope(found.fields if found is not None else (), context.scope)
+        relation = context.statement.visitor.relation(node.source, context, ())
+    scope = Scope(relation.fields if relation is not None else (), context.scope)
     here = replace(context.inside(scope), windows=dict(node.windows))
     where = None
     if node.where is not None:
@@ -63,7 +63,7 @@ def select(
         OutputColumn(item.written, expr.type, open=item.field is not None and item.field.open)
         for item, expr in zip(items, outputs, strict=True)
     )
-    source: Source | None = found.source if found is not None else None
+    source: Source | None = relation.source if relation is not None else None
     return OrderedSelect(
         typed_queries.Select(
             columns=columns,
@@ -71,11 +71,11 @@ def select(
             source=source,
             where=where,
             grouped=grouped,
-            keys=tuple(extracted.keys.found),
+            keys=tuple(extracted.keys.exprs),
             sets=sets,
-            aggregates=tuple(extracted.aggregates.found),
+            aggregates=tuple(extracted.aggregates.exprs),
             having=having,
-            windows=tuple(extracted.windows.found),
+            windows=tuple(extracted.windows.exprs),
             items=outputs,
             distinct=node.distinct,
         ),
@@ -105,13 +105,13 @@ def _groups(
 
 
 def _key(expr: tree.Expr, extracted: Extracted, context: AnalysisContext) -> int:
-    found = context.visit(expr)
-    if not comparable(found.type):
-        problem = f"{found.type} is not comparable, and therefore cannot be used in GROUP BY"
+    key = context.visit(expr)
+    if not comparable(key.type):
+        problem = f"{key.type} is not comparable, and therefore cannot be used in GROUP BY"
         context.fault("TYPE_MISMATCH", expr, problem)
-    if correlated(found):
+    if correlated(key):
         context.fault("NOT_SUPPORTED", expr, "Given correlated subquery is not supported")
-    return extracted.keys.add(found)
+    return extracted.keys.add(key)
 
 
 def _meant(expr: tree.Expr, items: Sequence[Item], context: AnalysisContext) -> tree.Expr:
@@ -163,7 +163,7 @@ def _order(
             continue
         expr = extracted.of(within.visit(item.expr), item.expr)
         form = canonical(expr)
-        alike: list[typed.Expr] = [ref for ref, one in zip(refs, forms, strict=True) if one == form]
+        alike: list[typed.Expr] = [ref for ref, known in zip(refs, forms, strict=True) if known == form]
         if isinstance(expr, OutputRef):
             alike.append(expr)
         _check_in_distinct(node, item, alike, names, context)

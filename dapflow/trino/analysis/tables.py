@@ -27,29 +27,29 @@ def table(node: tree.TableNode, context: AnalysisContext) -> ScopedSource:
         return ScopedSource(use, fields_of(use, (named.name,)))
     catalog, database, name = (None, None, *node.parts)[-3:]
     assert name is not None  # noqa: S101 - the parser gives one part at least
-    found = context.statement.catalogue.relation(catalog, database or context.statement.database, name)
-    if found is None:
+    known = context.statement.catalogue.relation(catalog, database or context.statement.database, name)
+    if known is None:
         _missing(node, catalog, database, name, context)
-    if found is None or isinstance(found, catalogue.NotKnown):
+    if known is None or isinstance(known, catalogue.NotKnown):
         unknown = Table(number=number, columns=OPEN, place=place, parts=node.parts, relation=None)
         return ScopedSource(unknown, fields_of(unknown, node.parts))
     columns = tuple(
         OutputColumn(column.name, _type(column.type), hidden)
-        for hidden, listed in ((False, found.columns), (True, found.hidden))
+        for hidden, listed in ((False, known.columns), (True, known.hidden))
         for column in listed
     )
-    source: Source = Table(number=number, columns=columns, place=place, parts=node.parts, relation=found)
-    if found.view_sql is not None:
-        source = _view(found, source, node, context)
-    return ScopedSource(source, fields_of(source, _qualifier(found)))
+    source: Source = Table(number=number, columns=columns, place=place, parts=node.parts, relation=known)
+    if known.view_sql is not None:
+        source = _view(known, source, node, context)
+    return ScopedSource(source, fields_of(source, _qualifier(known)))
 
 
 def _type(text: str) -> Type:
     return UNCHECKED if text == catalogue.UNCHECKED else parse_type(text)
 
 
-def _qualifier(found: catalogue.Relation) -> tuple[str, ...]:
-    return found.catalog.lower(), found.database.lower(), found.name.lower()
+def _qualifier(relation: catalogue.Relation) -> tuple[str, ...]:
+    return relation.catalog.lower(), relation.database.lower(), relation.name.lower()
 
 
 def _missing(
@@ -70,11 +70,11 @@ def _missing(
 
 
 # ------------------------------------------------------------------------------------------------------ views
-def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, context: AnalysisContext) -> Source:
+def _view(relation: catalogue.Relation, declared: Source, node: tree.TableNode, context: AnalysisContext) -> Source:
     """A view with its query; where that has mistakes, just what the view declares."""
     statement = context.statement
-    key = (found.database, found.name)
-    shown = f"{found.catalog}.{found.database}.{found.name}"
+    key = (relation.database, relation.name)
+    shown = f"{relation.catalog}.{relation.database}.{relation.name}"
     unknown = declared if declared.columns else replace(declared, columns=OPEN)
     if key in statement.views:
         problem = f"Statement would create a recursive view: {shown}"
@@ -82,8 +82,8 @@ def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, con
         return unknown
     inner = replace(
         statement,
-        text=found.view_sql or "",
-        database=found.view_database or found.database,
+        text=relation.view_sql or "",
+        database=relation.view_database or relation.database,
         parameters=(),
         findings=[],
         views=(*statement.views, key),
@@ -102,12 +102,12 @@ def _view(found: catalogue.Relation, declared: Source, node: tree.TableNode, con
     if declared.columns and not _fresh(declared, query, shown, node, context):
         return unknown
     columns = tuple(map(_as_declared, declared.columns, query.columns)) or query.columns
-    return ViewUse(number=declared.number, columns=columns, place=declared.place, relation=found, query=query)
+    return ViewUse(number=declared.number, columns=columns, place=declared.place, relation=relation, query=query)
 
 
-def _as_declared(declared: OutputColumn, found: OutputColumn) -> OutputColumn:
-    converted = common(declared.type, found.type) == declared.type
-    return OutputColumn(declared.written, declared.type if converted else found.type)
+def _as_declared(declared: OutputColumn, actual: OutputColumn) -> OutputColumn:
+    converted = common(declared.type, actual.type) == declared.type
+    return OutputColumn(declared.written, declared.type if converted else actual.type)
 
 
 def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, context: AnalysisContext) -> bool:
@@ -123,18 +123,18 @@ def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, con
             f"view query analysis ({len(query.columns)})",
         )
         return False
-    for i, (column, found) in enumerate(zip(declared.columns, query.columns, strict=True)):
-        if common(column.type, found.type) != column.type and not _loosely(column.type, found.type):
+    for i, (column, actual) in enumerate(zip(declared.columns, query.columns, strict=True)):
+        if common(column.type, actual.type) != column.type and not _loosely(column.type, actual.type):
             context.fault(
                 "VIEW_IS_STALE",
                 node,
-                f"{what} column [{column.written}] of type {found.type} projected from query view at position {i} "
+                f"{what} column [{column.written}] of type {actual.type} projected from query view at position {i} "
                 f"cannot be coerced to column [{column.written}] of type {column.type} stored in view definition",
             )
             return False
     return True
 
 
-def _loosely(declared: Type, found: Type) -> bool:
+def _loosely(declared: Type, actual: Type) -> bool:
     """Whether two types differ only in a way that stored views lose, such as a bound of varchar."""
-    return declared.base == found.base and declared.base in {"varchar", "row", "array", "map", "timestamp", "char"}
+    return declared.base == actual.base and declared.base in {"varchar", "row", "array", "map", "timestamp", "char"}

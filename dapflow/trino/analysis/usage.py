@@ -42,11 +42,11 @@ class _Usage(ColumnReader):
     def uses(self) -> Iterator[TableUse]:
         """What was found."""
         views = [source for source in self.sources.values() if isinstance(source, ViewUse)]
-        in_views = {one.number for view in views for one in deep(view.query) if isinstance(one, Table)}
+        in_views = {node.number for view in views for node in deep(view.query) if isinstance(node, Table)}
         for number, source in self.sources.items():
             if isinstance(source, Table):
-                found = source.relation
-                names = source.parts if found is None else (found.catalog, found.database, found.name)
+                relation = source.relation
+                names = source.parts if relation is None else (relation.catalog, relation.database, relation.name)
                 order = {(column.written or "").lower(): i for i, column in enumerate(source.columns)}
                 columns = sorted(self.used.get(number, ()), key=lambda name: order.get(name, len(order)))
                 yield TableUse(
@@ -59,11 +59,11 @@ class _Usage(ColumnReader):
     def condition(self, term: Expr) -> None:
         """See ColumnReader."""
         nodes = list(within(term))
-        refs = [one for one in nodes if isinstance(one, ColumnRef)]
-        numbers = {one.relation for one in refs}
+        refs = [node for node in nodes if isinstance(node, ColumnRef)]
+        numbers = {ref.relation for ref in refs}
         table = self.sources.get(next(iter(numbers))) if len(numbers) == 1 else None
-        if not isinstance(table, Table) or table.relation is None or any(isinstance(one, Query) for one in nodes):
+        if not isinstance(table, Table) or table.relation is None or any(isinstance(node, Query) for node in nodes):
             return
         keys = {name.lower() for name in table.relation.partition_columns}
-        if all(one.outer == 0 and (table.columns[one.position].written or "").lower() in keys for one in refs):
+        if all(ref.outer == 0 and (table.columns[ref.position].written or "").lower() in keys for ref in refs):
             self.conditions.setdefault(table.number, []).append(term)

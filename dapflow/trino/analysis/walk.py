@@ -62,16 +62,16 @@ def deep(node: Any) -> Iterator[Any]:
 def outer_references(query_parts: Iterable[Any]) -> tuple[ColumnRef, ...]:
     """References in the parts of a query to relations that are not its own."""
     own: set[int] = set()
-    found: dict[ColumnRef, None] = {}
+    references: dict[ColumnRef, None] = {}
     for part in query_parts:
         for node in within(part):
             if isinstance(node, Source):
                 own.add(node.number)
             elif isinstance(node, ColumnRef):
-                found[node] = None
+                references[node] = None
             elif isinstance(node, Query):
-                found.update(dict.fromkeys(node.outer))
-    return tuple(one for one in found if one.relation not in own)
+                references.update(dict.fromkeys(node.outer))
+    return tuple(reference for reference in references if reference.relation not in own)
 
 
 def correlated(expr: Expr) -> bool:
@@ -95,8 +95,8 @@ def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
 
 def _changed(part: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(part, tuple):
-        found = tuple([_changed(one, change) for one in part])
-        return part if all(a is b for a, b in zip(part, found, strict=True)) else found
+        changed = tuple([_changed(item, change) for item in part])
+        return part if all(a is b for a, b in zip(part, changed, strict=True)) else changed
     if type(part) in _LEAVES or isinstance(part, Query | WithQuery):
         return part
     return change(part) if isinstance(part, Expr) else rebuilt(part, change)

@@ -22,7 +22,7 @@ def with_queries(
     ctes: Sequence[tree.Cte], recursive: bool, context: AnalysisContext, body: AnalyseBody
 ) -> tuple[WithNames, tuple[WithQuery, ...]]:
     """The WITH queries of a query, and the names by which what follows knows them."""
-    names, found = context.names, []
+    names, queries = context.names, []
     seen: set[str] = set()
     for cte in ctes:
         here = replace(context, names=names)
@@ -30,10 +30,10 @@ def with_queries(
             problem = f"WITH query name '{cte.name}' specified more than once"
             context.fault("DUPLICATE_NAMED_QUERY", cte.pos, problem)
         seen.add(cte.name)
-        one = _recursive(cte, here, body) if recursive and _mentions(cte.query, cte.name) else _plain(cte, here)
-        found.append(one)
-        names = WithNames(one, names)
-    return names, tuple(found)
+        with_query = _recursive(cte, here, body) if recursive and _mentions(cte.query, cte.name) else _plain(cte, here)
+        queries.append(with_query)
+        names = WithNames(with_query, names)
+    return names, tuple(queries)
 
 
 def _plain(cte: tree.Cte, context: AnalysisContext) -> WithQuery:
@@ -70,12 +70,12 @@ def _recursive(cte: tree.Cte, context: AnalysisContext, body: AnalyseBody) -> Wi
         return WithQuery(cte.name, None, OPEN, True, place)
     anchor = body(node.left, context)
     columns = _named(anchor.columns, cte, context)
-    found = WithQuery(cte.name, None, columns, True, place)
-    step = body(node.right, replace(context, names=WithNames(found, context.names)))
+    with_query = WithQuery(cte.name, None, columns, True, place)
+    step = body(node.right, replace(context, names=WithNames(with_query, context.names)))
     _check_step(columns, step, cte, context)
     operation = combined(columns, node, anchor, step, context)
-    found.query = Query((), operation, (), None, None, False, columns, place, outer=outer_references((operation,)))
-    return found
+    with_query.query = Query((), operation, (), None, None, False, columns, place, outer=outer_references((operation,)))
+    return with_query
 
 
 def _placed(problem: tuple[str, str] | None, cte: tree.Cte) -> tuple[str, int, str]:
