@@ -71,7 +71,7 @@ def _call(
         name=node.name,
         kind=FUNCTIONS[node.name].kind,
         template=template,
-        args=[_argument(one, lowering) for one in node.args],
+        args=[_argument(arg, lowering) for arg in node.args],
         type=node.type,
         place=node.place,
         lowering=lowering,
@@ -85,8 +85,8 @@ def _argument(node: typed.Expr, lowering: Lowering) -> Value | LambdaValue:
         return lowering.value(node)
 
     def body(given: Sequence[Sql]) -> Sql:
-        numbers = [one.number for one in node.parameters]
+        numbers = [parameter.number for parameter in node.parameters]
         lowering.notes.parameters.update(zip(numbers, given, strict=True))
         return lowering.sql(node.body)
 
-    return LambdaValue([one.type for one in node.parameters], node.type, body)
+    return LambdaValue([parameter.type for parameter in node.parameters], node.type, body)

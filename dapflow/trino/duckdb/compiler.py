@@ -54,14 +54,14 @@ def compile_analysed(analysed: Analysed, text: str, database: str | None, *, sho
 
 
 def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) -> CompiledQuery:
-    found = lowering.query(node)
+    inner = lowering.query(node)
     columns = analysed.columns or ()
     types = [column.type for column in node.columns]
     return CompiledQuery(
-        printed(_outer(found, columns, types, _stored)),
+        printed(_outer(inner, columns, types, _stored)),
         columns,
-        scans(node, found, lowering),
-        printed(_outer(found, columns, types, print_sql)),
+        scans(node, inner, lowering),
+        printed(_outer(inner, columns, types, print_sql)),
         is_ordered(node),
         lowering.notes.short_summed,
         analysed.divisions,
@@ -69,7 +69,7 @@ def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) 
 
 
 def _outer(
-    found: Sql, columns: Sequence[ColumnMetadata], types: Sequence[Type], given: Callable[[Sql, Type], Sql]
+    inner: Sql, columns: Sequence[ColumnMetadata], types: Sequence[Type], given: Callable[[Sql, Type], Sql]
 ) -> Sql:
     """A query whose columns have the names of the user's, and the form in which they are given to somebody."""
     outer = Word("o")
@@ -77,7 +77,7 @@ def _outer(
         sql("$value AS $name", value=given(Member(outer, Word(f"c{i}")), t), name=Name(column.name))
         for i, (column, t) in enumerate(zip(columns, types, strict=True))
     ]
-    return sql("SELECT $parts FROM ($found) AS $outer", parts=parts, found=found, outer=outer)
+    return sql("SELECT $parts FROM ($inner) AS $outer", parts=parts, inner=inner, outer=outer)
 
 
 def _stored(value: Sql, t: Type) -> Sql:

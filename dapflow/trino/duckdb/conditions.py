@@ -39,38 +39,38 @@ Conditions = tuple[Condition, ...]
 
 def text_of(conditions: Conditions) -> str | None:
     """All conditions as one, in DuckDB's SQL; None where there are none."""
-    return " AND ".join(one.sql for one in conditions) or None
+    return " AND ".join(condition.sql for condition in conditions) or None
 
 
 def one_of(alternatives: Sequence[Conditions]) -> Conditions:
     """What holds where the conditions of one of some alternatives hold."""
-    found = list(dict.fromkeys(alternatives))
-    if len(found) == 1:
-        return found[0]
-    if not found or () in found:
+    distinct = list(dict.fromkeys(alternatives))
+    if len(distinct) == 1:
+        return distinct[0]
+    if not distinct or () in distinct:
         return ()
-    sql = " OR ".join(f"({text_of(conditions)})" for conditions in found)
-    columns = frozenset(name for conditions in found for one in conditions for name in one.columns)
-    return (Condition(f"({sql})", columns, either([all_values(conditions) for conditions in found])),)
+    sql = " OR ".join(f"({text_of(conditions)})" for conditions in distinct)
+    columns = frozenset(name for conditions in distinct for condition in conditions for name in condition.columns)
+    return (Condition(f"({sql})", columns, either([all_values(conditions) for conditions in distinct])),)
 
 
 def all_values(conditions: Conditions) -> tuple[ColumnValues, ...]:
     """The values that columns must have, each as the first condition that says so."""
-    return every([one.values for one in conditions])
+    return every([condition.values for condition in conditions])
 
 
 def every(terms: Sequence[Sequence[ColumnValues]]) -> tuple[ColumnValues, ...]:
     """The values that columns must have where all of some terms hold, each as the first term that says so."""
-    found: dict[str, ColumnValues] = {}
+    values: dict[str, ColumnValues] = {}
     for term in terms:
-        for one in term:
-            found.setdefault(one.column, one)
-    return tuple(found.values())
+        for column_values in term:
+            values.setdefault(column_values.column, column_values)
+    return tuple(values.values())
 
 
 def either(branches: Sequence[Sequence[ColumnValues]]) -> tuple[ColumnValues, ...]:
     """The values that columns must have where one of some branches holds."""
-    known = [{one.column: one.literals for one in branch} for branch in branches]
+    known = [{column_values.column: column_values.literals for column_values in branch} for branch in branches]
     return tuple(
         ColumnValues(column, tuple(dict.fromkeys(value for branch in known for value in branch[column])))
         for column in known[0]

@@ -57,19 +57,19 @@ class Constants:
         with self._lock:
             if node not in self._failures:
                 try:
-                    found = constant_sql(text, node)
+                    constant = constant_sql(text, node)
                 except QueryError as error:
                     return None if error.error_name in _OF_THE_ENGINE else error
                 # A date or a time that is written out is read by the analysis.
-                self._failures[node] = None if isinstance(node, tree.TypedLiteral) else self._evaluated(found)
+                self._failures[node] = None if isinstance(node, tree.TypedLiteral) else self._evaluated(constant)
             return self._failures[node]
 
     def _evaluated(self, expr: Sql) -> QueryError | None:
         try:
             self._run(expr)
         except duckdb.Error as error:
-            found = translate_error(error)
-            return None if found.error_name in _OF_THE_ENGINE else found
+            failure = translate_error(error)
+            return None if failure.error_name in _OF_THE_ENGINE else failure
         return None
 
     def _run(self, expr: Sql) -> None:
@@ -78,8 +78,8 @@ class Constants:
             connection = self._connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
             connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
         called = functions_in(expr)
-        macros = [one for one in REGISTRY.ordered_macros(called) if one.name not in self._made]
-        names = called.union(*(one.calls for one in macros)) - self._made
+        macros = [macro for macro in REGISTRY.ordered_macros(called) if macro.name not in self._made]
+        names = called.union(*(macro.calls for macro in macros)) - self._made
         provide(connection, macros, [REGISTRY.udfs[name] for name in sorted(names) if name in REGISTRY.udfs])
         self._made |= names
         timer = threading.Timer(_SECONDS, connection.interrupt)

@@ -54,7 +54,7 @@ def _parameter(node: typed.LambdaParameter, lowering: Lowering) -> Value:
 
 
 def _grouping(node: typed.Grouping, lowering: Lowering) -> Value:
-    keys = [lowering.frame.key_forms[one] for one in node.keys]
+    keys = [lowering.frame.key_forms[key] for key in node.keys]
     return Value(cast(sql("grouping($keys)", keys=keys), node.type), node.type)
 
 
@@ -150,15 +150,15 @@ def _between(node: typed.Between, lowering: Lowering) -> Value:
     if operators.plain(both):
         value, low, high = lowering.sql(node.expr), lowering.sql(node.low), lowering.sql(node.high)
         return Value(sql("($value BETWEEN $low AND $high)", value=value, low=low, high=high), BOOLEAN)
-    found = _uncoerced(node.expr, lowering)
+    uncoerced = _uncoerced(node.expr, lowering)
     low_value, high_value = lowering.value(node.low), lowering.value(node.high)
 
     def between(x: Sql) -> Sql:
-        above = _compared(">=", Value(x, found.type), low_value, both)
-        below = _compared("<=", Value(x, found.type), high_value, both)
+        above = _compared(">=", Value(x, uncoerced.type), low_value, both)
+        below = _compared("<=", Value(x, uncoerced.type), high_value, both)
         return sql("($above AND $below)", above=above, below=below)
 
-    return Value(let(found.sql, between), BOOLEAN)
+    return Value(let(uncoerced.sql, between), BOOLEAN)
 
 
 def _in_list(node: typed.InList, lowering: Lowering) -> Value:
@@ -170,8 +170,8 @@ def _in_list(node: typed.InList, lowering: Lowering) -> Value:
         return Value(sql("($value IN ($items))", value=value.sql, items=[item.sql for item in items]), BOOLEAN)
 
     def tests(x: Sql) -> Sql:
-        found = [operators.compare("=", Value(x, both), item, both) for item in items]
-        return sql("($tests)", tests=joined(" OR ", found))
+        comparisons = [operators.compare("=", Value(x, both), item, both) for item in items]
+        return sql("($tests)", tests=joined(" OR ", comparisons))
 
     return Value(let(value.sql, tests), BOOLEAN)
 
@@ -203,7 +203,7 @@ def _condition(when: typed.Expr, operand: Value | None, lowering: Lowering) -> S
 
 
 def _coalesce(node: typed.Coalesce, lowering: Lowering) -> Value:
-    return Value(sql("coalesce($args)", args=[lowering.sql(one) for one in node.args]), node.type)
+    return Value(sql("coalesce($args)", args=[lowering.sql(arg) for arg in node.args]), node.type)
 
 
 def _nullif(node: typed.NullIf, lowering: Lowering) -> Value:

@@ -16,12 +16,13 @@ from dapflow.trino.duckdb.values import Value, cast
 def grouped(node: Select, lowering: Lowering) -> tuple[Frame, Sql]:
     """What keys and aggregates of a SELECT are, and its GROUP BY."""
     values = [_grouped_by(key, lowering) for key in node.keys]
-    forms = [comparable_form(one.sql, one.type) for one in values]
+    forms = [comparable_form(value.sql, value.type) for value in values]
     several = len(node.sets) != 1
     keys = [
-        one.sql if form is one.sql else _any_of(one, form, several) for one, form in zip(values, forms, strict=True)
+        value.sql if form is value.sql else _any_of(value, form, several)
+        for value, form in zip(values, forms, strict=True)
     ]
-    aggregates = [aggregate(one, lowering) for one in node.aggregates]
+    aggregates = [aggregate(call, lowering) for call in node.aggregates]
     _stand_for_columns(node.keys, keys, lowering)
     return Frame(keys=keys, key_forms=forms, aggregates=aggregates), _group_by(node, forms)
 
@@ -36,15 +37,15 @@ def _grouped_by(key: Expr, lowering: Lowering) -> Value:
 
 def _any_of(value: Value, form: Sql, several: bool) -> Sql:
     """Values that are equal may look different: any of them stands for the group."""
-    found = sql("any_value($value)", value=value.sql)
+    any_value = sql("any_value($value)", value=value.sql)
     if several:
-        found = sql("CASE WHEN grouping($form) = 0 THEN $found END", form=form, found=found)
-    return Computed(found)
+        any_value = sql("CASE WHEN grouping($form) = 0 THEN $any_value END", form=form, any_value=any_value)
+    return Computed(any_value)
 
 
-def _stand_for_columns(keys: Sequence[Expr], found: Sequence[Sql], lowering: Lowering) -> None:
+def _stand_for_columns(keys: Sequence[Expr], key_sql: Sequence[Sql], lowering: Lowering) -> None:
     """From now on a column means the key that it is: subqueries may refer to it."""
-    for key, sql_of_key in zip(keys, found, strict=True):
+    for key, sql_of_key in zip(keys, key_sql, strict=True):
         if isinstance(key, ColumnRef) and key.outer == 0:
             columns = [*lowering.notes.columns[key.relation]]
             columns[key.position] = sql_of_key
@@ -52,7 +53,7 @@ def _stand_for_columns(keys: Sequence[Expr], found: Sequence[Sql], lowering: Low
 
 
 def _group_by(node: Select, forms: Sequence[Sql]) -> Sql:
-    sets = [[forms[key] for key in one] for one in node.sets]
+    sets = [[forms[key] for key in keys] for keys in node.sets]
     if len(sets) != 1:
         return sql(" GROUP BY GROUPING SETS ($sets)", sets=[sql("($keys)", keys=keys) for keys in sets])
     if not sets[0]:

@@ -26,17 +26,17 @@ def json_call(node: JsonCall, lowering: Lowering) -> Value:
     """JSON_VALUE, JSON_QUERY, JSON_EXISTS, JSON_OBJECT or JSON_ARRAY."""
     clauses = dict(node.clauses)
     if node.name == "json_object":
-        found = _returned(_object(node, clauses, lowering), node.type, clauses)
+        value = _returned(_object(node, clauses, lowering), node.type, clauses)
     elif node.name == "json_array":
-        found = _returned(_array(node, clauses, lowering), node.type, clauses)
+        value = _returned(_array(node, clauses, lowering), node.type, clauses)
     elif node.name == "json_exists":
-        found = _exists(_walked(node, "json_exists", lowering), clauses)
+        value = _exists(_walked(node, "json_exists", lowering), clauses)
     elif node.name == "json_query":
         walked = _walked(node, clauses.get("wrapper", "without"), lowering)
-        found = _returned(_query(walked, clauses, lowering), node.type, clauses)
+        value = _returned(_query(walked, clauses, lowering), node.type, clauses)
     else:
-        found = _scalar(_walked(node, "json_value", lowering), node.type, clauses, lowering)
-    return Value(found, node.type)
+        value = _scalar(_walked(node, "json_value", lowering), node.type, clauses, lowering)
+    return Value(value, node.type)
 
 
 # ----------------------------------------------------------------------------------------- what goes in and out
@@ -58,11 +58,11 @@ def _member(given: JsonValue, lowering: Lowering) -> Sql:
     return sql("t_json_quote($text)", text=convert(value.sql, value.type, VARCHAR))
 
 
-def _returned(found: Sql, t: Type, clauses: dict[str, Any]) -> Sql:
+def _returned(text: Sql, t: Type, clauses: dict[str, Any]) -> Sql:
     """JSON text as the type that is asked for."""
     if t.base == "varbinary":
-        return sql("py_encode($found, $codec)", found=found, codec=_codec(clauses.get("format")))
-    return convert(found, VARCHAR, t)
+        return sql("py_encode($text, $codec)", text=text, codec=_codec(clauses.get("format")))
+    return convert(text, VARCHAR, t)
 
 
 def _codec(form: str | None) -> Text:
@@ -73,10 +73,10 @@ def _codec(form: str | None) -> Text:
 def _object(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
     no_key = failure_text("INVALID_FUNCTION_ARGUMENT", _NO_KEY, VARCHAR)
     members = []
-    for one in node.values:
-        assert one.key is not None  # noqa: S101 - members of objects have one
-        key = sql("t_json_quote(coalesce($key, $no_key))", key=lowering.sql(one.key), no_key=no_key)
-        value = _kept(one, clauses.get("null", "null"), lowering)
+    for member in node.values:
+        assert member.key is not None  # noqa: S101 - members of objects have one
+        key = sql("t_json_quote(coalesce($key, $no_key))", key=lowering.sql(member.key), no_key=no_key)
+        value = _kept(member, clauses.get("null", "null"), lowering)
         members.append(sql("$key || ':' || $value", key=key, value=value))
     if not members:
         return Text("{}")
@@ -85,7 +85,7 @@ def _object(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
 
 
 def _array(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
-    items = [_kept(one, clauses.get("null", "absent"), lowering) for one in node.values]
+    items = [_kept(item, clauses.get("null", "absent"), lowering) for item in node.values]
     if not items:
         return Text("[]")
     kept = sql("list_filter([$items], lambda e: e IS NOT NULL)", items=items)
@@ -105,16 +105,16 @@ def _walked(node: JsonCall, mode: str, lowering: Lowering) -> Sql:
     passed = [
         sql(
             "coalesce($value, $missing)",
-            value=_source(one, lowering) if one.form else _member(one, lowering),
-            missing=Text(EMPTY if one.form else "null"),
+            value=_source(passed, lowering) if passed.form else _member(passed, lowering),
+            missing=Text(EMPTY if passed.form else "null"),
         )
-        for one in node.values
+        for passed in node.values
     ]
     return sql(
         "py_json_walk($source, $path, $names, $values, $mode, $quotes)",
         source=_source(node.source, lowering),
         path=Text(node.path),
-        names=Text(json.dumps([one.name for one in node.values])),
+        names=Text(json.dumps([passed.name for passed in node.values])),
         values=sql("('[' || $passed || ']')", passed=joined(" || ',' || ", passed)) if passed else Text("[]"),
         mode=Text(mode),
         quotes=Text(dict(node.clauses).get("quotes", "keep")),
@@ -124,14 +124,14 @@ def _walked(node: JsonCall, mode: str, lowering: Lowering) -> Sql:
 def _exists(walked: Sql, clauses: dict[str, Any]) -> Sql:
     failing = failure_text("PATH_EVALUATION_ERROR", "path evaluation failed", BOOLEAN)
     on_error = {"error": failing, "true": TRUE, "unknown": null(BOOLEAN)}.get(clauses.get("on error", "false"), FALSE)
-    found = "CASE $x[1] WHEN 'V' THEN $x[2:] = 'true' WHEN 'E' THEN FALSE WHEN 'X' THEN $error END"
-    return let(walked, lambda x: sql(found, x=x, error=on_error), limit=0)
+    template = "CASE $x[1] WHEN 'V' THEN $x[2:] = 'true' WHEN 'E' THEN FALSE WHEN 'X' THEN $error END"
+    return let(walked, lambda x: sql(template, x=x, error=on_error), limit=0)
 
 
 def _query(walked: Sql, clauses: dict[str, Any], lowering: Lowering) -> Sql:
     on_error, on_empty = (_behaviour(clauses.get(w, "null"), VARCHAR, lowering) for w in ("on error", "on empty"))
-    found = "CASE $x[1] WHEN 'V' THEN $x[2:] WHEN 'E' THEN $empty WHEN 'X' THEN $error END"
-    return let(walked, lambda x: sql(found, x=x, empty=on_empty, error=on_error), limit=0)
+    template = "CASE $x[1] WHEN 'V' THEN $x[2:] WHEN 'E' THEN $empty WHEN 'X' THEN $error END"
+    return let(walked, lambda x: sql(template, x=x, empty=on_empty, error=on_error), limit=0)
 
 
 def _scalar(walked: Sql, t: Type, clauses: dict[str, Any], lowering: Lowering) -> Sql:
@@ -141,9 +141,9 @@ def _scalar(walked: Sql, t: Type, clauses: dict[str, Any], lowering: Lowering) -
         good = convert(sql("$x[2:]", x=x), VARCHAR, t)
         checked = sql("CASE WHEN TRY($good) IS NULL THEN $error ELSE $good END", good=good, error=on_error)
         return sql(
-            "CASE $x[1] WHEN 'V' THEN $found WHEN 'N' THEN NULL WHEN 'E' THEN $empty WHEN 'X' THEN $error END",
+            "CASE $x[1] WHEN 'V' THEN $value WHEN 'N' THEN NULL WHEN 'E' THEN $empty WHEN 'X' THEN $error END",
             x=x,
-            found=cast(checked, t),
+            value=cast(checked, t),
             empty=on_empty,
             error=on_error,
         )

@@ -15,10 +15,10 @@ def out_of_lambdas(expr: Sql) -> Sql:
     """
     if not expr.has_subquery:
         return expr
-    found = list(_subqueries(expr, False))
-    parts = _distinct([one for one, _ in found])
+    subqueries = list(_subqueries(expr, False))
+    parts = _distinct([subquery for subquery, _ in subqueries])
     # With one goes every other: the rest of the expression gets into a lambda of its own.
-    if len(parts) < len(found) or any(bound for _, bound in found):
+    if len(parts) < len(subqueries) or any(bound for _, bound in subqueries):
         return _apart(expr, parts, lambda rest: rest)
     return expr
 
@@ -46,7 +46,7 @@ def _apart(expr: Sql, parts: Sequence[Sql], body: Callable[[Sql], Sql]) -> Sql:
 
 
 def _distinct(parts: Sequence[Sql]) -> list[Sql]:
-    return list({id(one): one for one in parts}.values())
+    return list({id(part): part for part in parts}.values())
 
 
 def _subqueries(node: Sql, bound: bool) -> Iterator[tuple[Sql, bool]]:

@@ -103,11 +103,11 @@ class _Whole(Sql):
 
     def _measure(self, size: int, pieces: Iterable[Sql], *, macro: bool = False) -> None:
         subquery = computed = False
-        for one in pieces:
-            size += one.size
-            macro = macro or one.calls_macro
-            subquery = subquery or one.has_subquery
-            computed = computed or one.has_computed
+        for part in pieces:
+            size += part.size
+            macro = macro or part.calls_macro
+            subquery = subquery or part.has_subquery
+            computed = computed or part.has_computed
         self.size, self.calls_macro = size, macro
         self.has_subquery, self.has_computed = subquery, computed
 
@@ -124,8 +124,8 @@ class Joined(_Whole):
 
     def parts(self) -> Iterator[tuple[Sql, bool]]:
         """See Sql."""
-        for one in self.items:
-            yield one, False
+        for item in self.items:
+            yield item, False
 
 
 class Filled(_Whole):
@@ -177,8 +177,8 @@ class Computed(_Whole):
 # ---------------------------------------------------------------------------------------------------- builders
 def sql(template: str, /, **given: Sql | int | Sequence[Sql]) -> Filled:
     """A template filled: `sql("($a + $b)", a=…, b=…)`. Several pieces for one slot stand with commas between them."""
-    found = read_template(template)
-    return Filled(found, [piece(given[name]) for name in found.slots])
+    parsed = read_template(template)
+    return Filled(parsed, [piece(given[name]) for name in parsed.slots])
 
 
 def piece(given: Sql | int | Sequence[Sql]) -> Sql:
@@ -212,14 +212,14 @@ def field(base: Sql, name: str) -> Sql:
 
 def functions_in(root: Sql) -> frozenset[str]:
     """The functions and macros that a tree calls."""
-    found: set[str] = set()
+    names: set[str] = set()
     pending = [root]
     while pending:
         node = pending.pop()
         if isinstance(node, Filled):
-            found |= node.template.calls
+            names |= node.template.calls
         pending += [part for part, _ in node.parts()]
-    return frozenset(found)
+    return frozenset(names)
 
 
 def replaced(node: Sql, changes: dict[int, Sql]) -> Sql:
@@ -228,10 +228,10 @@ def replaced(node: Sql, changes: dict[int, Sql]) -> Sql:
     if other is not None:
         return other
     if isinstance(node, Filled):
-        filling = [replaced(one, changes) for one in node.filling]
+        filling = [replaced(part, changes) for part in node.filling]
         return node if _same(filling, node.filling) else Filled(node.template, filling)
     if isinstance(node, Joined):
-        items = [replaced(one, changes) for one in node.items]
+        items = [replaced(item, changes) for item in node.items]
         return node if _same(items, node.items) else Joined(node.separator, items)
     if isinstance(node, Member):
         relation = replaced(node.relation, changes)

@@ -43,10 +43,10 @@ class _Writer:
             out.append(".")
             self.write(node.column)
         elif isinstance(node, Joined):
-            for i, one in enumerate(node.items):
+            for i, item in enumerate(node.items):
                 if i:
                     out.append(node.separator)
-                self.write(one)
+                self.write(item)
         elif isinstance(node, SubquerySql | Computed):
             self.write(node.content)
         else:

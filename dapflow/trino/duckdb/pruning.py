@@ -28,7 +28,7 @@ class TableConditions:
 
     def condition(self, term: Expr) -> Condition:
         """A condition that is made of the table's columns and of constants."""
-        columns = frozenset(self._name(one) for one in within(term) if isinstance(one, ColumnRef))
+        columns = frozenset(self._name(ref) for ref in within(term) if isinstance(ref, ColumnRef))
         return Condition(self._text(term), columns, self._values(term), self._bounds(term))
 
     def _name(self, ref: ColumnRef) -> str:
@@ -41,13 +41,15 @@ class TableConditions:
     def _values(self, term: Expr) -> tuple[ColumnValues, ...]:
         """The values that columns must have for a condition to be true."""
         if isinstance(term, Logical):
-            terms = [self._values(one) for one in term.terms]
+            terms = [self._values(inner) for inner in term.terms]
             return either(terms) if term.op == "OR" else every(terms)
         if isinstance(term, InList) and all(map(_is_constant, term.items)):
             column = self._column(term.expr, "=")
             literals = tuple(dict.fromkeys(map(self._text, term.items)))
             return () if column is None else (ColumnValues(column, literals),)
-        return tuple(ColumnValues(one.column, (one.literal,)) for one in self._bounds(term) if one.operator == "=")
+        return tuple(
+            ColumnValues(bound.column, (bound.literal,)) for bound in self._bounds(term) if bound.operator == "="
+        )
 
     def _bounds(self, term: Expr) -> tuple[ColumnBound, ...]:
         """The comparisons of a column with a literal that must be true."""
@@ -88,4 +90,4 @@ def _keeps_order(source: Type, target: Type) -> bool:
 
 
 def _is_constant(expr: Expr) -> bool:
-    return not any(isinstance(one, ColumnRef) for one in within(expr))
+    return not any(isinstance(part, ColumnRef) for part in within(expr))

@@ -23,8 +23,8 @@ def query(node: Query, lowering: Lowering) -> Sql:
     with_queries = shared(node, lowering)
     limits = _limits(node, lowering)
     if isinstance(node.body, Select):
-        found = select(node.body, lowering, node.order, named=node.ties)
-        whole = limits.of(found.sql, found.keys, len(node.columns))
+        lowered = select(node.body, lowering, node.order, named=node.ties)
+        whole = limits.of(lowered.sql, lowered.keys, len(node.columns))
     else:
         whole = _ordered(node, limits, lowering)
     return sql("$with_queries$whole", with_queries=with_queries, whole=whole)
@@ -39,16 +39,16 @@ def is_ordered(node: Query) -> bool:
 
 def _ordered(node: Query, limits: _RowLimits, lowering: Lowering) -> Sql:
     """What is no SELECT, in its order."""
-    found = body(node.body, lowering)
+    rows = body(node.body, lowering)
     if not node.order and limits.limit is None and limits.offset is None:
-        return found
+        return rows
     inner = _TIES if node.ties else Variable("q")
     outputs = [Member(inner, Word(f"c{i}")) for i in range(len(node.columns))]
     here = lowering.within(Frame(outputs=outputs))
     keys = [sort_key(key, here) for key in node.order]
     if not node.ties:
-        found = sql("SELECT * FROM ($found) AS $inner", found=found, inner=inner)
-    return limits.of(found, keys, len(node.columns))
+        rows = sql("SELECT * FROM ($rows) AS $inner", rows=rows, inner=inner)
+    return limits.of(rows, keys, len(node.columns))
 
 
 def _limits(node: Query, lowering: Lowering) -> _RowLimits:
@@ -65,26 +65,26 @@ class _RowLimits:
     limit: Sql | None
     ties: bool
 
-    def of(self, found: Sql, keys: Sequence[Sql], count: int) -> Sql:
+    def of(self, rows: Sql, keys: Sequence[Sql], count: int) -> Sql:
         """A SELECT of `count` columns in its order, within its limits."""
         if self.ties and self.limit is not None:
-            return self._with_ties(found, self.limit, keys, count)
+            return self._with_ties(rows, self.limit, keys, count)
         order = sql(" ORDER BY $keys", keys=keys) if keys else NOTHING
         limit = NOTHING if self.limit is None else sql(" LIMIT $limit", limit=self.limit)
         offset = NOTHING if self.offset is None else sql(" OFFSET $offset", offset=self.offset)
-        return joined("", (found, order, limit, offset))
+        return joined("", (rows, order, limit, offset))
 
-    def _with_ties(self, found: Sql, limit: Sql, keys: Sequence[Sql], count: int) -> Sql:
+    def _with_ties(self, rows: Sql, limit: Sql, keys: Sequence[Sql], count: int) -> Sql:
         """The rows up to the limit, and those that the order puts beside the last of them."""
         return sql(
             "SELECT $columns FROM (SELECT *, max(CASE WHEN rn <= $offset + $limit THEN rk END) OVER () AS mk "
             "FROM (SELECT *, row_number() OVER (ORDER BY rk) AS rn "
-            "FROM (SELECT *, rank() OVER (ORDER BY $keys) AS rk FROM ($found) AS $ties) AS ts) AS tt) AS tu "
+            "FROM (SELECT *, rank() OVER (ORDER BY $keys) AS rk FROM ($rows) AS $ties) AS ts) AS tt) AS tu "
             "WHERE rk <= mk AND rn > $offset ORDER BY rn",
             columns=[Word(f"c{i}") for i in range(count)],
             offset=self.offset or Word("0"),
             limit=limit,
             keys=keys,
-            found=found,
+            rows=rows,
             ties=_TIES,
         )

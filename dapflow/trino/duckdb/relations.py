@@ -40,22 +40,22 @@ def relation(node: Source, lowering: Lowering, beside: frozenset[int] = frozense
 
 def _table(node: Table, lowering: Lowering, _: frozenset[int]) -> Sql:
     known = lowering.notes.tables
-    found = known.setdefault(node.number, NamedTable(f"scan_{len(known)}", Variable("r"), node))
-    lowering.notes.columns[node.number] = found.columns()
-    return sql("$name AS $alias", name=Name(found.name), alias=found.alias)
+    table = known.setdefault(node.number, NamedTable(f"scan_{len(known)}", Variable("r"), node))
+    lowering.notes.columns[node.number] = table.columns()
+    return sql("$name AS $alias", name=Name(table.name), alias=table.alias)
 
 
 def _view(node: ViewUse, lowering: Lowering, _: frozenset[int]) -> Sql:
     database = node.relation.view_database or node.relation.database
     text = node.relation.view_sql or ""
     query = replace(lowering, text=text, database=database, placed=False).query(node.query)
-    found = _derived(node, query, lowering)
+    derived = _derived(node, query, lowering)
     # A view's columns are of the types that it declares.
     columns = zip(lowering.notes.columns[node.number], node.query.columns, node.columns, strict=True)
     lowering.notes.columns[node.number] = [
         coerce(Value(member, column.type), declared.type).sql for member, column, declared in columns
     ]
-    return found
+    return derived
 
 
 def _with_use(node: WithUse, lowering: Lowering, _: frozenset[int]) -> Sql:
@@ -79,17 +79,17 @@ def _unnest(node: Unnest, lowering: Lowering, beside: frozenset[int]) -> Sql:
     return _lateral(node, beside, sql("($rows) AS $alias", rows=rows, alias=alias))
 
 
-def _lateral(node: Source, beside: frozenset[int], found: Sql) -> Sql:
+def _lateral(node: Source, beside: frozenset[int], source_sql: Sql) -> Sql:
     """What stands in FROM, as LATERAL if it refers to what stands beside it."""
-    return sql("LATERAL $found", found=found) if _refers(node, beside) else found
+    return sql("LATERAL $source", source=source_sql) if _refers(node, beside) else source_sql
 
 
 def _refers(node: Source, numbers: frozenset[int]) -> bool:
     """Whether something in FROM refers to relations of these numbers."""
-    for one in within(node):
-        if isinstance(one, ColumnRef) and one.relation in numbers:
+    for part in within(node):
+        if isinstance(part, ColumnRef) and part.relation in numbers:
             return True
-        if isinstance(one, Query) and any(ref.relation in numbers for ref in one.outer):
+        if isinstance(part, Query) and any(ref.relation in numbers for ref in part.outer):
             return True
     return False
 
@@ -109,14 +109,14 @@ def _sample(node: Sample, lowering: Lowering, beside: frozenset[int]) -> Sql:
     """Some of the rows of a relation. Hidden columns are there only where they are read, so they are left out."""
     source, alias = relation(node.source, lowering, beside), Variable("r")
     columns: list[Sql] = []
-    for one in _sources(node.source):
-        names = [*lowering.notes.columns[one.number]]
-        for i, column in enumerate(one.columns):
+    for inner in _sources(node.source):
+        names = [*lowering.notes.columns[inner.number]]
+        for i, column in enumerate(inner.columns):
             if not column.hidden:
                 name = Word(f"c{len(columns)}")
                 columns.append(sql("$value AS $name", value=names[i], name=name))
                 names[i] = Member(alias, name)
-        lowering.notes.columns[one.number] = names
+        lowering.notes.columns[inner.number] = names
     return sql(
         "(SELECT $columns FROM $source WHERE random() < CAST($percentage AS DOUBLE) / 100) AS $alias",
         columns=columns,
@@ -139,7 +139,7 @@ def _members(alias: Sql, count: int) -> list[Sql]:
 # ------------------------------------------------------------------------------------------------------ joins
 def _join(node: Join, lowering: Lowering, beside: frozenset[int]) -> Sql:
     left = relation(node.left, lowering, beside)
-    numbers = frozenset(one.number for one in _sources(node.left))
+    numbers = frozenset(source.number for source in _sources(node.left))
     right = relation(node.right, lowering, beside | numbers)
     if isinstance(node.right, Join):
         right = sql("($right)", right=right)
@@ -176,10 +176,10 @@ def _outer_lateral(node: Join, left: Sql, right: Sql, test: Sql, lowering: Lower
     if node.kind == "full":
         return sql("$left LEFT JOIN $right ON TRUE", left=left, right=right)
     if not (isinstance(node.on, Literal) and node.on.value is True):
-        for one in _sources(node.left):
-            lowering.notes.columns[one.number] = [
+        for source in _sources(node.left):
+            lowering.notes.columns[source.number] = [
                 sql("CASE WHEN $test THEN $column END", test=test, column=column)
-                for column in lowering.notes.columns[one.number]
+                for column in lowering.notes.columns[source.number]
             ]
     return sql("$left CROSS JOIN $right", left=left, right=right)
 

@@ -130,9 +130,9 @@ class _NamedArgument:
 
 
 def _filled(template: str, call: LoweredCall, given: dict[str, Sql]) -> Filled:
-    found = read_template(template)
+    parsed = read_template(template)
     modifiers = call.modifiers.slots() if call.kind != "scalar" else {}
-    return Filled(found, [_slot(name, call, modifiers, given) for name in found.slots])
+    return Filled(parsed, [_slot(name, call, modifiers, given) for name in parsed.slots])
 
 
 def _slot(name: str, call: LoweredCall, modifiers: dict[str, Sql], given: dict[str, Sql]) -> Sql:
@@ -141,10 +141,10 @@ def _slot(name: str, call: LoweredCall, modifiers: dict[str, Sql], given: dict[s
     if name in modifiers:
         return modifiers[name]
     if name.isdigit():
-        found: Sql = call.args[int(name) - 1].sql
-        return found
+        arg_sql: Sql = call.args[int(name) - 1].sql
+        return arg_sql
     if name == "all":
-        return joined(", ", [one.sql for one in call.args])
+        return joined(", ", [arg.sql for arg in call.args])
     if name == "ret":
         return type_sql(call.type)
     return type_sql(call.args[int(name[1:]) - 1].type)

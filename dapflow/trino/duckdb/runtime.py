@@ -31,16 +31,16 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
 
 def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[Macro], udfs: Iterable[Udf]) -> None:
     """Make some of the macros and functions."""
-    for one in udfs:
+    for udf in udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(
-            one.name,
-            _strict(one.function, one.or_null),
-            list(one.params),
-            one.result,
+            udf.name,
+            _strict(udf.function, udf.or_null),
+            list(udf.params),
+            udf.result,
             null_handling=FunctionNullHandling.SPECIAL,
         )
-    connection.execute(";".join(f"CREATE OR REPLACE MACRO {one.definition}" for one in macros))
+    connection.execute(";".join(f"CREATE OR REPLACE MACRO {macro.definition}" for macro in macros))
 
 
 def _strict(function: Callable[..., Any], or_null: bool) -> Callable[..., Any]:
@@ -48,8 +48,8 @@ def _strict(function: Callable[..., Any], or_null: bool) -> Callable[..., Any]:
     caught = Failure if or_null else ()
 
     def call(*args: Any) -> Any:
-        for one in args:
-            if one is None:
+        for arg in args:
+            if arg is None:
                 return None
         try:
             return function(*args)

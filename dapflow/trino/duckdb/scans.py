@@ -19,25 +19,25 @@ from dapflow.trino.duckdb.tables import NamedTable, held
 _MOST_READINGS = 1_000
 
 
-def scans(query: Query, found: Sql, lowering: Lowering) -> tuple[Scan, ...]:
-    """The scans of a query, of which `found` is the SQL: those of tables that the SQL reads."""
+def scans(query: Query, lowered: Sql, lowering: Lowering) -> tuple[Scan, ...]:
+    """The scans of a query, of which `lowered` is the SQL: those of tables that the SQL reads."""
     if not lowering.notes.tables:
         return ()
     by_table: dict[int, list[TableReading]] = defaultdict(list)
     try:
-        for one in readings(query, _MOST_READINGS):
-            by_table[one.table.number].append(one)
+        for reading in readings(query, _MOST_READINGS):
+            by_table[reading.table.number].append(reading)
     except TooManyReadings as error:
         problem = "Number of stages in the query exceeds the allowed maximum (150)"
         lowering.fail("QUERY_HAS_TOO_MANY_STAGES", error.place, problem)
-    named = _named_columns(found)
-    tables = [one for one in lowering.notes.tables.values() if one.alias in named]
-    return tuple(_scan(one, by_table[one.table.number], named[one.alias], lowering) for one in tables)
+    named = _named_columns(lowered)
+    tables = [table for table in lowering.notes.tables.values() if table.alias in named]
+    return tuple(_scan(table, by_table[table.table.number], named[table.alias], lowering) for table in tables)
 
 
 def _named_columns(root: Sql) -> dict[Sql, set[str]]:
     """The columns that SQL names, by what their relations are called."""
-    found: dict[Sql, set[str]] = {}
+    named: dict[Sql, set[str]] = {}
     seen: set[int] = set()
     pending = [root]
     while pending:
@@ -46,15 +46,15 @@ def _named_columns(root: Sql) -> dict[Sql, set[str]]:
             continue
         seen.add(id(node))
         if isinstance(node, Variable):
-            found.setdefault(node, set())
+            named.setdefault(node, set())
         elif isinstance(node, Member) and isinstance(node.column, Name):
-            found.setdefault(node.relation, set()).add(node.column.text)
+            named.setdefault(node.relation, set()).add(node.column.text)
         pending += [part for part, _ in node.parts()]
-    return found
+    return named
 
 
-def _scan(one: NamedTable, found: Sequence[TableReading], named: set[str], lowering: Lowering) -> Scan:
-    table = one.table
+def _scan(named_table: NamedTable, table_readings: Sequence[TableReading], named: set[str], lowering: Lowering) -> Scan:
+    table = named_table.table
     relation = table.relation
     assert relation is not None  # noqa: S101 - a table that is not known is not lowered
     known = tuple(column.name for column in (*relation.columns, *relation.hidden))
@@ -64,11 +64,11 @@ def _scan(one: NamedTable, found: Sequence[TableReading], named: set[str], lower
             tuple(name for name in known if name.lower() in reading.columns),
             tuple(map(conditions.condition, reading.conditions)),
         )
-        for reading in found
+        for reading in table_readings
     )
     whole = {name for reading in read for name in reading.columns}
     return Scan(
-        one.name,
+        named_table.name,
         relation,
         tuple(name for name in known if name in whole),
         one_of([reading.predicate for reading in read]),

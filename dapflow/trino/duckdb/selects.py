@@ -36,7 +36,7 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
     where = _condition(" WHERE $condition", node.where, lowering)
     frame, groups = grouped(node, lowering) if node.grouped else (Frame(), NOTHING)
     having = _condition(" HAVING $condition", node.having, lowering.within(frame))
-    frame = replace(frame, windows=[window_call(one, lowering.within(frame)) for one in node.windows])
+    frame = replace(frame, windows=[window_call(call, lowering.within(frame)) for call in node.windows])
     values = [lowering.within(frame).value(item) for item in node.items]
     columns = [_column(value, f"c{i}") for i, value in enumerate(values)]
     lowering = lowering.within(replace(frame, outputs=[value.sql for value in values]))
@@ -65,13 +65,13 @@ def _column(value: Value, name: str) -> Sql:
 
 def _distinct(values: Sequence[Value]) -> Sql:
     """DISTINCT; rows may be equal though they look different."""
-    forms = [comparable_form(one.sql, one.type) for one in values]
-    if all(form is one.sql for form, one in zip(forms, values, strict=True)):
+    forms = [comparable_form(value.sql, value.type) for value in values]
+    if all(form is value.sql for form, value in zip(forms, values, strict=True)):
         return Word("DISTINCT ")
     # A number on its own would be the place of a column.
     forms = [
-        form if one.const is None else sql("CAST($form AS VARCHAR)", form=form)
-        for form, one in zip(forms, values, strict=True)
+        form if value.const is None else sql("CAST($form AS VARCHAR)", form=form)
+        for form, value in zip(forms, values, strict=True)
     ]
     return sql("DISTINCT ON ($forms) ", forms=forms)
 

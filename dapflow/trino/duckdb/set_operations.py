@@ -45,7 +45,7 @@ def set_operation(node: SetOperation, left: Sql, right: Sql) -> Sql:
 def _beside(node: SetOperation, forms: Sequence[Sql], left: Sql, right: Sql) -> Sql:
     """INTERSECT or EXCEPT of rows that may be equal though they look different."""
     a, b = Variable("q"), Variable("q")
-    sides = [_forms(node.columns, [Member(one, Word(f"c{i}")) for i in range(len(node.columns))]) for one in (a, b)]
+    sides = [_forms(node.columns, [Member(side, Word(f"c{i}")) for i in range(len(node.columns))]) for side in (a, b)]
     same = [sql("$x IS NOT DISTINCT FROM $y", x=x, y=y) for x, y in zip(*sides, strict=True)]
     return sql(
         "SELECT DISTINCT ON ($forms) * FROM ($left) AS $a WHERE $test (SELECT 1 FROM ($right) AS $b WHERE $same)",

@@ -10,21 +10,21 @@ from dapflow.trino.syntax.lexer import Token, fail, identifier_value, string_val
 class TokenReader:
     """Tokens and a place among them."""
 
-    def __init__(self, text: str, found: list[Token]) -> None:
+    def __init__(self, text: str, tokens: list[Token]) -> None:
         self.text = text
-        self.found = found
+        self.tokens = tokens
         self.at = 0
 
     @property
     def now(self) -> Token:
         """The token at hand."""
-        return self.found[self.at]
+        return self.tokens[self.at]
 
     def peek(self, *words: str) -> bool:
         """Whether the next tokens are these words or operators."""
         return all(
-            token.upper == word for token, word in zip(self.found[self.at : self.at + len(words)], words, strict=False)
-        ) and self.at + len(words) <= len(self.found)
+            token.upper == word for token, word in zip(self.tokens[self.at : self.at + len(words)], words, strict=False)
+        ) and self.at + len(words) <= len(self.tokens)
 
     def take(self, *words: str) -> bool:
         """Step over these words if they come next."""
@@ -38,14 +38,14 @@ class TokenReader:
         if self.now.upper != word:
             self.mismatch(f"'{word}'")
         self.at += 1
-        return self.found[self.at - 1]
+        return self.tokens[self.at - 1]
 
     def one_of(self, *words: str) -> str:
         """Step over one of these words or fail; which it is, in capitals."""
         if self.now.upper not in words:
             self.mismatch(", ".join(f"'{word}'" for word in words))
         self.at += 1
-        return self.found[self.at - 1].upper
+        return self.tokens[self.at - 1].upper
 
     def mismatch(self, expected: str) -> NoReturn:
         """Fail at the token at hand. Raises QueryError."""
@@ -72,7 +72,7 @@ class TokenReader:
         if self.now.kind not in {"string", "unicode"}:
             self.mismatch("<string>")
         self.at += 1
-        return string_value(self.found[self.at - 1])
+        return string_value(self.tokens[self.at - 1])
 
     def value(self) -> object:
         """The value of a property: a text, a whole number, a boolean or an array of these."""
@@ -97,19 +97,19 @@ class TokenReader:
     def properties(self) -> dict[str, object]:
         """Properties in parentheses, by name."""
         self.need("(")
-        found: dict[str, object] = {}
+        properties: dict[str, object] = {}
         while True:
             key = self.name()
             self.need("=")
-            found[key] = self.value()
+            properties[key] = self.value()
             if self.take(")"):
-                return found
+                return properties
             self.need(",")
 
     def rest(self, end: int | None = None) -> tuple[str, int]:
         """Text from here up to the end of the statement or to the token at `end`."""
         start = self.now.start
-        last = self.found[(len(self.found) - 1 if end is None else end) - 1]
+        last = self.tokens[(len(self.tokens) - 1 if end is None else end) - 1]
         if last.end <= start:
             self.mismatch("<query>")
         return self.text[start : last.end], start
@@ -117,9 +117,9 @@ class TokenReader:
     def closing(self) -> int:
         """Index of the parenthesis that closes the one just taken."""
         depth = 1
-        for i in range(self.at, len(self.found)):
-            depth += {"(": 1, ")": -1}.get(self.found[i].upper, 0)
+        for i in range(self.at, len(self.tokens)):
+            depth += {"(": 1, ")": -1}.get(self.tokens[i].upper, 0)
             if depth == 0:
                 return i
-        self.at = len(self.found) - 1
+        self.at = len(self.tokens) - 1
         self.mismatch("')'")

@@ -44,19 +44,19 @@ def statement_kind(text: str) -> Statement:
     if word in {"ALTER", "MSCK", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "REPAIR", "ANALYZE"}:
         return Statement("ddl")
     try:
-        found = tokens(text)
+        read = tokens(text)
     except QueryError:
         if word in {"CREATE", "DROP", "SHOW"}:
             return Statement("ddl")
         raise
-    while len(found) > 1 and found[-2].upper == ";":
-        del found[-2]
-    found[-1] = found[-1]._replace(start=found[-2].end if len(found) > 1 else 0)
-    stray = next((token for token in found if token.upper == ";"), None)
+    while len(read) > 1 and read[-2].upper == ";":
+        del read[-2]
+    read[-1] = read[-1]._replace(start=read[-2].end if len(read) > 1 else 0)
+    stray = next((token for token in read if token.upper == ";"), None)
     if stray is not None and word not in {"CREATE", "DROP", "SHOW"}:
         line, column = position(text, stray.start)
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed. Got: " + text.strip(), line, column)
-    return _read(TokenReader(text, found))
+    return _read(TokenReader(text, read))
 
 
 def _read(r: TokenReader) -> Statement:
@@ -101,9 +101,9 @@ def _create(r: TokenReader) -> Statement:
         return Statement("ddl")
     if not r.take("AS"):
         return Statement("ddl")
-    end = len(r.found) - 1
+    end = len(r.tokens) - 1
     with_data = True
-    tail = [token.upper for token in r.found[max(r.at, end - 3) : end]]
+    tail = [token.upper for token in r.tokens[max(r.at, end - 3) : end]]
     if tail[-3:] == ["WITH", "NO", "DATA"]:
         end, with_data = end - 3, False
     elif tail[-2:] == ["WITH", "DATA"]:
@@ -136,7 +136,7 @@ def _insert(r: TokenReader) -> Statement:
     r.need("INTO")
     target = r.qualified()
     columns: tuple[str, ...] = ()
-    if r.peek("(") and r.found[r.at + 1].upper not in _QUERY_WORDS:
+    if r.peek("(") and r.tokens[r.at + 1].upper not in _QUERY_WORDS:
         r.take("(")
         columns = _column_list(r)
     query, start = r.rest()
@@ -183,7 +183,7 @@ def _explain(r: TokenReader) -> Statement:
     options = ["ANALYZE"] if r.take("ANALYZE") else []
     if r.take("VERBOSE"):
         options.append("VERBOSE")
-    if r.peek("(") and r.found[r.at + 1].upper in {"TYPE", "FORMAT"}:
+    if r.peek("(") and r.tokens[r.at + 1].upper in {"TYPE", "FORMAT"}:
         r.take("(")
         while True:
             kind = r.one_of(*_EXPLAIN_OPTIONS)
@@ -209,8 +209,8 @@ def _execute(r: TokenReader) -> Statement:
     arguments: list[str] = []
     if r.take("USING"):
         start, depth = r.now.start, 0
-        for i in range(r.at, len(r.found)):
-            token = r.found[i]
+        for i in range(r.at, len(r.tokens)):
+            token = r.tokens[i]
             if token.kind == "end" or (token.upper == "," and depth == 0):
                 arguments.append(r.text[start : token.start].strip())
                 start = token.end

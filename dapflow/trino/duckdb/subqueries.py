@@ -59,7 +59,10 @@ def _item(query: Query, both: Type, inner: Variable) -> Value:
     single_row = both.base == "row" and len(both.args) == 1
     if len(columns) == 1 and not (single_row and columns[0].type.base != "row"):
         return Value(Member(inner, Word("c0")), columns[0].type)
-    t = row(*(one.type for one in columns), names=tuple(one.written and one.written.lower() for one in columns))
+    t = row(
+        *(column.type for column in columns),
+        names=tuple(column.written and column.written.lower() for column in columns),
+    )
     return Value(_packed(t, inner), t)
 
 

@@ -31,11 +31,11 @@ def read_template(text: str) -> Template:
     """Read a template. Its brackets are closed in it: ValueError if not."""
     fixed, slots, starts = [], [], []
     end = 0
-    for found in _SLOT.finditer(text):
-        fixed.append(text[end : found.start()])
-        slots.append(found[1])
-        starts.append(found.start())
-        end = found.end()
+    for match in _SLOT.finditer(text):
+        fixed.append(text[end : match.start()])
+        slots.append(match[1])
+        starts.append(match.start())
+        end = match.end()
     fixed.append(text[end:])
     inner = _bound_ranges(text)
     bound = tuple(any(a <= at < b for a, b in inner) for at in starts)
@@ -46,7 +46,7 @@ def read_template(text: str) -> Template:
 
 def _bound_ranges(text: str) -> list[tuple[int, int]]:
     """Where the bodies of lambdas and the arguments of macros begin and end."""
-    found: list[tuple[int, int]] = []
+    ranges: list[tuple[int, int]] = []
     #: For each bracket that is open, where a lambda's body or a macro's arguments began in it.
     opened: list[int | None] = [None]
     for token in _TOKEN.finditer(text):
@@ -60,7 +60,7 @@ def _bound_ranges(text: str) -> list[tuple[int, int]]:
                 raise ValueError(text)
             start = opened.pop()
             if start is not None:
-                found.append((start, token.start()))
+                ranges.append((start, token.start()))
     if len(opened) != 1 or opened[0] is not None:
         raise ValueError(text)
-    return found
+    return ranges

@@ -52,10 +52,10 @@ def _softened(node: typed.Expr) -> typed.Expr:
     if isinstance(node, typed.Cast):
         return replace(node, expr=_softened(node.expr), safe=True)
     if isinstance(node, typed_calls.Call):
-        if FUNCTIONS[node.name].takes_nulls or any(isinstance(one, typed.Lambda) for one in node.args):
+        if FUNCTIONS[node.name].takes_nulls or any(isinstance(arg, typed.Lambda) for arg in node.args):
             return node
-        found = replace(node, args=tuple(map(_softened, node.args)))
-        return typed.Try(type=node.type, place=node.place, expr=found) if _has_attempt(node) else found
+        call = replace(node, args=tuple(map(_softened, node.args)))
+        return typed.Try(type=node.type, place=node.place, expr=call) if _has_attempt(node) else call
     return rebuilt(node, _softened) if isinstance(node, _STRICT) else node
 
 

@@ -14,7 +14,9 @@ from dapflow.trino.types import Type, row
 def unnest(node: Unnest, values: Sequence[Value]) -> Sql:
     """The rows of arrays and maps side by side, with columns c0, c1, …"""
     items = [_items(value) for value in values]
-    columns: list[Sql] = [sql("unnest($items) AS $name", items=one, name=_name(i)) for i, (one, _) in enumerate(items)]
+    columns: list[Sql] = [
+        sql("unnest($items) AS $name", items=item, name=_name(i)) for i, (item, _) in enumerate(items)
+    ]
     picked = [part for i, (_, t) in enumerate(items) for part in _parts(_name(i), t)]
     if node.ordinality or any(t.base == "row" for _, t in items):
         # The row count keeps rows whose element is NULL, and numbers them.

@@ -26,23 +26,23 @@ def shared(node: Query, lowering: Lowering) -> Sql:
         return NOTHING
     uses = _Uses()
     uses.note(node)
-    found: list[Sql] = []
-    for one in node.with_queries:
-        count = uses.counts[id(one)]
-        if one.recursive and count:
-            found.append(_recursive(one, lowering))
-        elif count > 1 and one.query is not None:
-            query, name = lowering.query(one.query), _named(one, lowering)
-            found.append(sql("$name AS ($query)", name=name, query=query))
-    if not found:
+    definitions: list[Sql] = []
+    for with_query in node.with_queries:
+        count = uses.counts[id(with_query)]
+        if with_query.recursive and count:
+            definitions.append(_recursive(with_query, lowering))
+        elif count > 1 and with_query.query is not None:
+            query, name = lowering.query(with_query.query), _named(with_query, lowering)
+            definitions.append(sql("$name AS ($query)", name=name, query=query))
+    if not definitions:
         return NOTHING
-    recursive = Word("RECURSIVE " if any(one.recursive for one in node.with_queries) else "")
-    return sql("WITH $recursive$found ", recursive=recursive, found=found)
+    recursive = Word("RECURSIVE " if any(with_query.recursive for with_query in node.with_queries) else "")
+    return sql("WITH $recursive$definitions ", recursive=recursive, definitions=definitions)
 
 
-def _named(one: WithQuery, lowering: Lowering) -> Variable:
+def _named(with_query: WithQuery, lowering: Lowering) -> Variable:
     """What a WITH query is called from now on."""
-    return lowering.notes.with_queries.setdefault(id(one), Variable("w"))
+    return lowering.notes.with_queries.setdefault(id(with_query), Variable("w"))
 
 
 class _Uses:
@@ -60,22 +60,22 @@ class _Uses:
                 self._note_use(part.with_query)
             self.note(part)
 
-    def _note_use(self, one: WithQuery) -> None:
-        self.counts[id(one)] += 1
-        if self.counts[id(one)] == 1 and one.query is not None:
-            self.note(one.query)
+    def _note_use(self, with_query: WithQuery) -> None:
+        self.counts[id(with_query)] += 1
+        if self.counts[id(with_query)] == 1 and with_query.query is not None:
+            self.note(with_query.query)
 
 
 # -------------------------------------------------------------------------------------------------- recursion
-def _recursive(one: WithQuery, lowering: Lowering) -> Sql:
+def _recursive(with_query: WithQuery, lowering: Lowering) -> Sql:
     """A recursive query: an anchor, and a step that reads the rows so far by the query's name."""
-    assert one.query is not None  # noqa: S101 - one without a query is a mistake
-    operation = one.query.body
+    assert with_query.query is not None  # noqa: S101 - one without a query is a mistake
+    operation = with_query.query.body
     assert isinstance(operation, SetOperation)  # noqa: S101 - and so is one that is no set operation
-    name = _named(one, lowering)
+    name = _named(with_query, lowering)
     anchor, step = sides(operation, lowering.within(Frame()))
-    columns = [Word(f"c{i}") for i in range(len(one.columns))]
-    repeats = any(isinstance(part, WithUse) and part.with_query is one for part in deep(operation.right))
+    columns = [Word(f"c{i}") for i in range(len(with_query.columns))]
+    repeats = any(isinstance(part, WithUse) and part.with_query is with_query for part in deep(operation.right))
     if operation.all and repeats:
         return _unrolled(name, columns, anchor, step)
     # Where the name means another query inside the step, there is nothing to repeat.
@@ -93,12 +93,12 @@ def _recursive(one: WithQuery, lowering: Lowering) -> Sql:
 def _unrolled(name: Variable, columns: Sequence[Sql], anchor: Sql, step: Sql) -> Sql:
     """A recursive query as Trino runs it: step by step up to its limit, and failing when there is more."""
     names = [Variable("w") for _ in range(_DEPTH + 1)]
-    steps = [anchor, *(replaced(step, {id(name): one}) for one in names)]
+    steps = [anchor, *(replaced(step, {id(name): variable}) for variable in names)]
     parts = [
-        sql("$name($columns) AS MATERIALIZED ($rows)", name=one, columns=columns, rows=rows)
-        for one, rows in zip(names, steps, strict=False)
+        sql("$name($columns) AS MATERIALIZED ($rows)", name=variable, columns=columns, rows=rows)
+        for variable, rows in zip(names, steps, strict=False)
     ]
-    rounds = joined(" UNION ALL ", [sql("SELECT * FROM $name", name=one) for one in names])
+    rounds = joined(" UNION ALL ", [sql("SELECT * FROM $name", name=variable) for variable in names])
     # The message takes in a value of the row, so that it fails only if there is a row.
     whole = sql(
         "$name($columns) AS ($rounds UNION ALL SELECT * FROM ($more) AS more "

@@ -23,14 +23,14 @@ Converted = Sql | Fallible
 Rule = Callable[[Sql, Type, Type], Converted]
 
 
-def failing(found: Converted) -> Sql:
+def failing(converted: Converted) -> Sql:
     """What CAST gives."""
-    return found.failing() if isinstance(found, Fallible) else found
+    return converted.failing() if isinstance(converted, Fallible) else converted
 
 
-def or_null(found: Converted) -> Sql:
+def or_null(converted: Converted) -> Sql:
     """What TRY_CAST gives."""
-    return found.or_null() if isinstance(found, Fallible) else found
+    return converted.or_null() if isinstance(converted, Fallible) else converted
 
 
 def checked(value: Sql, attempt: Callable[[Sql], Sql], message: Callable[[Sql], Sql], target: Type) -> Fallible:

@@ -107,7 +107,7 @@ def _map(x: Sql, target: Type, reading: _JsonReading) -> Sql:
 def _row(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     """The texts of the fields first, by place or by name, then each as its type."""
     names = field_names(target)
-    found = sql(
+    members = sql(
         "CASE WHEN json_type($x) = 'ARRAY' AND json_array_length($x) = $count THEN json_extract($x, [$places]) "
         "WHEN json_type($x) = 'OBJECT' THEN json_extract($x, [$paths]) "
         "WHEN json_type($x) <> 'NULL' THEN CAST($unfit AS JSON[]) END",
@@ -119,8 +119,8 @@ def _row(x: Sql, target: Type, reading: _JsonReading) -> Sql:
     )
     texts = Variable("r")
     return sql(
-        "list_transform([CAST($found AS VARCHAR[])], lambda $r: $whole)[1]",
-        found=found,
+        "list_transform([CAST($members AS VARCHAR[])], lambda $r: $whole)[1]",
+        members=members,
         r=texts,
         whole=_fields(texts, target, reading),
     )

@@ -65,9 +65,9 @@ def row(value: Sql, source: Type, target: Type, converted: Converting) -> Conver
         return sql("CASE WHEN $x IS NOT NULL THEN $whole END", x=x, whole=whole)
 
     def attempt(x: Sql) -> Sql:
-        found = list(zip(names, source.args, parts(x), strict=True))
-        whole = struct((new, or_null(part)) for (_, new), _, part in found)
-        unsure = [(field(x, old), t, new) for (old, new), t, part in found if isinstance(part, Fallible)]
+        fields = list(zip(names, source.args, parts(x), strict=True))
+        whole = struct((new, or_null(part)) for (_, new), _, part in fields)
+        unsure = [(field(x, old), t, new) for (old, new), t, part in fields if isinstance(part, Fallible)]
         return complete_row(x, whole, unsure)
 
     return Fallible(lambda: let(value, made, limit=120), lambda: let(value, attempt))

@@ -23,7 +23,7 @@ _KEYED = " FILTER (WHERE $2 IS NOT NULL$and)$over"
 
 def _of_lists(macro_name: str, *lists: str) -> str:
     """A macro over lists that are made once: DuckDB takes no aggregate with a lambda in it into another lambda."""
-    held = ", ".join(f"'a{i}': {one}" for i, one in enumerate(lists))
+    held = ", ".join(f"'a{i}': {items}" for i, items in enumerate(lists))
     given = ", ".join(f"g.a{i}" for i in range(len(lists)))
     return f"list_transform([{{{held}}}], lambda g: {macro_name}({given}))[1]"
 

@@ -143,7 +143,7 @@ def _position(call: LoweredCall) -> Sql:
 
 
 def _position_nth(call: LoweredCall) -> Sql:
-    array, wanted, n = (one.sql for one in call.args)
+    array, wanted, n = (arg.sql for arg in call.args)
     return sql(
         "CASE WHEN $wanted IS NULL OR $array IS NULL OR $n IS NULL THEN NULL WHEN $n = 0 THEN "
         "CAST(fail('INVALID_FUNCTION_ARGUMENT: array_position cannot take a 0-valued instance argument.') AS BIGINT) "
@@ -193,14 +193,14 @@ def _extreme_of(held: Sql, item: Type, *, largest: bool) -> Sql:
             e=e,
             key=nan_lowest(e, item),
         )
-    found = "list_max" if largest else "list_min"
+    function = "list_max" if largest else "list_min"
     if item.base not in {"double", "real"}:
-        plain = f"CASE WHEN len($held) = 0 OR list_count($held) < len($held) THEN NULL ELSE {found}($held) END"
+        plain = f"CASE WHEN len($held) = 0 OR list_count($held) < len($held) THEN NULL ELSE {function}($held) END"
         return sql(plain, held=held)
     return sql(
         "CASE WHEN len($held) = 0 OR list_count($held) < len($held) THEN NULL "
         "WHEN len(list_filter($held, lambda e: isnan(e))) = len($held) THEN $held[1] "
-        f"ELSE {found}(list_filter($held, lambda e: NOT isnan(e))) END",
+        f"ELSE {function}(list_filter($held, lambda e: NOT isnan(e))) END",
         held=held,
     )
 
@@ -261,7 +261,7 @@ def _zip(call: LoweredCall) -> Sql:
     return fill(
         "CASE WHEN $given THEN list_transform(list_zip($all), lambda $z: $row) END",
         call,
-        given=joined(" AND ", [sql("$one IS NOT NULL", one=one.sql) for one in call.args]),
+        given=joined(" AND ", [sql("$value IS NOT NULL", value=arg.sql) for arg in call.args]),
         z=z,
         row=struct((name, sql("$z[$i]", z=z, i=i)) for i, name in enumerate(field_names(call.type.args[0]), 1)),
     )

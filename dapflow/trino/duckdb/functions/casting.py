@@ -99,8 +99,8 @@ def decimal_divide(a: str, b: str, scale: int) -> str:
         context.prec = 120
         if Decimal(b) == 0:
             raise Failure("DIVISION_BY_ZERO: Division by zero")
-        found = (Decimal(a) / Decimal(b)).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
-        return _fits(found)
+        quotient = (Decimal(a) / Decimal(b)).quantize(Decimal(1).scaleb(-scale), rounding=ROUND_HALF_UP)
+        return _fits(quotient)
 
 
 @udf("py_decimal_add", ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR")
@@ -132,10 +132,10 @@ def decimal_shift(a: str, scale: int) -> str:
         return format(Decimal(a).scaleb(-scale), "f")
 
 
-def _fits(found: Decimal) -> str:
-    if len(found.as_tuple().digits) > 38:
+def _fits(number: Decimal) -> str:
+    if len(number.as_tuple().digits) > 38:
         raise Failure("NUMERIC_VALUE_OUT_OF_RANGE: Decimal overflow")
-    return format(found, "f")
+    return format(number, "f")
 
 
 # ------------------------------------------------------------------------------------------------ addresses

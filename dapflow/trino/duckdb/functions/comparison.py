@@ -20,13 +20,13 @@ def _extreme(name: str) -> CallTemplate:
         if t.base in {"double", "real"}:
             # For DuckDB nothing is greater than NaN; for Trino it is greatest or least where nothing else is there.
             numbers = joined(", ", [sql("CASE WHEN isnan($x) THEN NULL ELSE $x END", x=x) for x in given])
-            found = fill(f"coalesce({name}($numbers), CAST('NaN' AS $ret))", call, numbers=numbers)
+            extreme = fill(f"coalesce({name}($numbers), CAST('NaN' AS $ret))", call, numbers=numbers)
         elif name == "greatest" and holds_float(t):
             pairs = joined(", ", [sql("{'k': $key, 'v': $x}", key=nan_lowest(x, t), x=x) for x in given])
-            found = sql("(greatest($pairs)).v", pairs=pairs)
+            extreme = sql("(greatest($pairs)).v", pairs=pairs)
         else:
-            found = fill(f"{name}($all)", call)
-        return sql("CASE WHEN $missing THEN NULL ELSE $found END", missing=missing, found=found)
+            extreme = fill(f"{name}($all)", call)
+        return sql("CASE WHEN $missing THEN NULL ELSE $extreme END", missing=missing, extreme=extreme)
 
     return template
 

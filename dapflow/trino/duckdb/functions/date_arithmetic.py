@@ -36,7 +36,7 @@ class _Unit:
         """How much of what the family is counted in it is, times `scale`."""
         if self.known is not None:
             return Word(str(self.family[self.known] * scale))
-        arms = [sql("WHEN $one THEN $n", one=Text(one), n=n * scale) for one, n in self.family.items()]
+        arms = [sql("WHEN $unit THEN $n", unit=Text(unit), n=n * scale) for unit, n in self.family.items()]
         return sql("CASE $name $arms END", name=self.name, arms=joined(" ", arms))
 
     def times(self, n: Sql) -> Sql:
@@ -64,7 +64,7 @@ def _by_unit(template: Callable[[LoweredCall, _Unit], Sql]) -> CallTemplate:
 def _choice(
     call: LoweredCall, name: Sql, families: tuple[dict[str, int], ...], template: Callable[[LoweredCall, _Unit], Sql]
 ) -> Sql:
-    arms = [_arm(call, name, one, template) for one in families]
+    arms = [_arm(call, name, family, template) for family in families]
     message = sql(
         "chr(39) || $unit || chr(39) || $problem",
         unit=call.args[0].sql,
@@ -82,8 +82,8 @@ def _arm(call: LoweredCall, name: Sql, family: dict[str, int], template: Callabl
     units = [*map(Text, family)]
     # DuckDB may evaluate an arm that is not chosen, and fails where it is given another unit.
     guarded = sql("CASE WHEN $name IN ($units) THEN $name END", name=name, units=units)
-    found = template(call, _Unit(guarded, family))
-    return sql("WHEN $name IN ($units) THEN $found", name=name, units=units, found=found)
+    result = template(call, _Unit(guarded, family))
+    return sql("WHEN $name IN ($units) THEN $result", name=name, units=units, result=result)
 
 
 # ---------------------------------------------------------------------------------------------------- date_trunc

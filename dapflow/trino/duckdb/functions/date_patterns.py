@@ -140,10 +140,10 @@ def native(text: Sql, shapes: dict[str, tuple[str, str]], runs: Sequence[str], *
     shape, form = "", ""
     for i, run in enumerate(runs):
         if run in shapes:
-            digits, one = shapes[run]
+            digits, directive = shapes[run]
             touched = any(0 <= j < len(runs) and runs[j] in shapes for j in (i - 1, i + 1))
             shape += digits if touched else digits.replace(r"\d{2}", r"\d{1,2}")
-            form += one
+            form += directive
         elif "%" in run or (run[:1].isalpha() and not letters):
             return None
         else:

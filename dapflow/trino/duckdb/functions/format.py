@@ -122,25 +122,25 @@ _SPEC = re.compile(r"%(\d+\$|<)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([tT]?[a-zA-Z%])")
 @udf("py_format", ["VARCHAR", "VARCHAR", "VARCHAR[]"], "VARCHAR")
 def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
     """Java's String.format for the kinds of values that SQL has."""
-    found, at, following, last = "", 0, 0, -1
+    text, at, following, last = "", 0, 0, -1
     for m in _SPEC.finditer(pattern):
         if "%" in pattern[at : m.start()]:
             _wrong(pattern, _UNKNOWN)
-        found += pattern[at : m.start()]
+        text += pattern[at : m.start()]
         at = m.end()
         conversion = m[5]
         if conversion in {"%", "n"}:
-            found += _padded("%" if conversion == "%" else "\n", m[2], m[3])
+            text += _padded("%" if conversion == "%" else "\n", m[2], m[3])
             continue
         place = following if not m[1] else last if m[1] == "<" else int(m[1][:-1]) - 1
         following += 0 if m[1] else 1
         if not 0 <= place < len(values):
             _wrong(pattern, f"MissingFormatArgument: Format specifier '{m[0]}'")
         last = place
-        found += _one(m, conversion, kinds[place], values[place], pattern)
+        text += _one(m, conversion, kinds[place], values[place], pattern)
     if "%" in pattern[at:]:
         _wrong(pattern, _UNKNOWN)
-    return found + pattern[at:]
+    return text + pattern[at:]
 
 
 def _wrong(pattern: str, reason: str) -> None:
@@ -283,7 +283,7 @@ def parse_data_size(text: str) -> str:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: Invalid data size: '{text}'")
     with localcontext() as context:
         context.prec = 120
-        found = int(Decimal(m[1]) * 1024 ** _UNITS.index(m[2]))
-    if found >= 10**38:
-        raise Failure(f"NUMERIC_VALUE_OUT_OF_RANGE: Value out of range: '{text}' ('{found}B')")
-    return str(found)
+        size = int(Decimal(m[1]) * 1024 ** _UNITS.index(m[2]))
+    if size >= 10**38:
+        raise Failure(f"NUMERIC_VALUE_OUT_OF_RANGE: Value out of range: '{text}' ('{size}B')")
+    return str(size)

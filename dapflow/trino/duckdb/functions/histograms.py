@@ -29,13 +29,13 @@ def numeric_histogram(count: int, given: list[dict[str, float]]) -> list[dict[st
     if count < 2:
         raise Failure("INVALID_FUNCTION_ARGUMENT: numeric_histogram bucket count must be greater than one")
     buckets: list[tuple[float, float]] = []
-    for one in given:
-        if math.isnan(one["v"]):
+    for pair in given:
+        if math.isnan(pair["v"]):
             # It could not be given back: DuckDB takes it for NULL.
             raise Failure("NOT_SUPPORTED: numeric_histogram of NaN is not supported")
         if len(buckets) == count + _GATHERED:
             buckets = _reduced(buckets, count)
-        buckets.append((one["v"], one["w"]))
+        buckets.append((pair["v"], pair["w"]))
     return [{"k": value, "v": weight} for value, weight in _reduced(buckets, count)]
 
 

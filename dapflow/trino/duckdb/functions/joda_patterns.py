@@ -35,19 +35,19 @@ Token = tuple[str, str]
 @lru_cache(maxsize=1024)
 def joda_tokens(pattern: str) -> tuple[Token, ...]:
     """A Joda pattern in runs of one letter and literal texts (kind '')."""
-    found: list[Token] = []
+    tokens: list[Token] = []
     for m in re.finditer(r"'((?:[^']|'')*)'|([A-Za-z])\2*|([^A-Za-z']+)", pattern):
         if m[2]:
             if m[2] not in "GCYxwedDMyEahHkKmsSzZ":
                 raise Failure(f"INVALID_FUNCTION_ARGUMENT: Illegal pattern component: {m[0]}")
-            found.append((m[2], m[0]))
+            tokens.append((m[2], m[0]))
         elif m[3]:
-            found.append(("", m[3]))
+            tokens.append(("", m[3]))
         else:
-            found.append(("", "'" if m[1] == "" else m[1].replace("''", "'")))
+            tokens.append(("", "'" if m[1] == "" else m[1].replace("''", "'")))
     if pattern.count("'") % 2:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: Illegal pattern component: {pattern}")
-    return tuple(found)
+    return tuple(tokens)
 
 
 # ---------------------------------------------------------------------------------------------------- formatting
@@ -253,14 +253,14 @@ def _parse_datetime(template: str) -> CallTemplate:
     """DuckDB's own parsing where the pattern is a literal that it knows, and else the template."""
 
     def parsed(call: LoweredCall) -> Sql:
-        pattern, found = call.args[1].const, None
+        pattern, native_value = call.args[1].const, None
         if isinstance(pattern, str) and pattern.isascii() and "'" not in pattern:
             runs = [m[0] for m in re.finditer(r"([A-Za-z])\1*|[^A-Za-z]+", pattern)]
-            found = native(call.args[0].sql, _JODA_NATIVE, runs, letters=False)
+            native_value = native(call.args[0].sql, _JODA_NATIVE, runs, letters=False)
         other = fill(template, call)
-        if found is None:
+        if native_value is None:
             return other
-        return sql("coalesce(t_zone_struct($native, 'UTC'), $other)", native=found, other=other)
+        return sql("coalesce(t_zone_struct($native, 'UTC'), $other)", native=native_value, other=other)
 
     return parsed
 

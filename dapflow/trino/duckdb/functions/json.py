@@ -22,9 +22,9 @@ class _Number(float):
     """A number that keeps the text it was written in."""
 
     def __new__(cls, text: str) -> _Number:
-        found = super().__new__(cls, text)
-        found.text = text
-        return found
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
 
     text: str
 
@@ -108,16 +108,16 @@ def path_steps(path: str) -> tuple[str, ...]:
 
     There are no steps to every member, and none to all levels. Source: Trino's JsonPathTokenizer.
     """
-    at, found = 1, list[str]()
+    at, steps = 1, list[str]()
     while at < len(path):
         m = _STEP.match(path, at)
         if m is None:
             raise ValueError(path)
-        found.append(m[1] or m[2] or re.sub(r"\\(.)", r"\1", m[3]))
+        steps.append(m[1] or m[2] or re.sub(r"\\(.)", r"\1", m[3]))
         at = m.end()
     if path[:1] != "$":
         raise ValueError(path)
-    return tuple(found)
+    return tuple(steps)
 
 
 def _walk(value: Any, steps: Sequence[str]) -> tuple[bool, Any]:
@@ -146,15 +146,15 @@ def _extracted(text: str, path: str) -> tuple[bool, Any]:
 @udf("py_json_extract", ["VARCHAR", "VARCHAR"], "VARCHAR")
 def json_extract(text: str, path: str) -> str | None:
     """The value at a path."""
-    found, value = _extracted(text, path)
-    return write(value) if found else None
+    exists, value = _extracted(text, path)
+    return write(value) if exists else None
 
 
 @udf("py_json_extract_scalar", ["VARCHAR", "VARCHAR"], "VARCHAR")
 def json_extract_scalar(text: str, path: str) -> str | None:
     """The text of a scalar at a path."""
-    found, value = _extracted(text, path)
-    if not found or value is None or isinstance(value, dict | list):
+    exists, value = _extracted(text, path)
+    if not exists or value is None or isinstance(value, dict | list):
         return None
     return value if isinstance(value, str) else write(value)
 
@@ -162,8 +162,8 @@ def json_extract_scalar(text: str, path: str) -> str | None:
 @udf("py_json_size", ["VARCHAR", "VARCHAR"], "BIGINT")
 def json_size(text: str, path: str) -> int | None:
     """The number of members at a path."""
-    found, value = _extracted(text, path)
-    if not found:
+    exists, value = _extracted(text, path)
+    if not exists:
         return None
     return len(value) if isinstance(value, dict | list) else 0
 
@@ -220,10 +220,10 @@ def json_items(text: str) -> list[str]:
 
 def _items(text: str) -> list[Any] | None:
     try:
-        found = read(text)
+        value = read(text)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, list) else None
+    return value if isinstance(value, list) else None
 
 
 @udf("py_json_array_length", ["VARCHAR"], "BIGINT")

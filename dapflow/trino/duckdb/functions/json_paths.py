@@ -16,30 +16,30 @@ def json_walk(text: str, path: str, names: str, values: str, mode: str, quotes: 
     """What a path finds: V and the text, N for JSON's null, E for nothing, X for an error."""
     try:
         passed = dict(zip(standard.loads(names), read(values), strict=True))
-        found = evaluate(path, read(text), passed)
+        matched = evaluate(path, read(text), passed)
     except (ValueError, StructuralError, RecursionError):
         return "X"
     if mode == "json_exists":
-        return "Vtrue" if found else "Vfalse"
+        return "Vtrue" if matched else "Vfalse"
     if mode == "json_value":
-        return _scalar(found)
+        return _scalar(matched)
     if mode == "unconditional" or (
-        mode == "conditional" and not (len(found) == 1 and isinstance(found[0], dict | list))
+        mode == "conditional" and not (len(matched) == 1 and isinstance(matched[0], dict | list))
     ):
-        return "V" + write(found) if found else "E"
-    if len(found) != 1:
-        return "X" if found else "E"
-    if quotes == "omit" and isinstance(found[0], str):
-        return "V" + found[0]
-    return "V" + write(found[0])
+        return "V" + write(matched) if matched else "E"
+    if len(matched) != 1:
+        return "X" if matched else "E"
+    if quotes == "omit" and isinstance(matched[0], str):
+        return "V" + matched[0]
+    return "V" + write(matched[0])
 
 
-def _scalar(found: list[Any]) -> str:
-    if not found:
+def _scalar(matched: list[Any]) -> str:
+    if not matched:
         return "E"
-    if len(found) > 1 or isinstance(found[0], dict | list):
+    if len(matched) > 1 or isinstance(matched[0], dict | list):
         return "X"
-    value = found[0]
+    value = matched[0]
     if value is None:
         return "N"
     return "V" + (value if isinstance(value, str) else write(value))
@@ -61,18 +61,18 @@ _DECODER = standard.JSONDecoder()
 @udf("py_json_object", ["VARCHAR[]", "BOOLEAN"], "VARCHAR")
 def json_object(members: list[str], unique: bool) -> str:
     """An object of texts `"key":value`, in the order in which Java's HashMap gives its keys."""
-    found: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for member in members:
         key, _ = _DECODER.raw_decode(member)
-        if key in found:
+        if key in by_key:
             if unique:
                 raise Failure("INVALID_FUNCTION_ARGUMENT: duplicate key passed to JSON_OBJECT function")
             raise Failure("NOT_SUPPORTED: cannot construct a JSON object with duplicate key")
-        found[key] = member
+        by_key[key] = member
     size = 16
-    while len(found) > size * 3 // 4:
+    while len(by_key) > size * 3 // 4:
         size *= 2
-    return "{" + ",".join(found[key] for key in sorted(found, key=lambda one: _java_hash(one) % size)) + "}"
+    return "{" + ",".join(by_key[key] for key in sorted(by_key, key=lambda key: _java_hash(key) % size)) + "}"
 
 
 def _java_hash(text: str) -> int:

@@ -123,8 +123,8 @@ lowering("map_concat(map(K,V), map(K,V)...)", _concat)
 
 def _on_entry(call: LoweredCall, e: Variable) -> Sql:
     """The body of a lambda of a map's keys and values, for an entry."""
-    found: Sql = call.args[1].body(sql("($e).key", e=e), sql("($e).value", e=e))
-    return found
+    body: Sql = call.args[1].body(sql("($e).key", e=e), sql("($e).value", e=e))
+    return body
 
 
 def _filter(call: LoweredCall) -> Sql:

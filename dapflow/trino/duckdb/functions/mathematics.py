@@ -95,8 +95,8 @@ def to_base(number: int, radix: int) -> str:
     _check_radix(radix)
     digits, rest = "", abs(number)
     while rest:
-        rest, one = divmod(rest, radix)
-        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[one] + digits
+        rest, digit = divmod(rest, radix)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
     return ("-" if number < 0 else "") + (digits or "0")
 
 
@@ -158,7 +158,7 @@ def width_bins(number: float, bins: list[float | None]) -> int:
         raise Failure("INVALID_FUNCTION_ARGUMENT: Operand cannot be NaN")
     if None in bins:
         raise Failure("INVALID_FUNCTION_ARGUMENT: Bin values cannot be null")
-    held = [one for one in bins if one is not None]
+    held = [edge for edge in bins if edge is not None]
     low, high = 0, len(held)
     while low < high:
         # Only the bounds that the search meets are looked at, as in Trino.

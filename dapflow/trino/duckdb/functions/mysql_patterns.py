@@ -52,7 +52,7 @@ _MYSQL_REFUSED = frozenset("DUuVwX")
 @lru_cache(maxsize=1024)
 def mysql_format(pattern: str) -> str:
     """A pattern of date_format as one of strftime."""
-    found, at = "", 0
+    form, at = "", 0
     while at < len(pattern):
         character = pattern[at]
         if character == "%" and at + 1 < len(pattern):
@@ -60,13 +60,13 @@ def mysql_format(pattern: str) -> str:
             letter = pattern[at]
             if letter in _MYSQL_REFUSED:
                 raise Failure(f"INVALID_FUNCTION_ARGUMENT: %{letter} not supported in date format string")
-            found += _MYSQL.get(letter, letter)
+            form += _MYSQL.get(letter, letter)
         elif character == "%":
             raise Failure("INVALID_FUNCTION_ARGUMENT: Invalid date format: " + pattern)
         else:
-            found += character
+            form += character
         at += 1
-    return found
+    return form
 
 
 def _date_format(call: LoweredCall) -> Sql:
@@ -156,11 +156,11 @@ def _date_parse(template: str) -> CallTemplate:
     """DuckDB's own parsing where the pattern is a literal that it knows, and else the template."""
 
     def parsed(call: LoweredCall) -> Sql:
-        pattern, found = call.args[1].const, None
+        pattern, native_value = call.args[1].const, None
         if isinstance(pattern, str):
-            found = native(call.args[0].sql, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern), letters=True)
+            native_value = native(call.args[0].sql, _MYSQL_NATIVE, re.findall(r"%.|[^%]+", pattern), letters=True)
         other = fill(template, call)
-        return other if found is None else sql("coalesce($native, $other)", native=found, other=other)
+        return other if native_value is None else sql("coalesce($native, $other)", native=native_value, other=other)
 
     return parsed
 

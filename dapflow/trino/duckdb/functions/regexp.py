@@ -98,8 +98,8 @@ def _extract(call: LoweredCall) -> Sql:
         x, p = call.args[0].sql, call.args[1].sql
         if group.const == 0:
             return sql("CASE WHEN regexp_matches($x, $p) THEN regexp_extract($x, $p) END", x=x, p=p)
-        found = "CASE WHEN regexp_matches($x, $p) THEN regexp_extract($x, $p, $group) END"
-        return sql(found, x=x, p=p, group=int(group.const))
+        template = "CASE WHEN regexp_matches($x, $p) THEN regexp_extract($x, $p, $group) END"
+        return sql(template, x=x, p=p, group=int(group.const))
     return fill("py_regexp_extract($1, $2, $group)", call, group=group.sql)
 
 
@@ -187,12 +187,12 @@ def regexp_extract_all(text: str, pattern: str, group: int) -> list[str | None]:
 @udf("py_regexp_split", ["VARCHAR", "VARCHAR"], "VARCHAR[]")
 def regexp_split(text: str, pattern: str) -> list[str]:
     """The parts between matches."""
-    found, at = [], 0
+    pieces, at = [], 0
     for m in _matches(compiled(pattern), text):
-        found.append(text[at : m.start()])
+        pieces.append(text[at : m.start()])
         at = m.end()
-    found.append(text[at:])
-    return found
+    pieces.append(text[at:])
+    return pieces
 
 
 @udf("py_regexp_count", ["VARCHAR", "VARCHAR"], "BIGINT")
@@ -219,20 +219,20 @@ def regexp_position(text: str, pattern: str, start: int, occurrence: int) -> int
 @lru_cache(maxsize=1024)
 def _template(replacement: str, groups: int, names: tuple[str, ...]) -> tuple[str | int, ...]:
     """A Java replacement in texts and groups."""
-    found: list[str | int] = []
+    pieces: list[str | int] = []
     at = 0
     while at < len(replacement):
         c = replacement[at]
         if c == "\\":
             if at + 1 >= len(replacement):
                 raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: " + replacement)
-            found.append(replacement[at + 1])
+            pieces.append(replacement[at + 1])
             at += 2
         elif c == "$":
             named = re.match(r"\{(\w+)\}", replacement[at + 1 :])
             number = re.match(r"\d", replacement[at + 1 :], re.ASCII)
             if named and named[1] in names:
-                found.append(names.index(named[1]) + 1)
+                pieces.append(names.index(named[1]) + 1)
                 at += 1 + named.end()
             elif number:
                 group, at = int(number[0]), at + 2
@@ -246,13 +246,13 @@ def _template(replacement: str, groups: int, names: tuple[str, ...]) -> tuple[st
                     and group * 10 + int(replacement[at]) <= groups
                 ):
                     group, at = group * 10 + int(replacement[at]), at + 1
-                found.append(group)
+                pieces.append(group)
             else:
                 raise Failure("INVALID_FUNCTION_ARGUMENT: Illegal replacement sequence: " + replacement)
         else:
-            found.append(c)
+            pieces.append(c)
             at += 1
-    return tuple(found)
+    return tuple(pieces)
 
 
 @udf("py_regexp_replace", ["VARCHAR", "VARCHAR", "VARCHAR"], "VARCHAR")
@@ -261,21 +261,21 @@ def regexp_replace(text: str, pattern: str, replacement: str) -> str:
     shape = compiled(pattern)
     names = sorted(shape.groupindex, key=lambda n: shape.groupindex[n])
     parts = _template(replacement, shape.groups, tuple(names))
-    found, at = "", 0
+    replaced, at = "", 0
     for m in _matches(shape, text):
-        found += text[at : m.start()] + "".join(p if isinstance(p, str) else m[p] or "" for p in parts)
+        replaced += text[at : m.start()] + "".join(p if isinstance(p, str) else m[p] or "" for p in parts)
         at = m.end()
-    return found + text[at:]
+    return replaced + text[at:]
 
 
 @udf("py_regexp_pieces", ["VARCHAR", "VARCHAR"], "STRUCT(t VARCHAR, g VARCHAR[])[]")
 def regexp_pieces(text: str, pattern: str) -> list[dict[str, object]]:
     """Texts between matches, and the groups of each match."""
-    found: list[dict[str, object]] = []
+    pieces: list[dict[str, object]] = []
     at = 0
     for m in _matches(compiled(pattern), text):
-        found.append({"t": text[at : m.start()], "g": None})
-        found.append({"t": None, "g": list(m.groups())})
+        pieces.append({"t": text[at : m.start()], "g": None})
+        pieces.append({"t": None, "g": list(m.groups())})
         at = m.end()
-    found.append({"t": text[at:], "g": None})
-    return found
+    pieces.append({"t": text[at:], "g": None})
+    return pieces

@@ -59,19 +59,19 @@ class Registry:
 
         With `names` only those of these names and what they need.
         """
-        found: dict[str, Macro] = {}
+        ordered: dict[str, Macro] = {}
 
         def add(name: str) -> None:
-            one = self.macros.get(name)
-            if one is None or name in found:
+            needed = self.macros.get(name)
+            if needed is None or name in ordered:
                 return
-            for other in sorted(one.calls - {name}):
+            for other in sorted(needed.calls - {name}):
                 add(other)
-            found[name] = one
+            ordered[name] = needed
 
         for name in self.macros if names is None else sorted(names):
             add(name)
-        return list(found.values())
+        return list(ordered.values())
 
 
 REGISTRY = Registry()

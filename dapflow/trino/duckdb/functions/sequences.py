@@ -88,7 +88,7 @@ def _towards(a: Sql, b: Sql) -> Sql:
 
 
 def _moments(call: LoweredCall) -> Sql:
-    a, b = (sql("epoch_us($x)", x=one.sql) for one in call.args[:2])
+    a, b = (sql("epoch_us($x)", x=arg.sql) for arg in call.args[:2])
     return _steps(call, a, b, sql("($x * 1000)", x=call.args[2].sql), "make_timestamp($a + i * ($step))")
 
 
@@ -107,7 +107,7 @@ def _steps(call: LoweredCall, a: Sql, b: Sql, step: Sql, item: str, check: Sql =
 
 
 def _months(call: LoweredCall) -> Sql:
-    a, b, step = (one.sql for one in call.args)
+    a, b, step = (arg.sql for arg in call.args)
     made = sql(
         "list_filter(list_transform(range(0, least(t_months_or_days('month', $a, $b) // $step + 1, 10002)), lambda i: "
         "CAST($a + to_months(CAST(i * $step AS INTEGER)) AS $item)), "
@@ -155,7 +155,7 @@ def combinations(count: int, size: int) -> list[list[int]]:
     if math.comb(count, size) > _MOST_COMBINATIONS:
         raise Failure("INVALID_FUNCTION_ARGUMENT: combinations exceed max size")
     chosen = itertools.combinations(range(1, count + 1), size)
-    return [list(one) for one in sorted(chosen, key=lambda places: places[::-1])]
+    return [list(combination) for combination in sorted(chosen, key=lambda places: places[::-1])]
 
 
 _LARGEST_COMBINATION = 5

@@ -24,8 +24,8 @@ _LONG_END = (44, 15, 34, 21, 38, 33, 10, 13, 38, 53, 42, 54)
 def spooky(data: bytes, size: int) -> bytes:
     """The lowest bytes of the hash with seed 0, the highest of them first."""
     data = bytes(data)
-    found = _short(data) if len(data) < _LONG else _long(data)
-    return found.to_bytes(8, "big")[8 - size :]
+    hashed = _short(data) if len(data) < _LONG else _long(data)
+    return hashed.to_bytes(8, "big")[8 - size :]
 
 
 def _turned(word: int, bits: int) -> int:
@@ -69,7 +69,7 @@ def _long(data: bytes) -> int:
             h[i] = _turned(h[i], bits)
             h[before] = (h[before] + h[(i + 1) % 12]) & _MASK
     rest = data[whole:].ljust(95, b"\0") + bytes([len(data) - whole])
-    h = [(one + word) & _MASK for one, word in zip(h, struct.unpack("<12Q", rest), strict=True)]
+    h = [(state + word) & _MASK for state, word in zip(h, struct.unpack("<12Q", rest), strict=True)]
     for _ in range(3):
         for i, bits in enumerate(_LONG_END):
             before, after = (i + 11) % 12, (i + 1) % 12

@@ -42,10 +42,10 @@ lowering("reverse(varchar(x))", "reverse($1)")
 
 
 def _concat(call: LoweredCall) -> Sql:
-    found = call.args[0]
+    concatenated = call.args[0]
     for other in call.args[1:]:
-        found = concat(found, other)
-    whole: Sql = found.sql
+        concatenated = concat(concatenated, other)
+    whole: Sql = concatenated.sql
     return whole
 
 
@@ -233,14 +233,14 @@ def soundex(text: str) -> str:
         raise Failure(f"INVALID_FUNCTION_ARGUMENT: The character is not mapped: {bad} (index={ord(bad)})")
     if not letters:
         return ""
-    found, last = letters[0], codes.get(letters[0], "")
+    soundex_code, last = letters[0], codes.get(letters[0], "")
     for letter in letters[1:]:
         code = codes.get(letter, "")
         if code and code != last:
-            found += code
+            soundex_code += code
         if letter not in "HW":
             last = code
-    return (found + "000")[:4]
+    return (soundex_code + "000")[:4]
 
 
 @udf("py_luhn", ["VARCHAR"], "BOOLEAN")

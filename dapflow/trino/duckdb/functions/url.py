@@ -22,18 +22,18 @@ def url_part(url: str, part: str) -> str | None:
     try:
         if any(c in url for c in ' <>"{}|\\^`'):
             return None
-        found = urlsplit(url)
-        port = found.port
+        parts = urlsplit(url)
+        port = parts.port
     except ValueError:
         return None
     if part == "port":
         return None if port is None else str(port)
     value = {
-        "protocol": found.scheme,
-        "host": found.hostname,
-        "path": found.path,
-        "query": found.query,
-        "fragment": found.fragment,
+        "protocol": parts.scheme,
+        "host": parts.hostname,
+        "path": parts.path,
+        "query": parts.query,
+        "fragment": parts.fragment,
     }[part]
     return unquote_part(value or "") if part in {"path", "query", "fragment"} else value or ""
 

@@ -13,14 +13,14 @@ def decimals(op: str, a: Value, b: Value, t: Type) -> Value:
     """`+ - * / %` of two decimals."""
     x, y = a.type, b.type
     if op in {"+", "-"}:
-        found = _sum(op, a.sql, x, b.sql, y, t)
+        result = _sum(op, a.sql, x, b.sql, y, t)
     elif op == "*":
-        found = _product(a.sql, x, b.sql, y, t)
+        result = _product(a.sql, x, b.sql, y, t)
     elif op == "/":
-        found = divide(a.sql, x, b.sql, y, t)
+        result = divide(a.sql, x, b.sql, y, t)
     else:
-        found = _remainder(a.sql, x, b.sql, y, t)
-    return Value(found, t, short=_short(op, a, b, t))
+        result = _remainder(a.sql, x, b.sql, y, t)
+    return Value(result, t, short=_short(op, a, b, t))
 
 
 def _whole(x: Type, y: Type) -> int:

@@ -13,16 +13,16 @@ INTERVALS = frozenset({"interval_ds", "interval_ym"})
 def moments(op: str, a: Value, b: Value, t: Type) -> Value:
     """`+ - * /` where a moment or an interval is on one side; `t` is what they give."""
     if op in {"*", "/"}:
-        found = _scaled(op, b, a) if b.type.base in INTERVALS else _scaled(op, a, b)
+        result = _scaled(op, b, a) if b.type.base in INTERVALS else _scaled(op, a, b)
     elif a.type.base in INTERVALS and b.type.base in INTERVALS:
-        found = sql("($a $op $b)", a=a.sql, op=Word(op), b=b.sql)
+        result = sql("($a $op $b)", a=a.sql, op=Word(op), b=b.sql)
     elif a.type.base in INTERVALS:
-        found = _shifted(b, a.sql, a.type)
+        result = _shifted(b, a.sql, a.type)
     elif b.type.base in INTERVALS:
-        found = _shifted(a, b.sql if op == "+" else sql("(-$amount)", amount=b.sql), b.type)
+        result = _shifted(a, b.sql if op == "+" else sql("(-$amount)", amount=b.sql), b.type)
     else:
-        found = _difference(a.sql, b.sql, a.type)
-    return Value(found, t)
+        result = _difference(a.sql, b.sql, a.type)
+    return Value(result, t)
 
 
 def _scaled(op: str, interval: Value, factor: Value) -> Sql:
