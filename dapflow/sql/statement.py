@@ -58,7 +58,7 @@ def read_statement(text: SqlText) -> FileStatement:
         raise text.error("sql-syntax", "the statement is nested too deeply", 0) from None
     except QueryError as error:
         raise explained(text, error) from None
-    for token in parser.found if parser.parameters else ():
+    for token in parser.tokens if parser.parameters else ():
         if token.upper == "?":
             message = "expected a value: a transform takes no parameters, found '?'"
             raise text.error("sql-syntax", message, token.start, "write the value")

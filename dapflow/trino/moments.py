@@ -102,10 +102,10 @@ def zone_name(text: str) -> str:
         if minutes > 840 or int(m[3] or 0) > 59:
             raise ValueError(text)
         return "UTC" if minutes == 0 else f"{m[1]}{minutes // 60:02d}:{minutes % 60:02d}"
-    found = _zones().get(text.lower())
-    if found is None:
+    name = _zones().get(text.lower())
+    if name is None:
         raise ValueError(text)
-    return found
+    return name
 
 
 @lru_cache(maxsize=256)

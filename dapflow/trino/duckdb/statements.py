@@ -44,19 +44,21 @@ def statement_kind(text: str) -> Statement:
     if word in {"ALTER", "MSCK", "DESCRIBE", "DESC", "OPTIMIZE", "VACUUM", "REPAIR", "ANALYZE"}:
         return Statement("ddl")
     try:
-        read = tokens(text)
+        statement_tokens = tokens(text)
     except QueryError:
         if word in {"CREATE", "DROP", "SHOW"}:
             return Statement("ddl")
         raise
-    while len(read) > 1 and read[-2].upper == ";":
-        del read[-2]
-    read[-1] = read[-1]._replace(start=read[-2].end if len(read) > 1 else 0)
-    stray = next((token for token in read if token.upper == ";"), None)
+    while len(statement_tokens) > 1 and statement_tokens[-2].upper == ";":
+        del statement_tokens[-2]
+    statement_tokens[-1] = statement_tokens[-1]._replace(
+        start=statement_tokens[-2].end if len(statement_tokens) > 1 else 0
+    )
+    stray = next((token for token in statement_tokens if token.upper == ";"), None)
     if stray is not None and word not in {"CREATE", "DROP", "SHOW"}:
         line, column = position(text, stray.start)
         raise QueryError("SYNTAX_ERROR", "Only one sql statement is allowed. Got: " + text.strip(), line, column)
-    return _read(TokenReader(text, read))
+    return _read(TokenReader(text, statement_tokens))
 
 
 def _read(r: TokenReader) -> Statement:

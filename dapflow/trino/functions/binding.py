@@ -53,22 +53,22 @@ class BoundSignature:
 def resolve(signatures: Sequence[Signature], args: Sequence[Argument]) -> BoundSignature | None:
     """The signature to use; None if none fits."""
     for signature in signatures:
-        found = _attempt(signature, args, False)
-        if found is not None:
-            return found
-    candidates = [found for signature in signatures if (found := _attempt(signature, args, True)) is not None]
+        bound = _attempt(signature, args, False)
+        if bound is not None:
+            return bound
+    candidates = [bound for signature in signatures if (bound := _attempt(signature, args, True)) is not None]
     if len(candidates) <= 1:
         return candidates[0] if candidates else None
-    for one in candidates:
-        if all(one is other or _narrower(one.types, other.types) for other in candidates):
-            return _again(one, args)
+    for candidate in candidates:
+        if all(candidate is other or _narrower(candidate.types, other.types) for other in candidates):
+            return _again(candidate, args)
     # Trino prefers double among numbers only through its coercion order; the first row stands for that order here.
     return _again(candidates[0], args)
 
 
-def _again(one: BoundSignature, args: Sequence[Argument]) -> BoundSignature:
+def _again(bound: BoundSignature, args: Sequence[Argument]) -> BoundSignature:
     """Bind once more, since a later candidate may have left its types in a lambda."""
-    return _attempt(one.signature, args, True) or one
+    return _attempt(bound.signature, args, True) or bound
 
 
 def _narrower(a: list[Type], b: list[Type]) -> bool:

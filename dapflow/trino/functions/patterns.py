@@ -64,8 +64,8 @@ def substitute(p: Pattern, bound: Bindings) -> Type:
     if p.concrete is not None:
         return p.concrete
     if p.variable:
-        found: Type = bound.get(p.variable, UNKNOWN)
-        return found
+        variable_type: Type = bound.get(p.variable, UNKNOWN)
+        return variable_type
     if p.numbers:
         numbers = [reckoned(n, bound) for n in p.numbers]
         if p.base == "decimal":
@@ -88,8 +88,8 @@ def substitute(p: Pattern, bound: Bindings) -> Type:
 def reckoned(text: str, bound: Bindings) -> int | None:
     """The number that a variable, or a sum of some, stands for; None where one of them has no bound."""
     if text.isidentifier():
-        found: int | None = bound.get(text)
-        return found
+        number: int | None = bound.get(text)
+        return number
     try:
         return _value(_parsed(text), bound)
     except _Boundless:
@@ -116,10 +116,10 @@ def _value(node: ast.expr, bound: Bindings) -> int:
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return node.value
     if isinstance(node, ast.Name):
-        found: int | None = bound.get(node.id)
-        if found is None:
+        number: int | None = bound.get(node.id)
+        if number is None:
             raise _Boundless
-        return found
+        return number
     if isinstance(node, ast.BinOp):
         return _OPERATORS[type(node.op)](_value(node.left, bound), _value(node.right, bound))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):

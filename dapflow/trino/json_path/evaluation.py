@@ -24,8 +24,8 @@ class _Walk:
         self.last: int | None = None
 
     def run(self, node: PathNode) -> list[Any]:
-        found: list[Any] = getattr(self, "_" + node.kind)(*node.parts)
-        return found
+        values: list[Any] = getattr(self, "_" + node.kind)(*node.parts)
+        return values
 
     def _root(self) -> list[Any]:
         return [self.root]
@@ -53,39 +53,39 @@ class _Walk:
         return [x for item in items for x in (item if isinstance(item, list) else [item])]
 
     def _member(self, base: PathNode, name: str) -> list[Any]:
-        found = []
+        members = []
         for item in self._unwrapped(self.run(base)):
             if isinstance(item, dict) and name in item:
-                found.append(item[name])
+                members.append(item[name])
             elif not self.lax:
                 raise StructuralError(f"missing member '{name}' in JSON object")
-        return found
+        return members
 
     def _members(self, base: PathNode) -> list[Any]:
-        found: list[Any] = []
+        members: list[Any] = []
         for item in self._unwrapped(self.run(base)):
             if isinstance(item, dict):
-                found += item.values()
+                members += item.values()
             elif not self.lax:
                 raise StructuralError("invalid item type")
-        return found
+        return members
 
     def _arrays(self, base: PathNode) -> list[list[Any]]:
-        found = []
+        arrays = []
         for item in self.run(base):
             if isinstance(item, list):
-                found.append(item)
+                arrays.append(item)
             elif self.lax:
-                found.append([item])
+                arrays.append([item])
             else:
                 raise StructuralError("invalid item type")
-        return found
+        return arrays
 
     def _items(self, base: PathNode) -> list[Any]:
         return [x for array in self._arrays(base) for x in array]
 
     def _places(self, base: PathNode, ranges: tuple[tuple[PathNode, PathNode | None], ...]) -> list[Any]:
-        found = []
+        elements = []
         for array in self._arrays(base):
             before, self.last = self.last, len(array) - 1
             for low_node, high_node in ranges:
@@ -93,21 +93,21 @@ class _Walk:
                 high = low if high_node is None else self._place(high_node)
                 if not self.lax and (low < 0 or high >= len(array) or low > high):
                     raise StructuralError("invalid array subscript")
-                found += array[max(low, 0) : high + 1] if high >= 0 else []
+                elements += array[max(low, 0) : high + 1] if high >= 0 else []
             self.last = before
-        return found
+        return elements
 
     def _place(self, node: PathNode) -> int:
-        found = self.run(node)
-        if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int | float):
+        values = self.run(node)
+        if len(values) != 1 or isinstance(values[0], bool) or not isinstance(values[0], int | float):
             raise StructuralError("array subscript is no single number")
-        return math.floor(found[0])
+        return math.floor(values[0])
 
     def _number(self, node: PathNode) -> Any:
-        found = self._unwrapped(self.run(node))
-        if len(found) != 1 or isinstance(found[0], bool) or not isinstance(found[0], int | float):
+        values = self._unwrapped(self.run(node))
+        if len(values) != 1 or isinstance(values[0], bool) or not isinstance(values[0], int | float):
             raise StructuralError("arithmetic on what is no single number")
-        return found[0]
+        return values[0]
 
     def _arithmetic(self, op: str, left: PathNode, right: PathNode) -> list[Any]:
         a, b = self._number(left), self._number(right)
@@ -140,13 +140,13 @@ class _Walk:
         return item
 
     def _filter(self, base: PathNode, test: PathNode) -> list[Any]:
-        found = []
+        kept = []
         for item in self._unwrapped(self.run(base)):
             before, self.current = self.current, item
             if self.holds(test) is True:
-                found.append(item)
+                kept.append(item)
             self.current = before
-        return found
+        return kept
 
     # -------------------------------------------------------------------------------- predicates
     def holds(self, node: PathNode) -> bool | None:

@@ -63,10 +63,10 @@ class _PathReader:
         mode = self.take("lax", "strict")
         if mode is None:
             raise PathError("a path starts with lax or strict")
-        found = self.sum()
+        whole = self.sum()
         if self.peek()[0] != "end":
             raise PathError("text after the path")
-        return mode == "lax", found
+        return mode == "lax", whole
 
     def sum(self) -> PathNode:
         left = self.product()
@@ -86,19 +86,19 @@ class _PathReader:
         return self.accessors()
 
     def accessors(self) -> PathNode:
-        found = self.primary()
+        node = self.primary()
         while True:
             if self.take("."):
-                found = self.member(found)
+                node = self.member(node)
             elif self.take("["):
-                found = self.places(found)
+                node = self.places(node)
             elif self.take("?"):
                 self.need("(")
                 test = self.predicate()
                 self.need(")")
-                found = PathNode("filter", (found, test))
+                node = PathNode("filter", (node, test))
             else:
-                return found
+                return node
 
     def member(self, base: PathNode) -> PathNode:
         kind, text = self.peek()
@@ -140,9 +140,9 @@ class _PathReader:
         if kind == "op" and text in {"$", "@"}:
             return PathNode("root" if text == "$" else "current", ())
         if kind == "op" and text == "(":
-            found = self.sum()
+            inner = self.sum()
             self.need(")")
-            return found
+            return inner
         if kind == "name" and text in {"true", "false", "null", "last"}:
             return (
                 PathNode("last", ())
@@ -216,6 +216,6 @@ def variables(text: str) -> set[str]:
     def inside(part: Any) -> set[str]:
         if isinstance(part, PathNode) and part.kind == "variable":
             return {part.parts[0]}
-        return {name for one in part for name in inside(one)} if isinstance(part, tuple) else set()
+        return {name for item in part for name in inside(item)} if isinstance(part, tuple) else set()
 
     return inside(parse_path(text)[1])

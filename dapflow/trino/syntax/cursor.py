@@ -20,10 +20,10 @@ class Cursor:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found = tokens(text)
+        self.tokens = tokens(text)
         self._make_room()
         # Some ends more, so that looking ahead needs no care.
-        self.found += self.found[-1:] * 3
+        self.tokens += self.tokens[-1:] * 3
         self.at = 0
         self.parameters = 0
         #: Where the statement ends, without the `;` behind it.
@@ -40,7 +40,7 @@ class Cursor:
         if self.text.count("(") + self.text.count("[") <= _DEEPEST:
             return
         depth = 0
-        for token in self.found:
+        for token in self.tokens:
             depth += _DEPTHS.get(token.upper, 0)
             if depth > _DEEPEST:
                 raise TooDeep
@@ -48,22 +48,22 @@ class Cursor:
     @property
     def now(self) -> Token:
         """The token at hand."""
-        return self.found[self.at]
+        return self.tokens[self.at]
 
     def ahead(self, count: int = 1) -> Token:
         """A token further on."""
-        return self.found[self.at + count]
+        return self.tokens[self.at + count]
 
     def peek(self, word: str, *more: str) -> bool:
         """Whether the next tokens are these words or operators."""
-        found, at = self.found, self.at
-        if found[at].upper != word:
+        all_tokens, at = self.tokens, self.at
+        if all_tokens[at].upper != word:
             return False
-        return not more or tuple([token.upper for token in found[at + 1 : at + 1 + len(more)]]) == more
+        return not more or tuple([token.upper for token in all_tokens[at + 1 : at + 1 + len(more)]]) == more
 
     def take(self, word: str, *more: str) -> bool:
         """Step over these words if they come next."""
-        if self.found[self.at].upper != word or (more and not self.peek(word, *more)):
+        if self.tokens[self.at].upper != word or (more and not self.peek(word, *more)):
             return False
         self.at += 1 + len(more)
         return True
@@ -71,10 +71,10 @@ class Cursor:
     def need(self, *words: str) -> Token:
         """Step over these words or fail."""
         for word in words:
-            if self.found[self.at].upper != word:
+            if self.tokens[self.at].upper != word:
                 self.mismatch(f"'{word}'")
             self.at += 1
-        return self.found[self.at - 1]
+        return self.tokens[self.at - 1]
 
     def mismatch(self, expected: str = "<expression>") -> NoReturn:
         """Fail at the token at hand."""
@@ -88,7 +88,7 @@ class Cursor:
 
     def written(self, first: int) -> str:
         """What was read from a token on, with nothing but spaces between the tokens."""
-        return " ".join([token.text for token in self.found[first : self.at]])
+        return " ".join([token.text for token in self.tokens[first : self.at]])
 
     # -------------------------------------------------------------------------------------- names
     def is_name(self, token: Token | None = None) -> bool:
@@ -109,15 +109,15 @@ class Cursor:
     def names(self) -> tuple[str, ...]:
         """Identifiers in parentheses."""
         self.need("(")
-        found = [self.name()]
+        names = [self.name()]
         while self.take(","):
-            found.append(self.name())
+            names.append(self.name())
         self.need(")")
-        return tuple(found)
+        return tuple(names)
 
     def string(self) -> str:
         """A string literal."""
         if self.now.kind not in {"string", "unicode"}:
             self.mismatch("<string>")
         self.at += 1
-        return string_value(self.found[self.at - 1])
+        return string_value(self.tokens[self.at - 1])

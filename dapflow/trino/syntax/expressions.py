@@ -21,7 +21,7 @@ class ExpressionParser(OperandParser):
     def expression(self) -> Expr:
         """Any expression: OR binds least."""
         first = self._conjunction()
-        if self.found[self.at].upper != "OR":
+        if self.tokens[self.at].upper != "OR":
             return first
         terms = [first]
         while self.take("OR"):
@@ -30,7 +30,7 @@ class ExpressionParser(OperandParser):
 
     def _conjunction(self) -> Expr:
         first = self._negation()
-        if self.found[self.at].upper != "AND":
+        if self.tokens[self.at].upper != "AND":
             return first
         terms = [first]
         while self.take("AND"):
@@ -38,7 +38,7 @@ class ExpressionParser(OperandParser):
         return tree.Logical(first.pos, "AND", tuple(terms))
 
     def _negation(self) -> Expr:
-        token = self.found[self.at]
+        token = self.tokens[self.at]
         if token.upper == "NOT":
             self.at += 1
             return tree.Not(token.start, self._negation())
@@ -46,7 +46,7 @@ class ExpressionParser(OperandParser):
 
     def _predicate(self) -> Expr:
         value = self.value()
-        token = self.found[self.at]
+        token = self.tokens[self.at]
         op = _COMPARISONS.get(token.upper)
         if op is not None:
             self.at += 1
@@ -55,7 +55,7 @@ class ExpressionParser(OperandParser):
                 self.at += 2
                 query = self.query()
                 self.need(")")
-                return tree.Quantified(token.start, op, quantifier, value, query, end=self.found[self.at - 1].end)
+                return tree.Quantified(token.start, op, quantifier, value, query, end=self.tokens[self.at - 1].end)
             return tree.Binary(token.start, op, value, self.value())
         if token.kind != "word":
             return value
@@ -64,22 +64,22 @@ class ExpressionParser(OperandParser):
         negated = token.upper == "NOT" and self.ahead().upper in {"BETWEEN", "IN", "LIKE"}
         if negated:
             self.at += 1
-        found = self._tested(value, token)
-        if found is None:
+        test = self._tested(value, token)
+        if test is None:
             return value
-        return tree.Not(token.start, found) if negated else found
+        return tree.Not(token.start, test) if negated else test
 
     def _is(self, value: Expr, token: Token) -> Expr:
         self.at += 1
         negated = self.take("NOT")
-        found: Expr
+        test: Expr
         if self.take("NULL"):
-            found = tree.IsNull(token.start, value, end=self.found[self.at - 1].end)
+            test = tree.IsNull(token.start, value, end=self.tokens[self.at - 1].end)
         elif self.take("DISTINCT", "FROM"):
-            found = tree.Binary(token.start, "IS DISTINCT FROM", value, self.value())
+            test = tree.Binary(token.start, "IS DISTINCT FROM", value, self.value())
         else:
             self.mismatch("'DISTINCT', 'NOT', 'NULL'")
-        return tree.Not(token.start, found) if negated else found
+        return tree.Not(token.start, test) if negated else test
 
     def _tested(self, value: Expr, token: Token) -> Expr | None:
         if self.take("BETWEEN"):
@@ -88,10 +88,10 @@ class ExpressionParser(OperandParser):
             return tree.Between(token.start, value, low, self.value())
         if self.take("IN"):
             self.need("(")
-            found = self.query_or(lambda: self.expressions(")"))
-            if isinstance(found, tree.QueryNode):
-                return tree.InQuery(token.start, value, found, end=self.found[self.at - 1].end)
-            return tree.InList(token.start, value, found, end=self.found[self.at - 1].end)
+            items = self.query_or(lambda: self.expressions(")"))
+            if isinstance(items, tree.QueryNode):
+                return tree.InQuery(token.start, value, items, end=self.tokens[self.at - 1].end)
+            return tree.InList(token.start, value, items, end=self.tokens[self.at - 1].end)
         if self.take("LIKE"):
             pattern = self.value()
             escape = self.value() if self.take("ESCAPE") else None
@@ -100,18 +100,18 @@ class ExpressionParser(OperandParser):
 
     def expressions(self, close: str) -> tuple[Expr, ...]:
         """Expressions between commas up to a closing bracket."""
-        found = [self.expression()]
+        items = [self.expression()]
         while self.take(","):
-            found.append(self.expression())
+            items.append(self.expression())
         self.need(close)
-        return tuple(found)
+        return tuple(items)
 
     # ------------------------------------------------------------------------------------- values
     def value(self, least: int = 1) -> Expr:
         """A value: operands between operators that bind as `least` or tighter."""
         left = self._operand()
         while True:
-            token = self.found[self.at]
+            token = self.tokens[self.at]
             binding = _BINDING.get(token.upper, 0)
             if binding < least:
                 return left
@@ -119,13 +119,13 @@ class ExpressionParser(OperandParser):
             left = tree.Binary(token.start, token.upper, left, self.value(binding + 1))
 
     def _operand(self) -> Expr:
-        token = self.found[self.at]
+        token = self.tokens[self.at]
         if token.upper in {"-", "+"}:
             self.at += 1
             return tree.Unary(token.start, token.upper, self._operand())
         value = self._primary()
         if token.upper != "(":
-            value.end = self.found[self.at - 1].end
+            value.end = self.tokens[self.at - 1].end
         value = self._postfix(value)
         while self.peek("AT", "TIME", "ZONE"):
             token = self.now
@@ -138,19 +138,19 @@ class ExpressionParser(OperandParser):
 
     def _postfix(self, value: Expr) -> Expr:
         while True:
-            following = self.found[self.at].upper
+            following = self.tokens[self.at].upper
             if following == "[":
                 self.at += 1
                 index = self.value()
                 self.need("]")
-                value = tree.Subscript(value.pos, value, index, end=self.found[self.at - 1].end)
-            elif following == "." and self.is_name(self.found[self.at + 1]):
+                value = tree.Subscript(value.pos, value, index, end=self.tokens[self.at - 1].end)
+            elif following == "." and self.is_name(self.tokens[self.at + 1]):
                 self.at += 1
                 at = self.now.start
                 written = self.name()
-                value = tree.Deref(value.pos, value, written.lower(), written, at, end=self.found[self.at - 1].end)
+                value = tree.Deref(value.pos, value, written.lower(), written, at, end=self.tokens[self.at - 1].end)
                 if self.now.upper == "(":
                     value = self._call(value.pos, *self._function(value))
-                    value.end = self.found[self.at - 1].end
+                    value.end = self.tokens[self.at - 1].end
             else:
                 return value

@@ -23,17 +23,17 @@ def expression_text(node: tree.Node) -> str:
 
 def query_text(node: tree.QueryNode) -> str:
     """The query, in one line. Question marks that a form turns around (POSITION, TRIM) are counted anew."""
-    found = ""
+    text = ""
     if node.ctes:
         ctes = [f"{_name(c.name)}{_columns(c.columns)} AS ({query_text(c.query)})" for c in node.ctes]
-        found = f"WITH {'RECURSIVE ' if node.recursive else ''}{', '.join(ctes)} "
-    found += _body(node.body) + _order(node.order)
+        text = f"WITH {'RECURSIVE ' if node.recursive else ''}{', '.join(ctes)} "
+    text += _body(node.body) + _order(node.order)
     if node.offset is not None:
-        found += f" OFFSET {expression_text(node.offset)} ROWS"
+        text += f" OFFSET {expression_text(node.offset)} ROWS"
     if node.limit is not None:
         count = expression_text(node.limit)
-        found += f" FETCH FIRST {count} ROWS WITH TIES" if node.ties else f" LIMIT {count}"
-    return found
+        text += f" FETCH FIRST {count} ROWS WITH TIES" if node.ties else f" LIMIT {count}"
+    return text
 
 
 # -------------------------------------------------------------------------------------------- parts
@@ -64,11 +64,11 @@ def _operand(node: tree.Expr) -> str:
 
 
 def _order(items: tuple[tree.SortItem, ...]) -> str:
-    found = []
+    keys = []
     for item in items:
         nulls = "" if item.nulls_first is None else f" NULLS {'FIRST' if item.nulls_first else 'LAST'}"
-        found.append(f"{expression_text(item.expr)}{' DESC' if item.descending else ''}{nulls}")
-    return f" ORDER BY {', '.join(found)}" if found else ""
+        keys.append(f"{expression_text(item.expr)}{' DESC' if item.descending else ''}{nulls}")
+    return f" ORDER BY {', '.join(keys)}" if keys else ""
 
 
 def _window(node: tree.Window) -> str:
@@ -129,15 +129,15 @@ def _call(node: tree.Call) -> str:
     if node.name == "normalize" and not node.written:
         return f"normalize({expression_text(node.args[0])}, {getattr(node.args[1], 'value', '')})"
     inner = "*" if node.star else _list(node.args) + _order(node.order)
-    found = f"{node.written or node.name}({'DISTINCT ' if node.distinct else ''}{inner})"
+    text = f"{node.written or node.name}({'DISTINCT ' if node.distinct else ''}{inner})"
     if node.filter is not None:
-        found += f" FILTER (WHERE {expression_text(node.filter)})"
+        text += f" FILTER (WHERE {expression_text(node.filter)})"
     if node.nulls:
-        found += f" {node.nulls} NULLS"
+        text += f" {node.nulls} NULLS"
     if node.over is not None:
         alone = node.over == tree.Window(0, node.over.existing) and node.over.existing
-        found += f" OVER {_name(alone) if alone else _window(node.over)}"
-    return found
+        text += f" OVER {_name(alone) if alone else _window(node.over)}"
+    return text
 
 
 def _listagg(node: tree.Call) -> str:
@@ -247,18 +247,18 @@ def _body(node: tree.BodyNode) -> str:
 
 
 def _select(node: tree.Select) -> str:
-    found = f"SELECT {'DISTINCT ' if node.distinct else ''}{', '.join(map(_item, node.items))}"
+    text = f"SELECT {'DISTINCT ' if node.distinct else ''}{', '.join(map(_item, node.items))}"
     if node.source is not None:
-        found += f" FROM {_relation(node.source)}"
+        text += f" FROM {_relation(node.source)}"
     if node.where is not None:
-        found += f" WHERE {expression_text(node.where)}"
+        text += f" WHERE {expression_text(node.where)}"
     if node.groups is not None:
-        found += f" GROUP BY {'DISTINCT ' if node.distinct_groups else ''}{', '.join(map(_grouping, node.groups))}"
+        text += f" GROUP BY {'DISTINCT ' if node.distinct_groups else ''}{', '.join(map(_grouping, node.groups))}"
     if node.having is not None:
-        found += f" HAVING {expression_text(node.having)}"
+        text += f" HAVING {expression_text(node.having)}"
     if node.windows:
-        found += " WINDOW " + ", ".join([f"{_name(name)} AS {_window(window)}" for name, window in node.windows])
-    return found
+        text += " WINDOW " + ", ".join([f"{_name(name)} AS {_window(window)}" for name, window in node.windows])
+    return text
 
 
 def _item(node: tree.SelectItem | tree.AllColumns) -> str:
@@ -306,12 +306,12 @@ def _join(node: tree.JoinNode) -> str:
     left, right = _relation(node.left), _relation(node.right)
     if node.kind == "implicit":
         return f"{left}, {right}"
-    found = f"{left} {node.kind.upper()} JOIN {f'({right})' if isinstance(node.right, tree.JoinNode) else right}"
+    text = f"{left} {node.kind.upper()} JOIN {f'({right})' if isinstance(node.right, tree.JoinNode) else right}"
     if node.on is not None:
-        found += f" ON {expression_text(node.on)}"
+        text += f" ON {expression_text(node.on)}"
     if node.using is not None:
-        found += f" USING ({', '.join([_name(column.written) for column in node.using])})"
-    return found
+        text += f" USING ({', '.join([_name(column.written) for column in node.using])})"
+    return text
 
 
 def _double(number: float) -> str:

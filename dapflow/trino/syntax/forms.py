@@ -231,9 +231,9 @@ class FormParser(JsonParser):
         """Names between dots."""
         start = self.now.start
         written = self.name()
-        found: Expr = tree.Ident(start, written.lower(), written, self.found[self.at - 1].kind == "quoted")
+        expr: Expr = tree.Ident(start, written.lower(), written, self.tokens[self.at - 1].kind == "quoted")
         while self.take("."):
             at = self.now.start
             written = self.name()
-            found = tree.Deref(start, found, written.lower(), written, at, end=self.found[self.at - 1].end)
-        return found
+            expr = tree.Deref(start, expr, written.lower(), written, at, end=self.tokens[self.at - 1].end)
+        return expr

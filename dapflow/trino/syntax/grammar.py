@@ -41,6 +41,6 @@ class Grammar(TypeParser):
         """A table by its name."""
         raise NotImplementedError
 
-    def alias(self, found: tree.RelationNode) -> tree.RelationNode:
+    def alias(self, relation: tree.RelationNode) -> tree.RelationNode:
         """A relation with the name that follows it, if one does."""
         raise NotImplementedError

@@ -29,13 +29,13 @@ class JsonParser(Grammar):
         self.at += 2
         name = token.upper.lower()
         if name == "json_object":
-            found = self._object(token)
+            call = self._object(token)
         elif name == "json_array":
-            found = self._array_items(token)
+            call = self._array_items(token)
         else:
-            found = self._path_call(token, name)
+            call = self._path_call(token, name)
         self.need(")")
-        return found
+        return call
 
     def json_format(self) -> str | None:
         """FORMAT JSON, if it comes next, with its encoding."""
@@ -56,19 +56,19 @@ class JsonParser(Grammar):
 
     def json_source(self) -> tuple[Expr, ...]:
         """The value, the path and what is passed to it, as JSON_TABLE has them."""
-        found = [self._value()[0]]
+        exprs = [self._value()[0]]
         self.need(",")
         self.string()
         if self.take("AS"):
             self.name()
         if self.take("PASSING"):
             while True:
-                found.append(self._value()[0])
+                exprs.append(self._value()[0])
                 self.need("AS")
                 self.name()
                 if not self.take(","):
                     break
-        return tuple(found)
+        return tuple(exprs)
 
     def _path_call(self, token: Token, name: str) -> Expr:
         source = self._value()
@@ -89,32 +89,32 @@ class JsonParser(Grammar):
         return tree.JsonCall(token.start, name, (source, path, tuple(passing)), tuple(self._clauses(name)))
 
     def _clauses(self, name: str) -> list[tuple[str, Any]]:
-        found: list[tuple[str, Any]] = []
+        clauses: list[tuple[str, Any]] = []
         if name != "json_exists" and self.take("RETURNING"):
-            found.append(("returning", self.type()))
+            clauses.append(("returning", self.type()))
             if name == "json_query" and (form := self.json_format()):
-                found.append(("format", form))
+                clauses.append(("format", form))
         if name == "json_query":
-            found += self.json_layout()
-        return found + self.json_behaviours(name)
+            clauses += self.json_layout()
+        return clauses + self.json_behaviours(name)
 
     def json_behaviours(self, name: str) -> list[tuple[str, Any]]:
         """ON EMPTY and ON ERROR, as the function has them."""
-        found: list[tuple[str, Any]] = []
+        behaviours: list[tuple[str, Any]] = []
         ends = ["ERROR"] if name == "json_exists" else ["EMPTY", "ERROR"]
         while ends and self.now.upper in _BEHAVIOURS[name]:
             behaviour = self._behaviour()
             self.need("ON")
             if self.now.upper not in ends:
                 self.mismatch(", ".join([f"'{end}'" for end in ends]))
-            found.append((f"on {self.now.upper.lower()}", behaviour))
+            behaviours.append((f"on {self.now.upper.lower()}", behaviour))
             ends = ends[ends.index(self.now.upper) + 1 :]
             self.at += 1
-        return found
+        return behaviours
 
     def json_layout(self) -> list[tuple[str, Any]]:
         """What JSON_QUERY does with arrays and with the quotes of a text."""
-        found: list[tuple[str, Any]] = []
+        layout: list[tuple[str, Any]] = []
         if self.now.upper in {"WITH", "WITHOUT"}:
             kind = "without"
             if not self.take("WITHOUT"):
@@ -124,14 +124,14 @@ class JsonParser(Grammar):
                     self.take("UNCONDITIONAL")
             self.take("ARRAY")
             self.need("WRAPPER")
-            found.append(("wrapper", kind))
+            layout.append(("wrapper", kind))
         if self.now.upper in {"KEEP", "OMIT"}:
-            found.append(("quotes", self.now.upper.lower()))
+            layout.append(("quotes", self.now.upper.lower()))
             self.at += 1
             self.need("QUOTES")
             if self.take("ON"):
                 self.need("SCALAR", "STRING")
-        return found
+        return layout
 
     def _behaviour(self) -> Any:
         word = self.now.upper
@@ -189,6 +189,6 @@ class JsonParser(Grammar):
     def _returning(self) -> list[tuple[str, Any]]:
         if not self.take("RETURNING"):
             return []
-        found: list[tuple[str, Any]] = [("returning", self.type())]
+        clauses: list[tuple[str, Any]] = [("returning", self.type())]
         form = self.json_format()
-        return [*found, ("format", form)] if form else found
+        return [*clauses, ("format", form)] if form else clauses

@@ -65,7 +65,7 @@ def fail(text: str, offset: int, message: str) -> NoReturn:
 
 def tokens(text: str) -> list[Token]:
     """Cut the text into tokens; the last is of kind `end`."""
-    found: list[Token] = []
+    read_tokens: list[Token] = []
     at, match, group = 0, _TOKEN.match, 0
     while group != _END:
         m = match(text, at)
@@ -82,14 +82,14 @@ def tokens(text: str) -> list[Token]:
             upper = ""
             if group >= _DECIMAL and (text[at : at + 1].isalpha() or text[at : at + 1] == "_"):
                 fail(text, start, "identifiers must not start with a digit; surround the identifier with double quotes")
-        found.append(_token((_KINDS[group], word, upper, start)))
-    return found
+        read_tokens.append(_token((_KINDS[group], word, upper, start)))
+    return read_tokens
 
 
 def skipped(text: str, at: int) -> int:
     """Where the spaces and comments end that begin at a place."""
-    found = _SKIPPED.match(text, at)
-    return at if found is None else found.end()
+    match = _SKIPPED.match(text, at)
+    return at if match is None else match.end()
 
 
 def _refuse(text: str, at: int) -> NoReturn:

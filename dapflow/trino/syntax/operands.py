@@ -50,7 +50,7 @@ class OperandParser(WindowParser):
         return written.lower(), written
 
     def _primary(self) -> Expr:
-        token = self.found[self.at]
+        token = self.tokens[self.at]
         kind = token.kind
         if kind in {"integer", "decimal", "double"}:
             self.at += 1
@@ -95,22 +95,22 @@ class OperandParser(WindowParser):
         if lambda_ is not None:
             return tree.Lambda(token.start, lambda_, self.expression())
         self.at += 1
-        found = self.query_or(lambda: self.expressions(")"))
-        if isinstance(found, tree.QueryNode):
-            return tree.ScalarQuery(token.start, found, end=self.found[self.at - 1].end)
-        return found[0] if len(found) == 1 else tree.RowNode(token.start, found, end=self.found[self.at - 1].end)
+        inner = self.query_or(lambda: self.expressions(")"))
+        if isinstance(inner, tree.QueryNode):
+            return tree.ScalarQuery(token.start, inner, end=self.tokens[self.at - 1].end)
+        return inner[0] if len(inner) == 1 else tree.RowNode(token.start, inner, end=self.tokens[self.at - 1].end)
 
     def _lambda_names(self) -> tuple[str, ...] | None:
         """Names of a lambda in parentheses, or None if this is none."""
         at = self.at + 1
         names = []
-        while self.is_name(self.found[at]):
-            names.append(self.found[at])
+        while self.is_name(self.tokens[at]):
+            names.append(self.tokens[at])
             at += 1
-            if self.found[at].upper != "," or not self.is_name(self.found[at + 1]):
+            if self.tokens[at].upper != "," or not self.is_name(self.tokens[at + 1]):
                 break
             at += 1
-        if self.found[at].upper != ")" or self.found[min(at + 1, len(self.found) - 1)].upper != "->":
+        if self.tokens[at].upper != ")" or self.tokens[min(at + 1, len(self.tokens) - 1)].upper != "->":
             return None
         self.at = at + 2
         return tuple(identifier_value(token).lower() for token in names)
@@ -120,9 +120,9 @@ class OperandParser(WindowParser):
         following = self.ahead()
         reader = _WORDS.get(upper)
         if reader is not None:
-            found: Expr | None = reader(self, token)
-            if found is not None:
-                return found
+            form: Expr | None = reader(self, token)
+            if form is not None:
+                return form
         if upper in _SPECIAL:
             self.at += 1
             precision = None
@@ -205,9 +205,9 @@ class OperandParser(WindowParser):
     def _query_ahead(self) -> bool:
         """Whether a query follows, maybe inside parentheses."""
         at = self.at
-        while self.found[at].upper == "(":
+        while self.tokens[at].upper == "(":
             at += 1
-        return self.found[at].upper in _QUERY and self.found[at].kind == "word"
+        return self.tokens[at].upper in _QUERY and self.tokens[at].kind == "word"
 
     def query_or(self, other: Callable[[], T]) -> tree.QueryNode | T:
         """What an opening parenthesis begins, up to the closing one: a query, or what `other` reads."""
@@ -218,7 +218,7 @@ class OperandParser(WindowParser):
             query = self.query()
             self.need(")")
         except QueryError as error:
-            if self.found[start].upper != "(":
+            if self.tokens[start].upper != "(":
                 raise
             # `((SELECT 1) + 1)` starts like a query and is none. If nothing fits, the error further on is the better.
             self.at, self.parameters, self.refused = start, parameters, refused

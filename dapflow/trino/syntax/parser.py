@@ -14,13 +14,13 @@ class Parser(RelationParser):
 
     def statement(self) -> tree.QueryNode:
         """The whole text as one query."""
-        found = self.query()
+        query = self.query()
         self.end = self.now.start
         while self.take(";"):
             pass
         if self.now.kind != "end":
             self.mismatch("<EOF>")
-        return found
+        return query
 
     def query(self) -> tree.QueryNode:
         """WITH … body ORDER BY … LIMIT …."""
@@ -41,29 +41,29 @@ class Parser(RelationParser):
                     break
         return self._without_with(tree.QueryNode(start, tuple(ctes), recursive, self._union()))
 
-    def _without_with(self, found: tree.QueryNode) -> tree.QueryNode:
-        self._tail(found)
-        found.end = self.found[self.at - 1].end
-        return found
+    def _without_with(self, query: tree.QueryNode) -> tree.QueryNode:
+        self._tail(query)
+        query.end = self.tokens[self.at - 1].end
+        return query
 
-    def _tail(self, found: tree.QueryNode) -> None:
+    def _tail(self, query: tree.QueryNode) -> None:
         if self.take("ORDER", "BY"):
-            found.order = self.sort_items()
+            query.order = self.sort_items()
         if self.take("OFFSET"):
-            found.offset = self._count()
+            query.offset = self._count()
             if not self.take("ROWS"):
                 self.take("ROW")
         if self.take("LIMIT"):
-            found.limit = None if self.take("ALL") else self._count()
+            query.limit = None if self.take("ALL") else self._count()
         elif self.take("FETCH"):
             if not self.take("FIRST"):
                 self.need("NEXT")
-            one = self.now.upper in {"ROW", "ROWS"}
-            found.limit = tree.Literal(self.now.start, "integer", "1") if one else self._count()
+            single_row = self.now.upper in {"ROW", "ROWS"}
+            query.limit = tree.Literal(self.now.start, "integer", "1") if single_row else self._count()
             if not self.take("ROWS"):
                 self.need("ROW")
             if self.take("WITH", "TIES"):
-                found.ties = True
+                query.ties = True
             else:
                 self.need("ONLY")
 
@@ -165,11 +165,11 @@ class Parser(RelationParser):
             self._need_primary(first, parameters)
             self.at += 2
             aliases = self.names() if self.take("AS") else ()
-            return tree.AllColumns(start, value, aliases, end=self.found[self.at - 1].end)
+            return tree.AllColumns(start, value, aliases, end=self.tokens[self.at - 1].end)
         alias = None
         if self.take("AS") or (self.is_name() and not self._clause_begins()):
             alias = self.name()
-        return tree.SelectItem(start, value, alias, end=self.found[self.at - 1].end)
+        return tree.SelectItem(start, value, alias, end=self.tokens[self.at - 1].end)
 
     def _need_primary(self, first: int, parameters: int) -> None:
         """Fail unless what was read from a token on has no operator: `1 + a.*` is nothing."""
@@ -180,21 +180,21 @@ class Parser(RelationParser):
             self.mismatch("<identifier>")
 
     def _groups(self) -> tuple[tree.Grouping, ...]:
-        found = []
+        groupings = []
         while True:
             start = self.now.start
             if self.peek("ROLLUP", "(") or self.peek("CUBE", "("):
                 kind = self.now.upper.lower()
                 self.at += 2
                 sets = () if self.take(")") else self._sets()
-                found.append(tree.Grouping(start, kind, sets))
+                groupings.append(tree.Grouping(start, kind, sets))
             elif self.take("GROUPING", "SETS"):
                 self.need("(")
-                found.append(tree.Grouping(start, "sets", self._sets()))
+                groupings.append(tree.Grouping(start, "sets", self._sets()))
             else:
-                found.append(tree.Grouping(start, "simple", (self._group_set(),)))
+                groupings.append(tree.Grouping(start, "simple", (self._group_set(),)))
             if not self.take(","):
-                return tuple(found)
+                return tuple(groupings)
 
     def _sets(self) -> tuple[tuple[tree.Expr, ...], ...]:
         sets = [self._group_set()]
@@ -217,19 +217,19 @@ def parse(text: str) -> tree.QueryNode:
     """Read a query that the embedded Athena may run. Who gets the tree does not change it. Raises QueryError."""
     try:
         parser = Parser(text)
-        found = parser.statement()
+        query = parser.statement()
     except RecursionError:
         raise TooDeep from None
     if parser.refused is not None:
         raise parser.refused
-    found.parameters = parser.parameters
-    return found
+    query.parameters = parser.parameters
+    return query
 
 
 def parse_expression(text: str) -> tree.Expr:
     """Read an expression that stands alone. Raises QueryError."""
     parser = Parser(text)
-    found = parser.expression()
+    expr = parser.expression()
     if parser.now.kind != "end":
         parser.mismatch("<EOF>")
-    return found
+    return expr

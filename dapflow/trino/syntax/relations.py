@@ -61,7 +61,7 @@ class RelationParser(TableFormParser):
         return right
 
     def _sampled(self) -> tree.RelationNode:
-        found = self._aliased()
+        relation = self._aliased()
         if self.now.upper == "TABLESAMPLE":
             start = self.now.start
             self.at += 1
@@ -72,27 +72,27 @@ class RelationParser(TableFormParser):
             self.need("(")
             percentage = self.expression()
             self.need(")")
-            return tree.SampleNode(start, found, method, percentage)
-        return found
+            return tree.SampleNode(start, relation, method, percentage)
+        return relation
 
     def _aliased(self) -> tree.RelationNode:
         first = self.at
-        found = self._primary_relation()
+        relation = self._primary_relation()
         if not self.peek("MATCH_RECOGNIZE", "("):
-            found = self.alias(found)
+            relation = self.alias(relation)
         if self.peek("MATCH_RECOGNIZE", "("):
-            found = self.alias(self.matched(found, first))
-        return found
+            relation = self.alias(self.matched(relation, first))
+        return relation
 
-    def alias(self, found: tree.RelationNode) -> tree.RelationNode:
+    def alias(self, relation: tree.RelationNode) -> tree.RelationNode:
         """A relation with the name that follows it, if one does."""
         start = self.now.start
         explicit = self.take("AS")
         if explicit or (self.is_name() and not self._clause_begins()):
             name = self.name()
             columns = self.names() if self.peek("(") else None
-            found = tree.AliasNode(start, found, name.lower(), columns, end=self.found[self.at - 1].end)
-        return found
+            relation = tree.AliasNode(start, relation, name.lower(), columns, end=self.tokens[self.at - 1].end)
+        return relation
 
     def _clause_begins(self) -> bool:
         upper = self.now.upper
@@ -118,40 +118,40 @@ class RelationParser(TableFormParser):
             self.need("(")
             items = self.expressions(")")
             ordinality = self.take("WITH", "ORDINALITY")
-            return tree.UnnestNode(token.start, items, ordinality, end=self.found[self.at - 1].end)
+            return tree.UnnestNode(token.start, items, ordinality, end=self.tokens[self.at - 1].end)
         if token.upper == "LATERAL" and self.ahead().upper == "(":
             self.at += 2
             query = self.query()
             self.need(")")
-            return tree.SubqueryNode(token.start, query, True, end=self.found[self.at - 1].end)
+            return tree.SubqueryNode(token.start, query, True, end=self.tokens[self.at - 1].end)
         if token.upper == "TABLE" and self.ahead().upper == "(":
             return self.table_function()
         if token.upper == "JSON_TABLE":
             return self.json_table()
-        found = self.table()
+        table = self.table()
         if self.now.upper == "(" and self.now.kind == "op":
             self.mismatch("<EOF>")
         if self.take("FOR"):
-            self.refuse("Time travel (FOR VERSION or TIMESTAMP AS OF)", self.found[self.at - 1].start)
+            self.refuse("Time travel (FOR VERSION or TIMESTAMP AS OF)", self.tokens[self.at - 1].start)
             if self.now.upper not in _VERSIONS:
                 self.mismatch("'TIMESTAMP', 'VERSION'")
-            found.version_of = self.now.upper
+            table.version_of = self.now.upper
             self.at += 1
             self.need("AS", "OF")
-            found.version = self.value()
-        return found
+            table.version = self.value()
+        return table
 
     def _parenthesised(self) -> tree.RelationNode:
         start = self.need("(").start
-        found = self.query_or(self._enclosed)
-        if isinstance(found, tree.QueryNode):
-            return tree.SubqueryNode(start, found, end=self.found[self.at - 1].end)
-        return found
+        inner = self.query_or(self._enclosed)
+        if isinstance(inner, tree.QueryNode):
+            return tree.SubqueryNode(start, inner, end=self.tokens[self.at - 1].end)
+        return inner
 
     def _enclosed(self) -> tree.RelationNode:
-        found = self.relation()
+        relation = self.relation()
         self.need(")")
-        return found
+        return relation
 
     def table(self) -> tree.TableNode:
         """A table by its name."""
@@ -159,7 +159,7 @@ class RelationParser(TableFormParser):
         parts = self.qualified()
         if len(parts) > 3:
             fail(self.text, start, f"Too many dots in table name: {'.'.join(parts)}")
-        return tree.TableNode(start, tuple([part.lower() for part in parts]), end=self.found[self.at - 1].end)
+        return tree.TableNode(start, tuple([part.lower() for part in parts]), end=self.tokens[self.at - 1].end)
 
     def qualified(self) -> list[str]:
         """Names between dots."""

@@ -60,11 +60,11 @@ class TableFormParser(ExpressionParser):
     def _table_argument(self) -> tree.RelationNode:
         start = self.now.start
         self.at += 2
-        found: tree.RelationNode
-        found = tree.SubqueryNode(start, self.query()) if self._query_ahead() else self.table()
+        relation: tree.RelationNode
+        relation = tree.SubqueryNode(start, self.query()) if self._query_ahead() else self.table()
         self.need(")")
         if not (self.peek("PARTITION", "BY") or self.peek("PRUNE", "WHEN") or self.peek("KEEP", "WHEN")):
-            found = self.alias(found)
+            relation = self.alias(relation)
         if self.take("PARTITION", "BY") and not self.take("(", ")"):
             self.expression()
         if self.take("PRUNE") or self.take("KEEP"):
@@ -74,7 +74,7 @@ class TableFormParser(ExpressionParser):
             self.sort_items()
             if enclosed:
                 self.need(")")
-        return found
+        return relation
 
     # ---------------------------------------------------------------------------------- JSON_TABLE
     def json_table(self) -> tree.RelationNode:

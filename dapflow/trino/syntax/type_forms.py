@@ -28,7 +28,7 @@ class TypeParser(Cursor):
         """A type, as in CAST."""
         start = self.now.start
         try:
-            found = self._simple_type()
+            t = self._simple_type()
         except QueryError as error:
             if error.line is None:
                 error.line, error.column = position(self.text, start)
@@ -39,8 +39,8 @@ class TypeParser(Cursor):
                     self.mismatch("<integer>")
                 self.at += 1
                 self.need("]")
-            found = array(found)
-        return found
+            t = array(t)
+        return t
 
     def _simple_type(self) -> Type:
         token = self.now

@@ -28,7 +28,7 @@ class WindowParser(RowPatternParser):
 
     def sort_items(self) -> tuple[tree.SortItem, ...]:
         """Keys of an ORDER BY."""
-        found = []
+        items = []
         while True:
             start = self.now.start
             value = self.expression()
@@ -40,44 +40,44 @@ class WindowParser(RowPatternParser):
                 nulls = self.take("FIRST")
                 if not nulls:
                     self.need("LAST")
-            found.append(tree.SortItem(start, value, descending, nulls))
+            items.append(tree.SortItem(start, value, descending, nulls))
             if not self.take(","):
-                return tuple(found)
+                return tuple(items)
 
     def window(self) -> tree.Window:
         """A window in parentheses."""
-        found = tree.Window(self.now.start)
+        window = tree.Window(self.now.start)
         self.need("(")
         if self.is_name() and not self._window_begins():
-            found.existing = self.name().lower()
+            window.existing = self.name().lower()
         if self.take("PARTITION", "BY"):
             items = [self.expression()]
             while self.take(","):
                 items.append(self.expression())
-            found.partition = tuple(items)
+            window.partition = tuple(items)
         if self.take("ORDER", "BY"):
-            found.order = self.sort_items()
+            window.order = self.sort_items()
         first, start = self.at, self.now.start
         self.measures()
-        found.measures = self.written(first)
-        if found.measures or self.now.upper in _FRAMES:
+        window.measures = self.written(first)
+        if window.measures or self.now.upper in _FRAMES:
             if self.now.upper not in _FRAMES:
                 self.mismatch("'GROUPS', 'RANGE', 'ROWS'")
-            found.unit = self.now.upper
+            window.unit = self.now.upper
             self.at += 1
             if self.take("BETWEEN"):
-                found.low = self._bound()
+                window.low = self._bound()
                 self.need("AND")
-                found.high = self._bound()
+                window.high = self._bound()
             else:
-                found.low = self._bound()
+                window.low = self._bound()
             first = self.at
             self.pattern()
-            found.pattern = self.written(first)
-            if found.measures or found.pattern:
+            window.pattern = self.written(first)
+            if window.measures or window.pattern:
                 self.refuse("Pattern recognition in a window", start)
         self.need(")")
-        return found
+        return window
 
     def _window_begins(self) -> bool:
         """Whether a word is the first of a part of a window, and not the name of another one."""

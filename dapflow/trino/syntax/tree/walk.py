@@ -13,10 +13,10 @@ _COMPARED: dict[type, tuple[str, ...]] = {}
 
 def compared(cls: type[Node]) -> tuple[str, ...]:
     """Names of the parts of a kind of node that tell two of the kind apart."""
-    found = _COMPARED.get(cls)
-    if found is None:
-        found = _COMPARED[cls] = tuple([part.name for part in fields(cls) if part.compare])
-    return found
+    names = _COMPARED.get(cls)
+    if names is None:
+        names = _COMPARED[cls] = tuple([part.name for part in fields(cls) if part.compare])
+    return names
 
 
 _CHILDREN: dict[type, tuple[str, ...]] = {}
@@ -25,10 +25,10 @@ _PLAIN = frozenset({"int", "str", "bool", "Type", "int | None", "str | None", "b
 
 def children(cls: type[Node]) -> tuple[str, ...]:
     """Names of the parts of a kind of node that may hold nodes."""
-    found = _CHILDREN.get(cls)
-    if found is None:
-        found = _CHILDREN[cls] = tuple([part.name for part in fields(cls) if part.type not in _PLAIN])
-    return found
+    names = _CHILDREN.get(cls)
+    if names is None:
+        names = _CHILDREN[cls] = tuple([part.name for part in fields(cls) if part.type not in _PLAIN])
+    return names
 
 
 def nodes(part: Any, *, into_queries: bool = True) -> Iterator[Node]:
