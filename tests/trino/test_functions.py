@@ -51,5 +51,5 @@ def test_the_signature_that_trino_chooses(name: str, types: list[str], signature
     assert chosen(name, *types) == (signature, result)
 
 
-def test_what_is_reckoned_with_lengths_is_read() -> None:
+def test_what_is_computed_with_lengths_is_read() -> None:
     assert read_signature("f(decimal(p,s)) -> decimal(max(p - s, 1), 0)").result.numbers == ("max(p - s, 1)", "0")

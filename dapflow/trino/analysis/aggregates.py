@@ -1,4 +1,4 @@
-"""Calls of aggregates and window functions, and the windows that they are reckoned over."""
+"""Calls of aggregates and window functions, and the windows that they are computed over."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dapflow.trino.analysis import typed
-from dapflow.trino.analysis.calls import GivenLambda, Resolved, argument, known, resolved, scalar
+from dapflow.trino.analysis.calls import GivenLambda, Resolved, argument, named_function, resolved, scalar
 from dapflow.trino.analysis.canonical import same
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import condition
@@ -25,7 +25,7 @@ def call(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     form = FORMS.get(node.name)
     if form is not None and node.over is None and len(node.args) <= 127:
         return form(node, context)
-    function = known(node, context)
+    function = named_function(node, context)
     if isinstance(function, Unchecked):
         return function
     if function.kind == "scalar":

@@ -146,7 +146,7 @@ _EXPRESSIONS: dict[type, Callable[..., typed.Expr]] = {
     tree.IntervalLiteral: literals.interval,
     tree.Parameter: expressions.parameter,
     tree.Special: expressions.session,
-    tree.Given: names.given,
+    tree.Given: names.expanded_column,
     tree.Ident: names.ident,
     tree.Deref: names.deref,
     tree.Binary: expressions.binary,

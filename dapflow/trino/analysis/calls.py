@@ -78,7 +78,7 @@ def argument(node: tree.Expr, context: AnalysisContext) -> Argument:
     return GivenLambda(node, context) if isinstance(node, tree.Lambda) else context.visit(node)
 
 
-def known(node: tree.Call, context: AnalysisContext) -> Function | Unchecked:
+def named_function(node: tree.Call, context: AnalysisContext) -> Function | Unchecked:
     """The function that a call names."""
     if len(node.args) > _MOST_ARGUMENTS:
         return context.fault("TOO_MANY_ARGUMENTS", node, f"Too many arguments for function call {node.name}()")
@@ -130,7 +130,7 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: AnalysisContext
         a.finished() if isinstance(a, GivenLambda) else coerce(a, t) for a, t in zip(args, bound.types, strict=True)
     )
     if doubtful:
-        return Resolved(_certain(function, args, bound), None, settled)
+        return Resolved(_certain_type(function, args, bound), None, settled)
     if not orderable(bound.bindings.get("O", BIGINT)):
         shown = bound.bindings["O"]
         problem = f"Unexpected parameters ({shown}) for function {node.name}: the type is not orderable"
@@ -145,7 +145,7 @@ def _holds_unchecked(expr: typed.Expr) -> bool:
     return any(isinstance(node, typed.Expr) and unchecked(node) for node in within(expr))
 
 
-def _certain(function: Function, args: Sequence[Argument], chosen: BoundSignature) -> Type:
+def _certain_type(function: Function, args: Sequence[Argument], chosen: BoundSignature) -> Type:
     """The type of a call with arguments that could not be checked, if it is the same whatever they are."""
     types = {bound.type for signature in function.signatures if (bound := resolve([signature], args)) is not None}
     return chosen.type if len(types) == 1 else UNCHECKED

@@ -36,7 +36,7 @@ def constant(expr: typed.Expr) -> Any:
     return None
 
 
-def wanted(node: tree.Expr, t: Type, what: str, context: AnalysisContext) -> typed.Expr:
+def expect_type(node: tree.Expr, t: Type, what: str, context: AnalysisContext) -> typed.Expr:
     """An expression that must be of a type."""
     expr = context.visit(node)
     if not can_coerce(expr.type, t):
@@ -46,7 +46,7 @@ def wanted(node: tree.Expr, t: Type, what: str, context: AnalysisContext) -> typ
 
 def condition(node: tree.Expr, what: str, context: AnalysisContext) -> typed.Expr:
     """An expression that must be true or false."""
-    return wanted(node, BOOLEAN, what, context)
+    return expect_type(node, BOOLEAN, what, context)
 
 
 def unified(

@@ -25,7 +25,7 @@ def check_limit(
         refs = [part for part in within(term) if isinstance(part, ColumnRef)]
         if not correlated(term) or not any(ref.outer == 0 for ref in refs):
             continue
-        sides = [_bare(side) for side in _compared(term)]
+        sides = [_without_coercion(side) for side in _compared(term)]
         own = [side for side in sides if isinstance(side, ColumnRef) and side.outer == 0]
         floats = sum(side.type.base in {"double", "real"} for side in sides)
         if not own or floats == 1:
@@ -33,7 +33,7 @@ def check_limit(
             return
         held.update((ref.relation, ref.position) for ref in own)
     outputs = [item.expr if isinstance(item, tree.SelectItem) else None for item in node.items]
-    if constant(limit) == 1 and not all(_held(output, held, context) for output in outputs):
+    if constant(limit) == 1 and not all(_is_held(output, held, context) for output in outputs):
         context.fault("NOT_SUPPORTED", node, _PROBLEM)
 
 
@@ -41,11 +41,11 @@ def _compared(term: typed.Expr) -> tuple[typed.Expr, ...]:
     return (term.left, term.right) if isinstance(term, Comparison) and term.op == "=" else ()
 
 
-def _bare(expr: typed.Expr) -> typed.Expr:
+def _without_coercion(expr: typed.Expr) -> typed.Expr:
     return expr.expr if isinstance(expr, Coerce) else expr
 
 
-def _held(expr: tree.Expr | None, held: set[tuple[int, int]], context: AnalysisContext) -> bool:
+def _is_held(expr: tree.Expr | None, held: set[tuple[int, int]], context: AnalysisContext) -> bool:
     if expr is None or isinstance(expr, tree.Literal):
         return expr is not None
     field = field_of(expr, context)

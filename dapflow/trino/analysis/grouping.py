@@ -1,4 +1,4 @@
-"""What is reckoned for groups and windows is taken out of expressions into lists of its own."""
+"""What is computed for groups and windows is taken out of expressions into lists of its own."""
 
 from __future__ import annotations
 

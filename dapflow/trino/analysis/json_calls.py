@@ -6,7 +6,7 @@ from typing import Any
 
 from dapflow.trino.analysis import typed, typed_calls
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import unchecked, wanted
+from dapflow.trino.analysis.conversions import expect_type, unchecked
 from dapflow.trino.analysis.typed_calls import JsonValue
 from dapflow.trino.coercion import castable
 from dapflow.trino.json_path.grammar import PathError, parse_path, variables
@@ -72,7 +72,7 @@ def _constructor(node: tree.JsonCall, context: AnalysisContext) -> typed.Expr:
     values = []
     for item in node.args:
         value = _member(item[-2], item[-1], context)
-        key = wanted(item[0], VARCHAR, "JSON object key", context) if is_object else None
+        key = expect_type(item[0], VARCHAR, "JSON object key", context) if is_object else None
         values.append(JsonValue(value, item[-1], key=key, nested=_nested(item[-2])))
     return typed_calls.JsonCall(
         type=_returned(node, clauses, context),
@@ -107,7 +107,7 @@ def _path_call(node: tree.JsonCall, context: AnalysisContext) -> typed.Expr:
         default = clauses.get(which)
         if isinstance(default, tree.Expr):
             given = t if node.name == "json_value" else VARCHAR
-            clauses[which] = wanted(default, given, "Function JSON_VALUE default result", context)
+            clauses[which] = expect_type(default, given, "Function JSON_VALUE default result", context)
     if node.name == "json_query":
         t = _returned(node, clauses, context)
     return typed_calls.JsonCall(

@@ -48,7 +48,7 @@ def _is_bound(name: str, context: AnalysisContext) -> bool:
     return any(name in bound for bound in context.lambdas)
 
 
-def given(node: tree.Given, context: AnalysisContext) -> typed.Expr:
+def expanded_column(node: tree.Given, context: AnalysisContext) -> typed.Expr:
     """A column that `*` stands for."""
     field, outer = node.given
     return column(field, node, context, outer)

@@ -73,7 +73,7 @@ def _moments(op: str, left: Type, right: Type) -> Operation | None:
     if x in _INTERVALS and x == y and op in {"+", "-"}:
         return Operation(left, left, right)
     if (x in _INTERVALS and op in {"*", "/"}) or (y in _INTERVALS and op == "*"):
-        return _scaled(left, right) if x in _INTERVALS else _turned(_scaled(right, left))
+        return _scaled(left, right) if x in _INTERVALS else _swapped(_scaled(right, left))
     if x in _INTERVALS and op == "+":
         shifted = _shifted(right, x)
         return None if shifted is None else Operation(shifted, left, right)
@@ -92,7 +92,7 @@ def _scaled(interval: Type, factor: Type) -> Operation | None:
     return Operation(interval, interval, BIGINT if factor.base in INTEGERS else DOUBLE)
 
 
-def _turned(operation: Operation | None) -> Operation | None:
+def _swapped(operation: Operation | None) -> Operation | None:
     return None if operation is None else Operation(operation.type, operation.right, operation.left)
 
 

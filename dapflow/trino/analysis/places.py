@@ -33,7 +33,7 @@ _AROUND = frozenset(
 
 @dataclass
 class Places:
-    """Places of nodes, each reckoned once."""
+    """Places of nodes, each computed once."""
 
     known: dict[int, tuple[tree.Node, Place]] = field(default_factory=dict)
 

@@ -93,7 +93,7 @@ def set_operation(
 ) -> typed_queries.SetOperation:
     """UNION, INTERSECT or EXCEPT of two bodies."""
     columns = _common_columns(node, left, right, context)
-    if node.all and node.op != "UNION" and any(_looks_differ(column.type) for column in columns):
+    if node.all and node.op != "UNION" and any(_may_look_different(column.type) for column in columns):
         context.limit(f"{node.op} ALL of values with time zones", node)
     return combined(columns, node, left, right, context)
 
@@ -118,10 +118,10 @@ def _common_columns(
     return tuple(columns)
 
 
-def _looks_differ(t: Type) -> bool:
+def _may_look_different(t: Type) -> bool:
     """Whether values may be equal though they look different."""
     if t.base in {"array", "row"}:
-        return any(_looks_differ(part) for part in t.args)
+        return any(_may_look_different(part) for part in t.args)
     return t.base in {"timestamp_tz", "time_tz", "ipaddress"}
 
 

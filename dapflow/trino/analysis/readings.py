@@ -190,10 +190,10 @@ _MADE_OF = (
 
 def _is_of_constants(term: Expr) -> bool:
     """Whether a condition is made of columns and constants, is never true of NULL, and the same each time."""
-    return all(map(_is_steady, within(term)))
+    return all(map(_is_deterministic, within(term)))
 
 
-def _is_steady(node: Any) -> bool:
+def _is_deterministic(node: Any) -> bool:
     if isinstance(node, Call):
         return FUNCTIONS[node.name].deterministic
     if isinstance(node, typed.Comparison):

@@ -8,7 +8,7 @@ from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, condition, constant
 from dapflow.trino.analysis.names import column
-from dapflow.trino.analysis.scopes import Field, Scope, ScopedSource, fields_of, renamed, under
+from dapflow.trino.analysis.scopes import Field, Scope, ScopedSource, fields_of, renamed, with_qualifier
 from dapflow.trino.analysis.tables import OPEN, table
 from dapflow.trino.analysis.typed import ColumnRef
 from dapflow.trino.analysis.typed_queries import Join, OutputColumn, Sample, Source, Subquery, Unnest
@@ -67,7 +67,7 @@ def _sample(node: tree.SampleNode, context: AnalysisContext, beside: tuple[Field
 
 def _alias(node: tree.AliasNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:
     aliased = relation(node.relation, context, beside)
-    fields = tuple([under(field, node.name) for field in aliased.fields])
+    fields = tuple([with_qualifier(field, node.name) for field in aliased.fields])
     if node.columns is None:
         return ScopedSource(aliased.source, fields)
     fields = tuple(field for field in fields if not field.hidden)
@@ -133,7 +133,7 @@ def _join(node: tree.JoinNode, context: AnalysisContext, beside: tuple[Field, ..
         return ScopedSource(join, fields)
     inner = node.right.relation if isinstance(node.right, tree.AliasNode) else node.right
     always = isinstance(node.on, tree.Literal) and node.on.value is True
-    lateral = kind in {"right", "full"} and _looks_left(right.source, left)
+    lateral = kind in {"right", "full"} and _refers_to_left_side(right.source, left)
     if lateral and kind == "full" and not always:
         context.limit("FULL JOIN of LATERAL with a condition", node)
     if not lateral and isinstance(inner, tree.UnnestNode) and kind != "inner" and not always:
@@ -149,7 +149,7 @@ def _join(node: tree.JoinNode, context: AnalysisContext, beside: tuple[Field, ..
     return ScopedSource(replace(join, on=on), fields)
 
 
-def _looks_left(source: Source, left: ScopedSource) -> bool:
+def _refers_to_left_side(source: Source, left: ScopedSource) -> bool:
     """Whether the right side of a join is LATERAL, or refers to the left side."""
     if isinstance(source, Subquery) and source.lateral:
         return True

@@ -27,7 +27,7 @@ class Field:
     open: bool = False
 
 
-def under(field: Field, name: str) -> Field:
+def with_qualifier(field: Field, name: str) -> Field:
     """A field of a relation that has got a name."""
     return Field(
         field.name, field.written, field.type, field.relation, field.position, (name,), field.hidden, field.open

@@ -99,7 +99,10 @@ def _groups(
     here = replace(context, plain_clause="GROUP BY clause")
     elements = []
     for grouping in node.groups or ():
-        sets = [tuple(_key(_meant(expr, items, here), extracted, here) for expr in group) for group in grouping.sets]
+        sets = [
+            tuple(_key(_grouping_expression(expr, items, here), extracted, here) for expr in group)
+            for group in grouping.sets
+        ]
         elements.append(grouping_sets(grouping.kind, sets))
     return combined(elements, node.distinct_groups)
 
@@ -114,7 +117,7 @@ def _key(expr: tree.Expr, extracted: Extracted, context: AnalysisContext) -> int
     return extracted.keys.add(key)
 
 
-def _meant(expr: tree.Expr, items: Sequence[Item], context: AnalysisContext) -> tree.Expr:
+def _grouping_expression(expr: tree.Expr, items: Sequence[Item], context: AnalysisContext) -> tree.Expr:
     """An expression of GROUP BY; a number stands for an output column."""
     if not isinstance(expr, tree.Literal) or expr.kind != "integer":
         return expr

@@ -99,7 +99,7 @@ def _view(relation: catalogue.Relation, declared: Source, node: tree.TableNode, 
         name = "INVALID_VIEW" if first.error_name != "NOT_SUPPORTED" else "NOT_SUPPORTED"
         context.fault(name, node, f"Failed analyzing stored view '{shown}': {first.message}")
         return unknown
-    if declared.columns and not _fresh(declared, query, shown, node, context):
+    if declared.columns and not _is_up_to_date(declared, query, shown, node, context):
         return unknown
     columns = tuple(map(_as_declared, declared.columns, query.columns)) or query.columns
     return ViewUse(number=declared.number, columns=columns, place=declared.place, relation=relation, query=query)
@@ -110,7 +110,7 @@ def _as_declared(declared: OutputColumn, actual: OutputColumn) -> OutputColumn:
     return OutputColumn(declared.written, declared.type if converted else actual.type)
 
 
-def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, context: AnalysisContext) -> bool:
+def _is_up_to_date(declared: Source, query: Query, shown: str, node: tree.TableNode, context: AnalysisContext) -> bool:
     """Whether a view's query still gives what the view declares; if not, that is noted."""
     what = f"View '{shown}' is stale or in invalid state:"
     if any(column.open for column in query.columns):
@@ -124,7 +124,7 @@ def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, con
         )
         return False
     for i, (column, actual) in enumerate(zip(declared.columns, query.columns, strict=True)):
-        if common(column.type, actual.type) != column.type and not _loosely(column.type, actual.type):
+        if common(column.type, actual.type) != column.type and not _same_as_stored(column.type, actual.type):
             context.fault(
                 "VIEW_IS_STALE",
                 node,
@@ -135,6 +135,6 @@ def _fresh(declared: Source, query: Query, shown: str, node: tree.TableNode, con
     return True
 
 
-def _loosely(declared: Type, actual: Type) -> bool:
+def _same_as_stored(declared: Type, actual: Type) -> bool:
     """Whether two types differ only in a way that stored views lose, such as a bound of varchar."""
     return declared.base == actual.base and declared.base in {"varchar", "row", "array", "map", "timestamp", "char"}

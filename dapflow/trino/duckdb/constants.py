@@ -93,10 +93,10 @@ class Constants:
 
 def is_constant(node: tree.Expr) -> bool:
     """Whether an expression names nothing, is the same each time, and can be evaluated in little time and memory."""
-    return all(map(_is_steady, tree.nodes(node)))
+    return all(map(_is_deterministic, tree.nodes(node)))
 
 
-def _is_steady(node: tree.Node) -> bool:
+def _is_deterministic(node: tree.Node) -> bool:
     if isinstance(node, _OPEN):
         return False
     if not isinstance(node, tree.Call):

@@ -226,7 +226,7 @@ def _array(node: typed.ArrayOf, lowering: Lowering) -> Value:
 
 
 def _row(node: typed.RowOf, lowering: Lowering) -> Value:
-    items = [structures.held(lowering.value(item)) for item in node.items]
+    items = [structures.row_part(lowering.value(item)) for item in node.items]
     return Value(struct(zip(field_names(node.type), items, strict=True)), node.type)
 
 

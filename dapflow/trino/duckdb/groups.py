@@ -23,7 +23,7 @@ def grouped(node: Select, lowering: Lowering) -> tuple[Frame, Sql]:
         for value, form in zip(values, forms, strict=True)
     ]
     aggregates = [aggregate(call, lowering) for call in node.aggregates]
-    _stand_for_columns(node.keys, keys, lowering)
+    _bind_columns_to_keys(node.keys, keys, lowering)
     return Frame(keys=keys, key_forms=forms, aggregates=aggregates), _group_by(node, forms)
 
 
@@ -43,7 +43,7 @@ def _any_of(value: Value, form: Sql, several: bool) -> Sql:
     return Computed(any_value)
 
 
-def _stand_for_columns(keys: Sequence[Expr], key_sql: Sequence[Sql], lowering: Lowering) -> None:
+def _bind_columns_to_keys(keys: Sequence[Expr], key_sql: Sequence[Sql], lowering: Lowering) -> None:
     """From now on a column means the key that it is: subqueries may refer to it."""
     for key, sql_of_key in zip(keys, key_sql, strict=True):
         if isinstance(key, ColumnRef) and key.outer == 0:

@@ -76,7 +76,7 @@ def _object(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
     for member in node.values:
         assert member.key is not None  # noqa: S101 - members of objects have one
         key = sql("t_json_quote(coalesce($key, $no_key))", key=lowering.sql(member.key), no_key=no_key)
-        value = _kept(member, clauses.get("null", "null"), lowering)
+        value = _member_value(member, clauses.get("null", "null"), lowering)
         members.append(sql("$key || ':' || $value", key=key, value=value))
     if not members:
         return Text("{}")
@@ -85,14 +85,14 @@ def _object(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
 
 
 def _array(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
-    items = [_kept(item, clauses.get("null", "absent"), lowering) for item in node.values]
+    items = [_member_value(item, clauses.get("null", "absent"), lowering) for item in node.values]
     if not items:
         return Text("[]")
     kept = sql("list_filter([$items], lambda e: e IS NOT NULL)", items=items)
     return sql("('[' || coalesce(array_to_string($kept, ','), '') || ']')", kept=kept)
 
 
-def _kept(given: JsonValue, nulls: str, lowering: Lowering) -> Sql:
+def _member_value(given: JsonValue, nulls: str, lowering: Lowering) -> Sql:
     """A member, with JSON's null for NULL unless that is to be absent."""
     value = _member(given, lowering)
     return sql("coalesce($value, 'null')", value=value) if nulls == "null" else value

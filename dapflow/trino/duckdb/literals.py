@@ -56,7 +56,7 @@ def _json(text: str, _: Type) -> Sql:
 
 
 def _zoned(text: str, _: Type) -> Sql:
-    """A moment and its zone; the moment is reckoned now where Python knows the year."""
+    """A moment and its zone; the moment is computed now where Python knows the year."""
     stamp, _space, zone = text.rpartition(" ")
     try:
         local = dt.datetime.fromisoformat(stamp).replace(tzinfo=zone_info(zone))

@@ -13,7 +13,7 @@ from dapflow.trino.duckdb.lowering import Lowering, Notes
 from dapflow.trino.duckdb.model import Scan, ScanReading
 from dapflow.trino.duckdb.nodes import Member, Name, Sql, Variable
 from dapflow.trino.duckdb.pruning import TableConditions
-from dapflow.trino.duckdb.tables import NamedTable, held
+from dapflow.trino.duckdb.tables import NamedTable, from_stored
 
 #: Trino refuses more than 150 stages, and a table that is read is at least one of them.
 _MOST_READINGS = 1_000
@@ -78,5 +78,5 @@ def _scan(named_table: NamedTable, table_readings: Sequence[TableReading], named
 
 
 def _conditions(table: Table, lowering: Lowering) -> TableConditions:
-    columns = [held(Name(column.written or ""), column) for column in table.columns]
+    columns = [from_stored(Name(column.written or ""), column) for column in table.columns]
     return TableConditions(table, replace(lowering, notes=Notes(columns={table.number: columns})))

@@ -39,10 +39,10 @@ def set_operation(node: SetOperation, left: Sql, right: Sql) -> Sql:
             right=right,
             inner=Variable("q"),
         )
-    return _beside(node, forms, left, right)
+    return _by_comparable_forms(node, forms, left, right)
 
 
-def _beside(node: SetOperation, forms: Sequence[Sql], left: Sql, right: Sql) -> Sql:
+def _by_comparable_forms(node: SetOperation, forms: Sequence[Sql], left: Sql, right: Sql) -> Sql:
     """INTERSECT or EXCEPT of rows that may be equal though they look different."""
     a, b = Variable("q"), Variable("q")
     sides = [_forms(node.columns, [Member(side, Word(f"c{i}")) for i in range(len(node.columns))]) for side in (a, b)]

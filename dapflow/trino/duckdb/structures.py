@@ -14,7 +14,7 @@ def packed(t: Type, inner: Sql) -> Sql:
     return struct((name, Member(inner, Word(f"c{i}"))) for i, name in enumerate(field_names(t)))
 
 
-def held(value: Value) -> Sql:
+def row_part(value: Value) -> Sql:
     """A value as a part of a row: NULL needs a type there."""
     return null(value.type) if value.type.base == "unknown" else value.sql
 

@@ -18,7 +18,7 @@ def scalar_query(node: ScalarQuery, lowering: Lowering) -> Value:
     if len(node.query.columns) == 1:
         return Value(SubquerySql(sql("($query)", query=query)), node.type)
     inner = Variable("q")
-    packed = _packed(node.type, inner)
+    packed = _columns_as_row(node.type, inner)
     whole = SubquerySql(sql("(SELECT $packed FROM ($query) AS $inner)", packed=packed, query=query, inner=inner))
     nothing = struct((name, null(t)) for name, t in zip(field_names(node.type), node.type.args, strict=True))
     return Value(sql("coalesce($whole, $nothing)", whole=whole, nothing=nothing), node.type)
@@ -63,10 +63,10 @@ def _item(query: Query, both: Type, inner: Variable) -> Value:
         *(column.type for column in columns),
         names=tuple(column.written and column.written.lower() for column in columns),
     )
-    return Value(_packed(t, inner), t)
+    return Value(_columns_as_row(t, inner), t)
 
 
-def _packed(t: Type, inner: Variable) -> Sql:
+def _columns_as_row(t: Type, inner: Variable) -> Sql:
     """The columns of a subquery as one row."""
     return struct((name, Member(inner, Word(f"c{i}"))) for i, name in enumerate(field_names(t)))
 

@@ -18,10 +18,10 @@ class NamedTable:
 
     def columns(self) -> list[Sql]:
         """What its columns are called."""
-        return [held(Member(self.alias, Name(column.written or "")), column) for column in self.table.columns]
+        return [from_stored(Member(self.alias, Name(column.written or "")), column) for column in self.table.columns]
 
 
-def held(stored: Sql, column: OutputColumn) -> Sql:
+def from_stored(stored: Sql, column: OutputColumn) -> Sql:
     """A column that is stored, in the form that values of its type have here."""
     if column.type.base == "char":
         return sql("rtrim($stored, ' ')", stored=stored)

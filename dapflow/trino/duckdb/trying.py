@@ -37,36 +37,36 @@ def attempt(node: typed.Try, lowering: Lowering) -> Value:
     """TRY(x)."""
     inner = node.expr
     if isinstance(inner, typed_calls.Call) and _has_attempt(inner):
-        inner = replace(inner, args=tuple(map(_softened, inner.args)))
-        if all(map(_is_sure, inner.args)):
+        inner = replace(inner, args=tuple(map(_null_on_failure, inner.args)))
+        if all(map(_cannot_fail, inner.args)):
             return calls.attempt(inner, lowering)
     else:
-        inner = _softened(inner)
-    if _is_sure(inner):
+        inner = _null_on_failure(inner)
+    if _cannot_fail(inner):
         return Value(lowering.sql(inner), node.type)
     return Value(tried(lowering.sql(inner)), node.type)
 
 
-def _softened(node: typed.Expr) -> typed.Expr:
+def _null_on_failure(node: typed.Expr) -> typed.Expr:
     """An expression that gives NULL in place of some of its failures, and else the same."""
     if isinstance(node, typed.Cast):
-        return replace(node, expr=_softened(node.expr), safe=True)
+        return replace(node, expr=_null_on_failure(node.expr), safe=True)
     if isinstance(node, typed_calls.Call):
         if FUNCTIONS[node.name].takes_nulls or any(isinstance(arg, typed.Lambda) for arg in node.args):
             return node
-        call = replace(node, args=tuple(map(_softened, node.args)))
+        call = replace(node, args=tuple(map(_null_on_failure, node.args)))
         return typed.Try(type=node.type, place=node.place, expr=call) if _has_attempt(node) else call
-    return rebuilt(node, _softened) if isinstance(node, _STRICT) else node
+    return rebuilt(node, _null_on_failure) if isinstance(node, _STRICT) else node
 
 
 def _has_attempt(node: typed_calls.Call) -> bool:
     return node.signature in REGISTRY.attempts
 
 
-def _is_sure(node: object) -> bool:
+def _cannot_fail(node: object) -> bool:
     """Whether an expression cannot fail."""
     if isinstance(node, _SURE):
         return True
     if isinstance(node, typed.Cast):
-        return node.safe and _is_sure(node.expr)
-    return isinstance(node, _QUIET) and all(map(_is_sure, parts(node)))
+        return node.safe and _cannot_fail(node.expr)
+    return isinstance(node, _QUIET) and all(map(_cannot_fail, parts(node)))

@@ -45,13 +45,13 @@ def unwrapped(op: str, left: Value, right: Value) -> Unwrapped | None:
     if op not in _FLIPPED:
         return None
     if right.type.base == "double" and isinstance(right.const, float):
-        return _against(op, left, right.const)
+        return _unwrapped_against(op, left, right.const)
     if left.type.base == "double" and isinstance(left.const, float):
-        return _against(_FLIPPED[op], right, left.const)
+        return _unwrapped_against(_FLIPPED[op], right, left.const)
     return None
 
 
-def _against(op: str, value: Value, number: float) -> Unwrapped | None:
+def _unwrapped_against(op: str, value: Value, number: float) -> Unwrapped | None:
     exact = as_decimal(value.type)
     if exact is None or value.const is not None or not math.isfinite(number):
         return None

@@ -61,12 +61,12 @@ def resolve(signatures: Sequence[Signature], args: Sequence[Argument]) -> BoundS
         return candidates[0] if candidates else None
     for candidate in candidates:
         if all(candidate is other or _narrower(candidate.types, other.types) for other in candidates):
-            return _again(candidate, args)
+            return _bind_again(candidate, args)
     # Trino prefers double among numbers only through its coercion order; the first row stands for that order here.
-    return _again(candidates[0], args)
+    return _bind_again(candidates[0], args)
 
 
-def _again(bound: BoundSignature, args: Sequence[Argument]) -> BoundSignature:
+def _bind_again(bound: BoundSignature, args: Sequence[Argument]) -> BoundSignature:
     """Bind once more, since a later candidate may have left its types in a lambda."""
     return _attempt(bound.signature, args, True) or bound
 

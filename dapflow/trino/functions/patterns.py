@@ -1,7 +1,7 @@
 """Types with variables, as signatures hold them.
 
 A capital letter is a type variable (`O` for types with an order only); a small letter inside varchar(), char(),
-decimal(), time() or timestamp() is a variable for the number there, and in a result also what is reckoned with such
+decimal(), time() or timestamp() is a variable for the number there, and in a result also what is computed with such
 numbers, such as `decimal(min(38, p + 1), s)`. `function(T,U)` is a lambda from T to U; `any` is any type.
 """
 
@@ -67,7 +67,7 @@ def substitute(p: Pattern, bound: Bindings) -> Type:
         variable_type: Type = bound.get(p.variable, UNKNOWN)
         return variable_type
     if p.numbers:
-        numbers = [reckoned(n, bound) for n in p.numbers]
+        numbers = [number_of(n, bound) for n in p.numbers]
         if p.base == "decimal":
             return decimal(numbers[0] or 1, numbers[1] or 0)
         if p.base == "varchar":
@@ -85,7 +85,7 @@ def substitute(p: Pattern, bound: Bindings) -> Type:
     return Type(p.base, parts)
 
 
-def reckoned(text: str, bound: Bindings) -> int | None:
+def number_of(text: str, bound: Bindings) -> int | None:
     """The number that a variable, or a sum of some, stands for; None where one of them has no bound."""
     if text.isidentifier():
         number: int | None = bound.get(text)

@@ -225,11 +225,11 @@ class OperandParser(WindowParser):
             try:
                 return other()
             except QueryError as second:
-                raise max(error, second, key=_reached) from None
+                raise max(error, second, key=_place_of_error) from None
         return query
 
 
-def _reached(error: QueryError) -> tuple[int, int]:
+def _place_of_error(error: QueryError) -> tuple[int, int]:
     return error.line or 0, error.column or 0
 
 

@@ -24,9 +24,9 @@ class TableFormParser(ExpressionParser):
             while self.take(","):
                 self._argument(relations, items)
         if self.take("COPARTITION"):
-            self._together()
+            self._copartition()
             while self.take(","):
-                self._together()
+                self._copartition()
         self.need(")", ")")
         return tree.OpaqueNode(start, tuple(relations), tuple(items), written=self.written(first))
 
@@ -48,7 +48,7 @@ class TableFormParser(ExpressionParser):
         if self.now.upper not in {",", ")"}:
             self.type()
 
-    def _together(self) -> None:
+    def _copartition(self) -> None:
         self.need("(")
         self.qualified()
         self.need(",")

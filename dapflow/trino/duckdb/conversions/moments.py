@@ -13,19 +13,19 @@ def _unit(precision: int) -> int:
     return int(10 ** (6 - precision))
 
 
-def _cuts(source: Type, target: Type) -> bool:
+def _loses_digits(source: Type, target: Type) -> bool:
     """Whether digits of the second are lost."""
     return source.precision > target.precision and target.precision < 6
 
 
 def _round_timestamp(value: Sql, source: Type, target: Type) -> Sql:
-    if not _cuts(source, target):
+    if not _loses_digits(source, target):
         return value
     return sql("t_round_timestamp($x, $unit)", x=value, unit=_unit(target.precision))
 
 
 def _round_time(value: Sql, source: Type, target: Type) -> Sql:
-    if not _cuts(source, target):
+    if not _loses_digits(source, target):
         return value
     return sql("t_round_time($x, $unit)", x=value, unit=_unit(target.precision))
 
@@ -59,7 +59,7 @@ def _zoned_timestamp(value: Sql, source: Type, target: Type) -> Sql:
 
 
 def _zoned_zoned(value: Sql, source: Type, target: Type) -> Sql:
-    if not _cuts(source, target):
+    if not _loses_digits(source, target):
         return value
     return sql("t_zoned_round($x, $unit)", x=value, unit=_unit(target.precision))
 
@@ -90,7 +90,7 @@ def _zoned_time_time(value: Sql, source: Type, target: Type) -> Sql:
 
 
 def _zoned_time_zoned_time(value: Sql, source: Type, target: Type) -> Sql:
-    if not _cuts(source, target):
+    if not _loses_digits(source, target):
         return value
 
     def body(x: Sql) -> Sql:

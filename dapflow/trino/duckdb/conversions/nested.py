@@ -76,7 +76,7 @@ def row(value: Sql, source: Type, target: Type, converted: Converting) -> Conver
 # ------------------------------------------------------------------------------------------------- what failed
 def complete_array(given: Sql, t: Type, made: Sql) -> Sql:
     """What was made of the elements `given`, which are of type t; NULL if NULL was made of one that is not."""
-    return let(made, lambda m: sql("CASE WHEN $all THEN $m END", all=_all_made(given, t, m), m=m), limit=0)
+    return let(made, lambda m: sql("CASE WHEN $all THEN $m END", all=_all_converted(given, t, m), m=m), limit=0)
 
 
 def complete_map(keys: Sql, given: Sql, t: Type, made: Sql, target: Type) -> Sql:
@@ -86,7 +86,7 @@ def complete_map(keys: Sql, given: Sql, t: Type, made: Sql, target: Type) -> Sql
         return sql(
             "CASE WHEN len(list_distinct($k)) = len($k) AND $all THEN CAST(map($k, $m) AS $t) END",
             k=k,
-            all=_all_made(given, t, m),
+            all=_all_converted(given, t, m),
             m=m,
             t=type_sql(target),
         )
@@ -106,7 +106,7 @@ def complete_row(whole: Sql, made: Sql, fields: Sequence[tuple[Sql, Type, str]])
     return let(made, checked, limit=0)
 
 
-def _all_made(given: Sql, t: Type, made: Sql) -> Sql:
+def _all_converted(given: Sql, t: Type, made: Sql) -> Sql:
     """Whether something was made of each element that is something."""
     if t.base != "json":
         return sql("list_count($made) >= list_count($given)", made=made, given=given)

@@ -30,8 +30,8 @@ def _sorted(call: LoweredCall) -> Sql:
 lowering("array_sort(array(E))", _sorted)
 
 
-def _by_looks(template: str) -> CallTemplate:
-    """A function that finds equal elements by their looks, which moments of different zones do not have in common."""
+def _by_native_equality(template: str) -> CallTemplate:
+    """A function that finds equal elements as DuckDB compares them, for which moments of different zones differ."""
     probe = Word("e")
 
     def checked(call: LoweredCall) -> Sql:
@@ -42,7 +42,7 @@ def _by_looks(template: str) -> CallTemplate:
     return checked
 
 
-lowering("array_distinct(array(E))", _by_looks("t_distinct($1)"))
+lowering("array_distinct(array(E))", _by_native_equality("t_distinct($1)"))
 macro("t_distinct(x) AS CASE WHEN x IS NOT NULL THEN list_filter(x, lambda e, i: t_position(x, e) = i) END")
 macro(
     "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) "
@@ -51,11 +51,11 @@ macro(
 macro("t_has(x, e) AS coalesce(t_position(x, e), 0) > 0")
 lowering(
     "array_union(array(E), array(E))",
-    _by_looks("CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END"),
+    _by_native_equality("CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END"),
 )
 lowering(
     "array_intersect(array(E), array(E))",
-    _by_looks(
+    _by_native_equality(
         "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN "
         "list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: "
         "t_has($2, e)) END END"
@@ -63,7 +63,7 @@ lowering(
 )
 lowering(
     "array_except(array(E), array(E))",
-    _by_looks(
+    _by_native_equality(
         "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END"
     ),
 )
@@ -210,7 +210,7 @@ for _name in ("array_max", "array_min"):
 lowering("array_average(array(double))", "list_avg($1)")
 lowering(
     "arrays_overlap(array(E), array(E))",
-    _by_looks(
+    _by_native_equality(
         "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND "
         "list_contains($2, e))) > 0 THEN TRUE "
         "WHEN (list_count($1) < len($1) AND len($2) > 0) OR (list_count($2) < len($2) AND len($1) > 0) THEN NULL "

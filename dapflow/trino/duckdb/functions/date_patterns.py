@@ -29,13 +29,13 @@ def checked(call: LoweredCall, convert: Callable[[str], Read]) -> Read:
 
 
 # ---------------------------------------------------------------------------------------------------- formatting
-def local(call: LoweredCall) -> Sql:
+def joda_local_time(call: LoweredCall) -> Sql:
     """The first argument's local time, rounded to milliseconds as Joda sees it."""
     t, x = call.args[0].type, call.args[0].sql
-    return as_joda_sees(sql("t_local($x)", x=x) if t.base == "timestamp_tz" else x, t)
+    return in_milliseconds(sql("t_local($x)", x=x) if t.base == "timestamp_tz" else x, t)
 
 
-def as_joda_sees(moment: Sql, t: Type) -> Sql:
+def in_milliseconds(moment: Sql, t: Type) -> Sql:
     """A local time, rounded to milliseconds if its type has more."""
     return sql("t_round_timestamp($moment, 1000)", moment=moment) if t.precision > 3 else moment
 

@@ -125,7 +125,7 @@ def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
     text, at, following, last = "", 0, 0, -1
     for m in _SPEC.finditer(pattern):
         if "%" in pattern[at : m.start()]:
-            _wrong(pattern, _UNKNOWN)
+            _invalid_format(pattern, _UNKNOWN)
         text += pattern[at : m.start()]
         at = m.end()
         conversion = m[5]
@@ -135,19 +135,19 @@ def java_format(pattern: str, kinds: str, values: list[str | None]) -> str:
         place = following if not m[1] else last if m[1] == "<" else int(m[1][:-1]) - 1
         following += 0 if m[1] else 1
         if not 0 <= place < len(values):
-            _wrong(pattern, f"MissingFormatArgument: Format specifier '{m[0]}'")
+            _invalid_format(pattern, f"MissingFormatArgument: Format specifier '{m[0]}'")
         last = place
-        text += _one(m, conversion, kinds[place], values[place], pattern)
+        text += _formatted_value(m, conversion, kinds[place], values[place], pattern)
     if "%" in pattern[at:]:
-        _wrong(pattern, _UNKNOWN)
+        _invalid_format(pattern, _UNKNOWN)
     return text + pattern[at:]
 
 
-def _wrong(pattern: str, reason: str) -> None:
+def _invalid_format(pattern: str, reason: str) -> None:
     raise Failure(f"INVALID_FUNCTION_ARGUMENT: Invalid format string: {pattern} ({reason})")
 
 
-def _one(m: re.Match[str], conversion: str, kind: str, value: str | None, pattern: str) -> str:
+def _formatted_value(m: re.Match[str], conversion: str, kind: str, value: str | None, pattern: str) -> str:
     flags, width, precision = m[2], m[3], m[4]
     lower = conversion.lower()
     if value is None and lower != "b":
@@ -172,9 +172,9 @@ def _one(m: re.Match[str], conversion: str, kind: str, value: str | None, patter
         text = _dated(value or "", conversion[1], pattern)
     elif lower == "h":
         text = "null"
-        _wrong(pattern, "%h")
+        _invalid_format(pattern, "%h")
     else:
-        _wrong(pattern, f"IllegalFormatConversion: {conversion} != {_JAVA[kind]}")
+        _invalid_format(pattern, f"IllegalFormatConversion: {conversion} != {_JAVA[kind]}")
         text = ""
     if conversion.isupper():
         text = text.upper()
@@ -245,7 +245,7 @@ def _dated(value: str, letter: str, pattern: str) -> str:
     text = value.split("\x1f")[1]
     moment = dt.datetime.fromisoformat(text)
     if letter not in _NAMES:
-        _wrong(pattern, f"%t{letter}")
+        _invalid_format(pattern, f"%t{letter}")
     own = {
         "L": f"{moment.microsecond // 1000:03d}",
         "e": str(moment.day),

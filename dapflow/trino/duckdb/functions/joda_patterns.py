@@ -11,10 +11,10 @@ from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.date_patterns import (
     DAYS,
     MONTHS,
-    as_joda_sees,
     checked,
     compiled,
-    local,
+    in_milliseconds,
+    joda_local_time,
     native,
     parse,
 )
@@ -107,17 +107,17 @@ def _part(token: Token, x: Sql, offset: Sql, zone: Sql) -> Sql:
 
 def _format(call: LoweredCall) -> Sql:
     if not isinstance(call.args[1].const, str):
-        return fill("py_strftime($local, py_joda_format($2))", call, local=local(call))
+        return fill("py_strftime($local, py_joda_format($2))", call, local=joda_local_time(call))
     tokens = checked(call, joda_tokens)
     if not tokens:
         return Text("")
     t = call.args[0].type
     if t.base != "timestamp_tz":
-        return let(local(call), lambda x: _text(tokens, x, sql("0"), Text("UTC")))
+        return let(joda_local_time(call), lambda x: _text(tokens, x, sql("0"), Text("UTC")))
 
     def zoned_text(x: Sql, shown: Sql) -> Sql:
         offset, zone = sql("t_offset_at($x, $shown)", x=x, shown=shown), sql("($x).z", x=x)
-        return let(as_joda_sees(shown, t), lambda rounded: _text(tokens, rounded, offset, zone))
+        return let(in_milliseconds(shown, t), lambda rounded: _text(tokens, rounded, offset, zone))
 
     return let(call.args[0].sql, lambda x: let(sql("t_local($x)", x=x), lambda shown: zoned_text(x, shown)))
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.date_patterns import DAYS, MONTHS, checked, compiled, local, native, parse
+from dapflow.trino.duckdb.functions.date_patterns import DAYS, MONTHS, checked, compiled, joda_local_time, native, parse
 from dapflow.trino.duckdb.functions.registry import lowering, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
 from dapflow.trino.duckdb.resolution import CallTemplate, fill
@@ -71,11 +71,11 @@ def mysql_format(pattern: str) -> str:
 
 def _date_format(call: LoweredCall) -> Sql:
     if not isinstance(call.args[1].const, str):
-        return fill("py_strftime($local, py_mysql_format($2))", call, local=local(call))
+        return fill("py_strftime($local, py_mysql_format($2))", call, local=joda_local_time(call))
     pattern = checked(call, mysql_format)
     if not pattern:
         return fill("left(CAST($1 AS VARCHAR), 0)", call)
-    return sql("strftime($local, $pattern)", local=local(call), pattern=Text(pattern))
+    return sql("strftime($local, $pattern)", local=joda_local_time(call), pattern=Text(pattern))
 
 
 for _t in ("timestamp(p)", "timestamp(p) with time zone"):

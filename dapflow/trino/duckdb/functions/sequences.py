@@ -67,14 +67,14 @@ _PART_OF_A_DAY = (
 
 def _numbers(call: LoweredCall) -> Sql:
     a, b = call.args[0].sql, call.args[1].sql
-    step = call.args[2].sql if len(call.args) > 2 else _towards(a, b)
+    step = call.args[2].sql if len(call.args) > 2 else _step_sign(a, b)
     return _steps(call, a, b, step, "$a + i * ($step)")
 
 
 def _days(call: LoweredCall) -> Sql:
     a, b = call.args[0].sql, call.args[1].sql
     if len(call.args) == 2:
-        return _steps(call, a, b, _towards(a, b), _LATER_DAY)
+        return _steps(call, a, b, _step_sign(a, b), _LATER_DAY)
     given = call.args[2].sql
     check = sql(f"WHEN $given % 86400000 <> 0 THEN {_PART_OF_A_DAY}", given=given, t=type_sql(call.type))
     return _steps(call, a, b, sql("($given // 86400000)", given=given), _LATER_DAY, check)
@@ -83,7 +83,7 @@ def _days(call: LoweredCall) -> Sql:
 _LATER_DAY = "$a + CAST(i * ($step) AS INTEGER)"
 
 
-def _towards(a: Sql, b: Sql) -> Sql:
+def _step_sign(a: Sql, b: Sql) -> Sql:
     return sql("CASE WHEN $a <= $b THEN 1 ELSE -1 END", a=a, b=b)
 
 

@@ -28,7 +28,7 @@ def spooky(data: bytes, size: int) -> bytes:
     return hashed.to_bytes(8, "big")[8 - size :]
 
 
-def _turned(word: int, bits: int) -> int:
+def _rotated(word: int, bits: int) -> int:
     return (word << bits | word >> (64 - bits)) & _MASK
 
 
@@ -43,7 +43,7 @@ def _short(data: bytes) -> int:
         if first:
             for step, bits in enumerate(_SHORT_MIX, 2):
                 a, b, c = step % 4, (step + 1) % 4, (step + 2) % 4
-                h[a] = (_turned(h[a], bits) + h[b]) & _MASK
+                h[a] = (_rotated(h[a], bits) + h[b]) & _MASK
                 h[c] ^= h[a]
     rest = data[whole:]
     last = struct.unpack("<2Q", rest.ljust(16, b"\0")) if rest else (_CONSTANT, _CONSTANT)
@@ -52,7 +52,7 @@ def _short(data: bytes) -> int:
     for step, bits in enumerate(_SHORT_END, 3):
         a, b = step % 4, (step - 1) % 4
         h[a] ^= h[b]
-        h[b] = _turned(h[b], bits)
+        h[b] = _rotated(h[b], bits)
         h[a] = (h[a] + h[b]) & _MASK
     return h[0]
 
@@ -66,7 +66,7 @@ def _long(data: bytes) -> int:
             h[i] = (h[i] + word) & _MASK
             h[(i + 2) % 12] ^= h[(i + 10) % 12]
             h[before] ^= h[i]
-            h[i] = _turned(h[i], bits)
+            h[i] = _rotated(h[i], bits)
             h[before] = (h[before] + h[(i + 1) % 12]) & _MASK
     rest = data[whole:].ljust(95, b"\0") + bytes([len(data) - whole])
     h = [(state + word) & _MASK for state, word in zip(h, struct.unpack("<12Q", rest), strict=True)]
@@ -75,5 +75,5 @@ def _long(data: bytes) -> int:
             before, after = (i + 11) % 12, (i + 1) % 12
             h[before] = (h[before] + h[after]) & _MASK
             h[(i + 2) % 12] ^= h[before]
-            h[after] = _turned(h[after], bits)
+            h[after] = _rotated(h[after], bits)
     return h[0]
