@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dapflow.trino.analysis import typed, typed_queries
+from dapflow.trino.analysis.column_reader import ColumnReader
 from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.analysis.reading import ColumnReader
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_calls import Call
 from dapflow.trino.analysis.typed_queries import Join, Query, Select, Source, Table, ViewUse, WithQuery, WithUse

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dapflow.trino.analysis.column_reader import ColumnReader
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.analysis.reading import ColumnReader
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Query, Table, ViewUse
 from dapflow.trino.analysis.walk import deep, within

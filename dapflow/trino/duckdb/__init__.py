@@ -3,9 +3,9 @@
 from dapflow.trino.catalogue import ColumnMetadata, Relation
 from dapflow.trino.duckdb.compiler import compile_analysed, compile_query, parameter_sql
 from dapflow.trino.duckdb.model import CompiledQuery, Scan, ScanReading
-from dapflow.trino.duckdb.printing import print_value
 from dapflow.trino.duckdb.runtime import prepare_connection, translate_error
 from dapflow.trino.duckdb.statements import Statement, statement_kind
+from dapflow.trino.duckdb.value_text import print_value
 from dapflow.trino.errors import QueryError
 
 __all__ = [

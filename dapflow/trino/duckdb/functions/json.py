@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import Sql, Text, sql
-from dapflow.trino.duckdb.printing import java_double
 from dapflow.trino.duckdb.resolution import fill
+from dapflow.trino.duckdb.value_text import java_double
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import LoweredCall

@@ -10,7 +10,7 @@ from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
 from dapflow.trino.duckdb.nodes import Sql
 from dapflow.trino.duckdb.operators import arithmetic
-from dapflow.trino.duckdb.printing import java_double
+from dapflow.trino.duckdb.value_text import java_double
 
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import LoweredCall
