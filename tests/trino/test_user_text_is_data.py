@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from dapflow.trino.catalogue import ColumnMetadata, Relation
 from dapflow.trino.duckdb import compile_query, prepare_connection, translate_error
 from dapflow.trino.errors import QueryError
 from dapflow.trino.syntax import tree
@@ -158,6 +159,49 @@ def test_an_alias_is_a_name(engine: duckdb.DuckDBPyConnection) -> None:
     differing, rows = _differing(engine, _alias_pairs(TEXTS, random.Random(2)))  # noqa: S311 - the same each time
     assert differing == []
     assert rows > 20
+
+
+class _Lookalikes:
+    """A table with columns that are called as the SQL calls its relations and variables."""
+
+    columns = (
+        *(f"{letter}_{i}" for letter in "rqvehw" for i in range(1, 9)),
+        "o",
+        "ties",
+        "c0",
+        "k0",
+        "rn",
+        "rk",
+        "a0",
+    )
+
+    def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
+        """See dapflow.trino.catalogue."""
+        columns = tuple(ColumnMetadata(column, "row(c0 integer, c1 integer, k varchar)") for column in self.columns)
+        return Relation("awsdatacatalog", "default", name, columns)
+
+    def has_database(self, database: str) -> bool:
+        """See dapflow.trino.catalogue."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("SELECT x.v, (SELECT count(*) FROM w WHERE x.id = 99) FROM (VALUES (1, 'a')) x(id, v)", [("a", "0")]),
+        ("SELECT x.v, (SELECT max(r_1.c0) FROM w WHERE x.id = 1) FROM (VALUES (1, 'a')) x(id, v)", [("a", "99")]),
+        ("SELECT transform(ARRAY[1], e -> e + r_1.c0 + e_1.c0 + v_1.c0) FROM w", [("[298]",)]),
+        ("SELECT r_1.c0 FROM w ORDER BY r_2.c0, k0.c0 FETCH FIRST 1 ROW WITH TIES", [("99",)]),
+        ("SELECT count(*) FROM w a JOIN w b ON a.r_1.c0 = b.r_2.c0 WHERE a.o.k LIKE '%$1%'", [("1",)]),
+        ("SELECT o.k, ties.c1, c0.c0 FROM w", [("$1", "7", "99")]),
+    ],
+)
+def test_columns_are_told_from_names_of_ours(engine: duckdb.DuckDBPyConnection, text: str, expected: Any) -> None:
+    query = compile_query(text, _Lookalikes(), "default")
+    for scan in query.scans:
+        columns = ", ".join(f"{{'c0': 99, 'c1': 7, 'k': '$1'}} AS \"{name}\"" for name in _Lookalikes.columns)
+        engine.execute(f'CREATE OR REPLACE TEMP VIEW "{scan.name}" AS SELECT {columns}')
+    assert engine.execute(query.text_sql).fetchall() == expected
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from dapflow.trino.duckdb.expressions import expression
 from dapflow.trino.duckdb.lowering import Lowering, Notes
 from dapflow.trino.duckdb.model import CompiledQuery
 from dapflow.trino.duckdb.nodes import Member, Name, Sql, Word, sql
-from dapflow.trino.duckdb.printer import printed
+from dapflow.trino.duckdb.printer import Printer
 from dapflow.trino.duckdb.queries import is_ordered, query
 from dapflow.trino.duckdb.scans import scans
 from dapflow.trino.duckdb.storage import literal
@@ -57,11 +57,14 @@ def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) 
     inner = lowering.query(node)
     columns = analysed.columns or ()
     types = [column.type for column in node.columns]
+    printer = Printer(lowering.notes.column_names())
+    # Both forms hold the same text, which is written once.
+    whole = Word(printer.text(inner))
     return CompiledQuery(
-        printed(_outer(inner, columns, types, _stored)),
+        printer.text(_outer(whole, columns, types, _stored)),
         columns,
         scans(node, inner, lowering),
-        printed(_outer(inner, columns, types, print_sql)),
+        printer.text(_outer(whole, columns, types, print_sql)),
         is_ordered(node),
         lowering.notes.short_summed,
         analysed.divisions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dapflow.trino.analysis import typed, typed_calls, typed_queries
@@ -183,7 +184,13 @@ def _like(node: typed.Like, lowering: Lowering) -> Value:
 
 # ----------------------------------------------------------------------------------------- conditions
 def _case(node: typed.Case, lowering: Lowering) -> Value:
-    operand = None if node.operand is None else lowering.value(node.operand)
+    if node.operand is None:
+        return Value(_arms(node, None, lowering), node.type)
+    operand = lowering.value(node.operand)
+    return Value(let(operand.sql, lambda x: _arms(node, replace(operand, sql=x), lowering)), node.type)
+
+
+def _arms(node: typed.Case, operand: Value | None, lowering: Lowering) -> Sql:
     arms = [
         sql(
             "WHEN $condition THEN $result",
@@ -193,7 +200,7 @@ def _case(node: typed.Case, lowering: Lowering) -> Value:
         for when, result in node.whens
     ]
     default = NOTHING if node.default is None else sql(" ELSE $default", default=lowering.sql(node.default))
-    return Value(sql("CASE $arms$default END", arms=joined(" ", arms), default=default), node.type)
+    return sql("CASE $arms$default END", arms=joined(" ", arms), default=default)
 
 
 def _condition(when: typed.Expr, operand: Value | None, lowering: Lowering) -> Sql:

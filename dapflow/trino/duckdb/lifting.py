@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from dapflow.trino.duckdb.nodes import Computed, Sql, SubquerySql, Variable, Word, replaced, sql
+from dapflow.trino.duckdb.nodes import Computed, Filled, Sql, SubquerySql, Variable, Word, replaced, sql
 
 
 def out_of_lambdas(expr: Sql) -> Sql:
@@ -50,18 +50,22 @@ def _distinct(parts: Sequence[Sql]) -> list[Sql]:
 
 
 def _subqueries(node: Sql, bound: bool) -> Iterator[tuple[Sql, bool]]:
-    """The outermost subqueries, and whether each stands where DuckDB takes none."""
+    """The outermost subqueries, and whether each stands where DuckDB takes none. An aggregate keeps its own."""
     if isinstance(node, SubquerySql):
         yield node, bound
-    elif node.has_subquery:
+    elif node.has_subquery and not isinstance(node, Computed):
         for part, inner in node.parts():
             yield from _subqueries(part, bound or inner)
 
 
 def _computed(node: Sql) -> Iterator[Sql]:
-    """The outermost of what is computed before."""
-    if isinstance(node, SubquerySql | Computed):
+    """The outermost of what is computed before; so is what differs each time, which TRY does not take."""
+    if isinstance(node, SubquerySql | Computed) or _is_random(node):
         yield node
-    elif node.has_subquery or node.has_computed:
+    elif node.has_subquery or node.has_computed or node.is_volatile:
         for part, _ in node.parts():
             yield from _computed(part)
+
+
+def _is_random(node: Sql) -> bool:
+    return isinstance(node, Filled) and node.template.is_volatile and not node.filling

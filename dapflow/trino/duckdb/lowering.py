@@ -58,6 +58,12 @@ class Notes:
     #: The names of WITH queries that DuckDB runs once, by their identity.
     with_queries: dict[int, Variable] = field(default_factory=dict)
 
+    def column_names(self) -> frozenset[str]:
+        """The names of columns, in lower case: where one is called `r_1`, DuckDB takes `r_1.c0` for a field of it."""
+        return frozenset(
+            (column.written or "").lower() for named in self.tables.values() for column in named.table.columns
+        )
+
 
 @dataclass(frozen=True)
 class Lowering:

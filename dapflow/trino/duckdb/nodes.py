@@ -26,6 +26,8 @@ class Sql:
     #: Whether a subquery, or an aggregate or window function, is in it.
     has_subquery: bool = False
     has_computed: bool = False
+    #: Whether it is another value each time it is computed, so that it must be computed once.
+    is_volatile: bool = False
 
     def parts(self) -> Iterator[tuple[Sql, bool]]:
         """The pieces in it; whether each stands in a lambda, or where a macro may put it into one."""
@@ -99,17 +101,18 @@ class Member(Sql):
 class _Whole(Sql):
     """A piece made of others."""
 
-    __slots__ = ("calls_macro", "has_computed", "has_subquery", "size")
+    __slots__ = ("calls_macro", "has_computed", "has_subquery", "is_volatile", "size")
 
-    def _measure(self, size: int, pieces: Iterable[Sql], *, macro: bool = False) -> None:
+    def _measure(self, size: int, pieces: Iterable[Sql], *, macro: bool = False, volatile: bool = False) -> None:
         subquery = computed = False
         for part in pieces:
             size += part.size
             macro = macro or part.calls_macro
             subquery = subquery or part.has_subquery
             computed = computed or part.has_computed
+            volatile = volatile or part.is_volatile
         self.size, self.calls_macro = size, macro
-        self.has_subquery, self.has_computed = subquery, computed
+        self.has_subquery, self.has_computed, self.is_volatile = subquery, computed, volatile
 
 
 class Joined(_Whole):
@@ -136,7 +139,7 @@ class Filled(_Whole):
     def __init__(self, template: Template, filling: Sequence[Sql]) -> None:
         self.template = template
         self.filling = tuple(filling)
-        self._measure(template.size, self.filling, macro=template.calls_macro)
+        self._measure(template.size, self.filling, macro=template.calls_macro, volatile=template.is_volatile)
 
     def parts(self) -> Iterator[tuple[Sql, bool]]:
         """See Sql."""

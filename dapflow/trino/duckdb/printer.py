@@ -9,26 +9,32 @@ from dapflow.trino.duckdb.storage import literal, quote
 
 
 def printed(root: Sql, taken: Container[str] = ()) -> str:
-    """The text of a tree. Variables get names that are not among those `taken`, which are in lower case."""
-    writer = _Writer(taken)
-    writer.write(root)
-    return "".join(writer.out)
+    """The text of a tree; for `taken` see `Printer`."""
+    return Printer(taken).text(root)
 
 
-class _Writer:
+class Printer:
+    """Writes trees that go together. Variables get names that are not among those `taken`, which are in lower case."""
+
     def __init__(self, taken: Container[str]) -> None:
-        self.out: list[str] = []
+        self._out: list[str] = []
         self._taken = taken
         self._names: dict[Variable, str] = {}
         self._count = 0
 
-    def write(self, node: Sql) -> None:
-        out = self.out
+    def text(self, root: Sql) -> str:
+        """The text of a tree."""
+        self._out = []
+        self._write(root)
+        return "".join(self._out)
+
+    def _write(self, node: Sql) -> None:
+        out = self._out
         if isinstance(node, Filled):
             fixed = node.template.fixed
             out.append(fixed[0])
             for text, part in zip(fixed[1:], node.filling, strict=True):
-                self.write(part)
+                self._write(part)
                 out.append(text)
         elif isinstance(node, Word):
             out.append(node.text)
@@ -39,16 +45,16 @@ class _Writer:
         elif isinstance(node, Name):
             out.append(quote(node.text))
         elif isinstance(node, Member):
-            self.write(node.relation)
+            self._write(node.relation)
             out.append(".")
-            self.write(node.column)
+            self._write(node.column)
         elif isinstance(node, Joined):
             for i, item in enumerate(node.items):
                 if i:
                     out.append(node.separator)
-                self.write(item)
+                self._write(item)
         elif isinstance(node, SubquerySql | Computed):
-            self.write(node.content)
+            self._write(node.content)
         else:
             raise TypeError(node)
 

@@ -13,6 +13,10 @@ _CALLED = re.compile(r"[a-z_0-9]+(?=\()")
 MACRO = "t_"
 
 
+#: Functions of DuckDB whose answer is not the same each time.
+_VOLATILE = frozenset({"random", "uuid"})
+
+
 @dataclass(frozen=True, slots=True)
 class Template:
     """A template that was read: what stands between its slots, their names, and which stand in lambdas."""
@@ -24,6 +28,8 @@ class Template:
     calls: frozenset[str]
     size: int
     calls_macro: bool
+    #: Whether it is another value each time it is computed.
+    is_volatile: bool
 
 
 @cache
@@ -41,7 +47,8 @@ def read_template(text: str) -> Template:
     bound = tuple(any(a <= at < b for a, b in inner) for at in starts)
     calls = frozenset(_CALLED.findall(text))
     macro = any(name.startswith(MACRO) for name in calls)
-    return Template(tuple(fixed), tuple(slots), bound, calls, sum(map(len, fixed)), macro)
+    size = sum(map(len, fixed))
+    return Template(tuple(fixed), tuple(slots), bound, calls, size, macro, not calls.isdisjoint(_VOLATILE))
 
 
 def _bound_ranges(text: str) -> list[tuple[int, int]]:

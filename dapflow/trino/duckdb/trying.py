@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from dapflow.trino.analysis import typed, typed_calls
 from dapflow.trino.analysis.walk import parts, rebuilt
+from dapflow.trino.coercion import as_decimal
 from dapflow.trino.duckdb import calls
 from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.lifting import tried
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.values import Value
-from dapflow.trino.functions import FUNCTIONS
+from dapflow.trino.types import Type
 
 #: What cannot fail: values, and what is computed before the expression.
 _SURE = (
@@ -24,7 +25,7 @@ _SURE = (
 )  # fmt: skip
 #: What cannot fail unless a part of it does.
 _QUIET = (
-    typed.Coerce, typed.RowField, typed.RowOf, typed.ArrayOf, typed.Comparison, typed.Between, typed.InList,
+    typed.RowField, typed.RowOf, typed.ArrayOf, typed.Comparison, typed.Between, typed.InList,
     typed.Logical, typed.Not, typed.IsNull, typed.Case, typed.CaseOperand, typed.Coalesce, typed.NullIf,
 )  # fmt: skip
 #: What gives NULL where one of its parts is NULL.
@@ -51,11 +52,9 @@ def _null_on_failure(node: typed.Expr) -> typed.Expr:
     """An expression that gives NULL in place of some of its failures, and else the same."""
     if isinstance(node, typed.Cast):
         return replace(node, expr=_null_on_failure(node.expr), safe=True)
-    if isinstance(node, typed_calls.Call):
-        if FUNCTIONS[node.name].takes_nulls or any(isinstance(arg, typed.Lambda) for arg in node.args):
-            return node
+    if isinstance(node, typed_calls.Call) and _has_attempt(node):
         call = replace(node, args=tuple(map(_null_on_failure, node.args)))
-        return typed.Try(type=node.type, place=node.place, expr=call) if _has_attempt(node) else call
+        return typed.Try(type=node.type, place=node.place, expr=call)
     return rebuilt(node, _null_on_failure) if isinstance(node, _STRICT) else node
 
 
@@ -69,4 +68,14 @@ def _cannot_fail(node: object) -> bool:
         return True
     if isinstance(node, typed.Cast):
         return node.safe and _cannot_fail(node.expr)
+    if isinstance(node, typed.Coerce):
+        return _holds(node.expr.type, node.type) and _cannot_fail(node.expr)
     return isinstance(node, _QUIET) and all(map(_cannot_fail, parts(node)))
+
+
+def _holds(source: Type, target: Type) -> bool:
+    """Whether a coercion never fails: a decimal may have too few digits before its point."""
+    if source.base == "unknown" or not (source.args or target.args or target.base == "decimal"):
+        return True
+    digits = as_decimal(source)
+    return digits is not None and digits.precision - digits.scale <= target.precision - target.scale

@@ -46,7 +46,7 @@ def cast(value: Sql, t: Type) -> Sql:
 
 def let(value: Sql, body: Callable[[Sql], Sql], *, limit: int = _LONG) -> Sql:
     """Use an expression more than once: names and short ones are repeated, others bound to a name."""
-    if value.simple or (value.size <= limit and not value.calls_macro):
+    if value.simple or (value.size <= limit and not value.calls_macro and not value.is_volatile):
         return body(value)
     name = Variable("v")
     bound = body(name)
