@@ -96,8 +96,8 @@ class _Analyst:
 
     def _from(self, source: From, environment: _Environment, parent: RelationScope | None) -> list[VisibleRelation]:
         relations: list[VisibleRelation] = []
-        for one in source.sources:
-            relations.append(self._relation(one, environment, parent, relations))
+        for from_item in source.sources:
+            relations.append(self._relation(from_item, environment, parent, relations))
         for condition in source.conditions:
             self._check(
                 condition.names, environment, RelationScope(relations[condition.first : condition.last], parent)
@@ -152,7 +152,7 @@ class _Analyst:
             if scope.exclusive:
                 self._ambiguous(column, owners)
             return
-        if any(not one.columns.complete or name in one.columns.names for one in scope):
+        if any(not relation.columns.complete or name in relation.columns.names for relation in scope):
             return
         names = [known for relation in scope for known in relation.columns.listed]
         where = "in any table of this query" if names else "here: the query has no FROM"
@@ -203,12 +203,12 @@ class _Analyst:
                         _nearest(parts[size], columns.listed),
                     )
                 return
-        if any(not one.columns.complete or parts[0] in one.columns.names for one in scope):
+        if any(not relation.columns.complete or parts[0] in relation.columns.names for relation in scope):
             return
         tables = [relation.path[-1] for relation in scope if relation.path]
         message = f"there is no table or column {parts[0]!r} here"
         hint = _nearest(parts[0], tables)
-        alias = next((one.path[-1] for one in scope if one.hidden == parts[0] and one.path), None)
+        alias = next((relation.path[-1] for relation in scope if relation.hidden == parts[0] and relation.path), None)
         if alias is not None:
             hint = f"{parts[0]} is called {alias} here: write {alias}.{'.'.join(parts[1:]) or '*'}"
         self.error("unknown-column", message, column.offsets[0], hint)
@@ -222,13 +222,15 @@ def _united(left: Columns, right: Columns) -> Columns:
     """UNION and its likes: the names of the left side; a generation passes only when it passes on both sides."""
     if left.complete and right.complete and len(left.known) == len(right.known):
         generations: list[str | None] = [
-            one.generation if one.generation == other.generation else None
-            for one, other in zip(left.known, right.known, strict=True)
+            column.generation if column.generation == other.generation else None
+            for column, other in zip(left.known, right.known, strict=True)
         ]
     else:
         generations = [None] * len(left.known)
     return Columns(
-        tuple(SqlColumn(one.name, passed, one.item) for one, passed in zip(left.known, generations, strict=True)),
+        tuple(
+            SqlColumn(column.name, passed, column.item) for column, passed in zip(left.known, generations, strict=True)
+        ),
         left.rest,
     )
 
@@ -244,13 +246,13 @@ def _of_item(
         return Columns((SqlColumn(item.name, None, index),))
     columns = UNKNOWN
     if item.star:
-        found = next((relation for relation in scope if relation.is_called(item.star)), None)
-        columns = found.columns if found is not None else UNKNOWN
+        starred = next((relation for relation in scope if relation.is_called(item.star)), None)
+        columns = starred.columns if starred is not None else UNKNOWN
     elif item.star is not None:
-        columns = everything if everything is not None else concatenated(one.columns for one in relations)
+        columns = everything if everything is not None else concatenated(relation.columns for relation in relations)
     if item.names:
         columns = columns.renamed(item.names)
-    return Columns(tuple(SqlColumn(one.name, one.generation, index) for one in columns.known), columns.rest)
+    return Columns(tuple(SqlColumn(column.name, column.generation, index) for column in columns.known), columns.rest)
 
 
 def _origin(parts: tuple[str, ...], scope: RelationScope) -> SqlColumn | None:

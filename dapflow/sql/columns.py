@@ -54,7 +54,7 @@ class Columns:
     def renamed(self, names: Sequence[str]) -> Columns:
         """The columns under an alias's names: ``t AS x (a, b)``."""
         if self.complete and len(names) == len(self.known):
-            return Columns(tuple(one._replace(name=name) for one, name in zip(self.known, names, strict=True)))
+            return Columns(tuple(column._replace(name=name) for column, name in zip(self.known, names, strict=True)))
         return Columns(tuple(SqlColumn(name) for name in names))
 
     def without(self, names: Iterable[str]) -> Columns:

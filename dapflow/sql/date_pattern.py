@@ -80,18 +80,18 @@ def _part_problem(pattern: str) -> PatternProblem | None:
     """Why the parts of a pattern do not make up one moment: ``date_parse`` fills in what lacks and moves the rest."""
     pattern = re.sub("%.", lambda token: _LONG.get(token[0], token[0]), pattern)
     letters = re.findall("%(.)", pattern)
-    found = [name for name, own in _PARTS.items() for letter in letters if letter in own]
-    if "week" in found:
+    parts = [name for name, own in _PARTS.items() for letter in letters if letter in own]
+    if "week" in parts:
         return PatternProblem("%x and %v name a week, and date_parse takes its Monday", _NO_DAY_HINT)
-    if doubled := next((name for name in found if found.count(name) > 1), None):
+    if doubled := next((name for name in parts if parts.count(name) > 1), None):
         return PatternProblem(f"{pattern!r} names the {doubled} twice", "leave one of them as a text without %")
-    wanted = ("year", "day of the year") if "day of the year" in found else ("year", "month", "day")
-    if lacking := [name for name in wanted if name not in found]:
+    wanted = ("year", "day of the year") if "day of the year" in parts else ("year", "month", "day")
+    if lacking := [name for name in wanted if name not in parts]:
         message = f"{pattern!r} does not name the {' and the '.join(lacking)}, which date_parse would fill in"
         return PatternProblem(message, _NO_DAY_HINT)
-    if "day of the year" in found and {"month", "day"} & set(found):
+    if "day of the year" in parts and {"month", "day"} & set(parts):
         return PatternProblem("%j is the day of the year, beside a month or a day", "leave out one of them")
-    return _half_problem(pattern, any(letter in "hIl" for letter in letters), "half of the day" in found)
+    return _half_problem(pattern, any(letter in "hIl" for letter in letters), "half of the day" in parts)
 
 
 def _half_problem(pattern: str, hour_of_half: bool, half: bool) -> PatternProblem | None:
@@ -147,10 +147,10 @@ def java_pattern(pattern: str) -> str | None:
     """The pattern that means what a Java pattern means; None for text that is none."""
     letters = dict(_JAVA)
     parts = []
-    found = False
+    has_letters = False
     for token in _JAVA_TOKEN.finditer(pattern):
         if token[0] in letters:
-            found = True
+            has_letters = True
             parts.append(letters[token[0]])
         elif token[1] is not None:
             parts.append(token[1] or "'")
@@ -158,4 +158,4 @@ def java_pattern(pattern: str) -> str | None:
             return None
         else:
             parts.append(token[0])
-    return "".join(parts) if found else None
+    return "".join(parts) if has_letters else None

@@ -64,11 +64,11 @@ _CASTS = frozenset({"SAFE_CAST", "TRYCAST", "TRY_CONVERT", "CONVERT"})
 
 def _of_rows(slip: Slip) -> str | None:
     """What makes rows of a list, and stands in FROM."""
-    if slip.found == "UNNEST" and slip.expected == VALUE:
+    if slip.word == "UNNEST" and slip.expected == VALUE:
         return "UNNEST stands in FROM: SELECT t.name FROM … CROSS JOIN UNNEST(list) AS t (name)"
-    if slip.found == "=>" and "FLATTEN" in slip.before(4):
+    if slip.word == "=>" and "FLATTEN" in slip.before(4):
         return "write CROSS JOIN UNNEST(list) AS t (name)"
-    if slip.found == "(" and slip.clause == "FROM" and slip.before(2)[:1] in (["FROM"], ["JOIN"], [","]):
+    if slip.word == "(" and slip.clause == "FROM" and slip.before(2)[:1] in (["FROM"], ["JOIN"], [","]):
         return "FROM takes no function; rows are made of a list: FROM UNNEST(sequence(1, 5)) AS t (n)"
     return None
 
@@ -77,10 +77,10 @@ def _of_table(slip: Slip) -> str | None:
     """What stands behind a table."""
     if slip.before(2) == ["SAMPLE", "("]:
         return BY_WORD["SAMPLE"]
-    if slip.found == "WITH" and slip.next == "(":
+    if slip.word == "WITH" and slip.next == "(":
         return "Athena has no table hints; delete it"
     if slip.expected == "TIMESTAMP, VERSION":
-        if slip.found in {"XML", "JSON"}:
+        if slip.word in {"XML", "JSON"}:
             return "write array_join(array_agg(a ORDER BY a), ', ') in place of FOR XML PATH"
         return "Athena locks no rows; delete FOR and what follows"
     if slip.before(2) == ["(", "+"]:
@@ -93,32 +93,32 @@ def _of_list(slip: Slip) -> str | None:
     if slip.before(3) == ["*", "EXCEPT", "("]:
         return "Athena has no * EXCEPT; list the columns"
     opener = slip.opener
-    if slip.found == "AS" and opener and slip.words.kinds[opener - 1] in _CASTS:
+    if slip.word == "AS" and opener and slip.words.kinds[opener - 1] in _CASTS:
         return "write try_cast(a AS integer), which gives NULL where a value does not fit"
     return None
 
 
 def _of_groups(slip: Slip) -> str | None:
-    if slip.found == "WITH" and slip.next in {"ROLLUP", "CUBE"}:
+    if slip.word == "WITH" and slip.next in {"ROLLUP", "CUBE"}:
         return f"write GROUP BY {slip.next} (a, b)"
     if slip.expected == VALUE and slip.clause == "GROUP" and slip.previous == "ALL":
         return "Athena has no GROUP BY ALL; name the columns, or count them: GROUP BY 1, 2"
-    if slip.found in _SET_OPERATIONS and slip.expected == NOTHING_MORE and slip.clause in {"ORDER", "LIMIT", "OFFSET"}:
+    if slip.word in _SET_OPERATIONS and slip.expected == NOTHING_MORE and slip.clause in {"ORDER", "LIMIT", "OFFSET"}:
         return (
             f"ORDER BY and LIMIT stand behind the last SELECT, for all rows; for one SELECT alone put it in brackets: "
-            f"(SELECT … LIMIT 5) {slip.found} …"
+            f"(SELECT … LIMIT 5) {slip.word} …"
         )
     return None
 
 
 def _of_operator(slip: Slip) -> str | None:
-    if slip.found == "*" and slip.previous == "*":
+    if slip.word == "*" and slip.previous == "*":
         return "write power(a, b)"
-    if slip.found == ":" and slip.next != ":" and (slip.previous[:1].isalpha() or slip.previous == QUOTED):
+    if slip.word == ":" and slip.next != ":" and (slip.previous[:1].isalpha() or slip.previous == QUOTED):
         return "a field of JSON is read by json_extract_scalar(a, '$.name')"
-    if slip.found == "NOT" and slip.next == "NULL":
+    if slip.word == "NOT" and slip.next == "NULL":
         return "write a IS NOT NULL"
-    if slip.expected == "AND" and slip.found in {",", "TO", INTEGER}:
+    if slip.expected == "AND" and slip.word in {",", "TO", INTEGER}:
         return "write a BETWEEN 1 AND 5"
     return None
 

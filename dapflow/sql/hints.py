@@ -48,14 +48,14 @@ def explain_word(text: SqlText, words: Words, problem: Mismatch) -> DapflowError
     """The error for a word that the grammar does not expect."""
     index = words.starts.index(problem.offset)
     slip = Slip(text, words, index, _expected(words, index, problem.expected))
-    plain = slip.found in {QUOTED, STRING, INTEGER, END, "(", "*"} or slip.found[:1].isalpha()
+    plain = slip.word in {QUOTED, STRING, INTEGER, END, "(", "*"} or slip.word[:1].isalpha()
     mistyped = _mistyped(words, index) if plain else None
     if mistyped is not None:
         at, keyword = mistyped
         message = f"{slip.shown(at)} is not expected here"
         return text.error("sql-syntax", message, words.starts[at], f"did you mean {keyword}?")
     # For the end of the text, point behind the last word, because comments and blank lines may follow it.
-    at_end = slip.found == END and index
+    at_end = slip.word == END and index
     offset = words.ends[index - 1] if at_end else words.starts[index]
     hint = next((hint for rule in _RULES if (hint := rule(slip)) is not None), None)
     return text.error("sql-syntax", _message(slip), offset, hint)
@@ -79,34 +79,34 @@ def _expected(words: Words, index: int, expected: str) -> str:
 
 
 def _message(slip: Slip) -> str:
-    found = slip.shown(slip.index)
+    word = slip.shown(slip.index)
     if slip.expected == NOTHING_MORE:
-        return f"{found} is not expected{f' after {slip.shown(slip.index - 1)}' if slip.index else ''}"
-    if slip.expected == VALUE and slip.previous == "," and slip.found in _AFTER_COMMA:
-        return f"after the comma {VALUE} is missing, before {found}"
-    return f"expected {slip.expected}, found {found}"
+        return f"{word} is not expected{f' after {slip.shown(slip.index - 1)}' if slip.index else ''}"
+    if slip.expected == VALUE and slip.previous == "," and slip.word in _AFTER_COMMA:
+        return f"after the comma {VALUE} is missing, before {word}"
+    return f"expected {slip.expected}, found {word}"
 
 
 def _of_word(slip: Slip) -> str | None:
     if slip.expected in _BY_EXPECTED:
         return _BY_EXPECTED[slip.expected]
-    if slip.found in BY_WORD:
-        return BY_WORD[slip.found]
+    if slip.word in BY_WORD:
+        return BY_WORD[slip.word]
     return BY_PREVIOUS.get(slip.previous) or (BY_WORD[slip.previous] if slip.previous in _OPERATORS else None)
 
 
 def _of_sign(slip: Slip) -> str | None:  # noqa: PLR0911 (one return per sign)
-    if slip.found == "=" and slip.previous == "=":
+    if slip.word == "=" and slip.previous == "=":
         return "equal is written with one ="
-    if slip.found == ">" and slip.previous == "->":
+    if slip.word == ">" and slip.previous == "->":
         return "write json_extract_scalar(a, '$.name')"
-    if slip.found in _SIGNS and slip.previous in _SIGNS:
+    if slip.word in _SIGNS and slip.previous in _SIGNS:
         return "comparisons are written =, <>, <, <=, > and >="
-    if slip.found in _SIGNS and slip.expected == NOTHING_MORE:
+    if slip.word in _SIGNS and slip.expected == NOTHING_MORE:
         return "a comparison has two sides: join several with AND or OR; || joins texts"
-    if slip.found == "," and slip.previous == INTEGER and slip.next == INTEGER and slip.clause != "LIMIT":
+    if slip.word == "," and slip.previous == INTEGER and slip.next == INTEGER and slip.clause != "LIMIT":
         return "numbers have no separator of thousands: 1000"
-    if slip.found == "*" and slip.previous == "DISTINCT":
+    if slip.word == "*" and slip.previous == "DISTINCT":
         return "write count(*), or count(DISTINCT a)"
     return None
 
@@ -122,13 +122,13 @@ def _of_query(slip: Slip) -> str | None:
 
 
 def _of_comma(slip: Slip) -> str | None:
-    if slip.previous == "," and slip.found in {"GROUP", "ORDER"} and slip.next != "BY":
-        return f'{slip.found} is a word of the language; as a name it is quoted: "{slip.found.lower()}"'
-    if slip.previous == "," and slip.found in {*_AFTER_COMMA, ","}:
+    if slip.previous == "," and slip.word in {"GROUP", "ORDER"} and slip.next != "BY":
+        return f'{slip.word} is a word of the language; as a name it is quoted: "{slip.word.lower()}"'
+    if slip.previous == "," and slip.word in {*_AFTER_COMMA, ","}:
         return "delete the comma"
-    if slip.previous == "," and slip.found == "SELECT":
+    if slip.previous == "," and slip.word == "SELECT":
         return "delete the comma before SELECT"
-    if slip.found in {"OFFSET", ","} and slip.clause == "LIMIT":
+    if slip.word in {"OFFSET", ","} and slip.clause == "LIMIT":
         return "write OFFSET 5 LIMIT 10"
     return None
 
@@ -136,7 +136,7 @@ def _of_comma(slip: Slip) -> str | None:
 def _of_case(slip: Slip) -> str | None:
     if slip.expected in {"WHEN", "THEN"}:
         return "CASE WHEN condition THEN value ELSE value END"
-    if slip.found == "END" and slip.expected in {NOTHING_MORE, AN_OPERATOR}:
+    if slip.word == "END" and slip.expected in {NOTHING_MORE, AN_OPERATOR}:
         return "this END closes no CASE: delete it"
     return "close the CASE with END" if slip.expected.startswith("WHEN, ELSE") else None
 
@@ -150,17 +150,17 @@ def _of_interval(slip: Slip) -> str | None:
 def _of_join(slip: Slip) -> str | None:
     if slip.expected.startswith("ON and"):
         return "add ON and the condition, or write CROSS JOIN"
-    if slip.found == "ON" and slip.clause == "FROM":
+    if slip.word == "ON" and slip.clause == "FROM":
         return "only JOIN takes ON, and once; CROSS JOIN and NATURAL JOIN take none"
-    if slip.found == "." and slip.expected == "a comma or )":
+    if slip.word == "." and slip.expected == "a comma or )":
         return "USING takes names alone: USING (id); with the tables' names, write ON a.id = b.id"
-    if slip.found == "ON" and slip.previous == "DISTINCT":
+    if slip.word == "ON" and slip.previous == "DISTINCT":
         return "Athena has no DISTINCT ON; number the rows with row_number() in a subquery and keep the first"
     return None
 
 
 def _of_as(slip: Slip) -> str | None:
-    if slip.found != "AS" or slip.expected == ")":
+    if slip.word != "AS" or slip.expected == ")":
         return None
     clause = slip.clause
     if clause in {"GROUP", "ORDER"}:
@@ -171,19 +171,19 @@ def _of_as(slip: Slip) -> str | None:
 def _of_with(slip: Slip) -> str | None:
     if slip.expected == "SELECT" and slip.next == "AS":
         return "a comma is missing between the queries of WITH"
-    if slip.expected == "SELECT" and slip.found == "WITH":
+    if slip.expected == "SELECT" and slip.word == "WITH":
         return "there is one WITH; its queries are separated by commas"
-    if slip.expected == "SELECT" and slip.found == END and slip.previous == ")":
+    if slip.expected == "SELECT" and slip.word == END and slip.previous == ")":
         return "a SELECT must follow the queries of WITH"
-    if slip.expected == "SELECT" and slip.found in CLAUSES:
+    if slip.expected == "SELECT" and slip.word in CLAUSES:
         return _ORDER
-    if slip.found == "SELECT":
+    if slip.word == "SELECT":
         return "put the inner SELECT into parentheses"
     return None
 
 
 def _of_bracket(slip: Slip) -> str | None:
-    if slip.expected not in {")", "]"} and slip.found != END:
+    if slip.expected not in {")", "]"} and slip.word != END:
         return None
     opener = slip.opener
     if opener is None:
@@ -199,42 +199,42 @@ def _of_bracket(slip: Slip) -> str | None:
 
 
 def _of_name(slip: Slip) -> str | None:
-    if slip.found == "-" and slip.clause == "FROM":
+    if slip.word == "-" and slip.clause == "FROM":
         return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
     if slip.previous == STRING and slip.words.ends[slip.index - 1] - slip.words.starts[slip.index - 1] == 2:
         return "a text stands in one quote on each side: 'text'"
-    if slip.found == STRING and (slip.previous == "AS" or slip.expected == AN_OPERATOR):
+    if slip.word == STRING and (slip.previous == "AS" or slip.expected == AN_OPERATOR):
         return 'a name is written in double quotes: AS "total"'
-    if slip.found in RESERVED and slip.expected.startswith(("a name", "the name", "a table")):
-        return f'{slip.found} is a word of the language; as a name it is quoted: "{slip.found.lower()}"'
+    if slip.word in RESERVED and slip.expected.startswith(("a name", "the name", "a table")):
+        return f'{slip.word} is a word of the language; as a name it is quoted: "{slip.word.lower()}"'
     return None
 
 
 def _of_form(slip: Slip) -> str | None:
-    if slip.found == "(" and slip.previous.startswith(("CURRENT_", "LOCAL")):
+    if slip.word == "(" and slip.previous.startswith(("CURRENT_", "LOCAL")):
         return f"write {slip.previous.lower()} without ()"
-    if slip.found in {"TRUE", "FALSE"} and "IS" in slip.words.kinds[max(0, slip.index - 2) : slip.index]:
-        return f"write a = {slip.found.lower()}"
+    if slip.word in {"TRUE", "FALSE"} and "IS" in slip.words.kinds[max(0, slip.index - 2) : slip.index]:
+        return f"write a = {slip.word.lower()}"
     if slip.expected == "AS":
         return "CAST(value AS type), for example CAST(a AS varchar)"
-    if slip.expected == NOTHING_MORE and slip.found == slip.clause == "WHERE":
+    if slip.expected == NOTHING_MORE and slip.word == slip.clause == "WHERE":
         return "there is one WHERE: join the conditions with AND"
-    return _ORDER if slip.expected == NOTHING_MORE and slip.found in CLAUSES else None
+    return _ORDER if slip.expected == NOTHING_MORE and slip.word in CLAUSES else None
 
 
 def _missing_comma(slip: Slip) -> str | None:
     """Where a value follows a value, something between them is missing."""
-    found = slip.found
-    value = found in {QUOTED, STRING, INTEGER, "CASE", "CAST", "("} or (found[:1].isalpha() and found not in RESERVED)
+    word = slip.word
+    value = word in {QUOTED, STRING, INTEGER, "CASE", "CAST", "("} or (word[:1].isalpha() and word not in RESERVED)
     if value and slip.previous not in {",", "("}:
         return "a comma or an operator is missing before it"
-    if found == "." and slip.index > 1 and slip.words.kinds[slip.index - 2] not in {",", "."}:
+    if word == "." and slip.index > 1 and slip.words.kinds[slip.index - 2] not in {",", "."}:
         return f"a comma is missing before {slip.shown(slip.index - 1)}"
     return None
 
 
 def _of_end(slip: Slip) -> str | None:
-    ends = slip.found in {END, ")"} or slip.found in CLAUSES
+    ends = slip.word in {END, ")"} or slip.word in CLAUSES
     if ends and slip.expected == VALUE and slip.previous not in {END, "(", ","}:
         return f"write what follows {slip.shown(slip.index - 1)}, or delete it"
     return None

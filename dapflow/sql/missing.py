@@ -34,7 +34,7 @@ def near_database(database: str, databases: Collection[str]) -> str:
     """What may have been meant by the name of a database that is not there."""
     near = difflib.get_close_matches(database, sorted(databases), n=3)
     if near:
-        return f"did you mean {' or '.join(quoted(one) for one in near)}?"
+        return f"did you mean {' or '.join(quoted(name) for name in near)}?"
     return "the databases are those of the services; add the service that owns the table"
 
 

@@ -94,29 +94,29 @@ def explained(text: SqlText, error: QueryError) -> DapflowError:
         return text.error("sql-empty", "there are only comments in the file", 0, "write one SELECT")
     offset = text.offset(error.line or 1, error.column or 1)
     try:
-        found = tokens(source)
+        all_tokens = tokens(source)
         readable = True
     except QueryError:
-        found = tokens(source[:offset])
+        all_tokens = tokens(source[:offset])
         readable = False
     other = other_statement(text)
     if other is not None:
         return other
     finding = (
-        _second_statement(text, found, offset)
-        or (_of_brackets(text, found, offset) if readable else _of_character(text, offset))
-        or _of_grammar(text, found, error, offset)
+        _second_statement(text, all_tokens, offset)
+        or (_of_brackets(text, all_tokens, offset) if readable else _of_character(text, offset))
+        or _of_grammar(text, all_tokens, error, offset)
     )
     # Of several statements Athena tells the whole text again.
-    finding.athena = None if finding.code == "sql-two-statements" else _words(text, error, found)
+    finding.athena = None if finding.code == "sql-two-statements" else _words(text, error, all_tokens)
     return finding
 
 
-def _words(text: SqlText, error: QueryError, found: list[Token]) -> str:
+def _words(text: SqlText, error: QueryError, all_tokens: list[Token]) -> str:
     """What Athena says of it; for Athena a statement ends with its last word, whatever blanks and comments follow."""
-    if skipped(text.text, text.offset(error.line or 1, error.column or 1)) < len(text.text) or len(found) < 2:
+    if skipped(text.text, text.offset(error.line or 1, error.column or 1)) < len(text.text) or len(all_tokens) < 2:
         return spoken(error)
-    return spoken(QueryError(error.error_name, error.message, *text.place(found[-2].end)))
+    return spoken(QueryError(error.error_name, error.message, *text.place(all_tokens[-2].end)))
 
 
 def other_statement(text: SqlText) -> DapflowError | None:
@@ -137,12 +137,12 @@ def other_statement(text: SqlText) -> DapflowError | None:
     return text.error("sql-not-a-select", f"this is {article} {name} statement, not a SELECT", start, hint)
 
 
-def _second_statement(text: SqlText, found: list[Token], offset: int) -> DapflowError | None:
+def _second_statement(text: SqlText, all_tokens: list[Token], offset: int) -> DapflowError | None:
     """Something behind the ``;`` that ends the first statement, or a ``;`` before it."""
-    if found[0].upper == ";":
-        return text.error("sql-syntax", "a ; stands before the statement", found[0].start, "delete it")
+    if all_tokens[0].upper == ";":
+        return text.error("sql-syntax", "a ; stands before the statement", all_tokens[0].start, "delete it")
     ends = False
-    for token in found:
+    for token in all_tokens:
         if ends and token.upper != ";" and (token.kind != "end" or token.start == offset < len(text.text)):
             hint = "a transform is one SELECT: give each statement a file of its own, or join them with WITH"
             return text.error("sql-two-statements", "a second statement begins here", token.start, hint)
@@ -150,9 +150,9 @@ def _second_statement(text: SqlText, found: list[Token], offset: int) -> Dapflow
     return None
 
 
-def _of_brackets(text: SqlText, found: list[Token], offset: int) -> DapflowError | None:
+def _of_brackets(text: SqlText, all_tokens: list[Token], offset: int) -> DapflowError | None:
     """A bracket that closes nothing, or another kind of bracket, up to the place where the grammar stops."""
-    words = Words(found)
+    words = Words(all_tokens)
     for index in words.stray:
         if words.starts[index] > offset:
             return None
@@ -199,17 +199,17 @@ def _character(character: str) -> tuple[str, str | None]:
     return f"{character} cannot stand in a query", _CHARACTERS.get(character)
 
 
-def _of_grammar(text: SqlText, found: list[Token], error: QueryError, offset: int) -> DapflowError:
+def _of_grammar(text: SqlText, all_tokens: list[Token], error: QueryError, offset: int) -> DapflowError:
     if isinstance(error, Mismatch):
-        return explain_word(text, Words(found), error)
-    index = next(index for index, token in enumerate(found) if token.start >= offset or token.kind == "end")
-    word = found[index].text
+        return explain_word(text, Words(all_tokens), error)
+    index = next(index for index, token in enumerate(all_tokens) if token.start >= offset or token.kind == "end")
+    word = all_tokens[index].text
     if error.error_name == "TYPE_NOT_FOUND":
-        literal = found[min(index + 1, len(found) - 1)]
+        literal = all_tokens[min(index + 1, len(all_tokens) - 1)]
         if literal.kind == "string":
             # `name 'text'` is a literal of the type `name`, for those who mean that.
             place = text.place(literal.start)
-            return explain_word(text, Words(found), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
+            return explain_word(text, Words(all_tokens), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
         known = _FOREIGN_TYPES.get(word.lower(), "varchar")
         message = f"expected a type of Athena, such as {known}, found '{word}'"
         return text.error("sql-syntax", message, offset, f"write {known}" if word.lower() in _FOREIGN_TYPES else None)

@@ -64,9 +64,9 @@ class _Outliner:
             return QueryOutline(width=width, names=self._names(node.rows, visible))
         assert isinstance(node, tree.TableBody)  # noqa: S101 - the grammar has no other
         query = self._everything(node.table, visible)
-        [found] = query.source.sources
-        if found.table is not None:
-            found.table = self.tables[-1] = found.table._replace(query=node.pos)
+        [from_item] = query.source.sources
+        if from_item.table is not None:
+            from_item.table = self.tables[-1] = from_item.table._replace(query=node.pos)
         return query
 
     def _everything(self, node: tree.RelationNode, visible: frozenset[str]) -> QueryOutline:
@@ -105,45 +105,45 @@ class _Outliner:
             source.conditions.append(JoinCondition(first, last, self._names(node.on, visible)))
 
     def _source(self, node: tree.RelationNode, visible: frozenset[str]) -> FromItem:
-        found = FromItem()
+        from_item = FromItem()
         while isinstance(node, tree.AliasNode | tree.SampleNode):
             if isinstance(node, tree.AliasNode):
-                found.alias, found.columns = node.name, _lower(node.columns or ())
+                from_item.alias, from_item.columns = node.name, _lower(node.columns or ())
             node = node.relation
         if isinstance(node, tree.TableNode):
-            self._table(node, visible, found)
+            self._table(node, visible, from_item)
         elif isinstance(node, tree.SubqueryNode):
-            found.query = self.query(node.query, visible)
-            found.lateral = node.lateral
+            from_item.query = self.query(node.query, visible)
+            from_item.lateral = node.lateral
         elif isinstance(node, tree.UnnestNode):
-            found.reads = self._names(node.items, visible)
+            from_item.reads = self._names(node.items, visible)
         elif isinstance(node, tree.OpaqueNode):
             # Of what it reads only the tables are known.
             for relation in node.relations:
                 self._add(relation, visible, From())
             self._names(node.items, visible)
         else:
-            found.query = self._everything(node, visible)
-        return found
+            from_item.query = self._everything(node, visible)
+        return from_item
 
-    def _table(self, node: tree.TableNode, visible: frozenset[str], found: FromItem) -> None:
+    def _table(self, node: tree.TableNode, visible: frozenset[str], from_item: FromItem) -> None:
         catalog, database, name = (None, None, *node.parts)[-3:]
         assert name is not None  # noqa: S101 - a table has a name
         if database is None and name in visible:
-            found.cte = name
+            from_item.cte = name
             return
-        found.table = TableName(catalog, database, name, node.pos, node.end, bool(found.alias))
-        self.tables.append(found.table)
+        from_item.table = TableName(catalog, database, name, node.pos, node.end, bool(from_item.alias))
+        self.tables.append(from_item.table)
 
     # -- names in expressions
 
     def _names(self, node: Any, visible: frozenset[str]) -> Expressions:
         """The names in a part of the tree: a node, or nodes in tuples."""
-        found = Expressions()
-        self._collect(node, visible, _NOTHING, found)
-        return found
+        expressions = Expressions()
+        self._collect(node, visible, _NOTHING, expressions)
+        return expressions
 
-    def _collect(self, node: Any, visible: frozenset[str], bound: frozenset[str], found: Expressions) -> None:
+    def _collect(self, node: Any, visible: frozenset[str], bound: frozenset[str], expressions: Expressions) -> None:
         """``bound`` are the parameters of the lambdas around, which are no columns."""
         stack = [node]
         while stack:
@@ -153,18 +153,18 @@ class _Outliner:
                 stack.extend(current)
             elif kind is tree.Ident:
                 if current.name not in bound:
-                    found.columns.append(ColumnName((current.name,), (current.pos,)))
+                    expressions.columns.append(ColumnName((current.name,), (current.pos,)))
             elif kind is tree.Deref or kind is tree.AllColumns:
                 star = kind is tree.AllColumns
                 name = _column(current.base if star else current)
                 if name is None:
                     stack.append(current.base)
                 elif name.parts[0] not in bound:
-                    (found.stars if star else found.columns).append(name)
+                    (expressions.stars if star else expressions.columns).append(name)
             elif kind is tree.QueryNode:
-                found.queries.append(self.query(current, visible))
+                expressions.queries.append(self.query(current, visible))
             elif kind is tree.Lambda:
-                self._collect(current.body, visible, bound.union(current.names), found)
+                self._collect(current.body, visible, bound.union(current.names), expressions)
             elif kind not in _LEAVES and isinstance(current, tree.Node):
                 stack.extend([getattr(current, part) for part in tree.children(kind)])
 

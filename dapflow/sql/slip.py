@@ -24,7 +24,7 @@ class Slip:
     expected: str
 
     @property
-    def found(self) -> str:
+    def word(self) -> str:
         """The word, or what kind it is of."""
         return self.words.kinds[self.index]
 
@@ -36,7 +36,7 @@ class Slip:
     @property
     def next(self) -> str:
         """The word behind it."""
-        return self.words.kinds[self.index + 1] if self.found != END else END
+        return self.words.kinds[self.index + 1] if self.word != END else END
 
     @property
     def clause(self) -> str | None:

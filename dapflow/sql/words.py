@@ -26,10 +26,10 @@ class Words:
     brackets that close nothing, or the wrong bracket, which is then their value.
     """
 
-    def __init__(self, found: list[Token]) -> None:
-        self.kinds = [_KINDS.get(token.kind, token.upper) for token in found]
-        self.starts = [token.start for token in found]
-        self.ends = [token.end for token in found]
+    def __init__(self, tokens: list[Token]) -> None:
+        self.kinds = [_KINDS.get(token.kind, token.upper) for token in tokens]
+        self.starts = [token.start for token in tokens]
+        self.ends = [token.end for token in tokens]
         self.closes: dict[int, int] = {}
         self.stray: dict[int, int | None] = {}
         opened: list[int] = []
@@ -42,4 +42,4 @@ class Words:
                     self.closes[last] = index
                 else:
                     self.stray[index] = last
-        self.closes.update(dict.fromkeys(opened, len(found) - 1))
+        self.closes.update(dict.fromkeys(opened, len(tokens) - 1))

@@ -19,11 +19,11 @@ def remedy(text: SqlText, error: QueryError, functions: Collection[str] = ()) ->
         return "the embedded Athena cannot run this; Athena on AWS may"
     at = text.offset(error.line, error.column) if error.line and error.column and error.line <= text.lines else 0
     try:
-        found = tokens(text.text)
+        all_tokens = tokens(text.text)
     except QueryError:
-        found = []
-    before = [token for token in found if token.start < at]
-    said = Said(error.error_name, error.message, before, found[len(before) :], functions)
+        all_tokens = []
+    before = [token for token in all_tokens if token.start < at]
+    said = Said(error.error_name, error.message, before, all_tokens[len(before) :], functions)
     rules = (*_BY_NAME.get(error.error_name, ()), _of_words, _plain)
     return next((hint for rule in rules if (hint := rule(said)) is not None), None)
 

@@ -47,10 +47,10 @@ def is_of(kind: str, bases: tuple[str, ...]) -> bool:
     return not bases or kind.partition("(")[0].partition(" ")[0] in bases
 
 
-def _level(found: Sequence[Token], opening: str, closing: str) -> set[str]:
+def _level(following: Sequence[Token], opening: str, closing: str) -> set[str]:
     """The words from a place on, up to the bracket that closes what stands around it; none of brackets inside."""
     depth, words = 0, set()
-    for token in found:
+    for token in following:
         depth += (token.upper == opening) - (token.upper == closing)
         if depth < 0:
             break

@@ -65,8 +65,8 @@ def _unlike(left: str, right: str) -> str:
     """How two values of unlike types are brought together."""
     return next(
         hint
-        for one, other, hint in _PAIRS
-        if (is_of(left, one) and is_of(right, other)) or (is_of(right, one) and is_of(left, other))
+        for kind, other, hint in _PAIRS
+        if (is_of(left, kind) and is_of(right, other)) or (is_of(right, kind) and is_of(left, other))
     )
 
 

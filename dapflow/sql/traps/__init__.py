@@ -22,9 +22,9 @@ _RULES = (nulls, joins, generations, patterns, constants, subqueries, swallowed_
 def find_traps(text: SqlText, reading: QueryReading) -> list[DapflowError]:
     """The traps in a statement, in the order of the text. With ``reading.product`` also those of data products."""
     rules = (*_RULES, products) if reading.product else _RULES
-    found = sorted({trap for rule in rules for trap in rule(reading)}, key=lambda trap: (trap.pos, trap.code))
+    traps = sorted({trap for rule in rules for trap in rule(reading)}, key=lambda trap: (trap.pos, trap.code))
     findings = []
-    for trap in found:
+    for trap in traps:
         finding = text.error(trap.code, trap.message, trap.pos, trap.hint)
         finding.severity = trap.severity
         findings.append(finding)

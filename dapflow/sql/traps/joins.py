@@ -70,8 +70,8 @@ def _optional(select: tree.Select, reading: QueryReading) -> Iterator[Trap]:
 
     def owner(condition: tree.Expr, among: Mapping[str, tree.JoinNode]) -> str | None:
         names = [*columns(condition)] if _drops_nulls(condition) else []
-        found = [name[-2] if len(name) > 1 else owners.get(name[0], "") for name in names]
-        return next((name for name in found if name in among), None)
+        relation_names = [name[-2] if len(name) > 1 else owners.get(name[0], "") for name in names]
+        return next((name for name in relation_names if name in among), None)
 
     for condition in conjuncts(select.where):
         side = owner(condition, sides)
@@ -125,8 +125,8 @@ def _owners(select: tree.Select, reading: QueryReading) -> dict[str, str]:
         if table is None:
             return {}
         name = next(iter(called(relation)))
-        for one in table.columns:
-            owners[one] = "" if one in owners else name
+        for column_name in table.columns:
+            owners[column_name] = "" if column_name in owners else name
     return owners
 
 

@@ -47,7 +47,7 @@ def _not_in(node: tree.Expr, reading: QueryReading) -> Iterator[Trap]:
 
 def _never_null(select: tree.Select, reading: QueryReading) -> set[str]:
     """Columns that are not NULL in what a SELECT gives: those that WHERE compares or tests, and partition columns."""
-    found: set[str] = set()
+    not_null: set[str] = set()
     for condition in conjuncts(select.where):
         inner = condition.expr if isinstance(condition, tree.Not) else condition
         tested: tuple[tree.Expr, ...] = ()
@@ -57,11 +57,11 @@ def _never_null(select: tree.Select, reading: QueryReading) -> set[str]:
             tested = (inner.left, inner.right)
         elif isinstance(inner, tree.Like | tree.Between | tree.InList):
             tested = (inner.expr,)
-        found |= {name[-1] for part in tested if (name := column(part)) is not None}
+        not_null |= {name[-1] for part in tested if (name := column(part)) is not None}
     for node in tree.nodes(select.source):
         table = reading.known(node) if isinstance(node, tree.TableNode) else None
-        found |= set(table.generation) if table else set()
-    return found
+        not_null |= set(table.generation) if table else set()
+    return not_null
 
 
 def _null(node: tree.Expr) -> bool:

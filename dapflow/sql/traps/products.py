@@ -59,11 +59,11 @@ def _opened(
         inner = bare(relation)
         name = inner.parts[-1] if isinstance(inner, tree.TableNode) else ""
         query = reading.named_query(relation)
-        found: str | None = None
+        table: str | None = None
         if query is None:
-            found = name or None
+            table = name or None
         elif name not in seen:
-            found = next((table for _, table in _stars(query.body, reading, seen | {name} - {""})), None)
-        if found is not None:
-            yield item.pos, found
+            table = next((table for _, table in _stars(query.body, reading, seen | {name} - {""})), None)
+        if table is not None:
+            yield item.pos, table
             return

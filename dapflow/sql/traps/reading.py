@@ -136,12 +136,12 @@ def relations(node: tree.RelationNode | None) -> Iterator[tree.RelationNode]:
 
 def called(node: tree.RelationNode) -> set[str]:
     """The names by which columns of a relation, or of a join, can be qualified."""
-    found = set()
+    names = set()
     for relation in relations(node):
         while isinstance(relation, tree.SampleNode):
             relation = relation.relation  # noqa: PLW2901
         if isinstance(relation, tree.AliasNode):
-            found.add(relation.name)
+            names.add(relation.name)
         elif isinstance(relation, tree.TableNode):
-            found.add(relation.parts[-1])
-    return found
+            names.add(relation.parts[-1])
+    return names

@@ -49,5 +49,7 @@ def _may_give_more(query: tree.QueryNode, reading: QueryReading) -> bool:
     body = query.body
     if not isinstance(body, tree.Select) or body.source is None or reading.gives_one_row(query):
         return False
-    equal = (each for each in conjuncts(body.where) if isinstance(each, tree.Binary) and each.op == "=")
-    return body.groups is not None or not any(any(True for _ in columns(each)) for each in equal)
+    equal = (
+        condition for condition in conjuncts(body.where) if isinstance(condition, tree.Binary) and condition.op == "="
+    )
+    return body.groups is not None or not any(any(True for _ in columns(condition)) for condition in equal)
