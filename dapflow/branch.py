@@ -71,7 +71,7 @@ def branch_environment(
     if hosted is None:
         raise DapflowError("branch-refused", f"the environment {host.name} hosts no branches")
     databases: dict[str, str] = {}
-    external = {each.database for each in manifest.datasets.values() if each.external}
+    external = {dataset.database for dataset in manifest.datasets.values() if dataset.external}
     theirs: dict[str, str] = {}
     for service in manifest.services.values():
         for zone, database in service.databases.items():
@@ -113,12 +113,12 @@ def check_bundled(folder: Path, manifest: Manifest, environment: Environment) ->
     """
     host = read_environment(folder.parents[1] / "environment.json")
     wanted = branch_environment(manifest, BranchNames.of(folder.name), host)
-    for each in fields(Environment):
-        said, own = getattr(environment, each.name), getattr(wanted, each.name)
+    for setting in fields(Environment):
+        said, own = getattr(environment, setting.name), getattr(wanted, setting.name)
         if said != own:
             raise DapflowError(
                 "branch-refused",
-                f"the branch's environment.json says {each.name} is {_first(said, own)}",
+                f"the branch's environment.json says {setting.name} is {_first(said, own)}",
                 file=folder / "environment.json",
                 hint="rebase the branch onto main and deploy it again: it runs with what its host gives it",
             )
@@ -127,7 +127,7 @@ def check_bundled(folder: Path, manifest: Manifest, environment: Environment) ->
 def _first(said: object, own: object) -> str:
     """What differs, of mappings the first entry that does."""
     if isinstance(said, dict) and isinstance(own, dict):
-        key = next(each for each in sorted({*said, *own}) if said.get(each) != own.get(each))
+        key = next(name for name in sorted({*said, *own}) if said.get(name) != own.get(name))
         return f"{said.get(key)} for {key}, and its host gives it {own.get(key)}"
     return f"{said}, and its host gives it {own}"
 

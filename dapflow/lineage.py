@@ -66,21 +66,21 @@ _SECTION = b'\n"lineage": {'
 def read_lineage(file: Path) -> dict[str, ProductLineage]:
     """The lineage in a manifest, by the ids of its products; nothing where there is none that can be read."""
     try:
-        _, found, section = file.read_bytes().partition(_SECTION)
-        data = json.loads(b"{" + section[: section.rindex(b"}")]) if found else {}
-        return {name: _lineage(one) for name, one in data.items()}
+        _, separator, section = file.read_bytes().partition(_SECTION)
+        data = json.loads(b"{" + section[: section.rindex(b"}")]) if separator else {}
+        return {name: _lineage(lineage) for name, lineage in data.items()}
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
         return {}
 
 
 def _lineage(data: dict[str, Any]) -> ProductLineage:
     columns = data["columns"] and tuple(
-        LineageColumn(one["name"], one["type"], tuple(ColumnOrigin(*origin) for origin in one["origins"]))
-        for one in data["columns"]
+        LineageColumn(column["name"], column["type"], tuple(ColumnOrigin(*origin) for origin in column["origins"]))
+        for column in data["columns"]
     )
     rows = tuple(ColumnOrigin(*origin) for origin in data["rows"])
     reads = tuple(
-        TableRead(**{**one, "columns": tuple(one["columns"]), "partitions": tuple(one["partitions"])})
-        for one in data["reads"]
+        TableRead(**{**read, "columns": tuple(read["columns"]), "partitions": tuple(read["partitions"])})
+        for read in data["reads"]
     )
     return ProductLineage(data["key"], data["meaning"], columns, rows, reads)

@@ -56,7 +56,7 @@ def lines_by_day(lines: Iterable[str], columns: list[str]) -> dict[date, list[st
     for line in lines:
         fields = line.split(",", max(month, day) + 1)
         by_day[fields[month], fields[day]].append(line)
-    return {date(YEAR, int(key[0]), int(key[1])): found for key, found in by_day.items()}
+    return {date(YEAR, int(key[0]), int(key[1])): day_lines for key, day_lines in by_day.items()}
 
 
 def parse(lines: Iterable[str]) -> list[list[str]]:

@@ -60,7 +60,7 @@ class _ConstantFindings:
         while stack:
             part, certain = stack.pop()
             if isinstance(part, tuple):
-                stack.extend([(each, certain) for each in reversed(part)])
+                stack.extend([(item, certain) for item in reversed(part)])
             elif _is_evaluated(part):
                 evaluated += 1
                 if evaluated > _MOST or time.monotonic() > end:
@@ -98,7 +98,7 @@ class _ConstantFindings:
         while stack:
             part, _ = stack.pop()
             if isinstance(part, tuple):
-                stack.extend([(each, True) for each in part])
+                stack.extend([(item, True) for item in part])
             elif _is_evaluated(part) and _CONSTANTS.failure(self.text.text, part) is not None:
                 return self._innermost(part)
         return node

@@ -116,7 +116,7 @@ def _names(
     statement: FileStatement, catalogue: ListedCatalogue, database: str, *, product: bool
 ) -> Iterator[DapflowError]:
     """Mistakes in the names of tables and columns."""
-    found: dict[int, Columns] = {}
+    columns_at: dict[int, Columns] = {}
     for name in statement.tables:
         place = name.database or database
         try:
@@ -126,14 +126,14 @@ def _names(
         if isinstance(relation, NotKnown):
             continue
         if relation is not None:
-            found[name.start] = Columns(tuple(SqlColumn(column.name.lower()) for column in relation.columns))
+            columns_at[name.start] = Columns(tuple(SqlColumn(column.name.lower()) for column in relation.columns))
         elif not catalogue.has_database(place):
             yield missing_database(statement.text, name, place, {owner for owner, _ in catalogue.tables()})
         else:
             yield missing_table(statement.text, name, place, catalogue.tables())
 
     def columns(name: TableName) -> Columns:
-        return found.get(name.start, UNKNOWN)
+        return columns_at.get(name.start, UNKNOWN)
 
     output, mistakes = analyse(statement.outline, statement.text, columns)
     yield from mistakes

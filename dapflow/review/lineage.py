@@ -32,13 +32,13 @@ def lineages(
     """
     project = _ProjectLineage(manifest)
     chosen = set(manifest.datasets) if wanted is None else _upstream(manifest, wanted)
-    return project.lineages([one for one in manifest.datasets.values() if one.id in chosen], before or {})
+    return project.lineages([dataset for dataset in manifest.datasets.values() if dataset.id in chosen], before or {})
 
 
 def mistake(manifest: Manifest, dataset: Dataset) -> DapflowError | None:
     """What is wrong with a transform that has no lineage."""
     project = _ProjectLineage(manifest)
-    project.lineages([one for one in manifest.datasets.values() if one.id in _upstream(manifest, [dataset.id])], {})
+    project.lineages([read for read in manifest.datasets.values() if read.id in _upstream(manifest, [dataset.id])], {})
     transform, analysed = dataset.transform, project.analysed(dataset)
     if transform is None or analysed is None or not analysed.findings:
         return None
@@ -47,14 +47,14 @@ def mistake(manifest: Manifest, dataset: Dataset) -> DapflowError | None:
 
 def _upstream(manifest: Manifest, wanted: Iterable[str]) -> set[str]:
     """Datasets and all that they are made of."""
-    found: set[str] = set()
+    upstream: set[str] = set()
     open_ends = list(wanted)
     while open_ends:
-        one = open_ends.pop()
-        if one not in found:
-            found.add(one)
-            open_ends += manifest.datasets[one].depends_on
-    return found
+        identity = open_ends.pop()
+        if identity not in upstream:
+            upstream.add(identity)
+            open_ends += manifest.datasets[identity].depends_on
+    return upstream
 
 
 class _ProjectLineage:
@@ -73,30 +73,30 @@ class _ProjectLineage:
 
     def lineages(self, datasets: Iterable[Dataset], before: Mapping[str, ProductLineage]) -> dict[str, ProductLineage]:
         """The lineage of transforms by id; each comes after what it reads."""
-        found: dict[str, ProductLineage] = {}
+        products: dict[str, ProductLineage] = {}
         for dataset in datasets:
             transform = dataset.transform
             if transform is not None:
                 key = self._key(dataset, transform.sql)
-                one = before.get(dataset.id)
-                if one is None or one.key != key:
-                    one = self.lineage(dataset, key)
-                if one is not None:
-                    found[dataset.id] = one
-            self._looked_at.append((dataset, found.get(dataset.id)))
-            self._hashes[dataset.id] = self._hash(dataset, found.get(dataset.id))
-        return found
+                product = before.get(dataset.id)
+                if product is None or product.key != key:
+                    product = self.lineage(dataset, key)
+                if product is not None:
+                    products[dataset.id] = product
+            self._looked_at.append((dataset, products.get(dataset.id)))
+            self._hashes[dataset.id] = self._hash(dataset, products.get(dataset.id))
+        return products
 
     def _key(self, dataset: Dataset, sql: str) -> str:
         """What the lineage of a transform is made of, as a hash."""
-        inputs = [self._hashes.get(one, "") for one in dataset.depends_on]
+        inputs = [self._hashes.get(identity, "") for identity in dataset.depends_on]
         own = [dataset.id, dataset.database, dataset.history, *dataset.generation.partition_names]
         return _hash_of([_RULES, sql, self.manifest.services[dataset.service].database, own, inputs])
 
     @staticmethod
-    def _hash(dataset: Dataset, found: ProductLineage | None) -> str:
+    def _hash(dataset: Dataset, product: ProductLineage | None) -> str:
         """What those that read a dataset see of it, as a hash."""
-        columns = dataset.columns or (found.columns if found is not None else None) or ()
+        columns = dataset.columns or (product.columns if product is not None else None) or ()
         names = [dataset.id, dataset.database, dataset.current, dataset.history, *dataset.generation.partition_names]
         return _hash_of([names, dataset.has_generations, *(f"{column.name} {column.type}" for column in columns)])
 
@@ -107,10 +107,10 @@ class _ProjectLineage:
         transform = dataset.transform
         if transform is None:
             return None
-        for one, found in self._looked_at:
-            self.tables.add_declared(one)
-            if found is not None and found.columns is not None:
-                self.tables.add(one, [ColumnMetadata(column.name, column.type) for column in found.columns])
+        for earlier, product in self._looked_at:
+            self.tables.add_declared(earlier)
+            if product is not None and product.columns is not None:
+                self.tables.add(earlier, [ColumnMetadata(column.name, column.type) for column in product.columns])
         self._looked_at.clear()
         self.tables.database = self.manifest.services[dataset.service].database
         return analyse(transform.sql, self.tables, self.tables.database)
@@ -118,7 +118,7 @@ class _ProjectLineage:
     def lineage(self, dataset: Dataset, key: str) -> ProductLineage | None:
         """The lineage of a transform; None of one with a mistake, or nested too deeply to be followed."""
         analysed, transform = self.analysed(dataset), dataset.transform
-        if analysed is None or transform is None or any(one.severity == "error" for one in analysed.findings):
+        if analysed is None or transform is None or any(finding.severity == "error" for finding in analysed.findings):
             return None
         try:
             return self._traced(analysed, transform.sql, key)
@@ -138,22 +138,22 @@ class _ProjectLineage:
                 LineageColumn(column.name.lower(), column.type, self._origins(origins))
                 for column, origins in zip(analysed.columns, traced.columns, strict=True)
             )
-        reads = tuple(self._read(one, sql) for one in usage(query))
+        reads = tuple(self._read(use, sql) for use in usage(query))
         return ProductLineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)
 
     def _origins(self, origins: Iterable[Origin]) -> tuple[ColumnOrigin, ...]:
-        return tuple(sorted(ColumnOrigin(self._owner(one.table), one.column, one.how) for one in origins))
+        return tuple(sorted(ColumnOrigin(self._owner(origin.table), origin.column, origin.how) for origin in origins))
 
     def _owner(self, table: tuple[str, ...]) -> str:
         """The dataset that a table is of; the table's own name where it is none of the project."""
         database = self.tables.logical(table[-2]) if len(table) > 1 else self.tables.database
         return self._owners.get((database, table[-1]), ".".join(table))
 
-    def _read(self, one: TableUse, sql: str) -> TableRead:
-        place = one.place
+    def _read(self, use: TableUse, sql: str) -> TableRead:
+        place = use.place
         assert place is not None  # noqa: S101 - the tables of a project are no views
-        conditions = tuple(sql[part.place.start : part.place.end] for part in one.partition_conditions)
-        return TableRead(place.start, place.end, self._owner(one.table), one.columns, conditions)
+        conditions = tuple(sql[part.place.start : part.place.end] for part in use.partition_conditions)
+        return TableRead(place.start, place.end, self._owner(use.table), use.columns, conditions)
 
 
 def _hash_of(parts: object) -> str:

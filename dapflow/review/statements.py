@@ -61,10 +61,10 @@ def findings(glue: GlueClient, sql: str, database: str, file: str | None) -> lis
         return []
     inner = SqlText(statement.padded(sql), text.file)
     product = file is not None and statement.kind == "query"
-    found = examine(inner, _GlueTables(glue, database), database, product=product).findings
-    for finding in found:
+    examined = examine(inner, _GlueTables(glue, database), database, product=product).findings
+    for finding in examined:
         finding.source = text.line(finding.line) if finding.line is not None else None
-    return found
+    return examined
 
 
 def failure(
@@ -77,11 +77,11 @@ def failure(
     own = refusal(SqlText(sql, file or COMMAND_LINE), answered(reason), otherwise="query-failed")
     if any(_tells(finding, own) for finding in checked):
         return DapflowErrors(list(checked))
-    found = findings(glue, sql, database, file)
-    for finding in found:
+    examined = findings(glue, sql, database, file)
+    for finding in examined:
         if finding.code == NOT_SUPPORTED_HERE or _came_true(finding, own):
             finding.severity = "error"
-    return DapflowErrors(found) if any(_tells(finding, own) for finding in found) else own
+    return DapflowErrors(examined) if any(_tells(finding, own) for finding in examined) else own
 
 
 def warnings(
@@ -89,10 +89,10 @@ def warnings(
 ) -> list[DapflowError]:
     """What there is to say of a statement that Athena took: whatever it is, it is no error."""
     try:
-        found = list(checked) if checked is not None else findings(glue, sql, database, file)
+        examined = list(checked) if checked is not None else findings(glue, sql, database, file)
     except QueryFailed:  # Glue did not answer, and Athena did without it
         return []
-    return [DapflowError(**{**finding.as_dict(), "severity": "warning"}) for finding in found]
+    return [DapflowError(**{**finding.as_dict(), "severity": "warning"}) for finding in examined]
 
 
 def _came_true(finding: DapflowError, own: DapflowError) -> bool:

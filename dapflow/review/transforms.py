@@ -35,10 +35,10 @@ def review(manifest: Manifest, errors: Sequence[DapflowError] = ()) -> list[Dapf
         for finding in check_findings(manifest, tables, dataset, by_file):
             # Mistakes in a check's file were found before, and two datasets may have one file.
             of_checks[finding.file, finding.line, finding.column, finding.message] = finding
-    found = [finding for findings in by_file.values() for finding in findings]
-    known = {(finding.file, finding.line, finding.column, finding.message) for finding in found}
-    found += [finding for place, finding in of_checks.items() if place not in known]
-    return sorted(found, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
+    all_findings = [finding for findings in by_file.values() for finding in findings]
+    known = {(finding.file, finding.line, finding.column, finding.message) for finding in all_findings}
+    all_findings += [finding for place, finding in of_checks.items() if place not in known]
+    return sorted(all_findings, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
 
 
 def unchecked(manifest: Manifest) -> list[str]:

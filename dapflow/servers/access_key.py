@@ -65,9 +65,9 @@ def signed_with(authorization: str, query: str) -> str:
     if authorization:
         signed = _HEADER.match(authorization)
         return (signed[1] or signed[2]) if signed else ""
-    found = parse_qs(query)
-    scope = found.get("X-Amz-Credential", [""])[-1]
-    return scope.partition("/")[0] or found.get("AWSAccessKeyId", [""])[-1]
+    parameters = parse_qs(query)
+    scope = parameters.get("X-Amz-Credential", [""])[-1]
+    return scope.partition("/")[0] or parameters.get("AWSAccessKeyId", [""])[-1]
 
 
 def new_access_key() -> AccessKey:

@@ -82,7 +82,7 @@ def _without_cors(send: _Send) -> _Send:
     async def send_closed(message: _Message) -> None:
         if message["type"] == "http.response.start":
             headers = message.get("headers", ())
-            message["headers"] = [each for each in headers if not each[0].lower().startswith(b"access-control-")]
+            message["headers"] = [header for header in headers if not header[0].lower().startswith(b"access-control-")]
         await send(message)
 
     return send_closed

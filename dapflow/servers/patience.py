@@ -41,8 +41,8 @@ def full_matches(pattern: Any, texts: Iterable[str]) -> list[Any]:
 def matching(pattern: str, names: Iterable[str]) -> set[str]:
     """Those of the names that a pattern matches as a whole, in any case. Raises PatternError, TimeoutError."""
     names = list(names)
-    found = full_matches(compiled(pattern, ignore_case=True), names)
-    return {name for name, match in zip(names, found, strict=True) if match}
+    matches = full_matches(compiled(pattern, ignore_case=True), names)
+    return {name for name, match in zip(names, matches, strict=True) if match}
 
 
 class PatientRe:
