@@ -40,12 +40,12 @@ def check_codeowners(root: Path) -> list[DapflowError]:
         return []
     settings = read_settings(root)
     wanted = codeowners(read_terms(root, settings), settings).splitlines()
-    found = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    if found == wanted:
+    written = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    if written == wanted:
         return []
     # The first line that differs; one more than there are when only lines at the end are missing.
-    same = next((number for number, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]), None)
-    line = min(len(found), len(wanted)) if same is None else same
+    same = next((number for number, pair in enumerate(zip(written, wanted, strict=False)) if pair[0] != pair[1]), None)
+    line = min(len(written), len(wanted)) if same is None else same
     return [
         DapflowError(
             "stale-codeowners",
@@ -53,7 +53,7 @@ def check_codeowners(root: Path) -> list[DapflowError]:
             file=FILE,
             line=line + 1,
             column=1,
-            source=found[line] if line < len(found) else "",
+            source=written[line] if line < len(written) else "",
             hint="run dapflow codeowners, and commit what it writes",
         )
     ]

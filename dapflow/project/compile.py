@@ -162,7 +162,7 @@ class _Compiler:
             # A service with a schedule waits for nobody.
             if node.service.schedule is None:
                 read = (self.tables.nodes[source] for source in sources)
-                owners = {each.service.name for each in read if each.has_generations}
+                owners = {dataset.service.name for dataset in read if dataset.has_generations}
                 waits[node.service.name] |= owners - {node.service.name}
         for circle in circles(waits):
             place = self.project.services[circle[0]].place
@@ -191,9 +191,9 @@ class _Compiler:
         if statement is None:
             self._columns[node.id] = Columns(partitions, 0)
             return
-        found = {name.start: table for name, table in self._reads[node.id].tables}
+        tables = {name.start: table for name, table in self._reads[node.id].tables}
         columns, errors = analyse(
-            statement.outline, statement.text, lambda name: self._table_columns(found.get(name.start))
+            statement.outline, statement.text, lambda name: self._table_columns(tables.get(name.start))
         )
         output = read_output(statement, columns, node.generation)
         self.errors += [*errors, *output.errors]
@@ -249,7 +249,7 @@ class _Compiler:
             timezone=folder.timezone,
             retries=folder.retries,
             reads=tuple(request.text for request in folder.reads),
-            grants={reader.text: tuple(each.text for each in given) for reader, given in folder.grants.items()},
+            grants={reader.text: tuple(grant.text for grant in given) for reader, given in folder.grants.items()},
             bytes_scanned_cutoff=folder.bytes_scanned_cutoff,
             input_age_days=folder.input_age_days,
             environment_databases=folder.environment_databases,
@@ -278,13 +278,13 @@ class _Compiler:
     def _slower_inputs(self, node: UncompiledDataset, product: Product) -> tuple[str, ...]:
         """The datasets for which the product's ``.yml`` allows an older generation."""
         known = (self._reads[node.id].datasets | self._checks[node.id].reads.keys()) - {node.id}
-        found: set[str] = set()
+        slower: set[str] = set()
         for table, terms in (product.terms.inputs or {}).items():
             read = self.tables.named(table.text, node.service)
             if read is None or read.id not in known:
-                tables = ", ".join(sorted(self.tables.nodes[each].current for each in known))
+                tables = ", ".join(sorted(self.tables.nodes[identity].current for identity in known))
                 message = f"{node.name} reads no table {table.text!r}"
                 self.errors.append(table.place.error("unknown-input", message, f"it reads {tables or 'no tables'}"))
             elif terms.on_missing == "previous":
-                found.add(read.id)
-        return tuple(sorted(found))
+                slower.add(read.id)
+        return tuple(sorted(slower))

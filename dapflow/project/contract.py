@@ -44,14 +44,14 @@ def read_output(statement: FileStatement, columns: Columns, generation: Generati
     repeated = repeated_columns(statement, columns)
     errors = [*nameless_columns(statement, columns), *repeated.values()]
     four, known = generation.names, columns.known
-    found = [column for column in known if column.name in four]
+    reserved = [column for column in known if column.name in four]
     last = known[-4:]
     at_end = columns.rest is None or columns.rest <= len(known) - 4
     migrated = at_end and tuple(column.name for column in last) == four
     # Columns that are there twice have been named above.
-    twice = bool(repeated) and len({column.name for column in found}) < len(found)
-    if found and not (migrated and len(found) == 4) and not twice:
-        errors.append(_mixed(statement, found, four))
+    twice = bool(repeated) and len({column.name for column in reserved}) < len(reserved)
+    if reserved and not (migrated and len(reserved) == 4) and not twice:
+        errors.append(_mixed(statement, reserved, four))
     data = known[:-4] if migrated else known
     if not data and columns.complete and not errors:
         errors.append(
@@ -70,8 +70,8 @@ def read_output(statement: FileStatement, columns: Columns, generation: Generati
     )
 
 
-def _mixed(statement: FileStatement, found: list[SqlColumn], four: tuple[str, ...]) -> DapflowError:
-    names = [column.name for column in found]
+def _mixed(statement: FileStatement, reserved: list[SqlColumn], four: tuple[str, ...]) -> DapflowError:
+    names = [column.name for column in reserved]
     missing = [name for name in four if name not in names]
     if missing:
         problem = f"the output names {', '.join(map(str, names))}, but not {', '.join(missing)}"
@@ -80,7 +80,7 @@ def _mixed(statement: FileStatement, found: list[SqlColumn], four: tuple[str, ..
     return statement.text.error(
         "generation-columns",
         problem,
-        statement.item(found[0].item),
+        statement.item(reserved[0].item),
         "leave all four out (the platform adds them), or end the SELECT with all four; "
         f"to keep one as data, rename it: {names[0]} AS original_{names[0]}",
     )

@@ -43,12 +43,12 @@ def read_external(
 def _columns(
     where: str, terms: ExternalTerms, generation: GenerationColumns | None, errors: list[DapflowError]
 ) -> tuple[Column, ...] | None:
-    found, reserved = [], generation.partition_names if generation else ()
+    columns, reserved = [], generation.partition_names if generation else ()
     for name, column in (terms.columns or {}).items():
         if name.text in reserved:
             message = f"column {name.text!r} is a partition column of {where}"
             hint = "leave it out: the history's partition columns are known"
             errors.append(name.place.error("reserved-column", message, hint))
         elif (column_type := read_type(name, column.type, errors)) is not None:
-            found.append(Column(name.text, column_type, column.description))
-    return tuple(found) or None
+            columns.append(Column(name.text, column_type, column.description))
+    return tuple(columns) or None

@@ -32,7 +32,7 @@ def is_granted(grants: Mapping[str, Iterable[str]], reader: str, wanted: str) ->
 
 def _covered(wanted: str, given: Iterable[str]) -> bool:
     """Whether one of what is given is the zone or dataset that is wanted, or the whole zone around it."""
-    return any(each in {wanted, ".".join(wanted.split(".")[:-1])} for each in given)
+    return any(grant in {wanted, ".".join(wanted.split(".")[:-1])} for grant in given)
 
 
 def check_grants(project: Project, tables: Tables) -> list[DapflowError]:
@@ -61,13 +61,13 @@ def _unknown_grants(project: Project, owner: ServiceFolder, known: list[str]) ->
             hint = f"did you mean {near[0]}?" if near else f"services: {', '.join(others)}"
             message = f"there is no other service {reader.text!r} to grant anything to"
             yield reader.place.error("unknown-grant", message, hint)
-        for each in given:
-            if f"{owner.name}.{each.text}" not in known:
+        for grant in given:
+            if f"{owner.name}.{grant.text}" not in known:
                 own = [name.partition(".")[2] for name in known if name.startswith(f"{owner.name}.")]
-                near = difflib.get_close_matches(each.text, own, n=1)
+                near = difflib.get_close_matches(grant.text, own, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(own[:12])}"
-                yield each.place.error(
-                    "unknown-grant", f"service {owner.name!r} has no {each.text} that could be granted", hint
+                yield grant.place.error(
+                    "unknown-grant", f"service {owner.name!r} has no {grant.text} that could be granted", hint
                 )
 
 
@@ -99,4 +99,4 @@ def _how_to_grant(owner: ServiceFolder, reader: ServiceFolder, wanted: str) -> s
 
 def _texts(owner: ServiceFolder) -> dict[str, tuple[str, ...]]:
     """The grants of a service as the manifest has them."""
-    return {reader.text: tuple(each.text for each in given) for reader, given in owner.grants.items()}
+    return {reader.text: tuple(grant.text for grant in given) for reader, given in owner.grants.items()}

@@ -46,8 +46,8 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     folders = service_folders(folder, errors)
     services = {}
     for path in folders:
-        service, found = read_service_folder(path, settings)
-        errors.extend(found)
+        service, mistakes = read_service_folder(path, settings)
+        errors.extend(mistakes)
         if service is not None:
             services[service.name] = service
     return Project(root, services), errors
@@ -55,12 +55,12 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
 
 def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
     """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
-    found: list[DapflowError] = []
+    mistakes: list[DapflowError] = []
     return [
         read_service(
-            _read_yaml(path / "service.yml", f"transforms/{path.name}/service.yml", found), path.name, settings
+            _read_yaml(path / "service.yml", f"transforms/{path.name}/service.yml", mistakes), path.name, settings
         )
-        for path in service_folders(root / "transforms", found)
+        for path in service_folders(root / "transforms", mistakes)
         if service_name_problem(path.name) is None and (path / "service.yml").is_file()
     ]
 

@@ -30,14 +30,14 @@ def publishing_order(reads: Mapping[str, Iterable[str]]) -> list[str]:
 def circles(reads: Mapping[str, Iterable[str]]) -> list[list[str]]:
     """One circle for each knot of names that wait for each other: ``[a, b, a]`` when a reads b and b reads a."""
     left = {name: sorted(set(sources)) for name, sources in reads.items()}
-    found: list[list[str]] = []
+    knots: list[list[str]] = []
     while True:
         order = set(publishing_order(left))
         stuck = {name: [source for source in left[name] if source not in order] for name in left if name not in order}
         if not stuck:
-            return found
+            return knots
         circle = _walk(stuck)
-        found.append(circle)
+        knots.append(circle)
         # Whatever waits for this circle is no mistake of its own: cut the circle and look again.
         for name in circle:
             left[name] = []

@@ -55,7 +55,7 @@ class ProductTerms(Section):
         "what a column holds, by its name; its comment in the catalog",
         '{cost: "Pounds, without VAT.", tenant: {personal: true}}',
         of="<column>",
-        each="the description of column {name!r}",
+        entry_called="the description of column {name!r}",
     )
     tags: tuple[str, ...] = key(
         "words to find the product by; in the catalog they are the parameter `dapflow.tags` of its tables",

@@ -117,7 +117,7 @@ class Key:
         otherwise: what holds without the key, in words, where the default of its field does not say it.
         of: what the keys of a mapping name, such as ``<table>``.
         called: how errors call the mapping, where that is not its path; ``{section}`` is what it stands in.
-        each: how errors call what stands in the mapping, where that is not its path; ``{name!r}`` is its key.
+        entry_called: how errors call what stands in the mapping, where that is not its path; ``{name!r}`` is its key.
         formats: the formats of landing files that the key is for, where it is not for all.
     """
 
@@ -126,7 +126,7 @@ class Key:
     otherwise: str | None = None
     of: str | None = None
     called: str | None = None
-    each: str | None = None
+    entry_called: str | None = None
     formats: tuple[str, ...] = ()
 
 
@@ -138,11 +138,11 @@ def key(
     otherwise: str | None = None,
     of: str | None = None,
     called: str | None = None,
-    each: str | None = None,
+    entry_called: str | None = None,
     formats: tuple[str, ...] = (),
 ) -> Any:
     """A field of a Section; see Key. A key that is not written, or left empty, is ``default``."""
-    return field(default=default, metadata={"key": Key(meaning, example, otherwise, of, called, each, formats)})
+    return field(default=default, metadata={"key": Key(meaning, example, otherwise, of, called, entry_called, formats)})
 
 
 @dataclass(frozen=True)
@@ -182,9 +182,9 @@ def keys_of(section: type[Section]) -> dict[str, KnownKey]:
     if section not in _KNOWN:
         hints = get_type_hints(section, include_extras=True)
         _KNOWN[section] = {
-            each.name: KnownKey(each.metadata["key"], _kind(hints[each.name]), each.default)
-            for each in fields(section)
-            if "key" in each.metadata
+            attribute.name: KnownKey(attribute.metadata["key"], _kind(hints[attribute.name]), attribute.default)
+            for attribute in fields(section)
+            if "key" in attribute.metadata
         }
     return _KNOWN[section]
 
@@ -224,9 +224,9 @@ def _mapping(names: Any, values: Any) -> MappingOf:
 def _one_of(kinds: list[Kind]) -> Kind:
     if len(kinds) == 1:
         return kinds[0]
-    mappings = [each for each in kinds if isinstance(each, MappingOf | SectionOf)]
-    sequences = [each for each in kinds if isinstance(each, ListOf)]
-    scalars = [each for each in kinds if isinstance(each, TextValue | WholeNumber | Flag)]
+    mappings = [kind for kind in kinds if isinstance(kind, MappingOf | SectionOf)]
+    sequences = [kind for kind in kinds if isinstance(kind, ListOf)]
+    scalars = [kind for kind in kinds if isinstance(kind, TextValue | WholeNumber | Flag)]
     if max(len(mappings), len(sequences), len(scalars)) > 1:
         raise TypeError(f"what is written could not be told apart: {kinds}")
-    return OneOf(*(next(iter(found), None) for found in (mappings, sequences, scalars)))  # type: ignore[arg-type]
+    return OneOf(*(next(iter(alternatives), None) for alternatives in (mappings, sequences, scalars)))  # type: ignore[arg-type]

@@ -44,33 +44,33 @@ class _SectionReader:
             return self._short(section, section.needed.key, node, name)
         known = keys_of(section)
         entries = self._yaml.entries(node, name, known)
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for key, entry in entries.items():
             own = known[key]
             called = own.key.called.format(section=name) if own.key.called else f"{prefix}{key}"
             value = self._value(own.kind, entry.value, called, own.key)
             if value is not None:
-                found[key] = value
+                values[key] = value
         at = {key: self._yaml.place(entry.key) for key, entry in entries.items() if not is_null(entry.value)}
-        return section(**found, at=at)
+        return section(**values, at=at)
 
     def _short(self, section: type[Section], key: str, node: Node, name: str) -> Section:
         own = keys_of(section)[key]
         value = self._value(own.kind, node, f"the {key} of {name}", own.key)
-        found = {} if value is None else {key: value}
-        return section(**found, at={} if is_null(node) else {key: self._yaml.place(node)})
+        values = {} if value is None else {key: value}
+        return section(**values, at={} if is_null(node) else {key: self._yaml.place(node)})
 
     def _value(self, kind: Kind, node: Node, name: str, key: Key) -> object | None:
         match kind:
             case TextValue():
                 return self._text(kind, node, name)
             case SectionOf():
-                return self.section(kind.section, node, name, "" if key.each else f"{name}.")
+                return self.section(kind.section, node, name, "" if key.entry_called else f"{name}.")
             case MappingOf():
                 return self._mapping(kind, node, name, key)
             case ListOf():
                 items = self._yaml.items(node, name)
-                values = [self._value(kind.item, each, f"each of {name}", key) for each in items]
+                values = [self._value(kind.item, item, f"each of {name}", key) for item in items]
                 return tuple(value for value in values if value is not None)
             case OneOf():
                 return self._value(_arm(kind, node), node, name, key)
@@ -78,18 +78,18 @@ class _SectionReader:
                 return (self._yaml.boolean if isinstance(kind, Flag) else self._yaml.integer)(node, name)
 
     def _mapping(self, kind: MappingOf, node: Node, name: str, key: Key) -> dict[Any, object] | None:
-        found: dict[Any, object] = {}
+        values: dict[Any, object] = {}
         entries = self._yaml.entries(node, name, kind.options or None)
         for text, entry in entries.items():
             known = self._read(kind.key, text, entry.key, name)
-            called = key.each.format(name=text) if key.each and not kind.options else f"{name}.{text}"
+            called = key.entry_called.format(name=text) if key.entry_called and not kind.options else f"{name}.{text}"
             value = self._value(kind.value, entry.value, called, key)
             if isinstance(value, Section):
                 self._check_needed(value, entry, called)
             if known is not None and value is not None:
-                found[known] = value
+                values[known] = value
         # Nothing was said, unless it is said that there is nothing.
-        return found if found or (isinstance(node, MappingNode) and not node.value) else None
+        return values if values or (isinstance(node, MappingNode) and not node.value) else None
 
     def _check_needed(self, section: Section, entry: Entry, name: str) -> None:
         needed = section.needed

@@ -21,12 +21,12 @@ def find_transform(manifest: Manifest, root: Path, text: str) -> Dataset:
     name = text.lower()
     if name in products:
         return products[name]
-    found = sorted(product for product in products if product.endswith(f".{name}"))
-    if len(found) == 1:
-        return products[found[0]]
-    if found:
+    matches = sorted(product for product in products if product.endswith(f".{name}"))
+    if len(matches) == 1:
+        return products[matches[0]]
+    if matches:
         raise DapflowError(
-            "ambiguous-transform", f"{text!r} names {len(found)} transforms", hint=f"one of: {', '.join(found)}"
+            "ambiguous-transform", f"{text!r} names {len(matches)} transforms", hint=f"one of: {', '.join(matches)}"
         )
     if name in manifest.datasets or any(dataset.endswith(f".{name}") for dataset in manifest.datasets):
         raise DapflowError(
@@ -58,5 +58,5 @@ def _known(products: dict[str, Dataset], name: str) -> str:
     ids = {end: product for product in products for end in (product, product.rsplit(".", 1)[-1])}
     near = difflib.get_close_matches(name, sorted(ids), n=3, cutoff=0.7)
     if near:
-        return f"did you mean {' or '.join(sorted({ids[one] for one in near}))}?"
+        return f"did you mean {' or '.join(sorted({ids[end] for end in near}))}?"
     return f"transforms: {', '.join(sorted(products)[:8])}" if products else "the project has no transforms yet"

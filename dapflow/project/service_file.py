@@ -44,12 +44,13 @@ def read_service(yaml: YamlFile, name: str, settings: ProjectSettings) -> Servic
         database_places=places,
         environment_databases=by_environment,
         sources=tuple(
-            read_source(source, each, generation, yaml.errors) for source, each in (terms.sources or {}).items()
+            read_source(source, table_terms, generation, yaml.errors)
+            for source, table_terms in (terms.sources or {}).items()
         ),
         external=tuple(
-            read_external(zone, table, each, generation, yaml.errors)
+            read_external(zone, table, table_terms, generation, yaml.errors)
             for zone in ZONES
-            for table, each in (terms.external or {}).get(zone, {}).items()
+            for table, table_terms in (terms.external or {}).get(zone, {}).items()
         ),
     )
 

@@ -158,7 +158,7 @@ class SourceTerms(Section):
         otherwise="found at the first load, and kept",
         of="<column>",
         called="columns of {section}",
-        each="column {name!r}",
+        entry_called="column {name!r}",
     )
     checks: dict[PlacedText, CheckTerms] | None = key(
         "what must hold before a generation is published, under names of your own; see [checks](checks.md)",
@@ -212,7 +212,7 @@ class ExternalTerms(Section):
         otherwise="Glue alone knows them",
         of="<column>",
         called="columns of {section}",
-        each="column {name!r}",
+        entry_called="column {name!r}",
     )
 
 
@@ -283,11 +283,11 @@ class ServiceTerms(Section):
         "the tables that it ingests, by name; the name alone is enough",
         '{loans: {delimiter: ";"}, branches: {}}',
         of="<table>",
-        each="source {name!r}",
+        entry_called="source {name!r}",
     )
     external: dict[Zone, dict[Annotated[PlacedText, EXTERNAL_NAME], ExternalTerms]] | None = key(
         "tables in its databases that something else makes, by zone and name, so that SQL can read them",
         "{raw: {meters: {generations: true, history: meters-all}}}",
         of="<zone>.<table>",
-        each="external table {name!r}",
+        entry_called="external table {name!r}",
     )

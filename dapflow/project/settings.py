@@ -56,7 +56,7 @@ def read_settings(root: Path) -> ProjectSettings:
     written = table.get("database", ProjectSettings.database)
     if not isinstance(written, dict):
         return ProjectSettings(_pattern("database", written), reviewers=reviewers)
-    patterns = {name: _pattern(f"database.{name}", each) for name, each in written.items()}
+    patterns = {name: _pattern(f"database.{name}", pattern) for name, pattern in written.items()}
     problems = [(name, problem) for name in patterns if (problem := environment_name_problem(name))]
     if problems or not patterns:
         name, problem = problems[0] if problems else ("", "no environment is named")
@@ -65,7 +65,7 @@ def read_settings(root: Path) -> ProjectSettings:
 
 
 def _reviewers(written: object) -> tuple[str, ...]:
-    if isinstance(written, list) and all(isinstance(each, str) and is_reviewer(each) for each in written):
+    if isinstance(written, list) and all(isinstance(reviewer, str) and is_reviewer(reviewer) for reviewer in written):
         return tuple(written)
     raise DapflowError(
         "bad-settings",

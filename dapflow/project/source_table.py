@@ -61,7 +61,7 @@ def _columns(
     if terms.columns == {}:
         message = f"source {source!r} has no columns"
         errors.append(terms.at["columns"].error("bad-value", message, "leave columns out to have them inferred"))
-    found, reserved = [], generation.names
+    columns, reserved = [], generation.names
     for name, column in (terms.columns or {}).items():
         if name.text in reserved:
             message = f"column {name.text!r} has the name of a generation column of the history table"
@@ -71,8 +71,8 @@ def _columns(
         column_type = read_type(name, column.type, errors)
         pattern = _pattern(name, column, column_type, errors)
         if column_type is not None and not _is_unchecked(name, column_type, column.type, errors):
-            found.append(SourceColumn(name.text, column_type, column.description, pattern))
-    return tuple(found) or None
+            columns.append(SourceColumn(name.text, column_type, column.description, pattern))
+    return tuple(columns) or None
 
 
 def _pattern(
