@@ -177,10 +177,10 @@ async def _whole_body(receive: Receive) -> bytes | None:
 def _execution_id(body: bytes) -> str:
     """The execution that a request is about; '' where it does not say, which is not for here to refuse."""
     try:
-        found = json.loads(body)["QueryExecutionId"]
+        identity = json.loads(body)["QueryExecutionId"]
     except (ValueError, LookupError, TypeError, RecursionError):
         return ""
-    return found if isinstance(found, str) else ""
+    return identity if isinstance(identity, str) else ""
 
 
 async def _respond(send: Send, status: int, body: dict[str, Any]) -> None:

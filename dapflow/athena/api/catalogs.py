@@ -31,10 +31,10 @@ def _not_there() -> ApiError:
 def _catalog(service: ApiContext, name: str) -> dict[str, Any]:
     if name.lower() == GLUE.lower():
         return {"Name": GLUE, "Description": "AWS Glue Data Catalog", "Type": "GLUE", "Parameters": {}}
-    found = service.engine.state.get(_KIND, name)
-    if found is None:
+    catalog = service.engine.state.get(_KIND, name)
+    if catalog is None:
         raise invalid_request(f"DataCatalog {name} was not found")
-    return found
+    return catalog
 
 
 def _need_glue(service: ApiContext, name: str) -> None:
@@ -59,53 +59,53 @@ def get_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, 
 
 def list_data_catalogs(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListDataCatalogs."""
-    found = [{"CatalogName": GLUE, "Type": "GLUE"}] + [
+    catalogs = [{"CatalogName": GLUE, "Type": "GLUE"}] + [
         {"CatalogName": item["Name"], "Type": item["Type"]} for item in service.engine.state.documents(_KIND)
     ]
-    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    shown, token = page(catalogs, request.get("NextToken"), request.get("MaxResults", 50))
     return {"DataCatalogsSummary": shown, **({"NextToken": token} if token else {})}
 
 
 def update_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UpdateDataCatalog."""
-    found = service.engine.state.get(_KIND, request["Name"])
-    if found is None:
+    catalog = service.engine.state.get(_KIND, request["Name"])
+    if catalog is None:
         raise invalid_request(f"DataCatalog {request['Name']} was not found")
     changes = given(request, "Type", "Description", "Parameters")
-    service.engine.state.put(_KIND, request["Name"], {**found, **changes})
+    service.engine.state.put(_KIND, request["Name"], {**catalog, **changes})
     return {}
 
 
 def delete_data_catalog(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """DeleteDataCatalog."""
-    found = service.engine.state.get(_KIND, request["Name"])
-    if found is None:
+    catalog = service.engine.state.get(_KIND, request["Name"])
+    if catalog is None:
         raise invalid_request(f"DataCatalog {request['Name']} was not found")
     service.engine.state.remove(_KIND, request["Name"])
-    return {"DataCatalog": found}
+    return {"DataCatalog": catalog}
 
 
-def _database(found: dict[str, Any]) -> dict[str, Any]:
-    shown = {"Name": found["Name"], "Parameters": found.get("Parameters") or {}}
-    if found.get("Description"):
-        shown["Description"] = found["Description"]
+def _database(database: dict[str, Any]) -> dict[str, Any]:
+    shown = {"Name": database["Name"], "Parameters": database.get("Parameters") or {}}
+    if database.get("Description"):
+        shown["Description"] = database["Description"]
     return shown
 
 
 def get_database(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """GetDatabase."""
     _need_glue(service, request["CatalogName"])
-    found = _asked(lambda: service.engine.metastore.database(request["DatabaseName"].lower()))
-    if found is None:
+    database = _asked(lambda: service.engine.metastore.database(request["DatabaseName"].lower()))
+    if database is None:
         raise _not_there()
-    return {"Database": _database(found)}
+    return {"Database": _database(database)}
 
 
 def list_databases(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListDatabases."""
     _need_glue(service, request["CatalogName"])
-    found = [_database(item) for item in _asked(service.engine.metastore.databases)]
-    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    databases = [_database(item) for item in _asked(service.engine.metastore.databases)]
+    shown, token = page(databases, request.get("NextToken"), request.get("MaxResults", 50))
     return {"DatabaseList": shown, **({"NextToken": token} if token else {})}
 
 
@@ -120,11 +120,11 @@ def _columns(columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(found: dict[str, Any]) -> dict[str, Any]:
-    storage = found.get("StorageDescriptor") or {}
+def _table(table: dict[str, Any]) -> dict[str, Any]:
+    storage = table.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     parameters = {
-        **(found.get("Parameters") or {}),
+        **(table.get("Parameters") or {}),
         **{f"serde.param.{key}": value for key, value in (serde.get("Parameters") or {}).items()},
     }
     for key, value in (
@@ -136,15 +136,15 @@ def _table(found: dict[str, Any]) -> dict[str, Any]:
         if value:
             parameters[key] = value
     shown = {
-        "Name": found["Name"],
-        "TableType": found.get("TableType") or "EXTERNAL_TABLE",
+        "Name": table["Name"],
+        "TableType": table.get("TableType") or "EXTERNAL_TABLE",
         "Columns": _columns(storage.get("Columns", [])),
-        "PartitionKeys": _columns(found.get("PartitionKeys") or []),
+        "PartitionKeys": _columns(table.get("PartitionKeys") or []),
         "Parameters": parameters,
     }
     for key, name in (("CreateTime", "CreateTime"), ("LastAccessTime", "LastAccessTime")):
-        if found.get(key) is not None:
-            shown[name] = found[key].timestamp()
+        if table.get(key) is not None:
+            shown[name] = table[key].timestamp()
     return shown
 
 
@@ -152,10 +152,10 @@ def get_table_metadata(service: ApiContext, request: dict[str, Any]) -> dict[str
     """GetTableMetadata."""
     _need_glue(service, request["CatalogName"])
     database, name = request["DatabaseName"].lower(), request["TableName"].lower()
-    found = _asked(lambda: service.engine.metastore.table(database, name))
-    if found is None:
+    table = _asked(lambda: service.engine.metastore.table(database, name))
+    if table is None:
         raise _not_there()
-    return {"TableMetadata": _table(found)}
+    return {"TableMetadata": _table(table)}
 
 
 def list_table_metadata(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def list_table_metadata(service: ApiContext, request: dict[str, Any]) -> dict[st
         raise invalid_request(f"Expression is not a regular expression: {expression}") from None
     except TimeoutError:
         raise invalid_request(f"Expression takes too long to match: {expression}") from None
-    found = [_table(item) for item in tables if item["Name"] in wanted]
-    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    described = [_table(item) for item in tables if item["Name"] in wanted]
+    shown, token = page(described, request.get("NextToken"), request.get("MaxResults", 50))
     return {"TableMetadataList": shown, **({"NextToken": token} if token else {})}
 
 

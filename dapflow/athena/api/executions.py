@@ -169,10 +169,10 @@ def _prepared(
     service: ApiContext, workgroup: str, statement: Statement, arguments: tuple[str, ...]
 ) -> tuple[str, tuple[str, ...]]:
     name = statement.target[0]
-    found = find_prepared(service.engine.state, workgroup, name)
-    if found is None:
+    prepared = find_prepared(service.engine.state, workgroup, name)
+    if prepared is None:
         raise invalid_request(f"PreparedStatement {name} was not found in workGroup {workgroup}")
-    return found["QueryStatement"], statement.arguments or arguments
+    return prepared["QueryStatement"], statement.arguments or arguments
 
 
 def _result_configuration(requested: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
@@ -260,24 +260,24 @@ def _statistics(execution: Execution) -> dict[str, Any]:
 
 def batch_get_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """BatchGetQueryExecution."""
-    found, missing = [], []
+    executions, missing = [], []
     for identity in request["QueryExecutionIds"]:
         execution = service.engine.execution(identity)
         if execution is not None:
-            found.append(describe(execution))
+            executions.append(describe(execution))
         else:
             message = f"QueryExecution {identity} was not found"
             missing.append({"QueryExecutionId": identity, "ErrorCode": "INVALID_INPUT", "ErrorMessage": message})
-    return {"QueryExecutions": found, "UnprocessedQueryExecutionIds": missing}
+    return {"QueryExecutions": executions, "UnprocessedQueryExecutionIds": missing}
 
 
 def list_query_executions(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListQueryExecutions: of one work group, newest first."""
     group = service.workgroups.get(request.get("WorkGroup", PRIMARY))
     limit, start = request.get("MaxResults", 50), page_start(request.get("NextToken"))
-    found = service.engine.state.execution_ids(group["Name"], limit + 1, start)
-    more = {"NextToken": str(start + limit)} if len(found) > limit else {}
-    return {"QueryExecutionIds": found[:limit], **more}
+    identities = service.engine.state.execution_ids(group["Name"], limit + 1, start)
+    more = {"NextToken": str(start + limit)} if len(identities) > limit else {}
+    return {"QueryExecutionIds": identities[:limit], **more}
 
 
 def stop_query_execution(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:

@@ -35,10 +35,10 @@ def create_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str
 
 
 def _named(service: ApiContext, identity: str) -> dict[str, Any]:
-    found = service.engine.state.get(_NAMED, identity)
-    if found is None:
+    query = service.engine.state.get(_NAMED, identity)
+    if query is None:
         raise invalid_request(f"NamedQuery {identity} was not found")
-    return found
+    return query
 
 
 def get_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
@@ -48,15 +48,15 @@ def get_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, A
 
 def batch_get_named_query(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """BatchGetNamedQuery."""
-    found, missing = [], []
+    queries, missing = [], []
     for identity in request["NamedQueryIds"]:
         query = service.engine.state.get(_NAMED, identity)
         if query is not None:
-            found.append(query)
+            queries.append(query)
         else:
             message = f"NamedQuery {identity} was not found"
             missing.append({"NamedQueryId": identity, "ErrorCode": "INVALID_INPUT", "ErrorMessage": message})
-    return {"NamedQueries": found, "UnprocessedNamedQueryIds": missing}
+    return {"NamedQueries": queries, "UnprocessedNamedQueryIds": missing}
 
 
 def list_named_queries(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
@@ -93,10 +93,10 @@ def create_prepared_statement(service: ApiContext, request: dict[str, Any]) -> d
 
 def _prepared(service: ApiContext, group: str, name: str) -> dict[str, Any]:
     service.workgroups.get(group)
-    found = find_prepared(service.engine.state, group, name.lower())
-    if found is None:
+    statement = find_prepared(service.engine.state, group, name.lower())
+    if statement is None:
         raise not_found(f"PreparedStatement {name} was not found in workGroup {group}", name)
-    return found
+    return statement
 
 
 def get_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
@@ -107,46 +107,46 @@ def get_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict
 def batch_get_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """BatchGetPreparedStatement."""
     group = service.workgroups.get(request["WorkGroup"])["Name"]
-    found, missing = [], []
+    statements, missing = [], []
     for name in request["PreparedStatementNames"]:
         statement = find_prepared(service.engine.state, group, name.lower())
         if statement is not None:
-            found.append(statement)
+            statements.append(statement)
         else:
             message = f"PreparedStatement {name} was not found in workGroup {group}"
             missing.append({"StatementName": name, "ErrorCode": "RESOURCE_NOT_FOUND", "ErrorMessage": message})
-    return {"PreparedStatements": found, "UnprocessedPreparedStatementNames": missing}
+    return {"PreparedStatements": statements, "UnprocessedPreparedStatementNames": missing}
 
 
 def list_prepared_statements(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListPreparedStatements: of one work group."""
     group = service.workgroups.get(request["WorkGroup"])["Name"]
-    found = [
+    statements = [
         {"StatementName": item["StatementName"], "LastModifiedTime": item["LastModifiedTime"]}
         for item in service.engine.state.documents(PREPARED)
         if item["WorkGroupName"] == group
     ]
-    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 50))
+    shown, token = page(statements, request.get("NextToken"), request.get("MaxResults", 50))
     return {"PreparedStatements": shown, **({"NextToken": token} if token else {})}
 
 
 def update_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """UpdatePreparedStatement."""
-    found = _prepared(service, request["WorkGroup"], request["StatementName"])
+    statement = _prepared(service, request["WorkGroup"], request["StatementName"])
     keep_prepared(
         service.engine.state,
-        found["WorkGroupName"],
-        found["StatementName"],
+        statement["WorkGroupName"],
+        statement["StatementName"],
         request["QueryStatement"],
-        request.get("Description", found.get("Description")),
+        request.get("Description", statement.get("Description")),
     )
     return {}
 
 
 def delete_prepared_statement(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """DeletePreparedStatement."""
-    found = _prepared(service, request["WorkGroup"], request["StatementName"])
-    service.engine.state.remove(PREPARED, prepared_key(found["WorkGroupName"], found["StatementName"]))
+    statement = _prepared(service, request["WorkGroup"], request["StatementName"])
+    service.engine.state.remove(PREPARED, prepared_key(statement["WorkGroupName"], statement["StatementName"]))
     return {}
 
 

@@ -52,8 +52,8 @@ def untag_resource(service: ApiContext, request: dict[str, Any]) -> dict[str, An
 def list_tags_for_resource(service: ApiContext, request: dict[str, Any]) -> dict[str, Any]:
     """ListTagsForResource."""
     arn = _known(service, request["ResourceARN"])
-    found = [{"Key": key, "Value": value} for key, value in _tags(service, arn).items()]
-    shown, token = page(found, request.get("NextToken"), request.get("MaxResults", 75))
+    tags = [{"Key": key, "Value": value} for key, value in _tags(service, arn).items()]
+    shown, token = page(tags, request.get("NextToken"), request.get("MaxResults", 75))
     return {"Tags": shown, **({"NextToken": token} if token else {})}
 
 

@@ -51,10 +51,10 @@ class Metastore:
 
     def database(self, name: str) -> dict[str, Any] | None:
         """A database, or None. There is always a ``default``: Athena makes it where it is missing."""
-        found: dict[str, Any] | None = self._find(lambda: self._client.get_database(Name=name)["Database"])
-        if found is None and name == DEFAULT:
-            found = self._made_default()
-        return found
+        database: dict[str, Any] | None = self._find(lambda: self._client.get_database(Name=name)["Database"])
+        if database is None and name == DEFAULT:
+            database = self._made_default()
+        return database
 
     def _made_default(self) -> dict[str, Any] | None:
         database = {"Name": DEFAULT, "Parameters": {}}
@@ -67,10 +67,10 @@ class Metastore:
 
     def databases(self) -> list[dict[str, Any]]:
         """All databases, by name."""
-        found = list(self._pages("get_databases", "DatabaseList"))
-        if all(database["Name"] != DEFAULT for database in found):
-            found += filter(None, [self._made_default()])
-        return sorted(found, key=lambda database: str(database["Name"]))
+        databases = list(self._pages("get_databases", "DatabaseList"))
+        if all(database["Name"] != DEFAULT for database in databases):
+            databases += filter(None, [self._made_default()])
+        return sorted(databases, key=lambda database: str(database["Name"]))
 
     def create_database(self, database: dict[str, Any]) -> None:
         """Create a database."""
@@ -86,10 +86,10 @@ class Metastore:
 
     def table(self, database: str, name: str) -> dict[str, Any] | None:
         """A table or view, or None."""
-        found: dict[str, Any] | None = self._find(
+        table: dict[str, Any] | None = self._find(
             lambda: self._client.get_table(DatabaseName=database, Name=name)["Table"]
         )
-        return found
+        return table
 
     def some_tables(self, database: str, names: list[str]) -> dict[str, dict[str, Any]]:
         """Those of some tables and views that one call gives, by name; none where that has to be a call for each."""
@@ -105,8 +105,8 @@ class Metastore:
 
     def tables(self, database: str) -> list[dict[str, Any]]:
         """All tables and views of a database, by name; none if there is no such database."""
-        found = self._find(lambda: list(self._pages("get_tables", "TableList", DatabaseName=database)))
-        return sorted(found or [], key=lambda table: str(table["Name"]))
+        tables = self._find(lambda: list(self._pages("get_tables", "TableList", DatabaseName=database)))
+        return sorted(tables or [], key=lambda table: str(table["Name"]))
 
     def create_table(self, database: str, table: dict[str, Any]) -> None:
         """Create a table or view."""
@@ -127,8 +127,8 @@ class Metastore:
     def partition(self, database: str, table: str, values: list[str]) -> dict[str, Any] | None:
         """A partition, or None."""
         key = {"DatabaseName": database, "TableName": table, "PartitionValues": values}
-        found: dict[str, Any] | None = self._find(lambda: self._client.get_partition(**key)["Partition"])
-        return found
+        partition: dict[str, Any] | None = self._find(lambda: self._client.get_partition(**key)["Partition"])
+        return partition
 
     def create_partitions(self, database: str, table: str, partitions: list[dict[str, Any]]) -> list[list[str]]:
         """Register partitions; answers the values of those that were there already."""

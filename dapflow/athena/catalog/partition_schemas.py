@@ -25,25 +25,25 @@ _BY_NAME = ("parquet", "orc")
 
 def check_partition(database: str, table: dict[str, Any], partition: dict[str, Any], path: str) -> None:
     """Raise QueryFailed HIVE_PARTITION_SCHEMA_MISMATCH where Athena would. ``path`` is the partition as ``a=1/b=2``."""
-    for declared, found in _pairs(table.get("StorageDescriptor", {}), partition):
-        mine, other = _type(declared), _type(found)
+    for declared, stored in _pairs(table.get("StorageDescriptor", {}), partition):
+        mine, other = _type(declared), _type(stored)
         if _never(other, mine):
             raise QueryFailed(
                 "HIVE_PARTITION_SCHEMA_MISMATCH",
                 "There is a mismatch between the table and partition schemas. The types are incompatible and cannot be "
                 f"coerced. The column '{declared['Name']}' in table '{database}.{table['Name']}' is declared as type "
-                f"'{mine}', but partition '{path}' declared column '{found['Name']}' as type '{other}'.",
+                f"'{mine}', but partition '{path}' declared column '{stored['Name']}' as type '{other}'.",
             )
 
 
 def _pairs(storage: dict[str, Any], partition: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Each column of the table with the partition's that is compared with it."""
-    declared, found = storage.get("Columns") or [], partition.get("Columns") or []
+    declared, stored = storage.get("Columns") or [], partition.get("Columns") or []
     library = str(storage.get("SerdeInfo", {}).get("SerializationLibrary", "")).lower()
     if not any(name in library for name in _BY_NAME):
-        yield from zip(declared, found, strict=False)
+        yield from zip(declared, stored, strict=False)
         return
-    by_name = {column["Name"].lower(): column for column in found}
+    by_name = {column["Name"].lower(): column for column in stored}
     for column in declared:
         if (other := by_name.get(column["Name"].lower())) is not None:
             yield column, other
@@ -55,12 +55,12 @@ def _type(column: dict[str, Any]) -> str:
 
 def _never(source: str, target: str) -> bool:
     """Whether a type can never be taken for another."""
-    one, other = (kind.partition("(")[0].partition("<")[0].strip() for kind in (source, target))
-    if one == other:
+    given, other = (kind.partition("(")[0].partition("<")[0].strip() for kind in (source, target))
+    if given == other:
         return False
-    if one in _NESTED or other in _NESTED:
+    if given in _NESTED or other in _NESTED:
         return True
-    if one in _WHOLE and other in _WHOLE:
-        return _WHOLE.index(one) > _WHOLE.index(other)
-    groups = [next((group for group in _GROUPS if kind in group), None) for kind in (one, other)]
+    if given in _WHOLE and other in _WHOLE:
+        return _WHOLE.index(given) > _WHOLE.index(other)
+    groups = [next((group for group in _GROUPS if kind in group), None) for kind in (given, other)]
     return None not in groups and groups[0] is not groups[1]

@@ -73,9 +73,9 @@ def read_partitions(
             return [row[0] for row in _matching(work, [(name, kinds[name])], [(value,) for value in values], predicate)]
 
         rows = list(projected(work, table, [name for name, _ in keys], predicate, allowed))
-        found = [TablePartition(values, _location(uri, table["Name"]), storage) for values, uri in rows]
+        partitions = [TablePartition(values, _location(uri, table["Name"]), storage) for values, uri in rows]
     else:
-        found = [
+        partitions = [
             TablePartition(
                 tuple(item["Values"]),
                 _location(item.get("StorageDescriptor", {}).get("Location") or "", table["Name"]),
@@ -83,7 +83,7 @@ def read_partitions(
             )
             for item in metastore.partitions(database, table["Name"])
         ]
-    chosen = allowed_partitions(work, table, found, predicate)
+    chosen = allowed_partitions(work, table, partitions, predicate)
     names = [name for name, _ in keys]
     for partition in chosen:
         # Most have the very columns of their table.

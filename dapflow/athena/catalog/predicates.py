@@ -20,7 +20,9 @@ class Predicate:
 
     def values_of(self, column: str) -> tuple[str, ...] | None:
         """DuckDB literals that ``column`` must equal one of, or None if the conditions do not say."""
-        return next((one.literals for item in self._conditions for one in item.values if one.column == column), None)
+        return next(
+            (equal.literals for item in self._conditions for equal in item.values if equal.column == column), None
+        )
 
     def bounds(self) -> list[ColumnBound]:
         """The comparisons of one column with a literal that must be true."""

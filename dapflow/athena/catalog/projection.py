@@ -114,13 +114,13 @@ def _dates(parameters: dict[str, str], prefix: str) -> list[str]:
     first, last = (_moment(part.strip(), form) for part in parameters[prefix + "range"].split(","))
     unit = (parameters.get(prefix + "interval.unit") or _default_unit(pattern)).upper()
     count = int(parameters.get(prefix + "interval", "1"))
-    found: list[str] = []
+    dates: list[str] = []
     moment, index = first, 0
-    while moment <= last and len(found) <= _MOST:
-        found.append(moment.strftime(form))
+    while moment <= last and len(dates) <= _MOST:
+        dates.append(moment.strftime(form))
         index += 1
         moment = _later(first, unit, count * index)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(dates))
 
 
 def _default_unit(pattern: str) -> str:

@@ -72,14 +72,14 @@ class SessionCatalog:
                 self._tables[database, name] = table
         keys = {(database, name) for database, tables in wanted.items() for name in tables} - self._tables.keys()
         if len(keys) > 1:
-            for one in [submit(self.table, *key) for key in keys]:
+            for lookup in [submit(self.table, *key) for key in keys]:
                 with contextlib.suppress(QueryFailed):
-                    one.result()
+                    lookup.result()
 
     def whole_tables(self) -> list[Location]:
         """Where the tables are that were looked up so far and have no partitions."""
-        found = [table for table in self._tables.values() if table is not None and not is_view(table)]
-        whole = [table.get("StorageDescriptor", {}) for table in found if not table.get("PartitionKeys")]
+        tables = [table for table in self._tables.values() if table is not None and not is_view(table)]
+        whole = [table.get("StorageDescriptor", {}) for table in tables if not table.get("PartitionKeys")]
         places = [parse_location(storage.get("Location") or "") for storage in whole]
         return [place for place in places if place is not None]
 

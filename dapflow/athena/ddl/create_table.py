@@ -52,11 +52,11 @@ def _transforms_ahead(r: StatementReader) -> bool:
 
 def _names(r: StatementReader) -> tuple[str, ...]:
     r.need("(")
-    found = [r.name()]
+    names = [r.name()]
     while r.take(","):
-        found.append(r.name())
+        names.append(r.name())
     r.need(")")
-    return tuple(found)
+    return tuple(names)
 
 
 def _storage(r: StatementReader) -> Storage:
@@ -93,26 +93,26 @@ def _storage(r: StatementReader) -> Storage:
 
 
 def _delimited(r: StatementReader) -> dict[str, str]:
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     while True:
         if r.take("FIELDS", "TERMINATED", "BY"):
-            found["field.delim"] = found["serialization.format"] = r.string()
+            properties["field.delim"] = properties["serialization.format"] = r.string()
             if r.take("ESCAPED", "BY"):
-                found["escape.delim"] = r.string()
+                properties["escape.delim"] = r.string()
         elif r.take("COLLECTION", "ITEMS", "TERMINATED", "BY"):
-            found["collection.delim"] = r.string()
+            properties["collection.delim"] = r.string()
         elif r.take("MAP", "KEYS", "TERMINATED", "BY"):
-            found["mapkey.delim"] = r.string()
+            properties["mapkey.delim"] = r.string()
         elif r.take("LINES", "TERMINATED", "BY"):
             place = r.now.start
-            found["line.delim"] = r.string()
-            if found["line.delim"] != "\n":
+            properties["line.delim"] = r.string()
+            if properties["line.delim"] != "\n":
                 raise failure(r.text, place, "LINES TERMINATED BY only supports newline '\\n' right now")
         elif r.take("ESCAPED", "BY"):
-            found["escape.delim"] = r.string()
+            properties["escape.delim"] = r.string()
         elif r.take("NULL", "DEFINED", "AS"):
-            found["serialization.null.format"] = r.string()
+            properties["serialization.null.format"] = r.string()
         else:
             break
-    found.setdefault("serialization.format", "1")
-    return found
+    properties.setdefault("serialization.format", "1")
+    return properties

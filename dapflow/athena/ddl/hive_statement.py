@@ -96,22 +96,22 @@ def _alter_partition(r: StatementReader, target: tuple[str, ...]) -> model.HiveS
 
 def _add_partitions(r: StatementReader, target: tuple[str, ...]) -> model.HiveStatement:
     if_not_exists = r.take("IF", "NOT", "EXISTS")
-    found = []
+    partitions = []
     while True:
         spec = r.partition()
-        found.append((spec, r.string() if r.take("LOCATION") else None))
+        partitions.append((spec, r.string() if r.take("LOCATION") else None))
         r.take(",")
         if r.now.upper != "PARTITION":
-            return model.AddPartitions(target, tuple(found), if_not_exists)
+            return model.AddPartitions(target, tuple(partitions), if_not_exists)
 
 
 def _drop_partitions(r: StatementReader, target: tuple[str, ...]) -> model.HiveStatement:
     if_exists = r.take("IF", "EXISTS")
-    found = [r.partition()]
+    specs = [r.partition()]
     while r.take(","):
-        found.append(r.partition())
+        specs.append(r.partition())
     r.take("PURGE")
-    return model.DropPartitions(target, tuple(found), if_exists)
+    return model.DropPartitions(target, tuple(specs), if_exists)
 
 
 def _repair(r: StatementReader) -> model.HiveStatement:

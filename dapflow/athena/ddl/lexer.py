@@ -40,7 +40,7 @@ class HiveToken:
 
 def tokens(text: str) -> list[HiveToken]:
     """All tokens and the end. Raises QueryError for an unclosed quote."""
-    found: list[HiveToken] = []
+    all_tokens: list[HiveToken] = []
     at = 0
     while at < len(text):
         match = _TOKEN.match(text, at)
@@ -48,16 +48,16 @@ def tokens(text: str) -> list[HiveToken]:
             break
         kind = match.lastgroup or ""
         if kind in {"single", "double"}:
-            found.append(HiveToken("string", match[0], _unescaped(match[kind], match[0][0]), at))
+            all_tokens.append(HiveToken("string", match[0], _unescaped(match[kind], match[0][0]), at))
         elif kind == "name":
-            found.append(HiveToken("name", match[0], match["name"].replace("``", "`"), at))
+            all_tokens.append(HiveToken("name", match[0], match["name"].replace("``", "`"), at))
         elif kind != "space":
             if match[0] in {"'", '"', "`"}:
                 raise failure(text, at, f"unclosed quote {match[0]}")
-            found.append(HiveToken(kind, match[0], match[0], at))
+            all_tokens.append(HiveToken(kind, match[0], match[0], at))
         at = match.end()
-    found.append(HiveToken("end", "<EOF>", "", len(text.rstrip())))
-    return found
+    all_tokens.append(HiveToken("end", "<EOF>", "", len(text.rstrip())))
+    return all_tokens
 
 
 def _unescaped(body: str, mark: str) -> str:

@@ -79,17 +79,17 @@ def repair_table(context: Context, work: Work, statement: model.RepairTable) -> 
     if not keys:
         return StatementOutcome(TEXT)
     registered = {tuple(item["Values"]) for item in context.metastore.partitions(database, table["Name"])}
-    found: dict[tuple[str, ...], str] = {}
+    locations: dict[tuple[str, ...], str] = {}
     for item in context.store.list_objects(base):
         parts = item.location.key[len(base.key) :].split("/")[:-1]
         values = _values(keys, parts)
         if values is not None and values not in registered:
-            found.setdefault(values, str(base.child("/".join(parts[: len(keys)]))))
-    inputs = [new_partition(table, list(values), location) for values, location in sorted(found.items())]
+            locations.setdefault(values, str(base.child("/".join(parts[: len(keys)]))))
+    inputs = [new_partition(table, list(values), location) for values, location in sorted(locations.items())]
     context.metastore.create_partitions(database, table["Name"], inputs)
-    if not found:
+    if not locations:
         return StatementOutcome(TEXT)
-    named = [f"{table['Name']}:{partition_path(keys, values)}" for values in sorted(found)]
+    named = [f"{table['Name']}:{partition_path(keys, values)}" for values in sorted(locations)]
     lines = ["Partitions not in metastore:\t" + "\t".join(named)]
     lines += [f"Repair: Added partition to metastore {name}" for name in named]
     return StatementOutcome(TEXT, lines=lines)

@@ -28,23 +28,23 @@ class StatementReader:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.found = tokens(text)
-        while len(self.found) > 1 and self.found[-2].upper == ";":
-            del self.found[-2]
+        self.tokens = tokens(text)
+        while len(self.tokens) > 1 and self.tokens[-2].upper == ";":
+            del self.tokens[-2]
         self.at = 0
 
     @property
     def now(self) -> HiveToken:
         """The token that is next."""
-        return self.found[self.at]
+        return self.tokens[self.at]
 
     def ahead(self, count: int) -> HiveToken:
         """The token that comes after ``count`` others, or the end."""
-        return self.found[min(self.at + count, len(self.found) - 1)]
+        return self.tokens[min(self.at + count, len(self.tokens) - 1)]
 
     def take(self, *words: str) -> bool:
         """Go past the words if they are next."""
-        upper = [token.upper for token in self.found[self.at : self.at + len(words)]]
+        upper = [token.upper for token in self.tokens[self.at : self.at + len(words)]]
         if upper == list(words):
             self.at += len(words)
             return True
@@ -62,7 +62,7 @@ class StatementReader:
 
     def skip(self) -> None:
         """Go past the rest."""
-        self.at = len(self.found) - 1
+        self.at = len(self.tokens) - 1
 
     def finish(self) -> None:
         """Nothing may follow."""
@@ -74,7 +74,7 @@ class StatementReader:
         if self.now.kind not in {"word", "name", "number"} or self.now.upper in _RESERVED:
             raise self.mismatch("<identifier>")
         self.at += 1
-        return self.found[self.at - 1].value.lower()
+        return self.tokens[self.at - 1].value.lower()
 
     def qualified(self) -> tuple[str, ...]:
         """A name with what it is in. ```db.table``` in one pair of backticks is accepted, as in Athena."""
@@ -88,55 +88,55 @@ class StatementReader:
         if self.now.kind != "string":
             raise self.mismatch("<string>")
         self.at += 1
-        return self.found[self.at - 1].value
+        return self.tokens[self.at - 1].value
 
     def integer(self) -> int:
         """A number without a fraction."""
         if self.now.kind != "number" or not self.now.text.isdigit():
             raise self.mismatch("<integer>")
         self.at += 1
-        return int(self.found[self.at - 1].text)
+        return int(self.tokens[self.at - 1].text)
 
     def properties(self) -> dict[str, str]:
         """``('key'='value', …)``."""
         self.need("(")
-        found: dict[str, str] = {}
+        properties: dict[str, str] = {}
         while True:
             key = self.string()
             self.need("=")
-            found[key] = self.string()
+            properties[key] = self.string()
             if self.take(")"):
-                return found
+                return properties
             self.need(",")
 
     def partition(self) -> Spec:
         """``PARTITION (column = value, …)``."""
         self.need("PARTITION", "(")
-        found: Spec = {}
+        spec: Spec = {}
         while True:
             key = self.name()
             self.need("=")
-            found[key] = self._constant()
+            spec[key] = self._constant()
             if self.take(")"):
-                return found
+                return spec
             self.need(",")
 
     def _constant(self) -> str:
-        if self.now.upper in {"DATE", "TIMESTAMP"} and self.found[self.at + 1].kind == "string":
+        if self.now.upper in {"DATE", "TIMESTAMP"} and self.tokens[self.at + 1].kind == "string":
             self.at += 1
         if self.now.kind not in {"string", "number"} and self.now.upper not in {"TRUE", "FALSE"}:
             raise self.mismatch("<constant>")
         self.at += 1
-        return self.found[self.at - 1].value
+        return self.tokens[self.at - 1].value
 
     def columns(self) -> tuple[HiveColumn, ...]:
         """``(name type [COMMENT '…'], …)``."""
         self.need("(")
-        found: list[HiveColumn] = []
+        columns: list[HiveColumn] = []
         while True:
-            found.append(self.column())
+            columns.append(self.column())
             if self.take(")"):
-                return tuple(found)
+                return tuple(columns)
             self.need(",")
 
     def column(self) -> HiveColumn:
@@ -154,7 +154,7 @@ class StatementReader:
                 break
             depth += {"<": 1, "(": 1, ">": -1, ")": -1}.get(sign, 0)
             self.at += 1
-        words = self.found[start : self.at]
+        words = self.tokens[start : self.at]
         if not words:
             raise self.mismatch("<type>")
         text = "".join(token.value for token in words)

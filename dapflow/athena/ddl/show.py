@@ -45,8 +45,8 @@ def show_partitions(context: Context, work: Work, statement: model.ShowPartition
         raise failures.execution(f"Table {table['Name']} is not a partitioned table")
     if is_projected(table):
         return text_outcome("partition", [])
-    found = [tuple(item["Values"]) for item in context.metastore.partitions(database, table["Name"])]
-    return text_outcome("partition", [partition_path(keys, values) for values in sorted(found)])
+    partition_values = [tuple(item["Values"]) for item in context.metastore.partitions(database, table["Name"])]
+    return text_outcome("partition", [partition_path(keys, values) for values in sorted(partition_values)])
 
 
 def show_properties(context: Context, work: Work, statement: model.ShowProperties) -> StatementOutcome:

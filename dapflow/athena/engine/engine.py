@@ -97,11 +97,11 @@ class Engine:
     def execution(self, identity: str) -> Execution | None:
         """An execution of any age, or None."""
         with self._lock:
-            found = self._active.get(identity) or self._recent.get(identity)
-        if found is None:
+            execution = self._active.get(identity) or self._recent.get(identity)
+        if execution is None:
             body = self.state.execution(identity)
-            found = restore(body) if body else None
-        return found
+            execution = restore(body) if body else None
+        return execution
 
     def running(self, identity: str) -> Execution | None:
         """An execution that has not ended, or None."""
@@ -189,7 +189,7 @@ def restore(body: dict[str, Any]) -> Execution:
     figures = Figures(**body.pop("figures"))
     parameters, arguments = tuple(body.pop("parameters")), tuple(body.pop("arguments", ()))
     columns = [(name, kind) for name, kind in body.pop("result_columns")]
-    found = Execution(
+    execution = Execution(
         **body,
         parameters=parameters,
         arguments=arguments,
@@ -197,9 +197,9 @@ def restore(body: dict[str, Any]) -> Execution:
         error=AthenaError(**error) if error else None,
         result_columns=columns,
     )
-    if found.is_terminal:
-        found.finished.set()
-    return found
+    if execution.is_terminal:
+        execution.finished.set()
+    return execution
 
 
 def result_columns(execution: Execution) -> list[ColumnMetadata]:

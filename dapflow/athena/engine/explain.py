@@ -46,7 +46,7 @@ def explain(context: Context, work: Work, statement: Statement) -> StatementOutc
     inner = statement_kind(text)
     if inner.kind not in _EXPLAINED:
         raise QueryFailed("NOT_SUPPORTED", f"EXPLAIN of {inner.kind.replace('_', ' ').upper()} is not supported")
-    other = [one for one in statement.options if one in _OTHER_FORMS]
+    other = [option for option in statement.options if option in _OTHER_FORMS]
     if other:
         raise QueryFailed("NOT_SUPPORTED", f"EXPLAIN ({other[0]}) is not supported")
     work = replace(work, text=text)

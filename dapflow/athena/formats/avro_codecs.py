@@ -68,8 +68,8 @@ def _read_varint(stream: BinaryIO) -> int:
 
 
 def _long(number: int) -> bytes:
-    found, rest = bytearray(), number << 1
+    encoded, rest = bytearray(), number << 1
     while rest > 0x7F:
-        found.append(rest & 0x7F | 0x80)
+        encoded.append(rest & 0x7F | 0x80)
         rest >>= 7
-    return bytes([*found, rest])
+    return bytes([*encoded, rest])

@@ -29,8 +29,8 @@ _MOST = 1_000
 def bucket_of_file(key: str) -> int | None:
     """The bucket that an object's name tells, or None."""
     name = key.rpartition("/")[2]
-    found = next((match for pattern in _NAMES if (match := pattern.fullmatch(name))), None)
-    return None if found is None else int(found[1])
+    match = next((match for pattern in _NAMES if (match := pattern.fullmatch(name))), None)
+    return None if match is None else int(match[1])
 
 
 def allowed_buckets(work: Work, table: dict[str, Any], predicate: Predicate) -> set[int] | None:
@@ -53,16 +53,16 @@ def allowed_buckets(work: Work, table: dict[str, Any], predicate: Predicate) -> 
         hashes = [_hash(value, kinds[column]) for value in row]
         if None in hashes:
             return None
-        choices.append([one for one in hashes if one is not None])
-    found: set[int] = set()
+        choices.append([hashed for hashed in hashes if hashed is not None])
+    allowed: set[int] = set()
     for number, combined in enumerate(itertools.product(*choices)):
         if number >= _MOST:
             return None
         total = 0
-        for one in combined:
-            total = _int32(31 * total + one)
-        found.add((total & 0x7FFFFFFF) % count)
-    return found
+        for hashed in combined:
+            total = _int32(31 * total + hashed)
+        allowed.add((total & 0x7FFFFFFF) % count)
+    return allowed
 
 
 def _hash(value: Any, kind: Type) -> int | None:

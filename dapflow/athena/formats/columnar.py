@@ -34,9 +34,9 @@ def orc_reader(columns: list[dict[str, Any]], properties: dict[str, str]) -> For
         try:
             file = orc.ORCFile(source)
             schema = file.schema
-            found = [name.lower() for name in schema.names] if by_name else names[: len(schema.names)]
-            kept = list(range(len(found)))
-            renamed = pa.schema([pa.field(found[index], _plain(schema.field(index).type)) for index in kept])
+            in_file = [name.lower() for name in schema.names] if by_name else names[: len(schema.names)]
+            kept = list(range(len(in_file)))
+            renamed = pa.schema([pa.field(in_file[index], _plain(schema.field(index).type)) for index in kept])
             write(part, (_stripe(file, index, renamed) for index in range(file.nstripes)), renamed)
         except (pa.ArrowException, OSError) as error:
             raise QueryFailed("HIVE_CURSOR_ERROR", f"Failed to read ORC file: {place}: the file is damaged") from error

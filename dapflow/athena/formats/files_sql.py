@@ -81,14 +81,14 @@ _types: OrderedDict[str, dict[str, str]] = OrderedDict()
 
 def _types_of(work: Work, file: DataFile) -> dict[str, str]:
     """The DuckDB types of a file's columns, by lower-case name. Files of one schema have the same."""
-    found = _types.get(file.footer.schema)
-    if found is None:
+    types = _types.get(file.footer.schema)
+    if types is None:
         sql = f"DESCRIBE SELECT * FROM read_parquet({literal(str(file.local))}, hive_partitioning = false)"
-        found = {row[0].lower(): row[1] for row in work.run(sql).fetchall()}
-        _types[file.footer.schema] = found
+        types = {row[0].lower(): row[1] for row in work.run(sql).fetchall()}
+        _types[file.footer.schema] = types
         while len(_types) > _TYPES_KEPT:
             _types.popitem(last=False)
-    return found
+    return types
 
 
 def _hidden(name: str, file: DataFile, partition: TablePartition, keys: list[str]) -> str:

@@ -136,14 +136,14 @@ def _arrays(rows: list[dict[str, Any]], key: str, place: int, kind: Type, *, ope
         value = row.get(key)
         mistake = None
         try:
-            found = None if value is None else convert(value)
+            converted = None if value is None else convert(value)
         except (ValueError, InvalidOperation, binascii.Error):
             shown = _text(value)[:200]
-            found = None
+            converted = None
             mistake = (
                 f"HIVE_BAD_DATA: Error parsing field value '{shown}' for field {place}: For input string: \"{shown}\""
             )
-        values.append(found)
+        values.append(converted)
         mistakes.append(mistake)
     return pa.array(values, arrow_type(kind)), pa.array(mistakes, pa.string())
 
@@ -258,8 +258,8 @@ def _row(value: Any, kind: Type) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _Misfit(value)
     lower = {name.lower(): inner for name, inner in value.items()}
-    found: dict[str, Any] = {}
+    row: dict[str, Any] = {}
     for name, part in zip(names, kind.args, strict=True):
         inner = lower.get(name.lower())
-        found[name] = None if inner is None else _converter(part)(inner)
-    return found
+        row[name] = None if inner is None else _converter(part)(inner)
+    return row

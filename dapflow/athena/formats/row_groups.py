@@ -31,13 +31,17 @@ class Literals:
         except QueryError:
             # The query will say what is wrong with a literal, if it comes to that.
             self._values = {}
-            for one in wanted:
+            for text in wanted:
                 with contextlib.suppress(QueryError):
-                    self._values |= _computed(work, [one])
+                    self._values |= _computed(work, [text])
 
     def of(self, bounds: Iterable[ColumnBound]) -> list[tuple[str, str, Any]]:
         """Column, operator and value of the bounds whose literal has one."""
-        return [(one.column, one.operator, self._values[one.literal]) for one in bounds if one.literal in self._values]
+        return [
+            (bound.column, bound.operator, self._values[bound.literal])
+            for bound in bounds
+            if bound.literal in self._values
+        ]
 
 
 def _computed(work: Work, literals: list[str]) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class TableScan:
     def bounds(self) -> list[list[ColumnBound]]:
         """What each reading compares columns of the files with."""
         predicates = [Predicate(reading.predicate) for reading in self.scan.readings]
-        return [[bound for bound in one.bounds() if bound.column in self.data] for one in predicates]
+        return [[bound for bound in predicate.bounds() if bound.column in self.data] for predicate in predicates]
 
 
 class Scanner:
@@ -91,13 +91,15 @@ class Scanner:
         relations = {}
         literals = Literals(work, [bound for table in tables for bounds in table.bounds for bound in bounds])
         for table in tables:
-            found = files.of(table.partitions, table.readers)
+            data_files = files.of(table.partitions, table.readers)
             for reading, bounds in zip(table.scan.readings, table.bounds, strict=True):
-                _bill(work, reading, table, found, RowGroupFilter(literals.of(bounds)))
+                _bill(work, reading, table, data_files, RowGroupFilter(literals.of(bounds)))
             # DuckDB binds every column that is written down, and wants those that the SQL names without reading them.
             named = tuple(column for column in table.relation.columns if column.name in table.scan.named)
             relation = replace(table.relation, columns=named)
-            relations[table.scan.name] = files_sql(work, relation, table.partitions, table.readers, found, table.read)
+            relations[table.scan.name] = files_sql(
+                work, relation, table.partitions, table.readers, data_files, table.read
+            )
         return relations
 
     def _information(self, work: Work, scan: Scan) -> None:
@@ -120,8 +122,10 @@ class Scanner:
     def _partitions(self, work: Work, scan: Scan, relation: PartitionsRelation) -> None:
         keys = partition_keys(relation.table)
         if is_projected(relation.table):
-            found = read_partitions(work, self._metastore, relation.database, relation.table, Predicate(scan.predicate))
-            values = [partition.values for partition in found]
+            partitions = read_partitions(
+                work, self._metastore, relation.database, relation.table, Predicate(scan.predicate)
+            )
+            values = [partition.values for partition in partitions]
         else:
             registered = self._metastore.partitions(relation.database, relation.table["Name"])
             values = [tuple(item["Values"]) for item in registered]
@@ -159,12 +163,12 @@ def _bill(work: Work, reading: ScanReading, table: TableScan, files: list[DataFi
 def _readers(table: dict[str, Any], partitions: list[TablePartition]) -> list[FormatReader]:
     """The reader of each partition: a partition has a format of its own, and most have the table's."""
     made: dict[str, FormatReader] = {}
-    found = []
+    readers = []
     for partition in partitions:
         storage = partition.storage if partition.storage.get("SerdeInfo") else table.get("StorageDescriptor", {})
         columns = table.get("StorageDescriptor", {}).get("Columns", [])
         key = repr((storage.get("InputFormat"), storage.get("SerdeInfo")))
         if key not in made:
             made[key] = reader_of(table, storage, columns)
-        found.append(made[key])
-    return found
+        readers.append(made[key])
+    return readers

@@ -68,10 +68,10 @@ class Written:
 
 def writing_format(name: object) -> str:
     """A format by its name in WITH (…)."""
-    found = _FORMATS.get(str(name or "PARQUET").upper())
-    if found is None:
+    chosen = _FORMATS.get(str(name or "PARQUET").upper())
+    if chosen is None:
         raise QueryFailed("INVALID_PROPERTY", f"Unsupported format: {name}")
-    return found
+    return chosen
 
 
 def write_rows(work: Work, store: ObjectStore, query: CompiledQuery, writing: Writing) -> Written:
@@ -233,12 +233,12 @@ def _stored_type(kind: Type) -> str:
 
 def _compression(writing: Writing) -> str:
     known = _COMPRESSIONS["PARQUET" if writing.format == "PARQUET" else "TEXTFILE"]
-    found = known.get(writing.compression)
-    if found is None:
+    chosen = known.get(writing.compression)
+    if chosen is None:
         raise QueryFailed(
             "INVALID_PROPERTY", f"Unsupported compression {writing.compression} for format {writing.format}"
         )
-    return found
+    return chosen
 
 
 def _text_options(writing: Writing) -> list[str]:

@@ -58,8 +58,8 @@ def _is_local(endpoint: str | None) -> TypeGuard[str]:
 
 
 def _credentials(session: boto3.Session) -> Credentials:
-    found = session.get_credentials()
-    return found if found is not None else Credentials("test", "test")
+    credentials = session.get_credentials()
+    return credentials if credentials is not None else Credentials("test", "test")
 
 
 def error_code(error: BaseException) -> str:

@@ -72,10 +72,10 @@ class ObjectStore:
         """
         below = location.prefix
         items = _listed(below, call)
-        found = [item for item in items if _is_data(item.location.key[len(below.key) :])]
-        if not found and location.key and not location.key.endswith("/"):
-            found = [item for item in self.list_objects(location) if item.location == location]
-        return found
+        objects = [item for item in items if _is_data(item.location.key[len(below.key) :])]
+        if not objects and location.key and not location.key.endswith("/"):
+            objects = [item for item in self.list_objects(location) if item.location == location]
+        return objects
 
     def list_objects(self, prefix: Location) -> list[S3Object]:
         """Every object whose key starts with ``prefix``."""
