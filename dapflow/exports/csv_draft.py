@@ -28,10 +28,10 @@ def csv_source(items: Sequence[Object]) -> LandingSource:
     for text in texts:
         rows = csv_records.records(text, dialect)
         header = _header(text, rows, source.skip)
-        found = columns_of(header.fields)
-        if names and found != names:
-            raise unlike(items[0], text.item, dict.fromkeys(names, ""), dict.fromkeys(found, ""), header.line)
-        names = found
+        columns = columns_of(header.fields)
+        if names and columns != names:
+            raise unlike(items[0], text.item, dict.fromkeys(names, ""), dict.fromkeys(columns, ""), header.line)
+        names = columns
         types = types or [ColumnTypes(name) for name in names]
         for record in rows:
             if len(record.fields) != len(names):

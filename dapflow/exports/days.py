@@ -43,41 +43,46 @@ class Dated:
 def dated(name: str) -> Dated | None:
     """The day in a name; None where there is none."""
     for form in _FORMS:
-        for found in form.finditer(name):
-            parts = found.groupdict()
+        for match in form.finditer(name):
+            parts = match.groupdict()
             if parts.get("first"):
                 orders = ((parts["second"], parts["first"]), (parts["first"], parts["second"]))
                 days = tuple(dict.fromkeys(day for month, date in orders if (day := _day(parts["year"], month, date))))
                 if days:
-                    return Dated(found[0], days)
+                    return Dated(match[0], days)
                 continue
             month = parts.get("month") or f"{_MONTHS.index(parts['name'][:3].lower()) + 1:02}"
             if not parts.get("day"):
-                return Dated(found[0], ())
+                return Dated(match[0], ())
             day = _day(parts["year"], month, parts["day"])
             if day is not None:
-                return Dated(found[0], (day,))
+                return Dated(match[0], (day,))
     return None
 
 
 def settled(names: Iterable[Dated]) -> dict[Dated, Generation]:
     """The days of the names of one table. `05-01-2024` is 5 January where another has a day that no month has."""
     known = [*names]
-    twofold = [each for each in known if len(each.days) > 1]
-    found = {each: each.days[0] for each in known if len(each.days) == 1}
-    british = any(len(each.days) == 1 and _is_british(each) for each in known)
-    american = any(len(each.days) == 1 and _is_american(each) for each in known)
+    twofold = [dated_name for dated_name in known if len(dated_name.days) > 1]
+    days = {dated_name: dated_name.days[0] for dated_name in known if len(dated_name.days) == 1}
+    british = any(len(dated_name.days) == 1 and _is_british(dated_name) for dated_name in known)
+    american = any(len(dated_name.days) == 1 and _is_american(dated_name) for dated_name in known)
     if british != american:
-        found |= {each: each.days[0 if british else 1] for each in twofold}
-    return found
+        days |= {dated_name: dated_name.days[0 if british else 1] for dated_name in twofold}
+    return days
 
 
-def _is_british(each: Dated) -> bool:
-    return each.text[:2].isdigit() and each.text[2:3] in "-_. " and each.text[:2] > "12"
+def _is_british(written: Dated) -> bool:
+    return written.text[:2].isdigit() and written.text[2:3] in "-_. " and written.text[:2] > "12"
 
 
-def _is_american(each: Dated) -> bool:
-    return each.text[:2].isdigit() and each.text[2:3] in "-_. " and each.text[3:5].isdigit() and each.text[3:5] > "12"
+def _is_american(written: Dated) -> bool:
+    return (
+        written.text[:2].isdigit()
+        and written.text[2:3] in "-_. "
+        and written.text[3:5].isdigit()
+        and written.text[3:5] > "12"
+    )
 
 
 def _day(year: str, month: str, day: str) -> Generation | None:

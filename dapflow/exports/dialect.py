@@ -57,17 +57,17 @@ def dialect_of(text: LandingText, source: LandingSource) -> LandingSource:
         for escape in _ESCAPES
         for delimiter in _DELIMITERS
     ]
-    parted = [each for each in tried if each.width > 1]
+    parted = [trial for trial in tried if trial.width > 1]
     # Of two that are alike, the first: a header of one column is parted by nothing.
-    best = max(parted, key=lambda each: each.rank) if parted else _first_readable(tried)
+    best = max(parted, key=lambda trial: trial.rank) if parted else _first_readable(tried)
     if best.failure:
         raise best.failure
     return best.source
 
 
 def _first_readable(tried: list[_DialectTrial]) -> _DialectTrial:
-    plain = [each for each in tried if each.source.delimiter == _DELIMITERS[0]]
-    return next((each for each in plain if not each.failure), plain[0])
+    plain = [trial for trial in tried if trial.source.delimiter == _DELIMITERS[0]]
+    return next((trial for trial in plain if not trial.failure), plain[0])
 
 
 def _read(text: LandingText, source: LandingSource) -> _DialectTrial:

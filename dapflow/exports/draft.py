@@ -41,16 +41,18 @@ def unlike(
 
 def typed(source: LandingSource, types: list[ColumnTypes], item: Object) -> LandingSource:
     """With the columns, and the texts that stand for NULL."""
-    if not any(each.values for each in types):
+    if not any(column.values for column in types):
         raise no_rows(item)
     # People are called NULL, too: where it stands among numbers or dates it is none of these.
     nulls = [
-        text for text in NULL_TEXTS if any(text in each.null_texts and (text == "\\N" or each.found) for each in types)
+        text
+        for text in NULL_TEXTS
+        if any(text in column.null_texts and (text == "\\N" or column.common_type) for column in types)
     ]
     # An empty field is NULL where numbers or dates have one; in text it may be meant.
-    if (nulls or not source.nulls) and any(each.empty and each.found for each in types):
+    if (nulls or not source.nulls) and any(column.empty and column.common_type for column in types):
         nulls.append("")
-    return replace(source, null=tuple(nulls), columns=tuple(each.column() for each in types))
+    return replace(source, null=tuple(nulls), columns=tuple(column.column() for column in types))
 
 
 def no_rows(item: Object) -> DapflowError:
@@ -63,8 +65,8 @@ def no_rows(item: Object) -> DapflowError:
 def encoding_of(items: Sequence[Object], written: str) -> str:
     """The one encoding of all files of a format; `detect` where they have several."""
     texts = [text_of(FILES, item, LandingSource(written, None, encoding="detect")) for item in items]
-    found = {_plain(text.encoding) for text in texts}
-    return found.pop() if len(found) == 1 else "detect"
+    encodings = {_plain(text.encoding) for text in texts}
+    return encodings.pop() if len(encodings) == 1 else "detect"
 
 
 def _plain(encoding: str) -> str:

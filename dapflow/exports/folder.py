@@ -41,7 +41,7 @@ class TableFiles:
 
 
 @dataclass
-class Found:
+class FolderExports:
     """What a folder holds: tables by name, files that are none, with the reason, and files of no certain day."""
 
     tables: dict[str, TableFiles] = field(default_factory=dict)
@@ -49,41 +49,43 @@ class Found:
     undated: list[DapflowError] = field(default_factory=list)
 
 
-def read_folder(folder: Path) -> Found:
+def read_folder(folder: Path) -> FolderExports:
     """The exports in a folder and those below it: files of one name are one table. Raises DapflowError ``exports``."""
     if not folder.is_dir():
         problem = "is a file, and a folder is wanted" if folder.exists() else "is not there"
         raise DapflowError(
             "exports", f"the folder {problem}", file=folder, hint="name the folder that holds the exports"
         )
-    found = Found()
+    exports = FolderExports()
     for path in _files(folder):
         try:
-            _add(found, folder, path)
+            _add(exports, folder, path)
         except DapflowError as error:
-            found.left_out.append(error)
-    for table in found.tables.values():
+            exports.left_out.append(error)
+    for table in exports.tables.values():
         _settle(table)
-        found.undated += _undated(table)
-    return found
+        exports.undated += _undated(table)
+    return exports
 
 
 def _settle(table: TableFiles) -> None:
-    days = settled(each.written for each in table.exports if each.written)
-    table.exports = [replace(each, day=days.get(each.written) if each.written else None) for each in table.exports]
+    days = settled(export.written for export in table.exports if export.written)
+    table.exports = [
+        replace(export, day=days.get(export.written) if export.written else None) for export in table.exports
+    ]
 
 
 def _undated(table: TableFiles) -> Iterator[DapflowError]:
     """What to say of files whose names speak of a day, and do not say which."""
-    for each in table.exports:
-        if each.written and each.day is None:
-            days = " or ".join(map(str, each.written.days))
+    for export in table.exports:
+        if export.written and export.day is None:
+            days = " or ".join(map(str, export.written.days))
             yield DapflowError(
                 "exports",
-                f"of which day the file is, {each.written.text!r} does not say: "
+                f"of which day the file is, {export.written.text!r} does not say: "
                 f"{f'it may be {days}' if days else 'it is a month'}; it is of table {table.name}, and is not landed",
-                file=each.path,
-                hint=f"land it with --date, or rename it as {table.name}_2024-06-05{ending_of(each.path)}",
+                file=export.path,
+                hint=f"land it with --date, or rename it as {table.name}_2024-06-05{ending_of(export.path)}",
             )
 
 
@@ -102,10 +104,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _leads_back(path: Path) -> bool:
     """Whether a folder is a link to one in which it is itself."""
-    return path.is_symlink() and path.resolve() in {each.resolve() for each in path.absolute().parents}
+    return path.is_symlink() and path.resolve() in {parent.resolve() for parent in path.absolute().parents}
 
 
-def _add(found: Found, folder: Path, path: Path) -> None:
+def _add(exports: FolderExports, folder: Path, path: Path) -> None:
     if _NOT_TEXT.search(str(path)):
         raise DapflowError("landing-name", "the name of the file is not text", file=ascii(str(path)), hint="rename it")
     if not path.is_file():
@@ -123,7 +125,7 @@ def _add(found: Found, folder: Path, path: Path) -> None:
         raise DapflowError(
             "exports", "the name of the file gives no table a name", file=path, hint="rename it, as repairs.csv"
         )
-    table = found.tables.setdefault(name, TableFiles(name, kind))
+    table = exports.tables.setdefault(name, TableFiles(name, kind))
     if table.format != kind:
         first = table.exports[0].path.name
         raise DapflowError(

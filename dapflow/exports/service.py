@@ -44,10 +44,10 @@ def new_service(root: Path, name: str, folder: Path, progress: Callable[[str], N
     """
     home = root / "transforms" / name
     _check_name(home, name)
-    found = read_folder(folder)
+    exports = read_folder(folder)
     tables: list[tuple[TableFiles, LandingSource]] = []
-    left_out = list(found.left_out)
-    for table in found.tables.values():
+    left_out = list(exports.left_out)
+    for table in exports.tables.values():
         try:
             tables.append((table, describe(table, progress)))
         except DapflowError as error:
@@ -61,7 +61,7 @@ def new_service(root: Path, name: str, folder: Path, progress: Callable[[str], N
     if owned and check_codeowners(root):
         write_codeowners(root)
     taken = {export.path for table, _ in tables for export in table.exports}
-    doubtful = [error for error in found.undated if error.file and Path(error.file) in taken]
+    doubtful = [error for error in exports.undated if error.file and Path(error.file) in taken]
     doubtful += [error for table, source in tables for error in doubtful_names(table, source)]
     return NewService(home / "service.yml", tuple(table for table, _ in tables), tuple(left_out), tuple(doubtful))
 

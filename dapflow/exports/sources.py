@@ -33,7 +33,7 @@ def describe(table: TableFiles, progress: Callable[[str], None]) -> LandingSourc
     """The source of a table. Raises DapflowError, at the file and line, for what the ingest would not take."""
     items: list[Object] = []
     try:
-        items = [local_object(each.path) for each in table.exports]
+        items = [local_object(export.path) for export in table.exports]
         for item in items:
             progress(f"reading {item.name}")
         described = _source(table.format, items)
@@ -49,7 +49,7 @@ def describe(table: TableFiles, progress: Callable[[str], None]) -> LandingSourc
 
 def doubtful_names(table: TableFiles, source: LandingSource) -> Iterator[DapflowError]:
     """What to say of columns whose names look like values: the file may have no header, or a title before it."""
-    names = [each.name for each in source.columns or ()]
+    names = [column.name for column in source.columns or ()]
     values = [name for name in names if _VALUE.fullmatch(name)]
     doubt = f"gives columns the names {', '.join(values[:3])}, which look like values" if values else None
     if len(names) > 1 and names[1:] == [f"column_{number}" for number in range(2, len(names) + 1)]:
@@ -99,18 +99,18 @@ def _check(table: TableFiles, source: LandingSource) -> None:
     columns = source.columns or ()
     if problem := dataset_name_problem(table.name):
         raise DapflowError("bad-name", f"the name of the table: {problem}", file=path, hint="rename the file")
-    for each in columns:
-        if problem := column_name_problem(each.name):
-            shown = each.name if len(each.name) <= _SHOWN else f"{each.name[:_SHOWN]}…"
+    for column in columns:
+        if problem := column_name_problem(column.name):
+            shown = column.name if len(column.name) <= _SHOWN else f"{column.name[:_SHOWN]}…"
             raise DapflowError(
                 "bad-name", f"column {shown}: {problem}", file=path, hint="rename the column in the export"
             )
         try:
-            parse_column_type(each.type)
+            parse_column_type(column.type)
         except ColumnTypeError as error:
             hint = "write it with another type, or with simpler names within it"
-            raise DapflowError("bad-column-type", f"column {each.name}: {error}", file=path, hint=hint) from error
-    reserved = [each.name for each in columns if each.name in GenerationColumns().names]
+            raise DapflowError("bad-column-type", f"column {column.name}: {error}", file=path, hint=hint) from error
+    reserved = [column.name for column in columns if column.name in GenerationColumns().names]
     if reserved:
         raise DapflowError(
             "reserved-column",
@@ -132,5 +132,8 @@ def text_lines(source: LandingSource) -> Iterator[tuple[str, object]]:
     columns = source.columns or ()
     yield (
         "columns",
-        {each.name: {"type": each.type, "format": each.format} if each.format else each.type for each in columns},
+        {
+            column.name: {"type": column.type, "format": column.format} if column.format else column.type
+            for column in columns
+        },
     )

@@ -99,7 +99,7 @@ class ColumnTypes:
             self.left = [kind for kind in self.left if kind.shape.fullmatch(text) and kind.check(text)]
 
     @property
-    def found(self) -> _TypeCandidate | None:
+    def common_type(self) -> _TypeCandidate | None:
         """The type that all values have; None for text."""
         if not self.values or not self.left:
             return None
@@ -109,5 +109,5 @@ class ColumnTypes:
 
     def column(self) -> SourceColumn:
         """The column as service.yml shall have it."""
-        kind = self.found
+        kind = self.common_type
         return SourceColumn(self.name, kind.type, None, kind.format) if kind else SourceColumn(self.name, "string")
