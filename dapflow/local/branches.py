@@ -63,7 +63,7 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
     """
     # These import boto3, for a second: not before a mistake in the name is told.
     slug = branch_slug(git.branch)
-    before = next((each for each in branches(state) if each.slug == slug), None)
+    before = next((other for other in branches(state) if other.slug == slug), None)
     if before is not None and before.branch != git.branch:
         raise DapflowError(
             "branch-clash",
@@ -90,8 +90,8 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
         git.branch,
         slug,
         _expiry(wanted),
-        _united(before.connections if before else (), (each.connection for each in services)),
-        _united(before.pools if before else (), (each.pool for each in services)),
+        _united(before.connections if before else (), (service.connection for service in services)),
+        _united(before.pools if before else (), (service.pool for service in services)),
     )
     write_json(_branch_file(state, slug), asdict(noted))
     tell("making its databases, workgroups and roles")
@@ -110,7 +110,7 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
     The platform must run. What is gone already is passed over, so that this can be repeated.
     """
     slug = branch_slug(branch)
-    up = {each.branch: each for each in branches(state)}
+    up = {other.branch: other for other in branches(state)}
     if branch not in up:
         raise DapflowError(
             "branch-not-up",
@@ -137,11 +137,11 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
 
 def take_down_expired(state: State, tell: Tell) -> None:
     """Remove the branch environments whose time is over."""
-    for each in list(branches(state)):
-        if each.expired:
-            tell(f"the environment of {each.branch} expired on {each.expires[:10]}")
+    for environment in list(branches(state)):
+        if environment.expired:
+            tell(f"the environment of {environment.branch} expired on {environment.expires[:10]}")
             try:
-                take_down(state, each.branch, tell)
+                take_down(state, environment.branch, tell)
             except DapflowError as error:
                 # The main environment is up all the same.
                 tell(f"it could not be removed: {error}")
@@ -149,8 +149,8 @@ def take_down_expired(state: State, tell: Tell) -> None:
 
 def _expiry(wanted: Iterable[Resource]) -> str:
     """When the stacks expire, by their tags."""
-    for each in wanted:
-        for tag in each.properties.get("Tags", ()):
+    for resource in wanted:
+        for tag in resource.properties.get("Tags", ()):
             if tag["Key"] == "dapflow:expires":
                 return str(tag["Value"])
     raise DapflowError(
@@ -173,5 +173,5 @@ def _united(before: tuple[str, ...], now: Iterable[str]) -> tuple[str, ...]:
 def _pools_of_others(state: State, slug: str) -> set[str]:
     """The pools of the main environment's services, and of other branches."""
     main = state.bundle / "dags" / "environment.json"
-    others = {pool for each in branches(state) if each.slug != slug for pool in each.pools}
+    others = {pool for other in branches(state) if other.slug != slug for pool in other.pools}
     return others | {service.pool for service in read_environment(main).services.values()}

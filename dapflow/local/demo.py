@@ -123,11 +123,19 @@ def _land(
 def _possible(publications: Publications, generations: Iterable[Generation]) -> set[ServiceRun]:
     """The runs of which all files have landed, and those of what their services read."""
     manifest = publications.manifest
-    landed = {each.id: publications.landed(each.id) for each in manifest.datasets.values() if each.source is not None}
-    slower = {each.id for each in manifest.datasets.values() if comes_less_often(manifest, each)}
+    landed = {
+        dataset.id: publications.landed(dataset.id)
+        for dataset in manifest.datasets.values()
+        if dataset.source is not None
+    }
+    slower = {dataset.id for dataset in manifest.datasets.values() if comes_less_often(manifest, dataset)}
 
     def possible(service: str, generation: Generation, asked: frozenset[str] = frozenset()) -> bool:
-        own = [each for each in manifest.services[service].datasets if each in landed and each not in slower]
+        own = [
+            dataset_id
+            for dataset_id in manifest.services[service].datasets
+            if dataset_id in landed and dataset_id not in slower
+        ]
         read = producers(manifest, service) - asked
         return (
             bool(own or read or asked)

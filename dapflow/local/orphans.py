@@ -50,15 +50,15 @@ class Orphan:
 def find_orphans(clients: Clients, manifest: Manifest, environment: Environment) -> list[Orphan]:
     """The orphans of an environment of the embedded platform, by their ids."""
     catalog = GlueCatalog(clients.glue)
-    places = [DatasetLocation.of(each, environment) for each in manifest.datasets.values()]
+    places = [DatasetLocation.of(dataset, environment) for dataset in manifest.datasets.values()]
     used = {(place.database, name) for place in places for name in (place.history, place.current)}
-    found: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    orphaned: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for database in _databases(clients.glue, environment):
         for table in catalog.tables(database, ".*"):
             made_of = table.get("Parameters", {}).get("dapflow.dataset")
             if made_of and made_of not in manifest.datasets and (database, table["Name"]) not in used:
-                found[made_of, database].append(table)
-    return [_orphan(catalog, *key, tables) for key, tables in sorted(found.items())]
+                orphaned[made_of, database].append(table)
+    return [_orphan(catalog, *key, tables) for key, tables in sorted(orphaned.items())]
 
 
 def orphans_of_platform(state: State, manifest: Manifest) -> list[Orphan]:
@@ -81,8 +81,8 @@ def remove(clients: Clients, environment: Environment, orphan: Orphan) -> None:
         if orphan.history is None:
             return
         dataset, place = _as_dataset(orphan, orphan.history, environment)
-        for each in catalog.partitions(database, orphan.history):
-            catalog.delete_partition(database, orphan.history, each.values)
+        for partition in catalog.partitions(database, orphan.history):
+            catalog.delete_partition(database, orphan.history, partition.values)
         delete_prefix(clients.s3, place.prefix)
         for table in temporary_tables(catalog, dataset, place):
             catalog.delete_table(database, table["Name"])
@@ -90,8 +90,8 @@ def remove(clients: Clients, environment: Environment, orphan: Orphan) -> None:
 
 
 def _orphan(catalog: GlueCatalog, id_: str, database: str, tables: list[dict[str, Any]]) -> Orphan:
-    views = [each["Name"] for each in tables if each.get("TableType") == "VIRTUAL_VIEW"]
-    histories = [each["Name"] for each in tables if each["Name"] not in views]
+    views = [table["Name"] for table in tables if table.get("TableType") == "VIRTUAL_VIEW"]
+    histories = [table["Name"] for table in tables if table["Name"] not in views]
     history = histories[0] if histories else None
     held = catalog.partitions(database, history) if history else []
     return Orphan(id_, database, history, views[0] if views else None, len(held))

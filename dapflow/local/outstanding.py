@@ -70,7 +70,7 @@ def _stale(
                 (dataset.id, generation) in landed_anew
                 or published.sql_sha != _sha(dataset)
                 or any(read in stale for read in dataset.depends_on)
-                or any(_is_newer(each, published) for each in _read(dataset, publications, generation))
+                or any(_is_newer(source, published) for source in _read(dataset, publications, generation))
             )
         if anew:
             stale.add(dataset.id)

@@ -34,9 +34,9 @@ def newest_generation(datasets: list[Dataset], publications: Publications) -> Ge
     """
     read = {name for dataset in datasets for name in dataset.depends_on}
     day = (
-        newest(day for each in datasets if each.source is not None for day in publications.landed(each.id))
+        newest(day for dataset in datasets if dataset.source is not None for day in publications.landed(dataset.id))
         or newest(day for name in read for day in publications.generations(name))
-        or newest(day for each in datasets if each.external for day in publications.generations(each.id))
+        or newest(day for dataset in datasets if dataset.external for day in publications.generations(dataset.id))
     )
     if day is None:
         service, landing = datasets[0].service, publications.environment.zones["landing"]
@@ -50,5 +50,7 @@ def newest_generation(datasets: list[Dataset], publications: Publications) -> Ge
 
 def comes_less_often(manifest: Manifest, dataset: Dataset) -> bool:
     """Whether all that reads a dataset takes an older generation of it: a run without a new one is no mistake."""
-    readers = [each.transform for each in manifest.datasets.values() if dataset.id in each.depends_on]
-    return bool(readers) and all(each is not None and dataset.id in each.slower_inputs for each in readers)
+    readers = [reader.transform for reader in manifest.datasets.values() if dataset.id in reader.depends_on]
+    return bool(readers) and all(
+        transform is not None and dataset.id in transform.slower_inputs for transform in readers
+    )

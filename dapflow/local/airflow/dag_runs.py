@@ -121,7 +121,8 @@ class DagRuns:
         for run in waiting:
             reads = producers(self.manifest, run.service)
             awaited = [
-                state_of[each] for each in {ServiceRun(run.generation, service) for service in reads} & self.wanted
+                state_of[service_run]
+                for service_run in {ServiceRun(run.generation, service) for service in reads} & self.wanted
             ]
             if any(state.state != "success" for state in awaited):
                 continue

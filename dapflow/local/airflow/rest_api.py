@@ -192,7 +192,7 @@ def _log_lines(entry: str | dict[str, Any]) -> list[str]:
     """The texts of an entry of a task's log, which is structured where Airflow can have it so."""
     if isinstance(entry, str):
         return [entry]
-    return [str(entry.get("event", "")), *(str(each["exc_value"]) for each in entry.get("error_detail") or ())]
+    return [str(entry.get("event", "")), *(str(detail["exc_value"]) for detail in entry.get("error_detail") or ())]
 
 
 def _detail(text: str) -> str:

@@ -38,8 +38,8 @@ class ServiceSchedule:
         """The next tick of the cron line."""
         if self.cron is None:
             return None
-        found: datetime = croniter(self.cron, datetime.now(ZoneInfo(self.timezone))).get_next(datetime)
-        return found
+        tick: datetime = croniter(self.cron, datetime.now(ZoneInfo(self.timezone))).get_next(datetime)
+        return tick
 
 
 def is_scheduled(state: State) -> bool:
@@ -59,13 +59,13 @@ def switch_schedules(state: State, *, on: bool) -> None:
 
 def schedules(manifest: Manifest) -> list[ServiceSchedule]:
     """When each service runs, by the rule of the DAG factory."""
-    found = []
+    service_schedules = []
     for service in manifest.services.values():
         waits_for = tuple(sorted(_waits_for(manifest, service.datasets)))
         cron = service.schedule or (None if waits_for else DAILY)
         if service.datasets:
-            found.append(ServiceSchedule(service.name, cron, service.timezone, () if cron else waits_for))
-    return found
+            service_schedules.append(ServiceSchedule(service.name, cron, service.timezone, () if cron else waits_for))
+    return service_schedules
 
 
 def bundled_schedules(state: State) -> list[ServiceSchedule]:
@@ -79,9 +79,9 @@ def bundled_schedules(state: State) -> list[ServiceSchedule]:
 
 
 def _waits_for(manifest: Manifest, datasets: tuple[str, ...]) -> set[str]:
-    found: set[str] = set()
-    for each in datasets:
-        dataset = manifest.datasets[each]
+    awaited: set[str] = set()
+    for dataset_id in datasets:
+        dataset = manifest.datasets[dataset_id]
         slower = dataset.transform.slower_inputs if dataset.transform else ()
-        found.update(read for read in dataset.depends_on if read not in slower and read not in datasets)
-    return {read for read in found if manifest.datasets[read].has_generations}
+        awaited.update(read for read in dataset.depends_on if read not in slower and read not in datasets)
+    return {read for read in awaited if manifest.datasets[read].has_generations}

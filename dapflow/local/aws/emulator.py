@@ -74,10 +74,10 @@ class _InSpans:
 def _get_in_spans(response: S3Response) -> Any:
     """moto's answer to GetObject; where a range is asked for, moto cuts it out of a ``_Content`` afterwards."""
     if response.headers.get("range"):
-        found = response._get_key
+        in_full = response._get_key
 
         def in_spans(*given: Any, **named: Any) -> tuple[_InSpans, bool]:
-            key, unchanged = found(*given, **named)
+            key, unchanged = in_full(*given, **named)
             return _InSpans(key), unchanged
 
         response._get_key = in_spans

@@ -63,9 +63,9 @@ class ObjectIndex:
         """Bucket, key and content of all objects."""
         for bucket, key in self._run("SELECT bucket, key FROM objects"):
             name = key.decode(errors="surrogatepass")
-            found = self.get(bucket, name)
-            if found is not None:
-                yield bucket, name, found
+            upload = self.get(bucket, name)
+            if upload is not None:
+                yield bucket, name, upload
 
     def _file(self, bucket: str, key: str) -> str | None:
         rows = self._run("SELECT file FROM objects WHERE bucket = ? AND key = ?", bucket, _bytes(key))

@@ -100,10 +100,10 @@ def _list_objects(environ: Environ, bucket_name: str) -> Response | None:
     prefix = query.pop("prefix", "")
     if not prefix or query != {"list-type": "2", "encoding-type": "url"}:
         return None
-    found = _bucket(environ, bucket_name)
-    if found is None:
+    backend_and_bucket = _bucket(environ, bucket_name)
+    if backend_and_bucket is None:
         return None
-    backend, bucket = found
+    backend, bucket = backend_and_bucket
     keys, truncated, _ = backend.list_objects_v2(bucket, prefix, None, None, None, _MOST_KEYS)
     if truncated:
         return None
@@ -136,9 +136,9 @@ def _glue(environ: Environ) -> Response | None:
     asked = GlueResponse()
     asked.body, asked.region, asked.current_account = body.decode(), region_of(environ), _account(environ)
     try:
-        found = getattr(asked, xform_name(action))()
-        if type(found) is ActionResult:
-            content = json.dumps(_written(action)(found.result)).encode()
+        answer = getattr(asked, xform_name(action))()
+        if type(answer) is ActionResult:
+            content = json.dumps(_written(action)(answer.result)).encode()
             return _response([("Content-Type", "application/x-amz-json-1.1")], content)
     except (HTTPException, ServiceException, LookupError, ValueError, TypeError, AttributeError):
         # What is wrong is moto's to say, which reads the request again.
@@ -160,11 +160,11 @@ def _writer(shape: Any) -> Callable[[Any], Any]:
     if kind == "structure":
         return _Structure(shape)
     if kind == "list":
-        one = _writer(shape.member)
-        return lambda value: [one(item) for item in value]
+        member = _writer(shape.member)
+        return lambda value: [member(item) for item in value]
     if kind == "map":
-        each = _writer(shape.value)
-        return lambda value: {name: each(item) for name, item in value.items()}
+        member = _writer(shape.value)
+        return lambda value: {name: member(item) for name, item in value.items()}
     return _SCALARS[kind]
 
 

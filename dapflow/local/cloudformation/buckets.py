@@ -30,7 +30,7 @@ class Buckets(ResourceKind):
 
     def existing(self) -> set[str]:
         """All names."""
-        return {each["Name"] for each in self._client.list_buckets()["Buckets"]}
+        return {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
 
     def create(self, name: str, properties: Properties) -> None:
         """Make it."""
@@ -108,9 +108,9 @@ class Emptied(ResourceKind):
         bucket = properties["Bucket"]
         pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=properties["Prefix"])
         for page in pages:
-            found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-            if found:
-                versions = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+            listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if listed:
+                versions = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in listed]
                 answer = self._client.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
                 for refused in answer.get("Errors", ()):
                     raise DapflowError(

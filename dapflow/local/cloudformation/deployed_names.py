@@ -43,7 +43,7 @@ def deployed_environment(root: Path, manifest: Manifest, name: str) -> Environme
             (Path(work) / "environment.json").write_text(done.stdout, encoding="utf-8")
             return read_environment(Path(work) / "environment.json")
     try:
-        errors = [DapflowError(**each) for each in json.loads(done.stdout)]
+        errors = [DapflowError(**error) for error in json.loads(done.stdout)]
     except (ValueError, TypeError):
         raise DapflowError("synthesis", f"the names could not be read:\n{done.stderr[-2000:]}") from None
     raise errors[0] if len(errors) == 1 else DapflowErrors(errors)

@@ -29,8 +29,8 @@ def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resour
     kinds = {type_: make() for type_, make in KINDS.items() if make.service in services}
     existing = {type_: kind.existing() for type_, kind in kinds.items()}
     record = _read(record_file)
-    after = {each.id: each for each in everything if each.type in kinds}
-    stacks = {each.stack for each in everything}
+    after = {resource.id: resource for resource in everything if resource.type in kinds}
+    stacks = {resource.stack for resource in everything}
     before = {id_: last for id_, last in record.items() if _stack(id_) in stacks and last["type"] in kinds}
     for id_ in after.keys() & before.keys():
         old, new = before[id_], after[id_]
@@ -39,10 +39,10 @@ def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resour
     if intended := after.keys() - before.keys():
         _write(record_file, {**record, **{id_: {**_noted(after[id_]), "made": False} for id_ in intended}})
     for type_, kind in kinds.items():
-        for id_, each in after.items():
-            if each.type == type_:
-                _bring(kind, each, before.get(id_), existing[type_])
-                record[id_] = _noted(each)
+        for id_, resource in after.items():
+            if resource.type == type_:
+                _bring(kind, resource, before.get(id_), existing[type_])
+                record[id_] = _noted(resource)
     for type_, kind in reversed(kinds.items()):
         for id_, last in before.items():
             if last["type"] == type_:
@@ -70,14 +70,14 @@ def destroy(record_file: Path) -> None:
 def require_free(record_file: Path, wanted: Iterable[Resource]) -> None:
     """Raise DapflowError ``name-clash`` for what is there under a wanted name and is not noted."""
     record = _read(record_file)
-    new = [each for each in wanted if each.type in KINDS and each.id not in record]
-    for type_ in {each.type for each in new}:
+    new = [resource for resource in wanted if resource.type in KINDS and resource.id not in record]
+    for type_ in {resource.type for resource in new}:
         existing = KINDS[type_]().existing()
-        for each in new:
-            if each.type == type_ and each.name in existing:
+        for resource in new:
+            if resource.type == type_ and resource.name in existing:
                 raise DapflowError(
                     "name-clash",
-                    f"{each.stack} needs the name {each.name}, and another {type_} has it",
+                    f"{resource.stack} needs the name {resource.name}, and another {type_} has it",
                     hint="it was made by hand, or by another stack: remove it, or name the branch differently",
                 )
 
@@ -102,9 +102,9 @@ def _noted(resource: Resource) -> Noted:
 
 
 def _refuse_unknown(wanted: Iterable[Resource]) -> None:
-    for each in wanted:
-        if each.type not in {*KINDS, *LEFT_OUT}:
-            raise DapflowError("template", f"{each.id}: {each.type} is unknown to the embedded platform")
+    for resource in wanted:
+        if resource.type not in {*KINDS, *LEFT_OUT}:
+            raise DapflowError("template", f"{resource.id}: {resource.type} is unknown to the embedded platform")
 
 
 def _stack(id_: str) -> str:

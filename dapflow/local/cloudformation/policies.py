@@ -19,7 +19,7 @@ class Roles(ResourceKind):
     def existing(self) -> set[str]:
         """All names."""
         pages = self._client.get_paginator("list_roles").paginate()
-        return {each["RoleName"] for page in pages for each in page["Roles"]}
+        return {role["RoleName"] for page in pages for role in page["Roles"]}
 
     def create(self, name: str, properties: Properties) -> None:
         """Make it."""
@@ -47,7 +47,7 @@ class Roles(ResourceKind):
         )
         if properties.get("Tags"):
             self._client.tag_role(RoleName=name, Tags=properties["Tags"])
-        kept = {each["PolicyName"] for each in properties.get("Policies", [])}
+        kept = {policy["PolicyName"] for policy in properties.get("Policies", [])}
         self._delete_policies(name, kept)
         self._put_policies(name, properties)
 
@@ -78,7 +78,7 @@ class ManagedPolicies(ResourceKind):
     def existing(self) -> set[str]:
         """All names."""
         pages = self._client.get_paginator("list_policies").paginate(Scope="Local")
-        return {each["PolicyName"] for page in pages for each in page["Policies"]}
+        return {policy["PolicyName"] for page in pages for policy in page["Policies"]}
 
     def create(self, name: str, properties: Properties) -> None:
         """Make it."""

@@ -78,13 +78,13 @@ def wanted_resources(
     templates: Templates, platform: Platform, exports: Mapping[str, str] | None = None
 ) -> list[Resource]:
     """The resources of the templates. Raises DapflowError where they lack what Airflow's tasks will ask for."""
-    found = resources(templates, exports)
-    names = {(each.type, each.name) for each in found}
+    wanted = resources(templates, exports)
+    names = {(resource.type, resource.name) for resource in wanted}
     needed = {
-        *(("AWS::S3::Bucket", each.name) for each in platform.buckets),
-        *(("AWS::Glue::Database", each.name) for each in platform.databases),
-        *(("AWS::Athena::WorkGroup", each.name) for each in platform.workgroups),
-        *(("AWS::IAM::Role", each.name) for each in platform.roles),
+        *(("AWS::S3::Bucket", bucket.name) for bucket in platform.buckets),
+        *(("AWS::Glue::Database", database.name) for database in platform.databases),
+        *(("AWS::Athena::WorkGroup", workgroup.name) for workgroup in platform.workgroups),
+        *(("AWS::IAM::Role", role.name) for role in platform.roles),
     }
     if missing := sorted(name for _, name in needed - names):
         raise DapflowError(
@@ -93,7 +93,7 @@ def wanted_resources(
             hint=f"in cdk.json, context.environments.{LOCAL} must have account {ACCOUNT} and region {REGION}, "
             "and adopt nothing: that is what the embedded platform is",
         )
-    return found
+    return wanted
 
 
 def provision_aws(state: State, wanted: Iterable[Resource]) -> None:
@@ -138,8 +138,8 @@ def _settings(root: Path) -> dict[str, Any]:
 def _give_primary_an_output(athena: AthenaClient, platform: Platform) -> None:
     # Clients that name no workgroup use this one, and need not say where their results go.
     location = results_location(platform)
-    found: Any = athena.get_work_group(WorkGroup="primary")["WorkGroup"].get("Configuration", {})
-    if found.get("ResultConfiguration", {}).get("OutputLocation") != location:
+    configuration: Any = athena.get_work_group(WorkGroup="primary")["WorkGroup"].get("Configuration", {})
+    if configuration.get("ResultConfiguration", {}).get("OutputLocation") != location:
         athena.update_work_group(
             WorkGroup="primary",
             ConfigurationUpdates={"ResultConfigurationUpdates": {"OutputLocation": location}},

@@ -16,7 +16,7 @@ class Databases(ResourceKind):
     def existing(self) -> set[str]:
         """All names."""
         pages = self._client.get_paginator("get_databases").paginate()
-        return {each["Name"] for page in pages for each in page["DatabaseList"]}
+        return {database["Name"] for page in pages for database in page["DatabaseList"]}
 
     def create(self, name: str, properties: Properties) -> None:
         """Make it."""
@@ -52,13 +52,13 @@ class AthenaWorkGroups(ResourceKind):
 
     def existing(self) -> set[str]:
         """All names."""
-        found: set[str] = set()
+        names: set[str] = set()
         token: dict[str, str] = {}
         while True:
             page = self._client.list_work_groups(**token)
-            found |= {group["Name"] for group in page["WorkGroups"]}
+            names |= {group["Name"] for group in page["WorkGroups"]}
             if not page.get("NextToken"):
-                return found
+                return names
             token = {"NextToken": page["NextToken"]}
 
     def create(self, name: str, properties: Properties) -> None:
@@ -75,9 +75,9 @@ class AthenaWorkGroups(ResourceKind):
         settings = dict(properties["WorkGroupConfiguration"])
         results = settings.pop("ResultConfiguration", {})
         removed = {
-            f"Remove{each}": True
-            for each in ("EncryptionConfiguration", "ExpectedBucketOwner", "OutputLocation")
-            if each not in results
+            f"Remove{setting}": True
+            for setting in ("EncryptionConfiguration", "ExpectedBucketOwner", "OutputLocation")
+            if setting not in results
         }
         if "BytesScannedCutoffPerQuery" not in settings:
             settings["RemoveBytesScannedCutoffPerQuery"] = True
@@ -96,10 +96,10 @@ class AthenaWorkGroups(ResourceKind):
         # A query that went on would write to prefixes that are emptied now.
         for page in self._client.get_paginator("list_query_executions").paginate(WorkGroup=name):
             if page["QueryExecutionIds"]:
-                found = self._client.batch_get_query_execution(QueryExecutionIds=page["QueryExecutionIds"])
-                for each in found["QueryExecutions"]:
-                    if each["Status"]["State"] in {"QUEUED", "RUNNING"}:
-                        self._client.stop_query_execution(QueryExecutionId=each["QueryExecutionId"])
+                executions = self._client.batch_get_query_execution(QueryExecutionIds=page["QueryExecutionIds"])
+                for execution in executions["QueryExecutions"]:
+                    if execution["Status"]["State"] in {"QUEUED", "RUNNING"}:
+                        self._client.stop_query_execution(QueryExecutionId=execution["QueryExecutionId"])
         self._client.delete_work_group(
             WorkGroup=name, RecursiveDeleteOption=properties.get("RecursiveDeleteOption", False)
         )

@@ -121,13 +121,14 @@ def _failure(output: Path, printed: str) -> DapflowError:
     file = output / "errors.json"
     if not file.exists():
         return DapflowError("synthesis", f"the stacks could not be synthesized:\n{printed[-2000:]}")
-    errors = [DapflowError(**each) for each in json.loads(file.read_text())]
+    errors = [DapflowError(**error) for error in json.loads(file.read_text())]
     return errors[0] if len(errors) == 1 else DapflowErrors(errors)
 
 
 def _forget_all_but(kept: Path, count: int) -> None:
     folders = sorted(
-        (each for each in kept.iterdir() if not each.name.startswith(".")), key=lambda at: at.stat().st_mtime
+        (synthesized for synthesized in kept.iterdir() if not synthesized.name.startswith(".")),
+        key=lambda at: at.stat().st_mtime,
     )
     for folder in folders[:-count]:
         shutil.rmtree(folder, ignore_errors=True)
@@ -143,8 +144,15 @@ def _content(root: Path, manifest: Manifest, branch: GitBranch | None) -> str:
         content = file.read_bytes()
         digest.update(f"\n{file.name} {len(content)}\n".encode() + content)
     datasets = {
-        each.id: [each.database, each.history, each.current, each.depends_on, each.external, each.has_generations]
-        for each in manifest.datasets.values()
+        dataset.id: [
+            dataset.database,
+            dataset.history,
+            dataset.current,
+            dataset.depends_on,
+            dataset.external,
+            dataset.has_generations,
+        ]
+        for dataset in manifest.datasets.values()
     }
     asked = [asdict(branch), datetime.now(UTC).date().isoformat()] if branch else []
     digest.update(json.dumps([manifest.services, datasets, *asked], default=vars).encode())

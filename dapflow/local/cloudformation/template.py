@@ -55,13 +55,13 @@ def resources(templates: Mapping[str, Mapping[str, Any]], exports: Mapping[str, 
     return [
         Resource(
             id=f"{stack}/{logical}",
-            type=each["Type"],
+            type=resource["Type"],
             name=resolver.name(stack, logical),
-            properties=resolver.resolved(stack, each.get("Properties", {})),
-            outlives=each.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"},
+            properties=resolver.resolved(stack, resource.get("Properties", {})),
+            outlives=resource.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"},
         )
         for stack, template in templates.items()
-        for logical, each in template.get("Resources", {}).items()
+        for logical, resource in template.get("Resources", {}).items()
     ]
 
 
@@ -87,22 +87,22 @@ class _Resolver:
     def resolved(self, stack: str, value: Any) -> Any:
         """A value of a template without functions in it."""
         if isinstance(value, list):
-            return [self.resolved(stack, each) for each in value]
+            return [self.resolved(stack, item) for item in value]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             [(function, argument)] = value.items()
             if function == "Ref" or function.startswith("Fn::"):
                 return self._call(stack, function, argument)
-        return {key: self.resolved(stack, each) for key, each in value.items()}
+        return {key: self.resolved(stack, item) for key, item in value.items()}
 
     def name(self, stack: str, logical: str) -> str:
         """The physical name of a resource: its own, or one made of its stack and logical id."""
         resource = self._templates[stack]["Resources"][logical]
-        found = resource.get("Properties", {})
+        own = resource.get("Properties", {})
         for key in _NAMES.get(resource["Type"], ("",)):
-            found = found.get(key, {})
-        return str(self.resolved(stack, found)) if found else limited(f"{stack}-{logical}", _LONGEST_NAME)
+            own = own.get(key, {})
+        return str(self.resolved(stack, own)) if own else limited(f"{stack}-{logical}", _LONGEST_NAME)
 
     def _call(self, stack: str, function: str, argument: Any) -> Any:
         match function:
@@ -111,7 +111,7 @@ class _Resolver:
             case "Fn::GetAtt" if argument[1] == "Arn":
                 return self._arn(stack, argument[0])
             case "Fn::Join":
-                return argument[0].join(str(self.resolved(stack, each)) for each in argument[1])
+                return argument[0].join(str(self.resolved(stack, item)) for item in argument[1])
             case "Fn::ImportValue":
                 name = self.resolved(stack, argument)
                 if name in self._exports:

@@ -59,7 +59,7 @@ def is_free(port: int) -> bool:
 
 def _claimed(state: State) -> set[int]:
     """Ports of other platforms that are starting: Airflow listens on its port only after many seconds."""
-    found = set()
+    ports = set()
     for process in psutil.process_iter(["cmdline"]):
         command = process.info["cmdline"] or ()
         if "--port" not in command[:-1] or not any("dapflow" in part for part in command):
@@ -67,8 +67,8 @@ def _claimed(state: State) -> set[int]:
         port = command[command.index("--port") + 1]
         with contextlib.suppress(psutil.Error):
             if port.isdecimal() and process.cwd() != str(state.root):
-                found.add(int(port))
-    return found
+                ports.add(int(port))
+    return ports
 
 
 def _free_port() -> int:

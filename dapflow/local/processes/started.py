@@ -89,20 +89,20 @@ def members(state: State, names: Iterable[str]) -> list[psutil.Process]:
     """Every process of these components, also those whose parent is gone."""
     wanted = set(names)
     own = os.getuid()
-    found = []
+    processes = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.uids().real == own and _component(process, state) in wanted:
-                found.append(process)
-    return found
+                processes.append(process)
+    return processes
 
 
 def stop(state: State, names: Sequence[str], seconds: float = 10.0) -> list[str]:
     """Stop components and everything they started; returns the names of those that were running."""
     processes = members(state, names)
     # Not by their records: one that is damaged must not keep anything from being stopped.
-    found = {_component(process, state) for process in processes}
-    alive = [name for name in names if name in found]
+    components = {_component(process, state) for process in processes}
+    alive = [name for name in names if name in components]
     _signal(processes, signal.SIGTERM)
     _, left = psutil.wait_procs(processes, timeout=seconds)
     # What was started meanwhile, and what does not listen.
