@@ -48,7 +48,7 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
         made, platform, dag_files = bring_up(state, compile_project(root), git_branch(root, name), steps.tell)
     for service in platform.environment.services:
         dag = platform.environment.dag_id(service)
-        databases = [each.name for each in platform.databases if each.service == service]
+        databases = [database.name for database in platform.databases if database.service == service]
         print(f"{f'DAG {dag}' if dag in dag_files.dags else f'{service} (no DAG)'}: {', '.join(databases)}")
     say(f"the environment of {made.branch} is up, and expires on {made.expires[:10]}")
 
@@ -79,7 +79,7 @@ def list_branches(project: ProjectOption = None) -> None:
     from dapflow.local.branches import branches  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
-    for each in branches(State.of(project_root(project))):
+    for listed in branches(State.of(project_root(project))):
         # Git takes any bytes for a name, a terminal does not.
-        name = each.branch.encode(errors="backslashreplace").decode()
-        print(f"{name}\t{each.slug}\texpires {each.expires[:10]}")
+        name = listed.branch.encode(errors="backslashreplace").decode()
+        print(f"{name}\t{listed.slug}\texpires {listed.expires[:10]}")

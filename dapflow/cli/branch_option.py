@@ -68,7 +68,7 @@ def _require_up(root: Path, branch: str) -> None:
     from dapflow.local.branches import branches  # noqa: PLC0415 (brings boto3, psutil)
     from dapflow.servers.state import State  # noqa: PLC0415
 
-    up = [each.branch for each in branches(State.of(root))]
+    up = [other.branch for other in branches(State.of(root))]
     if branch not in up:
         hint = f"there are those of {', '.join(up)}" if up else "there is none of any branch"
         raise DapflowError("branch-not-up", f"there is no environment of a branch {branch}", hint=hint)

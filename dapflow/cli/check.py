@@ -54,7 +54,11 @@ def check(
     if as_json:
         lists = {"errors": failures, "warnings": warnings}
         report = {name: [finding.as_dict() for finding in listed] for name, listed in lists.items()}
-        print(json.dumps({**report, "unchecked": tables, "orphans": [each.id for each in orphans]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {**report, "unchecked": tables, "orphans": [orphan.id for orphan in orphans]}, ensure_ascii=False
+            )
+        )
     else:
         print_findings(findings)
         for table in tables:
@@ -65,15 +69,17 @@ def check(
         raise typer.Exit(1)
     if not as_json:
         transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
-        found = f"No errors, and {_counted(len(warnings), 'warning')}," if warnings else "No mistakes"
-        print(f"{found} in {_counted(transforms, 'transform')} of {_counted(len(manifest.services), 'service')}.")
+        outcome = f"No errors, and {_counted(len(warnings), 'warning')}," if warnings else "No mistakes"
+        print(f"{outcome} in {_counted(transforms, 'transform')} of {_counted(len(manifest.services), 'service')}.")
     if strict and warnings:
         raise typer.Exit(1)
 
 
 def _unchecked(table: str, manifest: Manifest) -> str:
     readers = [
-        each.transform.file for each in manifest.datasets.values() if each.transform and table in each.depends_on
+        dataset.transform.file
+        for dataset in manifest.datasets.values()
+        if dataset.transform and table in dataset.depends_on
     ]
     return (
         f"Unchecked: of {table} Glue alone knows the columns; dapflow columns {table} prints them. "

@@ -43,18 +43,20 @@ def columns(
     from dapflow.runtime.found_table import find_table  # noqa: PLC0415
 
     with aws_errors():
-        found = find_table(GlueCatalog(clients.glue), manifest, names, table)
+        description = find_table(GlueCatalog(clients.glue), manifest, names, table)
     if not as_json:
-        print(found.as_yaml(), end="")
+        print(description.as_yaml(), end="")
         return
-    listed = [{"name": each.name, "type": each.type, "comment": each.comment} for each in found.columns]
-    generations = None if found.prefix is None else {"prefix": found.prefix, "extra": list(found.extra)}
+    listed = [{"name": column.name, "type": column.type, "comment": column.comment} for column in description.columns]
+    generations = (
+        None if description.prefix is None else {"prefix": description.prefix, "extra": list(description.extra)}
+    )
     print(
         json.dumps(
             {
-                "service": found.service,
-                "zone": found.zone,
-                "table": found.table,
+                "service": description.service,
+                "zone": description.zone,
+                "table": description.table,
                 "generations": generations,
                 "columns": listed,
             },

@@ -41,7 +41,7 @@ def print_report(outcome: DemoOutcome, manifest: Manifest) -> None:
         out.print(f"left out: {run} (its files have not landed; the example does not bring them)")
     products = [dataset for dataset in published if dataset.transform is not None]
     if products:
-        product = next((each for each in reversed(products) if each.zone == "trusted"), products[-1])
+        product = next((product for product in reversed(products) if product.zone == "trusted"), products[-1])
         _print_preview(outcome, product)
         if outcome.succeeded:
             _print_next(product)
@@ -62,7 +62,7 @@ def _print_datasets(outcome: DemoOutcome, datasets: list[Dataset]) -> None:
                 dataset.id,
                 *(f"{generations[day].rows:,}" if day in generations else "-" for day in shown),
                 str(len(generations)),
-                size_text(sum(each.bytes for each in generations.values())),
+                size_text(sum(generation.bytes for generation in generations.values())),
                 *(f"{count:,}" for count in counts[dataset.id]),
             )
         )

@@ -43,10 +43,10 @@ def print_findings(findings: Sequence[DapflowError]) -> None:
     from rich.console import Console  # noqa: PLC0415 - takes a tenth of a second, and most runs never fail
 
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-    for number, one in enumerate(findings):
+    for number, finding in enumerate(findings):
         if number:
             console.print()
-        for part, style in _parts(one, console.width):
+        for part, style in _parts(finding, console.width):
             console.print(part, style=style, end="")
         console.print()
 

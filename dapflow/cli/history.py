@@ -52,20 +52,20 @@ def history(
 
     day = Generation.parse(generation) if generation is not None else None
     publisher, publications = Publisher(clients, manifest, names), Publications(clients, manifest, names)
-    found = history_of(publisher, publications, dataset, day, most)
+    listed = history_of(publisher, publications, dataset, day, most)
     if as_json:
-        print(json.dumps({"dataset": dataset.id, **found.as_dict()}, indent=2, ensure_ascii=False))
+        print(json.dumps({"dataset": dataset.id, **listed.as_dict()}, indent=2, ensure_ascii=False))
     else:
-        _print(dataset.id, found)
+        _print(dataset.id, listed)
 
 
-def _print(dataset: str, found: PublicationHistory) -> None:
+def _print(dataset: str, listed: PublicationHistory) -> None:
     from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 
-    if not found.past and not found.unrecorded:
+    if not listed.past and not listed.unrecorded:
         print(f"Nothing of {dataset} is published.")
         return
-    headings = [Heading(each, whole=True) for each in ("generation", "published", "run", "by", "commit", "sql")]
+    headings = [Heading(name, whole=True) for name in ("generation", "published", "run", "by", "commit", "sql")]
     headings += [
         Heading("rows", number=True),
         Heading("size", number=True),
@@ -76,27 +76,27 @@ def _print(dataset: str, found: PublicationHistory) -> None:
         headings,
         [
             (
-                each.record.generation,
-                (each.record.ended or each.record.started)[:19].replace("T", " "),
-                each.record.run_id,
-                each.record.by,
-                each.record.commit[:_COMMIT] + ("+" if each.record.commit.endswith("+changes") else ""),
-                each.record.sql_sha256[:_SQL],
-                f"{each.record.rows or 0:,}",
-                size_text(each.record.bytes or 0),
-                each.state,
-                _made_of(each),
+                publication.record.generation,
+                (publication.record.ended or publication.record.started)[:19].replace("T", " "),
+                publication.record.run_id,
+                publication.record.by,
+                publication.record.commit[:_COMMIT] + ("+" if publication.record.commit.endswith("+changes") else ""),
+                publication.record.sql_sha256[:_SQL],
+                f"{publication.record.rows or 0:,}",
+                size_text(publication.record.bytes or 0),
+                publication.state,
+                _made_of(publication),
             )
-            for each in found.past
+            for publication in listed.past
         ],
     )
-    for day, made in found.unrecorded.items():
+    for day, made in listed.unrecorded.items():
         print(f"{day} was published without a record: {made.rows:,} rows, {made.at}")
-    if found.shown:
-        print(f"The current view shows {found.shown}.")
+    if listed.shown:
+        print(f"The current view shows {listed.shown}.")
 
 
 def _made_of(publication: PastPublication) -> str:
     record = publication.record
-    read = ", ".join(f"{each.dataset} {each.generation}".strip() for each in record.inputs)
+    read = ", ".join(f"{source.dataset} {source.generation}".strip() for source in record.inputs)
     return f"rolled back to {record.restores}; {read}".rstrip("; ") if record.restores else read

@@ -66,12 +66,12 @@ def land(
         from dapflow.runtime.file_content import read_local  # noqa: PLC0415
 
         prefix = DatasetLocation.of(dataset, names).landed(day)
-        for each in files:
-            check_path(dataset, each, prefix)
-        with _progress(2 * sum(each.stat().st_size for each in files)) as advance:
-            found = [read_local(each, advance) for each in files]
-            check_apart(found)
-            done = landing.land(clients.s3, prefix, found, replace=replace, advance=advance)
+        for file in files:
+            check_path(dataset, file, prefix)
+        with _progress(2 * sum(file.stat().st_size for file in files)) as advance:
+            local_files = [read_local(file, advance) for file in files]
+            check_apart(local_files)
+            done = landing.land(clients.s3, prefix, local_files, replace=replace, advance=advance)
     following = _following(dataset, day, names.dag_id(dataset.service), environment)
     if as_json:
         print(json.dumps(_as_dict(dataset, day, done, following), indent=2, ensure_ascii=False))
@@ -105,8 +105,8 @@ def _following(dataset: Dataset, day: Generation, dag: str, environment: str | N
 
 def _as_dict(dataset: Dataset, day: Generation, done: Landing, following: str) -> dict[str, object]:
     files = [
-        {"name": each.name, "uri": each.uri, "bytes": each.bytes, "sha256": each.sha256, "state": each.state}
-        for each in done.files
+        {"name": file.name, "uri": file.uri, "bytes": file.bytes, "sha256": file.sha256, "state": file.state}
+        for file in done.files
     ]
     return {
         "dataset": dataset.id,
@@ -120,9 +120,9 @@ def _as_dict(dataset: Dataset, day: Generation, done: Landing, following: str) -
 def _print(dataset: Dataset, day: Generation, done: Landing, following: str) -> None:
     from dapflow.cli.result_table import size_text  # noqa: PLC0415
 
-    for each in done.files:
-        state = "had landed before, and is the same" if each.state == "unchanged" else each.state
-        print(f"{each.uri}  {size_text(each.bytes)}  {state}")
+    for file in done.files:
+        state = "had landed before, and is the same" if file.state == "unchanged" else file.state
+        print(f"{file.uri}  {size_text(file.bytes)}  {state}")
     if done.beside:
         sys.stderr.write(
             f"Beside them lie {', '.join(done.beside)}: an ingest of {day} reads all of them as one table.\n"

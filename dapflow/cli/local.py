@@ -94,17 +94,17 @@ def status(
     Example: dapflow local status
     """
     state = _state(project)
-    found = _statuses(state)
+    component_statuses = _statuses(state)
     if as_json:
         document = {
             "directory": str(state.directory),
-            "components": [each.as_dict() for each in found],
+            "components": [component.as_dict() for component in component_statuses],
             "schedule": _schedule_as_dict(state),
         }
         print(json.dumps(document, indent=2))
     else:
         _print_statuses(state)
-    states = {each.state for each in found}
+    states = {component.state for component in component_statuses}
     if "dead" in states or "running" not in states:
         raise typer.Exit(1)
 
@@ -197,24 +197,27 @@ def _print_statuses(state: State) -> None:
 
     table = Table("component", "state", "process", "address", box=None, header_style="bold", pad_edge=False)
     colours = {"running": "green", "dead": "red", "stopped": "dim"}
-    found = _statuses(state)
-    for each in found:
+    component_statuses = _statuses(state)
+    for component in component_statuses:
         table.add_row(
-            each.name, f"[{colours[each.state]}]{each.state}[/]", str(each.pid or ""), each.url if each.pid else ""
+            component.name,
+            f"[{colours[component.state]}]{component.state}[/]",
+            str(component.pid or ""),
+            component.url if component.pid else "",
         )
-        for name, pid in (each.parts or {}).items():
+        for name, pid in (component.parts or {}).items():
             table.add_row(f"  {name.removeprefix('airflow-')}", "[green]running[/]", str(pid), "")
     console = Console()
     console.print(table)
-    for each in found:
-        if each.sign_in:
+    for component in component_statuses:
+        if component.sign_in:
             console.print(
-                f"{each.name}: sign in as {each.sign_in['user']}, password {each.sign_in['password']}",
+                f"{component.name}: sign in as {component.sign_in['user']}, password {component.sign_in['password']}",
                 markup=False,
                 highlight=False,
                 soft_wrap=True,
             )
-    if any(each.name == "airflow" and each.state == "running" for each in found):
+    if any(component.name == "airflow" and component.state == "running" for component in component_statuses):
         for line in _schedule_lines(state):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -222,14 +225,14 @@ def _print_statuses(state: State) -> None:
 def _schedule_lines(state: State) -> Iterator[str]:
     from dapflow.local.airflow.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
 
-    found, on = bundled_schedules(state), is_scheduled(state)
-    for each in found:
-        if each.next is None:
-            yield f"{each.service}: runs when there is a new generation of {', '.join(each.waits_for)}"
+    schedules, on = bundled_schedules(state), is_scheduled(state)
+    for schedule in schedules:
+        if schedule.next is None:
+            yield f"{schedule.service}: runs when there is a new generation of {', '.join(schedule.waits_for)}"
         else:
-            when = f"next {each.next:%Y-%m-%d %H:%M}" if on else "not here"
-            yield f"{each.service}: runs by its schedule {each.cron} ({each.timezone}), {when}"
-    if not on and any(each.cron for each in found):
+            when = f"next {schedule.next:%Y-%m-%d %H:%M}" if on else "not here"
+            yield f"{schedule.service}: runs by its schedule {schedule.cron} ({schedule.timezone}), {when}"
+    if not on and any(schedule.cron for schedule in schedules):
         yield "schedules start nothing on this machine; dapflow local up --schedule lets them"
 
 
@@ -237,12 +240,12 @@ def _schedule_as_dict(state: State) -> dict[str, object]:
     from dapflow.local.airflow.schedules import bundled_schedules, is_scheduled  # noqa: PLC0415
 
     services = {
-        each.service: {
-            "cron": each.cron,
-            "timezone": each.timezone,
-            "waits_for": list(each.waits_for),
-            "next": each.next.isoformat() if each.next and is_scheduled(state) else None,
+        schedule.service: {
+            "cron": schedule.cron,
+            "timezone": schedule.timezone,
+            "waits_for": list(schedule.waits_for),
+            "next": schedule.next.isoformat() if schedule.next and is_scheduled(state) else None,
         }
-        for each in bundled_schedules(state)
+        for schedule in bundled_schedules(state)
     }
     return {"on": is_scheduled(state), "services": services}

@@ -53,13 +53,13 @@ def service(
     with ends_when_interrupted(), Steps() as steps:
         made = new_service(project_root(project), name, folder, steps.tell)
     landings = list(_landings(name, made))
-    for each in (*made.left_out, *made.doubtful):
-        each.severity = "warning"
+    for finding in (*made.left_out, *made.doubtful):
+        finding.severity = "warning"
     if as_json:
-        tables = {each.name: [str(export.path) for export in each.exports] for each in made.tables}
+        tables = {table.name: [str(export.path) for export in table.exports] for table in made.tables}
         said = {
-            "left_out": [each.as_dict() for each in made.left_out],
-            "doubtful": [each.as_dict() for each in made.doubtful],
+            "left_out": [finding.as_dict() for finding in made.left_out],
+            "doubtful": [finding.as_dict() for finding in made.doubtful],
         }
         print(json.dumps({"file": str(made.file), "tables": tables, **said, "next": landings}, indent=2))
         return
@@ -81,10 +81,10 @@ def _landings(name: str, made: NewService) -> list[str]:
     """The commands that land the exports: those of a table and a day in one."""
     days: dict[tuple[str, str], list[str]] = {}
     for table in made.tables:
-        for each in table.exports:
-            if each.written and each.day is None:
+        for export in table.exports:
+            if export.written and export.day is None:
                 continue  # of no certain day
-            days.setdefault((table.name, str(each.day or "")), []).append(shlex.quote(str(each.path)))
+            days.setdefault((table.name, str(export.day or "")), []).append(shlex.quote(str(export.path)))
     return [
         f"dapflow land {' '.join(files)} --to {name}.{table}{f' --date {day}' if day else ''}"
         for (table, day), files in days.items()

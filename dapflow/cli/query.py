@@ -97,7 +97,9 @@ def print_answer(answer: QueryAnswer, limit: int) -> None:
     if answer.columns:
         # All that DESCRIBE and SHOW give is text.
         typed = answer.location.endswith(".csv")
-        headings = [Heading.of_type(each.name, each.type) if typed else Heading(each.name) for each in answer.columns]
+        headings = [
+            Heading.of_type(column.name, column.type) if typed else Heading(column.name) for column in answer.columns
+        ]
         print_rows(headings, rows[:limit])
     total = answer.row_count if answer.row_count is not None else len(rows)
     seconds = answer.milliseconds / 1000

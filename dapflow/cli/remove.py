@@ -56,16 +56,16 @@ def remove(
         clients, environment = connected_to_throw_away(root, manifest, branch, host)
         from dapflow.local import orphans  # noqa: PLC0415 (brings boto3)
 
-        found = orphans.find_orphans(clients, manifest, environment)
-        chosen = next((each for each in found if each.id == name), None)
+        orphaned = orphans.find_orphans(clients, manifest, environment)
+        chosen = next((orphan for orphan in orphaned if orphan.id == name), None)
         if chosen is None:
-            listed = ", ".join(each.id for each in found)
+            listed = ", ".join(orphan.id for orphan in orphaned)
             raise DapflowError(
                 "not-orphaned",
                 f"nothing is published as {name}",
                 hint=f"orphaned are: {listed}" if listed else "nothing is orphaned",
             )
-        tables = " and ".join(each for each in (chosen.current, chosen.history) if each)
+        tables = " and ".join(table for table in (chosen.current, chosen.history) if table)
         sys.stderr.write(f"{name}: {tables} in {chosen.database}, {counted(range(chosen.generations))}\n")
         confirm(f"Remove {name}?", f"{name} would be removed", yes=yes)
         orphans.remove(clients, environment, chosen)

@@ -60,7 +60,7 @@ def reset(
             confirm(f"Reset {dataset.id}?", f"{dataset.id} would lose {counted(generations)}", yes=yes)
         current = Publisher(clients, manifest, environment).reset(dataset.id)
     if as_json:
-        taken = [str(each) for each in generations]
+        taken = [str(generation) for generation in generations]
         shown = str(current) if current else None
         print(json.dumps({"dataset": dataset.id, "removed": taken, "current": shown, "read_by": readers}))
         return
@@ -70,14 +70,14 @@ def reset(
 
 
 def _readers(manifest: Manifest, dataset_id: str) -> list[str]:
-    return [each.id for each in manifest.datasets.values() if dataset_id in each.depends_on]
+    return [dataset.id for dataset in manifest.datasets.values() if dataset_id in dataset.depends_on]
 
 
 def _what_goes(dataset_id: str, generations: list[Generation], readers: list[str]) -> list[str]:
-    named = ", ".join(str(each) for each in generations[-_MOST_NAMED:])
+    named = ", ".join(str(generation) for generation in generations[-_MOST_NAMED:])
     further = f"{len(generations) - _MOST_NAMED} earlier ones, " if len(generations) > _MOST_NAMED else ""
     lines = [f"{dataset_id} has {counted(generations)}: {further}{named}"] if generations else []
-    others = [each for each in readers if each != dataset_id]
+    others = [reader for reader in readers if reader != dataset_id]
     if others:
         lines.append(f"It is read by {', '.join(others)}: they find nothing until it is published again.")
     if dataset_id in readers:

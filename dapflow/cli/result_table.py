@@ -141,7 +141,7 @@ def _widths(columns: Sequence[_ColumnWidth], width: int) -> list[int]:
         return with_notes
     widths = [column.wanted for column in columns]
     while sum(widths) > room:
-        most = max((each for each, column in zip(widths, columns, strict=True) if each > column.least), default=0)
+        most = max((given for given, column in zip(widths, columns, strict=True) if given > column.least), default=0)
         if not most:
             break  # one column alone, of numbers
         index = next(i for i, column in enumerate(columns) if widths[i] == most and widths[i] > column.least)

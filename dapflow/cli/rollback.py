@@ -60,11 +60,11 @@ def rollback(
     made = Publisher(clients, manifest, names, by=person()).rollback(dataset.id, wanted, instead_of)
     readers = publications.readers(dataset.id, day)
     if as_json:
-        read_by = [{"dataset": each, "generation": str(made_of)} for each, made_of in readers]
+        read_by = [{"dataset": reader, "generation": str(made_of)} for reader, made_of in readers]
         print(json.dumps({**made.summary(), "restores": wanted.origin, "read_by": read_by}, ensure_ascii=False))
         return
     print(f"{dataset.id} {day} is again what run {wanted.origin} published: {made.rows:,} rows.")
     if made.current != day:
         print(f"The current view shows {made.current}, which stays as it is.")
-    for each, made_of in readers:
-        print(f"It was read by {each} {made_of}: run that again.")
+    for reader, made_of in readers:
+        print(f"It was read by {reader} {made_of}: run that again.")

@@ -138,12 +138,12 @@ def _publish(publisher: Publisher, datasets: list[Dataset], day: Generation, pub
 
 def _outdated(publications: Publications, published: list[Publication]) -> Iterator[Outdated]:
     """What was made of a generation before it was published now; a first publication of the newest one has none."""
-    now = {(each.dataset, each.generation) for each in published}
-    for each in published:
-        if each.replaced or each.current != each.generation:
-            for product, made in publications.readers(each.dataset, each.generation):
+    now = {(publication.dataset, publication.generation) for publication in published}
+    for publication in published:
+        if publication.replaced or publication.current != publication.generation:
+            for product, made in publications.readers(publication.dataset, publication.generation):
                 if (product, made) not in now:
-                    yield Outdated(product, made, each.dataset, each.generation)
+                    yield Outdated(product, made, publication.dataset, publication.generation)
 
 
 @contextmanager
@@ -163,12 +163,12 @@ def _reported(published: list[Publication], outdated: list[Outdated], as_json: b
     try:
         yield
     except DapflowError as error:
-        errors = [each.as_dict() for each in each_error(error)]
+        errors = [mistake.as_dict() for mistake in each_error(error)]
     document = {
-        "publications": [each.summary() for each in published],
+        "publications": [publication.summary() for publication in published],
         "outdated": [
-            {"dataset": each.product, "generation": str(each.made), "read": each.read, "of": str(each.generation)}
-            for each in outdated
+            {"dataset": stale.product, "generation": str(stale.made), "read": stale.read, "of": str(stale.generation)}
+            for stale in outdated
         ],
         "errors": errors,
     }
@@ -211,26 +211,28 @@ def _print_publications(published: list[Publication]) -> None:
     headings += [Heading(name, number=True) for name in ("rows", "size", "scanned", "seconds")]
     rows = [
         (
-            each.dataset,
-            str(each.generation),
-            f"{each.rows:,}",
-            size_text(each.bytes),
-            size_text(each.bytes_scanned),
-            f"{each.seconds:.2f}",
+            publication.dataset,
+            str(publication.generation),
+            f"{publication.rows:,}",
+            size_text(publication.bytes),
+            size_text(publication.bytes_scanned),
+            f"{publication.seconds:.2f}",
         )
-        for each in published
+        for publication in published
     ]
     print_rows(headings, rows)
-    for each in published:
-        for line in (*_unlike(each), *_checked(each)):
+    for publication in published:
+        for line in (*_unlike(publication), *_checked(publication)):
             print(line)
 
 
 def _print_outdated(outdated: list[Outdated]) -> None:
     """Of each generation that was read before, one line."""
-    for read, generation in dict.fromkeys((each.read, each.generation) for each in outdated):
+    for read, generation in dict.fromkeys((stale.read, stale.generation) for stale in outdated):
         made = [
-            f"{each.product} {each.made}" for each in outdated if (each.read, each.generation) == (read, generation)
+            f"{stale.product} {stale.made}"
+            for stale in outdated
+            if (stale.read, stale.generation) == (read, generation)
         ]
         more = f" and {len(made) - _MOST_OUTDATED} more" if len(made) > _MOST_OUTDATED else ""
         print(f"{read} {generation} was read before by {', '.join(made[:_MOST_OUTDATED])}{more}: run that again")
@@ -247,16 +249,16 @@ def _unlike(publication: Publication) -> Iterator[str]:
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
     reader, day = publication.dataset, publication.generation
-    for each in publication.inputs:
-        if each.dataset == reader:
+    for read in publication.inputs:
+        if read.dataset == reader:
             yield f"{reader} read its own generations before {day}"
-        elif not each.generation:
-            yield f"{reader} read {each.dataset} as it is ({each.version})"
+        elif not read.generation:
+            yield f"{reader} read {read.dataset} as it is ({read.version})"
         else:
-            if each.generation != day.key:
-                yield f"{reader} read {each.dataset} as of {Generation.parse(each.generation)}: it has none of {day}"
-            if each.history:
-                yield f"{reader} read the history of {each.dataset} up to {day}"
+            if read.generation != day.key:
+                yield f"{reader} read {read.dataset} as of {Generation.parse(read.generation)}: it has none of {day}"
+            if read.history:
+                yield f"{reader} read the history of {read.dataset} up to {day}"
 
 
 def _print_preview(

@@ -54,16 +54,16 @@ def runs(
     clients, names = connected(root, manifest, environment)
     from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
 
-    found = _found(Publications(clients, manifest, names), manifest, root, name, most)
+    judged = _judged(Publications(clients, manifest, names), manifest, root, name, most)
     if openlineage:
-        _print_events(found, manifest, names)
+        _print_events(judged, manifest, names)
     elif as_json:
-        print(json.dumps({"runs": [each.as_dict() for each in found]}, indent=2, ensure_ascii=False))
+        print(json.dumps({"runs": [run.as_dict() for run in judged]}, indent=2, ensure_ascii=False))
     else:
-        _print(found)
+        _print(judged)
 
 
-def _found(publications: Publications, manifest: Manifest, root: Path, name: str | None, most: int) -> list[JudgedRun]:
+def _judged(publications: Publications, manifest: Manifest, root: Path, name: str | None, most: int) -> list[JudgedRun]:
     from dapflow.project import find_dataset  # noqa: PLC0415
     from dapflow.runs.recent import runs_of, runs_of_all  # noqa: PLC0415
 
@@ -72,38 +72,38 @@ def _found(publications: Publications, manifest: Manifest, root: Path, name: str
     return runs_of(publications, find_dataset(manifest, root, name), most=most)
 
 
-def _print_events(found: list[JudgedRun], manifest: Manifest, environment: Environment) -> None:
+def _print_events(judged: list[JudgedRun], manifest: Manifest, environment: Environment) -> None:
     """From the oldest on, as they came to be."""
     from dapflow.review.lineage import lineages  # noqa: PLC0415 (brings DuckDB)
     from dapflow.runs.openlineage import run_events  # noqa: PLC0415
 
-    wanted = {each.record.dataset for each in found} & manifest.datasets.keys()
-    for event in run_events(reversed(found), manifest, environment, lineages(manifest, sorted(wanted))):
+    wanted = {run.record.dataset for run in judged} & manifest.datasets.keys()
+    for event in run_events(reversed(judged), manifest, environment, lineages(manifest, sorted(wanted))):
         print(json.dumps(event, ensure_ascii=False))
 
 
-def _print(found: list[JudgedRun]) -> None:
+def _print(judged: list[JudgedRun]) -> None:
     from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 
-    if not found:
+    if not judged:
         print("No run has left a record.")
         return
-    headings = [Heading(each, whole=True) for each in ("began", "dataset", "generation", "outcome")]
-    headings += [Heading(each, number=True) for each in ("rows", "scanned", "usd", "seconds")]
+    headings = [Heading(name, whole=True) for name in ("began", "dataset", "generation", "outcome")]
+    headings += [Heading(name, number=True) for name in ("rows", "scanned", "usd", "seconds")]
     rows = [
         (
-            each.record.started[:19].replace("T", " "),
-            each.record.dataset,
-            each.record.generation,
-            each.outcome,
-            f"{each.record.rows:,}" if each.record.rows is not None else "",
-            size_text(each.record.bytes_scanned) if each.record.bytes_scanned is not None else "",
-            f"{each.record.usd:.6f}" if each.record.usd is not None else "",
-            f"{each.record.seconds:.2f}" if each.record.seconds is not None else "",
+            run.record.started[:19].replace("T", " "),
+            run.record.dataset,
+            run.record.generation,
+            run.outcome,
+            f"{run.record.rows:,}" if run.record.rows is not None else "",
+            size_text(run.record.bytes_scanned) if run.record.bytes_scanned is not None else "",
+            f"{run.record.usd:.6f}" if run.record.usd is not None else "",
+            f"{run.record.seconds:.2f}" if run.record.seconds is not None else "",
         )
-        for each in found
+        for run in judged
     ]
-    print_rows([*headings, Heading("error")], [(*row, _error(each)) for row, each in zip(rows, found, strict=True)])
+    print_rows([*headings, Heading("error")], [(*row, _error(run)) for row, run in zip(rows, judged, strict=True)])
 
 
 def _error(run: JudgedRun) -> str:

@@ -57,11 +57,11 @@ def withdraw(
         current = Publisher(clients, manifest, environment).withdraw(dataset.id, day)
         readers = Publications(clients, manifest, environment).readers(dataset.id, day)
     if as_json:
-        made = [{"dataset": each, "generation": str(made_of)} for each, made_of in readers]
+        made = [{"dataset": reader, "generation": str(made_of)} for reader, made_of in readers]
         shown = str(current) if current else None
         print(json.dumps({"dataset": dataset.id, "withdrawn": str(day), "current": shown, "read_by": made}))
         return
     now = f"{dataset.id} now shows {current}" if current else f"{dataset.id} has no generation any more"
     print(f"Generation {day} is withdrawn; {now}.")
-    for each, made_of in readers:
-        print(f"It was read by {each} {made_of}: run that again, or withdraw it too.")
+    for reader, made_of in readers:
+        print(f"It was read by {reader} {made_of}: run that again, or withdraw it too.")
