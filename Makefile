@@ -9,8 +9,8 @@ WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 # What `make synth` shows: the environments of cdk.json that have an Airflow, and a branch.
 EXAMPLES = $(shell $(VENV)/bin/python -c 'import json; \
-	found = json.load(open("cdk.json"))["context"]["environments"]; \
-	print(*(name for name, each in found.items() if name == "branch" or "airflow" in each))')
+	environments = json.load(open("cdk.json"))["context"]["environments"]; \
+	print(*(name for name, settings in environments.items() if name == "branch" or "airflow" in settings))')
 
 # Every command here starts Python again and again: let it keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE

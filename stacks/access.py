@@ -87,7 +87,7 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
             # A whole zone: a product that is added to it later needs no new permission.
             may_read.append(ReadableDatabase(environment.databases[manifest.services[owner].databases[zone]]))
             reads.append(_area(environment, zone, f"{owner}/"))
-    workgroup = next(each for each in platform.workgroups if each.service == service.name)
+    workgroup = next(group for group in platform.workgroups if group.service == service.name)
     return Access(
         service=service.name,
         account=environment.account,

@@ -131,7 +131,7 @@ class Assembly:
                 service=service,
                 environment=environment,
                 databases=databases,
-                workgroup=next(each for each in platform.workgroups if each.service == service.name),
+                workgroup=next(group for group in platform.workgroups if group.service == service.name),
                 keys=keys,
                 roles=roles,
                 connection_secret=secret,
@@ -148,7 +148,7 @@ class Assembly:
         access = service_access(self._manifest, service, platform, secrets=secrets)
         return RoleProps(
             access=access,
-            role=next(each for each in platform.roles if each.service == service.name),
+            role=next(role for role in platform.roles if role.service == service.name),
             keys=keys,
             principal=self._principal(airflow),
             # Room for the number of a second one.

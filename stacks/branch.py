@@ -48,7 +48,7 @@ class BranchAssembly(Assembly):
                 service,
                 platform,
                 keys=self._keys(),
-                databases=tuple(each for each in platform.databases if each.service == service.name),
+                databases=tuple(database for database in platform.databases if database.service == service.name),
                 roles=roles,
                 airflow=self._stem if airflow is not None else None,
                 watch=None,
@@ -75,8 +75,8 @@ class BranchAssembly(Assembly):
                     "give the host an Airflow environment, or deploy with -c mwaa=dedicated",
                 )
             return
-        for name, each in self._all.environments.items():
-            if each.live and each.account == self._settings.account:
+        for name, environment in self._all.environments.items():
+            if environment.live and environment.account == self._settings.account:
                 raise self._all.mistake(
                     settings.host,
                     ("account",),

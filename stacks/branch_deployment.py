@@ -111,7 +111,7 @@ class BranchDeployment(Construct):
                 "Databases",
                 # Glue asks for the tables and functions of a database that is deleted too.
                 ["glue:CreateDatabase", "glue:DeleteDatabase", "glue:GetDatabase", "glue:UpdateDatabase"],
-                [self._arn("glue", each) for each in ("catalog", *databases)],
+                [self._arn("glue", name) for name in ("catalog", *databases)],
             ),
             allow(
                 "Workgroups",

@@ -53,7 +53,7 @@ def main() -> int:
         print(described(settings, given.environment, manifest).environment.to_json())
     except DapflowError as error:
         errors = error.errors if isinstance(error, DapflowErrors) else [error]
-        print(json.dumps([each.as_dict() for each in errors]))
+        print(json.dumps([error.as_dict() for error in errors]))
         return 1
     return 0
 

@@ -150,7 +150,9 @@ class EnvironmentAssembly(Assembly):
                 key_arn=self._keys()["platform"],
                 workgroup_prefix=names.stem,
                 # By pattern: the names of a hundred services' databases would not fit into a role's policies.
-                databases=tuple(sorted({each.name.replace(each.service, "*", 1) for each in platform.databases})),
+                databases=tuple(
+                    sorted({database.name.replace(database.service, "*", 1) for database in platform.databases})
+                ),
                 branch_stacks=f"{names.branches}-" if self._hosts else None,
                 branch_days=self._branch_days,
                 log_days=self._settings.retention.logs_days,
@@ -168,7 +170,7 @@ class EnvironmentAssembly(Assembly):
             metrics=metrics_namespace(names.stem),
             chat=names.function_arn("chat") if settings.alerts.chat else None,
         )
-        own = tuple(each for each in platform.databases if each.service == service.name)
+        own = tuple(database for database in platform.databases if database.service == service.name)
         secrets = f"{names.secrets}services/{service.name}/"
         roles = {"": self._roles(service, platform, keys=self._keys(), airflow=airflow, secrets=secrets)}
         if self._hosts:
@@ -179,7 +181,7 @@ class EnvironmentAssembly(Assembly):
             service,
             platform,
             keys=self._keys(),
-            databases=tuple(each for each in own if each.name not in settings.adopt.databases),
+            databases=tuple(database for database in own if database.name not in settings.adopt.databases),
             roles=roles,
             airflow=airflow,
             watch=watch if airflow else None,
@@ -285,5 +287,5 @@ class EnvironmentAssembly(Assembly):
 def _pauses(manifest: Manifest) -> dict[str, float]:
     """Of cron lines that leave out days: how many hours more than one day they pause at most."""
     day = datetime.timedelta(days=1)
-    pauses = {line: longest_pause(line) - day for each in manifest.services.values() if (line := each.schedule)}
+    pauses = {line: longest_pause(line) - day for service in manifest.services.values() if (line := service.schedule)}
     return {line: pause / datetime.timedelta(hours=1) for line, pause in pauses.items() if pause > datetime.timedelta()}

@@ -44,7 +44,7 @@ def main() -> int:
             )
         except DapflowError as error:
             errors = error.errors if isinstance(error, DapflowErrors) else [error]
-            (given.output / "errors.json").write_text(json.dumps([each.as_dict() for each in errors]))
+            (given.output / "errors.json").write_text(json.dumps([error.as_dict() for error in errors]))
             return 1
         for template in Path(assembly).glob("*.template.json"):
             shutil.move(template, given.output / template.name)

@@ -53,19 +53,19 @@ def of_stack(service: str) -> str:
 
 def check_names(platform: Platform) -> None:
     """No two services may claim one name, and none a name of branches. Raises DapflowError ``name-clash``."""
-    for each in platform.databases:
-        if each.name.startswith(DATABASES) and not platform.environment.branch:
+    for database in platform.databases:
+        if database.name.startswith(DATABASES) and not platform.environment.branch:
             raise DapflowError(
                 "name-clash",
-                f"the database {each.name} would belong to branches, whose names begin with {DATABASES}",
-                file=f"transforms/{each.service}/service.yml",
+                f"the database {database.name} would belong to branches, whose names begin with {DATABASES}",
+                file=f"transforms/{database.service}/service.yml",
                 hint="give it another name under databases: in its service.yml",
             )
     kinds: tuple[tuple[str, list[tuple[str, str]]], ...] = (
-        ("database", [(each.name, each.service) for each in platform.databases]),
-        ("workgroup", [(each.name, each.service) for each in platform.workgroups]),
-        ("role", [(each.name, each.service) for each in platform.roles]),
-        ("stack", [(of_stack(each.service), each.service) for each in platform.workgroups]),
+        ("database", [(database.name, database.service) for database in platform.databases]),
+        ("workgroup", [(workgroup.name, workgroup.service) for workgroup in platform.workgroups]),
+        ("role", [(role.name, role.service) for role in platform.roles]),
+        ("stack", [(of_stack(workgroup.service), workgroup.service) for workgroup in platform.workgroups]),
     )
     for kind, names in kinds:
         seen: dict[str, str] = {}

@@ -34,16 +34,16 @@ _WORDS = {
 def picture(folder: Path) -> str:
     """A Mermaid flow chart of the stacks in a folder of templates: what each holds, and what it is deployed after."""
     artifacts: dict[str, dict[str, Any]] = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    stacks = {name: artifact for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
     lines = ["flowchart TD"]
     for name in stacks:
         template = json.loads((folder / f"{name}.template.json").read_text())
         lines.append(f'    {_id(name)}["<b>{name}</b><br/>{"<br/>".join(_content(template))}"]')
     for name, stack in stacks.items():
-        before = [each for each in stack.get("dependencies", []) if each in stacks]
+        before = [other for other in stack.get("dependencies", []) if other in stacks]
         # What a dependency depends on itself needs no arrow of its own.
-        implied = {step for each in before for step in stacks[each].get("dependencies", [])}
-        lines += [f"    {_id(each)} --> {_id(name)}" for each in before if each not in implied]
+        implied = {step for other in before for step in stacks[other].get("dependencies", [])}
+        lines += [f"    {_id(other)} --> {_id(name)}" for other in before if other not in implied]
     return "\n".join(lines) + "\n"
 
 
@@ -52,7 +52,7 @@ def _id(name: str) -> str:
 
 
 def _content(template: dict[str, Any]) -> list[str]:
-    counts = Counter(each["Type"] for each in template["Resources"].values())
+    counts = Counter(resource["Type"] for resource in template["Resources"].values())
     named = [(_WORDS[kind], count) for kind, count in sorted(counts.items()) if kind in _WORDS]
     words = [f"{count} {_plural(word, count)}" for word, count in named]
     rest = sum(counts.values()) - sum(count for _, count in named)

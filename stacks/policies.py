@@ -227,7 +227,9 @@ def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) ->
         return {
             "StringEquals": {"kms:ViaService": f"s3.{access.region}.amazonaws.com"},
             # The bucket where a bucket key is used, as ours do; the object where it is not, as in an adopted bucket.
-            "StringLike": {"kms:EncryptionContext:aws:s3:arn": [each for arn in arns for each in (arn, f"{arn}/*")]},
+            "StringLike": {
+                "kms:EncryptionContext:aws:s3:arn": [resource for arn in arns for resource in (arn, f"{arn}/*")]
+            },
         }
 
     def of(areas: Iterable[Area]) -> list[Any]:

@@ -59,4 +59,4 @@ def _places(root: Path) -> dict[str, FilePosition]:
     if not (root / "transforms").is_dir():
         return {}
     terms = read_terms(root, read_settings(root))
-    return {each.name: each.owner.place for each in terms if each.owner is not None}
+    return {service.name: service.owner.place for service in terms if service.owner is not None}

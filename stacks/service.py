@@ -164,17 +164,17 @@ class ServiceConstruct(Construct):
             policies=[iam.CfnRole.PolicyProperty(policy_name="runner", policy_document=policy)],
         )
         accept_patterns(role, policy, policies.PATTERNS)
-        for number, each in enumerate(more, 2):
+        for number, part in enumerate(more, 2):
             purpose = "What it was granted"
-            self._policy(f"{prefix}runner", number, f"{props.role.name}-{number}", each, purpose, role)
+            self._policy(f"{prefix}runner", number, f"{props.role.name}-{number}", part, purpose, role)
 
     def _analysts(self, prefix: str, props: RoleProps) -> None:
         name = self._props.service.name
         policy = policies.analyst(props.analyst_access, props.keys, props.airflow)
         purpose = f"Analysts of {name}. Attach it to their role or permission set."
-        for number, each in enumerate(parts(policy, MANAGED, service=name), 1):
+        for number, part in enumerate(parts(policy, MANAGED, service=name), 1):
             own = props.analyst_policy if number == 1 else f"{props.analyst_policy}-{number}"
-            self._policy(f"{prefix}analyst", number, own, each, purpose)
+            self._policy(f"{prefix}analyst", number, own, part, purpose)
 
     def _policy(
         self,

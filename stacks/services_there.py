@@ -29,7 +29,7 @@ def check_services(settings: DeploymentSettings, names: Names, manifest: Manifes
             raise settings.mistake(
                 name, ("budget", "services", service), "there is no such service", f"services: {', '.join(services)}"
             )
-    databases = [each.name for each in platform.databases]
+    databases = [database.name for database in platform.databases]
     for number, database in enumerate(own.adopt.databases):
         if database not in databases:
             near = difflib.get_close_matches(database, databases, 1)

@@ -101,18 +101,18 @@ class SettingsFile:
                     "there is no such setting",
                     f"did you mean {near[0]}?" if near else f"known settings: {', '.join(fields)}",
                 )
-        found: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         complete = True
         for name, field in fields.items():
             if name in value:
                 before = len(self.errors)
-                found[name] = self._value(hints[name], value[name], (*path, name))
+                values[name] = self._value(hints[name], value[name], (*path, name))
                 for error in self.errors[before:]:
                     error.hint = error.hint or field.metadata.get("hint")
             elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                 self.error((*path, name), "is missing", field.metadata.get("hint"))
                 complete = False
-        return kind(**found) if complete else None
+        return kind(**values) if complete else None
 
     def _value(self, hint: Any, value: Any, path: tuple[str, ...]) -> Any:
         origin = get_origin(hint)
@@ -133,13 +133,13 @@ class SettingsFile:
         if not isinstance(value, list):
             self.error(path, f"must be a list, not {_describe(value)}")
             return ()
-        return tuple(self._value(item, each, (*path, str(index))) for index, each in enumerate(value))
+        return tuple(self._value(item, entry, (*path, str(index))) for index, entry in enumerate(value))
 
     def _mapping(self, item: Any, value: Any, path: tuple[str, ...]) -> dict[str, Any]:
         if not isinstance(value, dict):
             self.error(path, f"must be a mapping, not {_describe(value)}")
             return {}
-        return {key: self._value(item, each, (*path, key)) for key, each in value.items()}
+        return {key: self._value(item, entry, (*path, key)) for key, entry in value.items()}
 
     def _choice(self, choices: tuple[str, ...], value: Any, path: tuple[str, ...]) -> Any:
         if value not in choices:

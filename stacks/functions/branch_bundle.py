@@ -65,9 +65,11 @@ def sweep() -> None:
     pages = s3.get_paginator("list_objects_v2").paginate(
         Bucket=os.environ["AIRFLOW_BUCKET"], Prefix=prefix, Delimiter="/"
     )
-    present = [each["Prefix"].removeprefix(prefix)[:-1] for page in pages for each in page.get("CommonPrefixes", [])]
+    present = [
+        folder["Prefix"].removeprefix(prefix)[:-1] for page in pages for folder in page.get("CommonPrefixes", [])
+    ]
     stacks = boto3.client("cloudformation").get_paginator("describe_stacks").paginate()
-    standing = {each["StackName"] for page in stacks for each in page["Stacks"]}
+    standing = {stack["StackName"] for page in stacks for stack in page["Stacks"]}
     for slug in present:
         if f"{os.environ['STACKS']}-{slug}-bundle" not in standing:
             print(json.dumps({"removed": slug}))
@@ -87,10 +89,10 @@ def _remove(s3: Any, slug: str) -> None:
 def slug_of(stack: str) -> str:
     """The branch that a stack belongs to, by the ARN of the stack: ``…:stack/dapflow-branch-<slug>-bundle/…``."""
     pattern = rf"arn:[^/]+:stack/{re.escape(os.environ['STACKS'])}-([a-z][a-z0-9-]*-[0-9a-f]{{6}})-bundle/[^/]+"
-    found = re.fullmatch(pattern, stack)
-    if found is None:
+    match = re.fullmatch(pattern, stack)
+    if match is None:
         raise ValueError(f"{stack} is not the stack of a branch's bundle")
-    return found[1]
+    return match[1]
 
 
 def data_of(archive: bytes) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ def handler(_event: Any, _context: Any) -> None:
     """Delete what is due. What fails is tried again in an hour, and raised in the end, so that someone is told."""
     cloudformation = boto3.client("cloudformation")
     before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=int(os.environ["DAYS"]))
-    stacks = [each for page in cloudformation.get_paginator("describe_stacks").paginate() for each in page["Stacks"]]
+    stacks = [stack for page in cloudformation.get_paginator("describe_stacks").paginate() for stack in page["Stacks"]]
     failed = []
     for stack in due(stacks, os.environ["STACK_PREFIX"], before):
         name = stack["StackName"]
@@ -44,7 +44,7 @@ def handler(_event: Any, _context: Any) -> None:
 def due(stacks: Iterable[dict[str, Any]], prefix: str, before: datetime.datetime) -> Iterator[dict[str, Any]]:
     """Stacks last deployed before then, on which no other of their branch stands any more."""
     standing = [
-        (each, *_place(each["StackName"].removeprefix(prefix))) for each in stacks if is_of_a_branch(each, prefix)
+        (stack, *_place(stack["StackName"].removeprefix(prefix))) for stack in stacks if is_of_a_branch(stack, prefix)
     ]
     first: dict[str, int] = {}
     for _, branch, step in standing:
@@ -67,5 +67,5 @@ def is_expired(stack: dict[str, Any], before: datetime.datetime) -> bool:
 
 def _place(name: str) -> tuple[str, int]:
     """The branch of a stack, and when it goes; a stack of another name stands for itself, and holds nobody up."""
-    found = _PARTS.fullmatch(name)
-    return (found["branch"], _ORDER.index(found["part"].split("-")[0])) if found else (name, 0)
+    match = _PARTS.fullmatch(name)
+    return (match["branch"], _ORDER.index(match["part"].split("-")[0])) if match else (name, 0)

@@ -57,16 +57,18 @@ def pauses_of(manifest: dict[str, Any], scheduled: dict[str, float]) -> dict[str
     ``scheduled`` has them of cron lines that leave out days. A service without a schedule waits for those it reads.
     """
     services, datasets = manifest["services"], manifest["datasets"]
-    waits: dict[str, set[str]] = {name: set() for name, each in services.items() if not each.get("schedule")}
+    waits: dict[str, set[str]] = {name: set() for name, service in services.items() if not service.get("schedule")}
     for dataset in datasets.values():
         if dataset["service"] in waits:
             slower = _notes(dataset).get("slower_inputs", ())
-            read = (datasets[each] for each in dataset.get("depends_on", ()) if each not in slower)
-            waits[dataset["service"]] |= {each["service"] for each in read if each.get("has_generations", True)}
-    pauses = {name: scheduled.get(each.get("schedule") or "", 0.0) for name, each in services.items()}
+            read = (datasets[dependency] for dependency in dataset.get("depends_on", ()) if dependency not in slower)
+            waits[dataset["service"]] |= {
+                producer["service"] for producer in read if producer.get("has_generations", True)
+            }
+    pauses = {name: scheduled.get(service.get("schedule") or "", 0.0) for name, service in services.items()}
     for _step in services:
         # One step for each service that a pause travels through.
-        pauses |= {name: max(pauses[name], *(pauses[each] for each in read)) for name, read in waits.items() if read}
+        pauses |= {name: max(pauses[name], *(pauses[other] for other in read)) for name, read in waits.items() if read}
     return pauses
 
 
@@ -77,17 +79,17 @@ def newest_generation(
     column = f"{dataset['generation']['prefix']}_year"
     # Older platforms wrote dates otherwise, as 2024-06-05 or 202465; all of them wrote the year in four digits.
     since = (today - datetime.timedelta(days=_LOOK_BACK_DAYS)).year
-    found: list[tuple[str, int | None]] = []
+    counted: list[tuple[str, int | None]] = []
     try:
         for partition in _partitions(glue, database, dataset["history"], f"{column} >= '{since}'"):
             rows = partition.get("Parameters", {}).get("dapflow.rows")
             generation = generation_of(partition["Values"])
             if generation is not None:
-                found.append((generation, None if rows is None else int(rows)))
+                counted.append((generation, None if rows is None else int(rows)))
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityNotFoundException":
             raise
-    return max(found, key=lambda each: each[0]) if found else None
+    return max(counted, key=lambda item: item[0]) if counted else None
 
 
 def generation_of(values: Sequence[str]) -> str | None:
