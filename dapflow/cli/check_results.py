@@ -56,30 +56,31 @@ def check_results(
 
         place = DatasetLocation.of(dataset, describe_local(root, manifest).environment)
         with aws_errors():
-            found = read_results(connect_to_platform(state, ports).s3, place, day)
-    if found is None:
+            results = read_results(connect_to_platform(state, ports).s3, place, day)
+    if results is None:
         when = f"generation {day} of {dataset.id} was" if day else f"{dataset.id} was"
         hint = f"run it: dapflow run {dataset.id}" if dataset.checks else "write `checks` into its .yml or service.yml"
         raise DapflowError("no-check-results", f"{when} not checked in the last 30 days", hint=hint)
-    for each in found["checks"]:
-        each["sample"] = each["sample"][:rows]
+    for check in results["checks"]:
+        check["sample"] = check["sample"][:rows]
     if as_json:
-        print(json.dumps({"dataset": dataset.id, **found}, indent=2, ensure_ascii=False))
+        print(json.dumps({"dataset": dataset.id, **results}, indent=2, ensure_ascii=False))
         return
-    _print(dataset.id, found)
+    _print(dataset.id, results)
 
 
-def _print(dataset: str, found: dict[str, Any]) -> None:
+def _print(dataset: str, results: dict[str, Any]) -> None:
     from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 
-    became = "not published" if found["stopped"] else "published"
-    print(f"{dataset} {found['generation']}: {found['rows']} rows, {became}; checked at {found['at']}")
-    print(f"{found['queries']} queries, {size_text(found['bytes_scanned'])} scanned")
+    became = "not published" if results["stopped"] else "published"
+    print(f"{dataset} {results['generation']}: {results['rows']} rows, {became}; checked at {results['at']}")
+    print(f"{results['queries']} queries, {size_text(results['bytes_scanned'])} scanned")
     headings = [Heading("name"), Heading("check"), Heading("severity"), Heading("found", whole=True)]
     print_rows(
-        headings, [(each["name"], each["check"], each["severity"], each["said"] or "holds") for each in found["checks"]]
+        headings,
+        [(check["name"], check["check"], check["severity"], check["said"] or "holds") for check in results["checks"]],
     )
-    for each in found["checks"]:
-        if each["sample"]:
-            print(f"\n{each['name']}: {each['check']}")
-            print_rows([Heading(name) for name in each["sample"][0]], [list(row.values()) for row in each["sample"]])
+    for check in results["checks"]:
+        if check["sample"]:
+            print(f"\n{check['name']}: {check['check']}")
+            print_rows([Heading(name) for name in check["sample"][0]], [list(row.values()) for row in check["sample"]])

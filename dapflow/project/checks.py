@@ -31,7 +31,7 @@ class DeclaredChecks:
     """The checks of a dataset.
 
     Attributes:
-        found: them.
+        declared: them.
         reads: ids of the other datasets that they read, and where that is written.
         files: the names of the SQL files that they name.
         errors: mistakes, as far as they show before the columns of tables are known.
@@ -40,7 +40,7 @@ class DeclaredChecks:
         queries: the checks in SQL, and the tables in them by their places.
     """
 
-    found: list[Check] = field(default_factory=list)
+    declared: list[Check] = field(default_factory=list)
     reads: dict[str, FilePosition] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     errors: list[DapflowError] = field(default_factory=list)
@@ -79,8 +79,8 @@ def read_checks(node: UncompiledDataset, tables: Tables, read: set[str]) -> Decl
     elif node.product is not None:
         terms = dict(node.product.terms.checks or {})
     reader = _CheckReader(node, tables, read)
-    for name, each in terms.items():
-        reader.read(name, each)
+    for name, check_terms in terms.items():
+        reader.read(name, check_terms)
     return reader.checks
 
 
@@ -92,10 +92,10 @@ def check_mistakes(
 ) -> Iterator[DapflowError]:
     """All mistakes of the checks of a project, by ids of their datasets; also files that no check names."""
     named: dict[str, set[str]] = {name: set() for name in project.services}
-    for name, each in checks.items():
-        yield from each.errors
-        yield from each.unknown_columns(tables.nodes[name], columns)
-        named[tables.nodes[name].service.name] |= each.files
+    for name, declared in checks.items():
+        yield from declared.errors
+        yield from declared.unknown_columns(tables.nodes[name], columns)
+        named[tables.nodes[name].service.name] |= declared.files
     for service in project.services.values():
         for file in sorted(service.check_files.keys() - named[service.name]):
             yield DapflowError(
@@ -163,7 +163,7 @@ class _CheckReader:
                 self._mistake(column.place, f"the range of {column.text} has neither min nor max", "write min: 0")
             if between.min is None and between.max is None:
                 continue
-            least, greatest = (each.text if each else None for each in (between.min, between.max))
+            least, greatest = (end.text if end else None for end in (between.min, between.max))
             columns = self._columns([column])
             self._check("range", column.place, columns=columns, least=least, greatest=greatest)
 
@@ -176,7 +176,7 @@ class _CheckReader:
             self._mistake(place, "row_count says nothing", "write min, max or change_percent")
         if count.min is not None and count.max is not None and count.min > count.max:
             self._mistake(count.at["min"], f"min {count.min} is more than max {count.max}", None)
-        least, greatest = (None if each is None else str(each) for each in (count.min, count.max))
+        least, greatest = (None if end is None else str(end) for end in (count.min, count.max))
         self._check("row_count", place, least=least, greatest=greatest, percent=count.change_percent)
 
     def _read_relationship(self, column: PlacedText, to: PlacedText, of: PlacedText | None) -> None:
@@ -211,27 +211,29 @@ class _CheckReader:
         statement = files[file.text]
         if statement is None:
             return
-        references, found, own = [], {}, False
+        references, tables_at, own = [], {}, False
         for name in statement.tables:
             table = self._find(name, statement.text, file.place, lambda error: error)
             if table is None:
                 continue
             own |= table.node is self.node and table.kind == "current"
-            found[name.start] = table
+            tables_at[name.start] = table
             references.append(reference_of(name, table))
         if not own:
             message = f"{statement.text.file} does not read {self.node.current}, which is what it should look at"
             elsewhere = self.node.database != self.node.service.database
             called = f'"{self.node.database}".{self.node.current}' if elsewhere else self.node.current
             self._mistake(file.place, message, f"write FROM {called}")
-        self.checks.queries.append((statement, found))
+        self.checks.queries.append((statement, tables_at))
         place = FilePosition(statement.text.file or "", 1, 1)
         self._check("sql", place, text=statement.sql, references=tuple(references))
 
     def _read_freshness(self, table: PlacedText, days: int) -> None:
         read = self.tables.named(table.text, self.node.service)
         if read is None or read.id not in self.inputs - {self.node.id}:
-            tables = ", ".join(sorted(self.tables.nodes[each].current for each in self.inputs - {self.node.id}))
+            tables = ", ".join(
+                sorted(self.tables.nodes[dataset_id].current for dataset_id in self.inputs - {self.node.id})
+            )
             message = f"{self.node.name} reads no table {table.text!r}"
             hint = f"it reads {tables or 'no tables'}"
             self.checks.errors.append(table.place.error("unknown-input", message, hint))
@@ -270,14 +272,14 @@ class _CheckReader:
 
     def _columns(self, written: Iterable[PlacedText]) -> tuple[str, ...]:
         named = list(written)
-        self.checks.named += [(each, self.node) for each in named]
-        return tuple(each.text.lower() for each in named)
+        self.checks.named += [(column, self.node) for column in named]
+        return tuple(column.text.lower() for column in named)
 
     def _check(self, kind: CheckKind, place: FilePosition, **more: object) -> None:
         made = replace(self._base, kind=kind, file=place.file, line=place.line, column=place.column)
         if kind in _OF_ALL:
             made = replace(made, where=None)
-        self.checks.found.append(replace(made, **more))  # type: ignore[arg-type]
+        self.checks.declared.append(replace(made, **more))  # type: ignore[arg-type]
 
     def _mistake(self, place: FilePosition, message: str, hint: str | None) -> None:
         self.checks.errors.append(place.error("bad-value", message, hint))

@@ -15,7 +15,10 @@ _SHOWN = 12
 def comments(product: Product) -> dict[str, str]:
     """The descriptions of a product's columns."""
     said = {name.text.lower(): terms for name, terms in (product.terms.columns or {}).items()}
-    texts = {name: each if isinstance(each, str) else each.description for name, each in said.items()}
+    texts = {
+        name: description if isinstance(description, str) else description.description
+        for name, description in said.items()
+    }
     return {name: text for name, text in texts.items() if text is not None}
 
 

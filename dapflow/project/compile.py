@@ -112,7 +112,9 @@ class _Compiler:
         self.errors += check_mistakes(self.project, self.tables, self._checks, self._table_columns)
         for name in order:
             read = self._reads[name].datasets - {name}
-            self._personal[name] = personal_columns(self.tables.nodes[name], [self._personal[each] for each in read])
+            self._personal[name] = personal_columns(
+                self.tables.nodes[name], [self._personal[source] for source in read]
+            )
         datasets = {name: self._dataset(self.tables.nodes[name], depends[name]) for name in order}
         by_service: dict[str, list[str]] = defaultdict(list)
         for dataset in datasets.values():
@@ -230,7 +232,7 @@ class _Compiler:
             source=source.source if source else None,
             transform=self._transform(node, product) if product else None,
             depends_on=tuple(depends_on),
-            checks=tuple(self._checks[node.id].found),
+            checks=tuple(self._checks[node.id].declared),
             personal=tuple(sorted(self._personal[node.id])),
             external=node.external is not None,
             has_generations=node.has_generations,

@@ -72,7 +72,7 @@ class ProductTerms(Section):
         "what must hold before a generation is published, under names of your own; see [checks](checks.md)",
         "{costs are known: {not_null: cost}}",
         of="<check>",
-        each="check {name!r}",
+        entry_called="check {name!r}",
     )
     current: Annotated[str, OWN_TABLE] | None = key(
         "the name of the current view, where the service's naming does not fit",

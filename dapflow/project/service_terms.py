@@ -164,7 +164,7 @@ class SourceTerms(Section):
         "what must hold before a generation is published, under names of your own; see [checks](checks.md)",
         "{every loan is there once: {unique: loan_id}}",
         of="<check>",
-        each="check {name!r}",
+        entry_called="check {name!r}",
     )
     current: Annotated[str, OWN_TABLE] | None = key(
         "the name of the current view, where `naming` does not fit", "loans_now", otherwise="as `naming` says"

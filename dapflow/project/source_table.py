@@ -43,7 +43,7 @@ def read_source(
         description=terms.description,
         names=TableNames(terms.current, terms.history),
         checks=terms.checks or {},
-        personal=tuple(column.text for column, each in (terms.columns or {}).items() if each.personal),
+        personal=tuple(column.text for column, column_terms in (terms.columns or {}).items() if column_terms.personal),
     )
 
 

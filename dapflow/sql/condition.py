@@ -25,9 +25,14 @@ def read_condition(condition: str, table: str) -> FileStatement:
     except (TooDeep, RecursionError):
         raise text.error("sql-syntax", "the condition is nested too deeply", 0) from None
     except QueryError as error:
-        found = explained(text, error)
+        explanation = explained(text, error)
         raise DapflowError(
-            "sql-syntax", found.message, line=found.line, column=found.column, hint=found.hint, athena=found.athena
+            "sql-syntax",
+            explanation.message,
+            line=explanation.line,
+            column=explanation.column,
+            hint=explanation.hint,
+            athena=explanation.athena,
         ) from None
     for part in tree.nodes(node):
         if isinstance(part, tree.TableNode):

@@ -97,11 +97,11 @@ class Metastore:
             return {}
         expression = "|".join(re.escape(name) for name in names)
         try:
-            found = self._client.get_tables(DatabaseName=database, Expression=expression)["TableList"]
+            tables = self._client.get_tables(DatabaseName=database, Expression=expression)["TableList"]
         except AwsError:
             return {}
         # Not every Glue looks at the expression.
-        return {table["Name"]: table for table in found if table["Name"] in names}
+        return {table["Name"]: table for table in tables if table["Name"] in names}
 
     def tables(self, database: str) -> list[dict[str, Any]]:
         """All tables and views of a database, by name; none if there is no such database."""
