@@ -19,7 +19,8 @@ from stacks.network import Network, NetworkProps
 from stacks.orchestration import Orchestration, OrchestrationProps, execution_role_name
 from stacks.pools import Pools, PoolsProps
 from stacks.request import Request
-from stacks.service import RoleProps, ServiceConstruct, ServiceProps, Watch
+from stacks.service import RoleProps, ServiceConstruct, ServiceProps
+from stacks.service_alerts import Watch
 from stacks.settings import DeploymentSettings
 from stacks.settings_model import AirflowSettings, NetworkSettings
 from stacks.settings_rules import tag_value

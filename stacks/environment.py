@@ -21,7 +21,8 @@ from stacks.lake_functions import LakeFunctions, LakeFunctionsProps, emptied_wit
 from stacks.names import check_names
 from stacks.observability import Observability, ObservabilityProps, metrics_namespace
 from stacks.recipients import check_owners
-from stacks.service import RoleProps, Watch
+from stacks.service import RoleProps
+from stacks.service_alerts import Watch
 from stacks.services_there import check_services
 from stacks.settings_model import BranchSettings
 

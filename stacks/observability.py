@@ -8,24 +8,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.alert_topic import alert_topic
 from stacks.dashboard import dashboard
 from stacks.findings import accept
 from stacks.function import FunctionProps, PlatformFunction
+from stacks.platform_alarms import PlatformAlarms
 from stacks.policies import allow
-from stacks.service import topic_policy
 from stacks.settings_model import AlertSettings
-
-# What Athena, Glue and S3 say when they are asked too often, as boto3 writes it into a task's log.
-_THROTTLES = '?"TooManyRequestsException" ?"ThrottlingException" ?"SlowDown"'
 
 
 @dataclass(frozen=True)
@@ -74,8 +70,16 @@ class Observability(Construct):
     def __init__(self, scope: Construct, construct_id: str, props: ObservabilityProps) -> None:
         super().__init__(scope, construct_id)
         self._props = props
-        self._topic = self._alerts()
-        self._alarms()
+        self._topic = alert_topic(self, props.stem, key_arn=props.key_arn, emails=props.settings.emails)
+        PlatformAlarms(
+            scope=self,
+            stem=props.stem,
+            airflow=props.airflow,
+            metrics=props.metrics,
+            settings=props.settings,
+            branches=props.branch_stacks is not None,
+            topic=self._topic,
+        ).add()
         self._watch()
         dashboard(
             self,
@@ -88,130 +92,6 @@ class Observability(Construct):
             self._chat()
         if props.branch_stacks is not None:
             self._reaper(props.branch_stacks)
-
-    def _alerts(self) -> str:
-        account = cdk.Stack.of(self).account
-        topic = sns.CfnTopic(
-            self, "alerts", topic_name=f"{self._props.stem}-alerts", kms_master_key_id=self._props.key_arn
-        )
-        sns.CfnTopicPolicy(self, "alerts-policy", topics=[topic.ref], policy_document=topic_policy(topic.ref, account))
-        for number, email in enumerate(self._props.settings.emails):
-            sns.CfnSubscription(self, f"alerts-{number}", topic_arn=topic.ref, protocol="email", endpoint=email)
-        return topic.ref
-
-    def _alarms(self) -> None:
-        environment = cloudwatch.CfnAlarm.DimensionProperty(name="Environment", value=self._props.airflow)
-
-        def dimensions(**others: str) -> list[cloudwatch.CfnAlarm.DimensionProperty]:
-            return [
-                *(cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value) for name, value in others.items()),
-                environment,
-            ]
-
-        self._alarm(
-            "failed-task",
-            "A task failed, and may be tried again. Look at the log of the task in Airflow.",
-            namespace="AmazonMWAA",
-            metric_name="TaskInstanceFailures",
-            dimensions=dimensions(DAG="All", Task="All"),
-            statistic="Sum",
-            threshold=0,
-        )
-        self._alarm(
-            "no-heartbeat",
-            "Airflow's scheduler does not run.",
-            namespace="AmazonMWAA",
-            metric_name="SchedulerHeartbeat",
-            dimensions=dimensions(Function="Scheduler"),
-            statistic="Sum",
-            comparison="LessThanThreshold",
-            threshold=1,
-            periods=3,
-            missing="breaching",
-        )
-        self._alarm(
-            "queued-too-long",
-            f"Tasks have been waiting for {self._props.settings.queued_minutes} minutes: more workers, or fewer tasks.",
-            namespace="AmazonMWAA",
-            metric_name="QueuedTasks",
-            dimensions=dimensions(Function="Executor"),
-            statistic="Minimum",
-            threshold=0,
-            periods=max(1, self._props.settings.queued_minutes // 5),
-        )
-        logs.CfnMetricFilter(
-            self,
-            "throttles",
-            log_group_name=f"airflow-{self._props.airflow}-Task",
-            filter_pattern=_THROTTLES,
-            metric_transformations=[
-                logs.CfnMetricFilter.MetricTransformationProperty(
-                    metric_namespace=self._props.metrics, metric_name="Throttles", metric_value="1", default_value=0
-                )
-            ],
-        )
-        self._alarm(
-            "throttled",
-            "AWS refuses calls because there are too many: spread the schedules, or ask for a higher quota.",
-            namespace=self._props.metrics,
-            metric_name="Throttles",
-            dimensions=[],
-            statistic="Sum",
-            threshold=20,
-            periods=3,
-        )
-        self._failures("watch", "The hourly look at the data products failed, so a stale one would go unseen.")
-        if self._props.settings.chat:
-            self._failures("chat", "Alerts do not reach the chat channel. Is the webhook's address in its secret?")
-        if self._props.branch_stacks is not None:
-            self._failures("reaper", "An expired branch environment could not be deleted. Its stack says why.")
-            self._failures("branch", "The bundle of a branch was not taken, or one without a stack was not removed.")
-
-    def _failures(self, function: str, description: str) -> None:
-        """An alarm for errors of one of the functions."""
-        self._alarm(
-            f"{function}-failed",
-            description,
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions=[
-                cloudwatch.CfnAlarm.DimensionProperty(name="FunctionName", value=f"{self._props.stem}-{function}")
-            ],
-            statistic="Sum",
-            threshold=0,
-        )
-
-    def _alarm(
-        self,
-        name: str,
-        description: str,
-        *,
-        namespace: str,
-        metric_name: str,
-        dimensions: list[cloudwatch.CfnAlarm.DimensionProperty],
-        statistic: str,
-        threshold: float,
-        comparison: str = "GreaterThanThreshold",
-        periods: int = 1,
-        missing: str = "notBreaching",
-    ) -> None:
-        cloudwatch.CfnAlarm(
-            self,
-            name,
-            alarm_name=f"{self._props.stem}-{name}",
-            alarm_description=description,
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions=dimensions,
-            statistic=statistic,
-            comparison_operator=comparison,
-            threshold=threshold,
-            period=300,
-            evaluation_periods=periods,
-            treat_missing_data=missing,
-            alarm_actions=[self._topic],
-            ok_actions=[self._topic],
-        )
 
     def _watch(self) -> None:
         stack = cdk.Stack.of(self)

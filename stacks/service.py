@@ -8,12 +8,9 @@ from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_athena as athena
-from aws_cdk import aws_budgets as budgets
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
-from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from dapflow.environment import ServiceEnvironment
@@ -24,17 +21,7 @@ from stacks.access import Access
 from stacks.findings import accept, accept_patterns
 from stacks.policy_parts import INLINE, MANAGED, parts
 from stacks.removal import removal
-
-
-@dataclass(frozen=True)
-class Watch:
-    """Limits whose crossing the service is told of, and who is told: addresses, and the function that posts to chat."""
-
-    emails: tuple[str, ...]
-    monthly_usd: float
-    scanned_gb_per_day: float
-    metrics: str
-    chat: str | None
+from stacks.service_alerts import ServiceAlerts, Watch
 
 
 @dataclass(frozen=True)
@@ -96,7 +83,14 @@ class ServiceConstruct(Construct):
         if props.connection_secret is not None:
             self._connection(props.connection_secret)
         if props.watch is not None:
-            self._watch(props.watch)
+            ServiceAlerts(
+                scope=self,
+                service=props.service,
+                name=props.environment.workgroup,
+                workgroup=props.workgroup.name,
+                key_arn=props.keys["platform"],
+                watch=props.watch,
+            ).add()
 
     def _databases(self) -> None:
         for database in self._props.databases:
@@ -215,126 +209,5 @@ class ServiceConstruct(Construct):
             secret, "AwsSolutions-SMG4", "It holds the name of a role, which only Airflow may assume: no credential."
         )
 
-    def _watch(self, watch: Watch) -> None:
-        name = self._props.environment.workgroup
-        topic = sns.CfnTopic(
-            self,
-            "alerts",
-            topic_name=f"{name}-alerts",
-            display_name=self._props.service.title[:100],
-            kms_master_key_id=self._props.keys["platform"],
-        )
-        sns.CfnTopicPolicy(
-            self,
-            "alerts-policy",
-            topics=[topic.ref],
-            policy_document=topic_policy(topic.ref, cdk.Stack.of(self).account),
-        )
-        owner = self._props.service.owner
-        for number, email in enumerate(dict.fromkeys([*([owner] if owner else []), *watch.emails])):
-            sns.CfnSubscription(self, f"alerts-{number}", topic_arn=topic.ref, protocol="email", endpoint=email)
-        if watch.chat is not None:
-            sns.CfnSubscription(self, "alerts-chat", topic_arn=topic.ref, protocol="lambda", endpoint=watch.chat)
-        self._alarm(
-            "scanned",
-            topic.ref,
-            "has scanned more in a day than its budget",
-            namespace="AWS/Athena",
-            metric_name="ProcessedBytes",
-            dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="WorkGroup", value=self._props.workgroup.name)],
-            threshold=watch.scanned_gb_per_day * 1024**3,
-            period=86400,
-        )
-        for metric, what in (("StaleProducts", "has a product that is stale"), ("EmptyProducts", "published no rows")):
-            self._alarm(
-                metric.removesuffix("Products").lower(),
-                topic.ref,
-                what,
-                namespace=watch.metrics,
-                metric_name=metric,
-                dimensions=[cloudwatch.CfnAlarm.DimensionProperty(name="Service", value=self._props.service.name)],
-                threshold=0,
-                period=3600,
-            )
-        self._budget(watch, topic.ref)
-
-    def _alarm(
-        self,
-        what: str,
-        topic: str,
-        description: str,
-        *,
-        namespace: str,
-        metric_name: str,
-        dimensions: list[cloudwatch.CfnAlarm.DimensionProperty],
-        threshold: float,
-        period: int,
-    ) -> None:
-        cloudwatch.CfnAlarm(
-            self,
-            f"alarm-{what}",
-            alarm_name=f"{self._props.environment.workgroup}-{what}",
-            alarm_description=f"{self._props.service.title} {description}",
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions=dimensions,
-            statistic="Sum" if period == 86400 else "Maximum",
-            comparison_operator="GreaterThanThreshold",
-            threshold=threshold,
-            period=period,
-            evaluation_periods=1,
-            # A day without queries has scanned nothing. An hour in which nobody looked says nothing of the products.
-            treat_missing_data="notBreaching" if period == 86400 else "ignore",
-            alarm_actions=[topic],
-            ok_actions=[topic],
-        )
-
-    def _budget(self, watch: Watch, topic: str) -> None:
-        budgets.CfnBudget(
-            self,
-            "budget",
-            budget=budgets.CfnBudget.BudgetDataProperty(
-                budget_name=self._props.environment.workgroup,
-                budget_type="COST",
-                time_unit="MONTHLY",
-                budget_limit=budgets.CfnBudget.SpendProperty(amount=watch.monthly_usd, unit="USD"),
-                cost_filters={"TagKeyValue": [f"user:dapflow:service${self._props.service.name}"]},
-            ),
-            notifications_with_subscribers=[
-                budgets.CfnBudget.NotificationWithSubscribersProperty(
-                    notification=budgets.CfnBudget.NotificationProperty(
-                        comparison_operator="GREATER_THAN",
-                        notification_type=kind,
-                        threshold=threshold,
-                        threshold_type="PERCENTAGE",
-                    ),
-                    subscribers=[budgets.CfnBudget.SubscriberProperty(address=topic, subscription_type="SNS")],
-                )
-                for kind, threshold in (("ACTUAL", 80), ("FORECASTED", 100))
-            ],
-        )
-
     def _removal(self, resource: cdk.CfnResource) -> None:
         resource.apply_removal_policy(removal(self._props.retain))
-
-
-def topic_policy(topic: str, account: str) -> policies.Document:
-    """Alarms and budgets of this account may publish to a topic, over TLS; nobody else may."""
-    return policies.document(
-        {
-            "Sid": "Alarms",
-            "Effect": "Allow",
-            "Principal": {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]},
-            "Action": "sns:Publish",
-            "Resource": topic,
-            "Condition": {"StringEquals": {"aws:SourceAccount": account}},
-        },
-        {
-            "Sid": "OnlyTls",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "sns:Publish",
-            "Resource": topic,
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        },
-    )
