@@ -18,7 +18,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from dapflow.branch import DATABASES
-from stacks.findings import accept_patterns
+from stacks.accepted_findings import accept_patterns
 from stacks.function import FunctionProps, PlatformFunction
 from stacks.names import Names
 from stacks.policies import Document, allow, assumable_by_service, document

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from stacks.findings import accept_patterns
+from stacks.accepted_findings import accept_patterns
 from stacks.policies import Document, Statement, allow, document
 from stacks.removal import removal
 

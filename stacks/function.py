@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.findings import accept_patterns
+from stacks.accepted_findings import accept_patterns
 from stacks.policies import Statement, allow, assumable_by_service, document
 from stacks.removal import removal
 

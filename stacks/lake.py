@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from dapflow.platform import Bucket
-from stacks.findings import accept
+from stacks.accepted_findings import accept
 from stacks.removal import removal
 from stacks.settings_model import RetentionSettings
 

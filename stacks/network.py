@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.findings import accept_patterns
+from stacks.accepted_findings import accept_patterns
 from stacks.policies import allow, assumable_by_service, document
 from stacks.removal import removal
 from stacks.settings_model import NetworkSettings

@@ -15,9 +15,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from stacks.accepted_findings import accept
 from stacks.alert_topic import alert_topic
 from stacks.dashboard import dashboard
-from stacks.findings import accept
 from stacks.function import FunctionProps, PlatformFunction
 from stacks.platform_alarms import PlatformAlarms
 from stacks.policies import allow

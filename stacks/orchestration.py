@@ -15,7 +15,7 @@ from aws_cdk import aws_mwaa as mwaa
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.findings import accept_patterns
+from stacks.accepted_findings import accept_patterns
 from stacks.policies import Document, allow, document
 from stacks.removal import removal
 from stacks.settings_model import AirflowSettings

@@ -9,7 +9,7 @@ from dapflow.errors import DapflowErrors
 from dapflow.manifest import Manifest
 from dapflow.project.file_position import FilePosition
 from dapflow.project.load import read_terms
-from dapflow.project.settings import read_settings
+from dapflow.project.project_settings import read_settings
 
 CHAT_HINT = "alerts.chat is true or false; a webhook's URL goes into the secret <platform>/<environment>/chat-webhook"
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"

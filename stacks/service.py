@@ -17,8 +17,8 @@ from dapflow.environment import ServiceEnvironment
 from dapflow.manifest import Service
 from dapflow.platform import Database, Role, WorkGroup
 from stacks import policies
+from stacks.accepted_findings import accept, accept_patterns
 from stacks.access import Access
-from stacks.findings import accept, accept_patterns
 from stacks.policy_parts import INLINE, MANAGED, parts
 from stacks.removal import removal
 from stacks.service_alerts import ServiceAlerts, Watch

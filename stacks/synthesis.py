@@ -16,9 +16,9 @@ from cdk_nag import AwsSolutionsChecks
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
-from stacks.branch import BranchAssembly
-from stacks.databases import check_databases
-from stacks.environment import EnvironmentAssembly
+from stacks.branch_assembly import BranchAssembly
+from stacks.database_names import check_databases
+from stacks.environment_assembly import EnvironmentAssembly
 from stacks.request import read_request
 from stacks.settings import read_settings
 

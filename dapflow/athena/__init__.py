@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.athena.settings import AthenaSettings
+from dapflow.athena.server_settings import AthenaSettings
 
 if TYPE_CHECKING:
     from dapflow.athena.server import AthenaServer

@@ -20,13 +20,13 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from dapflow.athena.api import catalogs, executions, query_results, saved_queries, tags, workgroups
+from dapflow.athena.api.api_context import ApiContext, Operation
 from dapflow.athena.api.protocol import ApiError, check_request, service_model
-from dapflow.athena.api.service import ApiContext, Operation
 from dapflow.athena.api.workgroup_store import WorkGroups
 from dapflow.athena.engine.engine import Engine
 from dapflow.athena.engine.faults import DISK_FULL, disk_fault
 from dapflow.athena.forward import Forwarder
-from dapflow.athena.settings import AthenaSettings
+from dapflow.athena.server_settings import AthenaSettings
 from dapflow.servers import HEALTH_PATH, HOST
 from dapflow.servers.access_key import signed_with
 from dapflow.servers.loopback import listen, uvicorn_server

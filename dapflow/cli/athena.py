@@ -39,7 +39,7 @@ def athena(
     Example: dapflow athena --port 5010 --aws-endpoint http://127.0.0.1:5000
     """
     from dapflow.athena.server import AthenaServer  # noqa: PLC0415
-    from dapflow.athena.settings import AthenaSettings  # noqa: PLC0415
+    from dapflow.athena.server_settings import AthenaSettings  # noqa: PLC0415
     from dapflow.servers.access_key import key_of_environment  # noqa: PLC0415
     from dapflow.servers.state import PRIVATE_UMASK  # noqa: PLC0415
 

@@ -29,7 +29,7 @@ def compile_manifest(
     """
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project, write_manifest  # noqa: PLC0415
-    from dapflow.review.lineage import lineages  # noqa: PLC0415
+    from dapflow.review.project_lineage import lineages  # noqa: PLC0415
 
     root = project_root(project)
     manifest = compile_project(root)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def print_lineage(manifest: Manifest, dataset: Dataset, *, as_json: bool) -> None:
     """Print where the columns of a transform come from. Raises DapflowError for a transform with a mistake."""
-    from dapflow.review.lineage import lineages, mistake  # noqa: PLC0415
+    from dapflow.review.project_lineage import lineages, mistake  # noqa: PLC0415
     from dapflow.review.transforms import unchecked  # noqa: PLC0415 (brings DuckDB)
 
     product = lineages(manifest, [dataset.id]).get(dataset.id)

@@ -14,7 +14,7 @@ from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
 
 if TYPE_CHECKING:
-    from dapflow.exports.service import NewService
+    from dapflow.exports.new_service import NewService
 
 new = typer.Typer(
     name="new",
@@ -48,7 +48,7 @@ def service(
 
     Example: dapflow new service housing exports/
     """
-    from dapflow.exports.service import new_service  # noqa: PLC0415 (brings boto3, PyYAML)
+    from dapflow.exports.new_service import new_service  # noqa: PLC0415 (brings boto3, PyYAML)
 
     with ends_when_interrupted(), Steps() as steps:
         made = new_service(project_root(project), name, folder, steps.tell)

@@ -113,7 +113,7 @@ def print_answer(answer: QueryAnswer, limit: int) -> None:
 def _warnings(
     clients: Clients, text: str, place: str, name: str | None, checked: list[DapflowError] | None
 ) -> list[DapflowError]:
-    from dapflow.review.statements import warnings  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.statement_findings import warnings  # noqa: PLC0415 (brings DuckDB)
 
     return warnings(clients.glue, text, place, name, checked)
 

@@ -74,7 +74,7 @@ def _judged(publications: Publications, manifest: Manifest, root: Path, name: st
 
 def _print_events(judged: list[JudgedRun], manifest: Manifest, environment: Environment) -> None:
     """From the oldest on, as they came to be."""
-    from dapflow.review.lineage import lineages  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.project_lineage import lineages  # noqa: PLC0415 (brings DuckDB)
     from dapflow.runs.openlineage import run_events  # noqa: PLC0415
 
     wanted = {run.record.dataset for run in judged} & manifest.datasets.keys()

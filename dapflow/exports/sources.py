@@ -15,7 +15,7 @@ from dapflow.exports.type_candidates import ColumnTypes
 from dapflow.landing_formats import DEFAULT_FORMAT
 from dapflow.manifest import GenerationColumns, LandingSource, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
-from dapflow.project.names import column_name_problem, dataset_name_problem
+from dapflow.project.name_rules import column_name_problem, dataset_name_problem
 from dapflow.runtime.formats.registry import format_of
 from dapflow.runtime.landing.landing_text import text_of
 from dapflow.runtime.objects import Object

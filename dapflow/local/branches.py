@@ -14,8 +14,8 @@ from dapflow.errors import DapflowError
 from dapflow.local.airflow.dag_files import DagFiles, write_dag_files
 from dapflow.local.airflow.installation import airflow_api
 from dapflow.local.aws_session import connect_to_platform
-from dapflow.local.cloudformation.synthesis import GitBranch, Synthesis
 from dapflow.local.cloudformation.template import Resource
+from dapflow.local.cloudformation.template_synthesis import GitBranch, Synthesis
 from dapflow.local.processes import components
 from dapflow.local.processes.running import require_running
 from dapflow.manifest import Manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError
 from dapflow.git import git
-from dapflow.local.cloudformation.synthesis import GitBranch
+from dapflow.local.cloudformation.template_synthesis import GitBranch
 
 
 def git_branch(root: Path, name: str | None) -> GitBranch:

@@ -122,7 +122,7 @@ def ask(
         except AthenaQueryError as error:
             if error.code != "query-failed":
                 raise
-            from dapflow.review.statements import failure  # noqa: PLC0415 (brings DuckDB)
+            from dapflow.review.statement_findings import failure  # noqa: PLC0415 (brings DuckDB)
 
             raise failure(clients.glue, error.message, sql, database or DEFAULT, file, checked) from None
         details: Any = clients.athena.get_query_execution(QueryExecutionId=execution.id)["QueryExecution"]

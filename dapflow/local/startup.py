@@ -12,7 +12,7 @@ from dapflow.local.airflow.installation import airflow_api
 from dapflow.local.airflow.rest_api import AirflowApi
 from dapflow.local.airflow.schedules import switch_schedules
 from dapflow.local.aws_session import connect_to_platform
-from dapflow.local.cloudformation.synthesis import SYNTHESIZING, Synthesis
+from dapflow.local.cloudformation.template_synthesis import SYNTHESIZING, Synthesis
 from dapflow.local.processes import components
 from dapflow.local.processes.interrupts import shielded
 from dapflow.local.processes.ports import Ports, choose_ports, is_free, read_ports

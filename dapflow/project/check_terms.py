@@ -12,8 +12,8 @@ from typing import Annotated, ClassVar, get_args
 
 from dapflow.manifest import CheckSeverity
 from dapflow.project.file_position import PlacedText
-from dapflow.project.forms import CHECK_FILE, VALUE, choice
 from dapflow.project.schema import Needed, Section, key
+from dapflow.project.text_forms import CHECK_FILE, VALUE, choice
 
 SEVERITY = choice(
     get_args(CheckSeverity),

@@ -15,8 +15,8 @@ from dapflow.errors import DapflowError
 from dapflow.files import write_whole
 from dapflow.project.load import read_terms
 from dapflow.project.model import ServiceFolder
-from dapflow.project.names import is_reviewer
-from dapflow.project.settings import ProjectSettings, read_settings
+from dapflow.project.name_rules import is_reviewer
+from dapflow.project.project_settings import ProjectSettings, read_settings
 
 FILE = ".github/CODEOWNERS"
 _HEAD = "# Written by `dapflow codeowners` from `reviewers` in pyproject.toml and in each service.yml.\n"

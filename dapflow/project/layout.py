@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError
 from dapflow.project.model import PRODUCT_ZONES
-from dapflow.project.names import dataset_name_problem, suggestion
+from dapflow.project.name_rules import dataset_name_problem, suggestion
 
 # The folder of a service that holds its checks in SQL.
 CHECKS = "checks"

@@ -17,11 +17,11 @@ from dapflow.project.layout import (
 )
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES, Product, Project, ServiceFolder
-from dapflow.project.names import service_name_problem, suggestion
+from dapflow.project.name_rules import service_name_problem, suggestion
 from dapflow.project.product_terms import ProductTerms
+from dapflow.project.project_settings import ProjectSettings, read_settings
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_file import read_service
-from dapflow.project.settings import ProjectSettings, read_settings
 from dapflow.project.text_file import read_text
 from dapflow.sql import FileStatement, SqlText, read_statement
 

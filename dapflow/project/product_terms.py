@@ -7,8 +7,8 @@ from typing import Annotated, Literal, get_args
 
 from dapflow.project.check_terms import ProductCheckTerms
 from dapflow.project.file_position import PlacedText
-from dapflow.project.forms import OWN_TABLE, choice
 from dapflow.project.schema import Section, key
+from dapflow.project.text_forms import OWN_TABLE, choice
 
 OnMissing = Literal["fail", "previous"]
 ON_MISSING = choice(

@@ -8,9 +8,9 @@ from dapflow.project.file_position import FilePosition, PlacedText
 from dapflow.project.generation_columns import read_published_generation
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import ZONES, ServiceFolder
+from dapflow.project.project_settings import ProjectSettings
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_terms import Limits, ServiceTerms
-from dapflow.project.settings import ProjectSettings
 from dapflow.project.source_table import read_source
 
 

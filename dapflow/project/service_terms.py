@@ -9,7 +9,8 @@ from dapflow.landing_formats import DEFAULT_FORMAT, LANDING_FORMATS, either, for
 from dapflow.manifest import DAILY, GenerationColumns, LandingSource, Service, Zone
 from dapflow.project.check_terms import CheckTerms
 from dapflow.project.file_position import PlacedText
-from dapflow.project.forms import (
+from dapflow.project.schema import Needed, Section, key
+from dapflow.project.text_forms import (
     COLUMN_NAME,
     DATABASE_NAME,
     DELIMITER,
@@ -31,7 +32,6 @@ from dapflow.project.forms import (
     TIMEZONE,
     choice,
 )
-from dapflow.project.schema import Needed, Section, key
 
 Naming = Literal["history", "latest"]
 NAMING = choice(

@@ -8,10 +8,10 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import GenerationColumns, LandingSource, SourceColumn
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.file_position import PlacedText
-from dapflow.project.forms import not_an_escape
 from dapflow.project.model import SourceTable, TableNames
 from dapflow.project.schema import keys_of
 from dapflow.project.service_terms import SourceColumnTerms, SourceTerms
+from dapflow.project.text_forms import not_an_escape
 from dapflow.sql.date_pattern import date_pattern_problem
 
 # Text of a bounded length.

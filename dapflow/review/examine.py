@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dapflow.errors import DapflowError
-from dapflow.review.constants import failing_constants
+from dapflow.review.failing_constants import failing_constants
 from dapflow.runtime.column_types import column_hive_type
 from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, SqlText, TableName, analyse, read_statement
 from dapflow.sql.missing import missing_database, missing_table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dapflow.errors import DapflowError
 from dapflow.sql.mistakes import explained
+from dapflow.sql.sql_text import SqlText
 from dapflow.sql.statement import FileStatement, read_statement
-from dapflow.sql.text import SqlText
 from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import Parser

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dapflow.errors import DapflowError
 from dapflow.sql.foreign_forms import BY_PREVIOUS, BY_WORD, FOREIGN_FORMS
 from dapflow.sql.slip import AN_OPERATOR, CLAUSES, NOTHING_MORE, VALUE, Slip, clause_of
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
 from dapflow.trino.errors import Mismatch
 from dapflow.trino.syntax.reserved_words import RESERVED

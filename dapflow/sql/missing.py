@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from dapflow.errors import DapflowError
 from dapflow.sql.outline import TableName
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 
 CATALOG = "awsdatacatalog"
 

@@ -8,7 +8,7 @@ from dapflow.errors import DapflowError
 from dapflow.sql.hints import explain_word
 from dapflow.sql.refusals import spoken
 from dapflow.sql.slip import AN_OPERATOR
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.sql.words import Words
 from dapflow.trino.errors import Mismatch, QueryError
 from dapflow.trino.syntax.lexer import Token, skipped, tokens

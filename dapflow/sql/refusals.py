@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from dapflow.errors import DapflowError, Severity
 from dapflow.sql.remedies import remedy
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.trino.errors import Limit, QueryError
 
 CODES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.sql.words import END, QUOTED, STRING, Words
 
 CLAUSES = ("SELECT", "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "ORDER", "OFFSET", "LIMIT")

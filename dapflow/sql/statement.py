@@ -9,7 +9,7 @@ from dapflow.limits import MOST_STATEMENT_BYTES
 from dapflow.sql.mistakes import explained
 from dapflow.sql.outline import QueryOutline, TableName
 from dapflow.sql.outliner import outline
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import Parser

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 
 from dapflow.athena import AthenaSettings, serve
 from dapflow.athena.engine import queries
-from dapflow.athena.storage.state import ServerState
+from dapflow.athena.storage.server_state import ServerState
 from dapflow.trino.duckdb import translate_error
 from tests.aws_servers import REGION, SIGNED, LocalAws
 

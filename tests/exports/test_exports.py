@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.exports.service import NewService, new_service
+from dapflow.exports.new_service import NewService, new_service
 from dapflow.project import compile_project
 
 

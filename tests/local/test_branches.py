@@ -18,7 +18,7 @@ from dapflow.local import branches
 from dapflow.local.airflow import branch_dags
 from dapflow.local.branches import bring_up, take_down, take_down_expired
 from dapflow.local.cloudformation.provision import describe_local, describe_local_branch
-from dapflow.local.cloudformation.synthesis import GitBranch
+from dapflow.local.cloudformation.template_synthesis import GitBranch
 from dapflow.local.git_branch import git_branch
 from dapflow.local.processes.ports import Ports
 from dapflow.local.processes.running import require_running

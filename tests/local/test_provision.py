@@ -9,9 +9,9 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local.cloudformation.provision import describe_local, wanted_resources
-from dapflow.local.cloudformation.resources import KINDS, LEFT_OUT
-from dapflow.local.cloudformation.synthesis import Synthesis
+from dapflow.local.cloudformation.resource_kinds import KINDS, LEFT_OUT
 from dapflow.local.cloudformation.template import Resource, resources
+from dapflow.local.cloudformation.template_synthesis import Synthesis
 from dapflow.project import compile_project
 from tests.local.projects import SERVICE, LocalProject, make_project
 

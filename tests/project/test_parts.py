@@ -14,8 +14,8 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project, find_transform
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
+from dapflow.project.cron_lines import cron_problem, is_timezone, longest_pause
 from dapflow.project.order import circles, publishing_order
-from dapflow.project.schedule import cron_problem, is_timezone, longest_pause
 from tests.project.writing import write_project
 
 

@@ -10,8 +10,8 @@ import pytest
 from dapflow.lineage import ProductLineage, read_lineage
 from dapflow.manifest import Dataset, Manifest, read_manifest
 from dapflow.project import write_manifest
-from dapflow.review import lineage as lineage_module
-from dapflow.review.lineage import lineages, mistake
+from dapflow.review import project_lineage as lineage_module
+from dapflow.review.project_lineage import lineages, mistake
 from tests.project.writing import compile_files
 
 FILES: dict[str, str | bytes] = {

@@ -10,7 +10,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.local.query import ask
-from dapflow.review.statements import findings, warnings
+from dapflow.review.statement_findings import findings, warnings
 from dapflow.runtime.aws import Clients
 from dapflow.sql import other_dialects
 from dapflow.trino.functions import NAMES

@@ -21,7 +21,7 @@ from openlineage.client.facet_v2 import (
 from openlineage.client.serde import Serde
 
 from dapflow.errors import DapflowError
-from dapflow.review.lineage import lineages
+from dapflow.review.project_lineage import lineages
 from dapflow.runs.openlineage import run_events
 from dapflow.runs.recent import JudgedRun, runs_of
 from tests.runtime.lake import DAY, Lake

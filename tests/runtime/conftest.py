@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from dapflow.athena.server import AthenaServer
-from dapflow.athena.settings import AthenaSettings
+from dapflow.athena.server_settings import AthenaSettings
 from dapflow.runtime.aws import Clients, connect
 from tests.aws_servers import empty_aws, emulated_aws
 from tests.runtime.lake import REGION, Lake

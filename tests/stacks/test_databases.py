@@ -11,7 +11,7 @@ import pytest
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
-from stacks.databases import check_databases
+from stacks.database_names import check_databases
 from stacks.settings import DeploymentSettings, read_settings
 from tests.project.writing import write_project
 from tests.stacks.example import project_with

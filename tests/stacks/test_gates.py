@@ -44,7 +44,7 @@ def test_an_open_finding_fails_the_synthesis(tmp_path: Path) -> None:
 
 
 def test_an_open_finding_in_a_branch_fails_its_synthesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stacks.branch.BranchBundle", lambda stack, *_: s3.Bucket(stack, "open"))
+    monkeypatch.setattr("stacks.branch_assembly.BranchBundle", lambda stack, *_: s3.Bucket(stack, "open"))
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         synthesized(tmp_path, manifest=service("air"), branch="x")
     assert "AwsSolutions-S1" in (tmp_path / "validation-report.json").read_text()

@@ -10,7 +10,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.servers.patience import PatternError, matching
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import ApiContext, Operation
+    from dapflow.athena.api.api_context import ApiContext, Operation
 
 _KIND = "data_catalog"
 GLUE = "AwsDataCatalog"

@@ -10,7 +10,7 @@ from dapflow.athena.api.workgroup_store import ENGINE_VERSION, PRIMARY
 from dapflow.athena.engine.execution import Execution
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import ApiContext, Operation
+    from dapflow.athena.api.api_context import ApiContext, Operation
 
 
 def find(service: ApiContext, identity: str) -> Execution:

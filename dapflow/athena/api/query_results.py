@@ -12,7 +12,7 @@ from dapflow.athena.engine.execution import SUCCEEDED
 from dapflow.athena.engine.results import CSV, NOTHING, column_info, csv_page, text_page
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import ApiContext, Operation
+    from dapflow.athena.api.api_context import ApiContext, Operation
 
 _PAGE = 1000
 

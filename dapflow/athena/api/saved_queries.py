@@ -11,7 +11,7 @@ from dapflow.athena.engine.prepared import KIND as PREPARED
 from dapflow.athena.engine.prepared import find_prepared, keep_prepared, prepared_key
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import ApiContext, Operation
+    from dapflow.athena.api.api_context import ApiContext, Operation
 
 _NAMED = "named_query"
 

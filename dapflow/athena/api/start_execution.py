@@ -19,7 +19,7 @@ from dapflow.trino.duckdb import QueryError, Statement, parameter_sql, statement
 from dapflow.trino.errors import TooDeep
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import ApiContext
+    from dapflow.athena.api.api_context import ApiContext
 
 # StatementType and SubstatementType by kind of statement.
 _TYPES = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dapflow.athena.api.protocol import not_found, page
 
 if TYPE_CHECKING:
-    from dapflow.athena.api.service import ApiContext, Operation
+    from dapflow.athena.api.api_context import ApiContext, Operation
 
 _KIND = "tags"
 

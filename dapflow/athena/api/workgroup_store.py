@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from dapflow.athena.api.protocol import invalid_request
-from dapflow.athena.storage.state import ServerState
+from dapflow.athena.storage.server_state import ServerState
 
 PRIMARY = "primary"
 # The account that emulators make up.

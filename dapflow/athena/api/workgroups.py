@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from dapflow.athena.api.api_context import ApiContext, Operation
 from dapflow.athena.api.protocol import invalid_request, page
-from dapflow.athena.api.service import ApiContext, Operation
 from dapflow.athena.api.workgroup_store import ACCOUNT, ENGINE_VERSION, PRIMARY, new_work_group
 from dapflow.limits import LEAST_CUTOFF
 

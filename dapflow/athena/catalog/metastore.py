@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.storage.aws import AwsError, error_code, error_message
+from dapflow.athena.storage.aws_clients import AwsError, error_code, error_message
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dapflow.athena.ddl.lexer import failure
+from dapflow.athena.ddl.hive_lexer import failure
 from dapflow.athena.ddl.model import CreateTable, ForIceberg, HiveColumn, HiveStatement, Storage
-from dapflow.athena.ddl.reader import StatementReader
+from dapflow.athena.ddl.statement_reader import StatementReader
 from dapflow.athena.ddl.storage_formats import FORMATS, storage_of
 
 

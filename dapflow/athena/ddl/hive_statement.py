@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from dapflow.athena.ddl import model
 from dapflow.athena.ddl.create_table import create_table
-from dapflow.athena.ddl.reader import StatementReader
+from dapflow.athena.ddl.statement_reader import StatementReader
 
 
 def parse(text: str) -> model.HiveStatement:

@@ -10,9 +10,9 @@ from dapflow.athena.catalog.views import is_view
 from dapflow.athena.ddl import failures, model
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
+from dapflow.athena.engine.target_names import target_of
 from dapflow.athena.storage.locations import parse_location
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dapflow.athena.catalog.metastore import Metastore
 from dapflow.athena.engine.results import Results
 from dapflow.athena.formats.scan import Scanner
-from dapflow.athena.storage.objects import ObjectStore
-from dapflow.athena.storage.state import ServerState
+from dapflow.athena.storage.object_store import ObjectStore
+from dapflow.athena.storage.server_state import ServerState
 
 
 @dataclass(frozen=True)

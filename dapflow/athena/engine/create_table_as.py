@@ -11,10 +11,10 @@ from dapflow.athena.ddl.partitions import new_partition
 from dapflow.athena.ddl.storage_formats import LAZY_SIMPLE, storage_of
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import check_named, compiled
 from dapflow.athena.engine.results import NOTHING, StatementOutcome, output_location
 from dapflow.athena.engine.session import Work
+from dapflow.athena.engine.target_names import target_of
 from dapflow.athena.formats.writer import Writing, Written, write_rows, writing_format
 from dapflow.athena.storage.locations import Location, parse_location
 from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery, Statement

@@ -21,12 +21,12 @@ from dapflow.athena.engine.results import Results, StatementOutcome
 from dapflow.athena.engine.session import Session
 from dapflow.athena.engine.statements import AnyStatement, run_statement
 from dapflow.athena.formats.scan import Scanner
-from dapflow.athena.settings import AthenaSettings
-from dapflow.athena.storage.aws import connect
+from dapflow.athena.server_settings import AthenaSettings
+from dapflow.athena.storage.aws_clients import connect
 from dapflow.athena.storage.cache import FileCache, MemoryCache
 from dapflow.athena.storage.directory import lock_directory, make_directory
-from dapflow.athena.storage.objects import ObjectStore
-from dapflow.athena.storage.state import ServerState
+from dapflow.athena.storage.object_store import ObjectStore
+from dapflow.athena.storage.server_state import ServerState
 from dapflow.trino.duckdb import ColumnMetadata, QueryError
 
 _log = logging.getLogger(__name__)

@@ -6,16 +6,16 @@ from typing import Any
 
 from dapflow.athena.catalog.partitions import partition_keys, table_location
 from dapflow.athena.catalog.projection import is_projected
-from dapflow.athena.catalog.session import columns_of
+from dapflow.athena.catalog.session_catalog import columns_of
 from dapflow.athena.catalog.views import is_view
 from dapflow.athena.ddl.storage_formats import LAZY_SIMPLE
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.create_table_as import register, written_outcome
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import compiled
 from dapflow.athena.engine.results import StatementOutcome
 from dapflow.athena.engine.session import Work
+from dapflow.athena.engine.target_names import target_of
 from dapflow.athena.formats.writer import Writing, write_rows
 from dapflow.trino.coercion import can_coerce, common
 from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery, Statement

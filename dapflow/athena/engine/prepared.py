@@ -9,7 +9,7 @@ from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
-from dapflow.athena.storage.state import ServerState
+from dapflow.athena.storage.server_state import ServerState
 from dapflow.trino.duckdb import Statement
 
 KIND = "prepared_statement"

@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from dapflow.athena.catalog.session import SessionCatalog
+from dapflow.athena.catalog.session_catalog import SessionCatalog
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
-from dapflow.athena.storage.objects import Listings
+from dapflow.athena.storage.object_store import Listings
 from dapflow.trino.duckdb import CompiledQuery, QueryError, Statement, compile_query
 from dapflow.trino.duckdb.storage import quote
 from dapflow.trino.syntax import tree

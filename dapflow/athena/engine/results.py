@@ -14,7 +14,7 @@ from dapflow.athena.engine.execution import Execution
 from dapflow.athena.engine.result_csv import fields
 from dapflow.athena.storage.cache import FileCache, MemoryCache
 from dapflow.athena.storage.locations import Location, parse_location
-from dapflow.athena.storage.objects import ObjectStore
+from dapflow.athena.storage.object_store import ObjectStore
 from dapflow.trino.duckdb import ColumnMetadata
 from dapflow.trino.types import parse_type
 

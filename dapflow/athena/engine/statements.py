@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dapflow.athena.catalog.session import CATALOG_NAMES
+from dapflow.athena.catalog.session_catalog import CATALOG_NAMES
+from dapflow.athena.ddl.dispatch import run_hive
 from dapflow.athena.ddl.model import HiveStatement
-from dapflow.athena.ddl.run import run_hive
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.create_table_as import create_table_as
 from dapflow.athena.engine.errors import QueryFailed

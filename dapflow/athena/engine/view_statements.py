@@ -8,10 +8,10 @@ from typing import Any
 from dapflow.athena.catalog.views import View, glue_view, is_view, read_view
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.engine.names import target_of
 from dapflow.athena.engine.queries import analysed, check_named
 from dapflow.athena.engine.results import TEXT, StatementOutcome
 from dapflow.athena.engine.session import Work
+from dapflow.athena.engine.target_names import target_of
 from dapflow.trino.duckdb import ColumnMetadata, Statement
 
 

@@ -15,8 +15,8 @@ from dapflow.athena.catalog.hive_types import from_hive
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.formats import avro_codecs
 from dapflow.athena.formats.arrow_types import arrow_type
-from dapflow.athena.formats.converted import write
-from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.format_reader import FormatReader
+from dapflow.athena.formats.parquet_form import write
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.types import Type

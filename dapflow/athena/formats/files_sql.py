@@ -6,12 +6,12 @@ import datetime as dt
 from collections import OrderedDict
 
 from dapflow.athena.catalog.partitions import NULL_PARTITION, TablePartition, partition_keys, typed_value
-from dapflow.athena.catalog.session import TableRelation
+from dapflow.athena.catalog.session_catalog import TableRelation
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
-from dapflow.athena.formats.column_types import Incompatible, conversion
-from dapflow.athena.formats.files import DataFile
-from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.column_conversion import Incompatible, conversion
+from dapflow.athena.formats.format_reader import FormatReader
+from dapflow.athena.formats.query_files import DataFile
 from dapflow.trino.duckdb.storage import duck_type, literal, quote
 from dapflow.trino.types import Type, parse_type
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.athena.catalog.hive_types import from_hive
-from dapflow.athena.formats.converted import convert_lines
+from dapflow.athena.formats.format_reader import FormatReader
 from dapflow.athena.formats.lines import header_lines, line_arrays
-from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.parquet_form import convert_lines
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import duck_type, field_names, literal, quote
 from dapflow.trino.types import Type

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from dapflow.athena.formats.converted import write
+from dapflow.athena.formats.format_reader import FormatReader
 from dapflow.athena.formats.lines import blocks, header_lines
-from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.parquet_form import write
 from dapflow.athena.storage.locations import Location
 from dapflow.trino.duckdb.storage import duck_type, literal
 from dapflow.trino.types import Type

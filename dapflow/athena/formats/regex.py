@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.formats.converted import write
+from dapflow.athena.formats.format_reader import FormatReader
 from dapflow.athena.formats.lines import header_lines, line_arrays
-from dapflow.athena.formats.model import FormatReader
 from dapflow.athena.formats.opencsv import typed_text
+from dapflow.athena.formats.parquet_form import write
 from dapflow.athena.storage.locations import Location
 from dapflow.servers.patience import PatternError, compiled, full_matches
 

@@ -20,16 +20,16 @@ from dapflow.athena.catalog.partitions import (
 )
 from dapflow.athena.catalog.predicates import Predicate
 from dapflow.athena.catalog.projection import is_projected
-from dapflow.athena.catalog.session import PartitionsRelation, TableRelation
+from dapflow.athena.catalog.session_catalog import PartitionsRelation, TableRelation
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.buckets import allowed_buckets, bucket_of_file
-from dapflow.athena.formats.files import Bringer, DataFile, QueryFiles
 from dapflow.athena.formats.files_sql import files_sql
-from dapflow.athena.formats.model import FormatReader
-from dapflow.athena.formats.reader import reader_of
+from dapflow.athena.formats.format_reader import FormatReader
+from dapflow.athena.formats.query_files import Bringer, DataFile, QueryFiles
+from dapflow.athena.formats.reader_choice import reader_of
 from dapflow.athena.formats.row_groups import Literals, RowGroupFilter
-from dapflow.athena.storage.objects import Listings, ObjectStore
+from dapflow.athena.storage.object_store import Listings, ObjectStore
 from dapflow.trino.duckdb import CompiledQuery, Scan, ScanReading
 from dapflow.trino.duckdb.conditions import ColumnBound
 from dapflow.trino.duckdb.storage import quote

@@ -19,7 +19,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.session import Work
 from dapflow.athena.formats.text_output import json_select, text_select
 from dapflow.athena.storage.locations import Location
-from dapflow.athena.storage.objects import ObjectStore
+from dapflow.athena.storage.object_store import ObjectStore
 from dapflow.trino.duckdb import ColumnMetadata, CompiledQuery
 from dapflow.trino.duckdb.storage import duck_type, literal, quote
 from dapflow.trino.types import Type, parse_type

@@ -9,10 +9,10 @@ from threading import RLock
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
+from dapflow.local.aws.bucket_objects import BucketObjects
 from dapflow.local.aws.glue_entries import compacted, unconditional
 from dapflow.local.aws.journal import RequestEntry, RequestJournal
-from dapflow.local.aws.objects import BucketObjects
-from dapflow.local.aws.refusals import not_kept, s3_error
+from dapflow.local.aws.refused_requests import not_kept, s3_error
 from dapflow.local.aws.wsgi import (
     Application,
     Environ,

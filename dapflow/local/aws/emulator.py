@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
-from dapflow.local.aws.refusals import closed
+from dapflow.local.aws.refused_requests import closed
 from dapflow.local.aws.shortcuts import shortcut
 from dapflow.local.aws.wsgi import Environ, StartResponse
 from dapflow.servers.access_key import AccessKey

@@ -25,7 +25,7 @@ from moto.core.request import (
 )
 from starlette.types import Receive, Scope, Send
 
-from dapflow.local.aws.refusals import unknown_key
+from dapflow.local.aws.refused_requests import unknown_key
 from dapflow.local.aws.wsgi import (
     Application,
     Environ,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dapflow.environment import Environment, read_environment
 from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.local.cloudformation.synthesis import REPOSITORY, settings_file
+from dapflow.local.cloudformation.template_synthesis import REPOSITORY, settings_file
 from dapflow.local.processes.started import with_compiled_modules
 from dapflow.manifest import Manifest
 

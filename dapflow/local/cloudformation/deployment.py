@@ -12,7 +12,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.local.cloudformation.resource_kind import ResourceKind
-from dapflow.local.cloudformation.resources import KINDS, LEFT_OUT
+from dapflow.local.cloudformation.resource_kinds import KINDS, LEFT_OUT
 from dapflow.local.cloudformation.template import Resource
 from dapflow.servers.state import damaged, read_json, write_json
 

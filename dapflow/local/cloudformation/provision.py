@@ -14,8 +14,8 @@ from dapflow.errors import DapflowError
 from dapflow.local.airflow.schedules import is_scheduled
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.cloudformation.deployment import deploy
-from dapflow.local.cloudformation.synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
 from dapflow.local.cloudformation.template import Resource, exported, resources
+from dapflow.local.cloudformation.template_synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
 from dapflow.manifest import Manifest
 from dapflow.platform import Platform, describe, describe_branch, hosting
 from dapflow.servers.state import State, write_json

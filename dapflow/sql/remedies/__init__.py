@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dapflow.sql.remedies.functions import unknown_function, wrong_arguments
 from dapflow.sql.remedies.said import Said
 from dapflow.sql.remedies.types import by_words, condition, in_common, operator, row_of_subquery, set_operation
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.trino.errors import QueryError, Unsupported
 from dapflow.trino.syntax.lexer import tokens
 

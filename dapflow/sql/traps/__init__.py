@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.errors import DapflowError
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 from dapflow.sql.traps.aliases import swallowed_columns
 from dapflow.sql.traps.constants import constants
 from dapflow.sql.traps.generations import generations
@@ -11,7 +11,7 @@ from dapflow.sql.traps.joins import joins
 from dapflow.sql.traps.nulls import nulls
 from dapflow.sql.traps.patterns import patterns
 from dapflow.sql.traps.products import products
-from dapflow.sql.traps.reading import KnownTable, QueryReading
+from dapflow.sql.traps.query_reading import KnownTable, QueryReading
 from dapflow.sql.traps.subqueries import subqueries
 
 __all__ = ["KnownTable", "QueryReading", "find_traps"]

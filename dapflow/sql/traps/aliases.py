@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import QueryReading, Trap, bare, column, relations
+from dapflow.sql.traps.query_reading import QueryReading, Trap, bare, column, relations
 from dapflow.trino.syntax import tree
 
 _AS = re.compile(r"\bas\b", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dapflow.sql.traps.reading import QueryReading, Trap, columns
+from dapflow.sql.traps.query_reading import QueryReading, Trap, columns
 from dapflow.trino.syntax import tree
 
 _CLOCK = frozenset({"current_date", "current_timestamp", "current_time", "localtimestamp", "localtime", "now"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dapflow.sql.traps.reading import QueryReading, Trap, bare, called, column, columns, conjuncts, relations
+from dapflow.sql.traps.query_reading import QueryReading, Trap, bare, called, column, columns, conjuncts, relations
 from dapflow.trino.syntax import tree
 
 # What may turn a NULL of the optional side into something else.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import QueryReading, Trap, column, conjuncts
+from dapflow.sql.traps.query_reading import QueryReading, Trap, column, conjuncts
 from dapflow.trino.syntax import tree
 
 _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dapflow.sql.date_pattern import PatternProblem, joda_pattern_problem, mysql_pattern_problem
-from dapflow.sql.traps.reading import QueryReading, Trap
+from dapflow.sql.traps.query_reading import QueryReading, Trap
 from dapflow.trino.syntax import tree
 
 _PROBLEMS: dict[str, Callable[[str, str], PatternProblem | None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import QueryReading, Trap, bare, called, relations
+from dapflow.sql.traps.query_reading import QueryReading, Trap, bare, called, relations
 from dapflow.trino.syntax import tree
 
 _CHANCE = frozenset({"rand", "random", "uuid", "shuffle"})

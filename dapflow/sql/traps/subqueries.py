@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from dapflow.sql.traps.reading import QueryReading, Trap, columns, conjuncts
+from dapflow.sql.traps.query_reading import QueryReading, Trap, columns, conjuncts
 from dapflow.trino.syntax import tree
 
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 
 from dapflow.limits import LEAST_CUTOFF
-from dapflow.project.names import (
+from dapflow.project.cron_lines import cron_problem, is_timezone
+from dapflow.project.name_rules import (
     COLUMN,
     DATABASE,
     DATASET,
@@ -24,7 +25,6 @@ from dapflow.project.names import (
     suggestion,
     table_name_problem,
 )
-from dapflow.project.schedule import cron_problem, is_timezone
 from dapflow.project.schema import Form, Mistake
 
 # The encoding that is found in each file.

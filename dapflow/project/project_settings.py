@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dapflow.errors import DapflowError
-from dapflow.project.names import (
+from dapflow.project.name_rules import (
     REVIEWER_FORMS,
     database_name_problem,
     environment_name_problem,

@@ -5,8 +5,8 @@ A property that is neither carried over nor listed as left out is an error: noth
 
 from __future__ import annotations
 
-from dapflow.local.cloudformation.buckets import BranchData, Buckets, Emptied
-from dapflow.local.cloudformation.policies import ManagedPolicies, Roles
+from dapflow.local.cloudformation.bucket_resources import BranchData, Buckets, Emptied
+from dapflow.local.cloudformation.iam_resources import ManagedPolicies, Roles
 from dapflow.local.cloudformation.query_resources import AthenaWorkGroups, Databases
 from dapflow.local.cloudformation.resource_kind import ResourceKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.format_reader import FormatReader
 
 
 def reader_of(table: dict[str, Any], storage: dict[str, Any], columns: list[dict[str, Any]]) -> FormatReader:

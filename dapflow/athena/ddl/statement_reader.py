@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.athena.catalog.hive_types import from_hive, to_hive
-from dapflow.athena.ddl.lexer import HiveToken, failure, tokens
+from dapflow.athena.ddl.hive_lexer import HiveToken, failure, tokens
 from dapflow.athena.ddl.model import HiveColumn, Spec
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.trino.duckdb import QueryError

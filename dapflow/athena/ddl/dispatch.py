@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dapflow.athena.ddl import databases, model, partitions, show, tables
+from dapflow.athena.ddl import databases, model, partitions, show_statements, tables
 from dapflow.athena.engine.context import Context
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.engine.results import StatementOutcome
@@ -29,12 +29,12 @@ _HANDLERS: dict[type[model.HiveStatement], Handler] = {
     model.DropPartitions: partitions.drop_partitions,
     model.RenamePartition: partitions.rename_partition,
     model.RepairTable: partitions.repair_table,
-    model.ShowTables: show.show_tables,
-    model.ShowColumns: show.show_columns,
-    model.ShowPartitions: show.show_partitions,
-    model.ShowCreateTable: show.show_create_table,
-    model.ShowProperties: show.show_properties,
-    model.DescribeTable: show.describe_table,
+    model.ShowTables: show_statements.show_tables,
+    model.ShowColumns: show_statements.show_columns,
+    model.ShowPartitions: show_statements.show_partitions,
+    model.ShowCreateTable: show_statements.show_create_table,
+    model.ShowProperties: show_statements.show_properties,
+    model.DescribeTable: show_statements.describe_table,
 }
 
 

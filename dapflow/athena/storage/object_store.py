@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dapflow.athena.engine.errors import QueryFailed
-from dapflow.athena.storage.aws import AwsError, error_code, error_message
+from dapflow.athena.storage.aws_clients import AwsError, error_code, error_message
 from dapflow.athena.storage.cache import FileCache
 from dapflow.athena.storage.locations import Location
 from dapflow.athena.storage.transport import AwsCall, Transport

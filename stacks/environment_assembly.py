@@ -10,7 +10,7 @@ from dapflow.branch import BranchNames
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import Platform, Role, describe_branch
-from dapflow.project.schedule import longest_pause
+from dapflow.project.cron_lines import longest_pause
 from stacks.access import Access, service_access
 from stacks.assembly import Assembly
 from stacks.branch_deployment import DATABASES_TAG, SLUG_TAG, BranchDeployment, BranchDeploymentProps, deploy_role

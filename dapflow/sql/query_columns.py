@@ -22,7 +22,7 @@ from dapflow.sql.outline import (
     QueryOutline,
     TableName,
 )
-from dapflow.sql.text import SqlText
+from dapflow.sql.sql_text import SqlText
 
 # A function that takes a lambda, up to where that stands.
 _OF_LAMBDA = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dapflow.athena.catalog.metastore import Metastore
-from dapflow.athena.catalog.session import SessionCatalog
+from dapflow.athena.catalog.session_catalog import SessionCatalog
 from dapflow.athena.engine.errors import QueryFailed
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.review.examine import examine

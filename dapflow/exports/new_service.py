@@ -16,7 +16,7 @@ from dapflow.exports.sources import describe, doubtful_names, text_lines
 from dapflow.manifest import LandingSource
 from dapflow.project import check_project
 from dapflow.project.codeowners import check_codeowners, write_codeowners
-from dapflow.project.names import service_name_problem, suggestion
+from dapflow.project.name_rules import service_name_problem, suggestion
 
 _HEAD = """\
 # The service terms, drafted from the exports by dapflow new service. It is yours now: change what you know better.

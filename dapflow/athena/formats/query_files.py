@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dapflow.athena.catalog.partitions import TablePartition
 from dapflow.athena.engine.session import Work
-from dapflow.athena.formats.model import FormatReader
+from dapflow.athena.formats.format_reader import FormatReader
 from dapflow.athena.formats.parquet import Footers, ParquetFooter
 from dapflow.athena.storage.locations import Location
-from dapflow.athena.storage.objects import Listings, ObjectStore, S3Object
+from dapflow.athena.storage.object_store import Listings, ObjectStore, S3Object
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapflow.athena.catalog.session import CATALOG_NAMES
+from dapflow.athena.catalog.session_catalog import CATALOG_NAMES
 from dapflow.athena.engine.errors import QueryFailed
 
 
