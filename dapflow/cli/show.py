@@ -85,7 +85,9 @@ def _print_checks(dataset: Dataset, manifest: Manifest) -> None:
     from dapflow.runtime.checks.results import label, place_of  # noqa: PLC0415
 
     if dataset.checks:
-        rows = [(each.name, label(each), each.where or "", each.severity, place_of(each)) for each in dataset.checks]
+        rows = [
+            (check.name, label(check), check.where or "", check.severity, place_of(check)) for check in dataset.checks
+        ]
         print_rows([Heading(name) for name in ("name", "check", "where", "severity", "written in")], rows)
     print(queries_of(dataset))
 

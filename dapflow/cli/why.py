@@ -49,26 +49,26 @@ def why(
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
     day = Generation.parse(generation) if generation is not None else None
-    found = CurrencyLook(Publications(clients, manifest, names)).at(dataset, day)
+    currency = CurrencyLook(Publications(clients, manifest, names)).at(dataset, day)
     if as_json:
-        print(json.dumps(found.as_dict(), indent=2, ensure_ascii=False))
+        print(json.dumps(currency.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _print(found)
+        _print(currency)
 
 
-def _print(found: Currency) -> None:
-    shown = f"shows {found.shown}" if found.shown else "shows nothing"
-    if found.expected is None:
-        print(f"{found.dataset} {shown}, and nothing that it is made of is there.")
+def _print(currency: Currency) -> None:
+    shown = f"shows {currency.shown}" if currency.shown else "shows nothing"
+    if currency.expected is None:
+        print(f"{currency.dataset} {shown}, and nothing that it is made of is there.")
         return
-    if found.current:
-        print(f"{found.dataset} is current: {found.expected} is there, by the text and the inputs of now.")
+    if currency.current:
+        print(f"{currency.dataset} is current: {currency.expected} is there, by the text and the inputs of now.")
         return
-    print(f"{found.dataset} {shown}; {found.expected} is not as it should be:")
-    for each in found.reasons:
-        since = f", since {each.since[:16].replace('T', ' ')} UTC" if each.since else ""
-        print(f"- {each.dataset} {each.generation}: {each.message} [{each.code}]{since}")
-        if each.through:
-            print(f"  read by {' ← '.join(reversed(each.through))}")
-        if each.hint:
-            print(f"  hint: {each.hint}")
+    print(f"{currency.dataset} {shown}; {currency.expected} is not as it should be:")
+    for reason in currency.reasons:
+        since = f", since {reason.since[:16].replace('T', ' ')} UTC" if reason.since else ""
+        print(f"- {reason.dataset} {reason.generation}: {reason.message} [{reason.code}]{since}")
+        if reason.through:
+            print(f"  read by {' ← '.join(reversed(reason.through))}")
+        if reason.hint:
+            print(f"  hint: {reason.hint}")
