@@ -20,11 +20,11 @@ def coerce(expr: typed.Expr, target: Type) -> typed.Expr:
 
 def unchecked(*parts: typed.Expr | Type) -> bool:
     """Whether something in these could not be checked."""
-    return any(_unchecked(part if isinstance(part, Type) else part.type) for part in parts)
-
-
-def _unchecked(t: Type) -> bool:
-    return t.base == "unchecked" or any(_unchecked(part) for part in t.args)
+    for part in parts:
+        t = part if isinstance(part, Type) else part.type
+        if t.base == "unchecked" or (t.args and unchecked(*t.args)):
+            return True
+    return False
 
 
 def constant(expr: typed.Expr) -> Any:

@@ -14,7 +14,7 @@ from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.conversions import unchecked
 from dapflow.trino.analysis.typed_queries import Query, Table
-from dapflow.trino.analysis.walk import parts
+from dapflow.trino.analysis.walk import deep
 from dapflow.trino.syntax import tree
 
 
@@ -34,11 +34,15 @@ def meaning(query: Query, node: tree.QueryNode) -> str:
 
 def is_checked(node: Any) -> bool:
     """Whether nothing in a typed tree is unchecked."""
-    if isinstance(node, typed.Expr) and unchecked(node):
-        return False
-    if isinstance(node, Table) and (node.relation is None or any(unchecked(column.type) for column in node.columns)):
-        return False
-    return all(is_checked(part) for part in parts(node))
+    for part in deep(node):
+        if isinstance(part, typed.Expr):
+            if unchecked(part):
+                return False
+        elif isinstance(part, Table) and (
+            part.relation is None or unchecked(*[column.type for column in part.columns])
+        ):
+            return False
+    return True
 
 
 def _written(node: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from dapflow.trino.analysis.findings import Place
@@ -54,14 +53,16 @@ class Places:
         return place
 
 
-def _parts(node: tree.Node) -> Iterator[tree.Node]:
+def _parts(node: tree.Node) -> list[tree.Node]:
+    parts: list[tree.Node] = []
     for name in tree.children(type(node)):
-        yield from _nodes(getattr(node, name))
+        _add(getattr(node, name), parts)
+    return parts
 
 
-def _nodes(part: object) -> Iterator[tree.Node]:
+def _add(part: object, nodes: list[tree.Node]) -> None:
     if isinstance(part, tree.Node):
-        yield part
+        nodes.append(part)
     elif isinstance(part, tuple):
         for item in part:
-            yield from _nodes(item)
+            _add(item, nodes)

@@ -27,17 +27,22 @@ def parts(node: Any) -> list[Any]:
     """The nodes right below a node; a WITH query is below the query that defines it alone."""
     below: list[Any] = []
     for name in _fields(type(node)):
-        _add(getattr(node, name), below)
+        part = getattr(node, name)
+        kind = type(part)
+        if kind is tuple:
+            _add_items(part, below)
+        elif kind not in _LEAVES:
+            below.append(part)
     return below
 
 
-def _add(part: Any, nodes: list[Any]) -> None:
-    kind = type(part)
-    if kind is tuple:
-        for item in part:
-            _add(item, nodes)
-    elif kind not in _LEAVES:
-        nodes.append(part)
+def _add_items(items: tuple[Any, ...], nodes: list[Any]) -> None:
+    for item in items:
+        kind = type(item)
+        if kind is tuple:
+            _add_items(item, nodes)
+        elif kind not in _LEAVES:
+            nodes.append(item)
 
 
 def within(node: Any) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, NoReturn
 
 from dapflow.trino.errors import QueryError
@@ -65,6 +65,12 @@ def fail(text: str, offset: int, message: str) -> NoReturn:
 
 def tokens(text: str) -> list[Token]:
     """Cut the text into tokens; the last is of kind `end`."""
+    return [*_tokens(text)]
+
+
+# A text is looked at by several readers in turn.
+@lru_cache(maxsize=4)
+def _tokens(text: str) -> tuple[Token, ...]:
     read_tokens: list[Token] = []
     at, match, group = 0, _TOKEN.match, 0
     while group != _END:
@@ -83,7 +89,7 @@ def tokens(text: str) -> list[Token]:
             if group >= _DECIMAL and (text[at : at + 1].isalpha() or text[at : at + 1] == "_"):
                 fail(text, start, "identifiers must not start with a digit; surround the identifier with double quotes")
         read_tokens.append(_token((_KINDS[group], word, upper, start)))
-    return read_tokens
+    return tuple(read_tokens)
 
 
 def skipped(text: str, at: int) -> int:
