@@ -38,6 +38,7 @@ _RUNTIME_MODULES = (
     "landing_formats.py",
     "limits.py",
     "manifest.py",
+    "record_table.py",
 )
 _ENTRY_TEXT = '''\
 """One Airflow DAG for each service of the manifest, and one that starts what was left waiting.

@@ -61,14 +61,27 @@ class Role:
 
 
 @dataclass(frozen=True)
+class RecordTable:
+    """Where the table over the records of all runs is (``dapflow.record_table``), and what it reads."""
+
+    database: str
+    buckets: tuple[str, ...]
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Platform:
-    """The names of what is provisioned for one environment, and the ``environment.json`` that names it at run time."""
+    """The names of what is provisioned for one environment, and the ``environment.json`` that names it at run time.
+
+    ``records`` is None for a branch: it has no table over its records, which go with it.
+    """
 
     buckets: tuple[Bucket, ...]
     databases: tuple[Database, ...]
     workgroups: tuple[WorkGroup, ...]
     roles: tuple[Role, ...]
     environment: Environment
+    records: RecordTable | None = None
 
 
 def describe(
@@ -118,6 +131,11 @@ def describe(
             for service in services
         ),
         roles=roles,
+        records=RecordTable(
+            database=stem.replace("-", "_"),
+            buckets=tuple(bucket.name for bucket in buckets if bucket.zone in ("raw", "refined", "trusted")),
+            services=tuple(service.name for service in services),
+        ),
         environment=Environment(
             name=name,
             region=region,

@@ -21,6 +21,7 @@ from stacks.lake_functions import LakeFunctions, LakeFunctionsProps, emptied_wit
 from stacks.names import check_names
 from stacks.observability import Observability, ObservabilityProps, metrics_namespace
 from stacks.recipients import check_owners
+from stacks.record_table import RunsTable
 from stacks.service import RoleProps
 from stacks.service_alerts import Watch
 from stacks.services_there import check_services
@@ -108,6 +109,8 @@ class EnvironmentAssembly(Assembly):
                 empties=not self._retain,
             ),
         )
+        if platform.records is not None and platform.records.services:
+            RunsTable(stack, "records", platform.records, retain=self._retain)
         if not self._retain:
             for bucket_name, bucket in lake.created.items():
                 emptied = emptied_with(stack, f"emptied-{bucket.node.id}", names.stem, bucket_name)

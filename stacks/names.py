@@ -61,6 +61,13 @@ def check_names(platform: Platform) -> None:
                 file=f"transforms/{database.service}/service.yml",
                 hint="give it another name under databases: in its service.yml",
             )
+        if platform.records is not None and database.name == platform.records.database:
+            raise DapflowError(
+                "name-clash",
+                f"the database {database.name} is the platform's own, for the records of runs",
+                file=f"transforms/{database.service}/service.yml",
+                hint="give it another name under databases: in its service.yml",
+            )
     kinds: tuple[tuple[str, list[tuple[str, str]]], ...] = (
         ("database", [(database.name, database.service) for database in platform.databases]),
         ("workgroup", [(workgroup.name, workgroup.service) for workgroup in platform.workgroups]),

@@ -18,6 +18,7 @@ _WORDS = {
     "AWS::EC2::VPC": "VPC",
     "AWS::EC2::VPCEndpoint": "endpoint",
     "AWS::Glue::Database": "Glue database",
+    "AWS::Glue::Table": "Glue table",
     "AWS::IAM::ManagedPolicy": "policy for analysts",
     "AWS::IAM::OIDCProvider": "OIDC provider",
     "AWS::IAM::Role": "role",

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[1] / "dapflow"
 HEAVY = {"airflow", "boto3", "botocore", "duckdb", "moto", "pyarrow", "rich", "starlette", "yaml"}
 # All that MWAA's image has; the standard library is not listed.
 RUNTIME = {"airflow", "boto3", "botocore", "dapflow"}
-RUNTIME_ROOMS = {"branch", "manifest", "environment", "errors", "landing_formats", "limits", "runtime"}
+RUNTIME_ROOMS = {"branch", "manifest", "environment", "errors", "landing_formats", "limits", "record_table", "runtime"}
 
 
 def imports(file: Path) -> Iterator[tuple[str, bool]]:

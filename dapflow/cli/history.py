@@ -79,7 +79,7 @@ def _print(dataset: str, listed: PublicationHistory) -> None:
                 publication.record.generation,
                 (publication.record.ended or publication.record.started)[:19].replace("T", " "),
                 publication.record.run_id,
-                publication.record.by,
+                publication.record.ran_by,
                 publication.record.commit[:_COMMIT] + ("+" if publication.record.commit.endswith("+changes") else ""),
                 publication.record.sql_sha256[:_SQL],
                 f"{publication.record.rows or 0:,}",

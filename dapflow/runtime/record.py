@@ -109,7 +109,7 @@ class RunRecord:
     Attributes:
         dataset: its id. generation: the date, ``2013-12-31``.
         run: names the run, of which there may be several attempts; Airflow's run id where Airflow ran it.
-        by: who ran it: ``airflow``, or the name of a person.
+        ran_by: who ran it: ``airflow``, or the name of a person.
         commit: git commit of ``transforms/``, with ``+changes`` where files differed from it; empty where unknown.
         sql_sha256: of the transform's text, 64 hexadecimal digits; empty for a raw table.
         started, ended: ISO times in UTC. until: when an attempt that has not ended by then must be dead.
@@ -130,7 +130,7 @@ class RunRecord:
     started: str
     until: str
     kind: RunKind = "publish"
-    by: str = ""
+    ran_by: str = ""
     commit: str = ""
     sql_sha256: str = ""
     outcome: Outcome = "running"

@@ -84,7 +84,7 @@ class Recording:
             started=moment(started),
             # What comes later than this stands back, whatever it has.
             until=later(started, LATE_SECONDS),
-            by=by,
+            ran_by=by,
             commit=commit,
             sql_sha256=hashlib.sha256(text).hexdigest() if text is not None else "",
         )

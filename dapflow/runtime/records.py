@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset
+from dapflow.record_table import FOLDER
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_folders, list_objects, read_object, write_object
 from dapflow.runtime.record import RunRecord
@@ -21,7 +22,6 @@ from dapflow.runtime.record import RunRecord
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-FOLDER = "dapflow-runs"
 _READERS = 8
 _TOGETHER = 32
 

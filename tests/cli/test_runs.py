@@ -30,4 +30,4 @@ def test_runs_are_listed_from_the_newest_on(platform: LocalProject) -> None:
     ]
     made = runs(platform, "housing.raw.repairs", "-n", "1")[0]
     assert (made["outcome"], made["rows"], made["attempt"]) == ("published", 3, 1)
-    assert made["by"]
+    assert made["ran_by"]

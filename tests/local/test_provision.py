@@ -37,6 +37,7 @@ def compare(project: LocalProject) -> set[str]:
     readers = {
         "AWS::S3::Bucket": read_bucket,
         "AWS::Glue::Database": read_database,
+        "AWS::Glue::Table": read_table,
         "AWS::IAM::Role": read_role,
         "AWS::IAM::ManagedPolicy": read_policy,
         "AWS::Athena::WorkGroup": read_workgroup,
@@ -85,9 +86,18 @@ def read_database(glue: Any, each: Resource) -> dict[str, Any]:
     return {
         "CatalogId": stored["CatalogId"],
         "DatabaseInput": {
-            key: stored[key] for key in ("CreateTableDefaultPermissions", "Name", "Description", "LocationUri")
+            key: stored[key]
+            for key in ("CreateTableDefaultPermissions", "Name", "Description", "LocationUri")
+            if key in each.properties["DatabaseInput"]
         },
     }
+
+
+def read_table(glue: Any, each: Resource) -> dict[str, Any]:
+    database = each.properties["DatabaseName"]
+    stored = glue.get_table(DatabaseName=database, Name=each.name)["Table"]
+    declared = each.properties["TableInput"]
+    return {**each.properties, "DatabaseName": database, "TableInput": {key: stored[key] for key in declared}}
 
 
 def read_role(iam: Any, each: Resource) -> dict[str, Any]:

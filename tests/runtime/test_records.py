@@ -60,7 +60,7 @@ def test_a_publication_is_recorded_with_all_that_made_it(lake: Lake, tmp_path: P
     assert (record.outcome, record.generation, record.run, record.attempt) == (
         "published", "2013-12-31", "scheduled__x", 2,
     )  # fmt: skip
-    assert (record.by, record.commit, record.environment) == ("a person", "c0ffee", "test")
+    assert (record.ran_by, record.commit, record.environment) == ("a person", "c0ffee", "test")
     assert record.sql_sha256 == hashlib.sha256(PROJECT["air_traffic/refined/seats.sql"].encode()).hexdigest()
     assert (record.rows, record.bytes, record.location) == (1, made.bytes, made.location)
     assert record.location.endswith(f"/{record.run_id}/")

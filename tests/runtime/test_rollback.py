@@ -62,7 +62,7 @@ def test_a_generation_is_again_what_it_was(lake: Lake, tmp_path: Path) -> None:
     )
     assert states(lake) == [("rollback", "published"), ("publish", "kept"), ("publish", "kept")]
     newest, _, first = history(lake).past
-    assert (newest.record.by, newest.record.restores) == ("a person", first.record.run_id)
+    assert (newest.record.ran_by, newest.record.restores) == ("a person", first.record.run_id)
     assert newest.record.sql_sha256 == first.record.sql_sha256 != before[0].record.sql_sha256
     noted = lake.publications.of(PRODUCT)[DAY]
     assert noted.sql_sha == first.record.sql_sha256[:16], "the text that made it, not today's"

@@ -66,6 +66,15 @@ def databases(aws: Cloud, templates: Templates) -> None:
         assert {key: stored[key] for key in declared} == declared
 
 
+def tables(aws: Cloud, templates: Templates) -> None:
+    glue = aws.client("glue")
+    for table in templates.properties("AWS::Glue::Table"):
+        declared = table["TableInput"]
+        stored = glue.get_table(DatabaseName=table["DatabaseName"], Name=declared["Name"])["Table"]
+        assert stored["PartitionKeys"] == declared["PartitionKeys"]
+        assert stored["Parameters"].items() >= declared["Parameters"].items()
+
+
 def workgroups(aws: Cloud, templates: Templates) -> None:
     athena = aws.client("athena")
     for workgroup in templates.properties("AWS::Athena::WorkGroup"):
@@ -236,6 +245,7 @@ READERS: dict[str, Callable[[Cloud, Templates], None]] = {
     ),
     "AWS::Events::Rule": rules,
     "AWS::Glue::Database": databases,
+    "AWS::Glue::Table": tables,
     "AWS::IAM::ManagedPolicy": managed_policies,
     "AWS::IAM::Role": roles,
     "AWS::KMS::Alias": keys,

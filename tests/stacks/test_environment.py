@@ -65,6 +65,7 @@ def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
     databases = {
         each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in prod.properties("AWS::Glue::Database")
     }
+    assert databases.pop("dapflow_prod").get("LocationUri") is None, "the platform's own holds no data"
     assert len(databases) == 12
     location = databases["air_traffic_raw_zone"]["LocationUri"]
     assert location == "s3://dapflow-prod-raw-111122223333/air_traffic/"
@@ -89,7 +90,9 @@ def test_environments_that_share_an_account_share_no_database(prod: Templates, s
         {each["DatabaseInput"]["Name"] for each in templates.properties("AWS::Glue::Database")}
         for templates in (prod, staging)
     ]
-    assert names[1] == {f"staging__{name}" for name in names[0]}
+    own = [{"dapflow_prod"}, {"dapflow_staging"}]
+    assert names[1] - own[1] == {f"staging__{name}" for name in names[0] - own[0]}
+    assert names[0].isdisjoint(names[1])
     files = [json.loads(each.read_text()) for each in staging.folder.glob("asset.*/environment.json")]
     assert [each["databases"]["air_raw_zone"] for each in files] == ["staging__air_raw_zone"]
 
@@ -105,7 +108,10 @@ def test_local_is_what_the_run_time_is_told(local: Templates) -> None:
     assert {(each.name, each.location) for each in platform.databases} == {
         (each["DatabaseInput"]["Name"], each["DatabaseInput"]["LocationUri"])
         for each in local.properties("AWS::Glue::Database")
+        if each["DatabaseInput"]["Name"] != "dapflow_local"
     }
+    assert platform.records is not None
+    assert local.one("AWS::Glue::Table")["DatabaseName"] == platform.records.database == "dapflow_local"
     assert {(each.name, each.output_location, each.bytes_scanned_cutoff) for each in platform.workgroups} == {
         (
             each["Name"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.cloudformation.resource_kind import Properties, ResourceKind
+from dapflow.record_table import NAME
 
 
 class Databases(ResourceKind):
@@ -42,6 +43,38 @@ class Databases(ResourceKind):
                 hint=f'let this environment keep its name by a name of its own, as in {{local: "{name}", prod: …}}; '
                 "or begin anew: dapflow local down --wipe",
             )
+
+
+class RecordTables(ResourceKind):
+    """Glue tables: the one over the records of runs. Those of services are made by their runs."""
+
+    service = "glue"
+    takes = frozenset({"CatalogId", "DatabaseName", "TableInput"})
+
+    def existing(self) -> set[str]:
+        """Its name, where it is in any database."""
+        databases = self._client.get_paginator("get_databases").paginate()
+        return {
+            table["Name"]
+            for page in databases
+            for database in page["DatabaseList"]
+            for tables in self._client.get_paginator("get_tables").paginate(
+                DatabaseName=database["Name"], Expression=NAME
+            )
+            for table in tables["TableList"]
+        }
+
+    def create(self, name: str, properties: Properties) -> None:
+        """Make it."""
+        self._client.create_table(DatabaseName=properties["DatabaseName"], TableInput=properties["TableInput"])
+
+    def update(self, name: str, properties: Properties) -> None:
+        """Change it."""
+        self._client.update_table(DatabaseName=properties["DatabaseName"], TableInput=properties["TableInput"])
+
+    def delete(self, name: str, properties: Properties) -> None:
+        """Remove it."""
+        self._client.delete_table(DatabaseName=properties["DatabaseName"], Name=name)
 
 
 class AthenaWorkGroups(ResourceKind):

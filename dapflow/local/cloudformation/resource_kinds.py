@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dapflow.local.cloudformation.bucket_resources import BranchData, Buckets, Emptied
 from dapflow.local.cloudformation.iam_resources import ManagedPolicies, Roles
-from dapflow.local.cloudformation.query_resources import AthenaWorkGroups, Databases
+from dapflow.local.cloudformation.query_resources import AthenaWorkGroups, Databases, RecordTables
 from dapflow.local.cloudformation.resource_kind import ResourceKind
 
 # Types of which the embedded platform has nothing, and why.
@@ -24,6 +24,7 @@ KINDS: dict[str, type[ResourceKind]] = {
     "Custom::DapflowEmptied": Emptied,
     "Custom::DapflowBranch": BranchData,
     "AWS::Glue::Database": Databases,
+    "AWS::Glue::Table": RecordTables,
     "AWS::IAM::Role": Roles,
     "AWS::IAM::ManagedPolicy": ManagedPolicies,
     "AWS::Athena::WorkGroup": AthenaWorkGroups,

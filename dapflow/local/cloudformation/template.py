@@ -17,6 +17,7 @@ from dapflow.local.aws_session import ACCOUNT, REGION
 _NAMES = {
     "AWS::Athena::WorkGroup": ("Name",),
     "AWS::Glue::Database": ("DatabaseInput", "Name"),
+    "AWS::Glue::Table": ("TableInput", "Name"),
     "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),
     "AWS::IAM::Role": ("RoleName",),
     "AWS::S3::Bucket": ("BucketName",),
