@@ -86,6 +86,9 @@ VALUES = [
     ("trim(chr(9) || 'x' || chr(10))", "x"),
     ("concat_ws('-', 'a', NULL, 'b')", "a-b"),
     ("'a' || NULL", None),
+    ("0 || CAST(NULL AS array(integer))", None),
+    ("ARRAY[0] || CAST(NULL AS integer)", None),
+    ("CAST(NULL AS array(integer)) || ARRAY[0]", None),
     ("lpad('abc', 2, 'x')", "ab"),
     ("format('%,d|%05.1f|%s', 1234567, 3.14159e0, 'x')", "1,234,567|003.1|x"),
     # Regular expressions are Java's

@@ -203,6 +203,7 @@ FUNCTIONS: tuple[Function, ...] = (
         _PAGE,
         "A text by a format like Java's, with the arguments in it.",
         "format(varchar, any, any...) -> varchar",
+        takes_nulls=True,
     ),
     function(
         _PAGE,

@@ -78,23 +78,25 @@ lowering(
 )
 lowering(
     "trim_array(array(E), bigint)",
-    "CASE WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || $2) AS $ret) "
+    "CASE WHEN $1 IS NULL THEN NULL "
+    "WHEN $2 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not be negative: ' || $2) AS $ret) "
     "WHEN $2 > len($1) THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: size must not exceed array cardinality ' || "
     "len($1) || ': ' || $2) AS $ret) "
     "WHEN $2 = len($1) THEN CAST([] AS $ret) ELSE $1[1:len($1) - $2] END",
 )
 lowering(
     "slice(array(E), bigint, bigint)",
-    "CASE WHEN $3 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') AS $ret) "
+    "CASE WHEN $1 IS NULL OR $2 IS NULL OR $3 IS NULL THEN NULL "
+    "WHEN $3 < 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: length must be greater than or equal to 0') AS $ret) "
     "WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) "
-    "WHEN $3 = 0 OR abs($2) > len($1) THEN CASE WHEN $1 IS NOT NULL THEN CAST([] AS $ret) END "
+    "WHEN $3 = 0 OR abs($2) > len($1) THEN CAST([] AS $ret) "
     "WHEN $2 < 0 THEN $1[len($1) + $2 + 1:least(len($1) + $2 + $3, len($1))] ELSE $1[$2:least($2 + $3 - 1, "
     "len($1))] END",
 )
 lowering(
     "element_at(array(E), bigint)",
-    "CASE WHEN $2 = 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') AS $ret) ELSE "
-    "$1[$2] END",
+    "CASE WHEN $2 = 0 AND $1 IS NOT NULL THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: SQL array indices start at 1') "
+    "AS $ret) ELSE $1[$2] END",
 )
 lowering("element_at(map(K,V), K)", "$1[$2]")
 lowering("array_first(array(E))", "$1[1]")
@@ -244,8 +246,8 @@ def _join(call: LoweredCall) -> Sql:
     # array_to_string wants to know the separator beforehand.
     joining = "array_to_string" if isinstance(call.args[1].const, str) else "t_join"
     return sql(
-        f"CASE WHEN $array IS NOT NULL AND $separator IS NOT NULL THEN coalesce({joining}($parts, $separator), '') END",
-        array=call.args[0].sql,
+        f"CASE WHEN $given THEN coalesce({joining}($parts, $separator), '') END",
+        given=joined(" AND ", [sql("$value IS NOT NULL", value=arg.sql) for arg in call.args]),
         separator=call.args[1].sql,
         parts=parts,
     )

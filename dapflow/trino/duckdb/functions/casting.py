@@ -76,8 +76,8 @@ macro(
 macro("t_interval_ym_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) // 12) || '-' || (abs(x) % 12)")
 
 # -------------------------------------------------------------------------------------------------- collections
-macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(x) < len(x) THEN NULL ELSE TRUE END")
-macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) < len(x) THEN NULL ELSE FALSE END")
+macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(x) = len(x) THEN TRUE END")
+macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) = len(x) THEN FALSE END")
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
 macro("t_json_digits(x) AS CASE x WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE x END")

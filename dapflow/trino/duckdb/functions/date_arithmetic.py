@@ -102,7 +102,7 @@ _TRUNC = {
     "timestamp": "date_trunc($unit, $x)",
     "timestamp_tz": "t_zoned(date_trunc($unit, t_local($x)), ($x).z)",
     "time": "t_trunc_time($x, $us)",
-    "time_tz": "t_time_zoned(t_trunc_time(($x).t, $us), ($x).o)",
+    "time_tz": "t_time_zoned(t_trunc_time(t_time_local($x), $us), ($x).o)",
 }
 
 
@@ -112,7 +112,7 @@ def _trunc_clock(x: Sql, unit: Sql) -> Sql:
         sql("t_local($x)", x=x),
         lambda local: sql("($local - date_trunc($unit, $local))", local=local, unit=unit),
     )
-    return sql("t_zone_struct(($x).u - $passed, ($x).z)", x=x, passed=passed)
+    return sql("t_zone_struct(t_instant($x) - $passed, ($x).z)", x=x, passed=passed)
 
 
 for _t in _MOMENTS:
@@ -152,8 +152,8 @@ _PLUS_MS = {
     "timestamp_tz": ("t_zoned_plus($x, $ms)", "t_zoned_round(t_zoned_plus($x, $ms), $f)"),
     "time": ("t_time_plus($x, $ms)", "t_round_time(t_time_plus($x, $ms), $f)"),
     "time_tz": (
-        "t_time_zoned(t_time_plus(($x).t, $ms), ($x).o)",
-        "t_time_zoned(t_round_time(t_time_plus(($x).t, $ms), $f), ($x).o)",
+        "t_time_zoned_plus($x, $ms)",
+        "t_time_zoned(t_round_time(t_time_plus(t_time_local($x), $ms), $f), ($x).o)",
     ),
 }
 for _t in _MOMENTS:

@@ -52,7 +52,7 @@ for _name, _part in {**_PARTS, **_CLOCK}.items():
     lowering(f"{_name}({_Z})", f"CAST({_part.format('t_local($1)')} AS BIGINT)")
     if _name in _CLOCK:
         lowering(f"{_name}(time(p))", f"CAST({_part.format('$1')} AS BIGINT)")
-        lowering(f"{_name}(time(p) with time zone)", f"CAST({_part.format('($1).t')} AS BIGINT)")
+        lowering(f"{_name}(time(p) with time zone)", f"CAST({_part.format('t_time_local($1)')} AS BIGINT)")
 for _name, _divisor in (
     ("day", 86_400_000),
     ("hour", 3_600_000),

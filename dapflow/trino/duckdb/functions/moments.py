@@ -66,13 +66,13 @@ macro(
     "t_time_zoned(t, o) AS list_transform([{'t': CAST(t AS TIME), 'o': CAST(o AS INTEGER)}], lambda vj: "
     "CASE WHEN (vj).t IS NULL OR (vj).o IS NULL THEN NULL ELSE vj END)[1]"
 )
-macro("t_time_local(x) AS (x).t")
+macro("t_time_local(x) AS CAST((x).t AS TIME)")
 macro(
-    "t_time_instant(x) AS ((epoch_us((x).t) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) "
+    "t_time_instant(x) AS ((epoch_us(t_time_local(x)) - CAST((x).o AS BIGINT) * 60000000) % 86400000000 + 86400000000) "
     "% 86400000000"
 )
 macro("t_time_plus(x, ms) AS t_us_time(epoch_us(x) + (ms % 86400000) * 1000)")
-macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus((x).t, ms), (x).o)")
+macro("t_time_zoned_plus(x, ms) AS t_time_zoned(t_time_plus(t_time_local(x), ms), (x).o)")
 macro(
     "t_date_plus(x, ms) AS CASE WHEN ms % 86400000 <> 0 THEN "
     "CAST(fail('INVALID_FUNCTION_ARGUMENT: Cannot add hour, minutes or seconds to a date') AS DATE) ELSE x + "

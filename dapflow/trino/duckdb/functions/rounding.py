@@ -32,7 +32,10 @@ for _t in ("double", "real"):
     for _name, _duck in (("ceil", "ceil"), ("ceiling", "ceil"), ("floor", "floor"), ("truncate", "trunc")):
         lowering(f"{_name}({_t})", f"CAST({_duck}($1) AS $ret)")
     lowering(f"round({_t})", "CAST(round($1) AS $ret)")
-    lowering(f"round({_t}, integer)", "CASE WHEN isfinite($1) THEN CAST(t_round($1, $2) AS $ret) ELSE $1 END")
+    lowering(
+        f"round({_t}, integer)",
+        "CASE WHEN isfinite($1) THEN CAST(t_round($1, $2) AS $ret) WHEN $2 IS NOT NULL THEN $1 END",
+    )
 lowering("truncate(double, integer)", "t_truncate($1, $2)")
 macro(
     "t_round(x, d) AS CASE WHEN d > 20 OR abs(x) > 1e15 THEN py_round(CAST(x AS DOUBLE), d) ELSE round(CAST(x "
@@ -40,7 +43,7 @@ macro(
 )
 macro(
     "t_truncate(x, d) AS CASE WHEN isfinite(x) THEN trunc(x * power(10.0::DOUBLE, d)) / power(10.0::DOUBLE, d) "
-    "ELSE x END"
+    "WHEN d IS NOT NULL THEN x END"
 )
 
 

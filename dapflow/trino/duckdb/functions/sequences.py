@@ -95,7 +95,8 @@ def _moments(call: LoweredCall) -> Sql:
 def _steps(call: LoweredCall, a: Sql, b: Sql, step: Sql, item: str, check: Sql = NOTHING) -> Sql:
     """Items from a to b; `item` is the template of the one at the place `i`, from 0."""
     return sql(
-        f"CASE $check WHEN ($step) = 0 THEN {_NO_STEP} WHEN ($a < $b AND ($step) < 0) OR ($a > $b AND ($step) > 0) "
+        f"CASE WHEN $a IS NULL OR $b IS NULL THEN NULL $check "
+        f"WHEN ($step) = 0 THEN {_NO_STEP} WHEN ($a < $b AND ($step) < 0) OR ($a > $b AND ($step) > 0) "
         f"THEN {_WRONG_WAY} WHEN abs(($b - $a) // ($step)) >= 10000 THEN {_TOO_MANY} "
         f"ELSE list_transform(range(0, abs(($b - $a) // ($step)) + 1), lambda i: {item}) END",
         check=check,
@@ -119,7 +120,8 @@ def _months(call: LoweredCall) -> Sql:
     )
     checked = (
         f"CASE WHEN ($a < $b AND $step < 0) OR ($a > $b AND $step > 0) THEN {_WRONG_WAY} "
-        f"WHEN len($made) > 10000 THEN {_TOO_MANY} ELSE $made END"
+        f"WHEN len($made) > 10000 THEN {_TOO_MANY} "
+        "WHEN $a IS NOT NULL AND $b IS NOT NULL AND $step IS NOT NULL THEN $made END"
     )
     return let(made, lambda x: sql(checked, a=a, b=b, step=step, made=x, t=type_sql(call.type)))
 
@@ -139,8 +141,9 @@ macro(
 )
 lowering(
     "ngrams(array(T), bigint)",
-    "CASE WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) WHEN $1 IS NOT "
-    "NULL AND $2 IS NOT NULL THEN t_ngrams($1, $2) END",
+    "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL "
+    "WHEN $2 <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: N must be positive') AS $ret) "
+    "ELSE t_ngrams($1, $2) END",
 )
 
 

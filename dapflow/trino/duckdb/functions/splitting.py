@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 # DuckDB's own function joins by a separator that is known beforehand only.
 macro("t_join(xs, sep) AS CASE WHEN len(xs) > 0 THEN list_reduce(xs, lambda a, b: a || sep || b) END")
 macro(
-    "t_split(s, d, n) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be "
+    "t_split(s, d, n) AS CASE WHEN s IS NULL OR d IS NULL OR n IS NULL THEN NULL "
+    "WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: The delimiter may not be "
     "the empty string') AS VARCHAR[]) "
     "WHEN n <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit must be positive') AS VARCHAR[]) "
     "WHEN n > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Limit is too large') AS VARCHAR[]) "
@@ -28,7 +29,8 @@ lowering(
 )
 lowering("split(varchar(x), varchar(y), bigint)", "t_split($1, $2, $3)")
 macro(
-    "t_split_part(s, d, i) AS CASE WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be "
+    "t_split_part(s, d, i) AS CASE WHEN s IS NULL OR d IS NULL THEN NULL "
+    "WHEN i <= 0 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Index must be "
     "greater than zero') AS VARCHAR) "
     "WHEN d = '' THEN CASE WHEN i > length(s) THEN NULL ELSE substring(s, i, 1) END ELSE string_split(s, d)[i] END"
 )
@@ -59,8 +61,9 @@ def _split_to_map(call: LoweredCall) -> Sql:
         )
 
     pairs = fill(
+        "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL AND $3 IS NOT NULL THEN "
         "list_transform(list_zip(t_split_keys($1, $2, $3), t_split_values($1, $2, $3)), "
-        "lambda $p: {'k': $p[1], 'v': $p[2]})",
+        "lambda $p: {'k': $p[1], 'v': $p[2]}) END",
         call,
         p=p,
     )
@@ -83,7 +86,8 @@ macro(
 )
 macro("t_pair_value(e, k) AS substring(e, strpos(e, k) + length(k))")
 macro(
-    "t_pair_check(s, d, k) AS CASE WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is "
+    "t_pair_check(s, d, k) AS CASE WHEN d IS NULL OR k IS NULL THEN NULL "
+    "WHEN d = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter is "
     "empty') AS VARCHAR) "
     "WHEN k = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: keyValueDelimiter is empty') AS VARCHAR) "
     "WHEN d = k THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: entryDelimiter and keyValueDelimiter must not be "

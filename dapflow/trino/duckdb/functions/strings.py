@@ -80,7 +80,8 @@ for _name in ("trim", "ltrim", "rtrim"):
 for _name in ("lpad", "rpad"):
     lowering(
         f"{_name}(varchar, bigint, varchar)",
-        "CASE WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
+        "CASE WHEN $1 IS NULL OR $2 IS NULL OR $3 IS NULL THEN NULL "
+        "WHEN $2 < 0 OR $2 > 2147483647 THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Target length must be in "
         "the range [0..2147483647]') AS VARCHAR) "
         "WHEN $3 = '' THEN CAST(fail('INVALID_FUNCTION_ARGUMENT: Padding string must not be empty') AS VARCHAR) "
         f"ELSE {_name}($1, CAST($2 AS INTEGER), $3) END",
@@ -88,8 +89,8 @@ for _name in ("lpad", "rpad"):
 
 # --------------------------------------------------------------------------------------------------------- parts
 macro(
-    "t_substr(s, a, n) AS CASE WHEN a = 0 OR n <= 0 OR (a < 0 AND -a > length(s)) THEN CASE WHEN s IS NOT NULL "
-    "THEN '' END "
+    "t_substr(s, a, n) AS CASE WHEN s IS NULL OR a IS NULL OR n IS NULL THEN NULL "
+    "WHEN a = 0 OR n <= 0 OR (a < 0 AND -a > length(s)) THEN '' "
     "WHEN a < 0 THEN substring(s, length(s) + a + 1, least(n, 2147483647)) WHEN a > length(s) THEN '' ELSE "
     "substring(s, a, least(n, 2147483647)) END"
 )

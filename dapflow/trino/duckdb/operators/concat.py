@@ -28,6 +28,7 @@ def _concat_arrays(a: Value, b: Value) -> Value:
     x, y = a.type, b.type
     if x.base == y.base and x == y:
         return Value(sql("($a || $b)", a=a.sql, b=b.sql), x)
+    both = "CASE WHEN $a IS NOT NULL AND $b IS NOT NULL THEN"
     if x.base == "array" and x.args[0] == y:
-        return Value(sql("list_append($a, $b)", a=a.sql, b=b.sql), x)
-    return Value(sql("list_prepend($a, $b)", a=a.sql, b=b.sql), y)
+        return Value(sql(f"{both} list_append($a, $b) END", a=a.sql, b=b.sql), x)
+    return Value(sql(f"{both} list_prepend($a, $b) END", a=a.sql, b=b.sql), y)
