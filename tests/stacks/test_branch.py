@@ -208,7 +208,8 @@ def test_an_airflow_of_its_own(tmp_path: Path) -> None:
     statements = {each["Sid"]: each for each in role["Policies"][0]["PolicyDocument"]["Statement"]}
     assert statements["RunServices"]["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/dapflow/staging/branch/{slug}/*"]
     bucket = f"arn:aws:s3:::dapflow-staging-airflow-{ACCOUNT}"
-    assert all(each.startswith(f"{bucket}/airflow/{name}/") for each in statements["OwnFiles"]["Resource"])
+    # MWAA wants the whole of the bucket that it loads its files from, as AWS documents, and no other one.
+    assert statements["OwnFiles"]["Resource"] == [bucket, f"{bucket}/*"]
     stacks = stacks_of(made)
     for each in ("air", "rail"):
         # IAM refuses a trust in a role that is not there yet.
