@@ -52,6 +52,11 @@ class DapflowError(Exception):
         return _rebuilt, (self.as_dict(),)
 
     @property
+    def detail(self) -> str:
+        """Lines of text that belong below the message, where one sentence does not hold it."""
+        return ""
+
+    @property
     def place(self) -> str:
         """``file:line:column``, as much of it as is known."""
         parts = [self.file, self.line, self.column]
@@ -80,6 +85,8 @@ class DapflowError(Exception):
             lines.append(f"  {self.source.replace(chr(9), ' ')}")
             if self.column is not None:
                 lines.append("  " + " " * (self.column - 1) + "^")
+        if self.detail:
+            lines.append(self.detail)
         if self.hint:
             lines.append(f"hint: {self.hint}")
         if self.athena:

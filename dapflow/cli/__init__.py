@@ -9,6 +9,7 @@ import sys
 import typer
 
 from dapflow.cli import (
+    accept_schema,
     athena,
     check,
     check_results,
@@ -43,6 +44,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+accept_schema.register(app)
 athena.register(app)
 check.register(app)
 check_results.register(app)

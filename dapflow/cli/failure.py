@@ -67,6 +67,8 @@ def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
         if caret is not None:
             yield f"\n  {' ' * len(number)} | ", "dim"
             yield f"{' ' * caret}^", colour
+    if error.detail:
+        yield f"\n{error.detail}", ""
     if error.hint:
         yield "\nhint: ", "green"
         yield error.hint, ""

@@ -82,12 +82,13 @@ def table_columns(before: Sequence[Column], now: Sequence[Column]) -> list[Colum
 
 
 def partition_columns(before: Sequence[Column], now: Sequence[Column]) -> list[Column]:
-    """The columns of a partition in the table's order, with the types that its files have.
+    """The columns that the files of a partition have, with the types that they have there, in the table's order.
 
-    Of columns that its files lack, it has NULLs.
+    Of columns that it lacks, Athena reads NULLs.
     """
     stored = {column.name: column.type for column in now}
-    return [replace(column, type=stored.get(column.name, column.type)) for column in table_columns(before, now)]
+    both = table_columns(before, now)
+    return [replace(column, type=stored[column.name]) for column in both if column.name in stored]
 
 
 def _wider(before: Column, now: Column) -> Column:

@@ -38,6 +38,7 @@ class Conversion:
         inferred: whether the type is one that was found at the first load.
         shown: the value in the file as text.
         remedy: what helps where a value does not fit; None for what helps in general.
+        heading: the column of the landing files; several of the table may take its values.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Conversion:
     inferred: bool = False
     shown: str = "NULL"
     remedy: str | None = None
+    heading: str = ""
 
     @property
     def can_fail(self) -> bool:
@@ -86,8 +88,7 @@ def conversion(
         ) from None
     name = quoted(read_as or column.name)
     if found == NULLS:
-        nothing = f"CAST(NULL AS {trino_type(wanted)})"
-        return Conversion(column.name, wanted, column.type, nothing, nothing)
+        return nothing(column)
     if found in FINE:
         return _moments(column, wanted, name, found)
     if found != "string":
@@ -99,6 +100,12 @@ def conversion(
     exact = printed_back(wanted, raw) if inferred else None
     typed = f"CASE WHEN {exact} THEN {typed} END" if exact else typed
     return Conversion(column.name, wanted, column.type, raw, typed, inferred, raw)
+
+
+def nothing(column: SourceColumn) -> Conversion:
+    """A column that is NULL throughout, whatever the file holds."""
+    null = f"CAST(NULL AS {trino_type(column.type)})"
+    return Conversion(column.name, hive_type(column.type), column.type, null, null)
 
 
 def literal(text: str) -> str:

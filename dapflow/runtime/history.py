@@ -7,13 +7,15 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
+from dapflow.runtime.accepted_changes import AcceptedChanges
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog, StaleTableError
-from dapflow.runtime.column_changes import changes, partition_columns, table_columns, widens
+from dapflow.runtime.column_changes import partition_columns, table_columns, widens
 from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
 from dapflow.runtime.current_view import Seen, check_current, glue_column, parameters_of, refresh_current_view
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.schema_comparison import SchemaChangedError, compare_columns
 
 _TRIES = 5
 
@@ -40,42 +42,16 @@ def history_columns(table: dict[str, Any]) -> list[Column]:
     ]
 
 
+def published_table(catalog: GlueCatalog, place: DatasetLocation) -> dict[str, Any] | None:
+    """The history table; None as long as nothing has been published with its columns."""
+    table = catalog.table(place.database, place.history)
+    return table if table is not None and catalog.has_partitions(place.database, place.history) else None
+
+
 def published_columns(catalog: GlueCatalog, place: DatasetLocation) -> list[Column] | None:
     """The columns of the history table; None as long as nothing has been published with them."""
-    table = catalog.table(place.database, place.history)
-    if table is None or not catalog.has_partitions(place.database, place.history):
-        return None
-    return history_columns(table)
-
-
-def compare_columns(dataset: Dataset, before: Sequence[Column], now: Sequence[Column]) -> list[Column]:
-    """The columns that are new. Raises DapflowError ``breaking-change`` where the others would break readers.
-
-    Readers of the history rely on names and types; ``SELECT *`` relies on the order as well, which a product's text
-    gives. A raw table keeps the order of its first load, whatever that of its files is.
-    """
-    breaking = [change for change in changes(before, now) if change.breaking]
-    complaints = [str(change) for change in breaking] or (_disorder(before, now) if dataset.transform else [])
-    if complaints:
-        raise DapflowError(
-            "breaking-change",
-            f"{dataset.id} would break its readers: {'; '.join(complaints)}",
-            file=dataset.transform.file if dataset.transform else None,
-            hint="only columns added at the end can be published; for anything else publish under a new name",
-        )
-    known = {column.name for column in before}
-    return [column for column in now if column.name not in known]
-
-
-def _disorder(before: Sequence[Column], now: Sequence[Column]) -> list[str]:
-    """What is wrong with the order of columns that are all there."""
-    known, names = [column.name for column in before], [column.name for column in now]
-    if names[: len(known)] == known:
-        return []
-    added = [name for name in names[: len(known)] if name not in known]
-    if added:
-        return [f"column {name} is new but does not come last" for name in added]
-    return [f"the order of the columns changed from {', '.join(known)} to {', '.join(names)}"]
+    table = published_table(catalog, place)
+    return history_columns(table) if table is not None else None
 
 
 def check_history(
@@ -139,7 +115,8 @@ def add_columns(
         if table is None:
             break
         before = history_columns(table)
-        added = compare_columns(dataset, before, columns)
+        # What another publication has added meanwhile is nothing that this one lost.
+        added = compare_columns(dataset, before, columns, [column.name for column in before])
         merged = table_columns(before, columns)
         said = _said(dataset, table)
         try:
@@ -167,11 +144,13 @@ def _check_columns(
     """
     before = history_columns(table)
     try:
-        added = compare_columns(dataset, before, columns)
-    except DapflowError:
-        if catalog.has_partitions(place.database, place.history):
-            raise
-        return False
+        added = compare_columns(dataset, before, columns, AcceptedChanges.of(table).dispensable)
+    except SchemaChangedError:
+        if not catalog.has_partitions(place.database, place.history):
+            return False
+        added = compare_columns(
+            dataset, before, columns, dispensable_columns(catalog, dataset, place, table, generation)
+        )
     types = {column.name: column.type for column in added}
     for partition in catalog.partitions(place.database, place.history, columns=True) if added else ():
         if partition.values == generation.values:
@@ -186,6 +165,24 @@ def _check_columns(
                     hint="publish that generation again without the column, or give the column another name",
                 )
     return True
+
+
+def dispensable_columns(
+    catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, table: dict[str, Any], generation: Generation
+) -> frozenset[str]:
+    """The columns that a generation may lack: what was accepted, and of a raw table what came later than it.
+
+    These are the ones that the generation itself lacks as it was published before, or else the one before it.
+    """
+    accepted = AcceptedChanges.of(table).dispensable
+    if dataset.transform is not None:
+        return accepted
+    published = catalog.partitions(place.database, place.history, columns=True)
+    earlier = [part for part in published if part.generation is not None and part.generation <= generation]
+    if not earlier:
+        return accepted
+    newest = max(earlier, key=lambda part: part.generation or generation)
+    return accepted.union(column.name for column in history_columns(table) if column.name not in newest.columns)
 
 
 def _widen(

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
+from dapflow.runtime.accepted_changes import forget_accepted
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.schema_comparison import schema_error
 from dapflow.runtime.target import Target
 from dapflow.runtime.withdraw import hide, note_withdrawn, show_what_remains
 
@@ -36,6 +38,7 @@ def reset(target: Target, environment: Environment) -> Generation | None:
         now = catalog.partition(place.database, place.history, each.values)
         if now is not None and now.location == each.location:  # else a run has published it anew
             catalog.delete_partition(place.database, place.history, each.values)
+    forget_accepted(catalog, place)
     return show_what_remains(target)
 
 
@@ -57,10 +60,9 @@ def advised(dataset: Dataset, environment: Environment) -> Iterator[None]:
     try:
         yield
     except DapflowError as error:
-        if error.code == "breaking-change" and environment.throw_away:
+        schema = schema_error(error)
+        if schema is not None and environment.throw_away:
             where = " --branch NAME (on AWS with --environment HOST)" if environment.branch else ""
-            error.hint = (
-                f"dapflow reset {dataset.id}{where} begins a new history here. Where data are live, only columns added "
-                "at the end can be published; anything else is published under a new name"
-            )
+            begins = f"dapflow reset {dataset.id}{where} begins a new history here"
+            schema.hint = f"{begins}. Where data are live: {schema.hint}"
         raise

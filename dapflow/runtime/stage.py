@@ -16,6 +16,7 @@ from dapflow.runtime.history import check_history, check_keys
 from dapflow.runtime.ingest import plan_ingest
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.reset import advised
+from dapflow.runtime.schema_comparison import readers_named
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import output_of, plan_transform
 
@@ -31,7 +32,7 @@ def stage(
     """Check what can be checked before, and start the UNLOAD."""
     started = time.time()
     dataset = target.dataset
-    with aws_errors(), advised(dataset, environment):
+    with aws_errors(), advised(dataset, environment), readers_named(manifest, dataset):
         if dataset.transform is None:
             plan = plan_ingest(target, generation, run, progress)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dapflow.errors import DapflowError, DapflowErrors
@@ -50,8 +50,19 @@ def validation_query(reading: LandingTable, database: str, checked: Sequence[tup
     return f"SELECT\n  {listed}\nFROM {quoted(database, reading.table)}\nGROUP BY 1 ORDER BY 1"
 
 
-def judge(target: Target, reading: LandingTable, rows: Iterable[dict[str, str | None]]) -> None:
-    """Raise DapflowError for whatever the queries found, and where they counted other rows than there are."""
+def misfits(reading: LandingTable, rows: Iterable[Mapping[str, str | None]]) -> set[int]:
+    """The conversions that some value does not fit, by their numbers."""
+    rows = list(rows)
+    return {number for number, _ in reading.checked if any(int(row[f"bad_{number}"] or 0) for row in rows)}
+
+
+def judge(
+    target: Target, reading: LandingTable, rows: Iterable[dict[str, str | None]], dispensable: Collection[int] = ()
+) -> None:
+    """Raise DapflowError for whatever the queries found, and where they counted other rows than there are.
+
+    What does not fit a ``dispensable`` conversion is no mistake.
+    """
     counted: dict[str, int] = {}
     bad: dict[str, dict[int, list[str]]] = {}
     found: dict[tuple[str, int], int] = {}
@@ -61,7 +72,7 @@ def judge(target: Target, reading: LandingTable, rows: Iterable[dict[str, str | 
             raise DapflowError("landing-changed", "the file landed while the others were read", file=row["file"])
         counted[item.uri] = counted.get(item.uri, 0) + int(row["row_count"] or 0)
         for number, _ in reading.checked:
-            if count := int(row[f"bad_{number}"] or 0):
+            if number not in dispensable and (count := int(row[f"bad_{number}"] or 0)):
                 bad.setdefault(item.uri, {}).setdefault(number, []).append(row[f"sample_{number}"] or "")
                 found[item.uri, number] = found.get((item.uri, number), 0) + count
     errors: list[DapflowError] = []
@@ -70,7 +81,7 @@ def judge(target: Target, reading: LandingTable, rows: Iterable[dict[str, str | 
         lines = _lines(target, reading, item, samples) if samples else {}
         for number, sample in samples.items():
             each = reading.conversions[number]
-            first = format_of(reading.source).misfit(target.s3, reading.landed, item, each.name, each.type)
+            first = format_of(reading.source).misfit(target.s3, reading.landed, item, each.heading, each.type)
             shown = first or repr(sample[:_LONGEST_SAMPLE])
             errors.append(_error(each, item, shown, found[item.uri, number], lines.get(number)))
     if errors:
@@ -105,7 +116,7 @@ def _error(each: Conversion, item: Object, shown: str, count: int, line: int | N
 
 def _lines(target: Target, reading: LandingTable, item: Object, samples: dict[int, str]) -> dict[int, int]:
     """The first line that holds each sample, found by reading the file once more; none of a file without lines."""
-    wanted = {number: (reading.conversions[number].name, sample) for number, sample in samples.items()}
+    wanted = {number: (reading.conversions[number].heading, sample) for number, sample in samples.items()}
     lines: dict[int, int] = {}
     file_format = format_of(reading.source)
     if file_format.is_typed:

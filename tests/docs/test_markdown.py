@@ -33,6 +33,7 @@ GUIDES = [
     "undo-a-publication.md",
     "why-is-my-product-old.md",
     "add-a-table-to-the-raw-zone.md",
+    "a-column-changed.md",
     "read-tables-that-something-else-makes.md",
     "begin-a-service.md",
 ]

@@ -23,7 +23,10 @@ class JsonLines(LandingFormat):
         texts = inspection.texts()
         rows = inspection.convert(texts, lambda text: _checked_rows(inspection, text, keys))
         inspection.check_doubled(texts, rows)
-        names = list(dict.fromkeys([*inspection.known_names, *keys.names]))
+        # Of a table whose types were found, a key that no object has is a column that is gone.
+        declared = inspection.source.columns is not None
+        known = [name for name in inspection.known_names if declared or name in keys.names or not keys.names]
+        names = list(dict.fromkeys([*known, *keys.names]))
         storage = converted_storage(names, inspection.converted)
         return Landed(tuple(inspection.files), text_columns(names), rows, storage, converted=inspection.converted)
 

@@ -65,10 +65,13 @@ class Inspection:
         Raises DapflowError ``reserved-column`` or ``landing-header``, with the ``note`` beside it.
         """
         self.check_reserved(item, names, line)
-        if self.known is not None and names:
-            # Where service.yml names no columns, a file may bring new ones.
-            wanted = self.known_names if self.source.columns is not None else [*self.known_names, *names]
-            check_names(item, names, wanted, exact=exact, line=line, note=note)
+        if self.known is None or not names:
+            return
+        if self.source.columns is not None:
+            check_names(item, names, self.known_names, exact=exact, line=line, note=note)
+        elif not set(names) & set(self.known_names):
+            # A file of which nothing is known is another one. Else the columns are compared with the table's, by name.
+            check_names(item, names, [*self.known_names, *names], exact=True, line=line, note=note)
 
     def check_doubled(self, texts: Sequence[LandingText], rows: Mapping[str, int]) -> None:
         """Raise DapflowError ``landing-duplicate`` where two files, read to their ends, hold the same."""

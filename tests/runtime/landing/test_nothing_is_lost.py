@@ -327,7 +327,9 @@ def test_a_type_that_was_found_is_kept_or_stops_the_load(lake: Lake, tmp_path: P
     lake.land(table, notes_csv="a,b,c,d\n12,0.5,true,2024-06-01\n012,3,TRUE,2024-6-1\n")
     error = refused(lake, table)
     assert isinstance(error, DapflowErrors)
-    for each, name, kind, text in zip(error.errors, "abcd", kinds, ("012", "3", "TRUE", "2024-6-1"), strict=True):
+    *values, schema = error.errors
+    assert (schema.code, "column a was bigint and is now string" in schema.message) == ("breaking-change", True)
+    for each, name, kind, text in zip(values, "abcd", kinds, ("012", "3", "TRUE", "2024-6-1"), strict=True):
         assert (each.code, each.line) == ("landing-value", 3)
         assert f"column {name}: '{text}' is no {kind} that is printed back the same" in each.message
         assert f"{name}: {kind}" in (each.hint or "")
