@@ -34,6 +34,8 @@ def check(
     not granted: each with its place, the line and a hint. Ends with status 1 when there is one.
     Warns of what Athena takes and what gives another answer than was meant: = NULL, NOT IN over NULLs, whole numbers
     divided, joins without a condition, histories read whole, today's date, a leftover LIMIT, and more.
+    Compares the columns of products with those that dapflow compile found last: one that is gone or of another type and
+    is read is a mistake of the reader, one that nobody reads is named.
     Names the tables whose columns it does not know, because something else makes them: what depends on them is not
     checked; and, where the embedded platform runs, what is published there and has no file any more.
 
@@ -44,9 +46,13 @@ def check(
 
     root = project_root(project)
     manifest, errors = read_as_far_as_possible(root)
-    from dapflow.review.transforms import review, unchecked  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
+    from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.transforms import review, unchecked  # noqa: PLC0415
 
     findings = [*review(manifest, errors), *check_codeowners(root)]
+    changed = changed_columns(manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+    findings += [finding for column in changed for finding in column.findings(manifest)]
     failures = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity == "warning"]
     tables = unchecked(manifest)
@@ -56,11 +62,19 @@ def check(
         report = {name: [finding.as_dict() for finding in listed] for name, listed in lists.items()}
         print(
             json.dumps(
-                {**report, "unchecked": tables, "orphans": [orphan.id for orphan in orphans]}, ensure_ascii=False
+                {
+                    **report,
+                    "changed": [column.as_dict() for column in changed],
+                    "unchecked": tables,
+                    "orphans": [orphan.id for orphan in orphans],
+                },
+                ensure_ascii=False,
             )
         )
     else:
         print_findings(findings)
+        for column in changed:
+            sys.stderr.write(f"{column}\n")
         for table in tables:
             sys.stderr.write(f"{_unchecked(table, manifest)}\n")
         for orphan in orphans:
