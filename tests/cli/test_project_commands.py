@@ -42,7 +42,7 @@ def test_check_is_silent_about_nothing(root: Path) -> None:
     run = dapflow("check", cwd=root / "transforms" / "air")
     assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in one transform of one service.\n", "")
     printed = json.loads(dapflow("check", "--json", cwd=root).stdout)
-    assert printed == {"errors": [], "warnings": [], "unchecked": [], "orphans": []}
+    assert printed == {"errors": [], "warnings": [], "unchecked": [], "orphans": [], "changed": []}
 
 
 def test_output_that_no_disk_takes_is_a_message(root: Path) -> None:
@@ -175,6 +175,7 @@ def test_check_for_machines(tmp_path: Path) -> None:
         "warnings": [],
         "unchecked": [],
         "orphans": [],
+        "changed": [],
     }
 
 
