@@ -11,6 +11,7 @@ import typer
 from dapflow.cli import (
     accept_schema,
     athena,
+    backfill,
     check,
     check_results,
     codeowners,
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 accept_schema.register(app)
 athena.register(app)
+backfill.register(app)
 check.register(app)
 check_results.register(app)
 codeowners.register(app)

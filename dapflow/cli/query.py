@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,9 @@ from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
     from dapflow.local.query import QueryAnswer
+    from dapflow.publications.as_of import QueryAsOf
     from dapflow.runtime.aws import Clients
+    from dapflow.runtime.generation import Generation
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +40,12 @@ def query(
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV, as Athena writes it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all rows as a JSON array of objects.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="D", help="Read all tables as they were on this date, 2013-12-31.", show_default=False
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Rows to show; the query is left as it is.")] = 50,
     project: ProjectOption = None,
 ) -> None:
@@ -44,6 +53,9 @@ def query(
 
     A file of transforms/ is run where its service's own tables are found without a database. Mistakes, and what may
     be one, are those that dapflow check would name.
+
+    With --as-of, the names of the project's tables are replaced as for a run of that date: a current view by its newest
+    generation of that date or before, a history by those up to it. What was read is said, and is part of the JSON.
 
     Example: dapflow query "SELECT count(*) FROM air_traffic_raw_zone.flights"
     """
@@ -57,6 +69,11 @@ def query(
     text = _statement(sql, file)
     if not text.strip():
         raise DapflowError("option", "there is no statement in it", file=file, hint="give one, such as SELECT 1")
+    day = None
+    if as_of is not None:
+        from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+        day = Generation.parse(as_of)
     root = project_root(project)
     state = State.of(root)
     ports = require_running(state)
@@ -70,23 +87,49 @@ def query(
         if transform is not None:
             name, checked = transform.file, transform.findings
             place = database or transform.database
+        past = _as_of(root, clients, text, place, name, day) if day is not None else None
         # While Athena works, there is time to look at the text.
         with ThreadPoolExecutor(1) as beside, Steps() as steps:
             # A program that asks is not told of every second.
             steps.expect("asking Athena", after=10.0)
             looking = beside.submit(_warnings, clients, text, place, name, checked)
-            answer = ask(clients, text, place, name, checked or ())
+            sent = text if past is None else past.sql
+            answer = ask(clients, sent, place, name if sent == text else None, checked or ())
             noted = looking.result()
         print_findings(noted)
+        for note in past.notes() if past is not None else ():
+            sys.stderr.write(f"{note}\n")
         if as_csv:
             for piece in answer.csv():
                 sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
+        elif as_json and past is not None:
+            read_as_of = json.dumps([read.as_dict() for read in past.read], ensure_ascii=False)
+            print(f'{{"as_of": "{past.day}", "read": {read_as_of}, "rows":')
+            for line in answer.json():
+                print(line)
+            print("}")
         elif as_json:
             for line in answer.json():
                 print(line)
         else:
             print_answer(answer, limit)
+
+
+def _as_of(root: Path, clients: Clients, text: str, place: str, name: str | None, day: Generation) -> QueryAsOf:
+    """The text with the project's tables as they were on a day. What else it reads is said to be read as it is."""
+    from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415
+    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
+    from dapflow.project.asked import read_asked  # noqa: PLC0415
+    from dapflow.publications.as_of import query_as_of  # noqa: PLC0415
+
+    manifest, _ = read_as_far_as_possible(root)
+    environment = describe_local(root, manifest).environment
+    logical = {physical: database for database, physical in environment.databases.items()}
+    asked = read_asked(root, text, place, logical, name)
+    for other in asked.others:
+        sys.stderr.write(f"{other} is read as it is: it is not a table of the project\n")
+    return query_as_of(clients, manifest, environment, asked.sql, asked.references, day)
 
 
 def print_answer(answer: QueryAnswer, limit: int) -> None:

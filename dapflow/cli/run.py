@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -13,13 +12,13 @@ import typer
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.person import person
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.selected import selected_datasets
 from dapflow.cli.steps import Steps
 from dapflow.git import project_commit
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment
-    from dapflow.errors import DapflowError
-    from dapflow.manifest import Dataset, Manifest
+    from dapflow.manifest import Dataset
     from dapflow.publications.published import Publications
     from dapflow.runtime.aws import Clients
     from dapflow.runtime.generation import Generation
@@ -88,7 +87,7 @@ def run(
     with _reported(published, outdated, as_json), ends_when_interrupted(), explained(state, servers), Steps() as steps:
         steps.expect("compiling transforms/")
         manifest, errors = read_as_far_as_possible(root)
-        datasets = _datasets(manifest, root, name, errors)
+        datasets = selected_datasets(manifest, root, name, errors)
         if mistakes := check_needed(manifest, errors, datasets):
             steps.tell(f"leaving out what {name} does not need: there are mistakes in it ({mistakes}, dapflow check)")
         clients = connect_to_platform(state, ports)
@@ -175,31 +174,6 @@ def _reported(published: list[Publication], outdated: list[Outdated], as_json: b
     print(json.dumps(document, indent=2, ensure_ascii=False))
     if errors:
         raise typer.Exit(1)
-
-
-def _datasets(manifest: Manifest, root: Path, name: str, errors: list[DapflowError]) -> list[Dataset]:
-    from dapflow.errors import DapflowError, DapflowErrors  # noqa: PLC0415
-    from dapflow.local.selection import service_datasets, unknown  # noqa: PLC0415
-    from dapflow.project import find_transform  # noqa: PLC0415
-
-    if (datasets := service_datasets(manifest, name)) is not None:
-        return datasets
-    if name in manifest.datasets:
-        if not manifest.datasets[name].has_generations:
-            raise DapflowError(
-                "no-generations",
-                f"{name} has no generations: something else makes it, and every run reads it as it is",
-                hint="run a transform that reads it",
-            )
-        return [manifest.datasets[name]]
-    try:
-        return [find_transform(manifest, root, name)]
-    except DapflowError as error:
-        if errors:  # it may be known by no name because it cannot be read
-            raise DapflowErrors(errors) from None
-        if error.code == "unknown-transform" and not name.endswith(".sql"):
-            raise unknown(manifest, name) from None
-        raise
 
 
 def _print_publications(published: list[Publication]) -> None:

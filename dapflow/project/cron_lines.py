@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -36,6 +36,13 @@ def longest_pause(line: str) -> timedelta:
         tick = ticks.get_next(datetime)
         longest, before = max(longest, tick - before), tick
     return longest
+
+
+def has_tick(line: str, day: date) -> bool:
+    """Whether a cron line names a moment of this day."""
+    midnight = datetime.combine(day, time(), UTC)
+    tick: datetime = croniter(line, midnight - timedelta(seconds=1)).get_next(datetime)
+    return tick.date() == day
 
 
 def is_timezone(name: str) -> bool:

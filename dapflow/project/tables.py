@@ -162,6 +162,12 @@ class Tables:
             )
         return DatasetTable(table.node, table.kind, suffix)
 
+    def at(self, database: str, written: str) -> DatasetTable | None:
+        """The table of this name in a database; None where the project has none."""
+        bare, suffix = _split(written)
+        table = self._tables.get((self.logical(database), bare))
+        return DatasetTable(table.node, table.kind, suffix) if table is not None else None
+
     def named(self, written: str, service: ServiceFolder) -> UncompiledDataset | None:
         """The dataset of which a text names a table, ``table`` or ``database.table``, as a service's SQL would."""
         *before, name = (part.strip('"') for part in written.lower().split("."))

@@ -26,13 +26,17 @@ from dapflow.runtime.publication import Publication, read_publication
 
 @dataclass(frozen=True)
 class PublishedGeneration:
-    """One generation of a dataset, as its partitions record it. ``at`` is an ISO time in UTC."""
+    """One generation of a dataset, as its partitions record it. ``at`` is an ISO time in UTC.
+
+    ``bytes`` is its size, ``bytes_scanned`` what Athena read to make it.
+    """
 
     rows: int
     bytes: int
     sql_sha: str
     at: str
     run_id: str = ""
+    bytes_scanned: int = 0
 
 
 # By dataset, the oldest generation first.
@@ -136,4 +140,5 @@ def _published(partitions: Sequence[Partition]) -> PublishedGeneration:
         sql_sha=noted[0].get("dapflow.sql_sha", ""),
         at=max(parameters.get("dapflow.published_at", "") for parameters in noted),
         run_id=noted[0]["dapflow.run_id"],
+        bytes_scanned=sum(int(parameters.get("dapflow.bytes_scanned", 0)) for parameters in noted),
     )

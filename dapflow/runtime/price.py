@@ -15,6 +15,10 @@ def usd(execution: QueryExecution) -> float:
     """The list price of a statement that is done, in dollars."""
     if execution.statement_type == "DDL" or execution.state == "FAILED":
         return 0.0
-    scanned = -(-execution.bytes_scanned // _MB)
-    least = _LEAST_MB if execution.state == "SUCCEEDED" else 0
-    return max(least, scanned) * USD_PER_TB / _MB_PER_TB
+    return scan_usd(execution.bytes_scanned, whole=execution.state == "SUCCEEDED")
+
+
+def scan_usd(bytes_scanned: int, *, whole: bool = True) -> float:
+    """The list price of scanning so many bytes, in dollars; ``whole``: by a query that comes to its end."""
+    least = _LEAST_MB if whole else 0
+    return max(least, -(-bytes_scanned // _MB)) * USD_PER_TB / _MB_PER_TB

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.environment import Environment
-from dapflow.runtime.attempts import Run, digest
+from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.checks.results import CheckResult
 from dapflow.runtime.finish import LATE_SECONDS, Accepted
@@ -96,8 +96,7 @@ class Recording:
                 commit=restored.commit,
                 sql_sha256=restored.sql_sha256,
             )
-        token = digest(dataset.id, generation.key, run.key, str(run.attempt))[:16]
-        recording = cls(target, record_uri(environment, dataset, record, token), record, progress)
+        recording = cls(target, record_uri(environment, dataset, record), record, progress)
         with aws_errors():
             write_record(target.s3, recording.uri, record)
         return recording

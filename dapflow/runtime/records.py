@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset
 from dapflow.record_table import FOLDER
+from dapflow.runtime.attempts import digest
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_folders, list_objects, read_object, write_object
 from dapflow.runtime.record import RunRecord
@@ -31,16 +32,31 @@ def records_prefix(environment: Environment, zone: str, service: str) -> str:
     return f"{environment.zones[zone]}{service}/{FOLDER}/"
 
 
-def record_uri(environment: Environment, dataset: Dataset, record: RunRecord, token: str) -> str:
+def record_uri(environment: Environment, dataset: Dataset, record: RunRecord) -> str:
     """Where a record is kept. In the order of their names, records are in the order in which they began."""
     prefix = records_prefix(environment, dataset.zone, dataset.service)
-    day = record.generation.replace("-", "")
-    return f"{prefix}{record.start:%Y-%m}/{dataset.name}/{record.start:%Y%m%dT%H%M%S%f}-{day}-{token}.json"
+    name = attempt_name(dataset.id, Generation.parse(record.generation), record.run, record.attempt)
+    return f"{prefix}{record.start:%Y-%m}/{dataset.name}/{record.start:%Y%m%dT%H%M%S%f}-{name}"
+
+
+def attempt_name(dataset_id: str, generation: Generation, run: str, attempt: int) -> str:
+    """What the name of an attempt's record ends with, so that it is known without a look into the records."""
+    return f"{generation.key}-{digest(dataset_id, generation.key, run, str(attempt))[:16]}.json"
 
 
 def write_record(s3: S3Client, uri: str, record: RunRecord) -> None:
     """Write a record, in the place of what was known before."""
     write_object(s3, uri, (json.dumps(record.as_dict(), ensure_ascii=False) + "\n").encode())
+
+
+def record_uris(s3: S3Client, prefix: str, name: str) -> list[str]:
+    """Where the records of a dataset are kept, the newest first. None is read."""
+    return [uri for uris in _months(s3, prefix, name) for uri in uris]
+
+
+def read_record(s3: S3Client, uri: str) -> RunRecord:
+    """One record."""
+    return RunRecord.of_dict(json.loads(read_object(s3, uri)))
 
 
 def read_records(
@@ -55,8 +71,7 @@ def read_records(
         found = [uri for uri in uris if wanted in uri.rpartition("/")[2]]
         for start in range(0, len(found), _TOGETHER):
             with ThreadPoolExecutor(_READERS) as pool:
-                texts = pool.map(lambda uri: read_object(s3, uri), found[start : start + _TOGETHER])
-                records = [RunRecord.of_dict(json.loads(text)) for text in texts]
+                records = list(pool.map(lambda uri: read_record(s3, uri), found[start : start + _TOGETHER]))
             yield from records
 
 

@@ -147,3 +147,23 @@ def test_the_database_option_is_where_plain_names_are_found(platform: LocalProje
     counted = platform.run("query", "SELECT count(*) AS n FROM empty", "--database", "housing_raw_zone", "--json")
     assert json.loads(counted.stdout) == [{"n": 0}]
     assert "empty" in platform.run("query", "SHOW TABLES IN housing_raw_zone", "--csv").stdout
+
+
+def test_tables_as_they_were_on_a_day(platform: LocalProject) -> None:
+    platform.run("run", "housing", "--generation", "2024-06-04")
+    platform.run("run", "housing", "--generation", "2024-06-05")
+    text = "SELECT count(*) AS n FROM housing_raw_zone.repairs"
+    past = platform.run("query", text, "--as-of", "2024-06-04", "--json")
+    assert json.loads(past.stdout) == {
+        "as_of": "2024-06-04",
+        "read": [{"dataset": "housing.raw.repairs", "generation": "2024-06-04", "history": False}],
+        "rows": [{"n": 1}],
+    }
+    assert past.stderr == "housing.raw.repairs is read as of 2024-06-04\n"
+    assert platform.run("query", text, "--csv").stdout == '"n"\n"3"\n'
+    file = str(platform.root / "transforms/housing/refined/repair_costs.sql")
+    later = platform.run("query", "--file", file, "--as-of", "2024-06-04", "--csv")
+    assert later.stdout == '"done","repairs","cost"\n"true","1","10.5"\n'
+    early = platform.run("query", text, "--as-of", "2024-01-01", check=False)
+    assert "housing.raw.repairs had no generation on 2024-01-01" in early.stderr
+    assert "[not-published]" in early.stderr

@@ -32,6 +32,7 @@ GUIDES = [
     "change-or-remove-a-product.md",
     "undo-a-publication.md",
     "why-is-my-product-old.md",
+    "run-a-past-day-again.md",
     "add-a-table-to-the-raw-zone.md",
     "a-column-changed.md",
     "read-tables-that-something-else-makes.md",

@@ -1,0 +1,100 @@
+"""Doing what a plan says: each step by the run time, as soon as what it reads is there, several at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from dapflow.backfill.earlier import RUN, EarlierBackfills
+from dapflow.backfill.plan import BackfillPlan, PlannedStep, Step
+from dapflow.backfill.snapshot import Snapshot
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.publications.published import Publications
+from dapflow.runtime.publication import Publication
+from dapflow.runtime.publish import Publisher
+from dapflow.runtime.record import run_of
+
+MakePublisher = Callable[[Manifest], Publisher]
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """How a step ended: with a publication, with an error, or with neither, as another backfill has published it."""
+
+    step: Step
+    publication: Publication | None = None
+    error: DapflowError | None = None
+
+
+@dataclass
+class Backfill:
+    """Builds a plan's steps.
+
+    Args:
+        publisher: makes one for a project; each step has its own, as each has a thread of its own.
+        again: whether what another backfill publishes meanwhile is published once more.
+    """
+
+    snapshot: Snapshot
+    publisher: MakePublisher
+    parallel: int
+    again: bool = False
+    _active: dict[Step, Publisher] = field(default_factory=dict)
+
+    def outcomes(self, plan: BackfillPlan) -> Generator[StepOutcome]:
+        """Build; tell each outcome when it is known. After a failure no further step is begun.
+
+        Interrupted, or closed, it stops the queries that run.
+        """
+        waiting = {planned.step: planned for planned in plan.steps}
+        running: dict[Future[StepOutcome], Step] = {}
+        pool = ThreadPoolExecutor(self.parallel)
+        try:
+            while True:
+                open_ = waiting.keys() | set(running.values())
+                ready = (planned for planned in waiting.values() if not planned.after & open_)
+                for planned in list(ready)[: self.parallel - len(running)]:
+                    running[pool.submit(self._outcome, planned)] = planned.step
+                    del waiting[planned.step]
+                if not running:
+                    return
+                ended, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    del running[future]
+                    outcome = future.result()
+                    if outcome.error is not None:
+                        waiting.clear()
+                    yield outcome
+        finally:
+            for publisher in tuple(self._active.values()):
+                publisher.stop()
+            pool.shutdown(cancel_futures=True)
+
+    def _outcome(self, planned: PlannedStep) -> StepOutcome:
+        try:
+            return StepOutcome(planned.step, self._publish(planned))
+        except DapflowError as error:
+            return StepOutcome(planned.step, error=error)
+
+    def _publish(self, planned: PlannedStep) -> Publication | None:
+        """Publish a step, as ``dapflow run --generation`` does."""
+        step, manifest = planned.step, planned.manifest(self.snapshot.manifest)
+        publications = self.snapshot.publications
+        # What was published since the plan was made may be another backfill's; and each attempt has its own number.
+        earlier = EarlierBackfills(publications)
+        changed = not self.again and self._has_changed(publications, step)
+        if changed and earlier.published(manifest, step.dataset, step.generation):
+            return None
+        publisher = self._active[step] = self.publisher(manifest)
+        try:
+            attempt = len(earlier.attempts(manifest.dataset(step.dataset), step.generation)) + 1
+            return publisher.publish(step.dataset, step.generation, RUN, attempt)
+        finally:
+            del self._active[step]
+
+    def _has_changed(self, publications: Publications, step: Step) -> bool:
+        before = self.snapshot.published(step.dataset).get(step.generation)
+        now = publications.publication(step.dataset, step.generation)
+        return (before.run_id if before else "") != (run_of(now.location) if now else "")

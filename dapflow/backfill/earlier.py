@@ -1,0 +1,81 @@
+"""What backfills have published before, so that a second call goes on where the first one ended.
+
+All backfills are one run by name, of which each try at a generation is an attempt. So a try takes up the query of one
+that was killed, and two at once share theirs.
+"""
+
+from __future__ import annotations
+
+from itertools import count, takewhile
+
+from dapflow.errors import DapflowError
+from dapflow.manifest import Dataset, Manifest, Transform
+from dapflow.publications.published import Publications
+from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.catalog import GlueCatalog
+from dapflow.runtime.dataset_location import DatasetLocation
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.inputs import inputs_record, read_inputs
+from dapflow.runtime.objects import list_objects
+from dapflow.runtime.publication import Publication
+from dapflow.runtime.record import RunRecord, run_of
+from dapflow.runtime.records import attempt_name, read_record, record_uris, records_prefix
+
+RUN = "backfill"
+
+
+class EarlierBackfills:
+    """What is on record of backfills, as one look at each dataset found it."""
+
+    def __init__(self, publications: Publications) -> None:
+        self.publications = publications
+        self._uris: dict[str, dict[str, str]] = {}
+
+    def attempts(self, dataset: Dataset, generation: Generation) -> list[str]:
+        """Where the attempts of backfills at a generation are recorded, the last one last."""
+        known = self._recorded(dataset)
+        names = (attempt_name(dataset.id, generation, RUN, attempt) for attempt in count(1))
+        return [known[name] for name in takewhile(known.__contains__, names)]
+
+    def published(self, manifest: Manifest, dataset_id: str, generation: Generation) -> bool:
+        """Whether what is read of a generation was published by a backfill, by today's text and from today's inputs."""
+        dataset = manifest.dataset(dataset_id)
+        attempts = self.attempts(dataset, generation)
+        publication = self.publications.publication(dataset.id, generation) if attempts else None
+        if publication is None:
+            return False
+        with aws_errors():
+            for uri in reversed(attempts):
+                record = read_record(self.publications.clients.s3, uri)
+                if record.run_id == run_of(publication.location):
+                    if dataset.transform is None:
+                        return self._is_of_these_files(dataset, generation, record)
+                    same = record.sql_sha256.startswith(dataset.transform.sha)
+                    return same and self._is_of_these_inputs(manifest, dataset, dataset.transform, publication)
+        return False
+
+    def _is_of_these_files(self, dataset: Dataset, generation: Generation, record: RunRecord) -> bool:
+        """Whether the landing files are older than the load. Where they are gone, there is nothing to load."""
+        place = DatasetLocation.of(dataset, self.publications.environment)
+        files = list_objects(self.publications.clients.s3, place.landed(generation))
+        return all(file.modified < record.start for file in files)
+
+    def _is_of_these_inputs(
+        self, manifest: Manifest, dataset: Dataset, transform: Transform, publication: Publication
+    ) -> bool:
+        catalog, environment = GlueCatalog(self.publications.clients.glue), self.publications.environment
+        day = publication.generation
+        try:
+            inputs = read_inputs(catalog, manifest, environment, dataset, day, transform.references)
+        except DapflowError:
+            return False  # the run says what is wrong with them
+        return inputs_record(inputs.read) == inputs_record(publication.inputs)
+
+    def _recorded(self, dataset: Dataset) -> dict[str, str]:
+        """Where records are kept, by the end of their names."""
+        if dataset.id not in self._uris:
+            prefix = records_prefix(self.publications.environment, dataset.zone, dataset.service)
+            with aws_errors():
+                uris = record_uris(self.publications.clients.s3, prefix, dataset.name)
+            self._uris[dataset.id] = {uri.rpartition("/")[2].partition("-")[2]: uri for uri in reversed(uris)}
+        return self._uris[dataset.id]
