@@ -96,8 +96,8 @@ def backfill(
         datasets = selected_datasets(manifest, root, name)
         for service in {dataset.service for dataset in datasets}:
             check_past(days[-1], manifest.services[service].timezone)
+        clients, names = connected(root, manifest, environment)
         with _explained(root, environment):
-            clients, names = connected(root, manifest, environment)
             _prepare(root, manifest, clients, names, steps)
             steps.expect("looking at what there is")
             building = _backfill(root, clients, manifest, names, parallel=parallel, again=again)
