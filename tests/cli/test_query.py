@@ -23,6 +23,7 @@ def test_a_table_for_people(platform: LocalProject) -> None:
     assert "scanned" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_table_is_described(platform: LocalProject) -> None:
     where = "s3://dapflow-local-landing-123456789012/described/"
     platform.run("query", f"CREATE EXTERNAL TABLE described (id int COMMENT 'the key', b string) LOCATION '{where}'")
@@ -37,6 +38,7 @@ def test_one_row_is_one_row(platform: LocalProject) -> None:
     assert platform.run("query", "SELECT 1 AS n").stderr.startswith("1 row, ")
 
 
+@pytest.mark.slow
 def test_a_table_that_was_reset_has_no_generation(platform: LocalProject) -> None:
     platform.run("run", "housing.raw.repairs")
     platform.run("reset", "housing.raw.repairs", "--yes")
@@ -64,6 +66,7 @@ def test_json_keeps_numbers_booleans_and_nulls(platform: LocalProject) -> None:
     assert json.loads(platform.run("query", f"{VALUES} WHERE n > 5", "--json").stdout) == []
 
 
+@pytest.mark.slow
 def test_many_rows_do_not_swamp_the_terminal_but_programs_get_all(platform: LocalProject) -> None:
     sql = "SELECT n FROM UNNEST(sequence(1, 2500)) AS t (n)"
     shown = platform.run("query", sql, "--limit", "7")

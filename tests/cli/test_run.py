@@ -108,6 +108,7 @@ def test_one_document_says_what_was_published(platform: LocalProject) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_was_made_of_a_generation_before_is_named(platform: LocalProject) -> None:
     platform.run("run", "housing", "-g", "2024-06-05")
     document = json.loads(platform.run("run", "housing", "--json", "-g", "2024-06-05").stdout)
@@ -117,6 +118,7 @@ def test_what_was_made_of_a_generation_before_is_named(platform: LocalProject) -
     assert document["outdated"] == [{"dataset": product, "generation": "2024-06-05", "read": raw, "of": "2024-06-05"}]
 
 
+@pytest.mark.slow
 def test_the_document_of_a_run_that_fails_says_what_was_published_before(platform: LocalProject) -> None:
     platform.write("transforms/housing/refined/zero.sql", "SELECT id FROM repairs WHERE id = 0\n")
     try:
@@ -196,6 +198,7 @@ def test_a_full_disk_publishes_nothing_and_the_old_generation_stays(project: Loc
     assert ask(project, "SELECT count(*) AS n FROM housing_refined_zone.numbers") == [{"n": 9999 * 60}]
 
 
+@pytest.mark.slow
 def test_a_mistake_elsewhere_stops_nothing(platform: LocalProject) -> None:
     platform.run("run", "housing.raw.repairs")
     file = platform.root / "transforms/roads/refined/broken.sql"

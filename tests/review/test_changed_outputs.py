@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.test_project_commands import dapflow
 from tests.project.writing import write_project
 
@@ -23,6 +25,7 @@ def changed(root: Path, text: str) -> tuple[int, dict[str, list[dict[str, object
     return run.returncode, json.loads(run.stdout), dapflow("check", cwd=root).stderr
 
 
+@pytest.mark.slow
 def test_readers_of_columns_that_changed_are_told_and_so_is_that_there_are_none(tmp_path: Path) -> None:
     files = {name: text for name, text in FILES.items() if "everything" not in name}
     files["air/trusted/late.sql"] = FILES["air/trusted/late.sql"].replace("FROM totals", "FROM air_refined_zone.totals")  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ HOPELESS = r"(a|aa)+\1$"
 VICTIM = "a" * 60 + "b"
 
 
+@pytest.mark.slow
 def test_a_pattern_ends_in_time_and_others_go_on() -> None:
     ticks: list[float] = []
     ended = threading.Event()

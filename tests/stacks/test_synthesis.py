@@ -377,6 +377,7 @@ class TestBadInput:
             context_of_arguments(["prod"])
 
 
+@pytest.mark.slow
 def test_an_analysts_mistake_fails_the_synthesis_at_its_place(tmp_path: Path) -> None:
     """The whole app, as the CDK command line runs it."""
     shutil.copy(ROOT / "cdk.json", tmp_path)

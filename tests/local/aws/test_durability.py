@@ -266,6 +266,7 @@ def test_a_half_written_journal_line_is_dropped(server: Server) -> None:
     assert {database["Name"] for database in glue.get_databases()["DatabaseList"]} == {"whole", "after"}
 
 
+@pytest.mark.slow
 def test_a_full_disk_refuses_and_changes_nothing(server: Server) -> None:
     s3 = make_bucket(server)
     s3.put_object(Bucket="bucket", Key="object", Body=b"old")
