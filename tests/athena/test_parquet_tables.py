@@ -474,3 +474,23 @@ def test_long_sums_beside_the_list_of_partitions_are_exact(aws: LocalAws) -> Non
     aws.query("MSCK REPAIR TABLE dearer")
     sql = 'SELECT sum(price * price), (SELECT count(*) FROM "dearer$partitions") FROM dearer'
     assert aws.query(sql) == [["99999999999999800000000000.0001", "1"]]
+
+
+def test_a_nan_is_found_that_the_statistics_of_its_row_group_pass_over(aws: LocalAws) -> None:
+    numbers = [2.0, float("nan"), 2.0, 2.0]
+    rows = [{"x": number} for number in numbers]
+    table = pa.table({"id": [1, 2, 3, 4], "d": numbers, "f": pa.array(numbers, pa.float32()), "s": rows})
+    put_parquet(aws, "nan/x.parquet", table, row_group_size=2)
+    columns = "id bigint, d double, f float, s struct<x:double>"
+    aws.query(f"CREATE EXTERNAL TABLE nan_arrow ({columns}) STORED AS PARQUET LOCATION 's3://lake/nan/'")
+    aws.query("CREATE TABLE nan_written WITH (external_location = 's3://lake/nan2/') AS SELECT * FROM nan_arrow")
+    conditions = (
+        "is_nan(d)", "d <> 2", "NOT (d <= 5)", "NOT d = 2", "d IS DISTINCT FROM 2e0", "d NOT IN (2e0, 3e0)",
+        "cast(d AS varchar) = 'NaN'", "f <> 2", "is_nan(f)", "s.x <> 2", "is_nan(s.x)",
+    )  # fmt: skip
+    for name in ("nan_arrow", "nan_written"):
+        for condition in conditions:
+            assert aws.query(f"SELECT id FROM {name} WHERE {condition}") == [["2"]], (name, condition)
+        shown = ", ".join(f"count_if({condition})" for condition in conditions)
+        assert aws.query(f"SELECT {shown} FROM {name}") == [["1"] * len(conditions)], name
+        assert aws.query(f"SELECT id FROM {name} WHERE d > 5 OR d < 2 OR is_nan(d) AND d >= 2") == [], name

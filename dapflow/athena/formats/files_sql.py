@@ -49,7 +49,9 @@ def _select(
     read: set[str],
 ) -> str:
     paths = "[" + ", ".join(literal(str(file.local)) for file in files) + "]"
-    source = f"read_parquet({paths}, hive_partitioning = false)"
+    # DuckDB would leave out row groups, and take a column for a constant, by statistics that pass over NaN.
+    unsure = any(file.footer.unsure & read for file in files)
+    source = f"read_parquet({paths}, hive_partitioning = false, can_have_nan = {str(unsure).lower()})"
     wanted = [column for column in relation.columns if column.name in read]
     types: dict[str, str] = {}
     if any(column.name not in relation.partition_columns for column in wanted):

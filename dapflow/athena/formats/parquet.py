@@ -16,6 +16,7 @@ from dapflow.athena.engine.errors import QueryFailed
 from dapflow.athena.storage.locations import Location
 
 _FOOTERS_KEPT = 20_000
+_FLOATS = {"FLOAT", "DOUBLE"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,14 @@ class ParquetFooter:
         schema: the same text for files that one DuckDB scan can read together.
         names: the columns, by lower-case name.
         instants: the units of plain columns of timestamps of 64 bits, by lower-case name.
+        unsure: the columns, in lower case, whose statistics may say nothing of a NaN that is there.
     """
 
     schema: str
     names: dict[str, str]
     row_groups: tuple[RowGroup, ...]
     instants: dict[str, str]
+    unsure: frozenset[str]
 
     def cost(self, columns: set[str], allows: Callable[[RowGroup], bool]) -> int:
         """Compressed bytes of ``columns`` in the row groups that ``allows`` lets through."""
@@ -120,7 +123,18 @@ def _read(file: Path, place: Location) -> ParquetFooter:
     }
     shown = schema.remove_metadata().to_string(show_field_metadata=False)
     # Timestamps of 96 bits look like those of 64.
-    return ParquetFooter(f"{shown}\n{sorted(instants)}", names, groups, instants)
+    return ParquetFooter(f"{shown}\n{sorted(instants)}", names, groups, instants, _unsure(metadata))
+
+
+def _unsure(metadata: pq.FileMetaData) -> frozenset[str]:
+    """Arrow leaves NaN out of the least and most values, other writers leave these out where there is a NaN.
+
+    Of the others only DuckDB is taken at its word.
+    """
+    if metadata.created_by.startswith("DuckDB"):
+        return frozenset()
+    leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
+    return frozenset(leaf.path.partition(".")[0].lower() for leaf in leaves if leaf.physical_type in _FLOATS)
 
 
 def _row_group(group: Any) -> RowGroup:
