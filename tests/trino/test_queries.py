@@ -18,6 +18,21 @@ QUERIES = [
     ("SELECT carrier c FROM flights_history GROUP BY carrier HAVING max(fare) > 50", [("AA",)]),
     ("WITH flights AS (SELECT * FROM flights WHERE delay > 0) SELECT count(*) FROM flights", [("1",)]),
     ("SELECT * FROM (VALUES (1, 'x')) a(k, l) JOIN (VALUES (2, 1)) b(m, k) USING (k)", [("1", "x", "2")]),
+    # USING compares as = does: NaN equals nothing, and an array with a NULL is like none for certain.
+    (
+        "SELECT d, n, m FROM (VALUES (nan(), 1), (1e0, 2)) a(d, n) FULL JOIN (VALUES (nan(), 1), (1e0, 3)) b(d, m) "
+        "USING (d) ORDER BY d, n",
+        [("1.0", "2", "3"), ("NaN", "1", None), ("NaN", None, "1")],
+    ),
+    (
+        "SELECT * FROM (VALUES ARRAY[1, NULL], ARRAY[1]) a(x) JOIN (VALUES ARRAY[1, NULL], ARRAY[1]) b(x) USING (x)",
+        [("[1]",)],
+    ),
+    (
+        "SELECT DISTINCT z, NULL, 5, 'a', current_timezone() FROM (VALUES TIMESTAMP '2024-01-01 00:00 UTC', "
+        "TIMESTAMP '2024-01-01 00:00 UTC') t(z)",
+        [("2024-01-01 00:00:00 UTC", None, "5", "a", "UTC")],
+    ),
     ("SELECT x FROM (VALUES 1, 1, 2) t(x) ORDER BY x FETCH FIRST 1 ROW WITH TIES", [("1",), ("1",)]),
     (
         "SELECT x FROM (VALUES 2, 1, 1) t(x) UNION ALL SELECT 1 ORDER BY 1 FETCH FIRST 1 ROW WITH TIES",

@@ -13,10 +13,8 @@ from dapflow.trino.duckdb.conversions import same_form
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.operators import plain
 from dapflow.trino.duckdb.printer import printed
-from dapflow.trino.duckdb.unwrapping import unwrapped
+from dapflow.trino.duckdb.unwrapping import FLIPPED, unwrapped
 from dapflow.trino.types import Type
-
-_FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,9 @@ class TableConditions:
         if isinstance(term, Between):
             low, high = self._compared(">=", term.expr, term.low), self._compared("<=", term.expr, term.high)
             return (*low, *high) if low and high else ()
-        if isinstance(term, Comparison) and term.op in _FLIPPED:
+        if isinstance(term, Comparison) and term.op in FLIPPED:
             return self._compared(term.op, term.left, term.right) or self._compared(
-                _FLIPPED[term.op], term.right, term.left
+                FLIPPED[term.op], term.right, term.left
             )
         return ()
 

@@ -25,7 +25,7 @@ from dapflow.trino.analysis.walk import within
 from dapflow.trino.duckdb.conversions import coerce
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import TRUE, Member, Name, Sql, Variable, Word, joined, sql
-from dapflow.trino.duckdb.operators import comparable_form
+from dapflow.trino.duckdb.operators import compare
 from dapflow.trino.duckdb.tables import NamedTable
 from dapflow.trino.duckdb.unnesting import unnest
 from dapflow.trino.duckdb.values import Value
@@ -161,7 +161,7 @@ def _using(node: Join, lowering: Lowering) -> Sql:
     tests, columns = [], []
     for left, right in node.using:
         x, y = lowering.sql(left), lowering.sql(right)
-        tests.append(sql("$x = $y", x=comparable_form(x, left.type), y=comparable_form(y, right.type)))
+        tests.append(compare("=", Value(x, left.type), Value(y, right.type), left.type))
         columns.append({"inner": x, "left": x, "right": y}.get(node.kind) or sql("coalesce($x, $y)", x=x, y=y))
     lowering.notes.columns[node.number] = columns
     return joined(" AND ", tests)

@@ -17,7 +17,6 @@ from dapflow.trino.errors import QueryError
 
 _OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
 _TYPES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "decimal"}
-_OPERATIONS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 
 
 def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:

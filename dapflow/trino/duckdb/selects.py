@@ -45,7 +45,7 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
         columns += added
     else:
         keys = [_key(key, values, lowering) for key in order]
-    distinct = _distinct(values) if node.distinct else NOTHING
+    distinct = _distinct_by(values) if node.distinct else NOTHING
     whole = sql("SELECT $distinct$columns", distinct=distinct, columns=columns)
     return LoweredSelect(joined("", (whole, source, where, groups, having)), keys)
 
@@ -63,17 +63,17 @@ def _column(value: Value, name: str) -> Sql:
     return sql("$held AS $name", held=held, name=Word(name))
 
 
-def _distinct(values: Sequence[Value]) -> Sql:
+def _distinct_by(values: Sequence[Value]) -> Sql:
     """DISTINCT; rows may be equal though they look different."""
     forms = [comparable_form(value.sql, value.type) for value in values]
     if all(form is value.sql for form, value in zip(forms, values, strict=True)):
         return Word("DISTINCT ")
-    # A number on its own would be the place of a column.
-    forms = [
-        form if value.const is None else sql("CAST($form AS VARCHAR)", form=form)
-        for form, value in zip(forms, values, strict=True)
+    # A column by its place, as DuckDB takes no constant here.
+    keys = [
+        Word(str(place)) if form is value.sql else form
+        for place, (form, value) in enumerate(zip(forms, values, strict=True), 1)
     ]
-    return sql("DISTINCT ON ($forms) ", forms=forms)
+    return sql("DISTINCT ON ($keys) ", keys=keys)
 
 
 # ------------------------------------------------------------------------------------------------------ order

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dapflow.trino.duckdb.conversions import text_sql
-from dapflow.trino.duckdb.nodes import Member, Sql, Word, sql, struct
-from dapflow.trino.duckdb.storage import field_names
+from dapflow.trino.duckdb.nodes import Sql, sql
 from dapflow.trino.duckdb.values import Value, failure, let, null
 from dapflow.trino.types import Type
-
-
-def packed(t: Type, inner: Sql) -> Sql:
-    """The columns of a subquery as one row."""
-    return struct((name, Member(inner, Word(f"c{i}"))) for i, name in enumerate(field_names(t)))
 
 
 def row_part(value: Value) -> Sql:

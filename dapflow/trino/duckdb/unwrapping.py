@@ -16,7 +16,8 @@ from dapflow.trino.duckdb.nodes import Sql, Text, Word, sql
 from dapflow.trino.duckdb.values import Value, cast
 from dapflow.trino.types import Type
 
-_FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+#: Each comparison with its sides exchanged.
+FLIPPED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _INJECTIVE = 15
 """So many digits survive a double: 53 bits."""
 _WHOLE = 2**53
@@ -42,12 +43,12 @@ def unwrapped(op: str, left: Value, right: Value) -> Unwrapped | None:
 
     The sides are as they were before one became a double.
     """
-    if op not in _FLIPPED:
+    if op not in FLIPPED:
         return None
     if right.type.base == "double" and isinstance(right.const, float):
         return _unwrapped_against(op, left, right.const)
     if left.type.base == "double" and isinstance(left.const, float):
-        return _unwrapped_against(_FLIPPED[op], right, left.const)
+        return _unwrapped_against(FLIPPED[op], right, left.const)
     return None
 
 
