@@ -11,12 +11,10 @@ from dapflow.manifest import Manifest
 from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.history import check_history, check_keys
-from dapflow.runtime.ingest import plan_ingest
 from dapflow.runtime.schema_comparison import SchemaChangedError, readers_named, schema_error
+from dapflow.runtime.stage import fitting_output, known_history, plan_of
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
-from dapflow.runtime.transform import output_of, plan_transform
 
 
 def pending_changes(
@@ -33,16 +31,10 @@ def pending_changes(
     run = Run(uuid.uuid4().hex, alone=True)
     try:
         with aws_errors(), readers_named(manifest, target.dataset):
-            if target.dataset.transform is None:
-                plan = plan_ingest(target, generation, run, progress)
-            else:
-                plan = plan_transform(target, manifest, environment, generation, run.attempt, progress)
+            plan = plan_of(target, manifest, environment, generation, run, progress)
             try:
-                history = target.catalog.table(target.place.database, target.place.history)
-                if history is not None:
-                    check_keys(target.catalog, target.dataset, target.place, history)
-                output = output_of(target, plan, temporary_name(target.dataset, "columns"))
-                check_history(target.catalog, target.dataset, target.place, history, output.columns, generation)
+                view = temporary_name(target.dataset, "columns")
+                fitting_output(target, plan, view, known_history(target), generation)
             finally:
                 target.drop(plan.temporary, plan.temporary_prefixes)
     except DapflowError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
@@ -11,10 +12,11 @@ from dapflow.manifest import Manifest
 from dapflow.runtime.attempts import Attempt, Run
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.checks.asking import Asking, is_asked, staged_table
+from dapflow.runtime.describe import Described
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_history, check_keys
 from dapflow.runtime.ingest import plan_ingest
-from dapflow.runtime.publication import Staged
+from dapflow.runtime.publication import Plan, Staged
 from dapflow.runtime.reset import advised
 from dapflow.runtime.schema_comparison import readers_named
 from dapflow.runtime.target import Target
@@ -33,17 +35,11 @@ def stage(
     started = time.time()
     dataset = target.dataset
     with aws_errors(), advised(dataset, environment), readers_named(manifest, dataset):
-        if dataset.transform is None:
-            plan = plan_ingest(target, generation, run, progress)
-        else:
-            plan = plan_transform(target, manifest, environment, generation, run.attempt, progress)
+        plan = plan_of(target, manifest, environment, generation, run, progress)
         try:
-            history = target.catalog.table(target.place.database, target.place.history)
-            if history is not None:
-                check_keys(target.catalog, dataset, target.place, history)
+            history = known_history(target)
             trial = Attempt(target, generation, plan, run, history)
-            output = output_of(target, plan, trial.view)
-            check_history(target.catalog, dataset, target.place, history, output.columns, generation)
+            output = fitting_output(target, plan, trial.view, history, generation)
             if is_asked(dataset):
                 Asking(target, manifest, environment, generation, output.columns).verify()
             progress(f"{dataset.id} {generation}: querying")
@@ -73,3 +69,34 @@ def stage(
         landing=plan.landing,
         landed=plan.landed,
     )
+
+
+def plan_of(
+    target: Target,
+    manifest: Manifest,
+    environment: Environment,
+    generation: Generation,
+    run: Run,
+    progress: Callable[[str], None],
+) -> Plan:
+    """What is to be staged, of landing files or by a transform. Raises DapflowError for what stands against it."""
+    if target.dataset.transform is None:
+        return plan_ingest(target, generation, run, progress)
+    return plan_transform(target, manifest, environment, generation, run.attempt, progress)
+
+
+def known_history(target: Target) -> dict[str, Any] | None:
+    """The history table, None while there is none. Raises DapflowError unless it is one that dapflow can publish to."""
+    history = target.catalog.table(target.place.database, target.place.history)
+    if history is not None:
+        check_keys(target.catalog, target.dataset, target.place, history)
+    return history
+
+
+def fitting_output(
+    target: Target, plan: Plan, view: str, history: dict[str, Any] | None, generation: Generation
+) -> Described:
+    """What a plan puts out, asked by a view of this name. Raises DapflowError where it does not fit the history."""
+    output = output_of(target, plan, view)
+    check_history(target.catalog, target.dataset, target.place, history, output.columns, generation)
+    return output
