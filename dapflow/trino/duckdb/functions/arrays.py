@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dapflow.trino.coercion import castable, orderable
 from dapflow.trino.duckdb.conversions import convert
 from dapflow.trino.duckdb.functions.registry import lowering, macro
 from dapflow.trino.duckdb.nodes import Sql, Variable, Word, joined, sql, struct
@@ -21,13 +20,7 @@ lowering("cardinality(array(E))", "CAST(len($1) AS BIGINT)")
 lowering("cardinality(map(K,V))", "CAST(cardinality($1) AS BIGINT)")
 
 
-def _sorted(call: LoweredCall) -> Sql:
-    if not orderable(call.args[0].type.args[0]):
-        call.fail("TYPE_MISMATCH", f"Type {call.args[0].type.args[0]} is not orderable")
-    return fill("list_sort($1, 'ASC', 'NULLS LAST')", call)
-
-
-lowering("array_sort(array(E))", _sorted)
+lowering("array_sort(array(E))", "list_sort($1, 'ASC', 'NULLS LAST')")
 
 
 def _by_native_equality(template: str) -> CallTemplate:
@@ -230,8 +223,6 @@ macro(
 # ------------------------------------------------------------------------------------------------------ joining
 def _join(call: LoweredCall) -> Sql:
     item = call.args[0].type.args[0]
-    if item.base != "unknown" and not (castable(item, VARCHAR) and not item.args):
-        call.fail("INVALID_FUNCTION_ARGUMENT", f"Input type {item} not supported")
     e = Variable("e")
     text: Sql = e if item.base == "varchar" else convert(e, item, VARCHAR)
     if len(call.args) > 2:

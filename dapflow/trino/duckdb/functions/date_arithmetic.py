@@ -53,10 +53,8 @@ def _by_unit(template: Callable[[LoweredCall, _Unit], Sql]) -> CallTemplate:
         if not isinstance(unit.const, str):
             return let(sql("lower($unit)", unit=unit.sql), lambda name: _choice(call, name, families, template))
         known = unit.const.lower()
-        for family in families:
-            if known in family:
-                return template(call, _Unit(Text(known), family, known))
-        call.fail("INVALID_FUNCTION_ARGUMENT", f"'{known}' is not a valid {_KINDS[t.base]} field")
+        family = next(family for family in families if known in family)
+        return template(call, _Unit(Text(known), family, known))
 
     return chosen
 

@@ -89,10 +89,7 @@ def _zone(call: LoweredCall, place: int) -> Sql:
     value = call.args[place]
     if not isinstance(value.const, str):
         return sql("py_zone($zone)", zone=value.sql)
-    try:
-        return Text(zone_name(value.const))
-    except ValueError:
-        call.fail("INVALID_FUNCTION_ARGUMENT", f"'{value.const}' is not a valid time zone")
+    return Text(zone_name(value.const))
 
 
 def _at_zone(call: LoweredCall) -> Sql:

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import LoweredCall
 
 
-def _check_share(call: LoweredCall) -> None:
-    share = call.args[-1].const
-    if share is not None and not 0 <= float(share) <= 1:
-        call.fail("INVALID_FUNCTION_ARGUMENT", "Percentile must be between 0 and 1")
-
-
 def _percentile(call: LoweredCall) -> Sql:
-    _check_share(call)
     if call.args[1].const is None:  # quantile_disc wants to know the share beforehand
         return fill(f"t_percentile(array_agg($1 ORDER BY $1){GIVEN}, any_value($2)$tail)", call)
     return fill("quantile_disc($1, $2)$tail", call)
@@ -34,11 +27,6 @@ _WEIGHTED = (
     "array_agg($1 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL$and)$over, "
     "array_agg($2 ORDER BY $1) FILTER (WHERE $1 IS NOT NULL AND $2 IS NOT NULL$and)$over"
 )
-
-
-def _weighted_percentile(call: LoweredCall) -> Sql:
-    _check_share(call)
-    return fill(f"t_weighted({_WEIGHTED}, [any_value($3)$tail])[1]", call)
 
 
 @udf("py_weighted_places", ["DOUBLE[]", "DOUBLE[]"], "BIGINT[]")
@@ -58,7 +46,7 @@ lowering("approx_percentile(real, double)", _percentile)
 lowering("approx_percentile(bigint, array(double))", "quantile_disc($1, $2)$tail")
 lowering("approx_percentile(double, array(double))", "quantile_disc($1, $2)$tail")
 for _kind in ("bigint", "double", "real"):
-    lowering(f"approx_percentile({_kind}, double, double)", _weighted_percentile)
+    lowering(f"approx_percentile({_kind}, double, double)", f"t_weighted({_WEIGHTED}, [any_value($3)$tail])[1]")
     lowering(
         f"approx_percentile({_kind}, double, array(double))",
         f"t_weighted({_WEIGHTED}, any_value($3)$tail)",
