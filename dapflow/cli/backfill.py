@@ -14,7 +14,7 @@ from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.person import person
-from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.project_option import ProjectOption, SelectedArgument, project_root
 from dapflow.cli.selected import selected_datasets
 from dapflow.cli.steps import Steps
 from dapflow.environment import LOCAL
@@ -43,14 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def backfill(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="TRANSFORM|SERVICE",
-            help="A transform (its id, its name, its .sql file), a raw table's id, or a service: all it publishes.",
-            show_default=False,
-        ),
-    ],
+    name: SelectedArgument,
     *,
     first: Annotated[str, typer.Option("--from", metavar="D", help="The first date, as 2013-12-01.")],
     last: Annotated[str, typer.Option("--to", metavar="D", help="The last date, as 2013-12-31.")],

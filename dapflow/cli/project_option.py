@@ -13,11 +13,11 @@ ProjectOption = Annotated[
         "--project", metavar="DIR", help="The repository; by default the nearest folder that holds transforms/."
     ),
 ]
-TransformArgument = Annotated[
+SelectedArgument = Annotated[
     str,
     typer.Argument(
-        metavar="TRANSFORM",
-        help="Its id (air_traffic.refined.delays), its name where no other has it (delays), or its .sql file.",
+        metavar="TRANSFORM|SERVICE",
+        help="A transform (its id, its name, its .sql file), a raw table's id, or a service: all it publishes.",
         show_default=False,
     ),
 ]

@@ -11,7 +11,7 @@ import typer
 
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.person import person
-from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.project_option import ProjectOption, SelectedArgument, project_root
 from dapflow.cli.selected import selected_datasets
 from dapflow.cli.steps import Steps
 from dapflow.git import project_commit
@@ -44,14 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="TRANSFORM|SERVICE",
-            help="A transform (its id, its name, its .sql file), a raw table's id, or a service: all it publishes.",
-            show_default=False,
-        ),
-    ],
+    name: SelectedArgument,
     generation: Annotated[
         str | None,
         typer.Option("--generation", "-g", metavar="D", help="Date, as 2013-12-31. Default: the newest that landed."),
