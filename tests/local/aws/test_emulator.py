@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from moto.moto_api._internal import moto_api_backend
@@ -14,10 +13,10 @@ from moto.s3.responses import S3Response
 
 from dapflow.local.aws import emulator
 from dapflow.local.aws.emulator import Emulator
-from dapflow.local.aws.wsgi import Environ, Response, api_request, call, restored
+from dapflow.local.aws.wsgi import Environ, Response, call, restored
+from tests.local.aws.s3_requests import KEYS, below, s3
 
 Ask = Callable[..., Response]
-KEYS = ("t/a.parquet", "t/å b+c%2F&<.csv", "t/deep/er/x", "t", "u/x")
 RANGES = ("0-3", "2-", "-3", "-9000", "3990-9000", "4000-", "0-0", "7-3", "0-1,4-5", "x")
 
 
@@ -36,19 +35,6 @@ def ask() -> Iterator[Ask]:
     ).ok
     yield asked
     moto_api_backend.reset()
-
-
-def s3(method: str, path: str, query: str = "", **more: str) -> Environ:
-    raw = quote(path) + (f"?{query}" if query else "")
-    path = path.encode().decode("latin-1")
-    return api_request(
-        "s3", "eu-west-2", REQUEST_METHOD=method, PATH_INFO=path, QUERY_STRING=query, RAW_URI=raw, **more
-    )
-
-
-def below(prefix: str, **more: str) -> str:
-    wanted = {"encoding-type": "url", "list-type": "2", "prefix": prefix, **more}
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
 
 
 def comparable(response: Response) -> Any:

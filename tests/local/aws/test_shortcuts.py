@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -14,8 +13,7 @@ from moto.moto_api._internal import moto_api_backend
 from dapflow.local.aws import emulator, shortcuts
 from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.wsgi import Environ, Response, api_request, call, restored
-
-KEYS = ("t/a.parquet", "t/å b+c%2F&<.csv", "t/deep/er/x", "t", "u/x")
+from tests.local.aws.s3_requests import KEYS, below, s3
 
 
 class Pair:
@@ -65,19 +63,6 @@ def content(response: Response) -> Any:
 
 def tree(element: ElementTree.Element) -> Any:
     return element.tag, element.text, sorted(tree(child) for child in element if child.tag != "RequestId")
-
-
-def s3(method: str, path: str, query: str = "", **more: str) -> Environ:
-    raw = quote(path) + (f"?{query}" if query else "")
-    path = path.encode().decode("latin-1")
-    return api_request(
-        "s3", "eu-west-2", REQUEST_METHOD=method, PATH_INFO=path, QUERY_STRING=query, RAW_URI=raw, **more
-    )
-
-
-def below(prefix: str, **more: str) -> str:
-    wanted = {"encoding-type": "url", "list-type": "2", "prefix": prefix, **more}
-    return "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
 
 
 def glue(action: str) -> Environ:
