@@ -17,7 +17,8 @@ def pytest_configure() -> None:
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
 
 
-@pytest.hookimpl(trylast=True)
+# Before pytest-xdist, which looks at the groups once.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file share a worker, unless they say otherwise: each server of a file is then started once."""
     for item in items:

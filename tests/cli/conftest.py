@@ -19,6 +19,8 @@ LIBRARIES = {
 }
 
 
+# Before the tests of every file get a group of their own.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests on the one platform share a worker."""
     for item in items:

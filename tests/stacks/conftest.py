@@ -8,6 +8,8 @@ from tests.stacks.example import four_services
 from tests.stacks.templates import Templates, synthesized
 
 
+# Before the tests of every file get a group of their own.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that synthesize share one worker, so that each environment is synthesized once."""
     for item in items:
