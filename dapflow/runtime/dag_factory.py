@@ -68,6 +68,10 @@ def _no_garbage_collection() -> Iterator[None]:
         yield
     finally:
         if enabled:
+            if not gc.get_freeze_count():
+                # What was built counts as old at once; else the next object made would have all of it looked through.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 

@@ -9,12 +9,13 @@ from dapflow.trino.analysis.typed_queries import Source, WithQuery
 from dapflow.trino.types import Type
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Not frozen, which would take three times as long to make, and a query makes one for every column in its reach.
+@dataclass(slots=True, eq=False)
 class Field:
     """A column of a relation: its name in lower case and as written, and the relation's number and its place there.
 
     `qualifier` is the relation's name in parts, outermost first. A field that is `open` stands for all columns of a
-    table that is not known.
+    table that is not known. None is changed after it was made.
     """
 
     name: str | None

@@ -149,10 +149,12 @@ def _order(
     extracted: Extracted,
     context: AnalysisContext,
 ) -> tuple[SortKey, ...]:
+    if not order:
+        return ()
     refs = [OutputRef(type=expr.type, place=expr.place, position=i) for i, expr in enumerate(outputs)]
-    forms = [canonical(expr) for expr in outputs] if order else []
+    forms = [canonical(expr) for expr in outputs]
     names: dict[str, typed.Expr | None] = {}
-    for i, output in enumerate(items if order else ()):
+    for i, output in enumerate(items):
         if output.name is not None:
             known = names.get(output.name, refs[i])
             both = isinstance(known, OutputRef) and forms[known.position] == forms[i]

@@ -11,15 +11,20 @@ from dapflow.trino.analysis.typed_queries import Query, Source, WithQuery
 from dapflow.trino.types import Type
 
 _NOT_NODES = frozenset({"place", "type", "columns", "relation", "with_query", "outer", "common"})
-#: What typed nodes hold besides nodes and tuples.
+#: What typed nodes hold besides nodes and tuples, and how the fields that hold nothing else are declared.
 _LEAVES = frozenset({str, int, float, bool, bytes, type(None), Type})
+_PLAIN = frozenset(
+    {"str", "int", "bool", "str | None", "tuple[str, ...]", "tuple[int, ...]", "tuple[tuple[int, ...], ...]"}
+)
 _FIELDS: dict[type, tuple[str, ...]] = {}
 
 
 def _fields(cls: type) -> tuple[str, ...]:
+    """Names of the fields of a kind of node that may hold nodes."""
     names = _FIELDS.get(cls)
     if names is None:
-        names = _FIELDS[cls] = tuple(f.name for f in dataclasses.fields(cls) if f.name not in _NOT_NODES)
+        held = (f.name for f in dataclasses.fields(cls) if f.name not in _NOT_NODES and f.type not in _PLAIN)
+        names = _FIELDS[cls] = tuple(held)
     return names
 
 
