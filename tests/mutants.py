@@ -148,6 +148,8 @@ class Copies:
             ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
         )
         files = [name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+        #: Changes with which the tests did not come to an end in time.
+        self.endless: list[Mutant] = []
         self._free: SimpleQueue[Path] = SimpleQueue()
         self._seconds: dict[tuple[str, ...], float] = {}
         for number in range(WORKERS):
@@ -165,7 +167,7 @@ class Copies:
         passed = _passes(copy, tests, None)
         self._free.put(copy)
         self._seconds[tests] = max(_LEAST_SECONDS, 4 * (time.monotonic() - began))
-        return passed
+        return passed is True
 
     def noticed(self, mutant: Mutant) -> bool:
         """Whether the tests that concern a change fail by it, or never end."""
@@ -173,13 +175,17 @@ class Copies:
         source = (ROOT / mutant.file).read_text(encoding="utf-8")
         try:
             (copy / mutant.file).write_text(mutant.text(source), encoding="utf-8")
-            return not _passes(copy, tests, self._seconds[tests])
+            passed = _passes(copy, tests, self._seconds[tests])
+            if passed is None:
+                self.endless.append(mutant)
+            return not passed
         finally:
             (copy / mutant.file).write_text(source, encoding="utf-8")
             self._free.put(copy)
 
 
-def _passes(copy: Path, tests: Sequence[str], seconds: float | None) -> bool:
+def _passes(copy: Path, tests: Sequence[str], seconds: float | None) -> bool | None:
+    """Whether the tests pass; None where they do not end in time."""
     # Compiled files are told by their time in seconds: a change of the same second would not be seen.
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "0", "-p", "no:cacheprovider", *dict.fromkeys(tests)]
@@ -190,7 +196,7 @@ def _passes(copy: Path, tests: Sequence[str], seconds: float | None) -> bool:
             return process.wait(seconds) == 0
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
-            return False
+            return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -210,15 +216,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 2
         with ThreadPoolExecutor(WORKERS) as pool:
             survivors = []
-            for mutant, noticed in zip(mutants, pool.map(copies.noticed, mutants), strict=True):
-                print("." if noticed else "S", end="", flush=True)
-                survivors += [] if noticed else [mutant]
+            for mutant, is_noticed in zip(mutants, pool.map(copies.noticed, mutants), strict=True):
+                print("." if is_noticed else "S", end="", flush=True)
+                survivors += [] if is_noticed else [mutant]
     print()
     for mutant in survivors:
         print(mutant.described((ROOT / mutant.file).read_text(encoding="utf-8")), f"[{mutant.operator}]")
-    found = len(mutants) - len(survivors)
-    score = found / len(mutants)
-    print(f"{found} of {len(mutants)} changes were noticed: {100 * score:.0f} %, seed {given.seed}")
+    for mutant in copies.endless:
+        print("never ended:", mutant.described((ROOT / mutant.file).read_text(encoding="utf-8")))
+    noticed = len(mutants) - len(survivors)
+    score = noticed / len(mutants)
+    print(
+        f"{noticed} of {len(mutants)} changes were noticed, {len(copies.endless)} because the tests never ended: "
+        f"{100 * score:.0f} %, seed {given.seed}"
+    )
     return 0 if score >= LEAST_SCORE else 1
 
 
