@@ -97,16 +97,10 @@ def test_a_publication_goes_on_when_the_query_that_it_took_up_is_stopped(lake: L
     sql = "SELECT tailnum, count(*) AS n FROM planes, UNNEST(sequence(1, 10000)) AS a (x), "
     sql += "UNNEST(sequence(1, 10000)) AS b (y) GROUP BY tailnum"
     product = lake.product("product", sql, [("planes", planes.id)])
-    zombie, retry = lake.publisher, lake.publisher
+    zombie = lake.publisher
     first = zombie.stage(product.id, DAY, lake.run, 1)
-    athena = retry.target(product.id).athena
-    sleep = athena.sleep
-
-    def stopped_meanwhile(seconds: float) -> None:
-        told_to_end(zombie, first)
-        athena.sleep = sleep
-
-    athena.sleep = stopped_meanwhile
+    stopped = Meanwhile("start_query_execution", lambda: told_to_end(zombie, first), late=True)
+    retry = crashing_publisher(lake, stopped)
     done = retry.publish(product.id, DAY, lake.run, 2)
     assert done.query_id != first.query_id
     assert lake.rows(product) == [("N1", "100000000"), ("N2", "100000000")]
