@@ -41,7 +41,7 @@ def plan_ingest(target: Target, generation: Generation, run: Run, progress: Prog
     if source is None:
         raise DapflowError("manifest", f"{target.dataset.id} has neither a source nor a transform")
     files = landing_files(target, source, generation)
-    progress(f"{target.dataset.id} {generation}: looking at {len(files)} landing files")
+    progress(f"{target.dataset.id} {generation}: looking at {len(files)} landing file{'' if len(files) == 1 else 's'}")
     known = _known_columns(target, source)
     landing = identity_of(files)
     # Attempts share table and files as they share their queries, so the names say all that these are made of.
