@@ -13,7 +13,8 @@ from dapflow.runtime.aws import Clients, PassingError, aws_errors
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input, read_inputs
-from dapflow.runtime.pinning import Pin, pinned_text
+from dapflow.runtime.pinning import Pin, pinning_edits
+from dapflow.runtime.text_edits import edited
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def query_as_of(
             raise DapflowError(error.code, message, hint=f"`dapflow history {dataset_id}` lists what it has") from None
         pins |= inputs.pins
         read.append(_read(inputs.read[0], own))
-    return QueryAsOf(day, pinned_text(sql, references, manifest, environment, pins), tuple(read))
+    return QueryAsOf(day, edited(sql, pinning_edits(references, manifest, environment, pins)), tuple(read))
 
 
 def _read(read: Input, references: Sequence[Reference]) -> ReadAsOf:

@@ -12,6 +12,7 @@ from dapflow.runtime.checks.conditions import text_literal
 from dapflow.runtime.checks.questions import Questions
 from dapflow.runtime.column_types import UnsupportedTypeError
 from dapflow.runtime.dataset_location import quoted
+from dapflow.runtime.text_edits import Edit
 from dapflow.sql import SqlText
 from dapflow.trino.catalogue import UNCHECKED, NotKnown
 
@@ -43,8 +44,8 @@ def check_findings(
             yield from _findings(tables, check, questions)
 
 
-def _as_it_is(text: str, _references: Sequence[Reference]) -> str:
-    return text
+def _as_it_is(_references: Sequence[Reference]) -> Sequence[Edit]:
+    return ()
 
 
 def _findings(tables: ProjectTables, check: Check, questions: Questions) -> Iterator[DapflowError]:

@@ -55,7 +55,7 @@ def accept(
     try:
         execution = succeeded(execution)
     except AthenaQueryError as error:
-        raise in_file(error, target.dataset.transform, exact=staged.exact) from error
+        raise in_file(error, target.dataset.transform, staged.edits, sha=staged.sql_sha) from error
     generation = Generation.parse(staged.generation)
     if staged.landing:
         check_unchanged(target, generation, staged.landing)

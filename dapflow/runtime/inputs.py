@@ -23,6 +23,7 @@ from dapflow.runtime.current_view import shown_generation, view_shows
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.pinning import Pin
+from dapflow.runtime.text_edits import place_at
 
 
 class InputsChangedError(PassingError):
@@ -261,34 +262,39 @@ class _InputState:
     def _previous(self, partitions: list[Partition] | None, view: dict[str, Any] | None) -> list[Partition]:
         """The newest generation before the run's, for an input that may be slower."""
         transform = self.reader.transform
-        file = transform.file if transform else None
         if transform is None or self.read.id not in transform.slower_inputs:
             slower = (
                 f"; if it comes less often than {self.reader.name}, write `inputs: "
                 f"{{{self.read.current}: {{on_missing: previous}}}}` into {self.reader.name}.yml"
             )
-            raise PassingError(
-                "not-published",
-                f"{self.reader.id} reads {self.read.id}, which has no generation {self.generation}",
-                file=file,
-                hint="publish it first" + (slower if transform else ""),
+            raise self._not_published(
+                f"no generation {self.generation}", f"publish it first{slower if transform else ''}"
             )
         if partitions is None:
             # What the view shows is mostly the newest, and then Glue need not list the older ones.
             shown = shown_generation(view) if view is not None else None
             partitions = self._partitions(shown if shown is not None and shown < self.generation else None)
-            if not any(is_dated(each, before=self.generation) for each in partitions):
+            if not any(is_dated(partition, before=self.generation) for partition in partitions):
                 partitions = self._partitions(None)
-        dated = [each.generation for each in partitions if each.generation]
-        found = newest(each for each in dated if each < self.generation)
-        if found is None:
-            raise PassingError(
-                "not-published",
-                f"{self.reader.id} reads {self.read.id}, which has no generation at {self.generation} or before",
-                file=file,
-                hint=f"publish {self.read.id} first",
-            )
-        return of_generation(partitions, found)
+        dated = [partition.generation for partition in partitions if partition.generation]
+        previous = newest(generation for generation in dated if generation < self.generation)
+        if previous is None:
+            raise self._not_published(f"no generation at {self.generation} or before", f"publish {self.read.id} first")
+        return of_generation(partitions, previous)
+
+    def _not_published(self, what: str, hint: str) -> PassingError:
+        """The error at the place where the text first names what is missing."""
+        transform = self.reader.transform
+        message = f"{self.reader.id} reads {self.read.id}, which has {what}"
+        references = transform.references if transform else ()
+        named = [reference.start for reference in references if reference.dataset == self.read.id]
+        if transform is None or not named:
+            return PassingError("not-published", message, file=transform.file if transform else None, hint=hint)
+        line, column = place_at(transform.sql, min(named))
+        source = transform.sql.split("\n")[line - 1]
+        return PassingError(
+            "not-published", message, file=transform.file, line=line, column=column, hint=hint, source=source
+        )
 
     def _note(self, read: Generation, *, current: bool) -> str:
         if current:

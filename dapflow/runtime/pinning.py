@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset, Manifest, Reference, Transform
 from dapflow.runtime.dataset_location import DatasetLocation, physical, quoted
+from dapflow.runtime.text_edits import Edit, edited
 
 PARTITIONS = "$partitions"
 
@@ -38,23 +39,23 @@ def pinned_sql(
     ``pins`` holds the datasets that must not be read as they are, by id. Without pins, and with databases that are
     called here as the text calls them, it is the file's text byte for byte.
     """
-    return pinned_text(transform.sql, transform.references, manifest, environment, pins)
+    return edited(transform.sql, pinning_edits(transform.references, manifest, environment, pins))
 
 
-def pinned_text(
-    text: str,
+def pinning_edits(
     references: Iterable[Reference],
     manifest: Manifest,
     environment: Environment,
     pins: Mapping[str, Pin] | None = None,
     instead: Mapping[tuple[str, str], str] | None = None,
-) -> str:
-    """Any text in which tables are named at ``references``.
+) -> list[Edit]:
+    """What is replaced in any text in which tables are named at ``references``; in the order of the text.
 
     ``instead`` holds what stands in the place of a dataset's tables, by its id and their kind; an alias is added where
     the text gives none.
     """
-    for reference in sorted(references, key=lambda each: each.start, reverse=True):
+    edits: list[Edit] = []
+    for reference in sorted(references, key=lambda reference: reference.start):
         dataset = manifest.dataset(reference.dataset)
         place = DatasetLocation.of(dataset, environment)
         query = (instead or {}).get((dataset.id, reference.kind)) if not reference.suffix else None
@@ -64,13 +65,10 @@ def pinned_text(
             # ``TABLE t`` is a query, as the subquery is.
             start = reference.start if reference.query is None else reference.query
             alias = "" if reference.alias or reference.query is not None else f" AS {quoted(_name(reference, place))}"
-            replacement = query + alias
+            edits.append((start, reference.end, query + alias))
         elif _is_elsewhere(reference, dataset, place, environment):
-            replacement = quoted(place.database, _name(reference, place))
-        else:
-            continue
-        text = text[:start] + replacement + text[reference.end :]
-    return text
+            edits.append((start, reference.end, quoted(place.database, _name(reference, place))))
+    return edits
 
 
 def _is_elsewhere(reference: Reference, dataset: Dataset, place: DatasetLocation, environment: Environment) -> bool:

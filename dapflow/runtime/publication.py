@@ -12,6 +12,7 @@ from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckSummary
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input, inputs_record, recorded_inputs
+from dapflow.runtime.text_edits import Edit
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Staged:
         alone: no other attempt can have to do with what is staged: the run has a key of its own.
         own: no earlier attempt can have started the query.
         attempt: which attempt of the run it is, from 1 on.
-        exact: whether the file's text was sent byte for byte, so that positions in it are positions in the file.
+        edits: what was replaced in the text of the file, so that a place in what was sent is known in the file.
         generation_types: types of the generation columns that the SELECT itself ends with; they have to be checked.
         temporary: tables to drop when the query is done.
         temporary_prefixes: prefixes whose objects are deleted then.
@@ -83,7 +84,7 @@ class Staged:
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
         inputs: what the query reads, if nothing changes before it is done.
-        sql_sha: of the text that was run; of the project's text where it is empty.
+        sql_sha: of the text that was run; empty for a raw table. The project may have another one by now.
         record: the record of the run (``dapflow.runtime.recording``).
     """
 
@@ -92,9 +93,9 @@ class Staged:
     run_id: str
     query_id: str
     location: str
-    exact: bool
     columns: tuple[tuple[str, str, str | None], ...]
     started: float
+    edits: tuple[Edit, ...] = ()
     alone: bool = False
     own: bool = True
     attempt: int = 1
@@ -112,7 +113,11 @@ class Staged:
     def as_dict(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
         data = asdict(self)
-        return {**data, "columns": [list(column) for column in self.columns]}
+        return {
+            **data,
+            "columns": [list(column) for column in self.columns],
+            "edits": [list(edit) for edit in self.edits],
+        }
 
     @classmethod
     def of_dict(cls, data: dict[str, Any]) -> Staged:
@@ -121,6 +126,7 @@ class Staged:
         known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
         known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
         known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary", "temporary_prefixes")}
+        known["edits"] = tuple((edit[0], edit[1], edit[2]) for edit in known.get("edits", ()))
         known["inputs"] = tuple(Input(**each) for each in known.get("inputs", ()))
         return cls(**known)
 
@@ -138,13 +144,14 @@ class Plan:
         identity: what the run id is made of besides dataset, generation and run: equal inputs, equal identity.
         database: physical database in which unqualified names are looked up.
         columns: columns of the history table; None to ask Athena.
+        edits: what was replaced in the text of a transform's file.
         inputs: what a transform reads.
     """
 
     sql: str
     database: str
     identity: Sequence[str]
-    exact: bool = True
+    edits: tuple[Edit, ...] = ()
     columns: tuple[Column, ...] | None = None
     inputs: tuple[Input, ...] = ()
     temporary: tuple[str, ...] = ()

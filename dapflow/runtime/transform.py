@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
@@ -12,9 +12,11 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.describe import Described, described, output_columns
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import read_inputs
-from dapflow.runtime.pinning import pinned_sql
+from dapflow.runtime.pinning import pinning_edits
 from dapflow.runtime.publication import Plan
+from dapflow.runtime.query_remedies import query_remedy, without_place
 from dapflow.runtime.target import Target
+from dapflow.runtime.text_edits import Edit, edited, place_before
 
 # UNLOAD and CREATE VIEW put one line before the transform's text.
 LINES_BEFORE = 1
@@ -34,12 +36,12 @@ def plan_transform(
     inputs = read_inputs(target.catalog, manifest, environment, target.dataset, generation, transform.references)
     for note in inputs.notes:
         progress(note)
-    sql = pinned_sql(transform, manifest, environment, inputs.pins)
+    edits = tuple(pinning_edits(transform.references, manifest, environment, inputs.pins))
     return Plan(
-        sql=sql,
+        sql=edited(transform.sql, edits),
         database=target.database,
         identity=inputs.identity(attempt),
-        exact=sql == transform.sql,
+        edits=edits,
         inputs=inputs.read,
     )
 
@@ -58,7 +60,8 @@ def output_of(target: Target, plan: Plan, view: str) -> Described:
             session_database=plan.database,
         )
     except AthenaQueryError as error:
-        raise in_file(error, target.dataset.transform, exact=plan.exact) from error
+        transform = target.dataset.transform
+        raise in_file(error, transform, plan.edits, sha=transform.sha if transform else "") from error
     except PassingError:
         raise
     except DapflowError as error:
@@ -70,36 +73,40 @@ def output_of(target: Target, plan: Plan, view: str) -> Described:
     return Described(columns, found.generation_types)
 
 
-def in_file(error: AthenaQueryError, transform: Transform | None, *, exact: bool) -> AthenaQueryError:
-    """The same error with the place in the transform's file; without a line where the text was changed for the run."""
+def in_file(
+    error: AthenaQueryError, transform: Transform | None, edits: Sequence[Edit], *, sha: str
+) -> AthenaQueryError:
+    """The same error with the place in the transform's file, and with what helps.
+
+    ``edits`` are what was replaced in the text with the hash ``sha``; where the file has another text by now, its line
+    is unknown.
+    """
     if transform is None:
         return error
-    line = error.line - LINES_BEFORE if error.line else None
-    source = None
-    if not exact or line is None or line < 1:
-        line = None
-    else:
-        lines = transform.sql.splitlines()
-        source = lines[line - 1] if line <= len(lines) else None
+    place = None
+    if error.line and error.column and sha == transform.sha:
+        place = place_before(transform.sql, edits, error.line - LINES_BEFORE, error.column)
+    line, column = place or (None, None)
     return type(error)(
         error.code,
-        error.message,
+        # Where Athena found it in what was sent says nothing to who looks into the file.
+        without_place(error.message) if place else error.message,
         file=transform.file,
         line=line,
-        column=error.column if line else None,
-        hint=error.hint or _hint(error, transform, exact=exact),
-        source=source,
+        column=column,
+        hint=error.hint or _hint(error, transform, edits),
+        source=transform.sql.split("\n")[line - 1] if line else None,
     )
 
 
-def _hint(error: AthenaQueryError, transform: Transform, *, exact: bool) -> str | None:
-    """What helps where the platform has to do with what Athena does not find."""
+def _hint(error: AthenaQueryError, transform: Transform, edits: Sequence[Edit]) -> str | None:
+    """What helps; first where the platform has to do with what Athena does not find."""
     name = transform.file.rpartition("/")[2].removesuffix(".sql")
-    if "COLUMN_NOT_FOUND" in error.message and not exact:
+    if "COLUMN_NOT_FOUND" in error.message and edits:
         return (
             f"`dapflow show {name} --generation D` prints what was sent: where a table is read as of a generation, "
             'columns such as "$path" are not there, and what qualifies a column is the table or its alias, no database'
         )
     if "TABLE_NOT_FOUND" in error.message and f".{name}_history'" in error.message:
         return f"{name} has no history before its first generation: publish one by a text that does not read it"
-    return None
+    return query_remedy(error.message) or f"`dapflow show {name} --generation D` prints what was sent"

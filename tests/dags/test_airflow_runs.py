@@ -76,14 +76,14 @@ def test_deferred_in_an_environment_with_mwaas_packages_only(
 def test_failing_tasks_say_why_and_publish_nothing(
     lake: Lake, aws_endpoint: str, athena_endpoint: str, mwaa_python: Path, tmp_path: Path, deferrable: bool
 ) -> None:
-    """The file and the line are in the log, no traceback is, a user's mistake is not tried again, nothing is left."""
+    """The exception names the file and what helps, a user's mistake is not tried again, nothing is left."""
     folder = bundle(
         lake, tmp_path, deferrable=deferrable, few="SELECT tailnum,\n  seats / (seats - seats) AS x FROM hours"
     )
     result = airflow(str(mwaa_python), tmp_path, folder, environment(aws_endpoint, athena_endpoint))
     assert result["states"] == {**JOURNEY, "weather:refined.few": "failed"}
-    assert "transforms/air_traffic/refined/x.sql" in result["log"]
-    assert "Division by zero" in result["log"]
+    said = "transforms/air_traffic/refined/x.sql: DIVISION_BY_ZERO: Division by zero [query-failed]\nhint: divide by"
+    assert f"AirflowFailException: {said}" in result["log"]
     assert "dapflow/runtime/athena.py" not in result["log"]
     assert lake.tables("refined", "weather") == set()
     assert not [key for key in lake.objects("refined") if key.startswith("weather/")]

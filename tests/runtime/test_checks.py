@@ -251,6 +251,18 @@ def test_a_check_in_sql_reads_what_is_staged_by_the_name_of_the_dataset(lake: La
     ]
 
 
+def test_what_athena_finds_wrong_in_a_check_is_said_at_its_place_in_the_file(lake: Lake, tmp_path: Path) -> None:
+    text = "SELECT now.tailnum\nFROM planes AS now JOIN planes_history AS h ON h.seats = nonsense(now.seats)"
+    planes = lake_with(lake, tmp_path, "seats: {sql: odd.sql}", **{"air_traffic/checks/odd.sql": text})
+    land(lake, planes, "good")
+    with pytest.raises(DapflowError) as caught:
+        lake.publish(planes)
+    error = caught.value
+    assert (error.file, error.line, error.column) == ("transforms/air_traffic/checks/odd.sql", 2, 58)
+    assert "line 3" not in error.message
+    assert "dapflow check" in (error.hint or "")
+
+
 def test_the_number_of_rows_is_compared_with_the_generation_before(lake: Lake, tmp_path: Path) -> None:
     planes = lake_with(lake, tmp_path, "rows: {row_count: {change_percent: 50}}")
     for day, rows in ((EARLIER, 2), (LATER, 9)):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from dapflow.manifest import Dataset
 from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.publication import Publication
+from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.publish import Publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
@@ -77,7 +79,7 @@ def test_a_run_reads_nothing_newer_by_whatever_name(lake: Lake, tmp_path: Path) 
     expected = {each.id: READINGS[each.name.replace("_", " ")][1] for each in products}
     publish_planes(lake, EARLIER, DAY)
     for each in products:
-        assert lake.publisher.stage(each.id, DAY, "look").exact, each.id
+        assert not lake.publisher.stage(each.id, DAY, "look").edits, each.id
         lake.publish(each)
     assert {each.id: published(lake, each) for each in products} == expected
     publish_planes(lake, LATER)
@@ -160,6 +162,48 @@ def test_what_a_run_cannot_find_comes_with_a_hint(
     assert hint in (caught.value.hint or "")
 
 
+@pytest.mark.parametrize("days", [[DAY], [EARLIER, DAY, LATER]], ids=["as it is", "as of the run"])
+@pytest.mark.parametrize(
+    ("sql", "place", "remedy"),
+    [
+        (
+            "SELECT p.tailnum\nFROM planes AS p JOIN planes_history h ON h.tailnum = p.tailnum AND nonsense(h.seats)",
+            (2, 69),
+            "dapflow check",
+        ),
+        ("SELECT 1 / (seats - seats) AS a FROM planes", (None, None), "NULLIF"),
+        ("SELECT CAST(tailnum AS integer) AS a FROM planes", (None, None), "TRY_CAST"),
+    ],
+)
+def test_what_athena_finds_wrong_is_said_at_its_place_in_the_file(
+    lake: Lake, tmp_path: Path, sql: str, place: tuple[int | None, int | None], remedy: str, days: list[Generation]
+) -> None:
+    product = prepared(lake, tmp_path, sql)
+    publish_planes(lake, *days)
+    with pytest.raises(DapflowError) as caught:
+        lake.publish(product)
+    error = caught.value
+    assert (error.file, error.line, error.column) == ("transforms/air_traffic/refined/x.sql", *place)
+    assert remedy in (error.hint or "")
+    assert not re.search(r"line \d+:\d+", error.message)
+    if error.line is not None and error.column is not None and error.source is not None:
+        assert error.source[error.column - 1 :].startswith("nonsense(h.seats)")
+
+
+def test_no_place_is_said_of_a_text_that_was_changed_while_it_ran(lake: Lake, tmp_path: Path) -> None:
+    """A deployment comes between the query and its end, as where Airflow has deferred a task."""
+    product = prepared(lake, tmp_path, "SELECT 1 / (seats - seats) AS a FROM planes")
+    publish_planes(lake, DAY)
+    staged = lake.publisher.stage(product.id, DAY, "run")
+    again = Staged.of_dict(json.loads(json.dumps(staged.as_dict())))
+    assert again == replace(staged, record=again.record)
+    lake.publisher.wait(staged)
+    prepared(lake, tmp_path, "SELECT seats FROM planes")
+    with pytest.raises(DapflowError) as caught:
+        lake.publisher.finish(again)
+    assert (caught.value.file, caught.value.line) == ("transforms/air_traffic/refined/x.sql", None)
+
+
 # -- a generation that is missing
 
 
@@ -170,6 +214,7 @@ def test_a_missing_generation_is_waited_for(lake: Lake, tmp_path: Path, table: s
     with pytest.raises(PassingError, match=r"air_traffic.raw.planes, which has no generation 2013-12-31") as caught:
         lake.publish(product)
     assert caught.value.code == "not-published"
+    assert caught.value.place == "transforms/air_traffic/refined/x.sql:1:21"
     assert "inputs: {planes: {on_missing: previous}}" in str(caught.value.hint)
     assert lake.tables("refined") == set()
 

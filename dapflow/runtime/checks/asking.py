@@ -17,10 +17,12 @@ from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import parquet_storage
 from dapflow.runtime.inputs import Input, confirm_inputs, read_inputs
-from dapflow.runtime.pinning import Pin, pinned_text
+from dapflow.runtime.pinning import Pin, pinning_edits
 from dapflow.runtime.publication import Staged
+from dapflow.runtime.query_remedies import query_remedy, without_place
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import put_table, temporary_name
+from dapflow.runtime.text_edits import Edit
 
 
 def is_asked(dataset: Dataset) -> bool:
@@ -67,7 +69,7 @@ class Asking:
         self._put_table(table, staged.location)
         results: dict[Check, CheckResult] = {}
         for question in questions.all(rows=rows > 0):
-            (counts,) = self._answer(staged, question.sql, question.checks)
+            (counts,) = self._answer(staged, questions, question.sql, question.checks)
             for number, check in enumerate(question.checks):
                 count = int(counts[f"c{number}"] or 0)
                 results[check] = self._result(staged, questions, check, count, rows) if count else CheckResult(check)
@@ -108,11 +110,11 @@ class Asking:
             # Before the first generation there are no earlier ones.
             instead[dataset.id, "history"] = f"(SELECT * FROM {staged} WHERE false)"
 
-        def pinned(text: str, references: Sequence[Reference]) -> str:
-            return pinned_text(text, references, self.manifest, self.environment, pins, instead)
+        def edits(references: Sequence[Reference]) -> Sequence[Edit]:
+            return pinning_edits(references, self.manifest, self.environment, pins, instead)
 
         types = {column.name: column.type for column in self.columns} | dict.fromkeys(generation, "string")
-        return Questions(dataset, self.manifest, types, staged, pinned)
+        return Questions(dataset, self.manifest, types, staged, edits)
 
     def _put_table(self, table: str, location: str) -> None:
         definition = {
@@ -123,14 +125,14 @@ class Asking:
         }
         put_table(self.target.catalog, self.target.place.database, definition)
 
-    def _answer(self, staged: Staged, sql: str, checks: Sequence[Check]) -> list[Row]:
+    def _answer(self, staged: Staged, questions: Questions, sql: str, checks: Sequence[Check]) -> list[Row]:
         """The rows of a query, which attempts of one run share."""
         target = self.target
         execution = taken_up(target, sql, target.database, staged.attempt, staged.run_id, "check")
         try:
             succeeded(execution)
         except AthenaQueryError as error:
-            raise _unanswered(error, checks) from error
+            raise _unanswered(error, questions, checks) from error
         self._count(execution)
         return list(target.athena.rows(execution.id))
 
@@ -140,7 +142,7 @@ class Asking:
 
     def _result(self, staged: Staged, questions: Questions, check: Check, count: int, rows: int) -> CheckResult:
         """The result of a check that does not hold, with some of the rows."""
-        shown = self._answer(staged, questions.sample(check, MOST_ROWS), (check,))
+        shown = self._answer(staged, questions, questions.sample(check, MOST_ROWS), (check,))
         personal = self.target.dataset.personal
         # Of a check in SQL nobody knows the columns before.
         sample = tuple(
@@ -158,15 +160,18 @@ def _said(check: Check, count: int, rows: int) -> str:
     return f"{count} of {rows} rows fail{'s' if count == 1 else ''}"
 
 
-def _unanswered(error: AthenaQueryError, checks: Sequence[Check]) -> DapflowError:
-    """The error of a query of checks that failed, at the place of the first of them."""
+def _unanswered(error: AthenaQueryError, questions: Questions, checks: Sequence[Check]) -> DapflowError:
+    """The error of a query of checks that failed: in a check's own SQL, else where the first one is written."""
     first = checks[0]
-    listed = ", ".join(f"{each.name}: {label(each)}" for each in checks)
+    listed = ", ".join(f"{check.name}: {label(check)}" for check in checks)
+    place = (first.line, first.column) if len(checks) == 1 else (None, None)
+    if first.kind == "sql" and error.line and error.column:
+        place = questions.place(first, error.line, error.column) or place
     return type(error)(
         error.code,
-        f"Athena could not answer {listed}: {error.message}",
+        f"Athena could not answer {listed}: {without_place(error.message)}",
         file=first.file,
-        line=first.line if len(checks) == 1 else None,
-        column=first.column if len(checks) == 1 else None,
-        hint=error.hint,
+        line=place[0],
+        column=place[1],
+        hint=error.hint or query_remedy(error.message),
     )

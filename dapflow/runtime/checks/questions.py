@@ -9,6 +9,7 @@ from dapflow.manifest import Check, Dataset, Manifest, Reference
 from dapflow.runtime.checks.conditions import SCANNED, among, failing, type_of
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.statement_parts import parts_that_fit
+from dapflow.runtime.text_edits import Edit, edited, place_before
 
 # What needs a query of its own for each check.
 ALONE = ("unique", "relationships", "sql")
@@ -17,8 +18,10 @@ FIGURES = ("row_count", "freshness")
 HIDDEN = "(hidden)"
 # How often a value is there, in what is shown of ``unique``.
 _COUNT = "how_often"
+# What stands before the text of a check in SQL in its question.
+LINES_BEFORE = 1
 
-Pinned = Callable[[str, Sequence[Reference]], str]
+Edits = Callable[[Sequence[Reference]], Sequence[Edit]]
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,17 @@ class Questions:
     Args:
         types: Glue's types of the columns, by name.
         staged: the text that stands for what was staged, where a table may be named.
-        pinned: a text with its tables replaced by what the run may read.
+        edits: what is put in the place of tables in a text, so that it reads what the run may read.
     """
 
     def __init__(
-        self, dataset: Dataset, manifest: Manifest, types: Mapping[str, str], staged: str, pinned: Pinned
+        self, dataset: Dataset, manifest: Manifest, types: Mapping[str, str], staged: str, edits: Edits
     ) -> None:
         self.dataset = dataset
         self.types = types
         self._manifest = manifest
         self._from = f"{staged} AS {quoted(dataset.current)}"
-        self._pinned = pinned
+        self._edits = edits
 
     def all(self, *, rows: bool = True) -> list[Question]:
         """Every question; without ``rows`` those alone whose answer is open though nothing was staged."""
@@ -79,12 +82,16 @@ class Questions:
     def rows(self, check: Check) -> str:
         """A SELECT of the rows that fail a check."""
         if check.kind == "sql":
-            return self._pinned(check.text, check.references)
+            return edited(check.text, self._edits(check.references))
         if check.kind == "unique":
             return self._doubled(check)
         if check.kind == "relationships":
             return self._orphans(check)
         return f"SELECT * FROM {self._from} WHERE {failing(check, self.types)}"
+
+    def place(self, check: Check, line: int, column: int) -> tuple[int, int] | None:
+        """Line and column in the file of a check in SQL, of a place in its question; None where it is not there."""
+        return place_before(check.text, self._edits(check.references), line - LINES_BEFORE, column)
 
     def _doubled(self, check: Check) -> str:
         """The values that are there more than once. As in dbt, a NULL counts where it is one of several columns."""
@@ -103,7 +110,7 @@ class Questions:
         # With its table, so that a column of the checked rows is never meant.
         field = quoted(other.current, check.field or "")
         table = quoted(other.database, other.current)
-        parent = self._pinned(table, [Reference(0, len(table), other.id, "current", alias=False)])
+        parent = edited(table, self._edits([Reference(0, len(table), other.id, "current", alias=False)]))
         values = f"SELECT {field} FROM {parent} WHERE {field} IS NOT NULL"
         condition = f"{quoted(name)} IS NOT NULL AND {quoted(name)} NOT IN ({values})"
         return f"SELECT * FROM {self._from} WHERE {among(check, condition)}"
