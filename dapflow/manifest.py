@@ -367,7 +367,7 @@ def _dataset(data: dict[str, Any]) -> Dataset:
             "source": data["source"] and _source(data["source"]),
             "transform": data["transform"] and _transform(data["transform"]),
             "depends_on": tuple(data["depends_on"]),
-            "checks": tuple(_check(each) for each in data["checks"]),
+            "checks": tuple(_check(check) for check in data["checks"]),
             "personal": tuple(data["personal"]),
         }
     )

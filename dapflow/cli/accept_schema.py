@@ -100,10 +100,10 @@ def _generation(dataset: Dataset, publications: Publications, written: str | Non
 
     if written is not None:
         return Generation.parse(written)
-    found = publications.landed(dataset.id) if dataset.source else publications.generations(dataset.id)
-    if dataset.external or not found:
+    generations = publications.landed(dataset.id) if dataset.source else publications.generations(dataset.id)
+    if dataset.external or not generations:
         raise DapflowError("nothing-to-accept", f"nothing of {dataset.id} is there to be compared")
-    return found[-1]
+    return generations[-1]
 
 
 def _print_nothing(dataset: Dataset, day: Generation, *, as_json: bool) -> None:
@@ -118,7 +118,11 @@ def _print(
 ) -> None:
     if as_json:
         known = schema.as_dict()
-        told = {"columns": known["columns"], "readers": known["readers"], "accepted": [asdict(one) for one in accepted]}
+        told = {
+            "columns": known["columns"],
+            "readers": known["readers"],
+            "accepted": [asdict(change) for change in accepted],
+        }
         print(json.dumps({"dataset": dataset.id, "generation": str(day), **told}, indent=2, ensure_ascii=False))
         return
     for change in accepted:

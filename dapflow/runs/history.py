@@ -50,16 +50,16 @@ class PublicationHistory:
         """Plain values, as ``--json`` prints them."""
         return {
             "current": str(self.shown) if self.shown else None,
-            "publications": [each.as_dict() for each in self.past],
+            "publications": [publication.as_dict() for publication in self.past],
             "unrecorded": [
                 {
                     "generation": str(day),
-                    "run_id": each.run_id,
-                    "rows": each.rows,
-                    "bytes": each.bytes,
-                    "ended": each.at,
+                    "run_id": published.run_id,
+                    "rows": published.rows,
+                    "bytes": published.bytes,
+                    "ended": published.at,
                 }
-                for day, each in self.unrecorded.items()
+                for day, published in self.unrecorded.items()
             ],
         }
 
@@ -76,11 +76,11 @@ def history_of(
     records = _publications_on_record(publications, dataset, generation)
     with aws_errors():
         past = tuple(PastPublication(record, _state(publisher, record, there)) for record in islice(records, most))
-    recorded = {each.record.run_id for each in past}
+    recorded = {publication.record.run_id for publication in past}
     unrecorded = {
-        day: each
-        for day, each in there.items()
-        if each.run_id not in recorded and (generation is None or day == generation)
+        day: published
+        for day, published in there.items()
+        if published.run_id not in recorded and (generation is None or day == generation)
     }
     if most is not None and len(past) == most:
         unrecorded = {}  # their records may be further back
@@ -107,7 +107,7 @@ def chosen(
         day = generation or max(there)
     records = list(_publications_on_record(publications, dataset, day))
     read = there[day].run_id if day in there else ""
-    now = next((each for each in records if each.run_id == read), None)
+    now = next((record for record in records if record.run_id == read), None)
     if to is not None:
         if now is not None and now.origin == wanted.origin:
             raise _nothing(dataset, f"{day} shows what run {to} published already")
@@ -117,9 +117,9 @@ def chosen(
 
 def _before(dataset: Dataset, day: Generation, records: Sequence[RunRecord], now: RunRecord | None) -> RunRecord:
     """The one before the one that is read; of a roll-back, before what it restored, so that twice goes back twice."""
-    own = [each for each in records if each.kind == "publish"]
+    own = [record for record in records if record.kind == "publish"]
     if now is not None:
-        runs = [each.run_id for each in own]
+        runs = [record.run_id for record in own]
         origin = now.origin
         if origin in runs and own[runs.index(origin) + 1 :]:
             return own[runs.index(origin) + 1]

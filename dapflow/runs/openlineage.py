@@ -86,7 +86,7 @@ class _EventsOfRun:
                 "name": record.dataset,
                 "facets": self._job_facets(),
             },
-            "inputs": [self._dataset(each.dataset, each.run_id) for each in record.inputs],
+            "inputs": [self._dataset(read.dataset, read.run_id) for read in record.inputs],
             "outputs": [self._output()] if published or not ended else [],
         }
 
@@ -115,7 +115,7 @@ class _EventsOfRun:
         record = self.record
         output = self._dataset(record.dataset, record.run_id)
         if record.columns:
-            fields = [{"name": each.name, "type": each.type} for each in record.columns]
+            fields = [{"name": column.name, "type": column.type} for column in record.columns]
             output["facets"]["schema"] = _facet("SchemaDatasetFacet", fields=fields)
         if self.lineage is not None and self.lineage.columns is not None:
             output["facets"]["columnLineage"] = self._column_lineage(self.lineage)
@@ -126,8 +126,8 @@ class _EventsOfRun:
 
     def _column_lineage(self, lineage: ProductLineage) -> dict[str, Any]:
         fields = {
-            each.name: {"inputFields": [self._input_field(origin) for origin in each.origins]}
-            for each in lineage.columns or ()
+            column.name: {"inputFields": [self._input_field(origin) for origin in column.origins]}
+            for column in lineage.columns or ()
         }
         rows = [self._input_field(origin) for origin in lineage.rows]
         return _facet("ColumnLineageDatasetFacet", fields=fields, dataset=rows)

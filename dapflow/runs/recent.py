@@ -40,14 +40,14 @@ def runs_of(
 def runs_of_all(publications: Publications, services: Sequence[str], *, most: int) -> list[JudgedRun]:
     """The newest runs of services, newest first; also of datasets that have left the project."""
     manifest, environment = publications.manifest, publications.environment
-    found: list[RunRecord] = []
+    records: list[RunRecord] = []
     with aws_errors():
         for service in services:
             for zone in manifest.services[service].databases:
                 if environment.publishes(zone):
                     prefix = records_prefix(environment, zone, service)
-                    found += islice(read_records(publications.clients.s3, prefix), most)
-        newest = sorted(found, key=lambda each: each.started, reverse=True)[:most]
+                    records += islice(read_records(publications.clients.s3, prefix), most)
+        newest = sorted(records, key=lambda record: record.started, reverse=True)[:most]
         return list(judged(publications, newest))
 
 
