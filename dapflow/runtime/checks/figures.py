@@ -42,26 +42,26 @@ def rows_before(target: Target, generation: Generation) -> tuple[Generation, int
     view = catalog.table(place.database, place.current)
     shown = shown_generation(view) if view is not None else None
     if shown is not None and shown < generation:
-        found = target.partition(shown)
-        partitions = [found] if found else []
+        partition = target.partition(shown)
+        partitions = [partition] if partition else []
     else:
         partitions = catalog.partitions(place.database, place.history)
-    before = newest(each.generation for each in partitions if each.generation and each.generation < generation)
+    before = newest(day for partition in partitions if (day := partition.generation) and day < generation)
     if before is None:
         return None
-    own = [each for each in partitions if each.generation == before]
-    return before, sum(_rows(target, each.parameters.get("dapflow.rows"), each.location) for each in own)
+    own = [partition for partition in partitions if partition.generation == before]
+    return before, sum(_rows(target, partition.parameters.get("dapflow.rows"), partition.location) for partition in own)
 
 
 def _rows(target: Target, noted: str | None, location: str) -> int:
     if noted is not None:
         return int(noted)
-    return sum(footer_of(target.s3, each).rows for each in list_objects(target.s3, location) if each.size)
+    return sum(footer_of(target.s3, item).rows for item in list_objects(target.s3, location) if item.size)
 
 
 def ages(target: Target, service: Service, generation: Generation, inputs: Sequence[Input]) -> Iterator[CheckResult]:
     """Whether the inputs are of generations that are new enough; of what no check names, the service's limit holds."""
-    declared = {each.dataset: each for each in target.dataset.checks if each.kind == "freshness"}
+    declared = {check.dataset: check for check in target.dataset.checks if check.kind == "freshness"}
     transform = target.dataset.transform
     for read in inputs:
         check = declared.get(read.dataset)

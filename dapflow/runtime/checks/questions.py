@@ -52,11 +52,13 @@ class Questions:
 
     def all(self, *, rows: bool = True) -> list[Question]:
         """Every question; without ``rows`` those alone whose answer is open though nothing was staged."""
-        scanned = [each for each in self.dataset.checks if each.kind in SCANNED]
-        alone = [each for each in self.dataset.checks if each.kind in ALONE and (rows or each.kind == "sql")]
+        scanned = [check for check in self.dataset.checks if check.kind in SCANNED]
+        alone = [check for check in self.dataset.checks if check.kind in ALONE and (rows or check.kind == "sql")]
         parts = parts_that_fit(scanned, self._scan) if scanned and rows else []
-        found = [Question(tuple(part), self._scan(part)) for part in parts]
-        return found + [Question((each,), f'SELECT count(*) AS "c0" FROM (\n{self.rows(each)}\n)') for each in alone]
+        questions = [Question(tuple(part), self._scan(part)) for part in parts]
+        return questions + [
+            Question((check,), f'SELECT count(*) AS "c0" FROM (\n{self.rows(check)}\n)') for check in alone
+        ]
 
     def sample(self, check: Check, most: int) -> str:
         """A SELECT of some rows that fail a check, without the values of columns of personal data."""
@@ -74,8 +76,8 @@ class Questions:
 
     def _scan(self, checks: Sequence[Check]) -> str:
         counts = (
-            f'count(CASE WHEN {failing(each, self.types)} THEN 1 END) AS "c{number}"'
-            for number, each in enumerate(checks)
+            f'count(CASE WHEN {failing(check, self.types)} THEN 1 END) AS "c{number}"'
+            for number, check in enumerate(checks)
         )
         return "SELECT\n" + ",\n".join(counts) + f"\nFROM {self._from}"
 
@@ -121,9 +123,9 @@ def queries_of(dataset: Dataset) -> str:
 
     All that one scan can answer is one query, but where that would be longer than Athena takes.
     """
-    scanned = sum(each.kind in SCANNED for each in dataset.checks)
-    alone = sum(each.kind in ALONE for each in dataset.checks)
-    figures = sum(each.kind in FIGURES for each in dataset.checks)
+    scanned = sum(check.kind in SCANNED for check in dataset.checks)
+    alone = sum(check.kind in ALONE for check in dataset.checks)
+    figures = sum(check.kind in FIGURES for check in dataset.checks)
     total = bool(scanned) + alone
     parts = [f"1 over all rows for {_counted(scanned)}"] if scanned else []
     parts += [f"{alone} for {_counted(alone)} of {'its' if alone == 1 else 'their'} own"] if alone else []

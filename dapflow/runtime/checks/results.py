@@ -110,14 +110,14 @@ class CheckOutcome:
     @property
     def failed(self) -> list[CheckResult]:
         """What does not hold."""
-        return [each for each in self.results if each.failures]
+        return [result for result in self.results if result.failures]
 
     @property
     def summary(self) -> CheckSummary | None:
         """What is noted of it; None where there was nothing to check."""
         if not self.results:
             return None
-        warnings = tuple(f"{each.title}: {each.said}" for each in self.failed)
+        warnings = tuple(f"{result.title}: {result.said}" for result in self.failed)
         return CheckSummary(len(self.results) - len(warnings), warnings, self.queries, self.bytes_scanned)
 
 
@@ -136,25 +136,25 @@ def write_results(
         "run_id": run_id,
         "at": now.isoformat(timespec="seconds"),
         "rows": rows,
-        "stopped": any(each.stops for each in outcome.results),
+        "stopped": any(result.stops for result in outcome.results),
         "queries": outcome.queries,
         "bytes_scanned": outcome.bytes_scanned,
-        "checks": [_plain(each) for each in outcome.results],
+        "checks": [_plain(result) for result in outcome.results],
     }
     write_object(s3, results_uri(place, generation), json.dumps(document, ensure_ascii=False).encode())
-    for each in list_objects(s3, f"{place.prefix}{_FOLDER}"):
-        if (now - each.modified).days >= _DAYS:
-            delete_object(s3, each.uri)
+    for item in list_objects(s3, f"{place.prefix}{_FOLDER}"):
+        if (now - item.modified).days >= _DAYS:
+            delete_object(s3, item.uri)
 
 
 def read_results(s3: S3Client, place: DatasetLocation, generation: Generation | None) -> dict[str, Any] | None:
     """The results of a generation, or those that were written last; None where there are none."""
-    found = list_objects(s3, f"{place.prefix}{_FOLDER}")
+    items = list_objects(s3, f"{place.prefix}{_FOLDER}")
     if generation is not None:
-        found = [each for each in found if each.uri == results_uri(place, generation)]
-    if not found:
+        items = [item for item in items if item.uri == results_uri(place, generation)]
+    if not items:
         return None
-    newest = max(found, key=lambda each: (each.modified, each.uri))
+    newest = max(items, key=lambda item: (item.modified, item.uri))
     document: dict[str, Any] = json.loads(read_object(s3, newest.uri))
     return document
 

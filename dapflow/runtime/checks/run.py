@@ -31,18 +31,18 @@ def run_checks(
     """
     dataset, generation = target.dataset, Generation.parse(staged.generation)
     service = manifest.services[dataset.service]
-    found: list[CheckResult] = list(ages(target, service, generation, staged.inputs))
-    found += [row_count(target, generation, each, rows) for each in dataset.checks if each.kind == "row_count"]
+    results: list[CheckResult] = list(ages(target, service, generation, staged.inputs))
+    results += [row_count(target, generation, check, rows) for check in dataset.checks if check.kind == "row_count"]
     outcome = CheckOutcome()
     if is_asked(dataset):
         outcome = Asking(target, manifest, environment, generation, staged.described).outcome(staged, rows)
-    outcome = replace(outcome, results=(*found, *outcome.results))
+    outcome = replace(outcome, results=(*results, *outcome.results))
     if not outcome.results:
         return outcome
     noted(outcome.results)
     if dataset.checks:
         write_results(target.s3, target.place, generation, staged.run_id, rows, outcome)
-    errors = [each.error(dataset.id) for each in outcome.results if each.stops]
+    errors = [result.error(dataset.id) for result in outcome.results if result.stops]
     if errors:
         raise errors[0] if len(errors) == 1 else DapflowErrors(errors)
     return outcome
