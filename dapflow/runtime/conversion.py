@@ -65,7 +65,7 @@ class Conversion:
 def conversion(
     column: SourceColumn,
     nulls: Sequence[str],
-    found: str = "string",
+    file_type: str = "string",
     *,
     read_as: str | None = None,
     inferred: bool = False,
@@ -75,7 +75,7 @@ def conversion(
     Args:
         column: name and type as written in service.yml.
         nulls: texts that stand for NULL.
-        found: Glue's type of the column as the file holds it.
+        file_type: Glue's type of the column as the file holds it.
         read_as: the column's name in the landing table, where it is another one.
         inferred: the type is not written in service.yml: each value must be printed back as it stands in the file.
     """
@@ -87,13 +87,13 @@ def conversion(
             f"column {column.name} has type {column.type}, and {error} is no type of Athena's tables",
         ) from None
     name = quoted(read_as or column.name)
-    if found == NULLS:
+    if file_type == NULLS:
         return nothing(column)
-    if found in FINE:
-        return _moments(column, wanted, name, found)
-    if found != "string":
-        typed = _recast(column, wanted, name, found)
-        shown = f"to_hex({name})" if found == "binary" else f"CAST({name} AS varchar)"
+    if file_type in FINE:
+        return _moments(column, wanted, name, file_type)
+    if file_type != "string":
+        typed = _recast(column, wanted, name, file_type)
+        shown = f"to_hex({name})" if file_type == "binary" else f"CAST({name} AS varchar)"
         return Conversion(column.name, wanted, column.type, name, typed, inferred, shown)
     raw = null_if(name, nulls)
     typed = typed_text(column, wanted, raw)
@@ -210,38 +210,38 @@ def _decimal(text: str, wanted: str) -> str:
     return f"CASE {cases} END"
 
 
-def _recast(column: SourceColumn, wanted: str, name: str, found: str) -> str:
+def _recast(column: SourceColumn, wanted: str, name: str, file_type: str) -> str:
     """A value of another type, of a Parquet file, which fits when it can be cast there and back."""
-    if found == wanted:
+    if file_type == wanted:
         return name
-    if found.startswith(NESTED) or wanted.startswith(NESTED):
+    if file_type.startswith(NESTED) or wanted.startswith(NESTED):
         raise DapflowError(
             "landing-value",
-            f"column {column.name} is {found} in the files, which is not converted to {wanted}",
-            hint=f"give {column.name} the type {found} in service.yml",
+            f"column {column.name} is {file_type} in the files, which is not converted to {wanted}",
+            hint=f"give {column.name} the type {file_type} in service.yml",
         )
-    if found == "binary" and wanted == "string":
+    if file_type == "binary" and wanted == "string":
         return f"CASE WHEN to_utf8(from_utf8({name})) = {name} THEN {_bounded(column, f'from_utf8({name})')} END"
     if wanted == "string":
         return _bounded(column, f"CAST({name} AS varchar)")
     typed = f"TRY_CAST({name} AS {trino_type(wanted)})"
-    fits = f"CAST({typed} AS {trino_type(found)}) = {name}"
-    if found in WHOLE_DIGITS and wanted in WHOLE_DIGITS:
+    fits = f"CAST({typed} AS {trino_type(file_type)}) = {name}"
+    if file_type in WHOLE_DIGITS and wanted in WHOLE_DIGITS:
         fits = f"({fits} OR is_nan({name}))"
     return f"CASE WHEN {fits} THEN {typed} END"
 
 
-def _moments(column: SourceColumn, wanted: str, number: str, found: str) -> Conversion:
-    typed, shown = _moment(column, wanted, number, found), _moment_text(number, found)
+def _moments(column: SourceColumn, wanted: str, number: str, file_type: str) -> Conversion:
+    typed, shown = _moment(column, wanted, number, file_type), _moment_text(number, file_type)
     if wanted != "timestamp":
         return Conversion(column.name, wanted, column.type, number, typed, shown=shown)
     remedy = f"{CUT}, or give {column.name} the type string in service.yml, which keeps all digits"
     return Conversion(column.name, wanted, "timestamp(3)", number, typed, shown=shown, remedy=remedy)
 
 
-def _moment(column: SourceColumn, wanted: str, number: str, found: str) -> str:
+def _moment(column: SourceColumn, wanted: str, number: str, file_type: str) -> str:
     """A timestamp of a Parquet file, given as the number of its parts of a second since 1970."""
-    parts = FINE[found]
+    parts = FINE[file_type]
     if wanted == "timestamp":
         typed = f"date_add('millisecond', {number} / {parts}, TIMESTAMP '1970-01-01 00:00:00.000')"
         return f"CASE WHEN {number} % {parts} = 0 THEN {typed} END"
@@ -249,17 +249,17 @@ def _moment(column: SourceColumn, wanted: str, number: str, found: str) -> str:
         day = 86_400_000 * parts
         return f"CASE WHEN {number} % {day} = 0 THEN date_add('day', {number} / {day}, DATE '1970-01-01') END"
     if wanted == "string":
-        return _bounded(column, _moment_text(number, found))
+        return _bounded(column, _moment_text(number, file_type))
     raise DapflowError(
         "landing-value",
-        f"column {column.name} is {found} in the files, which is not converted to {wanted}",
+        f"column {column.name} is {file_type} in the files, which is not converted to {wanted}",
         hint=f"give {column.name} the type timestamp in service.yml, or string, which keeps all digits",
     )
 
 
-def _moment_text(number: str, found: str) -> str:
+def _moment_text(number: str, file_type: str) -> str:
     """A timestamp with all its digits."""
-    parts = FINE[found]
+    parts = FINE[file_type]
     # Division cuts towards zero, and before 1970 numbers are negative.
     rest = f"(({number} % {parts} + {parts}) % {parts})"
     second = f"date_add('millisecond', ({number} - {rest}) / {parts}, TIMESTAMP '1970-01-01 00:00:00.000')"

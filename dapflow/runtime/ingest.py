@@ -82,7 +82,7 @@ def _check_rows(landed: Landed, source: LandingSource, known: Sequence[SourceCol
 
 def _files_and_rows(landed: Landed) -> str:
     """What is loaded together: a second file may be a correction of the first, and not a part of the snapshot."""
-    named = [f"{each.name} ({landed.rows[each.uri]} rows)" for each in landed.files[:_MOST_NAMED]]
+    named = [f"{file.name} ({landed.rows[file.uri]} rows)" for file in landed.files[:_MOST_NAMED]]
     further = f" and {len(landed.files) - _MOST_NAMED} more" if len(landed.files) > _MOST_NAMED else ""
     together = f"{len(landed.files)} files are loaded together: " if len(landed.files) > 1 else "loading "
     return together + ", ".join(named) + further
@@ -148,10 +148,10 @@ def _checked_plan(ingest: _Ingest, known: KnownColumns, landing: str) -> Plan:
     reading = LandingTable(ingest.table, source, landed, made)
     comments = {column.name: column.comment for column in columns}
     return Plan(
-        sql=reading.select(target.place.database, [each.name for each in made]),
+        sql=reading.select(target.place.database, [conversion.name for conversion in made]),
         database=target.place.database,
         identity=[landing],
-        columns=tuple(Column(each.name, each.type, comments[each.heading]) for each in made),
+        columns=tuple(Column(conversion.name, conversion.type, comments[conversion.heading]) for conversion in made),
         temporary=(ingest.table,),
         temporary_prefixes=(landed.converted,) if landed.converted else (),
         bytes_scanned=scanned,
@@ -201,8 +201,8 @@ def _types_now(ingest: _Ingest, wrong: Sequence[Conversion]) -> dict[str, str]:
     """The types that columns would be found to have by the files of this load, by the names of the table's columns."""
     if format_of(ingest.source).is_typed:
         return {made.name: _file_type(ingest.landed, made.heading) for made in wrong}
-    found, _ = _inferred(ingest, [made.heading for made in wrong])
-    return {made.name: column.type for made, column in zip(wrong, found, strict=True)}
+    inferred, _ = _inferred(ingest, [made.heading for made in wrong])
+    return {made.name: column.type for made, column in zip(wrong, inferred, strict=True)}
 
 
 def _file_type(landed: Landed, column: str) -> str:
@@ -227,8 +227,8 @@ def _typed_columns(
     if format_of(ingest.source).is_typed:
         return [*present, *(SourceColumn(name, table_type(kind)) for name, kind in new)], 0
     ingest.progress(f"{ingest.target.dataset.id}: finding the types of {len(new)} columns")
-    found, scanned = _inferred(ingest, [name for name, _ in new])
-    return [*present, *found], scanned
+    inferred, scanned = _inferred(ingest, [name for name, _ in new])
+    return [*present, *inferred], scanned
 
 
 def _inferred(ingest: _Ingest, names: Sequence[str]) -> tuple[list[SourceColumn], int]:

@@ -72,7 +72,7 @@ class Landing:
 
 def under_way(objects: Sequence[Object]) -> Object | None:
     """The note of a landing that is under way among the objects of a landing folder, or None."""
-    return next((each for each in objects if each.name.startswith(NOTE)), None)
+    return next((item for item in objects if item.name.startswith(NOTE)), None)
 
 
 def land(
@@ -98,20 +98,20 @@ def land(
     with aws_errors():
         mark = _identity(files)
         _finish_earlier(s3, prefix, mark)
-        there = {each.name: each for each in list_objects(s3, prefix) if each.name[:1] not in ("_", ".")}
+        there = {item.name: item for item in list_objects(s3, prefix) if item.name[:1] not in ("_", ".")}
         states = _compare(s3, prefix, files, there, replace=replace)
-        changed = [each for each in files if states[each.name] != "unchanged"]
+        changed = [file for file in files if states[file.name] != "unchanged"]
         if changed:
             _upload(s3, prefix, mark, changed, advance)
-            _commit(s3, prefix, mark, [each.name for each in changed])
+            _commit(s3, prefix, mark, [file.name for file in changed])
     landed = tuple(
-        LandedFile(each.name, prefix + each.name, each.bytes, each.sha256, states[each.name]) for each in files
+        LandedFile(file.name, prefix + file.name, file.bytes, file.sha256, states[file.name]) for file in files
     )
-    return Landing(landed, tuple(sorted(there.keys() - {each.name for each in files})))
+    return Landing(landed, tuple(sorted(there.keys() - {file.name for file in files})))
 
 
 def _identity(files: Sequence[LocalFile]) -> str:
-    named = json.dumps(sorted((each.name, each.sha256) for each in files))
+    named = json.dumps(sorted((file.name, file.sha256) for file in files))
     return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
@@ -119,30 +119,30 @@ def _compare(
     s3: S3Client, prefix: str, files: Sequence[LocalFile], there: dict[str, Object], *, replace: bool
 ) -> dict[str, State]:
     """What each file is to what has landed already."""
-    sizes = {size for each in files for size in (each.bytes, each.content_bytes)}
-    known = {name: digests(s3, each) for name, each in there.items() if each.size in sizes or is_gzip(name)}
+    sizes = {size for file in files for size in (file.bytes, file.content_bytes)}
+    known = {name: digests(s3, item) for name, item in there.items() if item.size in sizes or is_gzip(name)}
     states: dict[str, State] = {}
-    for each in files:
-        same = (name for name, (_, content) in known.items() if content == each.content and name != each.name)
+    for file in files:
+        same = (name for name, (_, content) in known.items() if content == file.content and name != file.name)
         other = next(same, None)
         if other is not None:
             raise DapflowError(
                 "landing-duplicate",
-                f"{each.name} has landed already, as {other}: every row would be there twice",
-                file=str(each.path),
+                f"{file.name} has landed already, as {other}: every row would be there twice",
+                file=str(file.path),
                 hint=f"to give it the other name, delete {prefix}{other} first",
             )
-        if each.name not in there:
-            states[each.name] = "landed"
-        elif known.get(each.name, ("", ""))[0] == each.sha256:
-            states[each.name] = "unchanged"
+        if file.name not in there:
+            states[file.name] = "landed"
+        elif known.get(file.name, ("", ""))[0] == file.sha256:
+            states[file.name] = "unchanged"
         elif replace:
-            states[each.name] = "replaced"
+            states[file.name] = "replaced"
         else:
             raise DapflowError(
                 "landing-exists",
-                f"another {each.name} has landed already, at {there[each.name].modified:%Y-%m-%d %H:%M} UTC",
-                file=str(each.path),
+                f"another {file.name} has landed already, at {there[file.name].modified:%Y-%m-%d %H:%M} UTC",
+                file=str(file.path),
                 hint="--replace puts this one in its place",
             )
     return states
@@ -151,14 +151,14 @@ def _compare(
 def _upload(s3: S3Client, prefix: str, mark: str, files: Sequence[LocalFile], advance: Advance) -> None:
     """Upload under hidden names; when that fails, nothing is left of it."""
     try:
-        for each in files:
-            bucket, key = split_uri(prefix + _hidden(mark, each.name))
-            noted = {"Metadata": notes(each)}
-            s3.upload_file(str(each.path), bucket, key, ExtraArgs=noted, Callback=advance)
-        for each in files:
-            _check_unchanged(each)
+        for file in files:
+            bucket, key = split_uri(prefix + _hidden(mark, file.name))
+            noted = {"Metadata": notes(file)}
+            s3.upload_file(str(file.path), bucket, key, ExtraArgs=noted, Callback=advance)
+        for file in files:
+            _check_unchanged(file)
     except BaseException as error:
-        _forget(s3, prefix, mark, [each.name for each in files])
+        _forget(s3, prefix, mark, [file.name for file in files])
         if isinstance(error, S3UploadFailedError):
             raise DapflowError("aws", f"{error}; nothing has landed") from error
         raise
@@ -180,7 +180,7 @@ def _commit(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:
     note = f"{prefix}{NOTE}{mark}.json"
     write_object(s3, note, json.dumps({"files": list(names)}).encode())
     # Both of two landings at once have written their notes before they look for others, so one at least sees the other.
-    others = [each for each in list_objects(s3, prefix) if each.name.startswith(NOTE) and each.uri != note]
+    others = [item for item in list_objects(s3, prefix) if item.name.startswith(NOTE) and item.uri != note]
     if others:
         delete_object(s3, note)
         _forget(s3, prefix, mark, names)
@@ -203,16 +203,16 @@ def _finish_earlier(s3: S3Client, prefix: str, mark: str) -> None:
     """
     now = datetime.now(UTC)
     objects = list_objects(s3, prefix)
-    notes = [each for each in objects if each.name.startswith(NOTE)]
-    for each in notes:
-        other = each.name.removeprefix(NOTE).removesuffix(".json")
-        if other != mark and now - each.modified < PATIENCE:
-            raise _busy(each)
-        names = json.loads(read_object(s3, each.uri))["files"]
+    notes = [item for item in objects if item.name.startswith(NOTE)]
+    for note in notes:
+        other = note.name.removeprefix(NOTE).removesuffix(".json")
+        if other != mark and now - note.modified < PATIENCE:
+            raise _busy(note)
+        names = json.loads(read_object(s3, note.uri))["files"]
         _finish(s3, prefix, other, [str(name) for name in names])
-    for each in objects:
-        if each.name.startswith(STAGED) and not notes and now - each.modified > KEPT:
-            delete_object(s3, each.uri)
+    for item in objects:
+        if item.name.startswith(STAGED) and not notes and now - item.modified > KEPT:
+            delete_object(s3, item.uri)
 
 
 def _finish(s3: S3Client, prefix: str, mark: str, names: Sequence[str]) -> None:

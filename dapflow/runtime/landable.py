@@ -38,26 +38,26 @@ def format_of_name(path: Path) -> str:
     ending = ending_of(path).lower()
     if path.name.lower().endswith(OTHER_COMPRESSIONS) or ending in OTHER_COMPRESSIONS:
         raise _wrong(str(path), "is compressed in a way that is not read here", "unpack it, or use gzip")
-    if (found := format_named_by(ending)) is None:
+    if (format_name := format_named_by(ending)) is None:
         what = _UNREADABLE.get(ending, "of no format that is known by its ending")
         raise _wrong(str(path), f"is {what}", f"export it as {titles()}")
-    return found
+    return format_name
 
 
 def raw_table(manifest: Manifest, written: str) -> Dataset:
     """The raw table that ``service.table`` (or ``service.raw.table``) means. Raises DapflowError ``landing-target``."""
-    raw = {f"{each.service}.{each.name}": each for each in manifest.datasets.values() if each.source is not None}
+    raw = {f"{table.service}.{table.name}": table for table in manifest.datasets.values() if table.source is not None}
     parts = written.lower().split(".")
     name = f"{parts[0]}.{parts[2]}" if len(parts) == 3 and parts[1] == "raw" else ".".join(parts)
     if name in raw:
         return raw[name]
-    others = {f"{each.service}.{each.name}": each for each in manifest.datasets.values() if each.source is None}
+    others = {f"{other.service}.{other.name}": other for other in manifest.datasets.values() if other.source is None}
     other = manifest.datasets.get(written.lower()) or others.get(name)
     if other is not None:
         kind = "something else makes it" if other.external else "it is a data product"
         raise DapflowError("landing-target", f"no files land for {other.id}: {kind}", hint=_known(raw))
     near = difflib.get_close_matches(name, raw, n=3, cutoff=0.6) or [
-        each for each in raw if each.endswith(f".{parts[-1]}")
+        table for table in raw if table.endswith(f".{parts[-1]}")
     ]
     raise DapflowError(
         "landing-target",
@@ -107,15 +107,15 @@ def check_apart(files: Sequence[LocalFile]) -> None:
     """Raise DapflowError ``landing-duplicate`` where two files have one name or one content."""
     names: dict[str, LocalFile] = {}
     contents: dict[str, LocalFile] = {}
-    for each in files:
-        if names.setdefault(each.name, each) is not each:
-            message = f"two files are called {each.name}: one of them would replace the other"
-            raise DapflowError("landing-duplicate", message, file=str(each.path), hint="rename one of them")
-        if (other := contents.setdefault(each.content, each)) is not each:
+    for file in files:
+        if names.setdefault(file.name, file) is not file:
+            message = f"two files are called {file.name}: one of them would replace the other"
+            raise DapflowError("landing-duplicate", message, file=str(file.path), hint="rename one of them")
+        if (other := contents.setdefault(file.content, file)) is not file:
             raise DapflowError(
                 "landing-duplicate",
-                f"{other.name} and {each.name} hold the same: every row would be there twice",
-                file=str(each.path),
+                f"{other.name} and {file.name} hold the same: every row would be there twice",
+                file=str(file.path),
                 hint="land one of them",
             )
 
@@ -146,9 +146,9 @@ def _check_format(table: str, wanted: str, name: str, start: bytes, file: str) -
     if ending in _UNREADABLE or start.startswith(_ZIP):
         what = _UNREADABLE.get(ending, "a ZIP archive or an Excel workbook")
         raise _wrong(file, f"is {what}", f"{table} takes {wanted}: export it so")
-    found = format_begun_by(start) or format_named_by(ending)
-    if found is not None and found != wanted:
-        raise _wrong(file, f"is {found}, and {table} takes {wanted}", "format: in service.yml says what a table takes")
+    actual = format_begun_by(start) or format_named_by(ending)
+    if actual is not None and actual != wanted:
+        raise _wrong(file, f"is {actual}, and {table} takes {wanted}", "format: in service.yml says what a table takes")
     traits = LANDING_FORMATS[wanted]
     if not traits.is_text:
         if not start.startswith(traits.signature):

@@ -39,9 +39,9 @@ class KnownColumns:
             return cls(source.columns is not None, source.columns)
         columns, accepted = tuple(history_columns(dict(table))), AcceptedChanges.of(table)
         earlier = [column for column in columns if column.name not in accepted.successors]
-        found = tuple(SourceColumn(column.name, column.type, column.comment) for column in earlier)
+        published = tuple(SourceColumn(column.name, column.type, column.comment) for column in earlier)
         declared = source.columns is not None
-        return cls(declared, source.columns if declared else found, columns, accepted)
+        return cls(declared, source.columns if declared else published, columns, accepted)
 
     def in_files(self, landed: Landed, source: LandingSource) -> list[SourceColumn]:
         """The known columns that the files have. A column of Parquet files is as wide as these have it."""
@@ -59,10 +59,10 @@ class KnownColumns:
         later = list(self.accepted.after(column.name))
         if not later:
             return [column]
-        first = next((each.type for each in self.table if each.name == column.name), column.type)
+        first = next((known.type for known in self.table if known.name == column.name), column.type)
         chain = [replace(column, type=first), *(replace(column, name=after.column, type=after.type) for after in later)]
         wanted = _plain(column.type)
-        if self.declared and wanted not in [_plain(each.type) for each in chain]:
+        if self.declared and wanted not in [_plain(link.type) for link in chain]:
             chain[-1] = replace(chain[-1], type=column.type)  # another type again, for which the table is asked
         return chain
 
@@ -99,10 +99,10 @@ def conversions_of(
     all_made: list[Conversion] = []
     refused: dict[int, DapflowError] = {}
     for column in columns:
-        found, inner = types[column.name], landed.read_as.get(column.name, column.name)
+        file_type, inner = types[column.name], landed.read_as.get(column.name, column.name)
         for wanted in known.becoming(column):
             try:
-                made = conversion(wanted, source.nulls, found, read_as=inner, inferred=inferred)
+                made = conversion(wanted, source.nulls, file_type, read_as=inner, inferred=inferred)
             except DapflowError as error:
                 if error.code != "landing-value":
                     raise
@@ -116,8 +116,8 @@ def _null(made: Conversion) -> Conversion:
     return replace(nothing(SourceColumn(made.name, made.type)), heading=made.heading)
 
 
-def _as_wide(column: SourceColumn, found: str) -> SourceColumn:
-    return replace(column, type=found) if widens(column.type, found) else column
+def _as_wide(column: SourceColumn, file_type: str) -> SourceColumn:
+    return replace(column, type=file_type) if widens(column.type, file_type) else column
 
 
 def _plain(kind: str) -> str:

@@ -21,9 +21,9 @@ FINE = {"timestamp(6)": 1_000, "timestamp(9)": 1_000_000}
 TAIL_BYTES = 64 * 1024
 
 
-def table_type(found: str) -> str:
+def table_type(file_type: str) -> str:
     """The type of a table's column for one that a file has; text takes whatever comes after nothing but NULL."""
-    return "string" if found == NULLS else "timestamp" if found in FINE else found
+    return "string" if file_type == NULLS else "timestamp" if file_type in FINE else file_type
 
 
 _BOOLEAN, _INT32, _INT64, _INT96, _FLOAT, _DOUBLE, _BYTES, _FIXED = range(8)
@@ -166,8 +166,8 @@ def _chunk(column: dict[int, Any]) -> Chunk:
     meta = column[3]
     data = meta[9]
     start = min(data, meta.get(11) or data)
-    pages = [each for each in meta.get(13, ()) if each[1] in DATA_PAGES]
-    if start < data and pages and all(each[2] in DICTIONARY_ENCODINGS for each in pages):
+    pages = [page for page in meta.get(13, ()) if page[1] in DATA_PAGES]
+    if start < data and pages and all(page[2] in DICTIONARY_ENCODINGS for page in pages):
         return Chunk(start, data, meta[4])  # the dictionary has each value once
     return Chunk(start, start + meta[7], meta[4])
 
@@ -279,7 +279,7 @@ def _scalar(name: str, element: dict[int, Any]) -> str:
         )
     if converted in _CONVERTED:
         return _CONVERTED[converted]
-    known = next((each for number, each in _LOGICAL.items() if number in logical), None)
+    known = next((logical_type for number, logical_type in _LOGICAL.items() if number in logical), None)
     if known is None and kind not in _PLAIN:
         raise FooterError(f"column {name} has no type")
     return known or _PLAIN[kind or 0]

@@ -31,11 +31,11 @@ class LandingTable:
     @property
     def checked(self) -> list[tuple[int, Conversion]]:
         """The conversions that can fail."""
-        return [(number, each) for number, each in enumerate(self.conversions) if each.can_fail]
+        return [(number, conversion) for number, conversion in enumerate(self.conversions) if conversion.can_fail]
 
     def select(self, database: str, order: Sequence[str]) -> str:
         """The SELECT whose result is the generation, with the columns in this order."""
-        typed = {each.name: each.typed for each in self.conversions}
+        typed = {conversion.name: conversion.typed for conversion in self.conversions}
         columns = ",\n  ".join(f"{typed[name]} AS {quoted(name)}" for name in order)
         return f"SELECT\n  {columns}\nFROM {quoted(database, self.table)}"
 
@@ -43,9 +43,9 @@ class LandingTable:
 def validation_query(reading: LandingTable, database: str, checked: Sequence[tuple[int, Conversion]]) -> str:
     """Counts by file: rows, and of each of these columns the values that do not fit, with one of them."""
     measures = ["count(*) AS row_count"]
-    for number, each in checked:
-        measures.append(f"count(CASE WHEN {each.bad} THEN 1 END) AS bad_{number}")
-        measures.append(f"min(CASE WHEN {each.bad} THEN {each.shown} END) AS sample_{number}")
+    for number, conversion in checked:
+        measures.append(f"count(CASE WHEN {conversion.bad} THEN 1 END) AS bad_{number}")
+        measures.append(f"min(CASE WHEN {conversion.bad} THEN {conversion.shown} END) AS sample_{number}")
     listed = ",\n  ".join(['"$path" AS file', *measures])
     return f"SELECT\n  {listed}\nFROM {quoted(database, reading.table)}\nGROUP BY 1 ORDER BY 1"
 
@@ -65,7 +65,7 @@ def judge(
     """
     counted: dict[str, int] = {}
     bad: dict[str, dict[int, list[str]]] = {}
-    found: dict[tuple[str, int], int] = {}
+    counts: dict[tuple[str, int], int] = {}
     for row in rows:
         item = reading.landed.origin(row["file"] or "")
         if item is None:
@@ -74,16 +74,18 @@ def judge(
         for number, _ in reading.checked:
             if number not in dispensable and (count := int(row[f"bad_{number}"] or 0)):
                 bad.setdefault(item.uri, {}).setdefault(number, []).append(row[f"sample_{number}"] or "")
-                found[item.uri, number] = found.get((item.uri, number), 0) + count
+                counts[item.uri, number] = counts.get((item.uri, number), 0) + count
     errors: list[DapflowError] = []
     for item in reading.landed.files:
         samples = {number: min(values) for number, values in bad.get(item.uri, {}).items()}
         lines = _lines(target, reading, item, samples) if samples else {}
         for number, sample in samples.items():
-            each = reading.conversions[number]
-            first = format_of(reading.source).misfit(target.s3, reading.landed, item, each.heading, each.type)
+            conversion = reading.conversions[number]
+            first = format_of(reading.source).misfit(
+                target.s3, reading.landed, item, conversion.heading, conversion.type
+            )
             shown = first or repr(sample[:_LONGEST_SAMPLE])
-            errors.append(_error(each, item, shown, found[item.uri, number], lines.get(number)))
+            errors.append(_error(conversion, item, shown, counts[item.uri, number], lines.get(number)))
     if errors:
         raise errors[0] if len(errors) == 1 else DapflowErrors(errors[:_MOST_ERRORS])
     for item in reading.landed.files:
@@ -96,13 +98,14 @@ def judge(
             )
 
 
-def _error(each: Conversion, item: Object, shown: str, count: int, line: int | None) -> DapflowError:
-    hint = each.remedy or f"mend the export, or give {each.name} another type or `format` in service.yml"
-    message = f"column {each.name}: {shown} is no {each.written}"
-    if each.inferred:
+def _error(conversion: Conversion, item: Object, shown: str, count: int, line: int | None) -> DapflowError:
+    hint = conversion.remedy or f"mend the export, or give {conversion.name} another type or `format` in service.yml"
+    message = f"column {conversion.name}: {shown} is no {conversion.written}"
+    if conversion.inferred:
         message += " that is printed back the same"
         hint = (
-            f"its type was found at the first load; name it under `columns` in service.yml ({each.name}: {each.type})"
+            "its type was found at the first load; name it under `columns` in service.yml "
+            f"({conversion.name}: {conversion.type})"
         )
         hint += " if such values are of that type"
     return DapflowError(

@@ -81,7 +81,7 @@ def other_delimiter(header: Record, dialect: Dialect) -> str | None:
     """What seems to stand between the names of a header that has one field, outside quotes, if anything."""
     if len(header.fields) != 1 or header.text.startswith('"'):
         return None
-    return next((each for each in ",;\t|" if each != dialect.delimiter and each in header.text), None)
+    return next((other for other in ",;\t|" if other != dialect.delimiter and other in header.text), None)
 
 
 class _RecordReader:
@@ -102,11 +102,11 @@ class _RecordReader:
             try:
                 fields = next(reader, None)
             except csv.Error as error:
-                found = self.error(
+                mistake = self.error(
                     "landing-quotes", self._first, f"the quotes of the record make no sense: {error}", self._hint()
                 )
-                found.column = self._senseless()
-                raise found from error
+                mistake.column = self._senseless()
+                raise mistake from error
             if fields is None:
                 return
             first, text = self._first, "".join(self.begun)
@@ -137,7 +137,7 @@ class _RecordReader:
         special = re.escape(f'"{self.dialect.delimiter}{escape}') + r"\r\n"
         pattern = re.compile(f"{re.escape(escape)}([{special}]?)")
         for line in lines:
-            yield pattern.sub(lambda found: found[0] if found[1] else escape * 2, line) if escape in line else line
+            yield pattern.sub(lambda match: match[0] if match[1] else escape * 2, line) if escape in line else line
 
     def _lines(self) -> Iterator[str]:
         for line in self.text.lines():
@@ -195,8 +195,8 @@ class _RecordReader:
             rf'(?:"(?:{inner})*+"|[^"{delimiter}\r\n][^{delimiter}\r\n]*|)(?={delimiter}|[\r\n]|\Z)', re.DOTALL
         )
         at = 0
-        while found := field.match(text, at):
-            at = found.end() + 1
+        while match := field.match(text, at):
+            at = match.end() + 1
         return at + 1 if text[at : at + 1] == '"' and at < min(_SHOWN, len(self.begun[0])) else None
 
     def _hint(self) -> str:

@@ -136,25 +136,25 @@ def _nested(value: Any) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    values = dict(pairs)
+    if len(values) != len(pairs):
         keys = [key for key, _ in pairs]
         raise _DoubledKeyError(repr(next(key for key in keys if keys.count(key) > 1)))
-    return found
+    return values
 
 
 def _not_json(item: Object, line: int, error: ValueError | RecursionError, text: str) -> DapflowError:
     if isinstance(error, _NoNumberError):
-        found = _error(item, line, f"the line is not JSON: it has no number {error}", text)
-        found.hint = f'write null in its place, or "{error}" in quotes, which a double takes'
-        place = next((each for each in _WORD.finditer(text) if each["word"]), None)
+        mistake = _error(item, line, f"the line is not JSON: it has no number {error}", text)
+        mistake.hint = f'write null in its place, or "{error}" in quotes, which a double takes'
+        place = next((word for word in _WORD.finditer(text) if word["word"]), None)
         column = place.start("word") + 1 if place else None
     else:
         words = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
-        found = _error(item, line, f"the line is not JSON: {words}", text)
+        mistake = _error(item, line, f"the line is not JSON: {words}", text)
         column = min(error.pos, len(text.rstrip("\r\n"))) + 1 if isinstance(error, json.JSONDecodeError) else None
-    found.column = column if column is not None and column <= _SHOWN else None
-    return found
+    mistake.column = column if column is not None and column <= _SHOWN else None
+    return mistake
 
 
 def _error(item: Object, line: int, message: str, text: str) -> DapflowError:

@@ -56,7 +56,7 @@ def read_footers(s3: S3Client, files: Sequence[Object]) -> ParquetFiles:
         _check_names(item, footer)
     columns = first.columns if first else ()
     names = columns_of([name for name, _ in columns])
-    named = tuple((name, found, kind) for name, (found, kind) in zip(names, columns, strict=True))
+    named = tuple((name, heading, kind) for name, (heading, kind) in zip(names, columns, strict=True))
     return ParquetFiles(named, rows, moments)
 
 

@@ -68,24 +68,24 @@ def check_moments(s3: S3Client, item: Object, moments: Sequence[Moments]) -> Non
 
     Raises DapflowError ``landing-value`` for one that has more than milliseconds, ``parquet`` where that is not seen.
     """
-    for each in moments:
-        if each.plain:
+    for leaf in moments:
+        if leaf.plain:
             continue
         try:
-            found = first_misfit(s3, item, each)
+            misfit = first_misfit(s3, item, leaf)
         except UnreadableError as error:
             raise DapflowError(
                 "parquet",
-                f"column {_named(each)}: whether its timestamps fit cannot be seen: the values are {error}",
+                f"column {_named(leaf)}: whether its timestamps fit cannot be seen: the values are {error}",
                 file=item.uri,
                 hint="write the file with Snappy or gzip, "
-                + ("or its timestamps in 64 bits" if each.old else "or its timestamps in milliseconds")
+                + ("or its timestamps in 64 bits" if leaf.old else "or its timestamps in milliseconds")
                 + " (Spark: spark.sql.parquet.outputTimestampType=TIMESTAMP_MILLIS)",
             ) from error
-        if found is not None:
+        if misfit is not None:
             raise DapflowError(
                 "landing-value",
-                f"column {_named(each)}: {found.text!r} in row group {found.row_group} is no timestamp(3)",
+                f"column {_named(leaf)}: {misfit.text!r} in row group {misfit.row_group} is no timestamp(3)",
                 file=item.uri,
                 hint=f"{CUT}, or export them as text",
             )

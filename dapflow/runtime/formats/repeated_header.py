@@ -63,8 +63,8 @@ class Again:
         """Whether one of whole lines is the header."""
         if len(self.header) == 1 or self.part not in block.lower():
             return False
-        for found in self.begins.finditer(b"\n" + block):
-            line = block[found.start() : block.index(b"\n", found.start())]
+        for match in self.begins.finditer(b"\n" + block):
+            line = block[match.start() : block.index(b"\n", match.start())]
             if is_header(self.header, self._fields(line)):
                 return True
         return False

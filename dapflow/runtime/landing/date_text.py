@@ -30,12 +30,12 @@ def shape_of(pattern: str) -> str:
     what is finer than milliseconds, and takes ``13`` for the year 13.
     """
     pattern = re.sub("%.", lambda token: _LONG.get(token[0], token[0]), pattern)
-    tokens = [(found[1] or "", found[2] or "") for found in _TOKEN.finditer(pattern)]
+    tokens = [(match[1] or "", match[2] or "") for match in _TOKEN.finditer(pattern)]
     parts = []
     for place, (letter, literal) in enumerate(tokens):
         if letter in _NUMBERS:
-            beside = [tokens[each][0] for each in (place - 1, place + 1) if 0 <= each < len(tokens)]
-            parts.append(_NUMBERS[letter][any(each in _NUMBERS for each in beside)])
+            beside = [tokens[index][0] for index in (place - 1, place + 1) if 0 <= index < len(tokens)]
+            parts.append(_NUMBERS[letter][any(neighbour in _NUMBERS for neighbour in beside)])
         else:
             parts.append(_WORDS.get(letter) or _escaped(letter or literal))
     return f"^{''.join(parts)}$"

@@ -42,8 +42,8 @@ def unicode_of(start: bytes) -> str | None:
     # Line ends are units of two bytes with a zero, mainly in the half that the other zeros are in; elsewhere the same
     # bytes are halves of other letters.
     first, second = start[:_SEEN:2], start[1:_SEEN:2]
-    big = sum(one == 0 and two in b"\r\n" for one, two in zip(first, second, strict=False))
-    little = sum(two == 0 and one in b"\r\n" for one, two in zip(first, second, strict=False))
+    big = sum(high == 0 and low in b"\r\n" for high, low in zip(first, second, strict=False))
+    little = sum(high == 0 and low in b"\r\n" for low, high in zip(first, second, strict=False))
     if big == little:
         big, little = int(not first[0]), int(not second[0]) if second else 0
     if little > big and second.count(0) > _MAINLY * first.count(0):
@@ -111,8 +111,8 @@ def _first_letter(content: UnpackedContent) -> tuple[int, bytes] | None:
     offset, rest = 0, b""
     for piece in content:
         data = rest + piece
-        if found := _LETTER.search(data):
-            return offset - len(rest) + found.start(), found[0]
+        if match := _LETTER.search(data):
+            return offset - len(rest) + match.start(), match[0]
         offset += len(piece)
         rest = data[-(_LONGEST_LETTER - 1) :]
     return None

@@ -29,9 +29,9 @@ class FileMistakes:
         self.inner_nulls = inner_nulls
         self._found: dict[str, tuple[int, str, int]] = {}
 
-    def ragged(self, line: int, found: int, wanted: int) -> None:
+    def ragged(self, line: int, fields: int, wanted: int) -> None:
         """Note a row with more or fewer fields than there are columns."""
-        self._note("more" if found > wanted else "fewer", line, str(wanted))
+        self._note("more" if fields > wanted else "fewer", line, str(wanted))
 
     def fit(self, line: int, values: dict[str, str | None]) -> None:
         """Give nested values the form that Athena casts to their type; note those that do not fit."""
@@ -45,7 +45,7 @@ class FileMistakes:
 
     def report(self) -> None:
         """Raise DapflowError for what was noted."""
-        errors = [self._error(name, *found) for name, found in self._found.items()]
+        errors = [self._error(name, *mistake) for name, mistake in self._found.items()]
         if errors:
             raise errors[0] if len(errors) == 1 else DapflowErrors(errors[:_MOST_ERRORS])
 

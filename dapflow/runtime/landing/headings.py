@@ -50,17 +50,17 @@ def check_reserved(dataset: Dataset, item: Object, names: Iterable[str], line: i
 
 
 def check_names(
-    item: Object, found: Sequence[str], wanted: Sequence[str], *, exact: bool, line: int | None = None, note: str = ""
+    item: Object, names: Sequence[str], wanted: Sequence[str], *, exact: bool, line: int | None = None, note: str = ""
 ) -> None:
     """Compare the names in a file with those that are wanted. ``exact``: none may be missing. ``note`` is said as well.
 
     Raises DapflowError ``landing-header``.
     """
     complaints = []
-    missing = [name for name in wanted if name not in found]
+    missing = [name for name in wanted if name not in names]
     if missing and (exact or len(missing) == len(wanted)):
         complaints.append(f"lacks {', '.join(missing)}")
-    if unknown := [name for name in found if name not in wanted]:
+    if unknown := [name for name in names if name not in wanted]:
         complaints.append(f"has {', '.join(unknown)}, which service.yml does not name")
     if complaints:
         raise DapflowError(

@@ -43,7 +43,7 @@ class Landed:
         """The landing file that Athena's ``$path`` stands for."""
         if self.converted is not None and uri.startswith(self.converted):
             return self.files[number_of(uri)]
-        return next((each for each in self.files if each.uri == uri), None)
+        return next((file for file in self.files if file.uri == uri), None)
 
 
 def text_columns(names: Sequence[str]) -> tuple[tuple[str, str], ...]:

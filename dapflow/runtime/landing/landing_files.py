@@ -52,14 +52,14 @@ def landing_files(target: Target, source: LandingSource, generation: Generation)
             file=prefix,
             hint=f"the newest that landed: {', '.join(sorted(days)[-3:])}" if days else "nothing has landed so far",
         )
-    for each in files:
-        if each.size == 0 and not source.takes_no_bytes:
-            raise DapflowError("landing-empty-file", "the file is empty", file=each.uri, hint="land it again")
-        if each.name.lower().endswith(OTHER_COMPRESSIONS):
+    for file in files:
+        if file.size == 0 and not source.takes_no_bytes:
+            raise DapflowError("landing-empty-file", "the file is empty", file=file.uri, hint="land it again")
+        if file.name.lower().endswith(OTHER_COMPRESSIONS):
             raise DapflowError(
                 "landing-format",
                 "the file is compressed in a way that is not read here",
-                file=each.uri,
+                file=file.uri,
                 hint="use gzip",
             )
     return _with_versions(target.s3, files)
@@ -85,13 +85,13 @@ def identity_of(files: Sequence[Object]) -> str:
     The version tells a file from one that was there before, as does the time of the upload, by the second, in a bucket
     without versions.
     """
-    parts = [f"{each.uri}\0{each.etag}\0{each.size}\0{each.modified.isoformat()}\0{each.version}" for each in files]
+    parts = [f"{file.uri}\0{file.etag}\0{file.size}\0{file.modified.isoformat()}\0{file.version}" for file in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def content_of(files: Sequence[Object]) -> str:
     """Equal for the same files with the same content, whenever they were uploaded."""
-    parts = sorted(f"{each.name}\0{each.etag}\0{each.size}" for each in files)
+    parts = sorted(f"{file.name}\0{file.etag}\0{file.size}" for file in files)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -128,12 +128,12 @@ def _with_versions(s3: S3Client, files: Sequence[Object]) -> list[Object]:
             return "gone"
 
     with ThreadPoolExecutor(_READERS) as pool:
-        return [replace(item, version=found) for item, found in zip(files, pool.map(version, files), strict=True)]
+        return [replace(item, version=current) for item, current in zip(files, pool.map(version, files), strict=True)]
 
 
 def _seen(objects: Sequence[Object], prefix: str) -> list[Object]:
     """What Athena reads below a prefix: no hidden files, no markers of folders."""
-    return [each for each in objects if _is_seen(each.uri.removeprefix(prefix))]
+    return [item for item in objects if _is_seen(item.uri.removeprefix(prefix))]
 
 
 def _is_seen(path: str) -> bool:

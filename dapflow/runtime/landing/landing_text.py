@@ -101,18 +101,18 @@ def text_of(s3: S3Client, item: Object, source: LandingSource) -> LandingText:
             file=item.uri,
             hint="Athena goes by the name: gzip files must end in .gz; Parquet needs `format: parquet` in service.yml",
         )
-    found = unicode_of(start)
+    encoding = unicode_of(start)
     if source.encoding == "detect":
-        return LandingText(content, found or detected(content))
+        return LandingText(content, encoding or detected(content))
     text = LandingText(content, source.encoding)
-    if text.is_utf8 and found not in ("utf-8", None):
+    if text.is_utf8 and encoding not in ("utf-8", None):
         raise DapflowError(
             "landing-encoding",
-            f"the file is {found.upper()} or binary, not UTF-8",
+            f"the file is {encoding.upper()} or binary, not UTF-8",
             file=item.uri,
-            hint=f"export it as UTF-8, or give the source its encoding in service.yml: encoding: {found}",
+            hint=f"export it as UTF-8, or give the source its encoding in service.yml: encoding: {encoding}",
         )
-    if found == "utf-8" and not text.is_utf8:
+    if encoding == "utf-8" and not text.is_utf8:
         raise DapflowError(
             "landing-encoding",
             f"the file begins with the mark of UTF-8, and is not {source.encoding}",
