@@ -31,13 +31,13 @@ def not_before(columns: GenerationColumns, generation: Generation) -> str:
 
 def of_generation(partitions: Iterable[Partition], generation: Generation) -> list[Partition]:
     """The partitions of one generation: those with the values that the platform writes, else those with odd ones."""
-    found = [each for each in partitions if each.generation == generation]
-    return [each for each in found if each.values[:4] == generation.values] or found
+    matching = [partition for partition in partitions if partition.generation == generation]
+    return [partition for partition in matching if partition.values[:4] == generation.values] or matching
 
 
 def is_generation(columns: GenerationColumns, partitions: Sequence[Partition]) -> str:
     """The condition, with literals, that reads these partitions of one generation."""
-    return _any_of(columns, {each.values[:4] for each in partitions})
+    return _any_of(columns, {partition.values[:4] for partition in partitions})
 
 
 def up_to(
@@ -52,10 +52,11 @@ def up_to(
     operator = "<=" if inclusive else "<"
     condition = f"{date} {operator} '{last.key}'"
     wrong: dict[bool, set[tuple[str, ...]]] = {True: set(), False: set()}
-    for each in partitions:
-        by_text = each.values[3] != NULL and (each.values[3] <= last.key if inclusive else each.values[3] < last.key)
-        if by_text != (wanted := is_up_to(each, last, inclusive=inclusive)):
-            wrong[wanted].add(each.values[:4])
+    for partition in partitions:
+        date_value = partition.values[3]
+        by_text = date_value != NULL and (date_value <= last.key if inclusive else date_value < last.key)
+        if by_text != (wanted := is_up_to(partition, last, inclusive=inclusive)):
+            wrong[wanted].add(partition.values[:4])
     if wrong[False]:
         condition = f"({condition} AND NOT ({_any_of(columns, wrong[False])}))"
     if wrong[True]:
@@ -65,12 +66,12 @@ def up_to(
 
 def is_up_to(partition: Partition, last: Generation, *, inclusive: bool = True) -> bool:
     """Whether a run that may read up to ``last`` reads this partition."""
-    found = partition.generation
-    return found is None or found < last or (inclusive and found == last)
+    generation = partition.generation
+    return generation is None or generation < last or (inclusive and generation == last)
 
 
 def _any_of(columns: GenerationColumns, values: Iterable[tuple[str, ...]]) -> str:
-    return " OR ".join(_is(columns, each) for each in sorted(values)) or "false"
+    return " OR ".join(_is(columns, partition_values) for partition_values in sorted(values)) or "false"
 
 
 def _is(columns: GenerationColumns, values: Sequence[str]) -> str:

@@ -147,7 +147,7 @@ class GlueCatalog:
             **options,
         )
         try:
-            return [_partition(each) for page in pages for each in page["Partitions"]]
+            return [_partition(partition) for page in pages for partition in page["Partitions"]]
         except ClientError as error:
             if error_code(error) == "EntityNotFoundException":
                 return []

@@ -51,15 +51,15 @@ class Journal:
 
         What was replaced is old enough after the time of grace, what a run left behind when the run must have ended.
         """
-        old = [each for each in list_objects(self.s3, self.prefix) if _over(each.name, each.modified, grace_seconds)]
+        old = [item for item in list_objects(self.s3, self.prefix) if _over(item.name, item.modified, grace_seconds)]
         entries = []
-        for found in old:
+        for item in old:
             try:
-                text, modified = read_aged(self.s3, found.uri)
+                text, modified = read_aged(self.s3, item.uri)
             except ClientError:
                 continue  # another run swept it just now
-            if _over(found.name, modified, grace_seconds):  # else another attempt took the run up just now
-                entries.append((found.uri, json.loads(text)))
+            if _over(item.name, modified, grace_seconds):  # else another attempt took the run up just now
+                entries.append((item.uri, json.loads(text)))
         deleted = self.discard([location for _, entry in entries for location in entry["locations"]], live)
         for uri, entry in entries:
             for table in entry["tables"]:
@@ -75,10 +75,14 @@ class Journal:
 
         A prefix outside the dataset's own was not made here; whoever made it deletes it.
         """
-        own = sorted({each for each in locations if each.startswith(self.place.prefix)})
-        kept = {f"{each.rstrip('/')}/" for each in live()} if own else set()
-        unused = [each for each in own if not any(one.startswith(each) or each.startswith(one) for one in kept)]
-        return [each for each in unused if delete_prefix(self.s3, each)]
+        own = sorted({location for location in locations if location.startswith(self.place.prefix)})
+        kept = {f"{location.rstrip('/')}/" for location in live()} if own else set()
+        unused = [
+            location
+            for location in own
+            if not any(prefix.startswith(location) or location.startswith(prefix) for prefix in kept)
+        ]
+        return [location for location in unused if delete_prefix(self.s3, location)]
 
     def _write(self, name: str, locations: Iterable[str], tables: Iterable[str]) -> None:
         entry = {"locations": list(locations), "tables": list(tables)}

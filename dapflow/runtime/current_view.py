@@ -108,12 +108,12 @@ def newest_partitions(
     ``since`` is one that is known, so that Glue need not list the older.
     """
 
-    def found(expression: str | None) -> list[Partition]:
+    def newest_among(expression: str | None) -> list[Partition]:
         listed = catalog.partitions(place.database, place.history, expression)
-        there = newest(each.generation for each in listed if each.generation and each.generation != without)
+        there = newest(day for partition in listed if (day := partition.generation) and day != without)
         return of_generation(listed, there) if there else []
 
-    return (found(not_before(dataset.generation, since)) if since else []) or found(None)
+    return (newest_among(not_before(dataset.generation, since)) if since else []) or newest_among(None)
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,11 @@ def refresh_current_view(
         seen = None
         check_current(dataset, place, now.view)
         shown = shown_generation(now.view) if now.view else None
-        found = newest_partitions(catalog, dataset, place, shown, without)
-        generation = found[0].generation if found else None
+        partitions = newest_partitions(catalog, dataset, place, shown, without)
+        generation = partitions[0].generation if partitions else None
         if generation is None:
             return None
-        view = view_table(dataset, place, now.columns, generation, found)
+        view = view_table(dataset, place, now.columns, generation, partitions)
         try:
             if now.view is None:
                 catalog.create_table(place.database, view)
@@ -161,7 +161,7 @@ def refresh_current_view(
         except StaleTableError:
             continue
         newer = newest_partitions(catalog, dataset, place, generation, without)
-        if {each.values for each in newer} == {each.values for each in found}:
+        if {partition.values for partition in newer} == {partition.values for partition in partitions}:
             return generation
     raise PassingError("busy", f"the current view {place.database}.{place.current} is changed by others all the time")
 

@@ -62,12 +62,12 @@ def described(output: Sequence[tuple[str, str]], generation: GenerationColumns, 
     if doubled := [name for name, count in Counter(names).items() if count > 1]:
         raise _duplicate(", ".join(doubled), file)
     four = generation.names
-    found = [name for name in names if name in four]
+    named = [name for name in names if name in four]
     migrated = tuple(names[-4:]) == four
-    if found and not (migrated and len(found) == 4):
+    if named and not (migrated and len(named) == 4):
         raise DapflowError(
             "generation-columns",
-            f"the output names {', '.join(found)}: a transform ends with all of {', '.join(four)}, or names none",
+            f"the output names {', '.join(named)}: a transform ends with all of {', '.join(four)}, or names none",
             file=file,
             hint="leave them out (the platform adds them), or end the SELECT with all four",
         )

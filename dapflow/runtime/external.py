@@ -111,13 +111,13 @@ def _check_not_newer(
         return
     for partition in catalog.partitions(place.database, place.current):
         values = dict(zip(keys, partition.values, strict=False))
-        found = Generation.of_values([values.get(name, "") for name in names])
-        if found is not None and found > generation:
+        held = Generation.of_values([values.get(name, "") for name in names])
+        if held is not None and held > generation:
             raise DapflowError(
                 "newer-partitions",
-                f"{place.database}.{place.current} has rows of {found}, and a run of {generation} would read them: the "
+                f"{place.database}.{place.current} has rows of {held}, and a run of {generation} would read them: the "
                 "table is declared without generations, so that it is read as it is",
-                hint=f"run {found} or a later date; or let what makes the table partition it by {', '.join(names)} "
+                hint=f"run {held} or a later date; or let what makes the table partition it by {', '.join(names)} "
                 f"(all string), call it {place.history}, and write generations: true for {dataset.id} in service.yml",
             )
 

@@ -165,8 +165,8 @@ def _check_turn(staged: Staged, before: Partition | None) -> None:
 def _take_back(target: Target, published: Partition, before: Partition | None) -> None:
     """Let the generation be what it was before a partition whose columns do not go with the table's."""
     catalog, database, table = target.catalog, target.place.database, target.place.history
-    found = catalog.partition(database, table, published.values)
-    if found is None or found.location != published.location:
+    now = catalog.partition(database, table, published.values)
+    if now is None or now.location != published.location:
         return  # another run has published the generation since
     if before is None:
         catalog.delete_partition(database, table, published.values)

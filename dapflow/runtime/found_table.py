@@ -51,10 +51,10 @@ class FoundTable:
         elif self.table != self.name:
             lines.append(f"      current: {_text(self.table)}")
         lines.append("      columns:")
-        for each in self.columns:
-            comment = f", description: {json.dumps(each.comment, ensure_ascii=False)}" if each.comment else ""
-            typed = f"{{type: {_text(each.type)}{comment}}}" if comment else _text(each.type)
-            lines.append(f"        {_text(each.name)}: {typed}")
+        for column in self.columns:
+            comment = f", description: {json.dumps(column.comment, ensure_ascii=False)}" if column.comment else ""
+            typed = f"{{type: {_text(column.type)}{comment}}}" if comment else _text(column.type)
+            lines.append(f"        {_text(column.name)}: {typed}")
         return "\n".join(lines) + "\n"
 
 
@@ -84,9 +84,9 @@ def find_table(catalog: GlueCatalog, manifest: Manifest, environment: Environmen
 
 
 def _found(service: str, zone: str, table: dict[str, Any]) -> FoundTable:
-    columns = [_column(each) for each in table.get("StorageDescriptor", {}).get("Columns", ())]
-    keys = [_column(each) for each in table.get("PartitionKeys", ())]
-    names = [each.name for each in keys]
+    columns = [_column(column) for column in table.get("StorageDescriptor", {}).get("Columns", ())]
+    keys = [_column(key) for key in table.get("PartitionKeys", ())]
+    names = [key.name for key in keys]
     prefix = names[0].removesuffix(_PARTS[0]) if names else ""
     generations = names[:4] == [f"{prefix}{part}" for part in _PARTS]
     return FoundTable(

@@ -87,4 +87,4 @@ def check_not_future(generation: Generation, now: datetime, timezone: str) -> No
 
 def newest(generations: Iterable[Generation], *, not_after: Generation | None = None) -> Generation | None:
     """The newest of them, at ``not_after`` at the latest; None when there is none."""
-    return max((each for each in generations if not_after is None or each <= not_after), default=None)
+    return max((generation for generation in generations if not_after is None or generation <= not_after), default=None)

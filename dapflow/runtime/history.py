@@ -37,8 +37,8 @@ def parquet_storage(columns: Sequence[Column], location: str) -> dict[str, Any]:
 def history_columns(table: dict[str, Any]) -> list[Column]:
     """The columns of a history table without its partition columns."""
     return [
-        Column(each["Name"], _known(each["Type"]), each.get("Comment"))
-        for each in table["StorageDescriptor"]["Columns"]
+        Column(column["Name"], _known(column["Type"]), column.get("Comment"))
+        for column in table["StorageDescriptor"]["Columns"]
     ]
 
 
@@ -95,7 +95,7 @@ def prepare_history(
                 before = history_columns(table)
                 _widen(catalog, dataset, place, table, table_columns(before, columns)[: len(before)])
                 return partition_columns(before, columns)
-            changes = _storage(table, [glue_column(each) for each in columns])
+            changes = _storage(table, [glue_column(column) for column in columns])
             catalog.update_table(place.database, table, {**changes, "PartitionKeys": _keys(dataset)})
             return list(columns)
         except StaleTableError:

@@ -97,8 +97,8 @@ class Inputs:
 
         What has no generations may change without a sign, so that an attempt takes up no other's query.
         """
-        proven = all(each.generation or each.history for each in self.read)
-        return (*(part for each in self.read for part in each.identity), *(() if proven else (f"attempt {attempt}",)))
+        proven = all(read.generation or read.history for read in self.read)
+        return (*(part for read in self.read for part in read.identity), *(() if proven else (f"attempt {attempt}",)))
 
 
 def read_inputs(
@@ -115,9 +115,9 @@ def read_inputs(
     the one before (``on_missing: previous``), DapflowError ``external-table``, ``generation-columns`` or
     ``newer-partitions``.
     """
-    looks = _looks(catalog, manifest, environment, dataset, generation, references)
-    pins = {each.read.id: pin for each, _ in looks if (pin := each.pin()) is not None}
-    return Inputs(tuple(found for _, found in looks), pins, tuple(note for each, _ in looks for note in each.notes))
+    states = _look_up(catalog, manifest, environment, dataset, generation, references)
+    pins = {state.read.id: pin for state, _ in states if (pin := state.pin()) is not None}
+    return Inputs(tuple(read for _, read in states), pins, tuple(note for state, _ in states for note in state.notes))
 
 
 def confirm_inputs(
@@ -133,32 +133,32 @@ def confirm_inputs(
     if not before:
         return
     try:
-        looks = _looks(catalog, manifest, environment, dataset, generation, references)
+        states = _look_up(catalog, manifest, environment, dataset, generation, references)
     except PassingError as error:
         if error.code != "not-published":
             raise
         raise InputsChangedError("inputs-changed", f"while the query ran, {error.message}") from error
-    found = {each.dataset: each for _, each in looks}
-    for each in before:
-        if (difference := each.difference(found[each.dataset])) is not None:
+    now = {read.dataset: read for _, read in states}
+    for read in before:
+        if (difference := read.difference(now[read.dataset])) is not None:
             raise InputsChangedError("inputs-changed", f"while {dataset.id} {generation} ran, {difference}")
 
 
 def inputs_record(inputs: Sequence[Input]) -> list[dict[str, Any]]:
     """What was read, as it is noted with a generation: plain values, one mapping for each dataset."""
     listed: list[dict[str, Any]] = []
-    for each in inputs:
-        noted = {"dataset": each.dataset, "generation": each.generation, "version": each.version}
-        listed.append(noted | {key: value for key in ("missing", "history") if (value := asdict(each)[key])})
+    for read in inputs:
+        noted = {"dataset": read.dataset, "generation": read.generation, "version": read.version}
+        listed.append(noted | {key: value for key in ("missing", "history") if (value := asdict(read)[key])})
     return listed
 
 
 def recorded_inputs(listed: Sequence[dict[str, Any]]) -> tuple[Input, ...]:
     """The inverse of ``inputs_record``."""
-    return tuple(Input(**each) for each in listed)
+    return tuple(Input(**noted) for noted in listed)
 
 
-def _looks(
+def _look_up(
     catalog: GlueCatalog,
     manifest: Manifest,
     environment: Environment,
@@ -170,11 +170,11 @@ def _looks(
     kinds: dict[str, set[str]] = {}
     for reference in references:
         kinds.setdefault(reference.dataset, set()).add(reference.kind)
-    looks = []
+    states = []
     for name in sorted(kinds):
-        look = _InputState(catalog, dataset, manifest.dataset(name), environment, generation)
-        looks.append((look, look.found(kinds[name])))
-    return looks
+        state = _InputState(catalog, dataset, manifest.dataset(name), environment, generation)
+        states.append((state, state.look_up(kinds[name])))
+    return states
 
 
 class _InputState:
@@ -197,7 +197,7 @@ class _InputState:
         self.current: str | None = None
         self.history: str | None = None
 
-    def found(self, kinds: set[str]) -> Input:
+    def look_up(self, kinds: set[str]) -> Input:
         """What is there of a dataset that is read by its current view, its history or both."""
         if not self.read.has_generations:
             return self._as_it_is()
@@ -218,12 +218,13 @@ class _InputState:
         view = self.catalog.table(self.place.database, self.place.current) if "current" in kinds else None
         partitions = self._partitions(None if "history" in kinds else self.generation)
         wanted = of_generation(partitions, self.generation)
-        newer = any(not is_up_to(each, self.generation) for each in partitions)
+        newer = any(not is_up_to(partition, self.generation) for partition in partitions)
         if missing := not wanted:
             wanted = self._previous(partitions if "history" in kinds else None, view)
         read = wanted[0].generation
         assert read is not None  # noqa: S101 (it was found by it)
-        columns, known = self.read.generation, [each for each in partitions if is_up_to(each, self.generation)]
+        columns = self.read.generation
+        known = [partition for partition in partitions if is_up_to(partition, self.generation)]
         shown = view is not None and view_shows(view, self.place, is_generation(columns, wanted))
         self.current = is_generation(columns, wanted) if "current" in kinds and not shown else None
         self.history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
@@ -248,7 +249,7 @@ class _InputState:
     def _own_history(self) -> Input:
         """At what earlier runs published of the product itself: a run again must find what the first one found."""
         partitions = self._partitions(None)
-        known = [each for each in partitions if is_up_to(each, self.generation, inclusive=False)]
+        known = [partition for partition in partitions if is_up_to(partition, self.generation, inclusive=False)]
         newer = len(known) < len(partitions)
         if newer:
             self.history = up_to(self.read.generation, self.generation, partitions, inclusive=False)
@@ -313,7 +314,7 @@ def _version(partitions: Sequence[Partition]) -> str:
 
 def partitions_digest(partitions: Sequence[Partition]) -> str:
     """Equal for the same partitions at the same prefixes."""
-    listed = sorted((*each.values, each.location) for each in partitions)
+    listed = sorted((*partition.values, partition.location) for partition in partitions)
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 

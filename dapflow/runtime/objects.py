@@ -46,9 +46,9 @@ def list_objects(s3: S3Client, prefix: str) -> list[Object]:
     bucket, key = split_uri(_checked(prefix))
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
     return [
-        Object(f"s3://{bucket}/{each['Key']}", each["Size"], each["ETag"].strip('"'), each["LastModified"])
+        Object(f"s3://{bucket}/{entry['Key']}", entry["Size"], entry["ETag"].strip('"'), entry["LastModified"])
         for page in pages
-        for each in page.get("Contents", ())
+        for entry in page.get("Contents", ())
     ]
 
 
@@ -56,13 +56,13 @@ def list_folders(s3: S3Client, prefix: str) -> list[str]:
     """The names directly below a prefix that have objects below them."""
     bucket, key = split_uri(_checked(prefix))
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key, Delimiter="/")
-    return [each["Prefix"].removeprefix(key).rstrip("/") for page in pages for each in page.get("CommonPrefixes", ())]
+    return [entry["Prefix"].removeprefix(key).rstrip("/") for page in pages for entry in page.get("CommonPrefixes", ())]
 
 
 def delete_prefix(s3: S3Client, prefix: str) -> int:
     """Delete all objects below a prefix; how many. Raises DapflowError ``aws`` when S3 refuses some of them."""
     bucket, _ = split_uri(_checked(prefix))
-    keys = [split_uri(each.uri)[1] for each in list_objects(s3, prefix)]
+    keys = [split_uri(item.uri)[1] for item in list_objects(s3, prefix)]
     for start in range(0, len(keys), _MOST_DELETED_AT_ONCE):
         chunk = keys[start : start + _MOST_DELETED_AT_ONCE]
         answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in chunk], "Quiet": True})

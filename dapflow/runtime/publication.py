@@ -123,11 +123,11 @@ class Staged:
     def of_dict(cls, data: dict[str, Any]) -> Staged:
         """The inverse of ``as_dict``."""
         # A task that was deferred before a deployment wakes up after it: what is new since is not in its data.
-        known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
+        known = {attribute.name: data[attribute.name] for attribute in fields(cls) if attribute.name in data}
         known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
         known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary", "temporary_prefixes")}
         known["edits"] = tuple((edit[0], edit[1], edit[2]) for edit in known.get("edits", ()))
-        known["inputs"] = tuple(Input(**each) for each in known.get("inputs", ()))
+        known["inputs"] = tuple(Input(**read) for read in known.get("inputs", ()))
         return cls(**known)
 
     @property

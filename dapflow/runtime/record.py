@@ -96,8 +96,8 @@ class RecordedError:
         first = error.errors[0] if isinstance(error, DapflowErrors) else error
         if not isinstance(first, DapflowError):
             return cls("internal", f"{type(error).__name__}: {error}"[:_LONGEST_MESSAGE])
-        found = error.errors if isinstance(error, DapflowErrors) else [first]
-        message = "; ".join(each.message for each in found)
+        errors = error.errors if isinstance(error, DapflowErrors) else [first]
+        message = "; ".join(mistake.message for mistake in errors)
         passing = isinstance(error, PassingError)
         return cls(first.code, message[:_LONGEST_MESSAGE], first.file, first.line, first.column, first.hint, passing)
 
@@ -161,7 +161,7 @@ class RunRecord:
         """The inverse of ``as_dict``; what another release wrote more is left out."""
         known = _known(cls, data)
         for name, kind in _LISTS.items():
-            known[name] = tuple(kind(**_known(kind, each)) for each in known.get(name) or ())
+            known[name] = tuple(kind(**_known(kind, item)) for item in known.get(name) or ())
         if known.get("error"):
             known["error"] = RecordedError(**_known(RecordedError, known["error"]))
         return cls(**known)
@@ -200,4 +200,4 @@ def run_of(location: str) -> str:
 
 
 def _known(kind: Any, data: dict[str, Any]) -> dict[str, Any]:
-    return {each.name: data[each.name] for each in fields(kind) if each.name in data}
+    return {attribute.name: data[attribute.name] for attribute in fields(kind) if attribute.name in data}

@@ -125,7 +125,7 @@ class Recording:
 
     def checked(self, results: Sequence[CheckResult]) -> None:
         """Note what the checks found; it is written with what becomes of the run."""
-        self._note(checks=tuple(RecordedCheck.of(each) for each in results))
+        self._note(checks=tuple(RecordedCheck.of(result) for result in results))
 
     def publishing(self, staged: Staged, accepted: Accepted) -> None:
         """Write what is about to be published. Raises what S3 raises."""
@@ -136,7 +136,7 @@ class Recording:
             location=staged.location,
             rows=accepted.files.count,
             bytes=accepted.files.bytes,
-            inputs=tuple(RecordedInput.of(each) for each in staged.inputs),
+            inputs=tuple(RecordedInput.of(read) for read in staged.inputs),
             columns=staged.described,
         )
         write_record(self.target.s3, self.uri, self.record)
@@ -153,15 +153,15 @@ class Recording:
     def _note(self, **known: Any) -> None:
         """Bring the record up to date: the queries that were asked since, and what is ``known``."""
         athena = self.target.athena
-        new = [RecordedQuery.of(each) for key, each in athena.done.items() if key not in self._asked_before]
+        new = [RecordedQuery.of(execution) for key, execution in athena.done.items() if key not in self._asked_before]
         open_ = [RecordedQuery(key, "RUNNING") for key in sorted(athena.running)]
-        known_now = {each.id for each in (*new, *open_)}
-        queries = (*(each for each in self._noted if each.id not in known_now), *new, *open_)
+        known_now = {query.id for query in (*new, *open_)}
+        queries = (*(query for query in self._noted if query.id not in known_now), *new, *open_)
         self.record = replace(
             self.record,
             queries=queries,
-            bytes_scanned=sum(each.bytes_scanned or 0 for each in queries),
-            usd=round(sum(each.usd or 0.0 for each in queries), 12),
+            bytes_scanned=sum(query.bytes_scanned or 0 for query in queries),
+            usd=round(sum(query.usd or 0.0 for query in queries), 12),
             **known,
         )
 

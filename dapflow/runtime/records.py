@@ -68,10 +68,10 @@ def read_records(
     """
     wanted = f"-{generation.key}-" if generation else "-"
     for uris in _months(s3, prefix, name):
-        found = [uri for uri in uris if wanted in uri.rpartition("/")[2]]
-        for start in range(0, len(found), _TOGETHER):
+        matching = [uri for uri in uris if wanted in uri.rpartition("/")[2]]
+        for start in range(0, len(matching), _TOGETHER):
             with ThreadPoolExecutor(_READERS) as pool:
-                records = list(pool.map(lambda uri: read_record(s3, uri), found[start : start + _TOGETHER]))
+                records = list(pool.map(lambda uri: read_record(s3, uri), matching[start : start + _TOGETHER]))
             yield from records
 
 
@@ -79,7 +79,7 @@ def _months(s3: S3Client, prefix: str, name: str) -> Iterator[Sequence[str]]:
     """What there is of each month, newest first."""
     for month in sorted(list_folders(s3, prefix), reverse=True):
         below = f"{prefix}{month}/{name}/" if name else f"{prefix}{month}/"
-        listed = [each.uri for each in list_objects(s3, below) if each.uri.endswith(".json")]
+        listed = [item.uri for item in list_objects(s3, below) if item.uri.endswith(".json")]
         yield sorted(listed, key=lambda uri: uri.rpartition("/")[2], reverse=True)
 
 

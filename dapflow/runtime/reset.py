@@ -25,19 +25,19 @@ def reset(target: Target, environment: Environment) -> Generation | None:
     """
     check_resettable(target.dataset, environment)
     catalog, place = target.catalog, target.place
-    found = catalog.partitions(place.database, place.history)
-    if not found:
+    partitions = catalog.partitions(place.database, place.history)
+    if not partitions:
         # A reset that was killed may have left the view.
         hide(target)
         raise DapflowError("nothing-to-reset", f"nothing of {target.dataset.id} is published in {environment.name}")
-    note_withdrawn(target, found)
-    target.journal.replaced(f"reset-{uuid.uuid4().hex[:16]}", sorted({each.location for each in found}))
+    note_withdrawn(target, partitions)
+    target.journal.replaced(f"reset-{uuid.uuid4().hex[:16]}", sorted({partition.location for partition in partitions}))
     # First the view, so that no reader finds it empty.
     hide(target)
-    for each in found:
-        now = catalog.partition(place.database, place.history, each.values)
-        if now is not None and now.location == each.location:  # else a run has published it anew
-            catalog.delete_partition(place.database, place.history, each.values)
+    for partition in partitions:
+        now = catalog.partition(place.database, place.history, partition.values)
+        if now is not None and now.location == partition.location:  # else a run has published it anew
+            catalog.delete_partition(place.database, place.history, partition.values)
     forget_accepted(catalog, place)
     return show_what_remains(target)
 

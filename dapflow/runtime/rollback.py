@@ -52,10 +52,10 @@ def restage(target: Target, wanted: RunRecord, instead_of: str) -> tuple[Staged,
         run_id=run_id,
         query_id="",
         location=location,
-        columns=tuple((each.name, each.type, each.comment) for each in _columns(target, wanted)),
+        columns=tuple((column.name, column.type, column.comment) for column in _columns(target, wanted)),
         started=time.time(),
         alone=True,
-        inputs=tuple(_input(each) for each in wanted.inputs),
+        inputs=tuple(_input(read) for read in wanted.inputs),
         landed=wanted.landed,
         sql_sha=wanted.sql_sha256[:16],
     )
@@ -64,15 +64,15 @@ def restage(target: Target, wanted: RunRecord, instead_of: str) -> tuple[Staged,
 
 def objects_there(target: Target, record: RunRecord) -> list[Object]:
     """The objects of a publication. Raises DapflowError ``swept`` where they are not what was published."""
-    found = [each for each in list_objects(target.s3, record.location) if each.size]
-    if sum(each.size for each in found) != record.bytes:
+    objects = [item for item in list_objects(target.s3, record.location) if item.size]
+    if sum(item.size for item in objects) != record.bytes:
         raise _swept(record)
-    return found
+    return objects
 
 
 def _check_read(target: Target, generation: Generation, instead_of: str) -> None:
-    found = target.partition(generation)
-    if (found.parameters.get("dapflow.run_id", "") if found else "") != instead_of:
+    partition = target.partition(generation)
+    if (partition.parameters.get("dapflow.run_id", "") if partition else "") != instead_of:
         raise PassingError(
             "superseded",
             f"{target.dataset.id} {generation} was published meanwhile, and was not rolled back",
@@ -96,9 +96,9 @@ def _copy(target: Target, wanted: RunRecord, location: str) -> None:
 
 def _columns(target: Target, wanted: RunRecord) -> list[Column]:
     """The columns that were published, and those that the table has since: of these it has NULLs."""
-    have = {each.name for each in wanted.columns}
+    have = {column.name for column in wanted.columns}
     later = published_columns(target.catalog, target.place) or []
-    return [*wanted.columns, *(each for each in later if each.name not in have)]
+    return [*wanted.columns, *(column for column in later if column.name not in have)]
 
 
 def _input(read: RecordedInput) -> Input:

@@ -66,7 +66,7 @@ def compare_columns(
     breaking = breaking_changes(before, now, dispensable)
     complaints = [str(change) for change in breaking]
     if not complaints and dataset.transform:
-        complaints = _disorder([column for column in before if column.name in {each.name for each in now}], now)
+        complaints = _disorder([column for column in before if column.name in {later.name for later in now}], now)
     if complaints:
         raise schema_changed(dataset, before, now, breaking, complaints)
     known = {column.name for column in before}

@@ -45,20 +45,20 @@ class StagedFiles:
     @property
     def bytes(self) -> int:
         """Their size."""
-        return sum(each.size for each in self.objects)
+        return sum(item.size for item in self.objects)
 
 
 def missing_objects(
-    s3: S3Client, execution: QueryExecution, location: str, found: Sequence[Object]
+    s3: S3Client, execution: QueryExecution, location: str, listed: Sequence[Object]
 ) -> list[str] | None:
-    """Objects that the UNLOAD wrote and that are not ``found``; None when Athena left no list of what it wrote."""
+    """Objects that the UNLOAD wrote and that are not ``listed``; None when Athena left no list of what it wrote."""
     if execution.manifest is None:
         return None
     try:
         written = read_object(s3, execution.manifest).decode().splitlines()
     except ClientError:
         return None
-    there = {each.uri for each in found}
+    there = {item.uri for item in listed}
     return [uri for uri in written if uri.startswith(location) and uri not in there]
 
 
@@ -74,17 +74,17 @@ def footer_of(s3: S3Client, item: Object) -> Footer:
 
 def staged_files(target: Target, execution: QueryExecution, location: str) -> StagedFiles:
     """The objects below a staged location. Raises PassingError ``staged-files`` when some have vanished."""
-    found = list_objects(target.s3, location)
-    if missing := missing_objects(target.s3, execution, location, found):
+    listed = list_objects(target.s3, location)
+    if missing := missing_objects(target.s3, execution, location, listed):
         raise PassingError(
             "staged-files", f"{len(missing)} objects that the query wrote are gone, the first being {missing[0]}"
         )
-    return counted_files(target, found)
+    return counted_files(target, listed)
 
 
-def counted_files(target: Target, found: Sequence[Object]) -> StagedFiles:
+def counted_files(target: Target, listed: Sequence[Object]) -> StagedFiles:
     """Parquet objects with their rows. Raises DapflowError ``parquet``."""
-    objects = tuple(each for each in found if each.size)
+    objects = tuple(item for item in listed if item.size)
     with ThreadPoolExecutor(_READERS) as pool:
         footers = pool.map(lambda item: footer_of(target.s3, item), objects)
         rows = {item.uri: footer.rows for item, footer in zip(objects, footers, strict=True)}
@@ -113,12 +113,12 @@ def check_generation_columns(target: Target, generation: Generation, location: s
         counted = f"{selected}, count(*) AS {quoted(_ROWS)}"
         statement = f"SELECT {counted} FROM {source} GROUP BY 1, 2, 3, 4 ORDER BY 5 DESC LIMIT {_SHOWN}"  # noqa: S608
         execution = target.athena.run(statement, target.database, uuid.uuid4().hex)
-        found = list(target.athena.rows(execution.id))
+        rows = list(target.athena.rows(execution.id))
     finally:
         target.drop((table,))
-    wrong = [row for row in found if not _same([row[name] for name in names], generation)]
+    wrong = [row for row in rows if not _same([row[name] for name in names], generation)]
     if wrong:
-        more = " and of others" if len(found) == _SHOWN else ""
+        more = " and of others" if len(rows) == _SHOWN else ""
         listed = "; ".join(
             ", ".join(f"{name}={row[name]}" for name in names) + f" ({row[_ROWS]} rows)" for row in wrong
         )
@@ -137,6 +137,6 @@ def _same(values: Sequence[str | None], generation: Generation) -> bool:
     """Numbers may have been computed: month 6 is month 06."""
     widths = (4, 2, 2, 8)
     return all(
-        found is not None and found.zfill(width) == wanted
-        for found, width, wanted in zip(values, widths, generation.values, strict=True)
+        value is not None and value.zfill(width) == wanted
+        for value, width, wanted in zip(values, widths, generation.values, strict=True)
     )

@@ -62,7 +62,7 @@ class Target:
 
     def live(self) -> set[str]:
         """Every location that the history table points at."""
-        return {each.location for each in self.catalog.partitions(self.place.database, self.place.history)}
+        return {partition.location for partition in self.catalog.partitions(self.place.database, self.place.history)}
 
     def drop(self, tables: tuple[str, ...], prefixes: tuple[str, ...] = ()) -> None:
         """Delete temporary tables and objects. Where that fails, the journal still knows them."""

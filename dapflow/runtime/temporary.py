@@ -40,8 +40,8 @@ def temporary_tables(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocat
     """The temporary tables and views of a dataset, as Glue describes them, in one listing."""
     # Glue calls the pattern a regular expression, and Hive's patterns, which its clients send, have `*` for any
     # letters. This one means the same to both, since a letter at least follows.
-    found = catalog.tables(place.database, f"{dataset.name}__.*")
-    return [table for table in found if is_temporary(dataset, table["Name"])]
+    tables = catalog.tables(place.database, f"{dataset.name}__.*")
+    return [table for table in tables if is_temporary(dataset, table["Name"])]
 
 
 def put_table(catalog: GlueCatalog, database: str, table: dict[str, Any]) -> None:

@@ -66,11 +66,11 @@ def output_of(target: Target, plan: Plan, view: str) -> Described:
         raise
     except DapflowError as error:
         raise DapflowError(error.code, error.message, file=target.file, hint=error.hint) from error
-    found = described(output, target.dataset.generation, target.file)
+    parted = described(output, target.dataset.generation, target.file)
     transform = target.dataset.transform
     comments = transform.comments if transform else {}
-    columns = tuple(Column(each.name, each.type, comments.get(each.name)) for each in found.columns)
-    return Described(columns, found.generation_types)
+    columns = tuple(Column(column.name, column.type, comments.get(column.name)) for column in parted.columns)
+    return Described(columns, parted.generation_types)
 
 
 def in_file(

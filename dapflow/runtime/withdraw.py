@@ -27,23 +27,29 @@ def withdraw(target: Target, generation: Generation) -> Generation | None:
     """
     catalog, place, dataset = target.catalog, target.place, target.dataset
     listed = catalog.partitions(place.database, place.history, not_before(dataset.generation, generation))
-    found = [each for each in listed if each.generation == generation]
-    if not found:
+    partitions = [partition for partition in listed if partition.generation == generation]
+    if not partitions:
         there = sorted(
-            {each.generation for each in catalog.partitions(place.database, place.history) if each.generation}
+            {
+                partition.generation
+                for partition in catalog.partitions(place.database, place.history)
+                if partition.generation
+            }
         )
-        newest = ", ".join(str(each) for each in reversed(there[-_SHOWN:]))
+        newest = ", ".join(str(day) for day in reversed(there[-_SHOWN:]))
         raise DapflowError(
             "nothing-to-withdraw",
             f"{dataset.id} has no generation {generation}",
             hint=f"its newest: {newest}" if newest else "nothing of it is published",
         )
-    note_withdrawn(target, found)
-    target.journal.replaced(f"withdrawn-{uuid.uuid4().hex[:16]}", sorted({each.location for each in found}))
+    note_withdrawn(target, partitions)
+    target.journal.replaced(
+        f"withdrawn-{uuid.uuid4().hex[:16]}", sorted({partition.location for partition in partitions})
+    )
     # First the view, so that no reader finds it empty; and once more, in case a run refreshed it in between.
     show_newest(target, without=generation)
-    for each in found:
-        catalog.delete_partition(place.database, place.history, each.values)
+    for partition in partitions:
+        catalog.delete_partition(place.database, place.history, partition.values)
     return show_what_remains(target)
 
 
@@ -62,14 +68,14 @@ def hide(target: Target) -> None:
         target.catalog.delete_table(target.place.database, target.place.current)
 
 
-def note_withdrawn(target: Target, found: Sequence[Partition]) -> None:
+def note_withdrawn(target: Target, partitions: Sequence[Partition]) -> None:
     """Note which queries made these generations, so that no retry takes up one whose objects will be swept."""
     place = target.place
     for _ in range(_TRIES):
         table = target.catalog.table(place.database, place.history)
         if table is None:
             return
-        runs = withdrawn_runs(table).union(*(published_runs(each) for each in found))
+        runs = withdrawn_runs(table).union(*(published_runs(partition) for partition in partitions))
         parameters = {**table.get("Parameters", {}), WITHDRAWN: ",".join(sorted(runs))}
         try:
             target.catalog.update_table(place.database, table, {"Parameters": parameters})
