@@ -27,7 +27,7 @@ from dapflow.runtime.text_edits import Edit
 
 def is_asked(dataset: Dataset) -> bool:
     """Whether any check of a dataset needs a query."""
-    return any(each.kind not in FIGURES for each in dataset.checks)
+    return any(check.kind not in FIGURES for check in dataset.checks)
 
 
 def staged_table(dataset: Dataset, run_id: str) -> str:
@@ -77,25 +77,25 @@ class Asking:
         confirm_inputs(
             self.target.catalog, self.manifest, self.environment, self.target.dataset, self.generation, references, read
         )
-        found = (each for each in self.target.dataset.checks if each.kind not in FIGURES)
-        checked = tuple(results.get(each, CheckResult(each)) for each in found)
+        checks = (check for check in self.target.dataset.checks if check.kind not in FIGURES)
+        checked = tuple(results.get(check, CheckResult(check)) for check in checks)
         return CheckOutcome(checked, self.queries, self.bytes_scanned)
 
     def _references(self) -> list[Reference]:
         """The tables that checks read besides what is staged."""
         dataset = self.target.dataset
-        found = [each for check in dataset.checks for each in check.references]
-        parents = (each.dataset for each in dataset.checks if each.kind == "relationships")
-        found += [Reference(0, 0, parent, "current", alias=True) for parent in parents if parent is not None]
-        return [each for each in found if (each.dataset, each.kind) != (dataset.id, "current")]
+        references = [reference for check in dataset.checks for reference in check.references]
+        parents = (check.dataset for check in dataset.checks if check.kind == "relationships")
+        references += [Reference(0, 0, parent, "current", alias=True) for parent in parents if parent is not None]
+        return [reference for reference in references if (reference.dataset, reference.kind) != (dataset.id, "current")]
 
     def _inputs(self) -> tuple[Sequence[Input], Mapping[str, Pin]]:
         """What the checks read of other tables, and how their names are replaced."""
         target = self.target
-        found = read_inputs(
+        inputs = read_inputs(
             target.catalog, self.manifest, self.environment, target.dataset, self.generation, self._references()
         )
-        return found.read, found.pins
+        return inputs.read, inputs.pins
 
     def _questions(self, pins: Mapping[str, Pin], table: str) -> Questions:
         dataset, place = self.target.dataset, self.target.place
@@ -105,7 +105,7 @@ class Asking:
         staged = f"(SELECT {', '.join([*names, *values])} FROM {quoted(place.database, table)})"
 
         instead = {(dataset.id, "current"): staged}
-        own = any((each.dataset, each.kind) == (dataset.id, "history") for each in self._references())
+        own = any((reference.dataset, reference.kind) == (dataset.id, "history") for reference in self._references())
         if own and self.target.catalog.table(place.database, place.history) is None:
             # Before the first generation there are no earlier ones.
             instead[dataset.id, "history"] = f"(SELECT * FROM {staged} WHERE false)"
