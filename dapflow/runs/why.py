@@ -62,7 +62,7 @@ class Currency:
             "current": self.current,
             "shown": str(self.shown) if self.shown else None,
             "expected": str(self.expected) if self.expected else None,
-            "reasons": [{**asdict(each), "through": list(each.through)} for each in self.reasons],
+            "reasons": [{**asdict(reason), "through": list(reason.through)} for reason in self.reasons],
         }
 
 
@@ -80,8 +80,8 @@ class CurrencyLook:
         """Whether a dataset is current, or has a ``generation`` as it should be."""
         self._told = set()
         wanted = generation or self.expected(dataset)
-        found = self._reasons(dataset, wanted, ()) if wanted else ()
-        return Currency(dataset.id, self.publications.shown(dataset.id), wanted, tuple(found))
+        reasons = self._reasons(dataset, wanted, ()) if wanted else ()
+        return Currency(dataset.id, self.publications.shown(dataset.id), wanted, tuple(reasons))
 
     def expected(self, dataset: Dataset) -> Generation | None:
         """The newest generation that a dataset should have by what it is made of, or has."""
@@ -89,7 +89,7 @@ class CurrencyLook:
             days = set(self.publications.generations(dataset.id))
             if dataset.source is not None and self.publications.environment.publishes(dataset.zone):
                 days |= set(self.publications.landed(dataset.id))
-            days |= {day for each in self._needed(dataset) if (day := self.expected(each)) is not None}
+            days |= {day for upstream in self._needed(dataset) if (day := self.expected(upstream)) is not None}
             self._expected[dataset.id] = max(days, default=None)
         return self._expected[dataset.id]
 
@@ -112,9 +112,11 @@ class CurrencyLook:
             yield from self._outdated(dataset, day, noted, through)
 
     def _missing(self, dataset: Dataset, day: Generation, through: tuple[str, ...]) -> Iterator[Reason]:
-        missing = [each for each in self._needed(dataset) if day not in self.publications.generations(each.id)]
-        for each in missing:
-            yield from self._reasons(each, day, (*through, dataset.id))
+        missing = [
+            upstream for upstream in self._needed(dataset) if day not in self.publications.generations(upstream.id)
+        ]
+        for upstream in missing:
+            yield from self._reasons(upstream, day, (*through, dataset.id))
         runs = self._runs(dataset, day)
         if runs and (runs[0].outcome != "failed" or _code(runs[0]) not in (_WAITING, "landing-missing")):
             yield self._of_run(dataset, day, runs, through)
@@ -134,9 +136,9 @@ class CurrencyLook:
     def _outdated(
         self, dataset: Dataset, day: Generation, noted: PublishedGeneration, through: tuple[str, ...]
     ) -> Iterator[Reason]:
-        found = list(self._changes(dataset, day, noted, through))
-        yield from found
-        runs = [each for each in self._runs(dataset, day) if each.record.started > noted.at] if found else []
+        changes = list(self._changes(dataset, day, noted, through))
+        yield from changes
+        runs = [run for run in self._runs(dataset, day) if run.record.started > noted.at] if changes else []
         if runs and runs[0].outcome != "published":
             yield self._of_run(dataset, day, runs, through)
         publication = self.publications.publication(dataset.id, day)
@@ -169,7 +171,7 @@ class CurrencyLook:
         generation = Generation.parse(read.generation)
         there = self._of(self.manifest.dataset(read.dataset))
         if read.history:
-            later = [each.at for day, each in there.items() if day <= generation and each.at > noted.at]
+            later = [published.at for day, published in there.items() if day <= generation and published.at > noted.at]
             return (f"an earlier generation of {read.dataset} was published again", max(later)) if later else None
         publication = self.publications.publication(read.dataset, generation)
         if publication is None or publication.location == read.version:
@@ -180,7 +182,7 @@ class CurrencyLook:
     def _of_run(self, dataset: Dataset, day: Generation, runs: Sequence[JudgedRun], through: tuple[str, ...]) -> Reason:
         """What the newest of the runs says, and since when it has been so."""
         newest = runs[0]
-        alike = list(takewhile(lambda each: (each.outcome, _code(each)) == (newest.outcome, _code(newest)), runs))
+        alike = list(takewhile(lambda run: (run.outcome, _code(run)) == (newest.outcome, _code(newest)), runs))
         since, error = alike[-1].record.started, newest.record.error
         if newest.outcome == "failed" and error is not None:
             tried = f" ({len(alike)} attempts)" if len(alike) > 1 else ""
@@ -202,8 +204,10 @@ class CurrencyLook:
     def _needed(self, dataset: Dataset) -> list[Dataset]:
         """What a dataset reads, of which the run's own generation must be there."""
         slower = dataset.transform.slower_inputs if dataset.transform else ()
-        read = (self.manifest.dataset(each) for each in dataset.depends_on if each not in (*slower, dataset.id))
-        return [each for each in read if each.has_generations]
+        read = (
+            self.manifest.dataset(upstream) for upstream in dataset.depends_on if upstream not in (*slower, dataset.id)
+        )
+        return [upstream for upstream in read if upstream.has_generations]
 
     def _of(self, dataset: Dataset) -> dict[Generation, PublishedGeneration]:
         if dataset.id not in self._published:
@@ -223,9 +227,7 @@ class CurrencyLook:
 
     def _landed_anew(self, dataset: Dataset, day: Generation, noted: PublishedGeneration) -> bool:
         """Whether what has landed is not what was loaded. What has been cleared away since is no change."""
-        loaded = next(
-            (each.record.landed for each in self._runs(dataset, day) if each.record.run_id == noted.run_id), ""
-        )
+        loaded = next((run.record.landed for run in self._runs(dataset, day) if run.record.run_id == noted.run_id), "")
         location = DatasetLocation.of(dataset, self.publications.environment)
         with aws_errors():
             there = content_there(self.publications.clients.s3, location.landed(day))
