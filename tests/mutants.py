@@ -54,6 +54,7 @@ _READ = (
     "thrift",
 )
 _PUBLISHED = ("publish", "columns", "attempts", "inputs", "crashes", "withdraw", "records", "temporary_tables", "types")
+_CHANGED = ("acceptance", "accepted_changes", "column_", "schema_comparison")
 _TYPED = ("analysis", "test_queries.py", "test_function_cases.py", "test_values.py")
 _DEPLOYED = ("isolation", "function_permissions", "pull_request", "lake", "synthesis")
 #: Files, by the beginnings of their names, and the tests that are to notice what changes in them; the first that fits.
@@ -63,6 +64,10 @@ CONCERNED: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(_files("pinning", "generation", "bounds"), _runtime("pinning", "generation", "inputs", "publish")),
     **dict.fromkeys(_files("external", "found_table"), _runtime("external", "inputs")),
     **dict.fromkeys(_files("reset"), _runtime("reset")),
+    **dict.fromkeys(_files("rollback"), _runtime("rollback")),
+    **dict.fromkeys(_files("checks/"), _runtime("checks")),
+    **dict.fromkeys(_files(*_CHANGED), _runtime("accepted_changes", "widened_columns", "columns")),
+    **dict.fromkeys(_files("record", "history"), (*_runtime("records", "rollback", "publish"), "tests/runs")),
     **dict.fromkeys(_files(""), _runtime(*_PUBLISHED, "lake_formation", "permissions")),
     "dapflow/trino/analysis/": (*(f"tests/trino/{name}" for name in _TYPED), "tests/review"),
     "stacks/policies.py": tuple(f"tests/stacks/test_{name}.py" for name in _DEPLOYED),
@@ -131,8 +136,22 @@ def sample(file: str, count: int, seed: int) -> list[Mutant]:
     by_line: defaultdict[int, list[Mutant]] = defaultdict(list)
     for mutant in mutants_of(file):
         by_line[mutant.line].append(mutant)
-    lines = chance.sample(sorted(by_line), min(count, len(by_line)))
-    return [chance.choice(by_line[line]) for line in sorted(lines)]
+    source = (ROOT / file).read_text(encoding="utf-8")
+    chosen: list[Mutant] = []
+    for line in chance.sample(sorted(by_line), len(by_line)):
+        mutant = chance.choice(by_line[line])
+        # Cosmic Ray takes the `*` between parameters for a product.
+        if len(chosen) < count and _is_python(mutant.text(source)):
+            chosen.append(mutant)
+    return sorted(chosen, key=lambda mutant: mutant.line)
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
 
 
 def tests_of(file: str) -> tuple[str, ...]:
