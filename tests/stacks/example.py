@@ -63,8 +63,8 @@ def service(
 
 def project(*parts: Manifest) -> Manifest:
     """Several services in one manifest."""
-    services = {name: each for part in parts for name, each in part.services.items()}
-    datasets = {name: each for part in parts for name, each in part.datasets.items()}
+    services = {name: service for part in parts for name, service in part.services.items()}
+    datasets = {name: dataset for part in parts for name, dataset in part.datasets.items()}
     return Manifest(services, datasets)
 
 

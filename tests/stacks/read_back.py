@@ -32,7 +32,9 @@ NOT_KEPT = {
 
 def compare(aws: Cloud, templates: Templates) -> None:
     """Every resource of every type is there and says what its template says."""
-    types = {each["Type"] for template in templates.by_stack.values() for each in template["Resources"].values()}
+    types = {
+        resource["Type"] for template in templates.by_stack.values() for resource in template["Resources"].values()
+    }
     assert types - READERS.keys() <= NOT_KEPT
     for type_ in sorted(types & READERS.keys()):
         READERS[type_](aws, templates)
@@ -101,36 +103,38 @@ def roles(aws: Cloud, templates: Templates) -> None:
 
 def managed_policies(aws: Cloud, templates: Templates) -> None:
     iam = aws.client("iam")
-    stored = {each["PolicyName"]: each for each in iam.list_policies(Scope="Local")["Policies"]}
+    stored = {policy["PolicyName"]: policy for policy in iam.list_policies(Scope="Local")["Policies"]}
     for policy in templates.properties("AWS::IAM::ManagedPolicy"):
-        found = stored[policy["ManagedPolicyName"]]
-        version = iam.get_policy_version(PolicyArn=found["Arn"], VersionId=found["DefaultVersionId"])
+        stored_policy = stored[policy["ManagedPolicyName"]]
+        version = iam.get_policy_version(PolicyArn=stored_policy["Arn"], VersionId=stored_policy["DefaultVersionId"])
         assert statements(version["PolicyVersion"]["Document"]) == statements(policy["PolicyDocument"])
 
 
 def keys(aws: Cloud, templates: Templates) -> None:
     kms = aws.client("kms")
     aliases = {
-        each["AliasName"]: each["TargetKeyId"] for each in kms.list_aliases()["Aliases"] if "TargetKeyId" in each
+        alias["AliasName"]: alias["TargetKeyId"] for alias in kms.list_aliases()["Aliases"] if "TargetKeyId" in alias
     }
     for alias in templates.properties("AWS::KMS::Alias"):
         assert kms.get_key_rotation_status(KeyId=aliases[alias["AliasName"]])["KeyRotationEnabled"]
 
 
 def functions(aws: Cloud, templates: Templates) -> None:
-    stored = {each["FunctionName"]: each for each in aws.client("lambda").list_functions()["Functions"]}
+    stored = {function["FunctionName"]: function for function in aws.client("lambda").list_functions()["Functions"]}
     for function in templates.properties("AWS::Lambda::Function"):
-        found = stored[function["FunctionName"]]
-        assert all(found[key] == function[key] for key in ("Handler", "MemorySize", "Runtime", "Timeout"))
+        stored_function = stored[function["FunctionName"]]
+        assert all(stored_function[key] == function[key] for key in ("Handler", "MemorySize", "Runtime", "Timeout"))
 
 
 def permissions(aws: Cloud, templates: Templates) -> None:
     client = aws.client("lambda")
-    names = {each["FunctionName"] for each in client.list_functions()["Functions"]}
+    names = {function["FunctionName"] for function in client.list_functions()["Functions"]}
     for permission in templates.properties("AWS::Lambda::Permission"):
-        [name] = [each for each in names if str(permission["FunctionName"]).endswith(f":{each}")]
+        [name] = [
+            function_name for function_name in names if str(permission["FunctionName"]).endswith(f":{function_name}")
+        ]
         policy = json.loads(client.get_policy(FunctionName=name)["Policy"])
-        assert {"Service": permission["Principal"]} in [each["Principal"] for each in policy["Statement"]]
+        assert {"Service": permission["Principal"]} in [statement["Principal"] for statement in policy["Statement"]]
 
 
 def secrets(aws: Cloud, templates: Templates) -> None:
@@ -142,21 +146,21 @@ def secrets(aws: Cloud, templates: Templates) -> None:
 
 def log_groups(aws: Cloud, templates: Templates) -> None:
     pages = aws.client("logs").get_paginator("describe_log_groups").paginate()
-    groups = {each["logGroupName"]: each for page in pages for each in page["logGroups"]}
+    groups = {group["logGroupName"]: group for page in pages for group in page["logGroups"]}
     for group in templates.properties("AWS::Logs::LogGroup"):
         assert groups[group["LogGroupName"]]["retentionInDays"] == group["RetentionInDays"]
 
 
 def metric_filters(aws: Cloud, templates: Templates) -> None:
     client = aws.client("logs")
-    for each in templates.properties("AWS::Logs::MetricFilter"):
-        stored = client.describe_metric_filters(logGroupName=each["LogGroupName"])["metricFilters"]
-        assert each["FilterPattern"] in [found["filterPattern"] for found in stored]
+    for metric_filter in templates.properties("AWS::Logs::MetricFilter"):
+        stored = client.describe_metric_filters(logGroupName=metric_filter["LogGroupName"])["metricFilters"]
+        assert metric_filter["FilterPattern"] in [stored_filter["filterPattern"] for stored_filter in stored]
 
 
 def topics(aws: Cloud, templates: Templates) -> None:
-    stored = {each["TopicArn"].rsplit(":", 1)[1] for each in aws.client("sns").list_topics()["Topics"]}
-    assert {each["TopicName"] for each in templates.properties("AWS::SNS::Topic")} <= stored
+    stored = {topic["TopicArn"].rsplit(":", 1)[1] for topic in aws.client("sns").list_topics()["Topics"]}
+    assert {topic["TopicName"] for topic in templates.properties("AWS::SNS::Topic")} <= stored
 
 
 def topic_policies(aws: Cloud, templates: Templates) -> None:
@@ -169,49 +173,60 @@ def topic_policies(aws: Cloud, templates: Templates) -> None:
 
 def subscriptions(aws: Cloud, templates: Templates) -> None:
     stored = aws.client("sns").list_subscriptions()["Subscriptions"]
-    found = Counter((each["Protocol"], each["TopicArn"]) for each in stored)
-    declared = Counter((each["Protocol"], each["TopicArn"]) for each in templates.properties("AWS::SNS::Subscription"))
-    assert not declared - found
+    subscribed = Counter((subscription["Protocol"], subscription["TopicArn"]) for subscription in stored)
+    declared = Counter(
+        (subscription["Protocol"], subscription["TopicArn"])
+        for subscription in templates.properties("AWS::SNS::Subscription")
+    )
+    assert not declared - subscribed
 
 
 def alarms(aws: Cloud, templates: Templates) -> None:
     pages = aws.client("cloudwatch").get_paginator("describe_alarms").paginate()
-    stored = {each["AlarmName"]: each for page in pages for each in page["MetricAlarms"]}
+    stored = {alarm["AlarmName"]: alarm for page in pages for alarm in page["MetricAlarms"]}
     for alarm in templates.properties("AWS::CloudWatch::Alarm"):
         assert stored[alarm["AlarmName"]]["Threshold"] == alarm["Threshold"]
         assert stored[alarm["AlarmName"]]["AlarmActions"] == alarm["AlarmActions"]
 
 
 def dashboards(aws: Cloud, templates: Templates) -> None:
-    stored = {each["DashboardName"] for each in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]}
-    assert {each["DashboardName"] for each in templates.properties("AWS::CloudWatch::Dashboard")} <= stored
+    stored = {
+        dashboard["DashboardName"] for dashboard in aws.client("cloudwatch").list_dashboards()["DashboardEntries"]
+    }
+    assert {dashboard["DashboardName"] for dashboard in templates.properties("AWS::CloudWatch::Dashboard")} <= stored
 
 
 def rules(aws: Cloud, templates: Templates) -> None:
     stored = aws.client("events").list_rules()["Rules"]
-    found = Counter((each.get("ScheduleExpression"), each["State"]) for each in stored)
+    running = Counter((rule.get("ScheduleExpression"), rule["State"]) for rule in stored)
     declared = templates.properties("AWS::Events::Rule")
-    assert not Counter((each.get("ScheduleExpression"), each["State"]) for each in declared) - found
+    assert not Counter((rule.get("ScheduleExpression"), rule["State"]) for rule in declared) - running
 
 
 def network(aws: Cloud, templates: Templates) -> None:
     """The parts of the network: as many as declared, with the declared ranges of addresses."""
     ec2 = aws.client("ec2")
     [vpc] = templates.properties("AWS::EC2::VPC")
-    [found] = [each for each in ec2.describe_vpcs()["Vpcs"] if each["CidrBlock"] == vpc["CidrBlock"]]
-    here = [{"Name": "vpc-id", "Values": [found["VpcId"]]}]
-    subnets = {each["CidrBlock"]: each for each in ec2.describe_subnets(Filters=here)["Subnets"]}
+    [stored_vpc] = [
+        candidate for candidate in ec2.describe_vpcs()["Vpcs"] if candidate["CidrBlock"] == vpc["CidrBlock"]
+    ]
+    here = [{"Name": "vpc-id", "Values": [stored_vpc["VpcId"]]}]
+    subnets = {subnet["CidrBlock"]: subnet for subnet in ec2.describe_subnets(Filters=here)["Subnets"]}
     for subnet in templates.properties("AWS::EC2::Subnet"):
         assert subnets[subnet["CidrBlock"]]["AvailabilityZone"] == subnet["AvailabilityZone"]
     tables = ec2.describe_route_tables(Filters=here)["RouteTables"]
     assert len(tables) >= len(templates.properties("AWS::EC2::RouteTable"))
-    routes = [each for table in tables for each in table["Routes"] if each.get("DestinationCidrBlock") == "0.0.0.0/0"]
+    routes = [
+        route for table in tables for route in table["Routes"] if route.get("DestinationCidrBlock") == "0.0.0.0/0"
+    ]
     assert len(routes) == len(templates.properties("AWS::EC2::Route"))
-    associated = [each for table in tables for each in table["Associations"] if each.get("SubnetId")]
+    associated = [
+        association for table in tables for association in table["Associations"] if association.get("SubnetId")
+    ]
     assert len(associated) == len(templates.properties("AWS::EC2::SubnetRouteTableAssociation"))
-    groups = {each["Description"] for each in ec2.describe_security_groups(Filters=here)["SecurityGroups"]}
-    assert {each["GroupDescription"] for each in templates.properties("AWS::EC2::SecurityGroup")} <= groups
-    attached = [{"Name": "attachment.vpc-id", "Values": [found["VpcId"]]}]
+    groups = {group["Description"] for group in ec2.describe_security_groups(Filters=here)["SecurityGroups"]}
+    assert {group["GroupDescription"] for group in templates.properties("AWS::EC2::SecurityGroup")} <= groups
+    attached = [{"Name": "attachment.vpc-id", "Values": [stored_vpc["VpcId"]]}]
     gateways = ec2.describe_internet_gateways(Filters=attached)["InternetGateways"]
     assert len(gateways) == len(templates.properties("AWS::EC2::InternetGateway"))
     endpoints = ec2.describe_vpc_endpoints(Filters=here)["VpcEndpoints"]
@@ -222,7 +237,10 @@ def statements(document: Any) -> list[Any]:
     """What a policy allows and denies, as far as emulators keep it: ids, effects, actions, conditions' operators."""
     loaded = json.loads(document) if isinstance(document, str) else document
     listed = loaded["Statement"] if isinstance(loaded["Statement"], list) else [loaded["Statement"]]
-    return [(each.get("Sid"), each["Effect"], each["Action"], sorted(each.get("Condition", {}))) for each in listed]
+    return [
+        (statement.get("Sid"), statement["Effect"], statement["Action"], sorted(statement.get("Condition", {})))
+        for statement in listed
+    ]
 
 
 READERS: dict[str, Callable[[Cloud, Templates], None]] = {

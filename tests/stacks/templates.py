@@ -36,14 +36,14 @@ class Templates:
 
     def one(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """The properties of the one resource of a type that has these properties."""
-        found = [each for each in self.properties(kind) if wanted.items() <= each.items()]
-        assert len(found) == 1, f"{len(found)} of {kind} {wanted}"
-        return found[0]
+        matching = [properties for properties in self.properties(kind) if wanted.items() <= properties.items()]
+        assert len(matching) == 1, f"{len(matching)} of {kind} {wanted}"
+        return matching[0]
 
     def resolved(self, value: Any, stack: str) -> Any:
         """A value with Ref, GetAtt, Join and ImportValue worked out as far as names are known."""
         if isinstance(value, list):
-            return [self.resolved(each, stack) for each in value]
+            return [self.resolved(item, stack) for item in value]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -51,7 +51,7 @@ class Templates:
             known = self._function(function, argument, stack)
             if known is not None:
                 return known
-        return {key: self.resolved(each, stack) for key, each in value.items()}
+        return {key: self.resolved(item, stack) for key, item in value.items()}
 
     def _function(self, function: str, argument: Any, stack: str) -> str | None:
         match function:
@@ -60,7 +60,7 @@ class Templates:
             case "Fn::GetAtt":
                 return self._attribute(argument, stack)
             case "Fn::Join":
-                return str(argument[0]).join(str(self.resolved(each, stack)) for each in argument[1])
+                return str(argument[0]).join(str(self.resolved(part, stack)) for part in argument[1])
             case "Fn::ImportValue":
                 return self._export(self.resolved(argument, stack))
         return None
@@ -116,7 +116,7 @@ def synthesized(output: Path, *, root: Path = ROOT, checks: bool = True, **reque
 def read(folder: Path) -> Templates:
     """The templates of the last synthesis to a folder."""
     artifacts = json.loads((folder / "manifest.json").read_text())["artifacts"]
-    stacks = {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    stacks = {name: artifact for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
     by_stack = {name: json.loads((folder / f"{name}.template.json").read_text()) for name in sorted(stacks)}
-    account, region = next(each["environment"] for each in stacks.values()).removeprefix("aws://").split("/")
+    account, region = next(stack["environment"] for stack in stacks.values()).removeprefix("aws://").split("/")
     return Templates(folder, by_stack, account, region)

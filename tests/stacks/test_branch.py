@@ -53,19 +53,21 @@ def test_shortened_names_stay_apart() -> None:
 def stacks_of(templates: Templates) -> dict[str, dict[str, Any]]:
     """What the CDK command line is told of each stack: its tags, and after which others it comes."""
     artifacts = json.loads((templates.folder / "manifest.json").read_text())["artifacts"]
-    return {name: each for name, each in artifacts.items() if each["type"] == "aws:cloudformation:stack"}
+    return {name: artifact for name, artifact in artifacts.items() if artifact["type"] == "aws:cloudformation:stack"}
 
 
 def test_its_bundle_comes_after_its_services(branch: Templates) -> None:
-    services = {each for each in branch.by_stack if "-service-" in each}
+    services = {stack for stack in branch.by_stack if "-service-" in stack}
     assert services <= set(stacks_of(branch)[f"dapflow-branch-{SLUG}-bundle"]["dependencies"])
 
 
 def test_it_makes_databases_workgroups_and_nothing_else(branch: Templates) -> None:
     """No role, no policy, no secret and no function: whoever pushed the branch wrote these templates."""
-    made = {each["Type"] for template in branch.by_stack.values() for each in template["Resources"].values()}
+    made = {resource["Type"] for template in branch.by_stack.values() for resource in template["Resources"].values()}
     assert made == {"AWS::Athena::WorkGroup", "AWS::Glue::Database", "Custom::DapflowBranch"}
-    assert all(each["Name"].startswith("dapflow-branch-") for each in branch.properties("AWS::Athena::WorkGroup"))
+    assert all(
+        workgroup["Name"].startswith("dapflow-branch-") for workgroup in branch.properties("AWS::Athena::WorkGroup")
+    )
     imported = set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(branch.by_stack)))
     # An export that is imported can neither change nor go: a branch holds on to nothing of prod.
     assert imported == {"dapflow-staging-key-athena-results"}
@@ -101,18 +103,18 @@ def test_stacks_say_whose_they_are(branch: Templates) -> None:
 
 def test_owners_whose_names_no_tag_takes(tmp_path: Path) -> None:
     made = synthesized(tmp_path, manifest=service("air"), checks=False, branch="x", owner="dependabot[bot]")
-    assert {each["properties"]["tags"]["dapflow:owner"] for each in stacks_of(made).values()} == {"dependabot_bot_"}
+    assert {stack["properties"]["tags"]["dapflow:owner"] for stack in stacks_of(made).values()} == {"dependabot_bot_"}
 
 
 def test_a_boundary_is_on_every_role(tmp_path: Path) -> None:
     root = project_with(tmp_path / "project", "staging", permissions_boundary="no-prod")
     made = synthesized(tmp_path / "out", root=root, manifest=service("air"), checks=False, environment="staging")
-    bounds = {str(each["PermissionsBoundary"]).rsplit(":", 1)[1] for each in made.properties("AWS::IAM::Role")}
+    bounds = {str(role["PermissionsBoundary"]).rsplit(":", 1)[1] for role in made.properties("AWS::IAM::Role")}
     assert bounds == {"policy/no-prod"}
 
 
 def test_it_owns_refined_and_trusted_and_no_raw(branch: Templates) -> None:
-    names = {each["DatabaseInput"]["Name"] for each in branch.properties("AWS::Glue::Database")}
+    names = {database["DatabaseInput"]["Name"] for database in branch.properties("AWS::Glue::Database")}
     stem = SLUG.replace("-", "_")
     assert names == {
         f"dapflow_branch_{stem}__{service}_{zone}_zone"
@@ -134,7 +136,7 @@ def test_its_bundle_says_where_everything_is(branch: Templates) -> None:
     read = Environment(
         **{
             **environment,
-            "services": {name: ServiceEnvironment(**each) for name, each in environment["services"].items()},
+            "services": {name: ServiceEnvironment(**service) for name, service in environment["services"].items()},
         }
     )
     assert read.branch == SLUG
@@ -159,7 +161,7 @@ def test_a_branch_and_its_host_share_no_name() -> None:
         names = BranchNames.of(SLUG)
         made = describe_branch(manifest, names, hosting(host, raw).environment, dedicated=dedicated)
         for kind in ("databases", "workgroups", "roles"):
-            assert not {each.name for each in getattr(made, kind)} & {each.name for each in getattr(host, kind)}
+            assert not {part.name for part in getattr(made, kind)} & {part.name for part in getattr(host, kind)}
 
 
 def test_no_environment_that_lasts_has_a_database_that_would_be_a_branchs() -> None:
@@ -175,8 +177,8 @@ def test_on_the_embedded_platform_it_is_the_same(branch: Templates, tmp_path: Pa
     context = {"environment": "local", "branch": "Fix/Delays_#12", "commit": "0123abc"}
     synthesize(ROOT, output=str(tmp_path), context=context, manifest=four_services(), checks=False, embedded_as="local")
     made = [json.loads(file.read_text())["Resources"] for file in tmp_path.glob("*.template.json")]
-    types = {each["Type"] for resources in made for each in resources.values()}
-    assert types == {each["Type"] for stack in branch.by_stack.values() for each in stack["Resources"].values()}
+    types = {resource["Type"] for resources in made for resource in resources.values()}
+    assert types == {resource["Type"] for stack in branch.by_stack.values() for resource in stack["Resources"].values()}
     text = json.dumps(made)
     assert f"dapflow-local-branches-{LOCAL}/{SLUG}/" in text
     assert "dapflow-prod" not in text
@@ -203,16 +205,16 @@ def test_an_airflow_of_its_own(tmp_path: Path) -> None:
     assert airflow["RequirementsS3Path"].startswith(f"airflow/{name}/")
     assert made.one("Custom::DapflowBundle", Prefix=f"airflow/{name}/dags/")["Remove"] == "true"
     # Everything that it put into the host's bucket goes with it.
-    assert {each["Remove"] for each in made.properties("Custom::DapflowBundle")} == {"true"}
+    assert {bundle["Remove"] for bundle in made.properties("Custom::DapflowBundle")} == {"true"}
     role = made.one("AWS::IAM::Role", RoleName=f"{name}-airflow")
-    statements = {each["Sid"]: each for each in role["Policies"][0]["PolicyDocument"]["Statement"]}
+    statements = {statement["Sid"]: statement for statement in role["Policies"][0]["PolicyDocument"]["Statement"]}
     assert statements["RunServices"]["Resource"] == [f"arn:aws:iam::{ACCOUNT}:role/dapflow/staging/branch/{slug}/*"]
     bucket = f"arn:aws:s3:::dapflow-staging-airflow-{ACCOUNT}"
     # MWAA wants the whole of the bucket that it loads its files from, as AWS documents, and no other one.
     assert statements["OwnFiles"]["Resource"] == [bucket, f"{bucket}/*"]
     stacks = stacks_of(made)
-    for each in ("air", "rail"):
+    for service_name in ("air", "rail"):
         # IAM refuses a trust in a role that is not there yet.
-        assert f"{name}-airflow" in stacks[f"{name}-service-{each}"]["dependencies"]
+        assert f"{name}-airflow" in stacks[f"{name}-service-{service_name}"]["dependencies"]
     # The names by which the reaper takes them one after the other.
-    assert {each.removeprefix(f"{name}-") for each in stacks} >= {"bundle", "service-rail", "airflow", "network"}
+    assert {stack.removeprefix(f"{name}-") for stack in stacks} >= {"bundle", "service-rail", "airflow", "network"}

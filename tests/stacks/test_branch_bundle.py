@@ -109,12 +109,12 @@ def ask(s3: Any, archive: bytes | None, kind: str = "Create", stack: str = STACK
 
 def keys(s3: Any, bucket: str, prefix: str = "") -> set[str]:
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-    return {each["Key"].removeprefix(prefix) for each in listed}
+    return {item["Key"].removeprefix(prefix) for item in listed}
 
 
 def connections() -> dict[str, Any]:
     client = boto3.client("secretsmanager", region_name=REGION)
-    names = [each["Name"] for each in client.list_secrets()["SecretList"]]
+    names = [secret["Name"] for secret in client.list_secrets()["SecretList"]]
     return {
         name.rsplit("/", 1)[1]: json.loads(client.get_secret_value(SecretId=name)["SecretString"]) for name in names
     }

@@ -89,10 +89,10 @@ def test_each_environment_has_its_own_name_in_templates_and_at_run_time(
     made: Templates = synthesized(
         tmp_path / "out", root=root, manifest=compiled(root), checks=False, environment=environment
     )
-    names = {each["DatabaseInput"]["Name"] for each in made.properties("AWS::Glue::Database")}
+    names = {database["DatabaseInput"]["Name"] for database in made.properties("AWS::Glue::Database")}
     assert {refined, raw} <= names
     assert not {"housing-prod-refined-zone", "housing-stg-refined-zone"} - {refined} & names
-    (written,) = [json.loads(each.read_text()) for each in made.folder.glob("asset.*/environment.json")]
+    (written,) = [json.loads(file.read_text()) for file in made.folder.glob("asset.*/environment.json")]
     assert written["databases"]["housing-prod-refined-zone"] == refined
     runner = json.dumps(made.properties("AWS::IAM::Policy") + made.properties("AWS::IAM::Role"))
     assert f"table/{refined}/*" in runner

@@ -90,14 +90,14 @@ def put_data(aws: Cloud) -> None:
 
 def nothing_is_left(aws: Cloud, roles_before: set[str]) -> None:
     """No bucket, database, workgroup, role, function or live key of the environment."""
-    names = {each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]}
+    names = {bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]}
     assert not {name for name in names if name.startswith("dapflow-")}
     assert not {name for name in databases(aws) if name.endswith("_zone")}
     assert not {name for name in workgroups(aws) if name.startswith("dapflow-")}
     assert roles(aws) == roles_before
     assert not aws.client("lambda").list_functions()["Functions"]
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
-    assert {each["StackName"] for each in stacks} == {TOOLKIT}
+    assert {stack["StackName"] for stack in stacks} == {TOOLKIT}
 
 
 def change_a_transform(project: Path) -> None:
@@ -114,13 +114,13 @@ def bundle_pointer(aws: Cloud) -> str:
 
 
 def databases(aws: Cloud) -> set[str]:
-    return {each["Name"] for each in aws.client("glue").get_databases()["DatabaseList"]}
+    return {database["Name"] for database in aws.client("glue").get_databases()["DatabaseList"]}
 
 
 def workgroups(aws: Cloud) -> set[str]:
-    return {each["Name"] for each in aws.client("athena").list_work_groups()["WorkGroups"]}
+    return {workgroup["Name"] for workgroup in aws.client("athena").list_work_groups()["WorkGroups"]}
 
 
 def roles(aws: Cloud) -> set[str]:
     pages = aws.client("iam").get_paginator("list_roles").paginate()
-    return {each["RoleName"] for page in pages for each in page["Roles"]}
+    return {role["RoleName"] for page in pages for role in page["Roles"]}

@@ -19,7 +19,7 @@ def drawn(folder: Path) -> str:
     """The guide with the picture of the example's ``prod``."""
     synthesized(folder, checks=False, environment="prod")
     chart = f"\n```mermaid\n{picture(folder)}```\n\n"
-    return _PICTURE.sub(lambda found: found[1] + chart + found[3], DEPLOY.read_text())
+    return _PICTURE.sub(lambda match: match[1] + chart + match[3], DEPLOY.read_text())
 
 
 @pytest.mark.slow

@@ -56,10 +56,10 @@ def provision(aws: Cloud, templates: Templates) -> None:
         for name in SERVICES:
             for table in ("report", "delays"):
                 s3.put_object(Bucket=bucket(zone), Key=f"{name}/{table}/x", Body=b"1")
-    for each in templates.properties("AWS::Athena::WorkGroup"):
-        location = each["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"]
+    for workgroup in templates.properties("AWS::Athena::WorkGroup"):
+        location = workgroup["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"]
         configuration = {"ResultConfiguration": {"OutputLocation": location}}
-        athena.create_work_group(Name=each["Name"], Configuration=configuration)
+        athena.create_work_group(Name=workgroup["Name"], Configuration=configuration)
     for role in templates.properties("AWS::IAM::Role"):
         if role.get("RoleName", "").endswith("-runner"):
             trust = json.dumps(role["AssumeRolePolicyDocument"])

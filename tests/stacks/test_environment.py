@@ -42,8 +42,8 @@ def test_titles_that_iam_does_not_take(tmp_path: Path) -> None:
     manifest = dataclasses.replace(manifest, services={"air": titled})
     made = synthesized(tmp_path, manifest=manifest, checks=False, environment="local")
     for kind in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
-        for each in made.properties(kind):
-            assert re.fullmatch(r"[\t\n\r -~\u00a1-\u00ff]*", each.get("Description", ""))
+        for properties in made.properties(kind):
+            assert re.fullmatch(r"[\t\n\r -~\u00a1-\u00ff]*", properties.get("Description", ""))
 
 
 def test_names_of_a_platform_whose_name_has_a_hyphen(tmp_path: Path) -> None:
@@ -52,18 +52,19 @@ def test_names_of_a_platform_whose_name_has_a_hyphen(tmp_path: Path) -> None:
     (tmp_path / "cdk.json").write_text(json.dumps(settings))
     two = project(service("air_traffic"), service("weather"))
     made = synthesized(tmp_path / "out", root=tmp_path, manifest=two, checks=False, environment="prod")
-    secrets = {each["Name"] for each in made.properties("AWS::SecretsManager::Secret")}
+    secrets = {secret["Name"] for secret in made.properties("AWS::SecretsManager::Secret")}
     assert secrets == {
         "our-lake/prod/chat-webhook",
         "our-lake/prod/connections/dapflow_air_traffic",
         "our-lake/prod/connections/dapflow_weather",
     }
-    assert "/our-lake/prod/flow" in {each["LogGroupName"] for each in made.properties("AWS::Logs::LogGroup")}
+    assert "/our-lake/prod/flow" in {group["LogGroupName"] for group in made.properties("AWS::Logs::LogGroup")}
 
 
 def test_each_zone_of_a_service_is_a_database(prod: Templates) -> None:
     databases = {
-        each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in prod.properties("AWS::Glue::Database")
+        database["DatabaseInput"]["Name"]: database["DatabaseInput"]
+        for database in prod.properties("AWS::Glue::Database")
     }
     assert databases.pop("dapflow_prod").get("LocationUri") is None, "the platform's own holds no data"
     assert len(databases) == 12
@@ -80,45 +81,47 @@ def test_iam_decides_on_new_tables_where_lake_formation_has_no_default(
     databases = templates.properties("AWS::Glue::Database")
     assert databases
     assert all(
-        each["DatabaseInput"]["CreateTableDefaultPermissions"] == [{"Permissions": ["ALL"], "Principal": everybody}]
-        for each in databases
+        database["DatabaseInput"]["CreateTableDefaultPermissions"] == [{"Permissions": ["ALL"], "Principal": everybody}]
+        for database in databases
     )
 
 
 def test_environments_that_share_an_account_share_no_database(prod: Templates, staging: Templates) -> None:
     names = [
-        {each["DatabaseInput"]["Name"] for each in templates.properties("AWS::Glue::Database")}
+        {database["DatabaseInput"]["Name"] for database in templates.properties("AWS::Glue::Database")}
         for templates in (prod, staging)
     ]
     own = [{"dapflow_prod"}, {"dapflow_staging"}]
     assert names[1] - own[1] == {f"staging__{name}" for name in names[0] - own[0]}
     assert names[0].isdisjoint(names[1])
-    files = [json.loads(each.read_text()) for each in staging.folder.glob("asset.*/environment.json")]
-    assert [each["databases"]["air_raw_zone"] for each in files] == ["staging__air_raw_zone"]
+    files = [json.loads(file.read_text()) for file in staging.folder.glob("asset.*/environment.json")]
+    assert [bundled["databases"]["air_raw_zone"] for bundled in files] == ["staging__air_raw_zone"]
 
 
 def test_local_is_what_the_run_time_is_told(local: Templates) -> None:
     """``environment.json`` is made from ``describe``; the templates must have what it names, and no network."""
     platform = describe(four_services(), name="local", account="123456789012", region="eu-west-2")
-    roles = {each["RoleName"]: each for each in local.properties("AWS::IAM::Role") if "RoleName" in each}
-    assert {each.name for each in platform.roles} <= set(roles)
-    assert all(roles[each.name]["Path"] == each.path for each in platform.roles)
-    buckets = {each["BucketName"] for each in local.properties("AWS::S3::Bucket")}
-    assert {each.name for each in platform.buckets} <= buckets
-    assert {(each.name, each.location) for each in platform.databases} == {
-        (each["DatabaseInput"]["Name"], each["DatabaseInput"]["LocationUri"])
-        for each in local.properties("AWS::Glue::Database")
-        if each["DatabaseInput"]["Name"] != "dapflow_local"
+    roles = {role["RoleName"]: role for role in local.properties("AWS::IAM::Role") if "RoleName" in role}
+    assert {role.name for role in platform.roles} <= set(roles)
+    assert all(roles[role.name]["Path"] == role.path for role in platform.roles)
+    buckets = {bucket["BucketName"] for bucket in local.properties("AWS::S3::Bucket")}
+    assert {bucket.name for bucket in platform.buckets} <= buckets
+    assert {(database.name, database.location) for database in platform.databases} == {
+        (database["DatabaseInput"]["Name"], database["DatabaseInput"]["LocationUri"])
+        for database in local.properties("AWS::Glue::Database")
+        if database["DatabaseInput"]["Name"] != "dapflow_local"
     }
     assert platform.records is not None
     assert local.one("AWS::Glue::Table")["DatabaseName"] == platform.records.database == "dapflow_local"
-    assert {(each.name, each.output_location, each.bytes_scanned_cutoff) for each in platform.workgroups} == {
+    assert {
+        (workgroup.name, workgroup.output_location, workgroup.bytes_scanned_cutoff) for workgroup in platform.workgroups
+    } == {
         (
-            each["Name"],
-            each["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"],
-            each["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"],
+            workgroup["Name"],
+            workgroup["WorkGroupConfiguration"]["ResultConfiguration"]["OutputLocation"],
+            workgroup["WorkGroupConfiguration"]["BytesScannedCutoffPerQuery"],
         )
-        for each in local.properties("AWS::Athena::WorkGroup")
+        for workgroup in local.properties("AWS::Athena::WorkGroup")
     }
     assert not local.properties("AWS::MWAA::Environment")
     assert not local.properties("AWS::EC2::VPC")
@@ -130,7 +133,7 @@ class TestAirflow:
         assert airflow["AirflowVersion"] == "3.3.1"
         assert airflow["WebserverAccessMode"] == "PRIVATE_ONLY"
         assert len(airflow["LoggingConfiguration"]) == 5
-        assert all(each["Enabled"] for each in airflow["LoggingConfiguration"].values())
+        assert all(logs["Enabled"] for logs in airflow["LoggingConfiguration"].values())
         options = airflow["AirflowConfigurationOptions"]
         assert options["secrets.backend"].endswith("SecretsManagerBackend")
         assert json.loads(options["secrets.backend_kwargs"])["connections_prefix"] == "dapflow/prod/connections"
@@ -140,14 +143,14 @@ class TestAirflow:
         assert staging.properties("AWS::MWAA::Environment")[0]["WebserverAccessMode"] == "PUBLIC_ONLY"
 
     def test_its_logs_expire(self, prod: Templates) -> None:
-        groups = {each["LogGroupName"]: each["RetentionInDays"] for each in prod.properties("AWS::Logs::LogGroup")}
+        groups = {group["LogGroupName"]: group["RetentionInDays"] for group in prod.properties("AWS::Logs::LogGroup")}
         for part in ("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"):
             assert groups[f"airflow-dapflow-prod-{part}"] == 365
         assert all(days for days in groups.values())
 
     def test_requirements_and_start_up_script_stay_by_their_content(self, prod: Templates) -> None:
         airflow = prod.one("AWS::MWAA::Environment", Name="dapflow-prod")
-        prefixes = {each["Prefix"] for each in prod.properties("Custom::DapflowBundle")}
+        prefixes = {bundle["Prefix"] for bundle in prod.properties("Custom::DapflowBundle")}
         assert airflow["RequirementsS3Path"].removesuffix("requirements.txt") in prefixes
         assert airflow["StartupScriptS3Path"].removesuffix("startup.sh") in prefixes
 
@@ -159,7 +162,8 @@ class TestAirflow:
 class TestNetwork:
     def test_without_nat_there_is_an_endpoint_for_all_that_is_called(self, prod: Templates) -> None:
         names = {
-            str(each["ServiceName"]).rsplit("eu-west-2.", 1)[-1] for each in prod.properties("AWS::EC2::VPCEndpoint")
+            str(endpoint["ServiceName"]).rsplit("eu-west-2.", 1)[-1]
+            for endpoint in prod.properties("AWS::EC2::VPCEndpoint")
         }
         needed = {"airflow.api", "airflow.env", "athena", "glue", "kms", "logs", "monitoring", "s3", "secretsmanager"}
         assert needed | {"sqs", "sts", "ecr.api", "ecr.dkr"} <= names
@@ -175,12 +179,12 @@ class TestNetwork:
     ) -> None:
         templates: Templates = request.getfixturevalue(environment)
         private = [
-            each
-            for each in templates.properties("AWS::EC2::Subnet")
-            if any(tag == {"Key": "aws-cdk:subnet-name", "Value": "airflow"} for tag in each["Tags"])
+            subnet
+            for subnet in templates.properties("AWS::EC2::Subnet")
+            if any(tag == {"Key": "aws-cdk:subnet-name", "Value": "airflow"} for tag in subnet["Tags"])
         ]
-        assert {each["AvailabilityZone"] for each in private} == {"eu-west-2a", "eu-west-2b"}
-        assert not any(each["MapPublicIpOnLaunch"] for each in templates.properties("AWS::EC2::Subnet"))
+        assert {subnet["AvailabilityZone"] for subnet in private} == {"eu-west-2a", "eu-west-2b"}
+        assert not any(subnet["MapPublicIpOnLaunch"] for subnet in templates.properties("AWS::EC2::Subnet"))
 
     def test_flows_are_logged_and_nothing_comes_in(self, prod: Templates) -> None:
         assert prod.properties("AWS::EC2::FlowLog")[0]["TrafficType"] == "ALL"
@@ -217,7 +221,7 @@ class TestNetwork:
 
 class TestObservability:
     def test_every_alarm_has_somewhere_to_go(self, prod: Templates) -> None:
-        alarms = {each["AlarmName"]: each for each in prod.properties("AWS::CloudWatch::Alarm")}
+        alarms = {alarm["AlarmName"]: alarm for alarm in prod.properties("AWS::CloudWatch::Alarm")}
         for name in ("failed-task", "no-heartbeat", "queued-too-long", "throttled"):
             assert alarms[f"dapflow-prod-{name}"]["AlarmActions"] == [
                 "arn:aws:sns:eu-west-2:111122223333:dapflow-prod-alerts"
@@ -232,16 +236,25 @@ class TestObservability:
         assert alarms["dapflow-prod-rail-scanned"]["Threshold"] == 500 * 1024**3
 
     def test_people_are_told_by_mail_and_in_chat(self, prod: Templates) -> None:
-        endpoints = [(each["Protocol"], each["Endpoint"]) for each in prod.properties("AWS::SNS::Subscription")]
+        endpoints = [
+            (subscription["Protocol"], subscription["Endpoint"])
+            for subscription in prod.properties("AWS::SNS::Subscription")
+        ]
         assert ("email", "data-platform@example.org") in endpoints
         assert ("email", "rail@example.org") in endpoints
         chat = "arn:aws:lambda:eu-west-2:111122223333:function:dapflow-prod-chat"
-        topics = {each["TopicArn"] for each in prod.properties("AWS::SNS::Subscription") if each["Endpoint"] == chat}
+        topics = {
+            subscription["TopicArn"]
+            for subscription in prod.properties("AWS::SNS::Subscription")
+            if subscription["Endpoint"] == chat
+        }
         # Every alarm of the environment and of its services.
         assert topics == {
-            action for each in prod.properties("AWS::CloudWatch::Alarm") for action in each["AlarmActions"]
+            action for alarm in prod.properties("AWS::CloudWatch::Alarm") for action in alarm["AlarmActions"]
         }
-        [permission] = [each for each in prod.properties("AWS::Lambda::Permission") if "sns" in each["Principal"]]
+        [permission] = [
+            permission for permission in prod.properties("AWS::Lambda::Permission") if "sns" in permission["Principal"]
+        ]
         assert all(fnmatch.fnmatchcase(topic, permission["SourceArn"]) for topic in topics)
         assert not fnmatch.fnmatchcase("arn:aws:sns:eu-west-2:111122223333:dapflow-staging-x", permission["SourceArn"])
 
@@ -255,9 +268,9 @@ class TestObservability:
         for templates, names in ((prod, {"watch", "chat"}), (staging, {"watch", "reaper", "branch"})):
             watched = {
                 dimension["Value"].rsplit("-", 1)[1]
-                for each in templates.properties("AWS::CloudWatch::Alarm")
-                if each["Namespace"] == "AWS/Lambda"
-                for dimension in each["Dimensions"]
+                for alarm in templates.properties("AWS::CloudWatch::Alarm")
+                if alarm["Namespace"] == "AWS/Lambda"
+                for dimension in alarm["Dimensions"]
             }
             assert watched == names
 
@@ -280,7 +293,9 @@ class TestObservability:
         assert "SecretString" not in webhook
 
     def test_a_budget_counts_what_carries_the_services_tag(self, prod: Templates) -> None:
-        budgets = {each["Budget"]["BudgetName"]: each["Budget"] for each in prod.properties("AWS::Budgets::Budget")}
+        budgets = {
+            budget["Budget"]["BudgetName"]: budget["Budget"] for budget in prod.properties("AWS::Budgets::Budget")
+        }
         budget = budgets["dapflow-prod-rail"]
         assert budget["BudgetLimit"] == {"Amount": 200, "Unit": "USD"}
         assert budget["CostFilters"] == {"TagKeyValue": ["user:dapflow:service$rail"]}
@@ -295,10 +310,10 @@ class TestObservability:
     def test_the_dashboard_finds_the_workgroups_by_a_part_of_their_names(self, prod: Templates) -> None:
         """CloudWatch takes a term in quotes for the whole value, and no workgroup is called as the environment is."""
         body = prod.one("AWS::CloudWatch::Dashboard", DashboardName="dapflow-prod")["DashboardBody"]
-        expressions = [each["properties"]["metrics"][0][0]["expression"] for each in json.loads(body)["widgets"]]
-        [scanned] = [each for each in expressions if "ProcessedBytes" in each]
+        expressions = [widget["properties"]["metrics"][0][0]["expression"] for widget in json.loads(body)["widgets"]]
+        [scanned] = [expression for expression in expressions if "ProcessedBytes" in expression]
         terms = dict.fromkeys(re.findall(r"WorkGroup=(\S+?)'?(?=[ ',])", scanned))
-        names = [each["Name"].split("-") for each in prod.properties("AWS::Athena::WorkGroup")]
+        names = [workgroup["Name"].split("-") for workgroup in prod.properties("AWS::Athena::WorkGroup")]
         assert list(terms) == ["dapflow", "prod"]
         assert all(set(terms) <= set(name) for name in names)
 
@@ -321,7 +336,7 @@ class TestDelivery:
         trust = prod.one("AWS::IAM::Role", RoleName=f"dapflow-prod-{role}")["AssumeRolePolicyDocument"]
         issuer = "token.actions.githubusercontent.com"
         context = {f"{issuer}:sub": subject, f"{issuer}:aud": "sts.amazonaws.com"}
-        [provider] = [each["Principal"]["Federated"] for each in trust["Statement"]]
+        [provider] = [statement["Principal"]["Federated"] for statement in trust["Statement"]]
         request = Request("sts:AssumeRoleWithWebIdentity", ("",), context, provider)
         assert may_assume(request, [], trust).allowed is allowed
 
@@ -351,11 +366,11 @@ class TestDelivery:
             "arn:aws:iam::111122223333:role/dapflow-branch-deploy",
         )
         Delivery(stack, "delivery", props)
-        found = assertions.Template.from_stack(stack).find_resources("AWS::IAM::Role")
+        role_resources = assertions.Template.from_stack(stack).find_resources("AWS::IAM::Role")
         [trust] = [
-            each["Properties"]["AssumeRolePolicyDocument"]
-            for each in found.values()
-            if each["Properties"]["RoleName"] == f"dapflow-prod-{role}"
+            role_resource["Properties"]["AssumeRolePolicyDocument"]
+            for role_resource in role_resources.values()
+            if role_resource["Properties"]["RoleName"] == f"dapflow-prod-{role}"
         ]
         issuer = "token.actions.githubusercontent.com"
         context = {f"{issuer}:sub": f"repo:o/r:{subject}", f"{issuer}:aud": "sts.amazonaws.com"}
@@ -375,7 +390,7 @@ class TestDelivery:
 
     def test_branches_are_deployed_to_their_host(self, prod: Templates, staging: Templates) -> None:
         names = {
-            each.get("RoleName") for each in [*prod.properties("AWS::IAM::Role"), *staging.properties("AWS::IAM::Role")]
+            role.get("RoleName") for role in [*prod.properties("AWS::IAM::Role"), *staging.properties("AWS::IAM::Role")]
         }
         assert "dapflow-staging-branch" in names
         assert "dapflow-prod-branch" not in names

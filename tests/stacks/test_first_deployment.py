@@ -65,7 +65,7 @@ def test_a_failed_creation_leaves_nothing_under_its_names(aws: Cloud, stage: str
     assert statuses(aws)[stack] == "ROLLBACK_COMPLETE"
     templates = read(aws.project / "cdk.out")
     meant_to_stay = kept_for_good(templates, stack)
-    made = {each["LogicalResourceId"] for each in events(aws, stack) if each["ResourceStatus"] == "CREATE_COMPLETE"}
+    made = {event["LogicalResourceId"] for event in events(aws, stack) if event["ResourceStatus"] == "CREATE_COMPLETE"}
     assert meant_to_stay & made, "it failed before there was anything to roll back"
     assert names(templates, stack), "the stack has nothing under a fixed name"
     assert not names(templates, stack) & standing(aws)
@@ -86,7 +86,7 @@ def test_files_are_landed_and_become_the_first_product(aws: Cloud, tmp_path: Pat
 
     Athena is the embedded one, over the emulator's S3 and Glue.
     """
-    [export] = [each for each in exports([date(2013, 1, 9)]) if each.table == "observations"]
+    [export] = [export for export in exports([date(2013, 1, 9)]) if export.table == "observations"]
     (aws.project / "observations.csv").write_bytes(gzip.decompress(export.content))
     program = Path(sys.executable).with_name("dapflow")
     subprocess.run([program, *LAND[1:]], cwd=aws.project, env=aws.environment, check=True, capture_output=True)
@@ -181,71 +181,71 @@ def change_settings(aws: Cloud, **changed: object) -> None:
 
 def statuses(aws: Cloud) -> dict[str, str]:
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
-    return {each["StackName"]: each["StackStatus"] for each in stacks}
+    return {stack["StackName"]: stack["StackStatus"] for stack in stacks}
 
 
 def protected(aws: Cloud) -> set[str]:
     stacks = aws.client("cloudformation").describe_stacks()["Stacks"]
-    return {each["StackName"] for each in stacks if each["EnableTerminationProtection"]}
+    return {stack["StackName"] for stack in stacks if stack["EnableTerminationProtection"]}
 
 
 def events(aws: Cloud, stack: str) -> list[dict[str, str]]:
     pages = aws.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=stack)
-    return [each for page in pages for each in page["StackEvents"]]
+    return [event for page in pages for event in page["StackEvents"]]
 
 
 def kept_for_good(templates: Templates, stack: str) -> set[str]:
     """The logical ids of what outlives the stack."""
     resources = templates.by_stack[stack]["Resources"]
-    return {name for name, each in resources.items() if each.get("DeletionPolicy") == "RetainExceptOnCreate"}
+    return {name for name, resource in resources.items() if resource.get("DeletionPolicy") == "RetainExceptOnCreate"}
 
 
 # The property that names a resource of a type, and the names that are taken.
 NAMED: dict[str, tuple[str, Callable[[Cloud], list[str]]]] = {
     "AWS::Athena::WorkGroup": (
         "Name",
-        lambda aws: [each["Name"] for each in aws.client("athena").list_work_groups()["WorkGroups"]],
+        lambda aws: [workgroup["Name"] for workgroup in aws.client("athena").list_work_groups()["WorkGroups"]],
     ),
     "AWS::Glue::Database": (
         "Name",
-        lambda aws: [each["Name"] for each in aws.client("glue").get_databases()["DatabaseList"]],
+        lambda aws: [database["Name"] for database in aws.client("glue").get_databases()["DatabaseList"]],
     ),
     "AWS::IAM::Role": (
         "RoleName",
-        lambda aws: [each["RoleName"] for each in aws.client("iam").list_roles(MaxItems=1000)["Roles"]],
+        lambda aws: [role["RoleName"] for role in aws.client("iam").list_roles(MaxItems=1000)["Roles"]],
     ),
     "AWS::KMS::Alias": (
         "AliasName",
-        lambda aws: [each["AliasName"] for each in aws.client("kms").list_aliases()["Aliases"]],
+        lambda aws: [alias["AliasName"] for alias in aws.client("kms").list_aliases()["Aliases"]],
     ),
     "AWS::Lambda::Function": (
         "FunctionName",
-        lambda aws: [each["FunctionName"] for each in aws.client("lambda").list_functions()["Functions"]],
+        lambda aws: [function["FunctionName"] for function in aws.client("lambda").list_functions()["Functions"]],
     ),
     "AWS::Logs::LogGroup": (
         "LogGroupName",
-        lambda aws: [each["logGroupName"] for each in aws.client("logs").describe_log_groups()["logGroups"]],
+        lambda aws: [group["logGroupName"] for group in aws.client("logs").describe_log_groups()["logGroups"]],
     ),
     "AWS::S3::Bucket": (
         "BucketName",
-        lambda aws: [each["Name"] for each in aws.client("s3").list_buckets()["Buckets"]],
+        lambda aws: [bucket["Name"] for bucket in aws.client("s3").list_buckets()["Buckets"]],
     ),
     "AWS::SecretsManager::Secret": (
         "Name",
-        lambda aws: [each["Name"] for each in aws.client("secretsmanager").list_secrets()["SecretList"]],
+        lambda aws: [secret["Name"] for secret in aws.client("secretsmanager").list_secrets()["SecretList"]],
     ),
 }
 
 
 def names(templates: Templates, stack: str) -> set[tuple[str, str]]:
     """What a stack makes under a name that can be taken once."""
-    found = set()
+    taken = set()
     for kind, (property_, _) in NAMED.items():
-        for name, each in templates.resources(kind).items():
-            properties = each["Properties"].get("DatabaseInput", each["Properties"])
+        for name, resource in templates.resources(kind).items():
+            properties = resource["Properties"].get("DatabaseInput", resource["Properties"])
             if name.startswith(f"{stack}.") and property_ in properties:
-                found.add((kind, str(properties[property_])))
-    return found
+                taken.add((kind, str(properties[property_])))
+    return taken
 
 
 def standing(aws: Cloud) -> set[tuple[str, str]]:

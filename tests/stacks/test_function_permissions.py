@@ -33,15 +33,15 @@ class Function:
         self.templates = templates
         self.stem = name.rsplit("-", 1)[0]
         [(logical, function)] = [
-            (key, each["Properties"])
-            for key, each in templates.resources("AWS::Lambda::Function").items()
-            if each["Properties"]["FunctionName"] == name
+            (key, function["Properties"])
+            for key, function in templates.resources("AWS::Lambda::Function").items()
+            if function["Properties"]["FunctionName"] == name
         ]
         self.variables: dict[str, str] = function.get("Environment", {}).get("Variables", {})
         stack = logical.split(".", 1)[0]
         role = templates.by_stack[stack]["Resources"][_logical_role(templates, stack, logical)]
         policies = templates.resolved(role["Properties"]["Policies"], stack)
-        self.policies: list[Document] = [each["PolicyDocument"] for each in policies]
+        self.policies: list[Document] = [policy["PolicyDocument"] for policy in policies]
         self.calls: list[Call] = []
 
     def arn(self, service: str, resource: str) -> str:
@@ -49,13 +49,13 @@ class Function:
 
     def refused(self) -> list[str]:
         """What the role does not allow of what was called."""
-        found = [
+        refused = [
             f"{request.action} on {', '.join(request.resources)}"
             for call in self.calls
             for request in self._requests(*call)
             if not evaluate(request, self.policies).allowed
         ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(refused))
 
     def _requests(self, service: str, operation: str, given: dict[str, Any], failed: str | None) -> Iterator[Request]:
         """What IAM is asked for a call. Raises KeyError for one that nobody has looked up yet.
@@ -70,7 +70,7 @@ class Function:
             case "glue":
                 database, table = given["DatabaseName"], given["TableName"]
                 below = ("catalog", f"database/{database}", f"table/{database}/{table}")
-                yield Request(f"glue:{operation}", tuple(self.arn("glue", each) for each in below))
+                yield Request(f"glue:{operation}", tuple(self.arn("glue", name) for name in below))
             case "cloudwatch":
                 yield Request(f"cloudwatch:{operation}", ("*",), {"cloudwatch:namespace": given["Namespace"]})
             case "cloudformation":
@@ -107,9 +107,9 @@ class Function:
 
     def _key(self, bucket: str, action: str) -> Iterator[Request]:
         """What S3 asks of KMS in the caller's name. The bucket of the CDK's assets has a key of AWS's own."""
-        for each in self.templates.properties("AWS::S3::Bucket"):
-            if each["BucketName"] == bucket:
-                [rule] = each["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        for declared in self.templates.properties("AWS::S3::Bucket"):
+            if declared["BucketName"] == bucket:
+                [rule] = declared["BucketEncryption"]["ServerSideEncryptionConfiguration"]
                 key = rule["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
                 if key is None:
                     # S3's own key, which asks nobody.
@@ -199,18 +199,18 @@ def packed(files: dict[str, Any]) -> bytes:
 def test_bundles_come_change_and_go(request: pytest.FixtureRequest, run: Any, environment: str) -> None:
     templates: Templates = request.getfixturevalue(environment)
     function = Function(templates, f"dapflow-{environment}-bundle")
-    for each in templates.properties("Custom::DapflowBundle"):
+    for bundle in templates.properties("Custom::DapflowBundle"):
         # AWS names the account in it; the CDK leaves it to CloudFormation.
-        assets = each["AssetBucket"].replace("${AWS::AccountId}", templates.account)
+        assets = bundle["AssetBucket"].replace("${AWS::AccountId}", templates.account)
         assets = assets.replace("${AWS::Region}", templates.region)
         s3 = boto3.client("s3")
-        for bucket in (assets, each["Bucket"]):
+        for bucket in (assets, bundle["Bucket"]):
             with contextlib.suppress(ClientError):
                 make_bucket(bucket)
-        properties = {**each, "AssetBucket": assets, "Remove": "true"}
+        properties = {**bundle, "AssetBucket": assets, "Remove": "true"}
         for kind, files in (("Create", ("a", "b")), ("Update", ("a",)), ("Delete", ())):
             s3.put_object(
-                Bucket=assets, Key=each["AssetKey"], Body=packed({"manifest.json": {}, **dict.fromkeys(files)})
+                Bucket=assets, Key=bundle["AssetKey"], Body=packed({"manifest.json": {}, **dict.fromkeys(files)})
             )
             event = {"RequestType": kind, "ResourceProperties": properties}
             run(function, lambda event=event: resources.bundle(event))
@@ -272,10 +272,10 @@ def test_products_are_looked_at(request: pytest.FixtureRequest, run: Any, enviro
     function = Function(templates, f"dapflow-{environment}-watch")
     bucket, prefix = function.variables["BUCKET"], function.variables["PREFIX"]
     # Every database that a service has there.
-    declared = [each["DatabaseInput"] for each in templates.properties("AWS::Glue::Database")]
-    databases = [each["Name"] for each in declared if "LocationUri" in each]
-    one = {"service": "air", "zone": "raw", "name": "x", "history": "x_history", "generation": {"prefix": "import"}}
-    manifest = {"services": {"air": {}}, "datasets": {name: {**one, "database": name} for name in databases}}
+    declared = [database["DatabaseInput"] for database in templates.properties("AWS::Glue::Database")]
+    databases = [database["Name"] for database in declared if "LocationUri" in database]
+    dataset = {"service": "air", "zone": "raw", "name": "x", "history": "x_history", "generation": {"prefix": "import"}}
+    manifest = {"services": {"air": {}}, "datasets": {name: {**dataset, "database": name} for name in databases}}
     s3 = make_bucket(bucket)
     for key, content in (
         ("manifest.json", {"manifest": "manifests/1.json"}),
@@ -321,9 +321,11 @@ def test_what_a_role_lacks_would_be_noticed(staging: Templates, run: Any) -> Non
 
 
 def test_no_function_is_left_out(prod: Templates, staging: Templates) -> None:
-    named = {each["FunctionName"].rsplit("-", 1)[1] for one in (prod, staging) for each in functions(one)}
+    named = {
+        function["FunctionName"].rsplit("-", 1)[1] for templates in (prod, staging) for function in functions(templates)
+    }
     assert named == {"branch", "bundle", "chat", "emptied", "pools", "reaper", "watch"}
 
 
 def functions(templates: Templates) -> list[dict[str, Any]]:
-    return [each for each in templates.properties("AWS::Lambda::Function") if "FunctionName" in each]
+    return [function for function in templates.properties("AWS::Lambda::Function") if "FunctionName" in function]

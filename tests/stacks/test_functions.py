@@ -43,14 +43,14 @@ def bundle(*manifests: str, extra: tuple[str, ...] = ()) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("manifest.json", json.dumps({"manifest": f"manifests/{manifests[-1]}.json"}))
-        for name in (*(f"manifests/{each}.json" for each in manifests), "dapflow_services.py", *extra):
+        for name in (*(f"manifests/{manifest}.json" for manifest in manifests), "dapflow_services.py", *extra):
             archive.writestr(name, name)
     return packed.getvalue()
 
 
 def keys(s3: Any, prefix: str = "dags/") -> set[str]:
     listed = s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-    return {each["Key"].removeprefix(prefix) for each in listed}
+    return {item["Key"].removeprefix(prefix) for item in listed}
 
 
 class Recorder:
@@ -65,7 +65,7 @@ class Recorder:
         return self._client.put_object(**call)
 
     def delete_objects(self, **call: Any) -> Any:
-        self.calls += [("delete", each["Key"]) for each in call["Delete"]["Objects"]]
+        self.calls += [("delete", item["Key"]) for item in call["Delete"]["Objects"]]
         return self._client.delete_objects(**call)
 
     def __getattr__(self, name: str) -> Any:
@@ -107,7 +107,7 @@ def test_emptying_leaves_no_version_behind_and_nothing_beside_it(s3: Any) -> Non
     event = {"RequestType": "Delete", "ResourceProperties": {"Bucket": BUCKET, "Prefix": "a/"}}
     resources.emptied(event)
     versions = s3.list_object_versions(Bucket=BUCKET)
-    assert [each["Key"] for each in versions["Versions"]] == ["ab/z"]
+    assert [version["Key"] for version in versions["Versions"]] == ["ab/z"]
     assert not versions.get("DeleteMarkers")
 
 
@@ -147,7 +147,7 @@ def test_cloudformation_always_gets_an_answer(monkeypatch: pytest.MonkeyPatch) -
     event |= {"RequestType": "Create", "ResponseURL": "https://cloudformation.example/answer"}
     resources.answered(broken)(event, Context())
     resources.answered(lambda _: "made")(event, Context())
-    assert [(each["Status"], each["PhysicalResourceId"]) for each in sent] == [
+    assert [(answer["Status"], answer["PhysicalResourceId"]) for answer in sent] == [
         ("FAILED", "LogicalResourceId"),
         ("SUCCESS", "made"),
     ]
@@ -245,7 +245,7 @@ class TestWatch:
             def paginate(self, **call: Any) -> list[dict[str, Any]]:
                 asked.append(call["Expression"])
                 return [
-                    {"Partitions": [{"Values": list(each), "Parameters": {}} for each in (*partitions, ("x",) * 4)]}
+                    {"Partitions": [{"Values": list(values), "Parameters": {}} for values in (*partitions, ("x",) * 4)]}
                 ]
 
         dataset = {"generation": {"prefix": "import"}, "history": "x_history"}
@@ -263,7 +263,8 @@ class TestWatch:
         }
         lines = {"daily": "0 5 * * *", "census": "0 5 * * 1"}
         datasets = {
-            name: {"service": name, "depends_on": [f"{each}.x" for each in reads]} for name, reads in made.items()
+            name: {"service": name, "depends_on": [f"{upstream}.x" for upstream in reads]}
+            for name, reads in made.items()
         }
         manifest = {
             "services": {name: {"schedule": lines.get(name)} for name in made},
@@ -366,7 +367,9 @@ def branch_stack(name: str, **more: Any) -> dict[str, Any]:
 def taken(*stacks: dict[str, Any]) -> list[str]:
     """The stacks that the reaper takes on the first of June, where a branch stays for two weeks."""
     before = JUNE - datetime.timedelta(days=14)
-    return [each["StackName"].removeprefix("dapflow-branch-") for each in reaper.due(stacks, "dapflow-branch-", before)]
+    return [
+        stack["StackName"].removeprefix("dapflow-branch-") for stack in reaper.due(stacks, "dapflow-branch-", before)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -423,7 +426,7 @@ class TestReaper:
 
     @staticmethod
     def left(client: Any) -> set[str]:
-        return {each["StackName"].rsplit("-", 1)[1] for each in client.describe_stacks()["Stacks"]}
+        return {stack["StackName"].rsplit("-", 1)[1] for stack in client.describe_stacks()["Stacks"]}
 
     def test_what_was_deployed_last_goes_first(self, cloudformation: Any) -> None:
         seen = []
@@ -452,7 +455,9 @@ class TestReaper:
         monkeypatch.setattr(boto3, "client", lambda _name: cloudformation)
         with pytest.raises(RuntimeError, match=r"aa-000000-bundle: .*it is protected"):
             reaper.handler({}, None)
-        assert f"{self.BRANCH}-bundle" not in {each["StackName"] for each in cloudformation.describe_stacks()["Stacks"]}
+        assert f"{self.BRANCH}-bundle" not in {
+            stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]
+        }
 
     def test_what_is_still_being_deleted_keeps_its_ground(self) -> None:
         going = branch_stack("fix-123456-bundle", StackStatus="DELETE_IN_PROGRESS")

@@ -28,7 +28,7 @@ def test_cdk_nag_has_no_open_finding(request: pytest.FixtureRequest, environment
     templates: Templates = request.getfixturevalue(environment)
     report = (templates.folder / "validation-report.json").read_text()
     assert '"conclusion": "failure"' not in report
-    accepted = [reason for each in acknowledgements(templates.folder) for reason in each.values()]
+    accepted = [reason for acknowledgement in acknowledgements(templates.folder) for reason in acknowledgement.values()]
     # A branch makes no role and no policy, and needs no exception.
     assert bool(accepted) == (environment != "branch")
     assert all(len(reason) > 25 for reason in accepted)
@@ -52,15 +52,15 @@ def test_an_open_finding_in_a_branch_fails_its_synthesis(tmp_path: Path, monkeyp
 
 def acknowledgements(folder: Path) -> list[dict[str, str]]:
     """What constructs' metadata says of accepted rules, by rule."""
-    found: list[dict[str, str]] = []
+    acknowledged: list[dict[str, str]] = []
     files = [folder / "manifest.json", *folder.glob("*.metadata.json")]
     for file in files:
         stack = json.loads(file.read_text())
         artifacts = stack.get("artifacts", {"": {"metadata": stack}})
         for artifact in artifacts.values():
             for entries in (artifact.get("metadata") or {}).values():
-                found += [each["data"] for each in entries if "acknowledged" in each["type"]]
-    return found
+                acknowledged += [entry["data"] for entry in entries if "acknowledged" in entry["type"]]
+    return acknowledged
 
 
 def test_cfn_lint_finds_nothing(prod: Templates, staging: Templates, branch: Templates) -> None:
@@ -76,8 +76,8 @@ def test_cfn_lint_finds_nothing(prod: Templates, staging: Templates, branch: Tem
     files = [str(file) for file in different]
     arguments = ["--format", "json", "--regions", "eu-west-2", "--", *files]
     run = subprocess.run([str(Path(sys.executable).parent / "cfn-lint"), *arguments], capture_output=True, check=False)
-    found = json.loads(run.stdout)
-    unexplained = [each for each in found if each["Rule"]["Id"] not in EXPLAINED]
-    assert not [(each["Rule"]["Id"], each["Message"], each["Filename"]) for each in unexplained]
-    assert {each["Level"] for each in found} <= {"Warning"}
-    assert {each["Rule"]["Id"] for each in found} == EXPLAINED, "an explanation is no longer needed"
+    matches = json.loads(run.stdout)
+    unexplained = [match for match in matches if match["Rule"]["Id"] not in EXPLAINED]
+    assert not [(match["Rule"]["Id"], match["Message"], match["Filename"]) for match in unexplained]
+    assert {match["Level"] for match in matches} <= {"Warning"}
+    assert {match["Rule"]["Id"] for match in matches} == EXPLAINED, "an explanation is no longer needed"

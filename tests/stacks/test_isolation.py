@@ -33,14 +33,14 @@ class World:
 
     def __init__(self, templates: Templates) -> None:
         self.templates = templates
-        self.roles = {each["RoleName"]: each for each in templates.properties("AWS::IAM::Role") if "RoleName" in each}
+        self.roles = {role["RoleName"]: role for role in templates.properties("AWS::IAM::Role") if "RoleName" in role}
         self.buckets = {
-            f"arn:aws:s3:::{each['Bucket']}": each["PolicyDocument"]
-            for each in templates.properties("AWS::S3::BucketPolicy")
+            f"arn:aws:s3:::{bucket_policy['Bucket']}": bucket_policy["PolicyDocument"]
+            for bucket_policy in templates.properties("AWS::S3::BucketPolicy")
         }
         self.keys = {
-            each["AliasName"].removeprefix("alias/"): each["TargetKeyId"]
-            for each in templates.properties("AWS::KMS::Alias")
+            alias["AliasName"].removeprefix("alias/"): alias["TargetKeyId"]
+            for alias in templates.properties("AWS::KMS::Alias")
         }
 
     def identity(self, role: str) -> list[dict[str, Any]]:
@@ -48,14 +48,16 @@ class World:
         inline = [policy["PolicyDocument"] for policy in self.roles[role]["Policies"]]
         managed = self.templates.properties("AWS::IAM::ManagedPolicy")
         # A policy that is attached names the role's resource; it is called after the role.
-        attached = [each for each in managed if each.get("Roles") and each["ManagedPolicyName"].startswith(f"{role}-")]
-        return [*inline, *(each["PolicyDocument"] for each in attached)]
+        attached = [
+            policy for policy in managed if policy.get("Roles") and policy["ManagedPolicyName"].startswith(f"{role}-")
+        ]
+        return [*inline, *(policy["PolicyDocument"] for policy in attached)]
 
     def analyst(self, service: str) -> list[dict[str, Any]]:
         """The policies of a service's analysts."""
         name = re.compile(rf"dapflow-prod-{service}-analyst(-\d+)?")
         managed = self.templates.properties("AWS::IAM::ManagedPolicy")
-        return [each["PolicyDocument"] for each in managed if name.fullmatch(each["ManagedPolicyName"])]
+        return [policy["PolicyDocument"] for policy in managed if name.fullmatch(policy["ManagedPolicyName"])]
 
     def arn(self, role: str) -> str:
         """A role's ARN."""
@@ -63,7 +65,7 @@ class World:
 
     def allows(self, identity: list[dict[str, Any]], requests: tuple[Request, ...]) -> bool:
         """Whether all requests of a try are allowed."""
-        return all(evaluate(each, identity, self.buckets).allowed for each in requests)
+        return all(evaluate(request, identity, self.buckets).allowed for request in requests)
 
 
 @pytest.fixture(scope="session")
@@ -159,26 +161,26 @@ def matrix(world: World, identities: dict[str, list[dict[str, Any]]]) -> Iterato
     for actor, identity in identities.items():
         for victim in SERVICES:
             for zone in ZONES:
-                tables = [each.name for each in datasets if (each.service, each.zone) == (victim, zone)]
+                tables = [dataset.name for dataset in datasets if (dataset.service, dataset.zone) == (victim, zone)]
                 # A database's own entry, a name and a description, is seen by whom any of its tables is granted to.
                 seen = {relation(actor, victim, zone, table) for table in tables}
-                what: str = next(each for each in ("own", "granted", "not granted") if each in seen)
+                what: str = next(kind for kind in ("own", "granted", "not granted") if kind in seen)
                 look = Try("Glue GetDatabase", "read", (glue("GetDatabase", f"{victim}_{zone}_zone"),))
                 yield actor, f"{victim}.{zone}", what, look.name, world.allows(identity, look.requests), look
                 for table in tables:
                     what = relation(actor, victim, zone, table)
-                    for each in tries(victim, zone, table):
+                    for attempt in tries(victim, zone, table):
                         yield (
                             actor,
                             f"{victim}.{zone}.{table}",
                             what,
-                            each.name,
-                            world.allows(identity, each.requests),
-                            each,
+                            attempt.name,
+                            world.allows(identity, attempt.requests),
+                            attempt,
                         )
             what = "own" if actor == victim else "not granted"
-            for each in tries_beside_data(victim):
-                yield actor, victim, what, each.name, world.allows(identity, each.requests), each
+            for attempt in tries_beside_data(victim):
+                yield actor, victim, what, attempt.name, world.allows(identity, attempt.requests), attempt
 
 
 def test_runner_roles(world: World) -> None:
@@ -236,8 +238,8 @@ class TestConfusedDeputies:
 
     def test_results_in_the_place_of_another_workgroup(self, prod: Templates) -> None:
         locations = set()
-        for each in prod.properties("AWS::Athena::WorkGroup"):
-            settings = each["WorkGroupConfiguration"]
+        for workgroup in prod.properties("AWS::Athena::WorkGroup"):
+            settings = workgroup["WorkGroupConfiguration"]
             assert settings["EnforceWorkGroupConfiguration"] is True
             locations.add(settings["ResultConfiguration"]["OutputLocation"])
         assert len(locations) == len(SERVICES)
@@ -254,7 +256,7 @@ class TestConfusedDeputies:
             assert may_assume(assume, world.identity(airflow), trust).allowed
             # The trust policy would do by itself; that the identity policy names the path as well is the second lock.
             assert evaluate(assume, world.identity(airflow)).allowed
-            for other in (foreign, *(world.arn(f"dapflow-prod-{each}-runner") for each in SERVICES)):
+            for other in (foreign, *(world.arn(f"dapflow-prod-{service_name}-runner") for service_name in SERVICES)):
                 request = Request("sts:AssumeRole", (arn,), principal=other)
                 everything = {"Statement": {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}}
                 assert not may_assume(request, [everything], trust).allowed
@@ -268,9 +270,9 @@ class TestConfusedDeputies:
 
     def test_each_service_has_a_connection_of_its_own_to_its_own_role(self, prod: Templates) -> None:
         seen = {}
-        for each in prod.properties("AWS::SecretsManager::Secret"):
-            if "/connections/" in each["Name"]:
-                seen[each["Name"].rsplit("/", 1)[1]] = json.loads(each["SecretString"])["extra"]["role_arn"]
+        for secret in prod.properties("AWS::SecretsManager::Secret"):
+            if "/connections/" in secret["Name"]:
+                seen[secret["Name"].rsplit("/", 1)[1]] = json.loads(secret["SecretString"])["extra"]["role_arn"]
         assert seen == {
             f"dapflow_{name}": f"arn:aws:iam::{ACCOUNT}:role/dapflow/prod/runner/dapflow-prod-{name}-runner"
             for name in SERVICES

@@ -37,7 +37,7 @@ def test_each_zone_has_a_key_of_its_own_that_rotates(prod: Templates, zone: str)
     alias = prod.one("AWS::KMS::Alias", AliasName=f"alias/dapflow-prod-{zone}")
     assert rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == alias["TargetKeyId"]
     assert all(key["EnableKeyRotation"] is True for key in prod.properties("AWS::KMS::Key"))
-    targets = [each["TargetKeyId"] for each in prod.properties("AWS::KMS::Alias")]
+    targets = [alias["TargetKeyId"] for alias in prod.properties("AWS::KMS::Alias")]
     assert len(targets) == len(set(targets)) == 6
 
 
@@ -58,7 +58,7 @@ def test_encryption_is_pinned(
     prod: Templates, zone: str, what: str, headers: str | dict[str, str], allowed: bool
 ) -> None:
     if isinstance(headers, str):
-        aliases = {each["AliasName"]: each["TargetKeyId"] for each in prod.properties("AWS::KMS::Alias")}
+        aliases = {alias["AliasName"]: alias["TargetKeyId"] for alias in prod.properties("AWS::KMS::Alias")}
         key = {
             "own": aliases[f"alias/dapflow-prod-{zone}"],
             "results": aliases["alias/dapflow-prod-athena-results"],
@@ -76,8 +76,8 @@ def test_encryption_is_pinned(
 def test_the_platforms_key_serves_who_publishes_and_logs(prod: Templates) -> None:
     key = prod.one("AWS::KMS::Alias", AliasName="alias/dapflow-prod-platform")["TargetKeyId"]
     [policy] = [
-        prod.resolved(each["Properties"]["KeyPolicy"], "dapflow-prod-lake")
-        for name, each in prod.resources("AWS::KMS::Key").items()
+        prod.resolved(resource["Properties"]["KeyPolicy"], "dapflow-prod-lake")
+        for name, resource in prod.resources("AWS::KMS::Key").items()
         if key.endswith(name)
     ]
     for principal, context, actions in (
@@ -96,8 +96,8 @@ def test_the_platforms_key_serves_who_publishes_and_logs(prod: Templates) -> Non
         ),
     ):
         tried = ("Decrypt", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo", "CreateGrant", "PutKeyPolicy")
-        requests = {each: Request(f"kms:{each}", (key,), context, principal) for each in tried}
-        allowed = {each for each, request in requests.items() if evaluate(request, [], {key: policy}).allowed}
+        requests = {action: Request(f"kms:{action}", (key,), context, principal) for action in tried}
+        allowed = {action for action, request in requests.items() if evaluate(request, [], {key: policy}).allowed}
         assert allowed == actions, principal
 
 
@@ -121,15 +121,15 @@ def test_live_data_outlives_its_stack_and_other_data_does_not(prod: Templates, s
         kept = {resource["DeletionPolicy"] for resource in prod.resources(kind).values()}
         gone = {resource["DeletionPolicy"] for resource in staging.resources(kind).values()}
         assert (kept, gone) == ({"RetainExceptOnCreate"}, {"Delete"}), kind
-        assert {each["UpdateReplacePolicy"] for each in prod.resources(kind).values()} == {"Retain"}
+        assert {resource["UpdateReplacePolicy"] for resource in prod.resources(kind).values()} == {"Retain"}
 
 
 def test_a_creation_that_is_rolled_back_keeps_nothing(prod: Templates) -> None:
     """``Retain`` would keep it, under the name that the second try of test_first_deployment.py needs."""
-    resources = [each for template in prod.by_stack.values() for each in template["Resources"].values()]
-    policies = {each.get("DeletionPolicy", "Delete") for each in resources}
+    resources = [resource for template in prod.by_stack.values() for resource in template["Resources"].values()]
+    policies = {resource.get("DeletionPolicy", "Delete") for resource in resources}
     assert policies == {"Delete", "RetainExceptOnCreate"}
-    kept = {each["Type"] for each in resources if each.get("DeletionPolicy") == "RetainExceptOnCreate"}
+    kept = {resource["Type"] for resource in resources if resource.get("DeletionPolicy") == "RetainExceptOnCreate"}
     assert kept == {
         "AWS::Glue::Database",
         "AWS::IAM::OIDCProvider",
@@ -140,10 +140,10 @@ def test_a_creation_that_is_rolled_back_keeps_nothing(prod: Templates) -> None:
 
 
 def test_what_goes_with_its_stack_is_emptied_first(prod: Templates, staging: Templates) -> None:
-    emptied = {each["Bucket"] for each in staging.properties("Custom::DapflowEmptied")}
-    assert emptied == {each["BucketName"] for each in staging.properties("AWS::S3::Bucket")}
+    emptied = {emptying["Bucket"] for emptying in staging.properties("Custom::DapflowEmptied")}
+    assert emptied == {bucket["BucketName"] for bucket in staging.properties("AWS::S3::Bucket")}
     assert not prod.properties("Custom::DapflowEmptied")
-    functions = {each["FunctionName"] for each in prod.properties("AWS::Lambda::Function")}
+    functions = {function["FunctionName"] for function in prod.properties("AWS::Lambda::Function")}
     assert "dapflow-prod-emptied" not in functions
 
 
@@ -164,4 +164,4 @@ def test_branches_have_a_bucket_at_their_host_only(prod: Templates, staging: Tem
     bucket = staging.one("AWS::S3::Bucket", BucketName="dapflow-staging-branches-111122223333")
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert rules["expire"]["ExpirationInDays"] == 14
-    assert not [each for each in prod.properties("AWS::S3::Bucket") if "branches" in each["BucketName"]]
+    assert not [bucket for bucket in prod.properties("AWS::S3::Bucket") if "branches" in bucket["BucketName"]]

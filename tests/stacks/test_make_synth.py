@@ -37,13 +37,13 @@ def make_synth(project: Path) -> set[str]:
 
 
 def written(project: Path) -> dict[str, int]:
-    return {str(each): each.stat().st_mtime_ns for each in project.glob("cdk.out/*/manifest.json")}
+    return {str(file): file.stat().st_mtime_ns for file in project.glob("cdk.out/*/manifest.json")}
 
 
 def test_it_writes_all_templates_and_then_only_what_changed(project: Path) -> None:
     listed = make_synth(project)
-    assert listed == {str(each.relative_to(project)) for each in project.glob("cdk.out/*/*.template.json")}
-    assert {each.split("/")[1] for each in listed} == {"prod", "staging", "branch"}
+    assert listed == {str(file.relative_to(project)) for file in project.glob("cdk.out/*/*.template.json")}
+    assert {template.split("/")[1] for template in listed} == {"prod", "staging", "branch"}
     assert "cdk.out/prod/dapflow-prod-airflow.template.json" in listed
     before = written(project)
     assert make_synth(project) == listed

@@ -42,21 +42,35 @@ class World:
     def __init__(self, *environments: Templates) -> None:
         self.roles: dict[str, dict[str, Any]] = {}
         for templates in environments:
-            for name, each in templates.resources("AWS::IAM::Role").items():
-                self.roles[each["Properties"].get("RoleName", name)] = each["Properties"]
+            for name, role in templates.resources("AWS::IAM::Role").items():
+                self.roles[role["Properties"].get("RoleName", name)] = role["Properties"]
         self.stacks = [name for templates in environments for name in templates.by_stack]
         self.functions = [
-            each["FunctionName"] for one in environments for each in one.properties("AWS::Lambda::Function")
+            function["FunctionName"]
+            for environment in environments
+            for function in environment.properties("AWS::Lambda::Function")
         ]
-        self.buckets = [each["BucketName"] for one in environments for each in one.properties("AWS::S3::Bucket")]
+        self.buckets = [
+            bucket["BucketName"] for environment in environments for bucket in environment.properties("AWS::S3::Bucket")
+        ]
         self.databases = [
-            each["DatabaseInput"]["Name"] for one in environments for each in one.properties("AWS::Glue::Database")
+            database["DatabaseInput"]["Name"]
+            for environment in environments
+            for database in environment.properties("AWS::Glue::Database")
         ]
-        self.workgroups = [each["Name"] for one in environments for each in one.properties("AWS::Athena::WorkGroup")]
-        self.secrets = [each["Name"] for one in environments for each in one.properties("AWS::SecretsManager::Secret")]
+        self.workgroups = [
+            workgroup["Name"]
+            for environment in environments
+            for workgroup in environment.properties("AWS::Athena::WorkGroup")
+        ]
+        self.secrets = [
+            secret["Name"]
+            for environment in environments
+            for secret in environment.properties("AWS::SecretsManager::Secret")
+        ]
 
     def identity(self, role: str) -> list[dict[str, Any]]:
-        return [each["PolicyDocument"] for each in self.roles[role].get("Policies", [])]
+        return [policy["PolicyDocument"] for policy in self.roles[role].get("Policies", [])]
 
     def arn(self, role: str) -> str:
         return role_arn(role, self.roles[role].get("Path", "/"))
@@ -69,14 +83,16 @@ def world(prod: Templates, staging: Templates) -> World:
 
 def bootstrap_roles() -> list[str]:
     kinds = ("deploy-role", "file-publishing-role", "lookup-role", "cfn-exec-role", "image-publishing-role")
-    return [role_arn(f"cdk-{each}-{kind}-{ACCOUNT}-{REGION}") for each in BOOTSTRAPS.values() for kind in kinds]
+    return [
+        role_arn(f"cdk-{bootstrap}-{kind}-{ACCOUNT}-{REGION}") for bootstrap in BOOTSTRAPS.values() for kind in kinds
+    ]
 
 
 def stack_tries(world: World) -> Iterator[tuple[str, Request]]:
     """Update, delete, protect: every stack that is no branch's, with whatever role is named."""
     contexts: list[dict[str, str]] = [
         {},
-        *({"cloudformation:RoleArn": each} for each in (role_arn(MAKE), *bootstrap_roles())),
+        *({"cloudformation:RoleArn": role} for role in (role_arn(MAKE), *bootstrap_roles())),
     ]
     actions = (
         *("CancelUpdateStack", "ContinueUpdateRollback", "CreateChangeSet", "CreateStack", "DeleteStack"),
@@ -110,7 +126,7 @@ def role_tries(world: World) -> Iterator[tuple[str, Request]]:
 
 def data_tries(world: World) -> Iterator[tuple[str, Request]]:
     """Data of prod and staging, and what Airflow and deployments load."""
-    assets = [f"cdk-{each}-assets-{ACCOUNT}-{REGION}" for each in BOOTSTRAPS.values()]
+    assets = [f"cdk-{bootstrap}-assets-{ACCOUNT}-{REGION}" for bootstrap in BOOTSTRAPS.values()]
     for bucket in (*world.buckets, *assets):
         keys = [
             *("air/rows/import_date=20240605/x", "dags/dapflow_services.py", "airflow/x/startup.sh", "branches/x"),
@@ -176,7 +192,7 @@ def test_the_roles_that_a_pull_request_can_get(world: World) -> None:
         for subject in ("pull_request", "environment:branch", "ref:refs/heads/mine", "ref:refs/pull/7/merge"):
             claims = {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:sub": f"repo:your-organisation/x:{subject}"}
             claims[f"{ISSUER}:sub"] = f"repo:your-organisation/your-data-platform:{subject}"
-            federated = [each["Principal"].get("Federated") for each in trust["Statement"]]
+            federated = [statement["Principal"].get("Federated") for statement in trust["Statement"]]
             for provider in filter(None, federated):
                 request = Request("sts:AssumeRoleWithWebIdentity", ("",), claims, provider)
                 if may_assume(request, [], trust).allowed:
@@ -303,7 +319,7 @@ class TestSqlOfABranch:
 def table(rows: list[Row]) -> str:
     """How many of each try were allowed, by principal."""
     principals = list(dict.fromkeys(row[0] for row in rows))
-    lines = [f"{'try':34}" + "".join(f"{each.removeprefix('dapflow-'):>24}" for each in principals)]
+    lines = [f"{'try':34}" + "".join(f"{principal.removeprefix('dapflow-'):>24}" for principal in principals)]
     for what in dict.fromkeys(row[1] for row in rows):
         cells = []
         for principal in principals:

@@ -79,7 +79,7 @@ class TestOwners:
         root = self.project(tmp_path / "project", air="air@example.org", rail='"#rail"', road="Roads, 2nd floor")
         with pytest.raises(DapflowErrors) as caught:
             synthesized(tmp_path / "out", root=root, checks=False, environment="prod")
-        assert [(each.code, each.place, each.message) for each in caught.value.errors] == [
+        assert [(error.code, error.place, error.message) for error in caught.value.errors] == [
             (
                 "bad-value",
                 f"transforms/{name}/service.yml:2:10",

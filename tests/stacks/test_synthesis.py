@@ -43,13 +43,14 @@ NAMES = {
 
 
 def names(templates: Templates) -> dict[str, list[str]]:
-    found = {
-        kind: sorted(each[name] for each in templates.properties(kind) if name in each) for kind, name in NAMES.items()
+    taken = {
+        kind: sorted(properties[name] for properties in templates.properties(kind) if name in properties)
+        for kind, name in NAMES.items()
     }
-    found["AWS::Glue::Database"] = sorted(
-        each["DatabaseInput"]["Name"] for each in templates.properties("AWS::Glue::Database")
+    taken["AWS::Glue::Database"] = sorted(
+        database["DatabaseInput"]["Name"] for database in templates.properties("AWS::Glue::Database")
     )
-    return {"stacks": sorted(templates.by_stack), **found}
+    return {"stacks": sorted(templates.by_stack), **taken}
 
 
 def test_names_stay(prod: Templates) -> None:
@@ -62,10 +63,10 @@ def changed_resources(before: Templates, after: Templates) -> list[tuple[str, st
     assert before.by_stack.keys() == after.by_stack.keys()
     changed = []
     for stack, template in before.by_stack.items():
-        one, other = template.get("Resources", {}), after.by_stack[stack].get("Resources", {})
-        for logical in one.keys() | other.keys():
-            if one.get(logical) != other.get(logical):
-                changed.append((stack, (one.get(logical) or other[logical])["Type"]))
+        earlier, later = template.get("Resources", {}), after.by_stack[stack].get("Resources", {})
+        for logical in earlier.keys() | later.keys():
+            if earlier.get(logical) != later.get(logical):
+                changed.append((stack, (earlier.get(logical) or later[logical])["Type"]))
     return changed
 
 
@@ -115,8 +116,8 @@ def test_a_service_takes_so_many_resources(prod: Templates) -> None:
 def test_a_hundred_services(tmp_path: Path) -> None:
     many = project(*(service(f"service_of_the_longest_names_{number:03}") for number in range(100)))
     on_weekdays = {
-        name: dataclasses.replace(each, schedule=f"{number % 60} {number % 24} * * MON-FRI")
-        for number, (name, each) in enumerate(many.services.items())
+        name: dataclasses.replace(declared, schedule=f"{number % 60} {number % 24} * * MON-FRI")
+        for number, (name, declared) in enumerate(many.services.items())
     }
     many = dataclasses.replace(many, services=on_weekdays)
     root = project_with(tmp_path / "project", "prod", services=[])
@@ -127,7 +128,7 @@ def test_a_hundred_services(tmp_path: Path) -> None:
     assert len(made.properties("AWS::Athena::WorkGroup")) == 100
     for role in made.properties("AWS::IAM::Role"):
         # Inline policies of a role have 10,240 characters together.
-        assert sum(policy_length(each["PolicyDocument"]) for each in role.get("Policies", [])) <= 10_240
+        assert sum(policy_length(policy["PolicyDocument"]) for policy in role.get("Policies", [])) <= 10_240
     for policy in made.properties("AWS::IAM::ManagedPolicy"):
         assert policy_length(policy["PolicyDocument"]) <= 6_144
     for function in made.properties("AWS::Lambda::Function"):
@@ -147,13 +148,13 @@ def test_a_service_that_was_granted_much(tmp_path: Path, grant: str) -> None:
     reader = service("reader", reads=tuple(grant.format(number) for number in range(40)))
     made = synthesized(tmp_path, manifest=project(reader, *others), checks=False, environment="local")
     role = made.one("AWS::IAM::Role", RoleName="dapflow-local-reader-runner")
-    [inline] = [each["PolicyDocument"] for each in role["Policies"]]
-    managed = {each["ManagedPolicyName"]: each for each in made.properties("AWS::IAM::ManagedPolicy")}
-    attached = [each["PolicyDocument"] for each in managed.values() if each.get("Roles")]
-    analysts = [each["PolicyDocument"] for name, each in managed.items() if "-reader-analyst" in name]
+    [inline] = [policy["PolicyDocument"] for policy in role["Policies"]]
+    managed = {policy["ManagedPolicyName"]: policy for policy in made.properties("AWS::IAM::ManagedPolicy")}
+    attached = [policy["PolicyDocument"] for policy in managed.values() if policy.get("Roles")]
+    analysts = [policy["PolicyDocument"] for name, policy in managed.items() if "-reader-analyst" in name]
     assert attached and len(analysts) > 1
     assert policy_length(inline) <= 10_240
-    assert all(policy_length(each) <= 6_144 for each in [*attached, *analysts])
+    assert all(policy_length(policy) <= 6_144 for policy in [*attached, *analysts])
     for policies in ([inline, *attached], analysts):
         for number in range(40):
             zone = grant.split(".")[1]
@@ -185,12 +186,12 @@ def test_names_over_the_limit_are_shortened_and_kept_apart() -> None:
     long = "a" * 31
     many = project(service(f"{long}1"), service(f"{long}2"))
     platform = describe(many, name="production", account="111122223333", region="eu-west-2", prefix="our-data-lake")
-    assert all(len(each.name) <= 63 for each in platform.buckets)
-    assert all(len(each.name) <= 64 for each in platform.roles)
-    assert len({each.name for each in platform.roles}) == 2
-    assert all(each.name.startswith("our-data-lake-production-aaa") for each in platform.roles)
-    assert all(each.name.endswith("-runner") for each in platform.roles)
-    assert all(each.arn.endswith(f"role{each.path}{each.name}") for each in platform.roles)
+    assert all(len(bucket.name) <= 63 for bucket in platform.buckets)
+    assert all(len(role.name) <= 64 for role in platform.roles)
+    assert len({role.name for role in platform.roles}) == 2
+    assert all(role.name.startswith("our-data-lake-production-aaa") for role in platform.roles)
+    assert all(role.name.endswith("-runner") for role in platform.roles)
+    assert all(role.arn.endswith(f"role{role.path}{role.name}") for role in platform.roles)
     check_names(platform)
 
 
@@ -199,10 +200,11 @@ def test_an_adopted_lake_is_used_and_not_made(tmp_path: Path) -> None:
     adopt = {"buckets": {"raw": "their-raw-zone"}, "keys": {"raw": key}, "databases": ["rail_raw_zone"]}
     root = project_with(tmp_path / "project", "local", adopt=adopt)
     made = synthesized(tmp_path / "out", root=root, manifest=four_services(), checks=False, environment="local")
-    assert "their-raw-zone" not in {each["BucketName"] for each in made.properties("AWS::S3::Bucket")}
-    assert "their-raw-zone" not in {each["Bucket"] for each in made.properties("Custom::DapflowEmptied")}
+    assert "their-raw-zone" not in {bucket["BucketName"] for bucket in made.properties("AWS::S3::Bucket")}
+    assert "their-raw-zone" not in {emptying["Bucket"] for emptying in made.properties("Custom::DapflowEmptied")}
     databases = {
-        each["DatabaseInput"]["Name"]: each["DatabaseInput"] for each in made.properties("AWS::Glue::Database")
+        database["DatabaseInput"]["Name"]: database["DatabaseInput"]
+        for database in made.properties("AWS::Glue::Database")
     }
     assert "rail_raw_zone" not in databases
     assert databases["air_raw_zone"]["LocationUri"] == "s3://their-raw-zone/air/"
@@ -232,10 +234,10 @@ class TestTeardown:
     ) -> None:
         root = self.settings(tmp_path / "project", allow_destroy=allowed, services=["air"])
         context: dict[str, Any] = {"environment": "local", **({"destroy": flag} if flag else {})}
-        one = service("air")
-        made = synthesized(tmp_path / "out", root=root, manifest=one, checks=False, **context)
+        manifest = service("air")
+        made = synthesized(tmp_path / "out", root=root, manifest=manifest, checks=False, **context)
         for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::Glue::Database"):
-            assert {each["DeletionPolicy"] for each in made.resources(kind).values()} == {policy}
+            assert {resource["DeletionPolicy"] for resource in made.resources(kind).values()} == {policy}
         artifacts = json.loads((made.folder / "manifest.json").read_text())["artifacts"]
         protected = artifacts["dapflow-local-lake"]["properties"].get("terminationProtection", False)
         assert protected is (policy != "Delete")
@@ -248,8 +250,8 @@ class TestTeardown:
         artifacts = json.loads((made.folder / "manifest.json").read_text())["artifacts"]
         protected = {
             name
-            for name, each in artifacts.items()
-            if each["type"] == "aws:cloudformation:stack" and each["properties"].get("terminationProtection")
+            for name, artifact in artifacts.items()
+            if artifact["type"] == "aws:cloudformation:stack" and artifact["properties"].get("terminationProtection")
         }
         assert protected == {"dapflow-local-lake", "dapflow-local-service-air"}
 
@@ -293,8 +295,8 @@ class TestBadInput:
             synthesized(tmp_path / "out", root=tmp_path, checks=False, environment="local")
         checked, errors = check_project(tmp_path)
         assert checked is None
-        assert [each.as_dict() for each in caught.value.errors] == [each.as_dict() for each in errors]
-        assert [(each.code, each.place) for each in errors] == [
+        assert [error.as_dict() for error in caught.value.errors] == [error.as_dict() for error in errors]
+        assert [(error.code, error.place) for error in errors] == [
             ("not-granted", f"transforms/air/{'service.yml:1:9' if reads else 'refined/x.sql:1:15'}")
         ]
 
@@ -405,7 +407,9 @@ def test_the_app_alone_writes_the_templates(tmp_path: Path) -> None:
 
 def test_templates_of_the_example_project(tmp_path: Path) -> None:
     made = synthesized(tmp_path, checks=False, environment="local")
-    kinds = Counter(each["Type"] for template in made.by_stack.values() for each in template["Resources"].values())
+    kinds = Counter(
+        resource["Type"] for template in made.by_stack.values() for resource in template["Resources"].values()
+    )
     assert kinds["AWS::Athena::WorkGroup"] == 2
     assert kinds["Custom::DapflowBundle"] == 1
     [bundle] = made.folder.glob("asset.*/manifest.json")

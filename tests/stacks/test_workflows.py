@@ -57,8 +57,8 @@ def audit(folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_zizmor_finds_nothing(tmp_path: Path) -> None:
-    found = audit(ROOT / ".github")
-    assert found.returncode == 0, found.stdout
+    audited = audit(ROOT / ".github")
+    assert audited.returncode == 0, audited.stdout
     wrong = tmp_path / ".github" / "workflows"
     wrong.mkdir(parents=True)
     (wrong / "check.yml").write_text(re.sub(r"@[0-9a-f]{40} .*", "@v5", WORKFLOWS[1].read_text()))
@@ -159,7 +159,7 @@ class TestScope:
     @staticmethod
     def bundle_only(repository: Path, deployed: str) -> str:
         workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deploy.yml").read_text())
-        [script] = [each["run"] for each in workflow["jobs"]["scope"]["steps"] if each.get("id") == "scope"]
+        [script] = [step["run"] for step in workflow["jobs"]["scope"]["steps"] if step.get("id") == "scope"]
         output, programs = repository.parent / "output", repository.parent / "bin"
         programs.mkdir()
         gh = programs / "gh"

@@ -46,19 +46,19 @@ def evaluate(
     policies = resource or {}
     for target in request.resources:
         attached = [policies[target]] if target in policies else _of_bucket(target, policies)
-        found = [
+        applying = [
             (statement["Effect"], statement.get("Sid", "?"))
             for document, needs_principal in [
-                *((each, False) for each in identity),
-                *((each, True) for each in attached),
+                *((policy, False) for policy in identity),
+                *((policy, True) for policy in attached),
             ]
             for statement in _statements(document)
             if _applies(statement, request, target, needs_principal)
         ]
-        denied = [sid for effect, sid in found if effect == "Deny"]
+        denied = [sid for effect, sid in applying if effect == "Deny"]
         if denied:
             return Decision(False, f"{denied[0]} denies {target}")
-        if not found:
+        if not applying:
             return Decision(False, f"nothing allows {request.action} on {target}")
     return Decision(True, "allowed")
 
@@ -68,15 +68,19 @@ def may_assume(request: Request, identity: Sequence[Document], trust: Document) 
 
     A trust in the whole account delegates to its identity policies, which must then allow it too.
     """
-    trusting = [each for each in _statements(trust) if _applies(each, request, request.resources[0], True, trust=True)]
-    if any(each["Effect"] == "Deny" for each in trusting):
+    trusting = [
+        statement
+        for statement in _statements(trust)
+        if _applies(statement, request, request.resources[0], True, trust=True)
+    ]
+    if any(statement["Effect"] == "Deny" for statement in trusting):
         return Decision(False, "the trust policy denies")
     if not trusting:
         return Decision(False, "the role does not trust this principal")
     own = evaluate(Request(request.action, request.resources, request.context), identity)
     if own.reason.endswith("denies " + request.resources[0]):
         return own
-    named = any(request.principal in _principals(each) for each in trusting)
+    named = any(request.principal in _principals(statement) for statement in trusting)
     return Decision(True, "trusted") if named else own
 
 
@@ -102,12 +106,17 @@ def _applies(
         return False
     # A trust policy has no resource: the role itself is meant.
     if not trust and not any(
-        _like(target, pattern) for each in _list(statement["Resource"]) for pattern in _known(each, request.context)
+        _like(target, pattern)
+        for resource_pattern in _list(statement["Resource"])
+        for pattern in _known(resource_pattern, request.context)
     ):
         return False
     return all(
         _condition(
-            operator, key, [known for each in _list(values) for known in _known(each, request.context)], request.context
+            operator,
+            key,
+            [known for value in _list(values) for known in _known(value, request.context)],
+            request.context,
         )
         for operator, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
