@@ -8,6 +8,7 @@ import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import IO, Any
@@ -15,6 +16,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from dapflow.local.aws.object_index import ObjectIndex, Upload
+from dapflow.local.aws.object_times import set_time, timed
 from dapflow.local.aws.wsgi import Application, Environ, Response, api_request, call, restored
 
 log = logging.getLogger("dapflow.aws")
@@ -84,7 +86,8 @@ class BucketObjects:
     def accept(self, upload: Upload, bucket: str, key: str) -> None:
         """Make an upload the object, in place of what the object was."""
         try:
-            before = self._index.put(bucket, key, upload)
+            kept = replace(upload, request=timed(upload.request, bucket, key))
+            before = self._index.put(bucket, key, kept)
         except OSError:
             self.reload(bucket, key)
             raise
@@ -130,7 +133,7 @@ class BucketObjects:
         if upload is None:
             self._call("DELETE", bucket, key)
         else:
-            self._load(upload)
+            self._load(bucket, key, upload)
 
     def load_all(self) -> int:
         """Give the application every object; returns how many there are."""
@@ -140,7 +143,7 @@ class BucketObjects:
                 log.warning("lost when the machine stopped: s3://%s/%s", bucket, key)
                 self._index.remove(bucket, key)
                 continue
-            self._load(upload)
+            self._load(bucket, key, upload)
             needed.add(upload.file)
             count += 1
         for file in self._bodies.iterdir():
@@ -152,12 +155,13 @@ class BucketObjects:
         path = self._bodies / file
         return path.exists() and path.stat().st_size == length
 
-    def _load(self, upload: Upload) -> None:
+    def _load(self, bucket: str, key: str, upload: Upload) -> None:
         with self.opened(upload) as body:
             response = call(self._application, restored(upload.request), body, upload.length)
         if not response.ok:
             path = upload.request["PATH_INFO"]
             raise RuntimeError(f"{path} cannot be restored: {response.body.decode(errors='replace')}")
+        set_time(upload.request, bucket, key)
 
     def _write(self, environ: Environ, pieces: Iterator[bytes]) -> Upload:
         file = self._bodies / uuid.uuid4().hex

@@ -85,9 +85,15 @@ def _account(environ: Environ) -> str:
     return str(get_account_id_from(access_key_of(environ)))
 
 
+def s3_backend(environ: Environ) -> S3Backend:
+    """What moto has of S3 for who asks."""
+    backend: S3Backend = s3_backends[_account(environ)][get_partition(region_of(environ))]
+    return backend
+
+
 def _bucket(environ: Environ, name: str) -> tuple[S3Backend, FakeBucket] | None:
     """A bucket that has no settings which ask for more than to store and to list."""
-    backend = s3_backends[_account(environ)][get_partition(region_of(environ))]
+    backend = s3_backend(environ)
     bucket = backend.buckets.get(name)
     if type(bucket) is not FakeBucket or bucket.logging or bucket.object_lock_enabled or bucket.cors:
         return None

@@ -95,13 +95,18 @@ def test_objects_come_back(server: Server, number: signal.Signals) -> None:
     )
     s3.put_object(Bucket="bucket", Key="empty/", Body=b"")
     before = s3.head_object(Bucket="bucket", Key="a/å b+c%2F.csv")
+    s3.copy_object(Bucket="bucket", Key="copied", CopySource="bucket/plain")
+    times = {item["Key"]: item["LastModified"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]}
+    time.sleep(1.1)  # the times of objects are whole seconds
 
     server.restart(number)
 
     assert s3.get_object(Bucket="bucket", Key="plain")["Body"].read() == b"second"
     after = s3.head_object(Bucket="bucket", Key="a/å b+c%2F.csv")
-    for field in ("ETag", "ContentLength", "ContentType", "ContentEncoding", "Metadata"):
+    for field in ("ETag", "ContentLength", "ContentType", "ContentEncoding", "Metadata", "LastModified"):
         assert after[field] == before[field], field
+    # What tells late files from those that were loaded, and what a sweep may delete.
+    assert times == {item["Key"]: item["LastModified"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]}
     assert s3.get_object_tagging(Bucket="bucket", Key="a/å b+c%2F.csv")["TagSet"] == [{"Key": "owner", "Value": "a b"}]
     assert s3.head_object(Bucket="bucket", Key="empty/")["ContentLength"] == 0
 
