@@ -49,8 +49,8 @@ def test_awswrangler_reads_by_every_way_and_writes_partitions(aws: LocalAws) -> 
         {"ctas_approach": False},
         {"ctas_approach": False, "unload_approach": True, "s3_output": "s3://lake/wrangled_unload/"},
     ):
-        found = wr.athena.read_sql_query(sql, database="db", **{"s3_output": RESULTS, **more})
-        rows = [(int(n), None if pd.isna(s) else s, p) for n, s, p in found.itertuples(index=False)]
+        answer = wr.athena.read_sql_query(sql, database="db", **{"s3_output": RESULTS, **more})
+        rows = [(int(n), None if pd.isna(s) else s, p) for n, s, p in answer.itertuples(index=False)]
         assert sorted(rows, key=str) == sorted(expected, key=str)
     empty = wr.athena.read_sql_query("SELECT n FROM wrangled WHERE n > 9", database="db", s3_output=RESULTS)
     assert len(empty) == 0

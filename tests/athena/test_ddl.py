@@ -177,8 +177,8 @@ def test_partitions_are_added_changed_and_dropped(aws: LocalAws) -> None:
         "FAILED: SemanticException partition spec {y=2024} doesn't contain all (2) partition columns"
     )
     assert aws.query("SHOW PARTITIONS parts") == [["y=2024/m=01"], ["y=2024/m=02"], ["y=2025/m=01"]]
-    found = aws.glue.get_partitions(DatabaseName="db", TableName="parts")["Partitions"]
-    assert {tuple(item["Values"]): item["StorageDescriptor"]["Location"] for item in found} == {
+    partitions = aws.glue.get_partitions(DatabaseName="db", TableName="parts")["Partitions"]
+    assert {tuple(item["Values"]): item["StorageDescriptor"]["Location"] for item in partitions} == {
         ("2024", "01"): "s3://lake/parts/y=2024/m=01",
         ("2024", "02"): "s3://lake/other/",
         ("2025", "01"): "s3://lake/parts/y=2025/m=01",

@@ -83,10 +83,10 @@ def fuzz(aws: LocalAws, examples: int, *, always_the_same: bool) -> None:
         suppress_health_check=list(HealthCheck),
     )
     @given(mutated())
-    def each(sql: str) -> None:
+    def query(sql: str) -> None:
         run_mutated(aws, sql)
 
-    run: Callable[[], None] = each
+    run: Callable[[], None] = query
     run()
     assert aws.query("SELECT 1") == [["1"]]
 

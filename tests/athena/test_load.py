@@ -91,8 +91,8 @@ def test_eight_queries_run_side_by_side(server: tuple[LocalAws, psutil.Process])
     states = set()
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        found = aws.athena.batch_get_query_execution(QueryExecutionIds=identities)["QueryExecutions"]
-        now = [execution["Status"]["State"] for execution in found]
+        executions = aws.athena.batch_get_query_execution(QueryExecutionIds=identities)["QueryExecutions"]
+        now = [execution["Status"]["State"] for execution in executions]
         states.add(now.count("RUNNING"))
         if set(now) == {"SUCCEEDED"}:
             break

@@ -47,8 +47,8 @@ def test_databases_tables_partitions_views_and_what_queries_write(over: LocalAws
     assert over.query("SELECT count(*) FROM events") == [["2"]]
     over.query("MSCK REPAIR TABLE events")
     assert [row[0] for row in over.query("SHOW PARTITIONS events")] == [f"day=2024-06-0{n}" for n in (1, 2, 3)]
-    one = over.run("SELECT sum(n) FROM events WHERE day = '2024-06-02'")
-    assert (one.rows, one.scanned) == ([["12"]], scanned)
+    pruned = over.run("SELECT sum(n) FROM events WHERE day = '2024-06-02'")
+    assert (pruned.rows, pruned.scanned) == ([["12"]], scanned)
     over.query("ALTER TABLE events PARTITION (day = '2024-06-03') SET LOCATION 's3://lake/events/day=2024-06-01/'")
     assert over.query("SELECT min(n) FROM events WHERE day = '2024-06-03'") == [["1"]]
     over.query("ALTER TABLE events DROP PARTITION (day = '2024-06-03')")

@@ -135,10 +135,10 @@ def test_only_registered_partitions_are_read(partitioned: LocalAws) -> None:
 
 
 def test_a_partition_predicate_costs_its_partition_only(partitioned: LocalAws) -> None:
-    one = partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'")
-    assert one.rows == [["3"]]
+    pruned = partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'")
+    assert pruned.rows == [["3"]]
     body = partitioned.body("events/day=2024-06-02/x.parquet")
-    assert one.scanned == chunk_bytes(pq.read_metadata(io.BytesIO(body)), "n")
+    assert pruned.scanned == chunk_bytes(pq.read_metadata(io.BytesIO(body)), "n")
     assert partitioned.run("SELECT day FROM events WHERE day = '2024-06-02'").scanned == 0
     assert partitioned.run("SELECT n FROM events WHERE day = '1999-01-01'").scanned == 0
 
@@ -210,9 +210,9 @@ def test_a_hundred_thousand_readings_are_refused(partitioned: LocalAws) -> None:
 
 
 def test_a_sample_has_some_of_the_rows_and_costs_the_partitions_that_are_read(partitioned: LocalAws) -> None:
-    one = partitioned.run("SELECT n, day FROM events TABLESAMPLE BERNOULLI (100) WHERE day = '2024-06-02'")
-    assert one.rows == [["3", "2024-06-02"]]
-    assert one.scanned == partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'").scanned
+    sample = partitioned.run("SELECT n, day FROM events TABLESAMPLE BERNOULLI (100) WHERE day = '2024-06-02'")
+    assert sample.rows == [["3", "2024-06-02"]]
+    assert sample.scanned == partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'").scanned
     assert partitioned.query("SELECT count(*) FROM events AS e TABLESAMPLE SYSTEM (0)") == [["0"]]
     assert partitioned.failure("SELECT n FROM events TABLESAMPLE BERNOULLI (110)") == (
         "NUMERIC_VALUE_OUT_OF_RANGE: line 1:45: Sample percentage must be less than or equal to 100"
@@ -261,9 +261,9 @@ def test_only_the_columns_and_row_groups_that_are_read_are_billed(aws: LocalAws)
     assert aws.run("SELECT n FROM row_groups").scanned == chunk_bytes(footer, "n")
     assert aws.run("SELECT st.x FROM row_groups").scanned == chunk_bytes(footer, "st")
     assert aws.run("SELECT count(*) FROM row_groups").scanned == 0
-    one = aws.run("SELECT s FROM row_groups WHERE n = 2500")
-    assert one.rows == [["text 2500"]]
-    assert one.scanned == chunk_bytes(footer, "n", "s", groups=[2])
+    pruned = aws.run("SELECT s FROM row_groups WHERE n = 2500")
+    assert pruned.rows == [["text 2500"]]
+    assert pruned.scanned == chunk_bytes(footer, "n", "s", groups=[2])
     some = aws.run("SELECT count(s) FROM row_groups WHERE n BETWEEN 1500 AND 2500")
     assert some.rows == [["1001"]]
     assert some.scanned == chunk_bytes(footer, "n", "s", groups=[1, 2])
@@ -457,11 +457,11 @@ def test_sums_of_long_decimals_are_exact_and_read_once(aws: LocalAws, table: str
             "n * price * rate": 3 * Decimal(price) * Decimal("0.05"),
         }
     for expression, total in exact.items():
-        found = aws.run(f"SELECT sum({expression}) AS total, typeof(sum({expression})) AS kind FROM {table}")
+        summed = aws.run(f"SELECT sum({expression}) AS total, typeof(sum({expression})) AS kind FROM {table}")
         scale = -int(total.as_tuple().exponent)
-        assert (found.rows, found.types[0]) == ([[f"{total:f}", f"decimal(38,{scale})"]], "decimal")
+        assert (summed.rows, summed.types[0]) == ([[f"{total:f}", f"decimal(38,{scale})"]], "decimal")
         columns = [name for name in ("price", "rate", "n") if name in expression]
-        assert found.scanned == chunk_bytes(footer, *columns)
+        assert summed.scanned == chunk_bytes(footer, *columns)
 
 
 def test_long_sums_beside_the_list_of_partitions_are_exact(aws: LocalAws) -> None:

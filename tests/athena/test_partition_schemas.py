@@ -11,8 +11,10 @@ from tests.aws_servers import LocalAws
 
 def declare(aws: LocalAws, name: str, columns: list[tuple[str, str]]) -> None:
     """Declare the table's columns anew, and leave its partitions as they are."""
-    found: Any = aws.glue.get_table(DatabaseName="db", Name=name)["Table"]
-    table: Any = {key: found[key] for key in ("Name", "TableType", "PartitionKeys", "Parameters", "StorageDescriptor")}
+    described: Any = aws.glue.get_table(DatabaseName="db", Name=name)["Table"]
+    table: Any = {
+        key: described[key] for key in ("Name", "TableType", "PartitionKeys", "Parameters", "StorageDescriptor")
+    }
     table["StorageDescriptor"]["Columns"] = [{"Name": column, "Type": kind} for column, kind in columns]
     aws.glue.update_table(DatabaseName="db", TableInput=table)
 

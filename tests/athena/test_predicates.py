@@ -118,4 +118,4 @@ def test_values_that_a_column_must_have(query: str, values: tuple[str, ...] | No
     ],
 )
 def test_bounds(query: str, bounds: list[tuple[str, str, str]]) -> None:
-    assert [(one.column, one.operator, one.literal) for one in predicate(query).bounds()] == bounds
+    assert [(bound.column, bound.operator, bound.literal) for bound in predicate(query).bounds()] == bounds

@@ -38,8 +38,8 @@ def test_prepared_statements_by_the_api_and_by_sql_are_the_same(aws: LocalAws) -
     )
     assert aws.query("EXECUTE by_api USING 10, 2") == [["12"]]
     aws.query("PREPARE by_sql FROM SELECT ? AS a")
-    found = aws.athena.get_prepared_statement(StatementName="by_sql", WorkGroup="primary")["PreparedStatement"]
-    assert found["QueryStatement"] == "SELECT ? AS a"
+    prepared = aws.athena.get_prepared_statement(StatementName="by_sql", WorkGroup="primary")["PreparedStatement"]
+    assert prepared["QueryStatement"] == "SELECT ? AS a"
     assert aws.query("EXECUTE by_sql USING 'it''s'") == [["it's"]]
     assert aws.query("EXECUTE by_sql", ExecutionParameters=["7"]) == [["7"]]
     listed = aws.athena.list_prepared_statements(WorkGroup="primary")["PreparedStatements"]
@@ -72,7 +72,7 @@ def test_execution_parameters_that_are_no_expressions_are_strings(aws: LocalAws)
 
 
 @pytest.mark.parametrize(
-    ("sql", "values", "expected", "found"),
+    ("sql", "values", "expected", "given"),
     [
         ("SELECT ?", [], 1, 0),
         ("SELECT ? LIMIT ?", ["1"], 2, 1),
@@ -80,10 +80,10 @@ def test_execution_parameters_that_are_no_expressions_are_strings(aws: LocalAws)
         ("SELECT ?", ["1", "2"], 1, 2),
     ],
 )
-def test_parameters_are_counted(aws: LocalAws, sql: str, values: list[str], expected: int, found: int) -> None:
+def test_parameters_are_counted(aws: LocalAws, sql: str, values: list[str], expected: int, given: int) -> None:
     more: dict[str, Any] = {"ExecutionParameters": values} if values else {}
     assert aws.failure(sql, **more) == (
-        f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {expected} but found {found}"
+        f"INVALID_PARAMETER_USAGE: line 1:1: Incorrect number of parameters: expected {expected} but found {given}"
     )
 
 

@@ -78,7 +78,7 @@ def _tpch(aws: LocalAws, folder: Path) -> list[Figure]:
         if run:  # the first run fetches the objects
             theirs.append(directly)
             ours.append(by_api)
-    ratios = tuple(one / other for one, other in zip(ours, theirs, strict=True))
+    ratios = tuple(own / other for own, other in zip(ours, theirs, strict=True))
     what = f"22 queries, scale {SCALE}, Parquet; by the API each to the first page of its result"
     return [
         Figure("TPC-H through the embedded Athena's API", "s", tuple(ours), note=what),

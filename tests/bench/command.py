@@ -55,7 +55,7 @@ def platform(project: Path) -> Iterator[None]:
 def server_memory(project: Path, name: str) -> float:
     """The most memory that a server of the platform and its children had so far, in MiB. Linux only."""
     process = psutil.Process(int(str(read_json(State.of(project).runs / f"{name}.json")["pid"])))
-    return sum(peak_memory(each.pid) for each in [process, *process.children(recursive=True)])
+    return sum(peak_memory(member.pid) for member in [process, *process.children(recursive=True)])
 
 
 def peak_memory(pid: int | str) -> float:

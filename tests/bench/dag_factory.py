@@ -99,8 +99,8 @@ def write_project(folder: Path) -> None:
                     depends_on=(source.id,),
                 )
             )
-        services[service] = Service(service, service, databases["raw"], databases, tuple(each.id for each in own))
-        datasets |= {each.id: each for each in own}
+        services[service] = Service(service, service, databases["raw"], databases, tuple(dataset.id for dataset in own))
+        datasets |= {dataset.id: dataset for dataset in own}
         plain.append(
             {
                 "dag_id": service,
@@ -109,11 +109,11 @@ def write_project(folder: Path) -> None:
                 "conn": f"dapflow_{service}",
                 "tasks": [
                     {
-                        "id": each.task_id,
-                        "query": each.transform.sql if each.transform else "SELECT 1",
-                        "after": [datasets[upstream].task_id for upstream in each.depends_on],
+                        "id": dataset.task_id,
+                        "query": dataset.transform.sql if dataset.transform else "SELECT 1",
+                        "after": [datasets[upstream].task_id for upstream in dataset.depends_on],
                     }
-                    for each in own
+                    for dataset in own
                 ],
             }
         )
@@ -132,21 +132,21 @@ def _manifest_dags(folder: Path) -> dict[str, Any]:
 
 def _hand_made_dags(folder: Path) -> dict[str, Any]:
     dags = {}
-    for each in json.loads((folder / "plain.json").read_text()):
+    for described in json.loads((folder / "plain.json").read_text()):
         with DAG(
-            each["dag_id"],
+            described["dag_id"],
             schedule="0 5 * * *",
             catchup=False,
-            default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "pool": each["conn"]},
+            default_args={"retries": 2, "retry_delay": timedelta(minutes=1), "pool": described["conn"]},
         ) as dag:
             tasks: dict[str, Any] = {}
-            for task in each["tasks"]:
+            for task in described["tasks"]:
                 made = AthenaOperator(
                     task_id=task["id"],
                     query=task["query"],
-                    database=each["database"],
-                    workgroup=each["workgroup"],
-                    aws_conn_id=each["conn"],
+                    database=described["database"],
+                    workgroup=described["workgroup"],
+                    aws_conn_id=described["conn"],
                     region_name="eu-west-2",
                     sleep_time=5,
                     deferrable=True,
@@ -154,7 +154,7 @@ def _hand_made_dags(folder: Path) -> dict[str, Any]:
                 tasks[task["id"]] = made
                 if task["after"]:
                     made.set_upstream([tasks[upstream] for upstream in task["after"]])
-        dags[each["dag_id"]] = dag
+        dags[described["dag_id"]] = dag
     return dags
 
 

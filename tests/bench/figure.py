@@ -36,5 +36,5 @@ class Figure:
 
 def measured(name: str) -> list[Figure]:
     """The figures of a module of this folder."""
-    found: list[Figure] = importlib.import_module(f"tests.bench.{name}").measure()
-    return found
+    figures: list[Figure] = importlib.import_module(f"tests.bench.{name}").measure()
+    return figures

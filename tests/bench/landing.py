@@ -66,7 +66,7 @@ def write_rows(file: Path, size: int, kind: str, row: str) -> int:
             stream.write("id,day,carrier,flight,tailnum,origin,dest,air_time,distance,hour,minute,remarks\n")
         number = 0
         while stream.tell() < size:
-            stream.write("".join(row.format(number=each) for each in range(number, number + 10_000)))
+            stream.write("".join(row.format(number=row_number) for row_number in range(number, number + 10_000)))
             number += 10_000
     return number
 

@@ -84,14 +84,14 @@ def _current_files(project: Path) -> dict[str, list[str]]:
     s3 = _session(project)
     zones = describe_local(project, compile_project(project)).environment.zones
     bucket = zones["raw"].removeprefix("s3://").partition("/")[0]
-    found: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}
     for table in SOURCES:
         for item in s3.list_objects_v2(Bucket=bucket, Prefix=f"air_traffic/{table}/").get("Contents", []):
-            local = project / f"{table}-{len(found.get(table, []))}.parquet"
+            local = project / f"{table}-{len(files.get(table, []))}.parquet"
             s3.download_file(bucket, item["Key"], str(local))
             if local.read_bytes()[:4] == b"PAR1":
-                found.setdefault(table, []).append(str(local))
-    return found
+                files.setdefault(table, []).append(str(local))
+    return files
 
 
 def _plain(files: dict[str, list[str]], target: Path) -> None:

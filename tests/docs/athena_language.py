@@ -22,10 +22,10 @@ Generated from the rules by `python -m tests.docs.athena_language`; a test fails
 
 def constructs() -> list[str]:
     """Every construct that a rule refuses, as the message names it."""
-    found = {
+    named = {
         text for room in ROOMS for file in sorted((ROOT / room).rglob("*.py")) for text in _named(file.read_text())
     }
-    return sorted(found - {"…", "Function …"}, key=str.lower)
+    return sorted(named - {"…", "Function …"}, key=str.lower)
 
 
 def _named(source: str) -> Iterator[str]:
@@ -46,7 +46,7 @@ def _text(node: ast.expr) -> str:
 
 def section() -> str:
     """The section, from its heading on."""
-    listed = "".join(f"- {one}\n" for one in constructs())
+    listed = "".join(f"- {construct}\n" for construct in constructs())
     names = sorted((*REFUSED, *(f"{family}…" for family in FAMILIES)))
     functions = fill(", ".join(f"`{name}`" for name in names), 118, break_on_hyphens=False)
     return f"{HEADING}{LEAD}{listed}\nAnd these functions:\n{functions}.\n"

@@ -103,7 +103,7 @@ def _sections(kind: Kind) -> Iterator[type[Section]]:
         case MappingOf():
             yield from _sections(kind.value)
         case OneOf():
-            yield from (each for arm in (kind.mapping, kind.sequence) if arm for each in _sections(arm))
+            yield from (section for arm in (kind.mapping, kind.sequence) if arm for section in _sections(arm))
 
 
 def _meaning(key: Key) -> str:

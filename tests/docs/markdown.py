@@ -95,16 +95,18 @@ def anchors(file: Path) -> set[str]:
 
 def steps(block: Block) -> list[Step]:
     """The commands of a console block; a line that ends in a backslash goes on."""
-    found: list[Step] = []
+    commands: list[Step] = []
     going_on = False
     for line in block.text.splitlines():
         if line.startswith("$ ") or going_on:
             text = line.removeprefix("$ ") if not going_on else "\n" + line
-            found = [*found[:-1], Step(found[-1].command + text, [])] if going_on else [*found, Step(text, [])]
+            commands = (
+                [*commands[:-1], Step(commands[-1].command + text, [])] if going_on else [*commands, Step(text, [])]
+            )
             going_on = line.endswith("\\")
-        elif found:
-            found[-1].output.append(line)
-    return found
+        elif commands:
+            commands[-1].output.append(line)
+    return commands
 
 
 def dapflow_commands(file: Path) -> Iterator[list[str]]:

@@ -41,10 +41,10 @@ def imported(file: Path) -> Iterator[str]:
 
 def rooms() -> dict[str, list[Path]]:
     """The files of each room: modules and packages of dapflow, and stacks."""
-    found: dict[str, list[Path]] = {"stacks": list((ROOT / "stacks").rglob("*.py"))}
+    files: dict[str, list[Path]] = {"stacks": list((ROOT / "stacks").rglob("*.py"))}
     for file in PACKAGE.rglob("*.py"):
-        found.setdefault(file.relative_to(PACKAGE).with_suffix("").parts[0], []).append(file)
-    return found
+        files.setdefault(file.relative_to(PACKAGE).with_suffix("").parts[0], []).append(file)
+    return files
 
 
 def within(name: str, room: str) -> bool:

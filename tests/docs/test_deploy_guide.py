@@ -49,8 +49,8 @@ def code(file: Path) -> Iterator[str]:
         text = text.replace(placeholder, value)
     yield from blocks(text)
     prose: str = re.sub(r"^ *```.*?^ *```", "", text, flags=re.DOTALL | re.MULTILINE)
-    for found in re.findall(r"`([^`]+)`", prose):
-        yield re.sub(r"\s+", " ", found)
+    for quoted in re.findall(r"`([^`]+)`", prose):
+        yield re.sub(r"\s+", " ", quoted)
 
 
 def blocks(text: str) -> Iterator[str]:
@@ -71,13 +71,13 @@ def actions() -> list[str]:
 
 def commands(program: str) -> list[list[str]]:
     """The words after a program's name, wherever a guide has it run."""
-    found = []
+    calls = []
     for file in GUIDES:
         for line in code(file):
             words = shlex.split(re.sub(r"<[^>]*>", "x", line))
             if words and words[0] == program:
-                found.append(words[1:])
-    return found
+                calls.append(words[1:])
+    return calls
 
 
 @cache
@@ -94,10 +94,10 @@ def cdk_help(*words: str) -> str:
 
 def test_the_first_product_takes_as_many_actions_as_the_heading_says() -> None:
     heading = re.findall(r"^## (\w+) actions to the first product$", DEPLOY.read_text(encoding="utf-8"), re.MULTILINE)
-    found = actions()
-    assert heading == [["Five", "Six", "Seven"][len(found) - 5]]
+    taken = actions()
+    assert heading == [["Five", "Six", "Seven"][len(taken) - 5]]
     # Each is one edit, one command or one look.
-    assert [len(list(blocks(each))) for each in found] == [0, 1, 1, 1, 1, 0]
+    assert [len(list(blocks(action))) for action in taken] == [0, 1, 1, 1, 1, 0]
 
 
 @pytest.mark.parametrize("alone", [False, True])
@@ -199,7 +199,7 @@ def test_settings_are_those_that_are_read(file: Path) -> None:
 def dataclass_of(kind: Any, name: str) -> Any:
     """The dataclass of a setting's value, or None."""
     hint = get_type_hints(kind).get(name)
-    return next((each for each in (hint, *get_args(hint)) if dataclasses.is_dataclass(each)), None)
+    return next((candidate for candidate in (hint, *get_args(hint)) if dataclasses.is_dataclass(candidate)), None)
 
 
 def test_every_setting_is_in_the_reference_with_its_default() -> None:
@@ -215,7 +215,7 @@ def test_every_setting_is_in_the_reference_with_its_default() -> None:
     assert sections.keys() == kinds.keys()
     for section, kind in kinds.items():
         rows = dict(re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", sections[section], re.MULTILINE))
-        assert rows == {each.name: default(each) for each in dataclasses.fields(kind)}, section
+        assert rows == {field.name: default(field) for field in dataclasses.fields(kind)}, section
 
 
 def default(field: dataclasses.Field[Any]) -> str:
@@ -241,7 +241,9 @@ def test_costs_counts_what_the_templates_have(tmp_path: Path) -> None:
     }
     number = {kind: int(re.findall(pattern, text)[0]) for kind, pattern in stated.items()}
     assert number["AWS::KMS::Key"] == len(made.properties("AWS::KMS::Key"))
-    interfaces = [each for each in made.properties("AWS::EC2::VPCEndpoint") if each["VpcEndpointType"] == "Interface"]
+    interfaces = [
+        endpoint for endpoint in made.properties("AWS::EC2::VPCEndpoint") if endpoint["VpcEndpointType"] == "Interface"
+    ]
     assert number["AWS::EC2::VPCEndpoint"] == len(interfaces)
     assert number["AWS::CloudWatch::Alarm"] + 3 * 2 == len(made.properties("AWS::CloudWatch::Alarm"))
     assert len(made.properties("AWS::SecretsManager::Secret")) == 2 + 1

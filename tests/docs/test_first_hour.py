@@ -19,13 +19,13 @@ SECONDS = 300
 
 def actions(page: Path) -> list[str]:
     """What a reader types or saves: commands, statements, and files other than the exports, which are there before."""
-    found = []
+    taken = []
     for block in blocks(page):
         if block.language == "console":
-            found += [step.command for step in steps(block)]
+            taken += [step.command for step in steps(block)]
         elif block.language == "sql":
-            found.append(f"save {block.attributes['file']}" if "file" in block.attributes else "dapflow query …")
-    return found
+            taken.append(f"save {block.attributes['file']}" if "file" in block.attributes else "dapflow query …")
+    return taken
 
 
 def test_there_are_at_most_ten() -> None:
@@ -57,7 +57,7 @@ def test_a_saved_query_becomes_a_product_that_runs_every_night(project: Project)
     # What the night will do, done now, for the day that has landed.
     run = api.trigger("libraries", "20240605")
     deadline = time.monotonic() + SECONDS
-    while (states := {each["task_id"]: each["state"] for each in api.task_instances("libraries", run)}) != {
+    while (states := {task["task_id"]: task["state"] for task in api.task_instances("libraries", run)}) != {
         "raw.branches": "success",
         "raw.loans": "success",
         "refined.loans_by_branch": "success",

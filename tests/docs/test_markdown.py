@@ -89,7 +89,7 @@ def test_every_link_resolves(file: Path) -> None:
 OUR_PATH = re.compile(r"`((?:dapflow|stacks|tests|docs)/[\w./-]+(?:\.py|\.md|\.json|/))`")
 
 
-@pytest.mark.parametrize("file", [each for each in PAGES if each.id != "CHANGELOG.md"])
+@pytest.mark.parametrize("file", [page for page in PAGES if page.id != "CHANGELOG.md"])
 def test_every_file_of_ours_that_a_page_names_is_there(file: Path) -> None:
     assert not [path for path in OUR_PATH.findall(prose(file)) if not (ROOT / path).exists()]
 

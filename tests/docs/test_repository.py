@@ -46,13 +46,13 @@ def test_the_top_level_holds_only_what_belongs_there() -> None:
 
 
 def test_no_path_of_a_machine_is_committed() -> None:
-    found = []
+    paths = []
     for file in tracked():
         if file.name == "uv.lock":
             continue
         text = file.read_bytes().decode("utf-8", errors="ignore")
-        found += [f"{file.relative_to(ROOT)}: {match[0]}" for match in MACHINE_PATHS.finditer(text)]
-    assert not found
+        paths += [f"{file.relative_to(ROOT)}: {match[0]}" for match in MACHINE_PATHS.finditer(text)]
+    assert not paths
 
 
 def test_no_file_of_the_package_is_too_long_to_read() -> None:

@@ -159,12 +159,12 @@ def test_a_replaced_table_leaves_a_statement(made: Made) -> None:
 def nodes(value: object) -> Iterator[tree.Node]:
     """Every node of a tree, whatever holds it."""
     if isinstance(value, tuple):
-        for one in value:
-            yield from nodes(one)
+        for item in value:
+            yield from nodes(item)
     elif isinstance(value, tree.Node):
         yield value
-        for one in fields(value):
-            yield from nodes(getattr(value, one.name))
+        for field in fields(value):
+            yield from nodes(getattr(value, field.name))
 
 
 @settings(SLOW, max_examples=100)
@@ -172,12 +172,12 @@ def nodes(value: object) -> Iterator[tree.Node]:
 def test_every_table_node_of_the_tree_is_a_table_or_a_cte(made: Made) -> None:
     """No corner of a statement is overlooked: what the tree holds and is no table must be called like a CTE."""
     statement = statement_of(made.text)
-    found = {table.start for table in statement.tables}
+    starts = {table.start for table in statement.tables}
     whole = list(nodes(parse(statement.sql)))
     names = {node.name for node in whole if isinstance(node, tree.Cte)}
     for node in whole:
         if isinstance(node, tree.TableNode):
-            assert node.pos in found or (node.parts[-1] in names and len(node.parts) == 1)
+            assert node.pos in starts or (node.parts[-1] in names and len(node.parts) == 1)
 
 
 @pytest.mark.parametrize(

@@ -26,13 +26,13 @@ def cases_of(topic: str) -> list[Case]:
     """The cases of a topic, in the order of its file."""
     name = ""
     lines = iter((FOLDER / f"{topic}.txt").read_text(encoding="utf-8").split("\n"))
-    found = []
+    cases = []
     for line in lines:
         if line.startswith("# "):
             name = line[2:]
         elif line:
-            found.append(Case(name, line, next(lines)))
-    return found
+            cases.append(Case(name, line, next(lines)))
+    return cases
 
 
 TOPICS = sorted(file.stem for file in FOLDER.glob("*.txt"))

@@ -110,8 +110,8 @@ class Run:
 
 def recorded() -> Score:
     """The score that must not drop."""
-    found: Score = json.loads(RECORD.read_text(encoding="utf-8"))
-    return found
+    score: Score = json.loads(RECORD.read_text(encoding="utf-8"))
+    return score
 
 
 def table(score: Score) -> str:

@@ -40,7 +40,7 @@ class Tables:
 
     def relation(self, catalog: str | None, database: str | None, name: str) -> Relation | None:
         """A table of the database `raw`."""
-        known = {one.name: one for one in (FLIGHTS, CURRENT, STALE)}
+        known = {relation.name: relation for relation in (FLIGHTS, CURRENT, STALE)}
         return known.get(name) if database == "raw" and catalog in {None, "awsdatacatalog"} else None
 
     def has_database(self, database: str) -> bool:
@@ -54,15 +54,15 @@ Run = Callable[[str], Rows]
 
 @pytest.fixture(scope="session")
 def connection() -> duckdb.DuckDBPyConnection:
-    found = duckdb.connect()
-    prepare_connection(found)
-    found.execute(
+    engine = duckdb.connect()
+    prepare_connection(engine)
+    engine.execute(
         "CREATE TABLE flights_rows AS SELECT * FROM (VALUES ('AA', 10, 99.50::DECIMAL(10,2), DATE "
         "'2024-01-01', '20240101'), "
         "('AA', 20, 100.00, DATE '2024-01-02', '20240102'), ('BB', NULL, 5.25, DATE '2024-01-02', '20240102')) "
         "AS t(carrier, delay, fare, day, import_date)"
     )
-    return found
+    return engine
 
 
 @pytest.fixture(scope="session")

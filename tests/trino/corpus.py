@@ -16,8 +16,8 @@ VARIABLE = "DAPFLOW_CONFORMANCE"
 
 def folder() -> Path | None:
     """The corpus's folder, or None where there is none."""
-    found = Path(os.environ.get(VARIABLE) or ROOT.parent / "shared" / "conformance")
-    return found if (found / "cases.jsonl").is_file() else None
+    place = Path(os.environ.get(VARIABLE) or ROOT.parent / "shared" / "conformance")
+    return place if (place / "cases.jsonl").is_file() else None
 
 
 def runner(corpus: Path) -> Any:
@@ -43,8 +43,8 @@ def texts(corpus: Path) -> list[str]:
 
 def cases(corpus: Path, program: Any) -> list[dict[str, Any]]:
     """Every case. Trino's tests read 1.2 as a decimal, Athena as a double: the tests' meaning is written out."""
-    found = _read(corpus)
-    for case in found:
+    listed = _read(corpus)
+    for case in listed:
         for name in case.keys() & {"sql", "expected_sql"}:
             case[name] = program.explicit_decimals(case[name])
-    return found
+    return listed

@@ -17,14 +17,14 @@ from tests.trino.texts import TEXTS, Known
 
 @pytest.fixture(scope="module")
 def engine() -> duckdb.DuckDBPyConnection:
-    found = duckdb.connect(config={"threads": 1})
-    prepare_connection(found)
-    return found
+    connection = duckdb.connect(config={"threads": 1})
+    prepare_connection(connection)
+    return connection
 
 
 def _provide(engine: duckdb.DuckDBPyConnection, scan: Scan) -> None:
     """A table without rows in place of a scan, with the columns that the SQL is said to name and no others."""
-    types = {one.name: one.type for one in (*scan.relation.columns, *scan.relation.hidden)}
+    types = {column.name: column.type for column in (*scan.relation.columns, *scan.relation.hidden)}
     columns = [f"{quote(name)} {duck_type(parse_type(types[name]))}" for name in scan.named] or ["nothing INTEGER"]
     engine.execute(f"CREATE OR REPLACE TEMP TABLE {quote(scan.name)} ({', '.join(columns)})")
 

@@ -16,13 +16,13 @@ def test_no_category_of_the_corpus_drops() -> None:
     program = corpus.runner(folder)
     run = Run(program)
     run.check(corpus.cases(folder, program))
-    found, before = run.score(), recorded()
+    score, before = run.score(), recorded()
     # Another corpus has another record: python -m tests.trino.conformance --record
-    assert {name: c["cases"] for name, c in found.items()} == {name: c["cases"] for name, c in before.items()}
+    assert {name: c["cases"] for name, c in score.items()} == {name: c["cases"] for name, c in before.items()}
     dropped = [
-        name for name, c in before.items() if found[name]["right"] < c["right"] or found[name]["wrong"] > c["wrong"]
+        name for name, c in before.items() if score[name]["right"] < c["right"] or score[name]["wrong"] > c["wrong"]
     ]
-    assert [(name, before[name], found[name]) for name in dropped] == []
+    assert [(name, before[name], score[name]) for name in dropped] == []
 
 
 def test_the_page_shows_the_score_that_must_not_drop() -> None:

@@ -29,17 +29,17 @@ def outcome(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     return f"= {column.type}: {shown}" if shown else f"= {column.type}:"
 
 
-def holds(case: Case, found: str) -> bool:
+def holds(case: Case, given: str) -> bool:
     """Whether a case holds; an error without a message stands for any message."""
-    return found == case.expected or (
-        re.fullmatch(r"! [A-Z_]+", case.expected) is not None and found.startswith(f"{case.expected}: ")
+    return given == case.expected or (
+        re.fullmatch(r"! [A-Z_]+", case.expected) is not None and given.startswith(f"{case.expected}: ")
     )
 
 
 @pytest.mark.parametrize("topic", CASES)
 def test_the_cases_of_a_topic(connection: duckdb.DuckDBPyConnection, topic: str) -> None:
-    found = [(case, outcome(connection, case.text)) for case in CASES[topic]]
-    assert [(case.text, case.expected, given) for case, given in found if not holds(case, given)] == []
+    outcomes = [(case, outcome(connection, case.text)) for case in CASES[topic]]
+    assert [(case.text, case.expected, given) for case, given in outcomes if not holds(case, given)] == []
 
 
 @pytest.mark.parametrize("topic", CASES)
@@ -58,7 +58,7 @@ def test_every_way_to_call_a_function_has_a_case() -> None:
     for case in (case for cases in CASES.values() for case in cases):
         query = analyse(f"SELECT {case.text}", Tables(), "raw").query
         called |= {getattr(node, "signature", None) for node in within(query.body)} if query is not None else set()
-    signatures = {one.text for row in FUNCTIONS.values() for one in row.signatures}
+    signatures = {signature.text for row in FUNCTIONS.values() for signature in row.signatures}
     # Its result has nine digits of a second: known, and refused.
     assert signatures - called == {"from_unixtime_nanos(bigint)"}
 

@@ -20,18 +20,18 @@ class Value:
 
 def chosen(name: str, *types: str) -> tuple[str, str]:
     """The signature of a call and the type of its result."""
-    found = resolve(FUNCTIONS[name].signatures, [Value(t) for t in types])
-    assert found is not None
-    return found.signature.text, str(found.type)
+    resolved = resolve(FUNCTIONS[name].signatures, [Value(t) for t in types])
+    assert resolved is not None
+    return resolved.signature.text, str(resolved.type)
 
 
 def test_each_signature_is_computed_and_each_function_documented() -> None:
-    signatures: list[Signature] = [one for row in FUNCTIONS.values() for one in row.signatures]
-    assert {one.text for one in signatures} == set(REGISTRY.templates)
+    signatures: list[Signature] = [signature for row in FUNCTIONS.values() for signature in row.signatures]
+    assert {signature.text for signature in signatures} == set(REGISTRY.templates)
     for row in FUNCTIONS.values():
         assert row.about.endswith("."), row.name
         assert not is_refused_by_name(row.name)
-        assert {one.name for one in row.signatures} == {row.name}
+        assert {signature.name for signature in row.signatures} == {row.name}
 
 
 @pytest.mark.parametrize(

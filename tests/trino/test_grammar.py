@@ -133,11 +133,11 @@ FORMAT JSON KEY VALUE RETURNING NULLS FIRST IGNORE WINDOW FETCH TABLESAMPLE CURR
 
 def tree_of(sql: str) -> tree.QueryNode:
     """The tree of a text, in which doubles of one value are equal however they are written."""
-    found = Parser(sql).statement()
-    for node in tree.nodes(found):
+    statement = Parser(sql).statement()
+    for node in tree.nodes(statement):
         if isinstance(node, tree.Literal) and node.kind == "double":
             node.value = float(node.value)
-    return found
+    return statement
 
 
 def test_the_text_of_a_tree_reads_as_the_same_tree() -> None:
@@ -146,8 +146,8 @@ def test_the_text_of_a_tree_reads_as_the_same_tree() -> None:
     written = [*TAKEN, *map(text_of, files), *(corpus.texts(folder) if folder else [])]
     for text in written:
         if takes(text):
-            found = tree_of(text)
-            assert tree_of(query_text(found)) == found, text
+            parsed = tree_of(text)
+            assert tree_of(query_text(parsed)) == parsed, text
 
 
 def changed(words: list[str], chance: random.Random) -> str:

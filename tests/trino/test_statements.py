@@ -36,10 +36,10 @@ def test_ctas_in_parts() -> None:
         "CREATE TABLE IF NOT EXISTS db.t\nWITH (partitioned_by = ARRAY['d'], bucket_count = 3) AS SELECT 1 "
         "AS d WITH NO DATA"
     )
-    found = statement_kind(text)
-    assert (found.target, found.properties) == (("db", "t"), {"partitioned_by": ["d"], "bucket_count": 3})
-    assert (found.query, found.with_data, found.if_not_exists) == ("SELECT 1 AS d", False, True)
-    padded = found.padded(text)
+    statement = statement_kind(text)
+    assert (statement.target, statement.properties) == (("db", "t"), {"partitioned_by": ["d"], "bucket_count": 3})
+    assert (statement.query, statement.with_data, statement.if_not_exists) == ("SELECT 1 AS d", False, True)
+    padded = statement.padded(text)
     assert padded.index("SELECT") == text.index("SELECT")
     assert padded.count("\n") == 1
 

@@ -36,9 +36,9 @@ _SECONDS = 5.0
 
 @pytest.fixture(scope="module")
 def engine() -> duckdb.DuckDBPyConnection:
-    found = duckdb.connect(config={"threads": 1, "memory_limit": "512MiB"})
-    prepare_connection(found)
-    return found
+    connection = duckdb.connect(config={"threads": 1, "memory_limit": "512MiB"})
+    prepare_connection(connection)
+    return connection
 
 
 def _outcome(engine: duckdb.DuckDBPyConnection, text: str) -> Any:
@@ -88,8 +88,8 @@ def _is_read(text: str) -> bool:
 
 def _literal_pairs(texts: list[str], chance: random.Random) -> Iterator[tuple[str, str]]:
     for text in texts:
-        found = _literals(text)
-        for token in chance.sample(found, min(2, len(found))):
+        literals = _literals(text)
+        for token in chance.sample(literals, min(2, len(literals))):
             value = _hostile(chance)
             quoted = "'" + value.replace("'", "''") + "'"
             computed = f"CAST(from_utf8(X'{value.encode().hex()}') AS varchar({len(value)}))"
@@ -101,15 +101,15 @@ def _literal_pairs(texts: list[str], chance: random.Random) -> Iterator[tuple[st
 
 def _aliases(text: str) -> set[str]:
     """Names of tables, columns, WITH queries and parameters of lambdas that a text gives."""
-    found: set[str] = set()
+    names: set[str] = set()
     for node in tree.nodes(parse(text)):
         if isinstance(node, tree.AliasNode | tree.Cte):
-            found |= {node.name, *(node.columns or ())}
+            names |= {node.name, *(node.columns or ())}
         elif isinstance(node, tree.SelectItem) and node.alias:
-            found.add(node.alias)
+            names.add(node.alias)
         elif isinstance(node, tree.Lambda):
-            found |= set(node.names)
-    return found
+            names |= set(node.names)
+    return names
 
 
 def _alias_pairs(texts: list[str], chance: random.Random) -> Iterator[tuple[str, str]]:

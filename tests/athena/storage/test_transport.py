@@ -26,8 +26,8 @@ def transport(aws: LocalAws, request: pytest.FixtureRequest) -> Transport:
     return LoopbackTransport(url, Credentials(KEY.id, KEY.secret), REGION, 4, general)
 
 
-def listed(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    return sorted((item["Key"], item["Size"], item["ETag"], item["LastModified"]) for item in found)
+def listed(items: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    return sorted((item["Key"], item["Size"], item["ETag"], item["LastModified"]) for item in items)
 
 
 def test_what_is_written_is_there_and_listed_as_boto3_lists_it(aws: LocalAws, transport: Transport) -> None:
@@ -37,9 +37,9 @@ def test_what_is_written_is_there_and_listed_as_boto3_lists_it(aws: LocalAws, tr
         call.result()
     assert {key: aws.body(key) for key in written} == written
     prefix = Location(BUCKET, type(transport).__name__ + "/")
-    found = listed(transport.list_objects(prefix).result())
-    assert found == listed(aws.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix.key)["Contents"])  # type: ignore[arg-type]
-    assert [key for key, *_ in found] == sorted(written)
+    written_items = listed(transport.list_objects(prefix).result())
+    assert written_items == listed(aws.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix.key)["Contents"])  # type: ignore[arg-type]
+    assert [key for key, *_ in written_items] == sorted(written)
 
 
 def test_all_pages_are_listed(aws: LocalAws, transport: Transport) -> None:

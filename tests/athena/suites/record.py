@@ -36,8 +36,8 @@ def run_suite(suite: Suite) -> list[Result]:
 
 def described(results: list[Result]) -> dict[str, Any]:
     """What is kept of a run: how many passed and were skipped, and each other test with its reason."""
-    counts = Counter(each.state for each in results)
-    others = {each.test: [each.state, each.reason] for each in results if each.state in {"failed", "refused"}}
+    counts = Counter(result.state for result in results)
+    others = {result.test: [result.state, result.reason] for result in results if result.state in {"failed", "refused"}}
     return {"passed": counts["passed"], "skipped": counts["skipped"], "others": others}
 
 

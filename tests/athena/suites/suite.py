@@ -72,7 +72,7 @@ def run(suite: Suite, aws: LocalAws, folder: Path) -> list[Result]:
     done = subprocess.run(command, cwd=place, env=variables, capture_output=True, text=True, check=False)
     # 0 and 1: the tests ran, and some failed.
     assert done.returncode in {0, 1}, done.stdout[-4000:] + done.stderr[-2000:]
-    return sorted(_results(report), key=lambda each: each.test)
+    return sorted(_results(report), key=lambda result: result.test)
 
 
 def _installed(suite: Suite, folder: Path) -> Path:

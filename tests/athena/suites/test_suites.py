@@ -13,9 +13,9 @@ from tests.athena.suites.suites import SUITES
 def test_what_passed_passes(name: str) -> None:
     known = recorded()[name]
     results = run_suite(SUITES[name])
-    new = {each.test: each.reason for each in results if each.state in {"failed", "refused"}}
+    new = {result.test: result.reason for result in results if result.state in {"failed", "refused"}}
     assert {test: reason for test, reason in new.items() if test not in known["others"]} == {}
-    assert sum(each.state == "passed" for each in results) >= known["passed"]
+    assert sum(result.state == "passed" for result in results) >= known["passed"]
 
 
 def test_the_page_shows_what_is_known() -> None:

@@ -51,9 +51,11 @@ def analysed(text: str) -> Analysed:
     return analyse(text, Tables(), "air")
 
 
-def found(text: str) -> list[str]:
+def findings(text: str) -> list[str]:
     """The findings of a text, as name, place and words."""
-    return [f"{one.error_name} {one.line}:{one.column} {one.message}" for one in analysed(text).findings]
+    return [
+        f"{finding.error_name} {finding.line}:{finding.column} {finding.message}" for finding in analysed(text).findings
+    ]
 
 
 def columns(text: str) -> str:

@@ -20,9 +20,9 @@ def broken(query: Query, text: str) -> list[str]:
 
 
 def _query(query: Query, around: Columns, text: str) -> Iterator[str]:
-    for one in query.with_queries:
-        if one.query is not None:
-            yield from _query(one.query, around, text)
+    for with_query in query.with_queries:
+        if with_query.query is not None:
+            yield from _query(with_query.query, around, text)
     known = dict(around)
     for node in within(query.body):
         if isinstance(node, Source) and node.columns:
@@ -119,11 +119,11 @@ def _wanted(node: typed.Expr) -> list[tuple[typed.Expr, Type]]:  # noqa: PLR0911
         return [(item, node.expr.type) for item in node.items]
     if isinstance(node, typed.Case):
         results = [then for _, then in node.whens] + ([node.default] if node.default is not None else [])
-        return [(one, node.type) for one in results] + [(when, BOOLEAN) for when, _ in node.whens]
+        return [(result, node.type) for result in results] + [(when, BOOLEAN) for when, _ in node.whens]
     if isinstance(node, typed.Coalesce):
-        return [(one, node.type) for one in node.args]
+        return [(argument, node.type) for argument in node.args]
     if isinstance(node, typed.ArrayOf):
-        return [(one, node.type.args[0]) for one in node.items]
+        return [(item, node.type.args[0]) for item in node.items]
     if isinstance(node, typed.Element):
         index = BIGINT if node.base.type.base == "array" else node.base.type.args[0]
         return [(node.index, index)]

@@ -9,7 +9,7 @@ import pytest
 from dapflow.trino.analysis import analyse, typed, typed_calls, typed_queries
 from dapflow.trino.analysis.typed_queries import Join, Select, Subquery, Unnest
 from dapflow.trino.analysis.walk import within
-from tests.trino.analysis.catalogue import Tables, analysed, columns, found
+from tests.trino.analysis.catalogue import Tables, analysed, columns, findings
 from tests.trino.analysis.invariants import broken
 
 CASES = [case.strip().split("\n") for case in (Path(__file__).parent / "cases.txt").read_text().split("\n\n")]
@@ -20,7 +20,7 @@ RIGHT = [sql for sql, case in zip(SQL, CASES, strict=True) if case[-1].startswit
 @pytest.mark.parametrize(("sql", "case"), zip(SQL, CASES, strict=True), ids=range(len(CASES)))
 def test_output_columns_or_all_findings(sql: str, case: list[str]) -> None:
     expected = [line[2:] for line in case if line.startswith("! ")]
-    assert found(sql) == expected
+    assert findings(sql) == expected
     if not expected:
         assert f"= {columns(sql)}" == case[-1]
 
@@ -40,7 +40,7 @@ def test_a_table_that_is_not_known_is_no_mistake() -> None:
     assert not result.findings
     assert [str(column.type) for column in result.columns or ()] == ["unchecked", "unchecked", "bigint", "integer"]
     assert analysed("SELECT * FROM foreign").columns is None
-    (problem,) = found("SELECT f.nope FROM foreign x, planes f")
+    (problem,) = findings("SELECT f.nope FROM foreign x, planes f")
     assert problem == "COLUMN_NOT_FOUND 1:8 Column 'f.nope' cannot be resolved"
 
 
@@ -56,8 +56,8 @@ def test_groups_and_windows_are_lists_of_their_own() -> None:
         "SELECT f.carrier, sum(delay) + count(*), rank() OVER (ORDER BY sum(delay)) "
         "FROM flights f GROUP BY GROUPING SETS ((carrier), ()) HAVING count(*) > 1"
     )
-    assert [one.name for one in select.aggregates] == ["sum", "count"]
-    assert [one.name for one in select.windows] == ["rank"]
+    assert [aggregate.name for aggregate in select.aggregates] == ["sum", "count"]
+    assert [window.name for window in select.windows] == ["rank"]
     assert select.sets == ((0,), ())
     assert isinstance(select.items[0], typed.KeyRef)
     assert isinstance(select.windows[0].window.order[0].expr, typed.AggregateRef)
@@ -81,13 +81,13 @@ def test_references_to_a_query_around_are_marked() -> None:
     text = "SELECT * FROM planes p WHERE EXISTS (SELECT 1 FROM flights f WHERE f.carrier = p.carrier)"
     select = select_of(text)
     assert isinstance(select.where, typed_queries.Exists)
-    assert [(one.name, one.outer) for one in select.where.query.outer] == [("carrier", 1)]
+    assert [(reference.name, reference.outer) for reference in select.where.query.outer] == [("carrier", 1)]
     lateral = select_of("SELECT * FROM lists CROSS JOIN LATERAL (SELECT id + 1) CROSS JOIN UNNEST(xs)").source
     assert isinstance(lateral, Join)
     assert isinstance(lateral.right, Unnest)
     assert isinstance(lateral.left, Join)
     assert isinstance(lateral.left.right, Subquery)
-    assert [one.name for one in lateral.left.right.query.outer] == ["id"]
+    assert [reference.name for reference in lateral.left.right.query.outer] == ["id"]
 
 
 def test_lambdas_have_typed_parameters_and_calls_their_signature() -> None:
@@ -96,7 +96,7 @@ def test_lambdas_have_typed_parameters_and_calls_their_signature() -> None:
     assert call.signature == "zip_with(array(T), array(U), function(T,U,R))"
     body = call.args[2]
     assert isinstance(body, typed.Lambda)
-    assert [str(one.type) for one in body.parameters] == ["bigint", "varchar(1)"]
+    assert [str(parameter.type) for parameter in body.parameters] == ["bigint", "varchar(1)"]
 
 
 def test_places_are_those_of_the_text() -> None:
@@ -121,6 +121,6 @@ def test_parameters_are_typed_where_they_stand() -> None:
 
 
 def test_a_text_that_is_nested_too_deeply_is_one_finding() -> None:
-    assert found("SELECT " + "(" * 5000 + "1" + ")" * 5000) == [
+    assert findings("SELECT " + "(" * 5000 + "1" + ")" * 5000) == [
         "SYNTAX_ERROR 1:1 statement is too large (stack overflow while parsing)"
     ]

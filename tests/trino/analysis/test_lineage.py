@@ -29,16 +29,18 @@ UNLIKE = [text[2:] for text in MEANINGS if text.startswith("! ")]
 def shown(text: str) -> str:
     query = analysed(text).query
     assert query is not None
-    found = lineage(query)
+    traced = lineage(query)
 
     def listed(origins: object) -> str:
         assert isinstance(origins, frozenset)
         order = ("identity", "expression", "aggregate", "window", "filter", "join key")
-        ordered = sorted(origins, key=lambda one: (order.index(one.how) if one.how in order[:4] else 9, one))
-        return ", ".join(f"{one.table[-1]}.{one.column} {one.how}" for one in ordered) or "-"
+        ordered = sorted(
+            origins, key=lambda origin: (order.index(origin.how) if origin.how in order[:4] else 9, origin)
+        )
+        return ", ".join(f"{origin.table[-1]}.{origin.column} {origin.how}" for origin in ordered) or "-"
 
-    rows = [f"rows {listed(found.rows)}"] if found.rows else []
-    return " / ".join([*map(listed, found.columns), *rows])
+    rows = [f"rows {listed(traced.rows)}"] if traced.rows else []
+    return " / ".join([*map(listed, traced.columns), *rows])
 
 
 @pytest.mark.parametrize(("text", "expected"), [(text, lines[0]) for text, lines, _ in CASES if lines])
@@ -49,12 +51,12 @@ def test_lineage(text: str, expected: str) -> None:
 def used(text: str) -> list[str]:
     query = analysed(text).query
     assert query is not None
-    found = []
-    for one in usage(query):
-        name = text[one.place.start : one.place.end] if one.place else f"({one.table[-1]})"
-        conditions = [text[slice(*condition.place[:2])] for condition in one.partition_conditions]
-        found.append(" ".join([name, ",".join(one.columns), *conditions]))
-    return found
+    reads = []
+    for read in usage(query):
+        name = text[read.place.start : read.place.end] if read.place else f"({read.table[-1]})"
+        conditions = [text[slice(*condition.place[:2])] for condition in read.partition_conditions]
+        reads.append(" ".join([name, ",".join(read.columns), *conditions]))
+    return reads
 
 
 @pytest.mark.parametrize(("text", "expected"), [(text, used) for text, _, used in CASES if used])
@@ -63,11 +65,11 @@ def test_what_is_read(text: str, expected: list[str]) -> None:
 
 
 def hashed(text: str) -> str:
-    found = analyse(text, Tables(), "air")
-    assert found.query is not None
-    assert found.node is not None
-    assert not found.findings
-    return meaning(found.query, found.node)
+    analysis = analyse(text, Tables(), "air")
+    assert analysis.query is not None
+    assert analysis.node is not None
+    assert not analysis.findings
+    return meaning(analysis.query, analysis.node)
 
 
 def test_meaning_is_the_same_for_texts_that_only_look_different() -> None:
@@ -79,12 +81,12 @@ def test_meaning_differs_where_rows_types_or_names_may() -> None:
 
 
 def test_a_subquery_means_the_same_wherever_it_stands() -> None:
-    one = (
+    text = (
         "SELECT carrier FROM flights WHERE year = (SELECT max(f.year) FROM flights f WHERE f.carrier = flights.carrier)"
     )
-    other = one.replace("f.", "g.").replace("flights f ", "flights g ")
-    assert hashed(one) == hashed(other)
-    assert hashed(one) != hashed(one.replace("f.carrier = ", "f.origin = "))
+    other = text.replace("f.", "g.").replace("flights f ", "flights g ")
+    assert hashed(text) == hashed(other)
+    assert hashed(text) != hashed(text.replace("f.carrier = ", "f.origin = "))
 
 
 def test_where_columns_are_not_known_the_text_counts() -> None:

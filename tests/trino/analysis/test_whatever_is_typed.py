@@ -27,10 +27,10 @@ def mutated(count: int, seed: int) -> Iterator[str]:
 @pytest.mark.parametrize("count", [3_000, pytest.param(50_000, marks=pytest.mark.slow)])
 def test_whatever_is_typed_is_analysed(count: int) -> None:
     for text in mutated(count, seed=count):
-        found = analyse(text, Known(), "default")
-        assert found.query is not None or found.findings, text
-        if found.query is not None:
-            assert found.node is not None
-            lineage(found.query)
-            usage(found.query)
-            meaning(found.query, found.node)
+        analysis = analyse(text, Known(), "default")
+        assert analysis.query is not None or analysis.findings, text
+        if analysis.query is not None:
+            assert analysis.node is not None
+            lineage(analysis.query)
+            usage(analysis.query)
+            meaning(analysis.query, analysis.node)
