@@ -71,13 +71,13 @@ def checked(root: Path) -> dict[str, list[DapflowError]]:
     from dapflow.review.transforms import review  # noqa: PLC0415 (brings DuckDB)
 
     manifest, errors = read_as_far_as_possible(root)
-    found: dict[str, list[DapflowError]] = {file.stem: [] for file in FILES}
+    findings: dict[str, list[DapflowError]] = {file.stem: [] for file in FILES}
     for finding in review(manifest, errors):
-        found[Path(finding.file or "").stem].append(finding)
-    return found
+        findings[Path(finding.file or "").stem].append(finding)
+    return findings
 
 
-def each(error: DapflowError) -> list[DapflowError]:
+def single_errors(error: DapflowError) -> list[DapflowError]:
     """The single errors of one that may hold several."""
     return error.errors if isinstance(error, DapflowErrors) else [error]
 

@@ -52,9 +52,9 @@ def locations(project: LocalProject) -> dict[str, str]:
     sql = " UNION ALL ".join(
         f"SELECT DISTINCT '{name}' AS dataset, import_date, {place} AS place FROM {name}" for name in tables
     )
-    found = json.loads(project.run("query", sql, "--json").stdout)
+    rows = json.loads(project.run("query", sql, "--json").stdout)
     project.run("local", "down")
-    return {f"{row['dataset']} {row['import_date']}": row["place"] for row in found}
+    return {f"{row['dataset']} {row['import_date']}": row["place"] for row in rows}
 
 
 def test_the_demo_publishes_everything_and_then_finds_nothing_to_do(example: LocalProject) -> None:

@@ -50,7 +50,7 @@ def planned(
     def is_done(step: PlannedStep) -> bool:
         return not again and earlier.published(step.manifest(manifest), step.step.dataset, step.step.generation)
 
-    wanted = [each for each in manifest.datasets.values() if each.id in names]
+    wanted = [dataset for dataset in manifest.datasets.values() if dataset.id in names]
     chosen = with_upstream(manifest, wanted) if upstream else wanted
     return plan_backfill(Snapshot(lake.publications), chosen, days, is_done, **more)
 
@@ -84,7 +84,7 @@ def history(lake: Lake, dataset_id: str) -> list[tuple[str | None, ...]]:
 
 
 def run_ids(lake: Lake, dataset_id: str) -> dict[Generation, str]:
-    return {made: each.run_id for made, each in lake.publications.of(dataset_id).items()}
+    return {made: published.run_id for made, published in lake.publications.of(dataset_id).items()}
 
 
 @pytest.fixture
@@ -105,11 +105,11 @@ def test_backfilled_is_as_if_it_had_run_each_day(library: Lake, tmp_path: Path) 
     library.publish(library.datasets[RUNNING], day(1))
     library.compile(tmp_path, FILES)
     outcomes = backfilled(library, BUSY, RUNNING, days=DAYS[1:])
-    assert [each.step.generation for each in outcomes if each.step.dataset == RUNNING] == DAYS[1:]
+    assert [outcome.step.generation for outcome in outcomes if outcome.step.dataset == RUNNING] == DAYS[1:]
     # 10, 20, …, 60 added up, and the same of those that are one more.
     totals = {(row[0], row[-1]): row[1] for row in history(library, RUNNING)}
-    assert [totals["1", each.key] for each in DAYS] == ["10", "30", "60", "100", "150", "210"]
-    assert [totals["2", each.key] for each in DAYS] == ["11", "32", "63", "104", "155", "216"]
+    assert [totals["1", generation.key] for generation in DAYS] == ["10", "30", "60", "100", "150", "210"]
+    assert [totals["2", generation.key] for generation in DAYS] == ["11", "32", "63", "104", "155", "216"]
     in_order = history(library, RUNNING)
     for generation in DAYS[1:]:
         library.publish(library.datasets[BUSY], generation)
@@ -133,16 +133,16 @@ def test_a_second_call_does_what_is_left_and_again_does_all(library: Lake, tmp_p
     assert len(backfilled(library, BUSY, days=DAYS[:3])) == 3
     made = run_ids(library, BUSY)
     plan = planned(library, BUSY)
-    assert [each.generation for each in plan.done] == DAYS[:3]
-    assert [each.step.generation for each in plan.steps] == DAYS[3:]
+    assert [step.generation for step in plan.done] == DAYS[:3]
+    assert [planned_step.step.generation for planned_step in plan.steps] == DAYS[3:]
     backfilled(library, BUSY)
-    assert {each: run_ids(library, BUSY)[each] for each in DAYS[:3]} == made
+    assert {generation: run_ids(library, BUSY)[generation] for generation in DAYS[:3]} == made
     assert planned(library, BUSY).steps == ()
     assert len(backfilled(library, BUSY, again=True)) == len(DAYS)
     assert not set(run_ids(library, BUSY).values()) & set(made.values())
     # What was published by anyone else is not what a backfill made, nor what another text makes.
     library.publish(library.datasets[BUSY], day(2))
-    assert [each.step.generation for each in planned(library, BUSY).steps] == [day(2)]
+    assert [planned_step.step.generation for planned_step in planned(library, BUSY).steps] == [day(2)]
     library.compile(tmp_path, {**FILES, "libraries/refined/busy.sql": FILES["libraries/refined/busy.sql"] + "-- x\n"})
     assert len(planned(library, BUSY).steps) == len(DAYS), "the text is another"
 
@@ -151,12 +151,12 @@ def test_an_input_that_was_corrected_is_read_anew(library: Lake) -> None:
     backfilled(library, BUSY, LOANS)
     land(library, day(3), 900)
     plan = planned(library, BUSY, LOANS)
-    assert [str(each.step) for each in plan.steps] == [f"{LOANS} {day(3)}", f"{BUSY} {day(3)}"]
-    assert [len(each.after) for each in plan.steps] == [0, 1]
+    assert [str(planned_step.step) for planned_step in plan.steps] == [f"{LOANS} {day(3)}", f"{BUSY} {day(3)}"]
+    assert [len(planned_step.after) for planned_step in plan.steps] == [0, 1]
     backfilled(library, BUSY, LOANS)
     assert ("1", "900", "2024", "03", "03", "20240303") in history(library, BUSY)
     library.publish(library.datasets[LOANS], day(5))
-    assert [str(each.step) for each in planned(library, BUSY).steps] == [f"{BUSY} {day(5)}"]
+    assert [str(planned_step.step) for planned_step in planned(library, BUSY).steps] == [f"{BUSY} {day(5)}"]
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_what_is_missing_is_named_before_anything_runs(library: Lake) -> None:
     ]
     assert library.publications.of(BUSY) == {}
     plan = planned(library, BUSY, RUNNING, on_missing="skip")
-    assert {each.generation for each in plan.left_out} == {day(2), day(5)}
-    assert [each.step.dataset for each in plan.missing] == [BUSY, BUSY], "what follows from it is not named again"
+    assert {step.generation for step in plan.left_out} == {day(2), day(5)}
+    assert [missing.step.dataset for missing in plan.missing] == [BUSY, BUSY], "what follows from it is not named again"
     backfilled(library, BUSY, on_missing="skip")
     assert set(DAYS) - run_ids(library, BUSY).keys() == {day(2), day(5)}
     backfilled(library, BUSY, on_missing="previous")
@@ -249,15 +249,17 @@ def test_upstream_is_built_first_and_loads_what_landed(lake: Lake, tmp_path: Pat
     with pytest.raises(DapflowError, match="no files have landed"):
         planned(lake, RUNNING, upstream=True, days=DAYS[:4])
     plan = planned(lake, RUNNING, upstream=True, days=DAYS[:4], on_missing="skip")
-    assert [each.step.dataset for each in plan.steps] == [LOANS, BUSY, RUNNING] * 3
-    assert {each.generation for each in plan.left_out} == {day(3)}
+    assert [planned_step.step.dataset for planned_step in plan.steps] == [LOANS, BUSY, RUNNING] * 3
+    assert {step.generation for step in plan.left_out} == {day(3)}
     expected = estimate(Snapshot(lake.publications), plan.steps)
     assert (expected.bytes, expected.unknown) == (3 * 2 * len("branch,lent\n1,1\n2,2\n"), 6)
     assert expected.usd == pytest.approx(3 * 10 * 5 / 1024**2), "ten megabytes at least for each load"
     backfilled(lake, RUNNING, upstream=True, days=DAYS[:4], on_missing="skip")
     assert [row[1] for row in history(lake, RUNNING)] == ["1", "2", "4", "2", "3", "5"]
     known = estimate(Snapshot(lake.publications), plan.steps)
-    scanned = [each.bytes_scanned for name in (LOANS, BUSY, RUNNING) for each in lake.publications.of(name).values()]
+    scanned = [
+        published.bytes_scanned for name in (LOANS, BUSY, RUNNING) for published in lake.publications.of(name).values()
+    ]
     assert (known.bytes, known.unknown) == (sum(scanned), 0)
 
 
@@ -266,9 +268,9 @@ def test_files_that_are_gone_leave_their_generation(library: Lake) -> None:
     library.clients.s3.delete_object(Bucket=bucket, Key=key)
     before = run_ids(library, LOANS)
     plan = planned(library, LOANS, BUSY)
-    assert [str(each) for each in plan.kept] == [f"{LOANS} {day(2)}"]
+    assert [str(step) for step in plan.kept] == [f"{LOANS} {day(2)}"]
     backfilled(library, LOANS, BUSY)
-    assert {each for each in DAYS if run_ids(library, LOANS)[each] == before[each]} == {day(2)}
+    assert {generation for generation in DAYS if run_ids(library, LOANS)[generation] == before[generation]} == {day(2)}
     assert run_ids(library, BUSY).keys() == set(DAYS)
 
 
@@ -286,11 +288,14 @@ def test_days_are_those_of_the_schedule_and_those_that_are_there(lake: Lake, tmp
     month = days_between(Generation.parse("2024-03-01"), Generation.parse("2024-03-31"))
     mondays = ["2024-03-04", "2024-03-11", "2024-03-18", "2024-03-25"]
     plan = planned(lake, LOANS, "reports.refined.loans", days=month, on_missing="skip")
-    assert [str(each.generation) for each in plan.left_out if each.dataset == LOANS] == mondays
-    assert [str(each.generation) for each in plan.left_out if each.dataset != LOANS] == mondays
+    assert [str(step.generation) for step in plan.left_out if step.dataset == LOANS] == mondays
+    assert [str(step.generation) for step in plan.left_out if step.dataset != LOANS] == mondays
     land(lake, Generation.parse("2024-03-13"), 1)
     plan = planned(lake, LOANS, "reports.refined.loans", days=month, on_missing="skip")
-    assert [str(each.step) for each in plan.steps] == [f"{LOANS} 2024-03-13", "reports.refined.loans 2024-03-13"]
+    assert [str(planned_step.step) for planned_step in plan.steps] == [
+        f"{LOANS} 2024-03-13",
+        "reports.refined.loans 2024-03-13",
+    ]
 
 
 def test_a_slower_input_is_read_as_it_was(lake: Lake, tmp_path: Path) -> None:
@@ -300,7 +305,9 @@ def test_a_slower_input_is_read_as_it_was(lake: Lake, tmp_path: Path) -> None:
         land(lake, day(number), number)
     plan = planned(lake, LOANS, BUSY, days=DAYS[:5])
     assert plan.missing == ()
-    of_day = {each.step.generation: each for each in plan.steps if each.step.dataset == BUSY}
+    of_day = {
+        planned_step.step.generation: planned_step for planned_step in plan.steps if planned_step.step.dataset == BUSY
+    }
     assert [str(next(iter(of_day[day(number)].after)).generation) for number in range(1, 6)] == [
         "2024-03-01", "2024-03-01", "2024-03-01", "2024-03-04", "2024-03-04",
     ]  # fmt: skip

@@ -42,7 +42,7 @@ def test_what_is_missing_is_said(platform: LocalProject) -> None:
     left = document(
         platform, "repair_costs", "--from", "2024-05-01", "--to", "2024-05-02", "--on-missing", "skip", "--yes"
     )
-    assert [(each["dataset"], each["generation"], each["input"]) for each in left["missing"]] == [
+    assert [(step["dataset"], step["generation"], step["input"]) for step in left["missing"]] == [
         ("housing.refined.repair_costs", "2024-05-01", "housing.raw.repairs"),
         ("housing.refined.repair_costs", "2024-05-02", "housing.raw.repairs"),
     ]

@@ -29,10 +29,10 @@ def test_files_land_are_named_and_loaded(platform: LocalProject, tmp_path: Path)
     (tmp_path / "north.csv").write_text("id,cost,done\n1,11.5,true\n")
     refused = platform.run("land", files[0], "--to", "roads.repairs", "-d", "2024-07-01", "--json", check=False)
     assert refused.returncode == 1
-    assert [each["code"] for each in json.loads(refused.stdout)["errors"]] == ["landing-exists"]
+    assert [error["code"] for error in json.loads(refused.stdout)["errors"]] == ["landing-exists"]
     again = platform.run("land", files[0], "--to", "roads.repairs", "-d", "2024-07-01", "--json", "--replace")
     report = json.loads(again.stdout)
-    assert [(each["name"], each["state"]) for each in report["files"]] == [("north.csv", "replaced")]
+    assert [(file["name"], file["state"]) for file in report["files"]] == [("north.csv", "replaced")]
     assert (report["beside"], report["generation"]) == (["south.csv"], "2024-07-01")
     assert report["next"] == "dapflow run roads.raw.repairs -g 2024-07-01"
 

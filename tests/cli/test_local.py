@@ -22,7 +22,7 @@ UP = ("local", "up", "--no-airflow")
 @pytest.mark.slow
 def test_up_use_down_up(project: LocalProject) -> None:
     project.run(*UP)
-    states = {name: each["state"] for name, each in project.status().items()}
+    states = {name: component["state"] for name, component in project.status().items()}
     assert states == {"aws": "running", "athena": "running", "airflow": "stopped"}
     listening = {
         (connection.laddr.ip, connection.laddr.port)
@@ -165,7 +165,7 @@ def test_an_interrupted_up_leaves_nothing_running(project: LocalProject, number:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
     assert set(project.status()) == {"aws", "athena", "airflow"}
-    assert {each["state"] for each in project.status().values()} == {"stopped"}
+    assert {component["state"] for component in project.status().values()} == {"stopped"}
 
 
 @pytest.mark.slow

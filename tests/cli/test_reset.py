@@ -20,7 +20,7 @@ def orphans(platform: LocalProject) -> object:
 def held(platform: LocalProject) -> set[str]:
     """The objects of the service's refined zone, without the notes and the records of runs."""
     answer = platform.client("s3").list_objects_v2(Bucket="dapflow-local-refined-123456789012", Prefix="drains/")
-    return {each["Key"] for each in answer.get("Contents", ()) if "runs/" not in each["Key"]}
+    return {item["Key"] for item in answer.get("Contents", ()) if "runs/" not in item["Key"]}
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ HEADINGS = [Heading.of_type(*column) for column in COLUMNS]
 
 
 def shown(rows: list[list[str | None]], width: int, *columns: tuple[str, str]) -> list[str]:
-    return list(lines_of([Heading.of_type(*each) for each in columns or COLUMNS], rows, width))
+    return list(lines_of([Heading.of_type(*column) for column in columns or COLUMNS], rows, width))
 
 
 def test_80_columns() -> None:

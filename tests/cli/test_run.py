@@ -127,7 +127,7 @@ def test_the_document_of_a_run_that_fails_says_what_was_published_before(platfor
         (platform.root / "transforms/housing/refined/zero.sql").unlink()
     document = json.loads(done.stdout)
     assert done.returncode == 1
-    assert "housing.raw.repairs" in [each["dataset"] for each in document["publications"]]
+    assert "housing.raw.repairs" in [publication["dataset"] for publication in document["publications"]]
     [error] = document["errors"]
     assert (error["code"], error["file"]) == ("no-rows", "transforms/housing/refined/zero.sql")
     assert "Traceback" not in done.stderr

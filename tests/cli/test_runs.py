@@ -24,7 +24,7 @@ def test_runs_are_listed_from_the_newest_on(platform: LocalProject) -> None:
     assert "2024-01-01  failed" in table[1]
     assert table[1].endswith("[not-published]")
     assert "2024-06-05  published" in table[2]
-    assert [each["dataset"] for each in runs(platform, "housing", "-n", "3")][1:] == [
+    assert [run["dataset"] for run in runs(platform, "housing", "-n", "3")][1:] == [
         "housing.refined.repair_costs",
         "housing.raw.repairs",
     ]

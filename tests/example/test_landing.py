@@ -37,12 +37,12 @@ def landed(s3: "S3Client") -> LandedExports:
 @pytest.fixture(scope="module")
 def lines(s3: "S3Client", landed: LandedExports) -> dict[tuple[str, date], list[str]]:
     """The lines of each export."""
-    found = {}
+    exported = {}
     for item in landed.objects:
         body = s3.get_object(Bucket=BUCKET, Key=item.uri.removeprefix(f"s3://{BUCKET}/"))["Body"].read()
         text = (gzip.decompress(body) if item.uri.endswith(".gz") else body).decode()
-        found[item.table, item.generation] = text.splitlines()
-    return found
+        exported[item.table, item.generation] = text.splitlines()
+    return exported
 
 
 @pytest.fixture(scope="module")

@@ -81,10 +81,10 @@ def test_flight_details_names_airline_and_plane(warehouse: Warehouse, package: d
 
 
 def test_a_departure_at_midnight_is_no_time_of_the_day(warehouse: Warehouse) -> None:
-    found = warehouse.rows("""
+    flights = warehouse.rows("""
         SELECT count(*), count(left_at), min(left_at), min(original_import_date)
         FROM air_traffic_refined_zone.flight_details WHERE status <> 'cancelled'""")
-    assert found == [(328521, 328492, datetime(2013, 1, 1, 5, 17), "20131231")]
+    assert flights == [(328521, 328492, datetime(2013, 1, 1, 5, 17), "20131231")]
 
 
 def test_daily_departures(warehouse: Warehouse, package: duckdb.DuckDBPyConnection) -> None:

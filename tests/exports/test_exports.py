@@ -116,7 +116,7 @@ def test_every_format_and_the_days_in_names(exports: Path) -> None:
         "tenants": {"format": "json", "null": "", "columns": {"id": "bigint", "born": "date", "n": "bigint"}},
         "wards": {"format": "parquet", "columns": {"ward": "string", "none": "string"}},
     }
-    days = {table.name: [str(each.day) for each in table.exports] for table in made.tables}
+    days = {table.name: [str(export.day) for export in table.exports] for table in made.tables}
     assert days == {"repair_jobs": ["2024-06-05", "2024-06-06"], "tenants": ["2024-06-05"], "wards": ["None"]}
 
 
@@ -141,7 +141,7 @@ def test_days_in_other_forms_are_of_one_table(exports: Path) -> None:
         "rents2024-06-05T0315": "2024-06-05",
         "rents_20240606": "2024-06-06",
     }
-    said = {Path(str(each.file)).stem: each.message for each in made.doubtful}
+    said = {Path(str(error.file)).stem: error.message for error in made.doubtful}
     assert set(said) == {"Stock March 2024", "stock_2024-06", "sales 05-01-2024", "sales 06-01-2024"}
     assert "it may be 2024-01-05 or 2024-05-01" in said["sales 05-01-2024"]
     assert "it is a month" in said["stock_2024-06"]
@@ -149,7 +149,7 @@ def test_days_in_other_forms_are_of_one_table(exports: Path) -> None:
 
 def test_names_that_look_like_values_are_doubted(exports: Path) -> None:
     made, _ = made_of(exports, {"t.csv": "1,2024-01-05,x\n2,2024-01-06,y\n", "good.csv": "a,2024\n1,2\n"})
-    assert [(Path(str(each.file)).name, each.line) for each in made.doubtful] == [("good.csv", 1), ("t.csv", 1)]
+    assert [(Path(str(error.file)).name, error.line) for error in made.doubtful] == [("good.csv", 1), ("t.csv", 1)]
     write(exports / "title.csv", "Stock report,,\nid,name,n\n1,a,2\n")
     made = new_service(exports.parent / "project", "stock", exports, lambda _: None)
     assert "has one name for 3 columns, stock_report" in made.doubtful[-1].message
@@ -180,7 +180,7 @@ def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
     }
     made, sources = made_of(exports, files)
     assert list(sources) == ["good"]
-    left_out = {Path(str(each.file)).name: (each.code, each.line) for each in made.left_out}
+    left_out = {Path(str(error.file)).name: (error.code, error.line) for error in made.left_out}
     assert left_out == {
         "ragged.csv": ("landing-ragged", 3),
         "empty.csv": ("landing-empty-file", None),
@@ -190,7 +190,7 @@ def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
         "book.xlsx": ("landing-format", None),
         "other_2024-06-06.csv": ("landing-header", 1),
     }
-    assert all(str(each.file).startswith(str(exports)) for each in made.left_out)
+    assert all(str(error.file).startswith(str(exports)) for error in made.left_out)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_what_cannot_be_read_is_left_out_by_name(exports: Path) -> None:
 def test_a_broken_quote_is_named_and_no_other_delimiter_taken(exports: Path, text: str, line: int, column: int) -> None:
     made, sources = made_of(exports, {"good.csv": "a\n1\n", "t.csv": text})
     assert list(sources) == ["good"]
-    assert [(each.code, each.line, each.column) for each in made.left_out] == [("landing-quotes", line, column)]
+    assert [(error.code, error.line, error.column) for error in made.left_out] == [("landing-quotes", line, column)]
 
 
 def test_names_that_nobody_takes_leave_out_their_file_only(exports: Path) -> None:
@@ -222,7 +222,7 @@ def test_names_that_nobody_takes_leave_out_their_file_only(exports: Path) -> Non
     }
     made, sources = made_of(exports, files)
     assert list(sources) == ["good"]
-    left_out = {Path(str(each.file)).name[:8]: each.code for each in made.left_out}
+    left_out = {Path(str(error.file)).name[:8]: error.code for error in made.left_out}
     assert left_out == {
         "gone.csv": "exports",
         "loop": "exports",
@@ -237,7 +237,7 @@ def test_two_encodings_in_one_file_are_not_guessed(exports: Path) -> None:
     mixed = "a,b\ncafé,1\n".encode() + "née,2\n".encode("cp1252")
     made, sources = made_of(exports, {"good.csv": "a\n1\n", "t.csv": mixed, "u.jsonl": b'{"a": "\xe9 \xc3\xa9"}\n'})
     assert list(sources) == ["good"]
-    assert [(each.code, each.line) for each in made.left_out] == [("landing-encoding", 3), ("landing-encoding", 1)]
+    assert [(error.code, error.line) for error in made.left_out] == [("landing-encoding", 3), ("landing-encoding", 1)]
     assert "0xe9" in made.left_out[0].message and "mixed" in made.left_out[0].message
 
 
@@ -252,7 +252,7 @@ def test_files_of_one_table_with_unlike_columns_are_both_named(exports: Path) ->
         "blank_2.csv": "\n\n",
     }
     made, _ = made_of(exports, files)
-    left_out = {str(Path(str(each.file)).relative_to(exports)): each for each in made.left_out}
+    left_out = {str(Path(str(error.file)).relative_to(exports)): error for error in made.left_out}
     assert set(left_out) == {"blank_2.csv", "p_2024-06-06.parquet", "t/2024-06-06/part-1.csv"}
     later = left_out["t/2024-06-06/part-1.csv"]
     assert str(exports / "t/2024-06-05/part-1.csv") in later.message and "it has c" in later.message

@@ -32,12 +32,12 @@ def compiled(tmp_path: Path, notes: str, **files: str) -> tuple[Check, ...]:
 def test_a_check_of_a_column_is_one_for_each(tmp_path: Path) -> None:
     notes = "checks:\n  keys:\n    not_null: [Carrier, year]\n    unique: [carrier, year]\n"
     notes += "    severity: warn\n    where: year > 1\n"
-    assert [(each.kind, each.columns, each.line, each.column) for each in compiled(tmp_path, notes)] == [
+    assert [(check.kind, check.columns, check.line, check.column) for check in compiled(tmp_path, notes)] == [
         ("not_null", ("carrier",), 3, 16),
         ("not_null", ("year",), 3, 25),
         ("unique", ("carrier", "year"), 4, 14),
     ]
-    assert {(each.name, each.severity, each.where) for each in compiled(tmp_path, notes)} == {
+    assert {(check.name, check.severity, check.where) for check in compiled(tmp_path, notes)} == {
         ("keys", "warn", "year > 1")
     }
 
@@ -53,7 +53,7 @@ def test_what_a_check_reads_is_waited_for(tmp_path: Path) -> None:
     assert dataset.transform is not None and dataset.transform.slower_inputs == ("air.raw.airports",)
     (relationship, query) = dataset.checks
     assert (relationship.dataset, relationship.field) == ("air.raw.airlines", "carrier")
-    assert [(each.dataset, each.kind) for each in query.references] == [
+    assert [(reference.dataset, reference.kind) for reference in query.references] == [
         ("air.refined.x", "current"),
         ("air.refined.x", "history"),
         ("air.raw.airports", "current"),
@@ -62,8 +62,8 @@ def test_what_a_check_reads_is_waited_for(tmp_path: Path) -> None:
 
 def test_datasets_whose_checks_need_each_other_are_a_circle(tmp_path: Path) -> None:
     lines = [
-        f"  {one}: {{columns: {{n: integer}}, checks: {{c: {{relationships: {{n: {other}}}}}}}}}"
-        for one, other in ("ab", "ba")
+        f"  {table}: {{columns: {{n: integer}}, checks: {{c: {{relationships: {{n: {other}}}}}}}}}"
+        for table, other in ("ab", "ba")
     ]
     service = "\n".join(["sources:", *lines])
     _, errors = read_as_far_as_possible(write_project(tmp_path, {"sea/service.yml": service}))
@@ -115,7 +115,7 @@ def test_datasets_whose_checks_need_each_other_are_a_circle(tmp_path: Path) -> N
 def test_a_mistake_has_its_place(tmp_path: Path, checks: str, code: str, column: int, said: str) -> None:
     write_project(tmp_path, {**FILES, "air/refined/x.yml": f"checks: {checks}\n"})
     manifest, errors = read_as_far_as_possible(tmp_path)
-    (error,) = [each for each in review(manifest, errors) if each.file == "transforms/air/refined/x.yml"]
+    (error,) = [finding for finding in review(manifest, errors) if finding.file == "transforms/air/refined/x.yml"]
     assert (error.code, error.line, error.column) == (code, 1, column)
     assert said in f"{error.message} {error.hint}"
 
@@ -132,7 +132,7 @@ def test_a_mistake_has_its_place(tmp_path: Path, checks: str, code: str, column:
 def test_a_mistake_in_a_check_in_sql(tmp_path: Path, sql: str, code: str, said: str) -> None:
     files = {**FILES, "air/refined/x.yml": "checks: {a: {sql: b.sql}}", "air/checks/b.sql": sql}
     manifest, errors = read_as_far_as_possible(write_project(tmp_path, files))  # type: ignore[arg-type]
-    (error,) = [each for each in review(manifest, errors) if each.severity == "error"]
+    (error,) = [finding for finding in review(manifest, errors) if finding.severity == "error"]
     assert error.code == code
     assert said in f"{error.message} {error.hint}"
 

@@ -64,7 +64,7 @@ def test_a_file_that_is_not_current_is_told_with_its_line(root: Path) -> None:
     write_codeowners(root)
     (root / "transforms/tram").mkdir()
     (root / "transforms/tram/service.yml").write_text("title: Tram\n")
-    assert [each.line for each in check_codeowners(root)] == [7], "a new service has no line yet"
+    assert [finding.line for finding in check_codeowners(root)] == [7], "a new service has no line yet"
 
 
 def test_somebody_reviews_the_platform(root: Path) -> None:

@@ -146,11 +146,17 @@ select f.year, h.year as before from flights f cross join FLIGHTS_HISTORY h
 cross join air_refined_zone."x_history$partitions" p
 """
     transform = transform_of(tmp_path, sql)
-    found = [
-        (transform.sql[one.start : one.end], one.dataset, one.kind, one.alias, one.suffix)
-        for one in transform.references
+    references = [
+        (
+            transform.sql[reference.start : reference.end],
+            reference.dataset,
+            reference.kind,
+            reference.alias,
+            reference.suffix,
+        )
+        for reference in transform.references
     ]
-    assert found == [
+    assert references == [
         ("flights", "air.raw.flights", "current", True, ""),
         ('"air_raw_zone" . Airlines', "air.raw.airlines", "current", False, ""),
         ("FLIGHTS_HISTORY", "air.raw.flights", "history", True, ""),
@@ -201,7 +207,7 @@ def test_own_history_may_be_read(tmp_path: Path) -> None:
     dataset = manifest.dataset("air.refined.x")
     assert dataset.depends_on == ("air.raw.flights",)
     assert dataset.transform is not None
-    assert [(one.dataset, one.kind) for one in dataset.transform.references] == [
+    assert [(reference.dataset, reference.kind) for reference in dataset.transform.references] == [
         ("air.refined.x", "history"),
         ("air.raw.flights", "current"),
     ]
@@ -261,10 +267,10 @@ def test_what_is_read_of_others_is_asked_for_and_granted(
     try:
         compile_files(tmp_path, files)
     except DapflowErrors as caught:
-        found = [(error.code, error.place) for error in caught.errors]
+        refused = [(error.code, error.place) for error in caught.errors]
     else:
-        found = []
-    assert found == [("not-granted", f"transforms/{place}") for place in places]
+        refused = []
+    assert refused == [("not-granted", f"transforms/{place}") for place in places]
 
 
 def test_an_empty_project_compiles(tmp_path: Path) -> None:

@@ -100,8 +100,10 @@ def test_another_prefix_makes_the_names_plain(tmp_path: Path) -> None:
         " import_day as generation_day, import_date as generation_date from air_raw_zone.flights",
     }
     datasets = compile_files(tmp_path, files).datasets
-    found = {d.id: (d.transform.contract, d.transform.computes_generation) for d in datasets.values() if d.transform}
-    assert found == {
+    contracts = {
+        d.id: (d.transform.contract, d.transform.computes_generation) for d in datasets.values() if d.transform
+    }
+    assert contracts == {
         "air.refined.x": ("migrated", False),
         "b.refined.y": ("new", False),
         "b.refined.z": ("migrated", False),

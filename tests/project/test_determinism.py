@@ -33,11 +33,11 @@ def compiled_elsewhere(project: Path, file: Path, **environment: str) -> str:
 
 
 def test_another_process_in_another_place(project: Path, tmp_path: Path) -> None:
-    one = compiled_elsewhere(project, tmp_path / "one.json", LC_ALL="C", PYTHONHASHSEED="1")
+    first = compiled_elsewhere(project, tmp_path / "one.json", LC_ALL="C", PYTHONHASHSEED="1")
     other = compiled_elsewhere(
         project, tmp_path / "other.json", LC_ALL="tr_TR.UTF-8", TZ="Asia/Tokyo", PYTHONHASHSEED="2"
     )
-    assert one == other
+    assert first == other
     assert read_manifest(tmp_path / "one.json") == compile_project(project)
 
 

@@ -34,7 +34,7 @@ def test_an_external_table_is_a_dataset_that_nobody_publishes(tmp_path: Path) ->
     assert (tenancies.external, tenancies.has_generations) == (True, False)
     assert (tenancies.current, tenancies.history) == ("tenancies", "tenancies")
     assert tenancies.description == "Made by a Glue job."
-    assert [(each.name, each.type) for each in tenancies.columns or ()] == [
+    assert [(column.name, column.type) for column in tenancies.columns or ()] == [
         ("tenancy", "bigint"),
         ("tags", "array<string>"),
         ("rent", "decimal(10,2)"),
@@ -57,7 +57,7 @@ def test_one_with_generations_has_a_history_and_a_current_view(tmp_path: Path) -
     assert {meters.id, rents.id} <= set(manifest.services["air"].datasets)
     transform = manifest.datasets["air.refined.x"].transform
     assert transform is not None
-    assert [each.kind for each in transform.references] == ["history", "current"]
+    assert [reference.kind for reference in transform.references] == ["history", "current"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_name_that_ends_in_history_has_a_way(tmp_path: Path) -> None:
     manifest = compile_files(tmp_path, files)
     transform = manifest.datasets["air.refined.x"].transform
     assert transform is not None
-    assert [(each.dataset, each.kind) for each in transform.references] == [
+    assert [(reference.dataset, reference.kind) for reference in transform.references] == [
         ("air.raw.contact_history", "current"),
         ("air.raw.contact", "history"),
     ]
@@ -135,7 +135,7 @@ def test_every_environments_name_of_a_database_means_the_same(tmp_path: Path) ->
     }
     transform = manifest.datasets["air.refined.x"].transform
     assert transform is not None
-    assert [(each.dataset, each.database) for each in transform.references] == [
+    assert [(reference.dataset, reference.database) for reference in transform.references] == [
         ("air.refined.a", "air-stg-refined-zone"),
         ("air.refined.a", None),
         ("air.raw.flights", None),

@@ -50,10 +50,10 @@ def test_links(tmp_path: Path) -> None:
     (refined / "broken.sql").symlink_to("nowhere.sql")
     (refined / "loop.sql").symlink_to("loop.sql")
     (refined / "again").symlink_to(".", target_is_directory=True)
-    found = messages(root)
-    assert found[0] == "transforms/air/refined/again/broken.sql: nothing reads a transform here [misplaced-file]"
-    assert "transforms/air/refined/broken.sql: cannot be read: No such file or directory [unreadable-file]" in found
-    assert any(message.startswith("transforms/air/refined/loop.sql: cannot be read") for message in found)
+    told = messages(root)
+    assert told[0] == "transforms/air/refined/again/broken.sql: nothing reads a transform here [misplaced-file]"
+    assert "transforms/air/refined/broken.sql: cannot be read: No such file or directory [unreadable-file]" in told
+    assert any(message.startswith("transforms/air/refined/loop.sql: cannot be read") for message in told)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")

@@ -93,9 +93,9 @@ def test_order_and_circles(graph: dict[str, set[str]]) -> None:
     order = publishing_order(graph)
     for index, name in enumerate(order):
         assert graph[name] <= set(order[:index])
-    found = circles(graph)
-    assert bool(found) == (len(order) < len(graph))
-    for circle in found:
+    cycles = circles(graph)
+    assert bool(cycles) == (len(order) < len(graph))
+    for circle in cycles:
         assert circle[0] == circle[-1]
         assert all(after in graph[before] for before, after in pairwise(circle))
         assert len(set(circle)) == len(circle) - 1
@@ -121,7 +121,7 @@ def manifest(root: Path) -> Manifest:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "dataset_id"),
     [
         ("air.refined.delays", "air.refined.delays"),
         ("AIR.Refined.Delays", "air.refined.delays"),
@@ -131,8 +131,8 @@ def manifest(root: Path) -> Manifest:
         ("./transforms/b/../b/refined/other.sql", "b.refined.other"),
     ],
 )
-def test_a_transform_by_what_was_typed(root: Path, manifest: Manifest, text: str, found: str) -> None:
-    assert find_transform(manifest, root, text).id == found
+def test_a_transform_by_what_was_typed(root: Path, manifest: Manifest, text: str, dataset_id: str) -> None:
+    assert find_transform(manifest, root, text).id == dataset_id
 
 
 def test_a_transform_by_the_path_of_its_file(root: Path, manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,41 +11,41 @@ from tests.runtime.test_inputs import BOTH, prepared, publish_planes
 
 
 def test_what_is_published_can_be_looked_up(lake: Lake) -> None:
-    one = lake.product("one", "SELECT 1 AS one")
-    assert lake.publications.publication(one.id, DAY) is None
-    done = lake.publish(one)
-    noted = lake.publications.publication(one.id, DAY)
+    product = lake.product("one", "SELECT 1 AS one")
+    assert lake.publications.publication(product.id, DAY) is None
+    done = lake.publish(product)
+    noted = lake.publications.publication(product.id, DAY)
     assert noted is not None
     assert (noted.rows, noted.bytes, noted.location) == (done.rows, done.bytes, done.location)
     assert (noted.seconds, noted.bytes_scanned, noted.query_id) == (done.seconds, done.bytes_scanned, done.query_id)
-    assert lake.publications.generations(one.id) == [DAY]
-    assert lake.publications.publication(one.id, LATER) is None
+    assert lake.publications.generations(product.id) == [DAY]
+    assert lake.publications.publication(product.id, LATER) is None
 
 
 def test_of_which_run_and_since_when_a_generation_is(lake: Lake) -> None:
-    one = lake.product("one", "SELECT 1 AS one UNION ALL SELECT 2")
+    product = lake.product("one", "SELECT 1 AS one UNION ALL SELECT 2")
     before = datetime.now(UTC).replace(microsecond=0)
-    later, earlier = lake.publish(one, DAY), lake.publish(one, EARLIER)
-    generations = lake.publications.of(one.id)
+    later, earlier = lake.publish(product, DAY), lake.publish(product, EARLIER)
+    generations = lake.publications.of(product.id)
     assert list(generations) == [EARLIER, DAY]
-    assert lake.publications.all() == {one.id: generations}
+    assert lake.publications.all() == {product.id: generations}
     for done in (later, earlier):
         noted = generations[done.generation]
         assert (noted.rows, noted.bytes) == (2, done.bytes)
         assert done.location.endswith(f"/{noted.run_id}/")
-        assert one.transform is not None
-        assert noted.sql_sha == one.transform.sha
+        assert product.transform is not None
+        assert noted.sql_sha == product.transform.sha
         assert before <= datetime.fromisoformat(noted.at) <= datetime.now(UTC)
 
 
 def test_a_generation_that_something_else_made_is_there_and_not_published(lake: Lake) -> None:
-    one = lake.product("one", "SELECT 1 AS one")
-    lake.publish(one)
+    product = lake.product("one", "SELECT 1 AS one")
+    lake.publish(product)
     foreign: Any = {"Values": list(LATER.values), "StorageDescriptor": {"Columns": []}}
-    lake.clients.glue.create_partition(DatabaseName=one.database, TableName=one.history, PartitionInput=foreign)
-    assert lake.publications.generations(one.id) == [DAY, LATER]
-    assert list(lake.publications.of(one.id)) == [DAY]
-    assert lake.publications.publication(one.id, LATER) is None
+    lake.clients.glue.create_partition(DatabaseName=product.database, TableName=product.history, PartitionInput=foreign)
+    assert lake.publications.generations(product.id) == [DAY, LATER]
+    assert list(lake.publications.of(product.id)) == [DAY]
+    assert lake.publications.publication(product.id, LATER) is None
 
 
 def test_what_the_current_view_shows(lake: Lake, tmp_path: Path) -> None:
@@ -62,9 +62,9 @@ def test_who_read_it_is_known(lake: Lake, tmp_path: Path) -> None:
     lake.compile(tmp_path, BOTH)
     publish_planes(lake, EARLIER, DAY)
     current, history = "air_traffic.refined.x", "air_traffic.refined.y"
-    for each in (current, history):
+    for product in (current, history):
         for day in (EARLIER, DAY):
-            lake.publisher.publish(each, day)
+            lake.publisher.publish(product, day)
     assert lake.publications.readers("air_traffic.raw.planes", EARLIER) == [
         (current, EARLIER),
         (history, EARLIER),

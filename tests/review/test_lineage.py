@@ -23,10 +23,10 @@ FILES: dict[str, str | bytes] = {
 }
 
 
-def listed(one: ProductLineage) -> dict[str, list[str]]:
+def listed(lineage: ProductLineage) -> dict[str, list[str]]:
     return {
         column.name: [f"{origin.dataset} {origin.column} {origin.how}" for origin in column.origins]
-        for column in one.columns or ()
+        for column in lineage.columns or ()
     }
 
 
@@ -36,8 +36,8 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
 
 
 def test_columns_come_from_datasets_and_reads_have_their_places(manifest: Manifest) -> None:
-    found = lineages(manifest)
-    counts, names = found["air.refined.counts"], found["air.trusted.names"]
+    known = lineages(manifest)
+    counts, names = known["air.refined.counts"], known["air.trusted.names"]
     assert listed(counts) == {
         "carrier": ["air.raw.flights carrier identity"],
         "name": ["air.raw.airlines name identity"],
@@ -61,7 +61,7 @@ def test_columns_come_from_datasets_and_reads_have_their_places(manifest: Manife
 def test_columns_that_nobody_knows_are_none(manifest: Manifest) -> None:
     places = lineages(manifest)["air.refined.places"]
     assert places.columns is None
-    assert [(one.dataset, one.columns) for one in places.reads] == [
+    assert [(read.dataset, read.columns) for read in places.reads] == [
         ("air.raw.flights", ("year",)),
         ("air.raw.airports", ("faa", "*")),
     ]
@@ -81,10 +81,10 @@ def test_a_transform_with_a_mistake_has_none(tmp_path: Path) -> None:
 
 
 def test_the_manifest_keeps_it_beside_what_runs(manifest: Manifest, tmp_path: Path) -> None:
-    found = lineages(manifest)
+    known = lineages(manifest)
     file = tmp_path / "manifest.json"
-    write_manifest(manifest, file, found)
-    assert read_lineage(file) == found
+    write_manifest(manifest, file, known)
+    assert read_lineage(file) == known
     assert read_manifest(file) == manifest
     for text in (manifest.to_json(), manifest.to_json({"air.refined.counts": 1}), '{\n"lineage": {'):
         file.write_text(text, encoding="utf-8")
@@ -96,9 +96,9 @@ def test_only_what_has_changed_is_analysed_again(manifest: Manifest, monkeypatch
     seen: list[str] = []
     analysed = lineage_module._ProjectLineage.analysed
 
-    def watched(project: lineage_module._ProjectLineage, one: Dataset) -> object:
-        seen.append(one.id)
-        return analysed(project, one)
+    def watched(project: lineage_module._ProjectLineage, dataset: Dataset) -> object:
+        seen.append(dataset.id)
+        return analysed(project, dataset)
 
     before = lineages(manifest)
     monkeypatch.setattr(lineage_module._ProjectLineage, "analysed", watched)
@@ -106,7 +106,7 @@ def test_only_what_has_changed_is_analysed_again(manifest: Manifest, monkeypatch
     assert not {name for name in seen if manifest.datasets[name].transform is not None}
     flights = manifest.datasets["air.raw.flights"]
     assert flights.columns is not None
-    columns = tuple(replace(one, type="bigint") if one.name == "year" else one for one in flights.columns)
+    columns = tuple(replace(column, type="bigint") if column.name == "year" else column for column in flights.columns)
     changed = replace(manifest, datasets={**manifest.datasets, flights.id: replace(flights, columns=columns)})
     again = lineages(changed, before=before)
     # The type of `newest` is another one now, which those that read it may care about.

@@ -21,10 +21,10 @@ from tests.mistakes import (
     GENERATION,
     TABLES,
     checked,
-    each,
     expected_of,
     project_of,
     shown,
+    single_errors,
     text_of,
 )
 
@@ -73,7 +73,7 @@ def _asked(clients: Clients, file: Path) -> list[DapflowError]:
     try:
         ask(clients, text, DATABASE, name)
     except DapflowError as error:
-        return each(error)
+        return single_errors(error)
     return warnings(clients.glue, text, DATABASE, name)
 
 
@@ -85,12 +85,12 @@ def in_query(clients: Clients) -> Iterator[dict[str, list[DapflowError]]]:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_check_finds_it_and_says_what_to_write(file: Path, in_check: dict[str, list[DapflowError]]) -> None:
-    expected, found = expected_of(file), in_check[file.stem]
-    assert [(one.severity, one.code, f"{one.line}:{one.column}") for one in found] == [
-        (one.severity, one.code, one.place) for one in expected
+    expected, findings = expected_of(file), in_check[file.stem]
+    assert [(finding.severity, finding.code, f"{finding.line}:{finding.column}") for finding in findings] == [
+        (mistake.severity, mistake.code, mistake.place) for mistake in expected
     ]
-    for one, finding in zip(expected, found, strict=True):
-        assert one.hint in (finding.hint or "")
+    for mistake, finding in zip(expected, findings, strict=True):
+        assert mistake.hint in (finding.hint or "")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -106,8 +106,8 @@ def test_query_says_the_same(
 def test_there_are_enough(in_check: dict[str, list[DapflowError]], in_query: dict[str, list[DapflowError]]) -> None:
     assert len(FILES) >= 90
     assert all(in_check.values())
-    assert sum(any(finding.hint for finding in found) for found in in_check.values()) >= 0.9 * len(FILES)
-    assert sum(bool(found) for found in in_query.values()) >= 0.95 * len(FILES)
+    assert sum(any(finding.hint for finding in findings) for findings in in_check.values()) >= 0.9 * len(FILES)
+    assert sum(bool(findings) for findings in in_query.values()) >= 0.95 * len(FILES)
 
 
 RIGHT = [
@@ -153,8 +153,8 @@ RIGHT = [
 
 @pytest.mark.parametrize("sql", RIGHT)
 def test_what_is_right_gives_no_finding(sql: str, clients: Clients) -> None:
-    found = findings(clients.glue, sql, DATABASE, "x.sql")
-    assert not found, "\n".join(map(str, found))
+    listed = findings(clients.glue, sql, DATABASE, "x.sql")
+    assert not listed, "\n".join(map(str, listed))
 
 
 def test_what_athena_has_is_of_no_other_dialect() -> None:

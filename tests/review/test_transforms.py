@@ -14,7 +14,10 @@ from tests.project.writing import compile_files
 
 
 def findings(root: Path, files: dict[str, str | bytes]) -> list[str]:
-    return [f"{one.file} {one.line}:{one.column} {one.message}" for one in review(compile_files(root, files))]
+    return [
+        f"{finding.file} {finding.line}:{finding.column} {finding.message}"
+        for finding in review(compile_files(root, files))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +53,10 @@ def findings(root: Path, files: dict[str, str | bytes]) -> list[str]:
     ],
 )
 def test_a_transform(tmp_path: Path, sql: str, expected: list[str]) -> None:
-    found = findings(tmp_path, {"air/refined/x.sql": sql})
-    assert [one.removeprefix("transforms/air/refined/x.sql ").partition(". Expected")[0] for one in found] == expected
+    messages = findings(tmp_path, {"air/refined/x.sql": sql})
+    assert [
+        message.removeprefix("transforms/air/refined/x.sql ").partition(". Expected")[0] for message in messages
+    ] == expected
 
 
 def test_what_a_product_reads_of_another_has_its_types(tmp_path: Path) -> None:
@@ -60,17 +65,17 @@ def test_what_a_product_reads_of_another_has_its_types(tmp_path: Path) -> None:
         "air/refined/good.sql": "select n * 2 as twice from air_refined_zone.counts where import_year = '2024'",
         "air/refined/wrong.sql": "select upper(n) as n from air_refined_zone.counts_history where import_date > '2024'",
     }
-    [found] = findings(tmp_path, files)
-    assert found.startswith(
+    [message] = findings(tmp_path, files)
+    assert message.startswith(
         "transforms/air/refined/wrong.sql 1:8 FUNCTION_NOT_FOUND: Unexpected parameters (bigint) for function upper"
     )
 
 
 def test_what_only_aws_can_run_is_named(tmp_path: Path) -> None:
     sql = "select m.low from flights match_recognize (measures a.year as low pattern (a) define a as true) m"
-    [found] = review(compile_files(tmp_path, {"air/refined/x.sql": sql}))
-    assert found.message == "NOT_SUPPORTED: MATCH_RECOGNIZE is not supported"
-    assert found.hint == "the embedded Athena cannot run this; Athena on AWS may"
+    [finding] = review(compile_files(tmp_path, {"air/refined/x.sql": sql}))
+    assert finding.message == "NOT_SUPPORTED: MATCH_RECOGNIZE is not supported"
+    assert finding.hint == "the embedded Athena cannot run this; Athena on AWS may"
 
 
 def test_a_fault_of_the_analyser_is_a_warning_and_the_rest_is_read(

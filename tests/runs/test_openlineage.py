@@ -73,52 +73,52 @@ def understood(event: dict[str, Any]) -> RunEvent:
         run=Run(runId=event["run"]["runId"], facets=facets(event["run"]["facets"])),
         job=Job(event["job"]["namespace"], event["job"]["name"], facets(event["job"]["facets"])),
         inputs=[
-            InputDataset(namespace=each["namespace"], name=each["name"], facets=facets(each["facets"]))
-            for each in event["inputs"]
+            InputDataset(namespace=read["namespace"], name=read["name"], facets=facets(read["facets"]))
+            for read in event["inputs"]
         ],
         outputs=[
             OutputDataset(
-                namespace=each["namespace"],
-                name=each["name"],
-                facets=facets(each["facets"]),
-                outputFacets=facets(each.get("outputFacets", {})),
+                namespace=output["namespace"],
+                name=output["name"],
+                facets=facets(output["facets"]),
+                outputFacets=facets(output.get("outputFacets", {})),
             )
-            for each in event["outputs"]
+            for output in event["outputs"]
         ],
     )
 
 
 def facets(written: dict[str, Any]) -> dict[str, Any]:
-    found = {}
+    by_name = {}
     for name, values in written.items():
         kind = FACETS[name]
         assert values["_schemaURL"] == kind._get_schema(), name
         given = {key: value for key, value in values.items() if not key.startswith("_")}
         if name == "schema":
-            given["fields"] = [schema_dataset.SchemaDatasetFacetFields(**each) for each in given["fields"]]
+            given["fields"] = [schema_dataset.SchemaDatasetFacetFields(**field) for field in given["fields"]]
         if name == "columnLineage":
             lineage = column_lineage_dataset
-            given["dataset"] = [input_field(each) for each in given["dataset"]]
+            given["dataset"] = [input_field(origin) for origin in given["dataset"]]
             given["fields"] = {
-                column: lineage.Fields([input_field(each) for each in of["inputFields"]])
+                column: lineage.Fields([input_field(origin) for origin in of["inputFields"]])
                 for column, of in given["fields"].items()
             }
-        found[name] = kind(**given, producer=values["_producer"])
-    return found
+        by_name[name] = kind(**given, producer=values["_producer"])
+    return by_name
 
 
 def input_field(written: dict[str, Any]) -> Any:
     lineage = column_lineage_dataset
-    steps = [lineage.Transformation(**each) for each in written["transformations"]]
+    steps = [lineage.Transformation(**transformation) for transformation in written["transformations"]]
     return lineage.InputField(written["namespace"], written["name"], written["field"], steps)
 
 
 def pruned(value: Any) -> Any:
     """Without what is empty: the client writes some of it and leaves out some."""
     if isinstance(value, dict):
-        cleaned = {key: pruned(each) for key, each in value.items()}
-        return {key: each for key, each in cleaned.items() if each not in (None, {}, [])}
-    return [pruned(each) for each in value] if isinstance(value, list) else value
+        cleaned = {key: pruned(item) for key, item in value.items()}
+        return {key: item for key, item in cleaned.items() if item not in (None, {}, [])}
+    return [pruned(item) for item in value] if isinstance(value, list) else value
 
 
 def test_a_publication_is_a_start_and_a_completion_of_one_run(there: Lake) -> None:
@@ -142,7 +142,7 @@ def test_columns_have_their_lineage_where_the_text_is_still_the_same(there: Lake
     lineage = events(there)[1]["outputs"][0]["facets"]["columnLineage"]
     [seats] = lineage["fields"]["seats"]["inputFields"]
     assert (seats["field"], seats["transformations"][0]["subtype"]) == ("seats", "AGGREGATION")
-    assert [each["transformations"][0]["subtype"] for each in lineage["dataset"]] == ["FILTER"]
+    assert [origin["transformations"][0]["subtype"] for origin in lineage["dataset"]] == ["FILTER"]
     there.compile(tmp_path, {**PROJECT, "air_traffic/refined/seats.sql": "SELECT tailnum FROM planes"})
     facets_now = events(there)[1]["outputs"][0]["facets"]
     assert set(facets_now) == {"version", "schema"}

@@ -29,9 +29,9 @@ def there(lake: Lake, tmp_path: Path) -> Lake:
     }
     lake.compile(tmp_path, files)
     lake.land(lake.datasets[PLANES], DAY, planes_csv="tailnum,seats\nN1,1\nN2,2\n")
-    for each in (PLANES, SEATS, WRONG):
+    for dataset in (PLANES, SEATS, WRONG):
         with suppress(DapflowError):
-            lake.publisher.publish(each, DAY)
+            lake.publisher.publish(dataset, DAY)
     table: Any = record_table([lake.bucket(zone) for zone in ("raw", "refined", "trusted")], list(lake.services))
     lake.clients.glue.create_table(DatabaseName=DATABASE, TableInput=table)
     return lake
@@ -39,15 +39,15 @@ def there(lake: Lake, tmp_path: Path) -> Lake:
 
 def test_every_field_of_a_record_is_a_column() -> None:
     partitions = {"service"}
-    assert set(COLUMNS) == {each.name for each in dataclasses.fields(RunRecord)} - partitions
+    assert set(COLUMNS) == {field.name for field in dataclasses.fields(RunRecord)} - partitions
 
 
 def test_runs_are_rows_and_lists_can_be_taken_apart(there: Lake) -> None:
-    found = there.query(
+    rows = there.query(
         "SELECT dataset, outcome, rows, error.code AS code, cardinality(inputs) AS inputs "
         f"FROM {DATABASE}.dapflow_runs WHERE service = 'air_traffic' ORDER BY dataset"
     )
-    assert [tuple(each.values()) for each in found] == [
+    assert [tuple(row.values()) for row in rows] == [
         (PLANES, "published", "2", None, "0"),
         (SEATS, "published", "2", None, "1"),
         (WRONG, "failed", None, "query-failed", "0"),
@@ -56,9 +56,9 @@ def test_runs_are_rows_and_lists_can_be_taken_apart(there: Lake) -> None:
 
 def test_the_queries_of_the_page_run(there: Lake) -> None:
     page = ROOT / "docs" / "decisions" / "records.md"
-    cost, failures = (each.text for each in blocks(page) if each.language == "sql")
+    cost, failures = (block.text for block in blocks(page) if block.language == "sql")
     dear = there.query(cost.replace("dapflow_prod.dapflow_runs", f"{DATABASE}.dapflow_runs"))
-    assert {each["dataset"] for each in dear} == {PLANES, SEATS, WRONG}
-    assert {each["dataset"] for each in dear if float(each["usd"] or 0) > 0} == {PLANES, SEATS}
+    assert {row["dataset"] for row in dear} == {PLANES, SEATS, WRONG}
+    assert {row["dataset"] for row in dear if float(row["usd"] or 0) > 0} == {PLANES, SEATS}
     failed = there.query(failures.replace("dapflow_prod.dapflow_runs", f"{DATABASE}.dapflow_runs"))
-    assert [(each["dataset"], each["code"]) for each in failed] == [(WRONG, "query-failed")]
+    assert [(row["dataset"], row["code"]) for row in failed] == [(WRONG, "query-failed")]

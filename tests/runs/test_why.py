@@ -33,9 +33,9 @@ def only(lake: Lake, dataset: str = TOTAL) -> Reason:
 
 
 def run(lake: Lake, *datasets: str, generation: Generation = DAY) -> None:
-    for each in datasets or (PLANES, SEATS, TOTAL):
+    for dataset in datasets or (PLANES, SEATS, TOTAL):
         with suppress(DapflowError):
-            lake.publisher.publish(each, generation)
+            lake.publisher.publish(dataset, generation)
 
 
 def land(lake: Lake, generation: Generation, seats: str = "1") -> None:
@@ -53,22 +53,22 @@ def there(lake: Lake, tmp_path: Path) -> Lake:
 
 
 def test_what_is_current_has_no_reason(there: Lake) -> None:
-    found = why(there)
-    assert (found.current, found.shown, found.expected, found.reasons) == (True, DAY, DAY, ())
+    currency = why(there)
+    assert (currency.current, currency.shown, currency.expected, currency.reasons) == (True, DAY, DAY, ())
 
 
 def test_nothing_at_all_is_not_current(lake: Lake, tmp_path: Path) -> None:
     lake.compile(tmp_path, PROJECT)
-    found = why(lake)
-    assert (found.current, found.expected) == (False, None)
+    currency = why(lake)
+    assert (currency.current, currency.expected) == (False, None)
 
 
 def test_a_bad_value_in_a_landing_file_far_above(there: Lake) -> None:
     land(there, LATER, "many")
     run(there, generation=LATER)
     run(there, generation=LATER)
-    found = why(there)
-    assert (found.current, found.shown, found.expected) == (False, DAY, LATER)
+    currency = why(there)
+    assert (currency.current, currency.shown, currency.expected) == (False, DAY, LATER)
     reason = only(there)
     assert (reason.dataset, reason.generation, reason.through) == (PLANES, "2014-01-01", (TOTAL, SEATS))
     assert "many" in reason.message
@@ -102,10 +102,10 @@ def test_another_text_and_the_failure_of_it(there: Lake, tmp_path: Path) -> None
     [reason] = why(there, SEATS).reasons
     assert (reason.code, reason.since != "") == ("text-changed", True)
     run(there, SEATS)
-    found = {each.code: each for each in why(there).reasons}
-    assert set(found) == {"text-changed", "query-failed"}
-    assert found["query-failed"].message.startswith("transforms/air_traffic/refined/seats.sql: ")
-    assert found["query-failed"].through == (TOTAL,)
+    reasons = {reason.code: reason for reason in why(there).reasons}
+    assert set(reasons) == {"text-changed", "query-failed"}
+    assert reasons["query-failed"].message.startswith("transforms/air_traffic/refined/seats.sql: ")
+    assert reasons["query-failed"].through == (TOTAL,)
 
 
 def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:
@@ -114,7 +114,7 @@ def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:
     assert (reason.dataset, reason.code) == (TOTAL, "input-changed")
     assert f"{SEATS} 2013-12-31 was published again" in reason.message
     there.publisher.withdraw(SEATS, DAY)
-    codes = {(each.dataset, each.code) for each in why(there).reasons}
+    codes = {(reason.dataset, reason.code) for reason in why(there).reasons}
     assert codes == {(TOTAL, "input-changed"), (SEATS, "withdrawn")}
 
 
@@ -126,8 +126,8 @@ def test_files_that_landed_again(there: Lake) -> None:
         "landing-changed", PLANES, "landing-changed",
     )  # fmt: skip
     bucket = there.bucket("landing")
-    for each in there.clients.s3.list_objects_v2(Bucket=bucket)["Contents"]:
-        there.clients.s3.delete_object(Bucket=bucket, Key=each["Key"])
+    for item in there.clients.s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        there.clients.s3.delete_object(Bucket=bucket, Key=item["Key"])
     assert why(there).current, "cleared away"
 
 
@@ -156,5 +156,5 @@ def test_each_reason_is_told_once_however_many_read_it(lake: Lake, tmp_path: Pat
 
 
 def test_days_of_long_ago_are_not_expected_of_anybody(there: Lake) -> None:
-    found = why(there, generation=Generation(DAY.day - timedelta(days=400)))
-    assert [each.code for each in found.reasons] == ["landing-missing"]
+    currency = why(there, generation=Generation(DAY.day - timedelta(days=400)))
+    assert [reason.code for reason in currency.reasons] == ["landing-missing"]
