@@ -103,6 +103,7 @@ def branch_environment(
         branch=names.slug,
         scheduled=host.scheduled,
         external_databases=theirs,
+        host=host.name,
     )
 
 

@@ -3,7 +3,7 @@
     <target>/dags/dapflow_services.py        asks the factory for one DAG per service, and one beside them
     <target>/dags/dapflow/…                  the part of dapflow that runs there
     <target>/dags/manifests/<sha>.json       the compiled project, named by its content
-    <target>/dags/manifest.json              says which of them is in force, and of which commit; written last
+    <target>/dags/manifest.json              says which of them is in force, its commit, and where its files are shown
     <target>/dags/environment.json           the physical names
 
 The bundle of a branch lies in ``<target>/dags/branches/<branch>/``, below the one of the environment that runs it. It
@@ -25,7 +25,7 @@ from dapflow.branch import FOLDER
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.files import write_whole
-from dapflow.git import project_commit
+from dapflow.git import file_addresses, project_commit
 from dapflow.manifest import POINTER, Manifest
 
 ENTRY = "dapflow_services.py"
@@ -76,7 +76,7 @@ def build_bundle(
         write_whole(dags / manifest_name, manifest.to_json().encode())
         for name, content in files.items():
             write_whole(dags / name, content)
-        pointer = {"manifest": manifest_name, "commit": project_commit(root)}
+        pointer = {"manifest": manifest_name, "commit": project_commit(root), "files": file_addresses(root)}
         write_whole(dags / POINTER, (json.dumps(pointer) + "\n").encode())
         # The entry beside a branch's data is its host's.
         _remove_stale(dags, {*files, POINTER, ENTRY}, manifest_name)

@@ -66,6 +66,7 @@ class Environment:
         retention_seconds: how long what a publication replaced, or a person withdrew, is kept before it is deleted.
         branch: slug of the git branch that this is the throw-away environment of, else empty. Its raw zone belongs
             to another environment: it ingests nothing, and its DAGs carry the slug before their names.
+        host: name of the environment that hosts it, of a branch, else empty.
         scheduled: whether cron schedules start runs. On a developer's machine they do not: its landing files are of
             other days than today. What other services' generations start, they start everywhere.
         branches: of the branch environments that its Airflow runs; None where it runs none.
@@ -84,6 +85,12 @@ class Environment:
     scheduled: bool = True
     external_databases: dict[str, str] = field(default_factory=dict)
     branches: Branches | None = None
+    host: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether it is on the embedded platform, which has no console."""
+        return LOCAL in (self.name, self.host)
 
     @property
     def throw_away(self) -> bool:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from dapflow.forges import file_address
+
 _TRANSFORMS = "transforms"
+# Behind a commit, where files differ from it.
+CHANGES = "+changes"
 
 
 def project_commit(root: Path) -> str:
@@ -15,7 +19,18 @@ def project_commit(root: Path) -> str:
     """
     commit = git(root, "log", "-1", "--format=%H", "--", _TRANSFORMS)
     changed = git(root, "status", "--porcelain", "--", _TRANSFORMS) if commit else ""
-    return f"{commit}+changes" if changed else commit
+    return f"{commit}{CHANGES}" if changed else commit
+
+
+def file_addresses(root: Path) -> str:
+    """Where the files of ``project_commit`` are shown on the web, with ``{path}`` for the path below ``root``.
+
+    Empty where files differ from the commit, and where nobody knows how the remote ``origin`` shows files.
+    """
+    commit = project_commit(root)
+    if not commit or commit.endswith(CHANGES):
+        return ""
+    return file_address(git(root, "remote", "get-url", "origin"), commit, git(root, "rev-parse", "--show-prefix"))
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -76,6 +76,31 @@ def test_it_says_which_commit_its_transforms_are_of(tmp_path: Path) -> None:
     assert commit() == f"{first}+changes"
 
 
+def test_it_says_where_the_files_of_its_commit_are_shown(tmp_path: Path) -> None:
+    repository = tmp_path / "repository"
+    root = repository / "platform"
+    manifest, environment = compiled(root)
+
+    def git(*arguments: str) -> str:
+        identity = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+        done = subprocess.run(["git", "-C", str(repository), *identity, *arguments], check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    def address() -> str:
+        return BundledProject(build_bundle(root, manifest, environment, tmp_path / "bundle")).address("a b.sql")
+
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "one")
+    assert address() == ""
+    git("remote", "add", "origin", "https://me:secret@gitlab.example.org/team/data.git")
+    commit = git("rev-parse", "HEAD")
+    assert address() == f"https://gitlab.example.org/team/data/-/blob/{commit}/platform/a%20b.sql"
+    assert "secret" not in (tmp_path / "bundle/dags/manifest.json").read_text()
+    (root / "transforms" / "new.txt").write_text("x\n")
+    assert address() == ""
+
+
 def test_a_branchs_lies_below_the_one_of_its_host_and_neither_touches_the_other(tmp_path: Path) -> None:
     root, target = tmp_path / "project", tmp_path / "bundle"
     (root / "dags").mkdir(parents=True)

@@ -84,6 +84,11 @@ class Athena:
         self.running: set[str] = set()
         self.done: dict[str, QueryExecution] = {}
 
+    @property
+    def last(self) -> str | None:
+        """The statement that came to its end last, or runs; None before the first one."""
+        return next(reversed(self.done), None) or next(iter(self.running), None)
+
     def start(self, statement: str, database: str, token: str) -> str:
         """Start a statement; its id. The same token with the same statement is the same execution."""
         if (size := len(statement.encode())) > MOST_STATEMENT_BYTES:

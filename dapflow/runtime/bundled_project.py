@@ -7,6 +7,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dapflow.branch import FOLDER, check_bundled
 from dapflow.environment import Environment, read_environment
@@ -29,6 +30,7 @@ class BundledProject:
             pointed = json.loads(pointer.read_text(encoding="utf-8"))
             name = str(pointed["manifest"])
             self.commit = str(pointed.get("commit", ""))
+            self._files = str(pointed.get("files", ""))
         except FileNotFoundError:
             raise DapflowError("manifest", "the bundle has no manifest.json", file=pointer) from None
         except (ValueError, KeyError, TypeError) as error:
@@ -44,6 +46,11 @@ class BundledProject:
     def manifest(self) -> Manifest:
         """The manifest."""
         return read_manifest(self.file)
+
+    def address(self, path: str) -> str:
+        """Where a file of the project is shown on the web, as it was deployed; empty where nobody knows."""
+        known = self._files.startswith("https://")
+        return self._files.replace("{path}", quote(path)) if known else ""
 
     def data(self) -> dict[str, Any]:
         """The manifest as plain values, which is all that building DAGs takes."""

@@ -20,6 +20,7 @@ from dapflow.environment import Environment
 from dapflow.runtime.aws import RETRIES
 from dapflow.runtime.bundled_project import BundledProject
 from dapflow.runtime.dataset_location import physical
+from dapflow.runtime.links import linked, table_address, written_in
 from dapflow.runtime.operators import IngestOperator, PublishOperator, ShowOperator, TransformOperator
 from dapflow.runtime.schedule import asset_timetable, cron_timetable
 from dapflow.runtime.starts import CRON, NAME, StartsOperator, Task
@@ -116,7 +117,7 @@ class _Factory:
         with DAG(
             dag_id,
             description=service["description"] or service["title"],
-            doc_md=_dag_page(service, published),
+            doc_md=self._dag_page(service, published),
             schedule=self._schedule(service, published),
             catchup=False,
             # Airflow pauses what is new, on MWAA too, and analysts may not unpause: a commit is a deployment.
@@ -174,7 +175,7 @@ class _Factory:
             **common,
             task_id=_task_id(dataset),
             query=transform["sql"] if transform else "",
-            doc_md=_task_page(dataset),
+            doc_md=self._task_page(dataset),
             outlets=[self._asset(dataset_id, dataset)],
         )
         task.__dict__.update(dataset_id=dataset_id, project=self.project)
@@ -186,6 +187,33 @@ class _Factory:
         if self.environment.branch and self.environment.publishes(dataset["zone"], external=dataset["external"]):
             return Asset(f"{self.branch}__{dataset_id}", f"dapflow://{self.branch}/{path}")
         return Asset(dataset_id, f"dapflow://{path}")
+
+    def _dag_page(self, service: Data, published: dict[str, Data]) -> str:
+        lines = [f"# {service['title']}", "", service["description"] or "", ""]
+        if service["owner"]:
+            lines += [f"Owner: {service['owner']}", ""]
+        for dataset in published.values():
+            lines.append(f"- {self._file(dataset, _task_id(dataset))} → {self._table(dataset, dataset['current'])}")
+        return "\n".join(lines)
+
+    def _task_page(self, dataset: Data) -> str:
+        described = f"{dataset['description']}\n\n" if dataset["description"] else ""
+        history, transform = self._table(dataset, dataset["history"]), dataset["transform"]
+        if dataset["external"]:
+            return f"{described}Something else makes {history}."
+        if transform is None:
+            return f"{described}Ingests the landing files into {history}, as {self._file(dataset)} says."
+        return f"{described}{self._file(dataset)} → {history}\n\n```sql\n{transform['sql']}\n```"
+
+    def _file(self, dataset: Data, text: str = "") -> str:
+        """The file that a dataset is written in, with a link to it in git where that is known."""
+        file = written_in(dataset["service"], dataset["transform"] and dataset["transform"]["file"])
+        return linked(f"`{text or file}`", self.project.address(file))
+
+    def _table(self, dataset: Data, table: str) -> str:
+        """A table of a dataset, with a link to it in Glue's console where there is one."""
+        database = dataset["database"]
+        return linked(f"`{database}.{table}`", table_address(self.environment, database, table))
 
     def _schedule(self, service: Data, published: dict[str, Data]) -> Any:
         """The service's cron line; else the generations of what it needs from elsewhere; else daily.
@@ -217,22 +245,3 @@ def _slower(dataset: Data) -> Sequence[str]:
     """The inputs of which an older generation will do."""
     transform = dataset["transform"]
     return transform["slower_inputs"] if transform else ()
-
-
-def _dag_page(service: Data, published: dict[str, Data]) -> str:
-    lines = [f"# {service['title']}", "", service["description"] or "", ""]
-    if service["owner"]:
-        lines += [f"Owner: {service['owner']}", ""]
-    lines += [
-        f"- `{each['zone']}.{each['name']}` → `{each['database']}.{each['current']}`" for each in published.values()
-    ]
-    return "\n".join(lines)
-
-
-def _task_page(dataset: Data) -> str:
-    described = f"{dataset['description']}\n\n" if dataset["description"] else ""
-    if dataset["external"]:
-        return f"{described}Something else makes `{dataset['database']}.{dataset['history']}`."
-    if dataset["transform"] is None:
-        return f"{described}Ingests the landing files into `{dataset['database']}.{dataset['history']}`."
-    return f"{described}`{dataset['transform']['file']}`\n\n```sql\n{dataset['transform']['sql']}\n```"

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import Clients, PassingError
 from dapflow.runtime.bundled_project import BundledProject
+from dapflow.runtime.links import FileLink, ProductLink
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.schedule import generation_of_run
@@ -33,6 +34,7 @@ class PublishOperator(AthenaOperator):
 
     template_fields: Sequence[str] = ()
     template_ext: Sequence[str] = ()
+    operator_extra_links = (AthenaQueryResultsLink(), ProductLink(), FileLink())
 
     # Set by the DAG factory; class attributes spare a thousand constructors.
     project: BundledProject
@@ -45,20 +47,14 @@ class PublishOperator(AthenaOperator):
 
     def _publish(self, context: Any, lost: Staged | None = None) -> dict[str, Any]:
         dag_run, instance = context["dag_run"], context["ti"]
-        with airflow_errors():
+        with self._failing(context):
             generation = generation_of_run(dag_run)
             self.staged = self.publisher.stage(
                 self.dataset_id, generation, dag_run.run_id, instance.try_number, lost=lost
             )
         self.query_execution_id = self.staged.query_id
         self.log.info("Query execution id: %s", self.query_execution_id)
-        AthenaQueryResultsLink.persist(
-            context=context,
-            operator=self,
-            region_name=self.hook.conn_region_name,
-            aws_partition=self.hook.conn_partition,
-            query_execution_id=self.query_execution_id,
-        )
+        self._link(context, self.query_execution_id)
         if self.deferrable:
             instance.xcom_push(STAGED, self.staged.as_dict())
             self.defer(
@@ -74,14 +70,14 @@ class PublishOperator(AthenaOperator):
                 method_name="execute_complete",
                 timeout=self.execution_timeout,
             )
-        with airflow_errors():
+        with self._failing(context):
             self.publisher.wait(self.staged)
             return self._finish(context, self.staged)
 
     def execute_complete(self, context: Any, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Publish when the triggerer has seen the query end. How it ended, Athena is asked again."""
         self.log.info("Query ended: %s", event)
-        with airflow_errors():
+        with self._failing(context):
             self.staged = Staged.of_dict(context["ti"].xcom_pull(task_ids=self.task_id, key=STAGED))
             self.query_execution_id = self.staged.query_id
             return self._finish(context, self.staged)
@@ -113,6 +109,36 @@ class PublishOperator(AthenaOperator):
             verify=self.verify,
             config=self.hook.config,
         ).get_conn()
+
+    @contextmanager
+    def _failing(self, context: Any) -> Iterator[None]:
+        """Where the task fails, let its link lead to the query that was asked last: the failed one, or a check's."""
+        try:
+            with airflow_errors():
+                yield
+        except AirflowException:
+            asked = vars(self).get("publisher")
+            if asked is not None and (query := asked.target(self.dataset_id).athena.last):
+                self._link(context, query)
+            raise
+
+    def _link(self, context: Any, query: str) -> None:
+        """Lead from the task to a query, its product and its file. At once, for a killed task says nothing more."""
+        instance = context["ti"]
+        try:
+            if not self.project.environment.embedded:
+                AthenaQueryResultsLink.persist(
+                    context=context,
+                    operator=self,
+                    region_name=self.hook.conn_region_name,
+                    aws_partition=self.hook.conn_partition,
+                    query_execution_id=query,
+                )
+            for link in self.operator_extra_links:
+                instance.xcom_push(link.xcom_key, link.get_link(self, ti_key=instance))
+        except Exception:
+            # What is published or failed stays so, whether or not a page can lead to it.
+            self.log.exception("The links of this task could not be written")
 
     def _finish(self, context: Any, staged: Staged) -> dict[str, Any]:
         if self.publisher.lost(staged):

@@ -13,7 +13,10 @@ import uuid
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from airflow.api_fastapi.app import create_app
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.dag_processing.bundles.manager import DagBundlesManager
 from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
 from airflow.jobs.job import Job
@@ -30,6 +33,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState, TaskInstanceState
 from airflow.utils.timezone import utcnow
 from airflow.utils.types import DagRunTriggeredByType, DagRunType
+from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 import dapflow
@@ -53,6 +57,7 @@ def main(folder: Path) -> dict[str, Any]:
             "events": events,
             "started": [(each.dag_id, each.partition_key, each.run_type) for each in started],
             "states": states(session),
+            "links": links(session),
             "dapflow": str(dapflow.__file__),
             "installed": {name: bool(find_spec(name)) for name in ("duckdb", "moto", "aiobotocore")},
         }
@@ -120,6 +125,20 @@ def states(session: Any) -> dict[str, str]:
     """State of every task instance."""
 
     return {f"{each.dag_id}:{each.task_id}": str(each.state) for each in session.scalars(select(TaskInstance))}
+
+
+def links(session: Any) -> dict[str, dict[str, str | None]]:
+    """Where each task leads, as Airflow's public API says it: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html"""
+
+    app = create_app()
+    manager = app.state.auth_manager
+    token = manager.generate_jwt(SimpleAuthManagerUser(username="reader", role="admin"))
+    client = TestClient(app, headers={"Authorization": f"Bearer {token}"})
+    led = {}
+    for task in session.scalars(select(TaskInstance)):
+        path = f"/api/v2/dags/{task.dag_id}/dagRuns/{quote(task.run_id)}/taskInstances/{task.task_id}/links"
+        led[f"{task.dag_id}:{task.task_id}"] = client.get(path).raise_for_status().json()["extra_links"]
+    return led
 
 
 def cache_api_server() -> None:

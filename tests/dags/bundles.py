@@ -13,6 +13,8 @@ from dapflow.manifest import Dataset, LandingSource, Manifest, Service, SourceCo
 from dapflow.platform import describe, describe_branch, hosting
 from tests.runtime.lake import transform
 
+# Where the files of a bundle's commit are shown.
+FILES = "https://git.example.org/blob/0a1b2c/{path}"
 PLANES = (SourceColumn("tailnum", "string"), SourceColumn("seats", "int"))
 
 
@@ -46,7 +48,8 @@ def write_bundle(folder: Path, services: list[Service], datasets: list[Dataset],
     (folder / "manifests").mkdir(parents=True, exist_ok=True)
     (folder / f"manifests/{manifest.sha}.json").write_text(manifest.to_json())
     (folder / "environment.json").write_text(replace(described, **environment).to_json())
-    (folder / "manifest.json").write_text(json.dumps({"manifest": f"manifests/{manifest.sha}.json"}))
+    pointer = {"manifest": f"manifests/{manifest.sha}.json", "files": FILES}
+    (folder / "manifest.json").write_text(json.dumps(pointer))
     return folder
 
 

@@ -85,6 +85,11 @@ def test_failing_tasks_say_why_and_publish_nothing(
     said = "transforms/air_traffic/refined/x.sql: DIVISION_BY_ZERO: Division by zero [query-failed]\nhint: divide by"
     assert f"AirflowFailException: {said}" in result["log"]
     assert "dapflow/runtime/athena.py" not in result["log"]
+    led = result["links"]["weather:refined.few"]
+    query = led["Query Results"].partition("#/query-editor/history/")[2]
+    asked = lake.clients.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]
+    assert (asked["Status"]["State"], "seats / (seats - seats)" in asked["Query"]) == ("FAILED", True)
+    assert "/tables/view/few?database=weather_refined_zone&" in led["Product"]
     assert lake.tables("refined", "weather") == set()
     assert not [key for key in lake.objects("refined") if key.startswith("weather/")]
 

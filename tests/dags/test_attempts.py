@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
+from dapflow.environment import Environment
+from dapflow.manifest import Manifest
 from dapflow.runtime.operators import STAGED, TransformOperator
 from tests.runtime.lake import DAY, Lake
 
@@ -16,6 +20,9 @@ LONG = (
     "SELECT count(*) AS n FROM UNNEST(sequence(1, 10000)) AS a (x), UNNEST(sequence(1, 10000)) AS b (y), "
     "UNNEST(sequence(1, 100)) AS c (z)"
 )
+
+
+SQL = "SELECT CAST(NULL AS integer) AS n"
 
 
 class EnoughError(Exception):
@@ -36,12 +43,23 @@ class Instance:
         return self.pushed[key]
 
 
+@dataclass
+class _Project:
+    """What an operator asks of its project."""
+
+    manifest: Manifest
+    environment: Environment
+
+    def address(self, path: str) -> str:
+        return f"https://git.example.org/{path}"
+
+
 class Task:
     """One attempt of a task."""
 
     def __init__(self, lake: Lake, dataset_id: str, attempt: int, *, deferrable: bool) -> None:
         operator = TransformOperator(task_id="product", query="", database="", output_location="")
-        operator.project = SimpleNamespace(manifest=lake.manifest, environment=lake.environment)  # type: ignore[assignment]
+        operator.project = _Project(lake.manifest, lake.environment)  # type: ignore[assignment]
         operator.dataset_id = dataset_id
         operator.deferrable = deferrable
         operator.__dict__["publisher"] = lake.publisher
@@ -109,3 +127,25 @@ def test_a_task_killed_just_after_the_switch_leaves_what_it_published(lake: Lake
     task.resumed()
     task.operator.on_kill()
     assert lake.rows(product) == lake.rows(product, history=True) == [("1",)]
+
+
+def test_links_are_there_while_a_task_waits_and_lead_to_the_check_that_fails_it(lake: Lake, tmp_path: Path) -> None:
+    """A task that is killed while it waits has said where it leads."""
+    checks = "checks:\n  keys: {not_null: n}\n"
+    lake.compile(
+        tmp_path, {"air_traffic/service.yml": "", "air_traffic/refined/x.sql": SQL, "air_traffic/refined/x.yml": checks}
+    )
+    task = Task(lake, "air_traffic.refined.x", 1, deferrable=True)
+    task.deferred()
+    pushed = task.instance.pushed
+    assert pushed["_link_FileLink"] == "https://git.example.org/transforms/air_traffic/refined/x.sql"
+    assert "/tables/view/x?database=air_traffic_refined_zone&" in pushed["_link_ProductLink"]
+    query = pushed["_athena_query_results"]["query_execution_id"]
+    assert query == pushed[STAGED]["query_id"]
+    task.waited()
+    with pytest.raises(AirflowFailException, match=r"x\.yml:2:\d+: check keys: not_null\(n\).*\[check-failed\]"):
+        task.resumed()
+    failed = pushed["_athena_query_results"]["query_execution_id"]
+    assert failed != query
+    asked = lake.clients.athena.get_query_execution(QueryExecutionId=failed)["QueryExecution"]
+    assert "IS NULL" in asked["Query"]

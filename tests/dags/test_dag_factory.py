@@ -65,6 +65,33 @@ def test_airflow_sends_the_text_of_the_file_untouched(folder: Path) -> None:
     assert SQL in task.doc_md
 
 
+def test_pages_lead_to_products_and_files(folder: Path) -> None:
+    dag = build_dags(folder)["flights"]
+    table = "https://eu-west-2.console.aws.amazon.com/glue/home?region=eu-west-2#/v2/data-catalog/tables/view"
+    where = "&catalogId=123456789012&versionId=latest"
+    sql = "https://git.example.org/blob/0a1b2c/transforms/air_traffic/refined/x.sql"
+    service = "https://git.example.org/blob/0a1b2c/transforms/flights/service.yml"
+    for line in (
+        f"- [`raw.planes`]({service}) → [`flights_raw_zone.planes`]({table}/planes?database=flights_raw_zone{where})",
+        f"- [`refined.large`]({sql}) → "
+        f"[`flights_refined_zone.large`]({table}/large?database=flights_refined_zone{where})",
+    ):
+        assert line in dag.doc_md.splitlines()
+    assert (
+        f"]({sql}) → [`flights_refined_zone.large_history`]({table}/large_history?"
+        in dag.task_dict["refined.large"].doc_md
+    )
+    assert f"]({service})" in dag.task_dict["raw.planes"].doc_md
+
+
+def test_on_the_embedded_platform_no_page_leads_to_a_console(tmp_path: Path) -> None:
+    datasets = [raw("flights", "planes"), product("flights", "large", "flights.raw.planes")]
+    for number, more in enumerate(({"name": "local"}, {"branch": "fix-0a1b2c", "host": "local"})):
+        folder = write_bundle(tmp_path / str(number), [service("flights")], datasets, **more)
+        [dag] = build_dags(folder).values()
+        assert "console.aws" not in dag.doc_md + "".join(task.doc_md for task in dag.tasks)
+
+
 def test_every_dag_survives_airflows_serialization(folder: Path) -> None:
     for dag in build_dags(folder).values():
         dag.validate()
@@ -73,6 +100,12 @@ def test_every_dag_survives_airflows_serialization(folder: Path) -> None:
         assert set(again.task_dict) == set(dag.task_dict)
         assert again.timetable.partitioned
         for name, task in again.task_dict.items():
+            # What Airflow's web server looks for in XCom, with nothing of dapflow there.
+            assert {link.name: link.xcom_key for link in task.operator_extra_links} == {
+                "Query Results": "_link_AthenaQueryResultsLink",
+                "Product": "_link_ProductLink",
+                "File": "_link_FileLink",
+            }
             assert task.downstream_task_ids == dag.task_dict[name].downstream_task_ids
             assert [(outlet.name, outlet.uri) for outlet in task.outlets] == [
                 (f"{dag.dag_id}.{name}", f"dapflow://{dag.dag_id}/{name.replace('.', '/')}")
