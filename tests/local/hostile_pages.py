@@ -47,40 +47,45 @@ def unsigned_requests() -> list[Request]:
     """What harms an emulator that answers everybody."""
     resets = ["/moto-api/reset", "/moto-api/reset-auth", "/moto-api/seed?a=1", "/moto-api/config", "//moto-api/reset"]
     resets += ["/moto-api/recorder/reset-recording", "/%6Doto-api/reset", "/x/../moto-api/reset", "/moto-api//reset"]
-    found = [Request("POST", path) for path in resets]
-    found += [Request("POST", "/moto-api/reset", {"Content-Type": kind}, "a=b") for kind in SIMPLE_TYPES]
-    found += [
+    requests = [Request("POST", path) for path in resets]
+    requests += [Request("POST", "/moto-api/reset", {"Content-Type": kind}, "a=b") for kind in SIMPLE_TYPES]
+    requests += [
         Request("GET", path) for path in ("/moto-api/data.json", "/moto-api/", "/", f"/{BUCKET}", f"/{BUCKET}/mine")
     ]
-    found += [Request("GET", f"/{BUCKET}?list-type=2"), Request("HEAD", f"/{BUCKET}/mine")]
-    found += [Request("DELETE", f"/{BUCKET}/mine"), Request("PUT", f"/{BUCKET}/mine", {}, "hostile")]
-    found += [Request("POST", f"/{BUCKET}?delete", {}, "<Delete><Object><Key>mine</Key></Object></Delete>")]
-    found += [Request("POST", f"/{BUCKET}", {"Content-Type": SIMPLE_TYPES[2]}, "--x--")]
-    found += [Request("GET", "/latest/meta-data/iam/security-credentials/"), Request("GET", "/favicon.ico")]
-    found += [
+    requests += [Request("GET", f"/{BUCKET}?list-type=2"), Request("HEAD", f"/{BUCKET}/mine")]
+    requests += [Request("DELETE", f"/{BUCKET}/mine"), Request("PUT", f"/{BUCKET}/mine", {}, "hostile")]
+    requests += [Request("POST", f"/{BUCKET}?delete", {}, "<Delete><Object><Key>mine</Key></Object></Delete>")]
+    requests += [Request("POST", f"/{BUCKET}", {"Content-Type": SIMPLE_TYPES[2]}, "--x--")]
+    requests += [Request("GET", "/latest/meta-data/iam/security-credentials/"), Request("GET", "/favicon.ico")]
+    requests += [
         Request("POST", "/", {"X-Amz-Target": f"AmazonAthena.{name}", "Content-Type": "text/plain"}, STATEMENT)
         for name in ("StartQueryExecution", "ListQueryExecutions", "ListWorkGroups")
     ]
-    found += [Request("POST", "/", {"X-Amz-Target": "AWSGlue.GetDatabases"}, "{}")]
-    found += [Request("POST", "/", {"Content-Type": SIMPLE_TYPES[1]}, "Action=ListRoles&Version=2010-05-08")]
-    found += [
+    requests += [Request("POST", "/", {"X-Amz-Target": "AWSGlue.GetDatabases"}, "{}")]
+    requests += [Request("POST", "/", {"Content-Type": SIMPLE_TYPES[1]}, "Action=ListRoles&Version=2010-05-08")]
+    requests += [
         Request("POST", "/", {"Content-Type": SIMPLE_TYPES[1]}, f"Action={name}&Version=2011-06-15&RoleArn=x")
         for name in ("AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "GetSessionToken")
     ]
-    found += [Request("POST", "/moto-api/reset", signed("local", service)) for service in ("s3", "moto_api", "glue")]
-    found += [
+    requests += [Request("POST", "/moto-api/reset", signed("local", service)) for service in ("s3", "moto_api", "glue")]
+    requests += [
         Request("DELETE", f"/{BUCKET}/mine", {"Authorization": text})
         for text in ("", "AWS x:y", "Bearer x", "AWS4-HMAC-SHA256")
     ]
-    return [*found, Request("GET", f"/{BUCKET}/mine?X-Amz-Credential=local/20240605/eu-west-2/s3/aws4_request")]
+    return [*requests, Request("GET", f"/{BUCKET}/mine?X-Amz-Credential=local/20240605/eu-west-2/s3/aws4_request")]
 
 
 def requests_of_a_page() -> list[Request]:
     """One of each kind that a browser sends: it takes its time over each."""
-    kinds = {(each.method, each.path.partition("?")[0], *each.headers.items()): each for each in unsigned_requests()}
+    kinds = {
+        (request.method, request.path.partition("?")[0], *request.headers.items()): request
+        for request in unsigned_requests()
+    }
     wanted = ("/moto-api/reset", "/moto-api/data.json", f"/{BUCKET}", f"/{BUCKET}/mine")
-    found = [each for each in kinds.values() if each.path in wanted and "Authorization" not in each.headers]
-    return [each for each in found if each.method != "HEAD"] + [
+    chosen = [
+        request for request in kinds.values() if request.path in wanted and "Authorization" not in request.headers
+    ]
+    return [request for request in chosen if request.method != "HEAD"] + [
         Request("GET", f"/{BUCKET}?list-type=2"),
         Request("GET", f"/{BUCKET}/mine"),
         Request("POST", "/", {"X-Amz-Target": "AmazonAthena.StartQueryExecution"}, STATEMENT),
@@ -205,8 +210,8 @@ def visit(ports: Mapping[str, int], requests: list[Request], name: str = "localh
 
     with _serving(Site) as port, _browser(f"http://{name}:{port}/"):
         assert arrived.wait(240), "the page did not come to its end"
-    found: list[list[Any]] = json.loads(reports[0])
-    return found
+    reported: list[list[Any]] = json.loads(reports[0])
+    return reported
 
 
 @contextlib.contextmanager

@@ -64,7 +64,7 @@ class LocalProject:
 
     def status(self) -> dict[str, Any]:
         report = json.loads(self.run("local", "status", "--json", check=False).stdout)
-        return {each["name"]: each for each in report["components"]}
+        return {component["name"]: component for component in report["components"]}
 
     def ports(self) -> dict[str, int]:
         return dict(json.loads(self.state.ports_file.read_text()))

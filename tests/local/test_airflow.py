@@ -24,16 +24,16 @@ def api(project: LocalProject) -> AirflowApi:
 
 
 def parts(project: LocalProject) -> dict[str, int]:
-    found: dict[str, int] = project.status()["airflow"]["parts"]
-    return found
+    counts: dict[str, int] = project.status()["airflow"]["parts"]
+    return counts
 
 
 def wait_for(what: Any, seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
-    while not (found := what()):
+    while not (answer := what()):
         assert time.monotonic() < deadline
         time.sleep(0.3)
-    return found
+    return answer
 
 
 def test_airflow_from_up_to_down(project: LocalProject) -> None:

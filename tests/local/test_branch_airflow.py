@@ -39,10 +39,10 @@ def api(project: LocalProject) -> AirflowApi:
 
 def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
-    while not (found := what()):
+    while not (answer := what()):
         assert time.monotonic() < deadline
         time.sleep(0.3)
-    return found
+    return answer
 
 
 def ended(project: LocalProject, dag: str, key: str, since: datetime) -> str:
@@ -59,12 +59,12 @@ def everything(project: LocalProject) -> dict[str, Any]:
     """All that there is, read back through AWS's and Airflow's API. Results of queries are of no environment."""
     s3, glue, iam = (project.client(name) for name in ("s3", "glue", "iam"))
     airflow = api(project)
-    databases = [each["Name"] for each in glue.get_databases()["DatabaseList"]]
+    databases = [database["Name"] for database in glue.get_databases()["DatabaseList"]]
     return {
         "objects": {
-            f"{bucket['Name']}/{each['Key']} {each['ETag']}"
+            f"{bucket['Name']}/{item['Key']} {item['ETag']}"
             for bucket in s3.list_buckets()["Buckets"]
-            for each in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ())
+            for item in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", ())
             if "athena-results" not in bucket["Name"]
         },
         "tables": {
@@ -73,25 +73,25 @@ def everything(project: LocalProject) -> dict[str, Any]:
             for table in glue.get_tables(DatabaseName=name)["TableList"]
         },
         "databases": set(databases),
-        "roles": {each["RoleName"] for each in iam.list_roles()["Roles"]},
-        "policies": {each["PolicyName"] for each in iam.list_policies(Scope="Local")["Policies"]},
-        "workgroups": {each["Name"] for each in project.client("athena").list_work_groups()["WorkGroups"]},
-        "dags": {each["dag_id"] for each in airflow.get_all("/dags", "dags", exclude_stale=False)},
-        "connections": {each["connection_id"] for each in airflow.get_all("/connections", "connections")},
-        "pools": {each["name"] for each in airflow.get_all("/pools", "pools")},
-        "assets": {each["name"] for each in airflow.get_all("/assets", "assets")},
-        "errors": {each["filename"] for each in airflow.import_errors()},
+        "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
+        "policies": {policy["PolicyName"] for policy in iam.list_policies(Scope="Local")["Policies"]},
+        "workgroups": {workgroup["Name"] for workgroup in project.client("athena").list_work_groups()["WorkGroups"]},
+        "dags": {dag["dag_id"] for dag in airflow.get_all("/dags", "dags", exclude_stale=False)},
+        "connections": {connection["connection_id"] for connection in airflow.get_all("/connections", "connections")},
+        "pools": {pool["name"] for pool in airflow.get_all("/pools", "pools")},
+        "assets": {asset["name"] for asset in airflow.get_all("/assets", "assets")},
+        "errors": {import_error["filename"] for import_error in airflow.import_errors()},
         "bundle": {
-            each.relative_to(project.state.bundle).as_posix()
-            for each in project.state.bundle.rglob("*")
-            if each.is_file() and "__pycache__" not in each.parts
+            file.relative_to(project.state.bundle).as_posix()
+            for file in project.state.bundle.rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts
         },
     }
 
 
-def of_main(found: dict[str, Any]) -> dict[str, Any]:
+def of_main(everything_there: dict[str, Any]) -> dict[str, Any]:
     """What is the main environment's of everything."""
-    return {key: {each for each in of if SLUG not in each and STEM not in each} for key, of in found.items()}
+    return {key: {name for name in of if SLUG not in name and STEM not in name} for key, of in everything_there.items()}
 
 
 def branch_role(project: LocalProject) -> list[dict[str, Any]]:
@@ -119,8 +119,8 @@ def publish(project: LocalProject, dag: str, key: str, *also: str) -> None:
     if dag == "housing":
         project.client("s3").put_object(Bucket=LANDING, Key=f"housing/repairs/{day}/r.csv", Body=REPAIRS.encode())
     api(project).trigger(dag, key)
-    for each in (dag, *also):
-        assert ended(project, each, key, began) == "success", each
+    for dag_id in (dag, *also):
+        assert ended(project, dag_id, key, began) == "success", dag_id
 
 
 def change(project: LocalProject, text: str) -> None:
@@ -169,8 +169,8 @@ def test_it_runs_beside_the_main_environment_and_changes_nothing_of_it(platform:
 def test_it_is_tagged_and_may_write_nothing_of_the_main_environment(platform: LocalProject) -> None:
     change(platform, TRANSFORM)
     arn = f"arn:aws:athena:eu-west-2:{ACCOUNT}:workgroup/{GROUP}"
-    found = platform.client("athena").list_tags_for_resource(ResourceARN=arn)["Tags"]
-    tags = {tag["Key"]: tag["Value"] for tag in found}
+    listed = platform.client("athena").list_tags_for_resource(ResourceARN=arn)["Tags"]
+    tags = {tag["Key"]: tag["Value"] for tag in listed}
     assert (tags["dapflow:branch"], tags["dapflow:kind"]) == ("Fix/Repairs_1", "branch")
     assert tags["dapflow:expires"] > datetime.now(UTC).isoformat()
     assert platform.run("local", "branch", "list").stdout.split()[:2] == [BRANCH, SLUG]

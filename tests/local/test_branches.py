@@ -73,11 +73,11 @@ def templates(project: LocalProject, manifest: Manifest, git: GitBranch) -> Mapp
     """What the stacks say of a branch, as far as it matters here."""
     platform = describe_local_branch(project.root, manifest, git.branch)
     expires = (datetime.now(UTC) + timedelta(days=14)).isoformat(timespec="seconds")
-    found: dict[str, Any] = {}
-    for each in platform.databases:
-        found[each.name] = ("AWS::Glue::Database", {"CatalogId": "1", "DatabaseInput": {"Name": each.name}})
+    declared: dict[str, Any] = {}
+    for database in platform.databases:
+        declared[database.name] = ("AWS::Glue::Database", {"CatalogId": "1", "DatabaseInput": {"Name": database.name}})
     for group in platform.workgroups:
-        found[f"group {group.service}"] = (
+        declared[f"group {group.service}"] = (
             "AWS::Athena::WorkGroup",
             {
                 "Name": group.name,
@@ -87,8 +87,8 @@ def templates(project: LocalProject, manifest: Manifest, git: GitBranch) -> Mapp
             },
         )
     own = {"ServiceToken": "arn", "AssetKey": "x", "Bucket": BUCKET, "Prefix": f"{platform.environment.branch}/"}
-    found["bundle"] = ("Custom::DapflowBranch", own)
-    resources = {key: {"Type": kind, "Properties": properties} for key, (kind, properties) in found.items()}
+    declared["bundle"] = ("Custom::DapflowBranch", own)
+    resources = {key: {"Type": kind, "Properties": properties} for key, (kind, properties) in declared.items()}
     return {f"dapflow-branch-{platform.environment.branch}": {"Resources": resources}}
 
 
@@ -125,8 +125,8 @@ def project(tmp_path: Path, aws: LocalAws, airflow: Airflow, monkeypatch: pytest
     aws.glue.create_database(DatabaseInput={"Name": "housing_refined_zone"})
     aws.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     yield project
-    for each in aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
-        aws.s3.delete_object(Bucket=BUCKET, Key=each["Key"])
+    for item in aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+        aws.s3.delete_object(Bucket=BUCKET, Key=item["Key"])
     aws.s3.delete_bucket(Bucket=BUCKET)
     aws.glue.delete_database(Name="housing_refined_zone")
 
@@ -139,15 +139,15 @@ def everything(aws: LocalAws, airflow: Airflow, state: State) -> dict[str, Any]:
     """All that could be left of a branch."""
     iam = aws.session.client("iam", endpoint_url=aws.aws_url)
     return {
-        "databases": {each["Name"] for each in aws.glue.get_databases()["DatabaseList"]},
-        "workgroups": {each["Name"] for each in aws.athena.list_work_groups()["WorkGroups"]},
-        "roles": {each["RoleName"] for each in iam.list_roles()["Roles"]},
-        "objects": [each["Key"] for each in aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())],
+        "databases": {database["Name"] for database in aws.glue.get_databases()["DatabaseList"]},
+        "workgroups": {workgroup["Name"] for workgroup in aws.athena.list_work_groups()["WorkGroups"]},
+        "roles": {role["RoleName"] for role in iam.list_roles()["Roles"]},
+        "objects": [item["Key"] for item in aws.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())],
         "pools": set(airflow.pools),
         "connections": set(airflow.connections),
         "dags": set(airflow.dags),
         "files": {
-            each.relative_to(state.directory).as_posix() for each in state.directory.rglob("*") if each.is_file()
+            file.relative_to(state.directory).as_posix() for file in state.directory.rglob("*") if file.is_file()
         },
     }
 
@@ -233,7 +233,7 @@ def test_what_has_expired_is_taken_down_and_nothing_else(
     file.write_text(json.dumps({**read_json(file), "expires": "2020-01-01T00:00:00+00:00"}))
     said: list[str] = []
     take_down_expired(project.state, said.append)
-    assert [each.branch for each in branches.branches(project.state)] == ["new"]
+    assert [branch.branch for branch in branches.branches(project.state)] == ["new"]
     assert "old" in said[0]
     take_down(project.state, "new", lambda _: None)
 

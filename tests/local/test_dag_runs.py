@@ -93,7 +93,7 @@ def test_consumers_are_left_to_their_assets(monkeypatch: Any) -> None:
     }
     traffic = next(state for state in states if state.service == "traffic")
     assert [task.task_id for task in traffic.tasks] == ["raw.flights", "refined.delays"]
-    assert {seconds for state in states for seconds in (state.seconds, *(each.seconds for each in state.tasks))} == {
+    assert {seconds for state in states for seconds in (state.seconds, *(task.seconds for task in state.tasks))} == {
         1.1
     }
     assert RunState.of_dict(traffic.as_dict()) == traffic

@@ -50,11 +50,11 @@ def emptied(prefix: str) -> Resource:
 
 
 def databases(aws: LocalAws) -> set[str]:
-    return {each["Name"] for each in aws.glue.get_databases()["DatabaseList"]} - {"db"}
+    return {database["Name"] for database in aws.glue.get_databases()["DatabaseList"]} - {"db"}
 
 
 def workgroups(aws: LocalAws) -> set[str]:
-    return {each["Name"] for each in aws.athena.list_work_groups()["WorkGroups"]} - {"primary"}
+    return {workgroup["Name"] for workgroup in aws.athena.list_work_groups()["WorkGroups"]} - {"primary"}
 
 
 def test_what_is_destroyed_leaves_nothing_and_touches_nothing_besides(aws: LocalAws, record: Path) -> None:

@@ -47,9 +47,9 @@ def untouched(platform: LocalProject) -> Iterator[None]:
 
 def sign_in(platform: LocalProject) -> dict[str, str]:
     """Sign in as ``local status`` says."""
-    found = platform.status()["airflow"]["sign_in"]
-    assert f"sign in as {found['user']}, password {found['password']}" in platform.run("local", "status").stdout
-    body = json.dumps({"username": found["user"], "password": found["password"]})
+    account = platform.status()["airflow"]["sign_in"]
+    assert f"sign in as {account['user']}, password {account['password']}" in platform.run("local", "status").stdout
+    body = json.dumps({"username": account["user"], "password": account["password"]})
     status, _, text = send(
         platform.ports()["airflow"], Request("POST", "/auth/token", {"Content-Type": "application/json"}, body)
     )
@@ -83,7 +83,8 @@ def test_a_token_is_of_no_use_under_a_foreign_name_or_origin(platform: LocalProj
 def test_a_page_in_a_browser_is_not_let_in(platform: LocalProject) -> None:
     token = sign_in(platform)
     with_token = [
-        Request(each.method, each.path, {**each.headers, **token}, each.body) for each in (READS[0], *CHANGES)
+        Request(request.method, request.path, {**request.headers, **token}, request.body)
+        for request in (READS[0], *CHANGES)
     ]
     seen = visit({"airflow": platform.ports()["airflow"]}, [*TOKENS, *READS, *CHANGES, *with_token])
     for name, kind, status, text in seen:

@@ -53,9 +53,9 @@ def what_there_is(clients: list[Any]) -> list[Any]:
     s3, glue, athena = clients
     return [
         s3.get_object(Bucket=BUCKET, Key="mine")["Body"].read(),
-        [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]],
-        [each["Name"] for each in glue.get_databases()["DatabaseList"]],
-        [each["Name"] for each in athena.list_work_groups()["WorkGroups"]],
+        [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]],
+        [database["Name"] for database in glue.get_databases()["DatabaseList"]],
+        [workgroup["Name"] for workgroup in athena.list_work_groups()["WorkGroups"]],
         athena.list_query_executions()["QueryExecutionIds"],
     ]
 

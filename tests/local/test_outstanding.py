@@ -41,18 +41,18 @@ MANIFEST = Manifest(
             title=name,
             database=f"{name}_raw_zone",
             databases={},
-            datasets=tuple(each.id for each in DATASETS if each.service == name),
+            datasets=tuple(dataset.id for dataset in DATASETS if dataset.service == name),
         )
         for name in ("weather", "traffic", "parking")
     },
-    datasets={each.id: each for each in DATASETS},
+    datasets={dataset.id: dataset for dataset in DATASETS},
 )
 EVERYTHING = {
-    each.id: {
-        day: PublishedGeneration(1, 1, each.transform.sha if each.transform else "", "2024-07-01T00:00:00")
+    dataset.id: {
+        day: PublishedGeneration(1, 1, dataset.transform.sha if dataset.transform else "", "2024-07-01T00:00:00")
         for day in (OLD, NEW)
     }
-    for each in DATASETS
+    for dataset in DATASETS
 }
 
 
@@ -61,7 +61,7 @@ def names(runs: set[ServiceRun]) -> set[str]:
 
 
 def test_nothing_published_needs_every_run() -> None:
-    nothing: dict[str, dict[Generation, PublishedGeneration]] = {each.id: {} for each in DATASETS}
+    nothing: dict[str, dict[Generation, PublishedGeneration]] = {dataset.id: {} for dataset in DATASETS}
     assert names(outstanding(MANIFEST, nothing, [NEW], set())) == {
         "weather 2024-06-05",
         "traffic 2024-06-05",

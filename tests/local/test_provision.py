@@ -44,31 +44,31 @@ def compare(project: LocalProject) -> set[str]:
     }
     clients = {name: project.client(name) for name in ("s3", "glue", "iam", "athena")}
     compared = set()
-    for each in declared(project):
-        if each.type in readers:
-            client = clients[KINDS[each.type].service]
-            assert readers[each.type](client, each) == each.properties, each.id
-            compared.add(each.type)
+    for resource in declared(project):
+        if resource.type in readers:
+            client = clients[KINDS[resource.type].service]
+            assert readers[resource.type](client, resource) == resource.properties, resource.id
+            compared.add(resource.type)
     return compared
 
 
-def read_bucket(s3: Any, each: Resource) -> dict[str, Any]:
+def read_bucket(s3: Any, resource: Resource) -> dict[str, Any]:
     """A bucket in the words of CloudFormation."""
-    found: dict[str, Any] = {"BucketName": each.name}
-    [rule] = s3.get_bucket_encryption(Bucket=each.name)["ServerSideEncryptionConfiguration"]["Rules"]
+    stored_bucket: dict[str, Any] = {"BucketName": resource.name}
+    [rule] = s3.get_bucket_encryption(Bucket=resource.name)["ServerSideEncryptionConfiguration"]["Rules"]
     rule["ServerSideEncryptionByDefault"] = rule.pop("ApplyServerSideEncryptionByDefault")
     if not rule["BucketKeyEnabled"]:
         del rule["BucketKeyEnabled"]
-    found["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
-    block = s3.get_public_access_block(Bucket=each.name)
-    found["PublicAccessBlockConfiguration"] = block["PublicAccessBlockConfiguration"]
-    controls = s3.get_bucket_ownership_controls(Bucket=each.name)["OwnershipControls"]
-    found["OwnershipControls"] = {"Rules": controls["Rules"]}
-    found["Tags"] = s3.get_bucket_tagging(Bucket=each.name)["TagSet"]
-    if status := s3.get_bucket_versioning(Bucket=each.name).get("Status"):
-        found["VersioningConfiguration"] = {"Status": status}
-    found["LifecycleConfiguration"] = {"Rules": []}
-    for stored in s3.get_bucket_lifecycle_configuration(Bucket=each.name)["Rules"]:
+    stored_bucket["BucketEncryption"] = {"ServerSideEncryptionConfiguration": [rule]}
+    block = s3.get_public_access_block(Bucket=resource.name)
+    stored_bucket["PublicAccessBlockConfiguration"] = block["PublicAccessBlockConfiguration"]
+    controls = s3.get_bucket_ownership_controls(Bucket=resource.name)["OwnershipControls"]
+    stored_bucket["OwnershipControls"] = {"Rules": controls["Rules"]}
+    stored_bucket["Tags"] = s3.get_bucket_tagging(Bucket=resource.name)["TagSet"]
+    if status := s3.get_bucket_versioning(Bucket=resource.name).get("Status"):
+        stored_bucket["VersioningConfiguration"] = {"Status": status}
+    stored_bucket["LifecycleConfiguration"] = {"Rules": []}
+    for stored in s3.get_bucket_lifecycle_configuration(Bucket=resource.name)["Rules"]:
         expiration = stored.pop("Expiration", {})
         stored.pop("Filter")
         if "Days" in expiration:
@@ -76,45 +76,48 @@ def read_bucket(s3: Any, each: Resource) -> dict[str, Any]:
         if "ExpiredObjectDeleteMarker" in expiration:
             stored["ExpiredObjectDeleteMarker"] = expiration["ExpiredObjectDeleteMarker"]
         stored["Id"] = stored.pop("ID")
-        found["LifecycleConfiguration"]["Rules"].append(stored)
+        stored_bucket["LifecycleConfiguration"]["Rules"].append(stored)
     # Left out, and said so in the guide.
-    return {**found, **{key: each.properties[key] for key in ("LoggingConfiguration",) if key in each.properties}}
+    return {
+        **stored_bucket,
+        **{key: resource.properties[key] for key in ("LoggingConfiguration",) if key in resource.properties},
+    }
 
 
-def read_database(glue: Any, each: Resource) -> dict[str, Any]:
-    stored = glue.get_database(Name=each.name)["Database"]
+def read_database(glue: Any, resource: Resource) -> dict[str, Any]:
+    stored = glue.get_database(Name=resource.name)["Database"]
     return {
         "CatalogId": stored["CatalogId"],
         "DatabaseInput": {
             key: stored[key]
             for key in ("CreateTableDefaultPermissions", "Name", "Description", "LocationUri")
-            if key in each.properties["DatabaseInput"]
+            if key in resource.properties["DatabaseInput"]
         },
     }
 
 
-def read_table(glue: Any, each: Resource) -> dict[str, Any]:
-    database = each.properties["DatabaseName"]
-    stored = glue.get_table(DatabaseName=database, Name=each.name)["Table"]
-    declared = each.properties["TableInput"]
-    return {**each.properties, "DatabaseName": database, "TableInput": {key: stored[key] for key in declared}}
+def read_table(glue: Any, resource: Resource) -> dict[str, Any]:
+    database = resource.properties["DatabaseName"]
+    stored = glue.get_table(DatabaseName=database, Name=resource.name)["Table"]
+    declared = resource.properties["TableInput"]
+    return {**resource.properties, "DatabaseName": database, "TableInput": {key: stored[key] for key in declared}}
 
 
-def read_role(iam: Any, each: Resource) -> dict[str, Any]:
-    role = iam.get_role(RoleName=each.name)["Role"]
-    found = {"RoleName": role["RoleName"], "Path": role["Path"], **{key: role[key] for key in sorted(role)}}
-    found["Policies"] = [
+def read_role(iam: Any, resource: Resource) -> dict[str, Any]:
+    role = iam.get_role(RoleName=resource.name)["Role"]
+    stored = {"RoleName": role["RoleName"], "Path": role["Path"], **{key: role[key] for key in sorted(role)}}
+    stored["Policies"] = [
         {
             "PolicyName": name,
-            "PolicyDocument": iam.get_role_policy(RoleName=each.name, PolicyName=name)["PolicyDocument"],
+            "PolicyDocument": iam.get_role_policy(RoleName=resource.name, PolicyName=name)["PolicyDocument"],
         }
-        for name in iam.list_role_policies(RoleName=each.name)["PolicyNames"]
+        for name in iam.list_role_policies(RoleName=resource.name)["PolicyNames"]
     ]
-    return {key: found.get(key) for key in each.properties}
+    return {key: stored.get(key) for key in resource.properties}
 
 
-def read_policy(iam: Any, each: Resource) -> dict[str, Any]:
-    policy = iam.get_policy(PolicyArn=f"arn:aws:iam::123456789012:policy/{each.name}")["Policy"]
+def read_policy(iam: Any, resource: Resource) -> dict[str, Any]:
+    policy = iam.get_policy(PolicyArn=f"arn:aws:iam::123456789012:policy/{resource.name}")["Policy"]
     version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])["PolicyVersion"]
     return {
         "ManagedPolicyName": policy["PolicyName"],
@@ -123,8 +126,8 @@ def read_policy(iam: Any, each: Resource) -> dict[str, Any]:
     }
 
 
-def read_workgroup(athena: Any, each: Resource) -> dict[str, Any]:
-    group = athena.get_work_group(WorkGroup=each.name)["WorkGroup"]
+def read_workgroup(athena: Any, resource: Resource) -> dict[str, Any]:
+    group = athena.get_work_group(WorkGroup=resource.name)["WorkGroup"]
     group["Configuration"]["EngineVersion"].pop("EffectiveEngineVersion")
     return {
         "Name": group["Name"],
@@ -132,14 +135,14 @@ def read_workgroup(athena: Any, each: Resource) -> dict[str, Any]:
         "State": group["State"],
         "WorkGroupConfiguration": group["Configuration"],
         # Of the deletion, and of the tags that the server keeps beside the group.
-        **{key: each.properties[key] for key in ("RecursiveDeleteOption", "Tags")},
+        **{key: resource.properties[key] for key in ("RecursiveDeleteOption", "Tags")},
     }
 
 
 def test_everything_that_is_declared_is_there(platform: LocalProject) -> None:
     # Of the rest AWS keeps nothing that could be read: they are promises to delete data, which test_branches tests.
     assert compare(platform) == {name for name, kind in KINDS.items() if kind.listed}
-    types = {each.type for each in declared(platform)}
+    types = {resource.type for resource in declared(platform)}
     assert types - set(KINDS) <= set(LEFT_OUT)
     assert set(LEFT_OUT) <= types, "listed as left out, and in no template"
 
@@ -170,7 +173,7 @@ def test_what_leaves_its_stack_is_removed_and_what_is_missing_comes_back(platfor
     glue, iam = platform.client("glue"), platform.client("iam")
     record = json.loads(platform.state.stacks_file.read_text())
     glue.create_database(DatabaseInput={"Name": "housing_old_zone"})
-    [known] = [id_ for id_, each in record.items() if each["name"] == "housing_raw_zone"]
+    [known] = [id_ for id_, stored in record.items() if stored["name"] == "housing_raw_zone"]
     stale = {**record[known], "name": "housing_old_zone"}
     record["dapflow-local-service-housing/databaseold"] = stale
     record["dapflow-local-service-gone/database"] = {**stale, "name": "gone_raw_zone"}
@@ -180,7 +183,7 @@ def test_what_leaves_its_stack_is_removed_and_what_is_missing_comes_back(platfor
     iam.delete_role_policy(RoleName=ROLE, PolicyName="runner")
     iam.delete_role(RoleName=ROLE)
     platform.run("local", "up", "--no-airflow")
-    names = {each["Name"] for each in glue.get_databases()["DatabaseList"]}
+    names = {database["Name"] for database in glue.get_databases()["DatabaseList"]}
     assert "housing_old_zone" not in names
     assert "gone_raw_zone" in names, "a stack that leaves the project stays, as with cdk deploy"
     compare(platform)
@@ -215,7 +218,7 @@ class TestTemplates:
 
     def test_references_are_worked_out(self) -> None:
         value = {"Fn::Join": ["/", [{"Fn::ImportValue": "the-key"}, {"Ref": "AWS::Region"}, "x"]]}
-        made = {each.id: each for each in resources(self.of(Tags=[value]))}
+        made = {resource.id: resource for resource in resources(self.of(Tags=[value]))}
         assert made["one/Bucket"].outlives
         assert made["two/Role"].name == "two-Role"
         [text] = made["two/Role"].properties["Tags"]

@@ -32,14 +32,14 @@ def test_what_each_service_waits_for_is_seen(tmp_path: Path) -> None:
     state, manifest = project(tmp_path)
     assert bundled_schedules(state) == []
     build_bundle(tmp_path, manifest, describe_local(tmp_path, manifest).environment, state.bundle)
-    found = {each.service: each for each in bundled_schedules(state)}
-    assert {name: (each.cron, each.timezone, each.waits_for) for name, each in found.items()} == {
+    schedules = {schedule.service: schedule for schedule in bundled_schedules(state)}
+    assert {name: (schedule.cron, schedule.timezone, schedule.waits_for) for name, schedule in schedules.items()} == {
         "air": ("0 5 * * *", "UTC", ()),
         "rail": (None, "UTC", ("air.raw.flights",)),
         "road": ("30 6 * * 1", "Europe/London", ()),
     }
-    assert found["rail"].next is None
-    following = found["road"].next
+    assert schedules["rail"].next is None
+    following = schedules["road"].next
     assert following is not None
     assert (following.strftime("%A %H:%M"), following.tzname() in ("GMT", "BST")) == ("Monday 06:30", True)
     assert timedelta() < following - datetime.now(UTC) <= timedelta(days=7)

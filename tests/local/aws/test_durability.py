@@ -217,9 +217,9 @@ def test_short_and_long_bodies_take_each_other_s_place(server: Server) -> None:
         else:
             s3.put_object(Bucket="bucket", Key=key, Body=after)
     server.restart(signal.SIGKILL)
-    found = [item["Key"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]]
-    assert found == ["grows", "shrinks"]
-    for key in found:
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="bucket")["Contents"]]
+    assert keys == ["grows", "shrinks"]
+    for key in keys:
         assert s3.get_object(Bucket="bucket", Key=key)["Body"].read() == bodies[key][1]
     assert len(list(server.state.glob("s3/bodies/*"))) == 1
 
@@ -362,4 +362,4 @@ def test_no_acknowledged_write_is_lost_by_kills_under_load(server: Server, kills
         for key, body in written.items():
             assert s3.get_object(Bucket="bucket", Key=key)["Body"].read() == body
     pages = glue.get_paginator("get_tables").paginate(DatabaseName="db")
-    assert {each["Name"] for page in pages for each in page["TableList"]} >= set().union(*tables)
+    assert {table["Name"] for page in pages for table in page["TableList"]} >= set().union(*tables)
