@@ -62,7 +62,7 @@ class CallCounter:
         return call()
 
     def clients(self, clients: Clients) -> Clients:
-        return Clients(*(Crashing(self, each) for each in (clients.athena, clients.glue, clients.s3)))  # type: ignore[arg-type]
+        return Clients(*(Crashing(self, client) for client in (clients.athena, clients.glue, clients.s3)))  # type: ignore[arg-type]
 
 
 class Meanwhile(CallCounter):

@@ -51,15 +51,15 @@ def transform(sql: str, references: Sequence[tuple[str, str]] = (), **more: Any)
 
     ``FROM planes`` means its ``planes``.
     """
-    found = []
+    listed = []
     for written, dataset in references:
         text = written.removeprefix("FROM ")
         start = sql.index(written) + len(written) - len(text)
         bare = text.rpartition(".")[2].strip('"')
         kind = "history" if bare.endswith("_history") else "current"
-        found.append(Reference(start, start + len(text), dataset, kind, alias=False))  # type: ignore[arg-type]
+        listed.append(Reference(start, start + len(text), dataset, kind, alias=False))  # type: ignore[arg-type]
     sha = hashlib.sha256(sql.encode()).hexdigest()[:16]
-    return Transform("transforms/air_traffic/refined/x.sql", sql, sha, tuple(found), "new", None, **more)
+    return Transform("transforms/air_traffic/refined/x.sql", sql, sha, tuple(listed), "new", None, **more)
 
 
 class Lake:
@@ -110,8 +110,10 @@ class Lake:
     def manifest(self) -> Manifest:
         """The project as it is now."""
         services = {
-            name: replace(each, datasets=tuple(key for key, one in self.datasets.items() if one.service == name))
-            for name, each in self.services.items()
+            name: replace(
+                service, datasets=tuple(key for key, dataset in self.datasets.items() if dataset.service == name)
+            )
+            for name, service in self.services.items()
         }
         return Manifest(services, dict(self.datasets))
 
@@ -199,8 +201,8 @@ class Lake:
     def rows(self, dataset: Dataset, *, history: bool = False) -> list[tuple[str | None, ...]]:
         """All rows of a current view, or of a history table, without the generation columns and in order."""
         name = dataset.history if history else dataset.current
-        found = self.query(f'SELECT * FROM "{dataset.database}"."{name}"')
-        return sorted((tuple(list(row.values())[:-4]) for row in found), key=str)
+        rows = self.query(f'SELECT * FROM "{dataset.database}"."{name}"')
+        return sorted((tuple(list(row.values())[:-4]) for row in rows), key=str)
 
     def bucket(self, zone: str) -> str:
         """The bucket of a zone."""
@@ -210,7 +212,7 @@ class Lake:
         """Keys of all objects of a zone's bucket, without the journal and the records."""
         bucket = self.bucket(zone)
         pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        keys = {each["Key"] for page in pages for each in page.get("Contents", ())}
+        keys = {item["Key"] for page in pages for item in page.get("Contents", ())}
         return {key for key in keys if "/_runs/" not in key and "/dapflow-runs/" not in key}
 
     def tables(self, zone: str = "raw", service: str = SERVICE) -> set[str]:

@@ -61,16 +61,16 @@ def refused(calls: list[Call], manifest: Manifest, platform: Platform) -> list[s
         runner(service_access(manifest, service, platform, secrets="dapflow/test/services/x/"), keys)
         for service in manifest.services.values()
     ]
-    found = []
+    refused_requests = []
     # A test may put a dataset where no service has a database; there is no policy for that.
-    described = {each.name for each in platform.databases}
+    described = {database.name for database in platform.databases}
     for call in calls:
         if call.service == "glue" and call.parameters.get("DatabaseName", call.parameters.get("Name")) not in described:
             continue
         for request in requests(call, platform):
             if not any(evaluate(request, [policy]).allowed for policy in policies):
-                found.append(f"{request.action} on {', '.join(request.resources)}")
-    return list(dict.fromkeys(found))
+                refused_requests.append(f"{request.action} on {', '.join(request.resources)}")
+    return list(dict.fromkeys(refused_requests))
 
 
 def requests(call: Call, platform: Platform) -> Iterator[Request]:
@@ -92,7 +92,7 @@ def requests(call: Call, platform: Platform) -> Iterator[Request]:
 def _athena(call: Call, platform: Platform) -> Iterator[Request]:
     # By a query's id, AWS asks for the workgroup that it ran in.
     named = call.parameters.get("WorkGroup")
-    groups = [named] if named else [each.name for each in platform.workgroups]
+    groups = [named] if named else [workgroup.name for workgroup in platform.workgroups]
     stem = f"arn:aws:athena:{platform.environment.region}:{platform.environment.account}:workgroup"
     yield Request(f"athena:{call.operation}", (f"{stem}/{groups[0]}",))
 
@@ -141,13 +141,13 @@ def _from_the_run_time() -> bool:
 
     Files are landed by people and by what makes them, with rights of their own, which no runner role has.
     """
-    frame, found = sys._getframe(1), False
+    frame, from_run_time = sys._getframe(1), False
     while frame is not None:
         file = frame.f_code.co_filename
-        found = found or file.startswith(RUNTIME)
+        from_run_time = from_run_time or file.startswith(RUNTIME)
         if file.endswith(LANDING):
             return False
         if Path(file).name.startswith("test_"):
-            return found
+            return from_run_time
         frame = frame.f_back  # type: ignore[assignment]
-    return found
+    return from_run_time

@@ -41,8 +41,8 @@ def made(lake: Lake, kind: str, generation: Generation = DAY) -> Dataset:
 
 def rows_of(lake: Lake, dataset: Dataset, generation: Generation) -> int:
     where = generation.predicate(dataset.generation)
-    found = lake.query(f'SELECT count(*) AS n FROM "{dataset.database}"."{dataset.history}" WHERE {where}')
-    return int(found[0]["n"] or 0)
+    answer = lake.query(f'SELECT count(*) AS n FROM "{dataset.database}"."{dataset.history}" WHERE {where}')
+    return int(answer[0]["n"] or 0)
 
 
 def told_to_end(publisher: Publisher, staged: Staged | None) -> None:

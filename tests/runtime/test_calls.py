@@ -87,8 +87,8 @@ def counted(lake: Lake) -> Iterator[list[str]]:
 def fill_history(lake: Lake, dataset: Dataset, past: int) -> None:
     """Generations before DAY, as partitions; of those that are there already Glue says so and leaves them."""
     names: Any = {"DatabaseName": dataset.database, "TableName": dataset.history}
-    found: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(DAY.values))["Partition"]
+    partition: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(DAY.values))["Partition"]
     days = [Generation(DAY.day - timedelta(days=back)) for back in range(1, past + 1)]
-    made: Any = [{"Values": list(day.values), "StorageDescriptor": found["StorageDescriptor"]} for day in days]
+    made: Any = [{"Values": list(day.values), "StorageDescriptor": partition["StorageDescriptor"]} for day in days]
     for start in range(0, past, 100):
         lake.clients.glue.batch_create_partition(**names, PartitionInputList=made[start : start + 100])

@@ -47,9 +47,9 @@ def refused(lake: Lake, dataset: Dataset, **more: Any) -> dict[str, str]:
     with pytest.raises(DapflowError) as caught:
         lake.publish(dataset, **more)
     errors = caught.value.errors if isinstance(caught.value, DapflowErrors) else [caught.value]
-    assert {each.code for each in errors} == {"check-failed"}
-    said = [each.message.removeprefix("check ").rpartition(": ") for each in errors]
-    return {title: found for title, _, found in said}
+    assert {error.code for error in errors} == {"check-failed"}
+    said = [error.message.removeprefix("check ").rpartition(": ") for error in errors]
+    return {title: finding for title, _, finding in said}
 
 
 @pytest.mark.parametrize(
@@ -124,19 +124,19 @@ def test_the_old_generation_stays_and_the_rows_can_be_looked_at(lake: Lake, tmp_
     kept = results(lake, planes)
     assert (kept["generation"], kept["rows"], kept["stopped"]) == (str(DAY), 2, True)
     prefix = records_prefix(lake.environment, "raw", "air_traffic")
-    record = max(read_records(lake.clients.s3, prefix, "planes"), key=lambda each: each.start)
-    assert {(each.name, each.outcome, each.rows) for each in record.checks} == {
+    record = max(read_records(lake.clients.s3, prefix, "planes"), key=lambda known: known.start)
+    assert {(check.name, check.outcome, check.rows) for check in record.checks} == {
         ("known: accepted_values(tailnum)", "failed", 1),
         ("many: row_count", "warned", 1),
     }
-    (known,) = (each for each in kept["checks"] if each["failures"] and each["severity"] == "error")
+    (known,) = (check for check in kept["checks"] if check["failures"] and check["severity"] == "error")
     assert [row["tailnum"] for row in known["sample"]] == ["x'y"]
 
 
 def results(lake: Lake, dataset: Dataset) -> dict[str, Any]:
-    found = read_results(lake.clients.s3, DatasetLocation.of(dataset, lake.environment), None)
-    assert found is not None
-    return found
+    kept = read_results(lake.clients.s3, DatasetLocation.of(dataset, lake.environment), None)
+    assert kept is not None
+    return kept
 
 
 def test_a_warning_is_said_and_published(lake: Lake, tmp_path: Path) -> None:
@@ -170,13 +170,13 @@ sources:
     people = lake.datasets["air_traffic.raw.people"]
     lake.land(people, people_csv="name,age\nAda,7\nBob,40\nBob,41\n,3\n")
     assert set(refused(lake, people)) == {"grown: range(age)", "once: unique(name)", "query: sql(children.sql)"}
-    kept = {each["name"]: each["sample"] for each in results(lake, people)["checks"]}
+    kept = {check["name"]: check["sample"] for check in results(lake, people)["checks"]}
     assert "Ada" not in json.dumps(kept) and "Bob" not in json.dumps(kept)
     # Whether there is a value is no personal data.
     assert sorted((row["name"], row["age"]) for row in kept["grown"] if row["name"]) == [(HIDDEN, "7")]
     assert [row["name"] for row in kept["grown"] if row["age"] == "3"] == [None]
     assert kept["once"] == [{"name": HIDDEN, "how_often": "2"}]
-    assert {each.name: each.personal for each in lake.datasets.values()} == {
+    assert {dataset.name: dataset.personal for dataset in lake.datasets.values()} == {
         "people": ("name",), "same": ("name",), "other": ("shout",),
     }  # fmt: skip
 
@@ -221,11 +221,11 @@ def test_a_table_that_is_published_anew_while_checks_read_it_begins_the_run_agai
     ask = Asking._answer
 
     def meanwhile(self: Asking, *arguments: Any) -> Any:
-        found = ask(self, *arguments)
+        answer = ask(self, *arguments)
         asked.append(arguments[1])
         if len(asked) == 1:
             lake.publish(carriers)
-        return found
+        return answer
 
     monkeypatch.setattr(Asking, "_answer", meanwhile)
     done = lake.publish(x)
@@ -270,8 +270,8 @@ def test_the_number_of_rows_is_compared_with_the_generation_before(lake: Lake, t
         if day == EARLIER:
             lake.publish(planes, day)
         else:
-            found = refused(lake, planes, generation=LATER)
-            assert found == {
+            findings = refused(lake, planes, generation=LATER)
+            assert findings == {
                 "rows: row_count": "there are 9 rows, +350.0 % against the 2 of 2013-12-30; 50 % are allowed"
             }
     land(lake, planes, *["good"] * 3, day=LATER)
@@ -301,15 +301,15 @@ def test_inputs_that_are_too_old_are_a_finding(lake: Lake, tmp_path: Path) -> No
             lake.publish(a)
         when = DAY.parse(day)
         if said == "stops":
-            found = refused(lake, x, generation=when)
-            assert found == {
+            findings = refused(lake, x, generation=when)
+            assert findings == {
                 "new: freshness(a)": "air_traffic.raw.a was read as of 2013-12-31, 9 days before 2014-01-09; "
                 "at most 5 are allowed"
             }
             continue
         done = lake.publish(x, when)
         warnings = done.checks.warnings if done.checks else ()
-        assert [each.rpartition(": ")[0] for each in warnings] == ([said] if said else [])
+        assert [warning.rpartition(": ")[0] for warning in warnings] == ([said] if said else [])
 
 
 def test_a_retried_task_takes_up_the_queries_of_the_attempt_before(lake: Lake, tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_a_retried_task_takes_up_the_queries_of_the_attempt_before(lake: Lake, t
 def executions(lake: Lake) -> set[str]:
     group = lake.environment.services["air_traffic"].workgroup
     pages = lake.clients.athena.get_paginator("list_query_executions").paginate(WorkGroup=group)
-    return {each for page in pages for each in page["QueryExecutionIds"]}
+    return {query_id for page in pages for query_id in page["QueryExecutionIds"]}
 
 
 def test_mistakes_of_a_check_show_before_the_query_is_paid_for(lake: Lake, tmp_path: Path) -> None:

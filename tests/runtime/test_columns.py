@@ -26,8 +26,8 @@ def columns_of(lake: Lake, name: str = "product_history") -> list[str]:
 
 
 def partition_types(lake: Lake) -> dict[str, dict[str, str]]:
-    found = GlueCatalog(lake.clients.glue).partitions("air_traffic_refined_zone", "product_history", columns=True)
-    return {each.values[3]: each.columns for each in found}
+    partitions = GlueCatalog(lake.clients.glue).partitions("air_traffic_refined_zone", "product_history", columns=True)
+    return {partition.values[3]: partition.columns for partition in partitions}
 
 
 def assert_readable(lake: Lake, dataset: Dataset) -> None:

@@ -79,8 +79,8 @@ def assert_swept(lake: Lake, dataset: Dataset, where: str) -> None:
     prefixes = {
         f"s3://{lake.bucket(dataset.zone)}/{key}".rpartition("/")[0] + "/" for key in lake.objects(dataset.zone)
     }
-    assert {each for each in prefixes if f"/{dataset.name}/" in each} == {published.location}, where
-    assert {each for each in lake.tables(dataset.zone) if each.startswith(dataset.name)} == {
+    assert {prefix for prefix in prefixes if f"/{dataset.name}/" in prefix} == {published.location}, where
+    assert {table for table in lake.tables(dataset.zone) if table.startswith(dataset.name)} == {
         dataset.current,
         dataset.history,
     }, where
@@ -226,9 +226,9 @@ def test_two_runs_of_one_generation_at_once(lake: Lake) -> None:
 def test_two_generations_at_once_show_the_newer(lake: Lake) -> None:
     product = lake.product("product", "SELECT 1 AS a")
     staged = [lake.publisher.stage(product.id, day, lake.run) for day in (EARLIER, LATER, DAY)]
-    for each in staged:
-        lake.publisher.wait(each)
-    threads = [threading.Thread(target=lake.publisher.finish, args=(each,)) for each in staged]
+    for publication in staged:
+        lake.publisher.wait(publication)
+    threads = [threading.Thread(target=lake.publisher.finish, args=(publication,)) for publication in staged]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -61,7 +61,7 @@ class Outside:
         )
 
     def add_meters(self, day: str, *ids: int, month: str | None = None) -> None:
-        rows = ", ".join(f"({each}, 'a', '{day[:4]}', '{month or day[4:6]}', '{day[6:]}', '{day}')" for each in ids)
+        rows = ", ".join(f"({meter}, 'a', '{day[:4]}', '{month or day[4:6]}', '{day[6:]}', '{day}')" for meter in ids)
         self.say(f"INSERT INTO meters_history SELECT * FROM (VALUES {rows}) AS t (a, b, c, d, e, f)")
 
 
@@ -76,15 +76,15 @@ def use(lake: Lake, root: Path, service: str = SERVICE, sql: str = SQL) -> Manif
     files: dict[str, str | bytes] = {"air_traffic/service.yml": service, "air_traffic/refined/x.sql": sql}
     manifest = compile_files(root, files)
     lake.services = {"air_traffic": manifest.services["air_traffic"]}
-    lake.datasets = {name: each for name, each in manifest.datasets.items() if each.service == "air_traffic"}
+    lake.datasets = {name: dataset for name, dataset in manifest.datasets.items() if dataset.service == "air_traffic"}
     return manifest
 
 
 def rows(lake: Lake, day: Any = DAY) -> list[tuple[str | None, ...]]:
     lake.publish(lake.datasets["air_traffic.refined.x"], day)
     where = day.predicate(lake.datasets["air_traffic.refined.x"].generation)
-    found = lake.query(f"SELECT id, ward FROM air_traffic_refined_zone.x_history WHERE {where} ORDER BY id")
-    return [tuple(each.values()) for each in found]
+    answer = lake.query(f"SELECT id, ward FROM air_traffic_refined_zone.x_history WHERE {where} ORDER BY id")
+    return [tuple(row.values()) for row in answer]
 
 
 def test_a_table_without_generations_is_read_as_it_is_and_the_other_generation_by_generation(outside: Outside) -> None:
@@ -132,7 +132,7 @@ def test_what_was_read_as_it_is_names_its_version(outside: Outside) -> None:
         TableInput=table_input(lake.clients.glue.get_table(DatabaseName="air_traffic_refined_zone", Name="areas")),
     )
     after = look()
-    changed = [each.dataset for each, now in zip(before.read, after.read, strict=True) if each.difference(now)]
+    changed = [read.dataset for read, now in zip(before.read, after.read, strict=True) if read.difference(now)]
     assert changed == ["air_traffic.refined.areas"]
     assert before.identity(1) != after.identity(1)
     # It may have changed without a sign: no attempt takes up the query of another.
@@ -217,7 +217,7 @@ def test_generations_that_nobody_declared_are_not_read_all_at_once(outside: Outs
 def test_newer_days_of_a_table_without_generations_are_not_read(
     outside: Outside, tmp_path: Path, keys: str, before: str, newest: str
 ) -> None:
-    lake, names = outside.lake, [each.split()[0] for each in keys.split(", ")]
+    lake, names = outside.lake, [key.split()[0] for key in keys.split(", ")]
     service = "external: {raw: {readings: {}}}"
     newest_rows = " AND ".join(f"{name} = (SELECT max({name}) FROM readings)" for name in names)
     use(lake, tmp_path, service, f"SELECT id, area AS ward FROM readings WHERE {newest_rows}")
@@ -292,11 +292,11 @@ def test_what_glue_knows_is_what_service_yml_takes(outside: Outside, tmp_path: P
     outside.make_meters()
     zone = "raw" if table == "meters_history" else "refined"
     catalog = GlueCatalog(lake.clients.glue)
-    found = find_table(catalog, lake.manifest, lake.environment, f"air_traffic.{zone}.{table}")
-    assert yaml.safe_load(found.as_yaml()) == yaml.safe_load(entry)
-    written = compile_files(tmp_path / "anew", {"air_traffic/service.yml": found.as_yaml()})
+    described = find_table(catalog, lake.manifest, lake.environment, f"air_traffic.{zone}.{table}")
+    assert yaml.safe_load(described.as_yaml()) == yaml.safe_load(entry)
+    written = compile_files(tmp_path / "anew", {"air_traffic/service.yml": described.as_yaml()})
     name = table.removesuffix("_history")
-    assert written.datasets[f"air_traffic.{zone}.{name}"].columns == found.columns
+    assert written.datasets[f"air_traffic.{zone}.{name}"].columns == described.columns
 
 
 def test_a_table_of_an_odd_name_and_odd_columns(lake: Lake, tmp_path: Path) -> None:
@@ -310,12 +310,12 @@ def test_a_table_of_an_odd_name_and_odd_columns(lake: Lake, tmp_path: Path) -> N
     }
     lake.clients.glue.create_table(DatabaseName="air_traffic_trusted_zone", TableInput=table)
     catalog = GlueCatalog(lake.clients.glue)
-    found = find_table(catalog, lake.manifest, lake.environment, "air_traffic.trusted.odd-table")
-    manifest = compile_files(tmp_path / "anew", {"air_traffic/service.yml": found.as_yaml()})
+    described = find_table(catalog, lake.manifest, lake.environment, "air_traffic.trusted.odd-table")
+    manifest = compile_files(tmp_path / "anew", {"air_traffic/service.yml": described.as_yaml()})
     made = manifest.datasets["air_traffic.trusted.odd_table"]
     assert (made.current, made.history) == ("odd_table", "odd-table")
     assert made.generation.partition_names == tuple(keys)
-    assert [(each.name, each.type, each.comment) for each in made.columns or ()] == [
+    assert [(column.name, column.type, column.comment) for column in made.columns or ()] == [
         (name, kind, "x: y") for name, kind in columns
     ]
     with pytest.raises(DapflowError, match="external-table"):

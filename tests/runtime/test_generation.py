@@ -55,8 +55,8 @@ def test_configured_columns() -> None:
     ],
 )
 def test_partition_values_of_other_writers(values: tuple[str, ...], expected: str | None) -> None:
-    found = Generation.of_values(values)
-    assert (str(found) if found else None) == expected
+    generation = Generation.of_values(values)
+    assert (str(generation) if generation else None) == expected
 
 
 def test_the_newest_not_after_a_day() -> None:

@@ -122,8 +122,8 @@ class Generations(RuleBasedStateMachine):
     def every_generation_is_what_it_says(self) -> None:
         for product in PRODUCTS:
             for day, location in self.partitions(product).items():
-                read = {each["dataset"]: each for each in self.noted(product, day)}
-                assert all(each["generation"] <= day.key for each in read.values()), (product, day, read)
+                read = {noted["dataset"]: noted for noted in self.noted(product, day)}
+                assert all(noted["generation"] <= day.key for noted in read.values()), (product, day, read)
                 assert self.rows[location] == sorted(self.by_hand(product, day, read), key=str), (product, day, read)
 
     # -- what the rules are made of
@@ -156,19 +156,19 @@ class Generations(RuleBasedStateMachine):
 
     def ask(self, dataset: Dataset, day: Generation) -> list[Row]:
         table = f'"{dataset.database}"."{dataset.history}"'
-        found = self.lake.query(f"SELECT * FROM {table} WHERE import_date = '{day.key}'")
-        return sorted((tuple(list(row.values())[:-4]) for row in found), key=str)
+        rows = self.lake.query(f"SELECT * FROM {table} WHERE import_date = '{day.key}'")
+        return sorted((tuple(list(row.values())[:-4]) for row in rows), key=str)
 
     def partitions(self, dataset: str) -> dict[Generation, str]:
-        return {each.generation: each.location for each in self.listed(dataset) if each.generation}
+        return {partition.generation: partition.location for partition in self.listed(dataset) if partition.generation}
 
     def listed(self, dataset: str) -> list[Any]:
         target = self.lake.publisher.target(dataset)
         return target.catalog.partitions(target.place.database, target.place.history)
 
     def noted(self, product: str, day: Generation) -> list[dict[str, Any]]:
-        (found,) = (each for each in self.listed(product) if each.generation == day)
-        return list(json.loads(found.parameters["dapflow.inputs"]))
+        (partition,) = (partition for partition in self.listed(product) if partition.generation == day)
+        return list(json.loads(partition.parameters["dapflow.inputs"]))
 
     def by_hand(self, product: str, day: Generation, read: dict[str, dict[str, Any]]) -> Iterator[Row]:
         """What the product's SQL gives over what the generation says it read."""
@@ -176,21 +176,21 @@ class Generations(RuleBasedStateMachine):
             yield from self.rows[read["north.raw.a"]["version"]]
         elif product == "south.refined.q":
             left, right = (self.rows[read[name]["version"]] for name in ("north.refined.p", "south.raw.b"))
-            yield from ((*one, *other) for one in left for other in right)
+            yield from ((*row, *other) for row in left for other in right)
         else:
             raw, refined = (self.history(name, day, read[name]) for name in ("north.raw.a", "north.refined.p"))
             newest = max(raw)
             yield from ((*row, newest.key) for row in self.rows[raw[newest]])
             yield str(len(raw)), "parts"
-            yield str(sum(int(row[0] or 0) for each in refined.values() for row in self.rows[each])), "all"
+            yield str(sum(int(row[0] or 0) for location in refined.values() for row in self.rows[location])), "all"
 
     def history(self, dataset: str, day: Generation, read: dict[str, Any]) -> dict[Generation, str]:
         """The state of a history that a generation says it read, up to the run's day."""
         for state in self.states[dataset]:
-            parts = [Partition(each.values, {"Location": location}, {}) for each, location in state.items()]
-            known = [each for each in parts if is_up_to(each, day)]
+            parts = [Partition(generation.values, {"Location": location}, {}) for generation, location in state.items()]
+            known = [part for part in parts if is_up_to(part, day)]
             if partitions_digest(known) == read["history"]:
-                return {each.generation: each.location for each in known if each.generation}
+                return {partition.generation: partition.location for partition in known if partition.generation}
         raise AssertionError(f"{dataset} was never what {read} says")
 
 

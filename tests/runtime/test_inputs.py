@@ -66,8 +66,8 @@ def publish_planes(lake: Lake, *days: Generation, tail: str | None = None) -> No
 def published(lake: Lake, product: Dataset, generation: Generation = DAY) -> list[str | None]:
     """The first column of one generation."""
     table = f'"{product.database}"."{product.history}"'
-    found = lake.query(f"SELECT tailnum FROM {table} WHERE import_date = '{generation.key}' ORDER BY 1")
-    return [row["tailnum"] for row in found]
+    rows = lake.query(f"SELECT tailnum FROM {table} WHERE import_date = '{generation.key}' ORDER BY 1")
+    return [row["tailnum"] for row in rows]
 
 
 def test_a_run_reads_nothing_newer_by_whatever_name(lake: Lake, tmp_path: Path) -> None:
@@ -75,17 +75,17 @@ def test_a_run_reads_nothing_newer_by_whatever_name(lake: Lake, tmp_path: Path) 
     files = {"air_traffic/service.yml": SERVICE}
     files |= {f"air_traffic/refined/{name.replace(' ', '_')}.sql": sql for name, (sql, _) in READINGS.items()}
     lake.compile(tmp_path, files)
-    products = [each for each in lake.datasets.values() if each.transform]
-    expected = {each.id: READINGS[each.name.replace("_", " ")][1] for each in products}
+    products = [dataset for dataset in lake.datasets.values() if dataset.transform]
+    expected = {product.id: READINGS[product.name.replace("_", " ")][1] for product in products}
     publish_planes(lake, EARLIER, DAY)
-    for each in products:
-        assert not lake.publisher.stage(each.id, DAY, "look").edits, each.id
-        lake.publish(each)
-    assert {each.id: published(lake, each) for each in products} == expected
+    for product in products:
+        assert not lake.publisher.stage(product.id, DAY, "look").edits, product.id
+        lake.publish(product)
+    assert {product.id: published(lake, product) for product in products} == expected
     publish_planes(lake, LATER)
-    for each in products:
-        lake.publish(each)
-    assert {each.id: published(lake, each) for each in products} == expected
+    for product in products:
+        lake.publish(product)
+    assert {product.id: published(lake, product) for product in products} == expected
 
 
 def test_an_ordinary_run_asks_athena_for_the_very_text_of_the_file(lake: Lake, tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_generation_columns_of_another_prefix(lake: Lake, tmp_path: Path) -> Non
     product = prepared(lake, tmp_path, "SELECT tailnum, seats FROM planes_history", service=service)
     publish_planes(lake, EARLIER, DAY, LATER)
     lake.publish(product)
-    found = lake.query("SELECT tailnum FROM air_traffic_refined_zone.x WHERE transform_date = '20131231' ORDER BY 1")
-    assert [row["tailnum"] for row in found] == ["DAY", "EARLIER"]
+    rows = lake.query("SELECT tailnum FROM air_traffic_refined_zone.x WHERE transform_date = '20131231' ORDER BY 1")
+    assert [row["tailnum"] for row in rows] == ["DAY", "EARLIER"]
 
 
 def test_a_product_reads_its_own_history_before_the_run(lake: Lake, tmp_path: Path) -> None:
@@ -229,10 +229,10 @@ def test_a_slower_input_is_read_as_it_was(lake: Lake, tmp_path: Path, table: str
     for _ in range(2):
         done = lake.publish(product)
         assert published(lake, product) == ["EARLIER"]
-        assert [(each.generation, each.missing) for each in done.inputs] == [("20131230", True)]
+        assert [(read.generation, read.missing) for read in done.inputs] == [("20131230", True)]
         publish_planes(lake, LATER)  # and it stays so when a newer one is there
     publish_planes(lake, DAY)
-    assert [each.missing for each in lake.publish(product).inputs] == [False]
+    assert [read.missing for read in lake.publish(product).inputs] == [False]
 
 
 def test_a_slower_input_that_has_nothing_yet(lake: Lake, tmp_path: Path) -> None:
@@ -345,9 +345,9 @@ def test_the_current_view_shows_the_newest_whatever_its_partition_is_called(lake
 
 def rename_partition(lake: Lake, before: tuple[str, ...], values: tuple[str, ...]) -> None:
     names: Any = {"DatabaseName": "air_traffic_raw_zone", "TableName": "planes_history"}
-    found: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(before))["Partition"]
+    partition: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(before))["Partition"]
     lake.clients.glue.delete_partition(**names, PartitionValues=list(before))
-    storage = found["StorageDescriptor"]
+    storage = partition["StorageDescriptor"]
     lake.clients.glue.create_partition(**names, PartitionInput={"Values": list(values), "StorageDescriptor": storage})
 
 
@@ -374,10 +374,10 @@ def during(publisher: Publisher, product: Dataset, moment: str, action: Callable
         return query_id
 
     def waits(query_id: str) -> QueryExecution:
-        found: QueryExecution = wait(query_id)
+        execution: QueryExecution = wait(query_id)
         if query_id in unloads and moment == "end":
             happen()
-        return found
+        return execution
 
     athena.start, athena.wait = starts, waits  # type: ignore[method-assign, assignment]
 
@@ -483,13 +483,13 @@ def test_what_was_read_is_recorded_with_the_generation(lake: Lake, tmp_path: Pat
     done = lake.publish(product)
     location = lake.publications.publication("air_traffic.raw.planes", DAY)
     assert location is not None
-    assert [(each.dataset, each.generation, each.version) for each in done.inputs] == [
+    assert [(read.dataset, read.generation, read.version) for read in done.inputs] == [
         ("air_traffic.raw.planes", "20131231", location.location)
     ]
     noted = lake.publications.publication(product.id, DAY)
     assert noted is not None
-    assert [(each.version, each.history) for each in noted.inputs] == [
-        (each.version, each.history) for each in done.inputs
+    assert [(read.version, read.history) for read in noted.inputs] == [
+        (read.version, read.history) for read in done.inputs
     ]
 
 

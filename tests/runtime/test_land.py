@@ -25,12 +25,12 @@ PREFIX = "air_traffic/planes/2013-12-31/"
 
 def local(folder: Path, **files: str) -> list[LocalFile]:
     """``a_csv="…"`` is a.csv."""
-    found = []
+    files_read = []
     for name, content in files.items():
         path = folder / name.replace("_", ".")
         path.write_text(content)
-        found.append(read_local(path))
-    return found
+        files_read.append(read_local(path))
+    return files_read
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def contents(lake: Lake) -> dict[str, str]:
     """All objects of the landing folder, the hidden ones too."""
     s3, bucket = lake.clients.s3, lake.bucket("landing")
     return {
-        each["Key"].removeprefix(PREFIX): s3.get_object(Bucket=bucket, Key=each["Key"])["Body"].read().decode()
-        for each in s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX).get("Contents", ())
+        item["Key"].removeprefix(PREFIX): s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX).get("Contents", ())
     }
 
 
@@ -71,7 +71,7 @@ def dies_at(monkeypatch: pytest.MonkeyPatch, s3: Any, call: str, number: int) ->
 
 
 def states(done: Landing) -> dict[str, str]:
-    return {each.name: each.state for each in done.files}
+    return {file.name: file.state for file in done.files}
 
 
 def test_files_land_and_are_loaded(lake: Lake, folder: str, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_files_land_and_are_loaded(lake: Lake, folder: str, tmp_path: Path) -> N
     sent: list[int] = []
     done = land(lake.clients.s3, folder, files, advance=sent.append)
     assert states(done) == {"a.csv": "landed", "b.csv": "landed"}
-    assert sum(sent) == sum(each.bytes for each in files)
+    assert sum(sent) == sum(file.bytes for file in files)
     assert contents(lake) == {"a.csv": "tailnum,seats\nN1,4\n", "b.csv": "tailnum,seats\nN2,5\n"}
     assert lake.publish(lake.datasets["air_traffic.raw.planes"], DAY).rows == 2
 
@@ -119,16 +119,16 @@ def test_the_same_content_packed_and_unpacked_is_refused(
     (tmp_path / "a.csv").write_text(text)
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(text[:5].encode()) + gzip.compress(text[5:].encode()))
     second = {"a.csv": "a.csv.gz", "a.csv.gz": "a.csv"}[first]
-    found = {name: read_local(tmp_path / name) for name in (first, second)}
+    files = {name: read_local(tmp_path / name) for name in (first, second)}
     if noted:
-        land(lake.clients.s3, folder, [found[first]])
+        land(lake.clients.s3, folder, [files[first]])
     else:
         lake.put_landing(lake.datasets["air_traffic.raw.planes"], DAY, first, (tmp_path / first).read_bytes())
     with pytest.raises(DapflowError, match=f"landed already, as {first}:"):
-        land(lake.clients.s3, folder, [found[second]])
-    assert states(land(lake.clients.s3, folder, [found[first]])) == {first: "unchanged"}
+        land(lake.clients.s3, folder, [files[second]])
+    assert states(land(lake.clients.s3, folder, [files[first]])) == {first: "unchanged"}
     with pytest.raises(DapflowError, match="hold the same"):
-        check_apart(list(found.values()))
+        check_apart(list(files.values()))
 
 
 @pytest.mark.parametrize("cut", [slice(None, -3), slice(None, 12)])

@@ -51,12 +51,12 @@ TYPES = {
 @pytest.mark.parametrize("version", ["1.0", "2.6"])
 def test_types_of_pyarrow(version: str) -> None:
     schema = pa.schema([(name, kind) for name, (kind, _) in TYPES.items()])
-    found = footer(written(schema.empty_table(), version=version))
+    parsed = footer(written(schema.empty_table(), version=version))
     expected = {name.lower(): hive for name, (_, hive) in TYPES.items()}
     if version == "1.0":
         expected["unsigned"] = "bigint"
-    assert dict(found.columns) == expected
-    assert found.rows == 0
+    assert dict(parsed.columns) == expected
+    assert parsed.rows == 0
 
 
 def test_old_timestamps(tmp_path: Any) -> None:
@@ -66,15 +66,15 @@ def test_old_timestamps(tmp_path: Any) -> None:
 
 def test_rows_and_a_footer_longer_than_the_first_read() -> None:
     table = pa.table({f"column_{number}": list(range(100)) for number in range(2000)})
-    found = footer(written(table, row_group_size=10))
-    assert (found.rows, len(found.columns)) == (100, 2000)
+    parsed = footer(written(table, row_group_size=10))
+    assert (parsed.rows, len(parsed.columns)) == (100, 2000)
 
 
 def test_files_of_duckdb(tmp_path: Any) -> None:
     file = tmp_path / "a.parquet"
     duckdb.sql(f"COPY (SELECT 1::bigint AS a, [{{'b': DATE '2013-12-31'}}] AS c FROM range(3)) TO '{file}'")
-    found = footer(file.read_bytes())
-    assert found == Footer(3, (("a", "bigint"), ("c", "array<struct<b:date>>")))
+    parsed = footer(file.read_bytes())
+    assert parsed == Footer(3, (("a", "bigint"), ("c", "array<struct<b:date>>")))
 
 
 @pytest.mark.parametrize(

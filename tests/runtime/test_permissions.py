@@ -12,7 +12,7 @@ def test_what_the_run_time_calls_is_noted_and_what_a_test_calls_is_not(lake: Lak
     with recorded(lake.clients) as calls:
         lake.publish(planes)
         lake.clients.glue.get_databases()
-    made = {f"{each.service}:{each.operation}" for each in calls}
+    made = {f"{call.service}:{call.operation}" for call in calls}
     assert {"athena:StartQueryExecution", "glue:CreateTable", "s3:ListObjectsV2"} <= made
     assert "glue:GetDatabases" not in made
 

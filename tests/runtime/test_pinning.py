@@ -29,17 +29,17 @@ def manifest(name: str = "t", current: str = "t") -> Manifest:
 
 def transform(sql: str) -> Transform:
     """``[x]`` marks a reference, ``[x|]`` one with an alias of its own."""
-    text, found = "", []
+    text, references = "", []
     for number, part in enumerate(sql.replace("]", "[").split("[")):
         if number % 2:
             name = part.rstrip("|")
             kind: Literal["history", "current"] = "history" if "_history" in name else "current"
             suffix = "$" + name.strip('"').partition("$")[2] if "$" in name else ""
-            found.append(Reference(len(text), len(text) + len(name), "s.raw.t", kind, part.endswith("|"), suffix))
+            references.append(Reference(len(text), len(text) + len(name), "s.raw.t", kind, part.endswith("|"), suffix))
             text += name
         else:
             text += part
-    return Transform("x.sql", text, "sha", tuple(found), "new", None)
+    return Transform("x.sql", text, "sha", tuple(references), "new", None)
 
 
 HISTORY = '(SELECT "a", "import_date" FROM "{}"."t_history" WHERE ' + WHERE + ")"
@@ -78,8 +78,8 @@ def test_database_of_another_environment(sql: str, expected: str) -> None:
 
 
 def test_both_at_once() -> None:
-    found = pinned_sql(transform("SELECT * FROM [t]"), manifest(), BRANCH, PIN)
-    assert found == f'SELECT * FROM {HISTORY} AS "t"'.replace("{}", "fix__s-raw")
+    pinned = pinned_sql(transform("SELECT * FROM [t]"), manifest(), BRANCH, PIN)
+    assert pinned == f'SELECT * FROM {HISTORY} AS "t"'.replace("{}", "fix__s-raw")
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_each_kind_of_name_is_replaced_by_itself() -> None:
 
 
 def test_the_alias_is_the_name_that_the_text_used() -> None:
-    found = pinned_sql(transform("SELECT t_latest.a FROM [t_latest]"), manifest(current="t_latest"), PLAIN, PIN)
-    assert found.endswith(') AS "t_latest"')
+    pinned = pinned_sql(transform("SELECT t_latest.a FROM [t_latest]"), manifest(current="t_latest"), PLAIN, PIN)
+    assert pinned.endswith(') AS "t_latest"')
 
 
 def test_an_ordinary_run_sends_the_file_byte_for_byte() -> None:

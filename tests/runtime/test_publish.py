@@ -51,15 +51,15 @@ def test_generation_published_again_is_replaced_not_doubled(lake: Lake) -> None:
 
 def test_what_was_replaced_is_kept_for_the_time_of_grace(lake: Lake) -> None:
     lake.overrides["retention_seconds"] = 3600
-    one = lake.product("one", "SELECT 1 AS one")
-    lake.publish(one)
+    product = lake.product("one", "SELECT 1 AS one")
+    lake.publish(product)
     before = lake.objects("refined")
-    lake.publish(one)
+    lake.publish(product)
     assert before < lake.objects("refined")
     lake.overrides["retention_seconds"] = 0
-    lake.publisher.sweep(one.id)
+    lake.publisher.sweep(product.id)
     assert not before & lake.objects("refined")
-    assert lake.rows(one) == [("1",)]
+    assert lake.rows(product) == [("1",)]
 
 
 def test_current_view_shows_the_newest_generation_only(lake: Lake) -> None:
@@ -74,8 +74,8 @@ def test_current_view_shows_the_newest_generation_only(lake: Lake) -> None:
 
 def test_current_view_names_its_columns_and_literal_generation(lake: Lake) -> None:
     """So that Athena reads one partition, whatever is added later."""
-    one = lake.product("one", "SELECT 1 AS one, 'x' AS two")
-    lake.publish(one)
+    product = lake.product("one", "SELECT 1 AS one, 'x' AS two")
+    lake.publish(product)
     view: Any = lake.clients.glue.get_table(DatabaseName="air_traffic_refined_zone", Name="one")["Table"]
     assert (view["TableType"], view["Parameters"]["presto_view"]) == ("VIRTUAL_VIEW", "true")
     assert view["ViewExpandedText"] == "/* Presto View */"
@@ -206,12 +206,12 @@ def described(lake: Lake, root: Path, yml: str) -> set[tuple[Any, ...]]:
     product = {"air_traffic/refined/product.sql": "SELECT 1 AS a, 2 AS b", "air_traffic/refined/product.yml": yml}
     lake.compile(root, {"air_traffic/service.yml": "title: Air traffic\n", **product})
     lake.publish(lake.datasets["air_traffic.refined.product"])
-    found = set()
+    descriptions = set()
     for name in ("product", "product_history"):
         table = lake.clients.glue.get_table(DatabaseName="air_traffic_refined_zone", Name=name)["Table"]
         comments = tuple(column.get("Comment") for column in table["StorageDescriptor"]["Columns"][:2])
-        found.add((table["Description"], comments, table["Parameters"].get("dapflow.tags")))
-    return found
+        descriptions.add((table["Description"], comments, table["Parameters"].get("dapflow.tags")))
+    return descriptions
 
 
 def test_descriptions_and_tags_reach_glue_and_follow_their_file(lake: Lake, tmp_path: Path) -> None:
@@ -251,10 +251,10 @@ def test_migrated_transform_of_another_day_publishes_nothing(lake: Lake) -> None
 
 
 def test_select_star_from_a_current_view_passes_the_generation_through(lake: Lake) -> None:
-    one = lake.product("one", "SELECT 1 AS a")
-    lake.publish(one)
+    product = lake.product("one", "SELECT 1 AS a")
+    lake.publish(product)
     copy = lake.product(
-        "copy", "SELECT * FROM air_traffic_refined_zone.one", [("air_traffic_refined_zone.one", one.id)]
+        "copy", "SELECT * FROM air_traffic_refined_zone.one", [("air_traffic_refined_zone.one", product.id)]
     )
     assert [column.name for column in lake.publish(copy).columns] == ["a"]
 

@@ -52,7 +52,7 @@ class Reader:
         whole = counts == {(str(ROWS), str(ROWS))} and len(set(generations)) == len(rows)
         there = len(rows) == 1 if not table else set(generations) >= self._newest.keys()
         numbers = {generation: int(row["number"] or 0) for generation, row in zip(generations, rows, strict=True)}
-        back = [each for each, number in numbers.items() if number < self._newest.get(each, 0)]
+        back = [generation for generation, number in numbers.items() if number < self._newest.get(generation, 0)]
         if not whole or not there or back:
             self.wrong.append(f"read {self.reads} of product{table}: {rows}")
         if table:

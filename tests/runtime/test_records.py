@@ -40,9 +40,9 @@ def project(lake: Lake, tmp_path: Path) -> Dataset:
 
 
 def records(lake: Lake, dataset: str = SEATS, most: int | None = None) -> list[RunRecord]:
-    found = lake.datasets[dataset]
-    prefix = records_prefix(lake.environment, found.zone, found.service)
-    return list(islice(read_records(lake.clients.s3, prefix, found.name), most))
+    product = lake.datasets[dataset]
+    prefix = records_prefix(lake.environment, product.zone, product.service)
+    return list(islice(read_records(lake.clients.s3, prefix, product.name), most))
 
 
 def seen(lake: Lake, record: RunRecord) -> str:
@@ -67,11 +67,11 @@ def test_a_publication_is_recorded_with_all_that_made_it(lake: Lake, tmp_path: P
     [read] = record.inputs
     assert (read.dataset, read.generation, read.version) == (PLANES, "2013-12-31", raw.location)
     assert read.run_id == records(lake, PLANES)[0].run_id
-    assert made.query_id in [each.id for each in record.queries]
+    assert made.query_id in [query.id for query in record.queries]
     assert record.usd == pytest.approx(10 * USD_PER_TB / 1024**2)  # one query, ten megabytes at least; DDL is free
     assert record.seconds is not None
     assert record.ended is not None
-    assert [each.name for each in record.columns] == ["tailnum", "seats"]
+    assert [column.name for column in record.columns] == ["tailnum", "seats"]
 
 
 def test_a_failure_is_recorded_with_its_code_and_place(lake: Lake, tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_failure_is_recorded_with_its_code_and_place(lake: Lake, tmp_path: Pat
     assert failed.error is not None
     assert (failed.outcome, failed.error.code, failed.error.passing) == ("failed", "query-failed", False)
     assert failed.error.file == "transforms/air_traffic/refined/seats.sql"
-    assert [each.state for each in failed.queries if each.usd == 0.0].count("FAILED") == 1
+    assert [query.state for query in failed.queries if query.usd == 0.0].count("FAILED") == 1
     assert records(lake, most=1) == [failed]
 
 
@@ -106,8 +106,8 @@ def test_two_processes_write_one_record(lake: Lake, tmp_path: Path) -> None:
     publisher.finish(staged)
     [record] = records(lake)
     assert (record.outcome, record.started) == ("published", begun.started)
-    assert len({each.id for each in record.queries}) == len(record.queries)
-    assert staged.query_id in [each.id for each in record.queries]
+    assert len({query.id for query in record.queries}) == len(record.queries)
+    assert staged.query_id in [query.id for query in record.queries]
 
 
 def test_what_a_release_before_staged_has_a_record_too(lake: Lake, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_what_a_release_before_staged_has_a_record_too(lake: Lake, tmp_path: Pat
     staged = Staged.of_dict(data)
     lake.publisher.target(product.id).athena.wait(staged.query_id)
     lake.publisher.finish(staged)
-    assert [each.outcome for each in records(lake)] == ["published", "running"]
+    assert [record.outcome for record in records(lake)] == ["published", "running"]
 
 
 def test_a_run_that_is_told_to_end_says_so(lake: Lake, tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_run_that_is_told_to_end_says_so(lake: Lake, tmp_path: Path) -> None:
     publisher.abandon(staged)
     [record] = records(lake)
     assert record.outcome == "stopped"
-    assert staged.query_id in [each.id for each in record.queries]
+    assert staged.query_id in [query.id for query in record.queries]
 
 
 def test_nothing_is_asked_of_athena_before_the_record_is_there(
@@ -160,8 +160,8 @@ def test_without_the_record_before_the_switch_nothing_is_switched(
     lake.publisher.publish(product.id, DAY, lake.run, 2)
     second, first = records(lake)
     assert (first.outcome, second.outcome) == ("failed", "published")
-    unloads = {each.id for each in second.queries if each.usd}
-    assert unloads == {each.id for each in first.queries if each.usd}
+    unloads = {query.id for query in second.queries if query.usd}
+    assert unloads == {query.id for query in first.queries if query.usd}
 
 
 def test_a_publication_whose_last_words_are_lost_stays_and_is_known(
@@ -204,7 +204,7 @@ def test_a_killed_run_is_known_as_one(lake: Lake, tmp_path: Path) -> None:
             Publisher(counter.clients(lake.clients), lake.manifest, lake.environment).publish(
                 product.id, DAY, f"run {crash_at}"
             )
-        [record] = [each for each in records(lake) if each.run == f"run {crash_at}"]
+        [record] = [record for record in records(lake) if record.run == f"run {crash_at}"]
         partition = lake.publisher.target(product.id).partition(DAY)
         switched = bool(record.run_id) and record.run_id in published_runs(partition)
         said = ended_as(record, published_runs(partition), later)
@@ -240,6 +240,6 @@ def test_a_record_of_a_later_release_can_be_read(lake: Lake, tmp_path: Path) -> 
     data = {
         **record.as_dict(),
         "weather": "fine",
-        "queries": [{**each, "x": 1} for each in record.as_dict()["queries"]],
+        "queries": [{**query, "x": 1} for query in record.as_dict()["queries"]],
     }
     assert RunRecord.of_dict(data) == record

@@ -29,8 +29,8 @@ def text(lake: Lake, root: Path, sql: str) -> Dataset:
 def published(lake: Lake, root: Path, *texts: str, generation: Generation = DAY) -> Dataset:
     """The same generation, published by one text after the other; what is replaced is kept for an hour."""
     lake.overrides["retention_seconds"] = 3600
-    for each in texts:
-        lake.publish(text(lake, root, each), generation)
+    for sql in texts:
+        lake.publish(text(lake, root, sql), generation)
     return lake.datasets[PRODUCT]
 
 
@@ -47,7 +47,7 @@ def history(lake: Lake, generation: Generation | None = None) -> PublicationHist
 
 
 def states(lake: Lake) -> list[tuple[str, str]]:
-    return [(each.record.kind, each.state) for each in history(lake).past]
+    return [(publication.record.kind, publication.state) for publication in history(lake).past]
 
 
 def test_a_generation_is_again_what_it_was(lake: Lake, tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_objects_that_someone_deleted_are_not_published_in_part(lake: Lake, tmp_
     product = published(lake, tmp_path, "SELECT 1 AS n", "SELECT 2 AS n")
     first = history(lake).past[1].record
     bucket, _, prefix = first.location.removeprefix("s3://").partition("/")
-    for each in lake.clients.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
-        lake.clients.s3.delete_object(Bucket=bucket, Key=each["Key"])
+    for item in lake.clients.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
+        lake.clients.s3.delete_object(Bucket=bucket, Key=item["Key"])
     with pytest.raises(DapflowError) as caught:
         rolled_back(lake)
     assert caught.value.code == "swept"
@@ -228,9 +228,9 @@ def test_only_what_is_published_here_can_be_rolled_back(lake: Lake, tmp_path: Pa
 def test_what_was_published_before_there_were_records_is_listed(lake: Lake, tmp_path: Path) -> None:
     published(lake, tmp_path, "SELECT 1 AS n")
     bucket = lake.bucket("refined")
-    for each in lake.clients.s3.list_objects_v2(Bucket=bucket)["Contents"]:
-        if "/dapflow-runs/" in each["Key"]:
-            lake.clients.s3.delete_object(Bucket=bucket, Key=each["Key"])
-    found = history(lake)
-    assert (found.past, list(found.unrecorded), found.shown) == ((), [DAY], DAY)
-    assert datetime.fromisoformat(found.unrecorded[DAY].at) > datetime.now(UTC) - timedelta(hours=1)
+    for item in lake.clients.s3.list_objects_v2(Bucket=bucket)["Contents"]:
+        if "/dapflow-runs/" in item["Key"]:
+            lake.clients.s3.delete_object(Bucket=bucket, Key=item["Key"])
+    known = history(lake)
+    assert (known.past, list(known.unrecorded), known.shown) == ((), [DAY], DAY)
+    assert datetime.fromisoformat(known.unrecorded[DAY].at) > datetime.now(UTC) - timedelta(hours=1)

@@ -44,9 +44,9 @@ def left(lake: Lake, monkeypatch: pytest.MonkeyPatch, kind: str) -> Dataset:
 def forget_notes(lake: Lake, zone: str) -> None:
     """Remove what runs wrote down before they made anything."""
     bucket = lake.bucket(zone)
-    for found in lake.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
-        if "/_runs/" in found["Key"]:
-            lake.clients.s3.delete_object(Bucket=bucket, Key=found["Key"])
+    for item in lake.clients.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+        if "/_runs/" in item["Key"]:
+            lake.clients.s3.delete_object(Bucket=bucket, Key=item["Key"])
 
 
 @pytest.mark.parametrize("noted", [True, False], ids=["noted", "not noted"])
@@ -56,10 +56,10 @@ def test_what_a_killed_run_left_is_swept(lake: Lake, monkeypatch: pytest.MonkeyP
     if not noted:
         forget_notes(lake, dataset.zone)
     lake.publisher.sweep(dataset.id)
-    assert [each for each in lake.tables(dataset.zone) if f"__{kind}_" in each], "a run may still need it"
+    assert [table for table in lake.tables(dataset.zone) if f"__{kind}_" in table], "a run may still need it"
     monkeypatch.setattr(cleanup_journal, "UNFINISHED_SECONDS", 0)
     lake.publisher.sweep(dataset.id)
-    assert not [each for each in lake.tables(dataset.zone) if "__" in each]
+    assert not [table for table in lake.tables(dataset.zone) if "__" in table]
 
 
 def test_tables_of_others_stay(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -333,12 +333,12 @@ def test_more_columns_than_one_statement_takes(lake: Lake, tmp_path: Path, monke
     table = lake.source(tmp_path, "")
     header = ",".join(f"c{number}" for number in range(7))
     lake.land(table, EARLIER, a_csv=f"{header}\n1,0.5,true,2024-06-01,x,6,7\n", b_csv=f"{header}\n2,,,,,,\n")
-    found = lake.publish(table, EARLIER).columns
-    assert [column.type for column in found] == ["bigint", "double", "boolean", "date", "string", "bigint", "bigint"]
+    columns = lake.publish(table, EARLIER).columns
+    assert [column.type for column in columns] == ["bigint", "double", "boolean", "date", "string", "bigint", "bigint"]
     lake.land(table, notes_csv=f"{header}\n1,0.5,true,2024-06-01,x,6,seven\none,0.5,true,2024-06-01,x,6,7\n")
     error = refused(lake, table)
     assert isinstance(error, DapflowErrors)
-    assert [(each.line, each.message.split(":")[0]) for each in error.errors[:-1]] == [
+    assert [(mistake.line, mistake.message.split(":")[0]) for mistake in error.errors[:-1]] == [
         (3, "column c0"),
         (2, "column c6"),
     ]

@@ -12,10 +12,10 @@ from dapflow.runtime.formats.registry import format_of
 
 @pytest.mark.parametrize("name", LANDING_FORMATS)
 def test_the_run_time_reads_what_service_yml_takes(name: str) -> None:
-    found = format_of(LandingSource(name, None))
-    assert isinstance(found, LandingFormat)
+    landing_format = format_of(LandingSource(name, None))
+    assert isinstance(landing_format, LandingFormat)
     # What is typed is no text: the two tell of the same thing, one before and one after a file is opened.
-    assert found.is_typed is not LANDING_FORMATS[name].is_text
+    assert landing_format.is_typed is not LANDING_FORMATS[name].is_text
 
 
 @pytest.mark.parametrize("name", LANDING_FORMATS)

@@ -144,18 +144,20 @@ GROUPS = [cases[start : start + 10] for cases in (PLAIN, INNER) for start in ran
 @pytest.mark.parametrize("cases", GROUPS)
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_values_that_do_not_fit(lake: Lake, tmp_path: Path, kind: str, cases: list[tuple[str, str]]) -> None:
-    table = lake.source(tmp_path, f"format: {kind}\n" + columns_of([each for each, _ in cases]))
+    table = lake.source(tmp_path, f"format: {kind}\n" + columns_of([declared for declared, _ in cases]))
     uri = lake.put_landing(table, DAY, "notes", content_of(kind, [text for _, text in cases]))
     error = refused(lake, table)
     errors = error.errors if isinstance(error, DapflowErrors) else [error]
-    assert {(each.code, each.file, each.line) for each in errors} == {("landing-value", uri, 3)}
-    assert [each.message.split(":")[0] for each in errors] == [f"column a{number}" for number in range(len(cases))]
-    assert all(each.hint for each in errors)
+    assert {(mistake.code, mistake.file, mistake.line) for mistake in errors} == {("landing-value", uri, 3)}
+    assert [mistake.message.split(":")[0] for mistake in errors] == [
+        f"column a{number}" for number in range(len(cases))
+    ]
+    assert all(mistake.hint for mistake in errors)
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
 def test_values_that_fit(lake: Lake, tmp_path: Path, kind: str) -> None:
-    table = lake.source(tmp_path, f"format: {kind}\n" + columns_of([each for each, _, _ in FIT]))
+    table = lake.source(tmp_path, f"format: {kind}\n" + columns_of([declared for declared, _, _ in FIT]))
     lake.land(table, notes=content_of(kind, [text for _, text, _ in FIT]))
     lake.publish(table)
     assert lake.rows(table)[1] == ("2", *(printed for _, _, printed in FIT))
@@ -191,7 +193,7 @@ def test_parquet_values_that_do_not_fit(lake: Lake, tmp_path: Path) -> None:
     lake.put_landing(table, DAY, "a.parquet", parquet(values, types))
     error = refused(lake, table)
     assert isinstance(error, DapflowErrors)
-    assert [each.message.split(":")[0] for each in error.errors] == [f"column a{number}" for number in range(10)]
+    assert [mistake.message.split(":")[0] for mistake in error.errors] == [f"column a{number}" for number in range(10)]
 
 
 def test_nested_parquet_values_are_not_rounded(lake: Lake, tmp_path: Path) -> None:
@@ -315,7 +317,7 @@ def test_types_are_found_where_every_value_is_printed_back(lake: Lake, tmp_path:
     else:
         rows = [dict(zip(names, values, strict=True)) for values in (first, second)]
         lake.land(table, notes="".join(json.dumps(row) + "\n" for row in rows))
-    kinds = ["bigint", *["string"] * len(TEXTS), *(each for each, _, _ in TYPED)]
+    kinds = ["bigint", *["string"] * len(TEXTS), *(declared for declared, _, _ in TYPED)]
     assert [column.type for column in lake.publish(table).columns] == kinds
     assert lake.rows(table) == [tuple(first), tuple(second)]
 
@@ -329,10 +331,10 @@ def test_a_type_that_was_found_is_kept_or_stops_the_load(lake: Lake, tmp_path: P
     assert isinstance(error, DapflowErrors)
     *values, schema = error.errors
     assert (schema.code, "column a was bigint and is now string" in schema.message) == ("breaking-change", True)
-    for each, name, kind, text in zip(values, "abcd", kinds, ("012", "3", "TRUE", "2024-6-1"), strict=True):
-        assert (each.code, each.line) == ("landing-value", 3)
-        assert f"column {name}: '{text}' is no {kind} that is printed back the same" in each.message
-        assert f"{name}: {kind}" in (each.hint or "")
+    for mistake, name, kind, text in zip(values, "abcd", kinds, ("012", "3", "TRUE", "2024-6-1"), strict=True):
+        assert (mistake.code, mistake.line) == ("landing-value", 3)
+        assert f"column {name}: '{text}' is no {kind} that is printed back the same" in mistake.message
+        assert f"{name}: {kind}" in (mistake.hint or "")
 
 
 @pytest.mark.parametrize("second", ["b.csv", "b.csv.gz"])
@@ -421,14 +423,14 @@ def test_many_bad_values(lake: Lake, tmp_path: Path) -> None:
 def test_parquet_names_with_blanks_and_hyphens(lake: Lake, tmp_path: Path) -> None:
     table = lake.source(tmp_path, "format: parquet")
     lake.put_landing(table, DAY, "a.parquet", parquet({"Flight No": [1], "a-b": ["x"], "Größe": [2.5], "a_b": [True]}))
-    assert [each.name for each in lake.publish(table).columns] == ["flight_no", "a_b", "grosse", "a_b_1"]
+    assert [column.name for column in lake.publish(table).columns] == ["flight_no", "a_b", "grosse", "a_b_1"]
     assert lake.rows(table) == [("1", "x", "2.5", "true")]
 
 
 def test_a_parquet_column_of_nothing_but_null(lake: Lake, tmp_path: Path) -> None:
     table = lake.source(tmp_path, "format: parquet")
     lake.put_landing(table, EARLIER, "a.parquet", parquet({"a": [1], "b": [None]}))
-    assert [each.type for each in lake.publish(table, EARLIER).columns] == ["bigint", "string"]
+    assert [column.type for column in lake.publish(table, EARLIER).columns] == ["bigint", "string"]
     lake.put_landing(table, DAY, "a.parquet", parquet({"a": [1], "b": ["x"]}))
     lake.publish(table)
     assert lake.rows(table, history=True) == [("1", "x"), ("1", None)]

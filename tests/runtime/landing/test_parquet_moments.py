@@ -54,7 +54,7 @@ WAYS = FLAT | NESTED
 def written(way: str, moments: list[datetime | None]) -> bytes:
     """A file with a column ``seen`` of these moments, one row group for each two rows."""
     kind, shape, options = WAYS[way]
-    values = [shape(each) if shape and each else each for each in moments]
+    values = [shape(moment) if shape and moment else moment for moment in moments]
     sink = io.BytesIO()
     table = pa.table({"id": range(len(values)), "seen": pa.array(values, kind)})
     pq.write_table(table, sink, row_group_size=2, **options)
@@ -66,9 +66,9 @@ def test_whole_milliseconds_are_loaded(lake: Lake, tmp_path: Path, way: str) -> 
     table = lake.source(tmp_path, "format: parquet")
     moments = [NOON, None, NOON + timedelta(milliseconds=5), datetime(1969, 12, 31, 23, 59, 59, 999_000)]
     lake.put_landing(table, DAY, "a.parquet", written(way, moments))
-    found = lake.publish(table)
-    assert "timestamp" in found.columns[1].type
-    assert "(" not in found.columns[1].type
+    done = lake.publish(table)
+    assert "timestamp" in done.columns[1].type
+    assert "(" not in done.columns[1].type
     texts = [str(row[1]) for row in lake.rows(table)]
     for text, shown in zip(texts, ["12:00:00.000", "None", "12:00:00.005", "1969-12-31 23:59:59.999"], strict=True):
         assert shown in text
