@@ -113,19 +113,22 @@ def mutants_of(file: str) -> Iterator[Mutant]:
 
 def _declarations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Where a change changes nothing that runs: annotations, what the type checker alone reads, abstract, frozen."""
-    found: list[ast.AST | None] = []
+    unread: list[ast.AST | None] = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.arg | ast.AnnAssign):
-            found.append(node.annotation)
+            unread.append(node.annotation)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found += [node.returns, *(each for each in node.decorator_list if ast.unparse(each) == "abstractmethod")]
+            unread += [
+                node.returns,
+                *(decorator for decorator in node.decorator_list if ast.unparse(decorator) == "abstractmethod"),
+            ]
         elif isinstance(node, ast.ClassDef):
-            found += node.decorator_list
+            unread += node.decorator_list
         elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            found.append(node)
+            unread.append(node)
     return [
         ((node.lineno, max(0, node.col_offset - 1)), (node.end_lineno or 0, node.end_col_offset or 0))
-        for node in found
+        for node in unread
         if isinstance(node, ast.expr | ast.If)
     ]
 

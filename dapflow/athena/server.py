@@ -43,10 +43,10 @@ OPERATIONS: dict[str, Operation] = {
 }
 # Answered from memory; all others may wait for S3, Glue or the disk, and do so on a thread.
 _QUICK = frozenset({"GetQueryExecution"})
-# Who asks for the state of a query that has just begun is answered when it ends, or after this time. So a client
-# that polls sees the end of a short query at once, instead of one pause too late.
-_PATIENCE_SECONDS = 0.2
-_YOUNG_SECONDS = 1.0
+# Long polling: who asks for the state of a query that was just submitted is answered when it ends, or after this time.
+# So a client that polls sees the end of a short query at once, instead of one pause too late.
+_LONG_POLL_SECONDS = 0.2
+_JUST_SUBMITTED_SECONDS = 1.0
 _THREADS = 32
 _STOP_SECONDS = 8.0
 # A query has 262,144 bytes at most, each of which JSON may write as six.
@@ -122,9 +122,9 @@ class Application:
         return _perform(self._service, target, body)
 
     async def _wait_for_end(self, body: bytes) -> None:
-        """Wait a moment for the end of the execution that is asked for, if it has just begun."""
+        """Wait a moment for the end of the execution that is asked for, if it was just submitted."""
         execution = self._service.engine.running(_execution_id(body))
-        if execution is None or time.time() - execution.submitted > _YOUNG_SECONDS:
+        if execution is None or time.time() - execution.submitted > _JUST_SUBMITTED_SECONDS:
             return
         loop = asyncio.get_running_loop()
         told: asyncio.Future[None] = loop.create_future()
@@ -137,12 +137,12 @@ class Application:
             with contextlib.suppress(RuntimeError):  # the loop is closed when the server stops
                 loop.call_soon_threadsafe(settle)
 
-        patience = loop.call_later(_PATIENCE_SECONDS, settle)
+        timeout = loop.call_later(_LONG_POLL_SECONDS, settle)
         execution.when_ended(tell)
         try:
             await told
         finally:
-            patience.cancel()
+            timeout.cancel()
 
     @staticmethod
     async def _forward(forwarder: Forwarder, scope: Scope, receive: Receive, send: Send) -> None:

@@ -40,10 +40,12 @@ def product(owner: str, name: str, *reads: str, sql: str = "SELECT 1 AS one", zo
 def write_bundle(folder: Path, services: list[Service], datasets: list[Dataset], **environment: Any) -> Path:
     """Write a bundle's dags folder; gives it back."""
     owned = {
-        each.name: replace(each, datasets=tuple(one.id for one in datasets if one.service == each.name))
-        for each in services
+        service.name: replace(
+            service, datasets=tuple(dataset.id for dataset in datasets if dataset.service == service.name)
+        )
+        for service in services
     }
-    manifest = Manifest(owned, {each.id: each for each in datasets})
+    manifest = Manifest(owned, {dataset.id: dataset for dataset in datasets})
     described = describe(manifest, name="test", account="123456789012", region="eu-west-2").environment
     (folder / "manifests").mkdir(parents=True, exist_ok=True)
     (folder / f"manifests/{manifest.sha}.json").write_text(manifest.to_json())

@@ -69,9 +69,9 @@ def publish(key: str) -> None:
     def succeed(task_id: str) -> None:
         with create_session() as session:
             instance = next(
-                each
-                for each in session.scalars(select(DagRun).where(DagRun.run_id == run_id)).one().task_instances
-                if each.task_id == task_id
+                candidate
+                for candidate in session.scalars(select(DagRun).where(DagRun.run_id == run_id)).one().task_instances
+                if candidate.task_id == task_id
             )
             asset = session.scalars(select(AssetModel).where(AssetModel.name == f"weather.{task_id}")).one()
             ready.wait()
@@ -117,13 +117,13 @@ def together(*work: Callable[[], None]) -> None:
     """Run all at once; raises what one of them raised."""
     errors: list[Exception] = []
 
-    def one(each: Callable[[], None]) -> None:
+    def run_one(job: Callable[[], None]) -> None:
         try:
-            each()
+            job()
         except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits
             errors.append(error)
 
-    threads = [Thread(target=one, args=(each,)) for each in work]
+    threads = [Thread(target=run_one, args=(job,)) for job in work]
     for thread in threads:
         thread.start()
     for thread in threads:

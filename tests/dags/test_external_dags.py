@@ -33,7 +33,7 @@ def test_one_with_generations_is_waited_for_and_the_other_is_not(tmp_path: Path)
     assert list(tasks) == ["raw.meters", "refined.use"]
     assert isinstance(tasks["raw.meters"], ShowOperator)
     assert tasks["refined.use"].upstream_task_ids == {"raw.meters"}
-    assert [each.name for each in tasks["raw.meters"].outlets] == ["air.raw.meters"]
+    assert [asset.name for asset in tasks["raw.meters"].outlets] == ["air.raw.meters"]
     waits = {asset.name for asset in dags["water"].timetable.asset_condition.objects}
     assert waits == {"air.raw.meters"}
 

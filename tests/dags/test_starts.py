@@ -85,25 +85,25 @@ def starts(folder: Path, tmp_path: Path, database: str | None = None) -> dict[st
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
     assert results, (done.stdout + done.stderr)[-4000:]
-    found: dict[str, Any] = json.loads(results[0].removeprefix("RESULT "))
-    return found
+    counted: dict[str, Any] = json.loads(results[0].removeprefix("RESULT "))
+    return counted
 
 
 @pytest.mark.slow
 def test_each_generation_starts_once(folder: Path, tmp_path: Path) -> None:
-    found = starts(folder, tmp_path)
-    assert found["look"] == "success"
-    assert found["started"] == {"1": PAIRS}
+    counted = starts(folder, tmp_path)
+    assert counted["look"] == "success"
+    assert counted["started"] == {"1": PAIRS}
 
 
 @pytest.mark.slow
 def test_each_generation_starts_once_where_events_do_not_see_each_other(
     folder: Path, tmp_path: Path, postgres: str
 ) -> None:
-    found = starts(folder, tmp_path, postgres)
-    print(found)  # `pytest -s` shows how many Airflow alone would have left waiting
-    assert found["look"] == "success"
-    assert found["started"] == {"1": PAIRS}
+    counted = starts(folder, tmp_path, postgres)
+    print(counted)  # `pytest -s` shows how many Airflow alone would have left waiting
+    assert counted["look"] == "success"
+    assert counted["started"] == {"1": PAIRS}
 
 
 def test_what_is_looked_at(folder: Path) -> None:
