@@ -12,9 +12,9 @@ from dapflow.backfill.snapshot import Snapshot
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.publications.published import Publications
+from dapflow.runtime.dataset_location import run_of
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
-from dapflow.runtime.record import run_of
 
 MakePublisher = Callable[[Manifest], Publisher]
 

@@ -13,12 +13,12 @@ from dapflow.manifest import Dataset, Manifest, Transform
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.catalog import GlueCatalog
-from dapflow.runtime.dataset_location import DatasetLocation
+from dapflow.runtime.dataset_location import DatasetLocation, run_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import inputs_record, read_inputs
 from dapflow.runtime.objects import list_objects
 from dapflow.runtime.publication import Publication
-from dapflow.runtime.record import RunRecord, run_of
+from dapflow.runtime.record import RunRecord
 from dapflow.runtime.records import attempt_name, read_record, record_uris, records_prefix
 
 RUN = "backfill"

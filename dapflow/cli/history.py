@@ -35,7 +35,7 @@ def history(
     """List the publications of a dataset: when, by whom, of which commit and text, from what, how much.
 
     `published` is what is read of its generation. What it took the place of is `kept` for a while, and can be gone back
-    to with dapflow rollback; `swept` is gone.
+    to with dapflow rollback; `swept` is gone. `damaged` is what was changed by hand since: its objects, its partition.
 
     Example: dapflow history air_traffic.refined.daily_departures
     """
@@ -90,6 +90,9 @@ def _print(dataset: str, listed: PublicationHistory) -> None:
             for publication in listed.past
         ],
     )
+    for publication in listed.past:
+        if publication.damage:
+            print(f"{publication.record.generation} was changed by hand: {publication.damage}; publish it again")
     for day, made in listed.unrecorded.items():
         print(f"{day} was published without a record: {made.rows:,} rows, {made.at}")
     if listed.shown:

@@ -11,6 +11,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest, Reference, Transform
 from dapflow.runtime.aws import Clients, PassingError, aws_errors
 from dapflow.runtime.catalog import GlueCatalog
+from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input, read_inputs
 from dapflow.runtime.pinning import Pin, pinning_edits
@@ -68,7 +69,7 @@ def query_as_of(
     """Pin the tables that a query names: a current view to its newest generation of ``day`` or before, a history to
     all of them.
 
-    Raises DapflowError ``not-published`` where there was none yet.
+    Raises DapflowError ``not-published`` where there was none yet, ``damaged-generation`` where it is not whole.
     """
     catalog = GlueCatalog(clients.glue)
     reader = _reader(sql, references)
@@ -79,6 +80,7 @@ def query_as_of(
         try:
             with aws_errors():
                 inputs = read_inputs(catalog, manifest, environment, reader, day, own)
+                check_undamaged(clients.s3, inputs.partitions)
         except PassingError as error:
             if error.code != "not-published":
                 raise

@@ -10,6 +10,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
+from dapflow.publications.altered import damaged_generation
 from dapflow.publications.published import Publications, PublishedGeneration
 from dapflow.runs.recent import judged
 from dapflow.runtime.aws import aws_errors
@@ -22,14 +23,21 @@ from dapflow.runtime.rollback import objects_there
 
 @dataclass(frozen=True)
 class PastPublication:
-    """A publication by its record. ``state``: ``published`` where it is what is read, else ``kept`` or ``swept``."""
+    """A publication by its record.
+
+    Attributes:
+        state: ``published`` where it is what is read, ``damaged`` where it is and was changed by hand, else ``kept`` or
+            ``swept``.
+        damage: what was changed.
+    """
 
     record: RunRecord
     state: str
+    damage: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``--json`` prints them."""
-        return {**self.record.as_dict(), "outcome": "published", "state": self.state}
+        return {**self.record.as_dict(), "outcome": "published", "state": self.state, "damage": self.damage}
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def history_of(
     there = publications.of(dataset.id)
     records = _publications_on_record(publications, dataset, generation)
     with aws_errors():
-        past = tuple(PastPublication(record, _state(publisher, record, there)) for record in islice(records, most))
+        past = tuple(_judged(publisher, publications, record, there) for record in islice(records, most))
     recorded = {publication.record.run_id for publication in past}
     unrecorded = {
         day: published
@@ -149,14 +157,18 @@ def _publications_on_record(
                 yield run.record
 
 
-def _state(publisher: Publisher, record: RunRecord, there: dict[Generation, PublishedGeneration]) -> str:
-    read = there.get(Generation.parse(record.generation))
+def _judged(
+    publisher: Publisher, publications: Publications, record: RunRecord, there: dict[Generation, PublishedGeneration]
+) -> PastPublication:
+    target, generation = publisher.target(record.dataset), Generation.parse(record.generation)
+    read = there.get(generation)
     if read is not None and read.run_id == record.run_id:
-        return "published"
+        damage = damaged_generation(publications, target.dataset, generation)
+        return PastPublication(record, "damaged", damage) if damage else PastPublication(record, "published")
     with suppress(DapflowError):
-        objects_there(publisher.target(record.dataset), record)
-        return "kept"
-    return "swept"
+        objects_there(target, record)
+        return PastPublication(record, "kept")
+    return PastPublication(record, "swept")
 
 
 def _nothing(dataset: Dataset, why: str) -> DapflowError:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
+from dapflow.publications.altered import altered_tables, damaged_generation
 from dapflow.publications.published import Publications, PublishedGeneration
 from dapflow.runs.recent import JudgedRun, runs_of
 from dapflow.runtime.aws import aws_errors
@@ -27,7 +28,8 @@ class Reason:
     Attributes:
         dataset, generation: what is missing or outdated, which may be something that is read far above.
         code: of the error, or ``landing-missing``, ``landing-changed``, ``input-changed``, ``text-changed``,
-            ``external-missing``, ``running``, ``killed``, ``stopped``, ``withdrawn``, ``not-run``.
+            ``damaged-generation``, ``altered-table``, ``external-missing``, ``running``, ``killed``, ``stopped``,
+            ``withdrawn``, ``not-run``.
         since: ISO time in UTC; empty where nobody knows.
         through: the datasets between, from the one that was asked about.
     """
@@ -152,6 +154,11 @@ class CurrencyLook:
     ) -> Iterator[Reason]:
         """What has changed since a generation was made: its text, its landing files, what it read."""
         again = {"hint": _run(dataset, day), "through": through}
+        if (said := damaged_generation(self.publications, dataset, day)) is not None:
+            yield Reason(dataset.id, str(day), "damaged-generation", said, **again)  # type: ignore[arg-type]
+        for said in altered_tables(self.publications, dataset):
+            mend = f"publish it again, {_run(dataset, day)}; what that does not mend, put back in Glue"
+            yield Reason(dataset.id, str(day), "altered-table", said, hint=mend, through=through)
         if dataset.transform is not None and noted.sql_sha != dataset.transform.sha:
             said = f"it was made by another text than {dataset.transform.file} has now"
             yield Reason(dataset.id, str(day), "text-changed", said, noted.at, **again)  # type: ignore[arg-type]
@@ -195,7 +202,7 @@ class CurrencyLook:
             "publishing": "a run was about to publish it, or was killed then",
             "killed": "its run ended without a word",
             "stopped": "its run was told to end",
-            "published": "it was published, and withdrawn",
+            "published": "it was published, and taken out since",
         }
         code = {"publishing": "running", "published": "withdrawn"}.get(newest.outcome, newest.outcome)
         hint = f"wait; if nothing runs any more, {_run(dataset, day)}" if code == "running" else _run(dataset, day)

@@ -91,9 +91,12 @@ def shown_generation(view: dict[str, Any]) -> Generation | None:
 
 
 def view_shows(view: dict[str, Any], place: DatasetLocation, condition: str) -> bool:
-    """Whether a view reads the history under this condition and no other, whoever wrote it."""
+    """Whether a view shows columns of the history as they are, under this condition and no other, whoever wrote it."""
     definition = view_definition(view)
-    return definition is not None and str(definition.get("originalSql")).endswith(_source(place, condition))
+    if definition is None:
+        return False
+    listed = ", ".join(quoted(column["name"]) for column in definition["columns"])
+    return definition.get("originalSql") == f"SELECT {listed}{_source(place, condition)}"
 
 
 def newest_partitions(

@@ -50,3 +50,8 @@ class DatasetLocation:
     def landed(self, generation: Generation) -> str:
         """The landing prefix of a generation."""
         return f"{self.landing}{generation}/"
+
+
+def run_of(location: str) -> str:
+    """The run id of a publication's prefix; empty for what is none."""
+    return location.rstrip("/").rpartition("/")[2] if location.startswith("s3://") else ""

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dapflow.environment import Environment
 from dapflow.manifest import Dataset, Manifest, Reference
@@ -20,9 +20,13 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, is_up_to, not_before, of_generation, up_to
 from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.current_view import shown_generation, view_shows
+from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.pinning import Pin
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 from dapflow.runtime.text_edits import place_at
 
 
@@ -86,11 +90,13 @@ class Inputs:
         read: what is read, by dataset.
         pins: how references are replaced, by id of the dataset; without an entry the tables are read as they are.
         notes: what a person should know.
+        partitions: what is read of each dataset that has generations.
     """
 
     read: tuple[Input, ...]
     pins: dict[str, Pin]
     notes: tuple[str, ...]
+    partitions: dict[str, Sequence[Partition]]
 
     def identity(self, attempt: int) -> tuple[str, ...]:
         """Names all that is read, so that a query over other data is not taken for this one.
@@ -117,10 +123,12 @@ def read_inputs(
     """
     states = _look_up(catalog, manifest, environment, dataset, generation, references)
     pins = {state.read.id: pin for state, _ in states if (pin := state.pin()) is not None}
-    return Inputs(tuple(read for _, read in states), pins, tuple(note for state, _ in states for note in state.notes))
+    notes = tuple(note for state, _ in states for note in state.notes)
+    return Inputs(tuple(read for _, read in states), pins, notes, _partitions_of(states))
 
 
 def confirm_inputs(
+    s3: S3Client,
     catalog: GlueCatalog,
     manifest: Manifest,
     environment: Environment,
@@ -129,7 +137,11 @@ def confirm_inputs(
     references: Iterable[Reference],
     before: Sequence[Input],
 ) -> None:
-    """Look again, when the query is done. Raises InputsChangedError unless it read what ``before`` says."""
+    """Look again, when the query is done.
+
+    Raises InputsChangedError unless it read what ``before`` says, DapflowError ``damaged-generation`` where less was
+    there than had been published.
+    """
     if not before:
         return
     try:
@@ -142,6 +154,7 @@ def confirm_inputs(
     for read in before:
         if (difference := read.difference(now[read.dataset])) is not None:
             raise InputsChangedError("inputs-changed", f"while {dataset.id} {generation} ran, {difference}")
+    check_undamaged(s3, _partitions_of(states))
 
 
 def inputs_record(inputs: Sequence[Input]) -> list[dict[str, Any]]:
@@ -177,12 +190,17 @@ def _look_up(
     return states
 
 
+def _partitions_of(states: Sequence[tuple[_InputState, Input]]) -> dict[str, Sequence[Partition]]:
+    return {read.dataset: state.partitions for state, read in states}
+
+
 class _InputState:
     """One look at one dataset that a run reads.
 
     Attributes:
         current: the condition under which its current view is replaced by its history; None where it is not.
         history: the same for its history.
+        partitions: what is read of it.
     """
 
     def __init__(
@@ -196,6 +214,7 @@ class _InputState:
         self.notes: list[str] = []
         self.current: str | None = None
         self.history: str | None = None
+        self.partitions: Sequence[Partition] = ()
 
     def look_up(self, kinds: set[str]) -> Input:
         """What is there of a dataset that is read by its current view, its history or both."""
@@ -230,6 +249,7 @@ class _InputState:
         self.history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
         if missing or self.current or self.history:
             self.notes.append(self._note(read, current=bool(missing or self.current)))
+        self.partitions = known if "history" in kinds else wanted
         return Input(
             dataset=self.read.id,
             generation=read.key,
@@ -251,6 +271,7 @@ class _InputState:
         partitions = self._partitions(None)
         known = [partition for partition in partitions if is_up_to(partition, self.generation, inclusive=False)]
         newer = len(known) < len(partitions)
+        self.partitions = known
         if newer:
             self.history = up_to(self.read.generation, self.generation, partitions, inclusive=False)
             self.notes.append(f"{self.reader.id} reads its own generations before {self.generation}")

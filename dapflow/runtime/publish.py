@@ -190,7 +190,14 @@ class Publisher:
         target, generation = self.target(staged.dataset), Generation.parse(staged.generation)
         references = target.dataset.transform.references if target.dataset.transform else ()
         confirm_inputs(
-            target.catalog, self.manifest, self.environment, target.dataset, generation, references, staged.inputs
+            target.s3,
+            target.catalog,
+            self.manifest,
+            self.environment,
+            target.dataset,
+            generation,
+            references,
+            staged.inputs,
         )
 
     def _checked(self, staged: Staged, rows: int, recording: Recording) -> CheckOutcome:

@@ -14,6 +14,7 @@ from dapflow.manifest import Column
 from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.checks.results import CheckResult
+from dapflow.runtime.dataset_location import run_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input
 from dapflow.runtime.price import usd
@@ -192,11 +193,6 @@ def moment(seconds: float) -> str:
 def later(started: float, seconds: float) -> str:
     """So many seconds after a moment."""
     return (datetime.fromtimestamp(started, UTC) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
-
-
-def run_of(location: str) -> str:
-    """The run id of a publication's prefix; empty for what is none."""
-    return location.rstrip("/").rpartition("/")[2] if location.startswith("s3://") else ""
 
 
 def _known(kind: Any, data: dict[str, Any]) -> dict[str, Any]:

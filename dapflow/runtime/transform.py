@@ -9,6 +9,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Manifest, Transform
 from dapflow.runtime.athena import AthenaQueryError
 from dapflow.runtime.aws import PassingError
+from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.describe import Described, described, output_columns
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import read_inputs
@@ -34,6 +35,7 @@ def plan_transform(
     transform = target.dataset.transform
     assert transform is not None  # noqa: S101 (the caller chose by it)
     inputs = read_inputs(target.catalog, manifest, environment, target.dataset, generation, transform.references)
+    check_undamaged(target.s3, inputs.partitions)
     for note in inputs.notes:
         progress(note)
     edits = tuple(pinning_edits(transform.references, manifest, environment, inputs.pins))

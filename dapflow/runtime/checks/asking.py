@@ -75,7 +75,14 @@ class Asking:
                 results[check] = self._result(staged, questions, check, count, rows) if count else CheckResult(check)
         references = self._references()
         confirm_inputs(
-            self.target.catalog, self.manifest, self.environment, self.target.dataset, self.generation, references, read
+            self.target.s3,
+            self.target.catalog,
+            self.manifest,
+            self.environment,
+            self.target.dataset,
+            self.generation,
+            references,
+            read,
         )
         checks = (check for check in self.target.dataset.checks if check.kind not in FIGURES)
         checked = tuple(results.get(check, CheckResult(check)) for check in checks)
