@@ -9,6 +9,7 @@ from dapflow.trino.analysis import typed, typed_calls
 from dapflow.trino.analysis.call_checks import check_call
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, unchecked
+from dapflow.trino.analysis.findings import Finding
 from dapflow.trino.analysis.typed import LambdaParameter, Unchecked
 from dapflow.trino.analysis.walk import within
 from dapflow.trino.coercion import orderable
@@ -20,6 +21,8 @@ from dapflow.trino.types import BIGINT, UNCHECKED, Type
 
 #: Arguments that Java lets a function have.
 _MOST_ARGUMENTS = 127
+#: Lambdas around a lambda. Where what it gives widens what it is given, each is typed twice, with all in it.
+_MOST_LAMBDAS = 12
 #: Digits of a second that the embedded Athena carries.
 _FINEST = 6
 
@@ -31,13 +34,17 @@ class GivenLambda(LambdaArgument):
         super().__init__(len(node.names), self._type_of)
         self.node = node
         self.context = context
-        self._known: dict[tuple[Type, ...], Type] = {}
+        #: By the types of its parameters, with what is wrong in it then.
+        self._known: dict[tuple[Type, ...], tuple[typed.Lambda, list[Finding]]] = {}
 
     def _type_of(self, params: Sequence[Type]) -> Type:
-        key = tuple(params)
-        if key not in self._known:
-            self._known[key] = self._applied(key, self.context.trial()).type
-        return self._known[key]
+        return self._tried(tuple(params))[0].type
+
+    def _tried(self, params: tuple[Type, ...]) -> tuple[typed.Lambda, list[Finding]]:
+        if params not in self._known:
+            context = self.context.trial()
+            self._known[params] = self._applied(params, context), context.statement.findings
+        return self._known[params]
 
     def _applied(self, params: Sequence[Type], context: AnalysisContext) -> typed.Lambda:
         place = context.place(self.node)
@@ -55,7 +62,8 @@ class GivenLambda(LambdaArgument):
 
     def finished(self) -> typed.Lambda:
         """The lambda with the types that were settled."""
-        applied = self._applied(self.params, self.context)
+        applied, findings = self._tried(self.params)
+        self.context.statement.findings += findings
         if self.result is None:
             return applied
         return replace(applied, type=self.result, body=coerce(applied.body, self.result))
@@ -75,7 +83,11 @@ class Resolved:
 
 def argument(node: tree.Expr, context: AnalysisContext) -> Argument:
     """An argument, which may be a lambda."""
-    return GivenLambda(node, context) if isinstance(node, tree.Lambda) else context.visit(node)
+    if not isinstance(node, tree.Lambda):
+        return context.visit(node)
+    if len(context.lambdas) == _MOST_LAMBDAS:
+        return context.limit(f"A lambda in {_MOST_LAMBDAS} others", node)
+    return GivenLambda(node, context)
 
 
 def named_function(node: tree.Call, context: AnalysisContext) -> Function | Unchecked:

@@ -110,5 +110,5 @@ class AnalysisContext:
         return AnalysisContext(self.statement, scope, self.names)
 
     def trial(self) -> AnalysisContext:
-        """The same place, where findings are forgotten."""
+        """The same place, where findings are kept apart."""
         return replace(self, statement=replace(self.statement, findings=[]))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dapflow.trino.analysis import Analysed, analyse, analyse_constant, typed, typed_queries
 from dapflow.trino.catalogue import Catalogue, ColumnMetadata
 from dapflow.trino.duckdb.conversions import print_sql
+from dapflow.trino.duckdb.depth import check_depth
 from dapflow.trino.duckdb.expressions import expression
 from dapflow.trino.duckdb.lowering import Lowering, Notes
 from dapflow.trino.duckdb.model import CompiledQuery
@@ -61,10 +62,10 @@ def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) 
     # Both forms hold the same text, which is written once.
     whole = Word(printer.text(inner))
     return CompiledQuery(
-        printer.text(_outer(whole, columns, types, _stored)),
+        printer.text(_outer(whole, columns, types, _stored, lowering)),
         columns,
         scans(node, inner, lowering),
-        printer.text(_outer(whole, columns, types, print_sql)),
+        printer.text(_outer(whole, columns, types, print_sql, lowering)),
         is_ordered(node),
         lowering.notes.short_summed,
         analysed.divisions,
@@ -72,14 +73,19 @@ def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) 
 
 
 def _outer(
-    inner: Sql, columns: Sequence[ColumnMetadata], types: Sequence[Type], given: Callable[[Sql, Type], Sql]
+    inner: Sql,
+    columns: Sequence[ColumnMetadata],
+    types: Sequence[Type],
+    given: Callable[[Sql, Type], Sql],
+    lowering: Lowering,
 ) -> Sql:
     """A query whose columns have the names of the user's, and the form in which they are given to somebody."""
     outer = Word("o")
-    parts: list[Sql] = [
-        sql("$value AS $name", value=given(Member(outer, Word(f"c{i}")), t), name=Name(column.name))
-        for i, (column, t) in enumerate(zip(columns, types, strict=True))
-    ]
+    parts: list[Sql] = []
+    for i, (column, t) in enumerate(zip(columns, types, strict=True)):
+        value = given(Member(outer, Word(f"c{i}")), t)
+        check_depth(value, t, None, lowering)
+        parts.append(sql("$value AS $name", value=value, name=Name(column.name)))
     return sql("SELECT $parts FROM ($inner) AS $outer", parts=parts, inner=inner, outer=outer)
 
 

@@ -9,6 +9,7 @@ import duckdb
 
 from dapflow.trino.duckdb.compiler import constant_sql
 from dapflow.trino.duckdb.functions import REGISTRY
+from dapflow.trino.duckdb.macros import ordered_macros
 from dapflow.trino.duckdb.nodes import Sql, functions_in, sql
 from dapflow.trino.duckdb.printer import printed
 from dapflow.trino.duckdb.runtime import provide, translate_error
@@ -78,8 +79,8 @@ class Constants:
             connection = self._connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
             connection.execute("SET TimeZone = 'UTC'; SET enable_external_access = false")
         called = functions_in(expr)
-        macros = [macro for macro in REGISTRY.ordered_macros(called) if macro.name not in self._made]
-        names = called.union(*(macro.calls for macro in macros)) - self._made
+        macros = [macro for macro in ordered_macros(called) if macro.name not in self._made]
+        names = called.union(*(macro.body.calls for macro in macros)) - self._made
         provide(connection, macros, [REGISTRY.udfs[name] for name in sorted(names) if name in REGISTRY.udfs])
         self._made |= names
         timer = threading.Timer(_SECONDS, connection.interrupt)

@@ -9,11 +9,12 @@ from typing import Any
 from dapflow.trino.analysis import typed, typed_calls, typed_queries
 from dapflow.trino.duckdb import calls, literals, operators, structures, subqueries
 from dapflow.trino.duckdb.conversions import coerce, convert, convert_or_null
+from dapflow.trino.duckdb.depth import check_depth
 from dapflow.trino.duckdb.json_calls import json_call
 from dapflow.trino.duckdb.lifting import out_of_lambdas
 from dapflow.trino.duckdb.like import like_sql
 from dapflow.trino.duckdb.lowering import Lowering
-from dapflow.trino.duckdb.nodes import NOTHING, Sql, Text, field, joined, sql, struct
+from dapflow.trino.duckdb.nodes import NOTHING, FieldOf, Sql, Text, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.trying import attempt
 from dapflow.trino.duckdb.unwrapping import unwrapped
@@ -26,6 +27,7 @@ def expression(node: typed.Expr, lowering: Lowering) -> Value:
     value = _LOWERED[type(node)](node, lowering)
     if value.sql.has_subquery:
         value.sql = out_of_lambdas(value.sql)
+    check_depth(value.sql, value.type, node.place, lowering)
     return value
 
 
@@ -238,7 +240,7 @@ def _row(node: typed.RowOf, lowering: Lowering) -> Value:
 
 
 def _row_field(node: typed.RowField, lowering: Lowering) -> Value:
-    return Value(field(lowering.sql(node.base), field_names(node.base.type)[node.position]), node.type)
+    return Value(FieldOf(lowering.sql(node.base), field_names(node.base.type)[node.position]), node.type)
 
 
 def _element(node: typed.Element, lowering: Lowering) -> Value:

@@ -89,7 +89,7 @@ def _array(node: JsonCall, clauses: dict[str, Any], lowering: Lowering) -> Sql:
     if not items:
         return Text("[]")
     kept = sql("list_filter([$items], lambda e: e IS NOT NULL)", items=items)
-    return sql("('[' || coalesce(array_to_string($kept, ','), '') || ']')", kept=kept)
+    return sql("('[' || t_joined($kept, ',') || ']')", kept=kept)
 
 
 def _member_value(given: JsonValue, nulls: str, lowering: Lowering) -> Sql:

@@ -19,7 +19,7 @@ def out_of_lambdas(expr: Sql) -> Sql:
     parts = _distinct([subquery for subquery, _ in subqueries])
     # With one goes every other: the rest of the expression gets into a lambda of its own.
     if len(parts) < len(subqueries) or any(bound for _, bound in subqueries):
-        return _computed_first(expr, parts, lambda rest: rest)
+        return computed_first(expr, parts, lambda rest: rest)
     return expr
 
 
@@ -30,10 +30,10 @@ def tried(expr: Sql) -> Sql:
     query's. It does not look for such expressions in a lambda. Subqueries, aggregates and window functions are
     computed before, in Trino too.
     """
-    return _computed_first(expr, _distinct(list(_computed(expr))), lambda rest: sql("TRY($rest)", rest=rest))
+    return computed_first(expr, _distinct(list(_computed(expr))), lambda rest: sql("TRY($rest)", rest=rest))
 
 
-def _computed_first(expr: Sql, parts: Sequence[Sql], body: Callable[[Sql], Sql]) -> Sql:
+def computed_first(expr: Sql, parts: Sequence[Sql], body: Callable[[Sql], Sql]) -> Sql:
     """An expression around `expr`, in which these parts of it are computed first."""
     held = Variable("h")
     if not parts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dapflow.trino.duckdb.macros import expansion
 from dapflow.trino.duckdb.templates import Template, read_template
 
 
@@ -17,8 +18,10 @@ class Sql:
 
     __slots__ = ()
 
-    #: About how many characters it takes.
+    #: About how many characters it takes, and of how many DuckDB has to read, which is more where it writes macros out
+    #: and binds the bodies of lambdas.
     size: int
+    weight: int
     #: Whether it may be written several times without a thought: a name or a number.
     simple: bool = False
     #: Whether it calls a macro, which DuckDB writes out: its size says nothing then.
@@ -37,35 +40,35 @@ class Sql:
 class Word(Sql):
     """SQL of our own as it stands: a keyword, a number, a type."""
 
-    __slots__ = ("size", "text")
+    __slots__ = ("size", "text", "weight")
 
     simple = True
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.size = len(text)
+        self.size = self.weight = len(text)
 
 
 class Text(Sql):
     """A string literal."""
 
-    __slots__ = ("size", "value")
+    __slots__ = ("size", "value", "weight")
 
     def __init__(self, value: str) -> None:
         self.value = value
-        self.size = len(value) + 2
+        self.size = self.weight = len(value) + 2
 
 
 class Name(Sql):
     """A quoted identifier."""
 
-    __slots__ = ("size", "text")
+    __slots__ = ("size", "text", "weight")
 
     simple = True
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.size = len(text) + 2
+        self.size = self.weight = len(text) + 2
 
 
 class Variable(Sql):
@@ -74,7 +77,7 @@ class Variable(Sql):
     __slots__ = ("prefix",)
 
     simple = True
-    size = 3
+    size = weight = 3
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -83,14 +86,14 @@ class Variable(Sql):
 class Member(Sql):
     """A column of a relation: `r1."price"`."""
 
-    __slots__ = ("column", "relation", "size")
+    __slots__ = ("column", "relation", "size", "weight")
 
     simple = True
 
     def __init__(self, relation: Sql, column: Sql) -> None:
         self.relation = relation
         self.column = column
-        self.size = relation.size + column.size + 1
+        self.size = self.weight = relation.size + column.size + 1
 
     def parts(self) -> Iterator[tuple[Sql, bool]]:
         """See Sql."""
@@ -101,17 +104,19 @@ class Member(Sql):
 class _Whole(Sql):
     """A piece made of others."""
 
-    __slots__ = ("calls_macro", "has_computed", "has_subquery", "is_volatile", "size")
+    __slots__ = ("calls_macro", "has_computed", "has_subquery", "is_volatile", "size", "weight")
 
     def _measure(self, size: int, pieces: Iterable[Sql], *, macro: bool = False, volatile: bool = False) -> None:
+        weight = size
         subquery = computed = False
         for part in pieces:
             size += part.size
+            weight += part.weight
             macro = macro or part.calls_macro
             subquery = subquery or part.has_subquery
             computed = computed or part.has_computed
             volatile = volatile or part.is_volatile
-        self.size, self.calls_macro = size, macro
+        self.size, self.weight, self.calls_macro = size, weight, macro
         self.has_subquery, self.has_computed, self.is_volatile = subquery, computed, volatile
 
 
@@ -140,10 +145,24 @@ class Filled(_Whole):
         self.template = template
         self.filling = tuple(filling)
         self._measure(template.size, self.filling, macro=template.calls_macro, volatile=template.is_volatile)
+        if any(template.bound) or template.calls_macro:
+            read = expansion(template)
+            parts = zip(self.filling, read.readings, strict=True)
+            self.weight = read.weight + sum(part.weight * times for part, times in parts)
 
     def parts(self) -> Iterator[tuple[Sql, bool]]:
         """See Sql."""
         return zip(self.filling, self.template.bound, strict=True)
+
+
+class FieldOf(Filled):
+    """A field of a row: `(x)."a"`. That of a name is as simple as a name."""
+
+    __slots__ = ("simple",)
+
+    def __init__(self, base: Sql, name: str) -> None:
+        super().__init__(read_template("($base).$name"), (base, Name(name)))
+        self.simple = base.simple
 
 
 class SubquerySql(_Whole):
@@ -208,11 +227,6 @@ def struct(fields: Iterable[tuple[str, Sql]]) -> Sql:
     return sql("{$fields}", fields=[sql("$name: $value", name=Name(name), value=value) for name, value in fields])
 
 
-def field(base: Sql, name: str) -> Sql:
-    """A field of a row: `(x)."a"`."""
-    return sql("($base).$name", base=base, name=Name(name))
-
-
 def functions_in(root: Sql) -> frozenset[str]:
     """The functions and macros that a tree calls."""
     names: set[str] = set()
@@ -223,6 +237,18 @@ def functions_in(root: Sql) -> frozenset[str]:
             names |= node.template.calls
         pending += [part for part, _ in node.parts()]
     return frozenset(names)
+
+
+def readings(whole: Sql, part: Sql) -> int:
+    """How often DuckDB reads a part of a tree."""
+    if whole is part:
+        return 1
+    if whole.weight < part.weight:
+        return 0
+    if isinstance(whole, Filled):
+        times = zip(whole.filling, expansion(whole.template).readings, strict=True)
+        return sum(n * readings(inner, part) for inner, n in times if inner.weight >= part.weight)
+    return sum(readings(inner, part) for inner, _ in whole.parts())
 
 
 def replaced(node: Sql, changes: dict[int, Sql]) -> Sql:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.duckdb.nodes import NOTHING, Filled, Sql, joined, sql
+from dapflow.trino.duckdb.lifting import computed_first
+from dapflow.trino.duckdb.nodes import NOTHING, Filled, Sql, joined, readings, replaced, sql
 from dapflow.trino.duckdb.templates import read_template
 from dapflow.trino.duckdb.values import Value, let, type_sql
 from dapflow.trino.types import Type
@@ -87,49 +88,43 @@ class LoweredCall:
         self.lowering.unsupported(construct, self.place)
 
 
-# Characters that a template may write again before it pays to bind the argument to a name.
+#: An argument that is longer than the one and costs more than the other to read again is bound to a name.
+_SHORT = 40
 _REPEATED = 200
+_LONG_LITERAL = 200
 
 
 def render(call: LoweredCall) -> Sql:
-    """The SQL of a call."""
-    return call.template(call) if callable(call.template) else fill(call.template, call)
+    """The SQL of a call. What a scalar function reads again and again of its arguments is computed before."""
+    whole = call.template(call) if callable(call.template) else fill(call.template, call)
+    if call.kind != "scalar":
+        return whole
+    given = [arg for arg in call.args if isinstance(arg, Value)]
+    repeated = [arg.sql for arg in given if _is_repeated(arg, whole)]
+    if not repeated:
+        return whole
+    # What stands beside them would get into a lambda.
+    parts = [arg.sql for arg in given if arg.sql in repeated or arg.sql.weight > _REPEATED]
+    if len(parts) == 1:
+        return let(parts[0], lambda name: replaced(whole, {id(parts[0]): name}), limit=0)
+    return computed_first(whole, parts, lambda rest: rest)
 
 
-def fill(template: str, call: LoweredCall, **given: Sql) -> Sql:
+def _is_repeated(argument: Value, whole: Sql) -> bool:
+    """Whether it pays to compute an argument once. A literal is as good as a name."""
+    given = argument.sql
+    if given.simple or (argument.const is not None and given.weight < _LONG_LITERAL):
+        return False
+    if given.is_volatile:
+        return readings(whole, given) > 1
+    return given.weight > _SHORT and given.weight * (readings(whole, given) - 1) > _REPEATED
+
+
+def fill(template: str, call: LoweredCall, **given: Sql) -> Filled:
     """Put a call's arguments into a template, and what is `given` for other slots.
 
-    `$1`, `$2`, … are the arguments, `$all` all of them, `$t1` the type of the first, `$ret` that of the result. A long
-    argument that a scalar function's template repeats is bound to a name.
+    `$1`, `$2`, … are the arguments, `$all` all of them, `$t1` the type of the first, `$ret` that of the result.
     """
-    slots = read_template(template).slots
-    if call.kind == "scalar":
-        for slot in dict.fromkeys(slots):
-            argument = call.args[int(slot) - 1] if slot.isdigit() else None
-            if isinstance(argument, Value) and argument.sql.size * (slots.count(slot) - 1) > _REPEATED:
-                return let(argument.sql, _NamedArgument(template, call, int(slot) - 1, given), limit=0)
-    return _filled(template, call, given)
-
-
-@dataclass(frozen=True, slots=True)
-class _NamedArgument:
-    """A template with a name in place of one argument."""
-
-    template: str
-    call: LoweredCall
-    at: int
-    given: dict[str, Sql]
-
-    def __call__(self, name: Sql) -> Sql:
-        if name is self.call.args[self.at].sql:
-            # It may stand in no lambda, so that it is written out after all.
-            return _filled(self.template, self.call, self.given)
-        args = [*self.call.args]
-        args[self.at] = replace(args[self.at], sql=name)
-        return fill(self.template, replace(self.call, args=args), **self.given)
-
-
-def _filled(template: str, call: LoweredCall, given: dict[str, Sql]) -> Filled:
     parsed = read_template(template)
     modifiers = call.modifiers.slots() if call.kind != "scalar" else {}
     return Filled(parsed, [_slot(name, call, modifiers, given) for name in parsed.slots])

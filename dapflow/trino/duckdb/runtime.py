@@ -12,7 +12,8 @@ from duckdb.func import FunctionNullHandling
 
 from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.functions.casting import Failure
-from dapflow.trino.duckdb.functions.registry import Macro, Udf
+from dapflow.trino.duckdb.functions.registry import Udf
+from dapflow.trino.duckdb.macros import Macro, ordered_macros
 from dapflow.trino.errors import QueryError
 
 _OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
@@ -24,7 +25,7 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
 
     Once for a database: its cursors share them.
     """
-    provide(connection, REGISTRY.ordered_macros(), REGISTRY.udfs.values())
+    provide(connection, ordered_macros(), REGISTRY.udfs.values())
     connection.execute("SET TimeZone = 'UTC'")
 
 

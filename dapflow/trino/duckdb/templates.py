@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 _SLOT = re.compile(r"\$(\w+)")
-_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\blambda\b[^:]*:|\w*[(\[{]|[)\]}]")
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\blambda\b[^:]*:|\$\w+|\w*[(\[{]|[)\]},]")
 _CALLED = re.compile(r"[a-z_0-9]+(?=\()")
 #: What the name of every macro begins with.
 MACRO = "t_"
@@ -17,13 +17,25 @@ MACRO = "t_"
 _VOLATILE = frozenset({"random", "uuid"})
 
 
-@dataclass(frozen=True, slots=True)
+#: What something stands in: the argument of a macro, by its place; or, with the name LAMBDA, the body of a lambda, with
+#: how often DuckDB binds it.
+Place = tuple[str, int]
+LAMBDA = "lambda"
+#: By the function that is given the lambda, as measured; twice for all others.
+_BINDINGS = {"list_reduce": 3}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
-    """A template that was read: what stands between its slots, their names, and which stand in lambdas."""
+    """A template that was read: what stands between its slots, their names, and what each stands in."""
 
     fixed: tuple[str, ...]
     slots: tuple[str, ...]
+    places: tuple[tuple[Place, ...], ...]
+    #: Which slots stand in a lambda, or where a macro may put them into one.
     bound: tuple[bool, ...]
+    #: The macros that it calls, and what each call stands in.
+    macros: tuple[tuple[str, tuple[Place, ...]], ...]
     #: The functions and macros that it calls.
     calls: frozenset[str]
     size: int
@@ -35,39 +47,57 @@ class Template:
 @cache
 def read_template(text: str) -> Template:
     """Read a template. Its brackets are closed in it: ValueError if not."""
-    fixed, slots, starts = [], [], []
+    fixed, slots = [], []
     end = 0
     for match in _SLOT.finditer(text):
         fixed.append(text[end : match.start()])
         slots.append(match[1])
-        starts.append(match.start())
         end = match.end()
     fixed.append(text[end:])
-    inner = _bound_ranges(text)
-    bound = tuple(any(a <= at < b for a, b in inner) for at in starts)
+    places, macros = _places(text)
+    if len(places) != len(slots):
+        raise ValueError(text)
     calls = frozenset(_CALLED.findall(text))
-    macro = any(name.startswith(MACRO) for name in calls)
-    size = sum(map(len, fixed))
-    return Template(tuple(fixed), tuple(slots), bound, calls, size, macro, not calls.isdisjoint(_VOLATILE))
+    return Template(
+        tuple(fixed),
+        tuple(slots),
+        tuple(places),
+        tuple(map(bool, places)),
+        tuple(macros),
+        calls,
+        sum(map(len, fixed)),
+        bool(macros),
+        not calls.isdisjoint(_VOLATILE),
+    )
 
 
-def _bound_ranges(text: str) -> list[tuple[int, int]]:
-    """Where the bodies of lambdas and the arguments of macros begin and end."""
-    ranges: list[tuple[int, int]] = []
-    #: For each bracket that is open, where a lambda's body or a macro's arguments began in it.
-    opened: list[int | None] = [None]
+def _places(text: str) -> tuple[list[tuple[Place, ...]], list[tuple[str, tuple[Place, ...]]]]:
+    """What each slot and each call of a macro stands in."""
+    slots, macros = [], []
+    #: For each bracket that is open, what its inside stands in, beginning with what the bracket itself stands in.
+    opened: list[tuple[Place, ...]] = [()]
+    called = [""]
     for token in _TOKEN.finditer(text):
-        word = token[0]
-        if word.startswith("lambda"):
-            opened[-1] = token.end()
-        elif word[0] not in "'\"" and word[-1] in "([{":
-            opened.append(token.end() if word.startswith(MACRO) else None)
+        word, here = token[0], opened[-1]
+        if word[0] in "'\"":
+            continue
+        if word[0] == "$":
+            slots.append(here)
+        elif word.startswith("lambda"):
+            slots += [here] * len(_SLOT.findall(word))
+            opened[-1] = (*here, (LAMBDA, _BINDINGS.get(called[-1], 2)))
+        elif word == "," and here and here[-1][0] != LAMBDA and len(here) > len(opened[-2]):
+            opened[-1] = (*here[:-1], (here[-1][0], here[-1][1] + 1))
+        elif word[-1] in "([{":
+            called.append(word[:-1])
+            opened.append((*here, (word[:-1], 0)) if word.startswith(MACRO) else here)
+            if word.startswith(MACRO):
+                macros.append((word[:-1], here))
         elif word in {")", "]", "}"}:
             if len(opened) == 1:
                 raise ValueError(text)
-            start = opened.pop()
-            if start is not None:
-                ranges.append((start, token.start()))
-    if len(opened) != 1 or opened[0] is not None:
+            opened.pop()
+            called.pop()
+    if len(opened) != 1 or opened[0]:
         raise ValueError(text)
-    return ranges
+    return slots, macros

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dapflow.trino.analysis.typed_queries import Unnest
-from dapflow.trino.duckdb.nodes import Sql, Variable, Word, field, sql
+from dapflow.trino.duckdb.nodes import FieldOf, Sql, Variable, Word, sql
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import Value
 from dapflow.trino.types import Type, row
@@ -48,4 +48,4 @@ def _count(value: Value) -> Sql:
 
 def _parts(item: Sql, t: Type) -> list[Sql]:
     """What an item is in columns: a row is one for each of its fields."""
-    return [field(item, name) for name in field_names(t)] if t.base == "row" else [item]
+    return [FieldOf(item, name) for name in field_names(t)] if t.base == "row" else [item]

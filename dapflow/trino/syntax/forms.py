@@ -148,16 +148,26 @@ class FormParser(JsonParser):
         self.need(")")
         return tree.Call(token.start, mode, (value,) if first is None else (value, first))
 
+    def _has_inside(self, word: str) -> bool:
+        """Whether a word divides what stands in the brackets behind this token; not one of CASE or DISTINCT."""
+        if self.ahead().upper != "(":
+            return False
+        at, depth = self.at + 2, 1
+        while depth and self.tokens[at].kind != "end":
+            token = self.tokens[at].upper
+            depth += {"(": 1, "[": 1, "CASE": 1, ")": -1, "]": -1, "END": -1}.get(token, 0)
+            if depth == 1 and token == word and self.tokens[at - 1].upper not in {"DISTINCT", "NOT"}:
+                return True
+            at += 1
+        return False
+
     def substring(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
-        if self.ahead().upper != "(":
+        if not self._has_inside("FROM"):
             return None
-        start = self.at
         self.at += 2
         value = self.value()
-        if not self.take("FROM"):
-            self.at = start
-            return None
+        self.need("FROM")
         args = [value, self.value()]
         if self.take("FOR"):
             args.append(self.value())
@@ -166,14 +176,11 @@ class FormParser(JsonParser):
 
     def position(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
-        if self.ahead().upper != "(":
+        if not self._has_inside("IN"):
             return None
-        start = self.at
         self.at += 2
         needle = self.value()
-        if not self.take("IN"):
-            self.at = start
-            return None
+        self.need("IN")
         value = self.value()
         self.need(")")
         return tree.Call(token.start, "strpos", (value, needle))

@@ -116,6 +116,9 @@ def test_parameters_are_typed_where_they_stand() -> None:
         "SELECT * FROM planes WHERE seats > ? AND tailnum = ?", Tables(), "air", parameters=("1 + 1", "'x'")
     )
     assert not result.findings
+    # A form that is read by its first argument counts it once.
+    for form in ("substring(?, 1)", "substring(? FROM 1)", "position(? IN 'x')"):
+        assert not analyse(f"SELECT {form}", Tables(), "air", parameters=("'x'",)).findings
     few = analyse("SELECT ?", Tables(), "air")
     assert few.findings[0].message == "Incorrect number of parameters: expected 1 but found 0"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.duckdb.conversions.text import text_sql
-from dapflow.trino.duckdb.nodes import Sql, Text, Variable, field, joined, sql
+from dapflow.trino.duckdb.nodes import FieldOf, Sql, Text, Variable, joined, sql
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import let, null
 from dapflow.trino.types import VARCHAR, Type
@@ -28,11 +28,10 @@ def to_json(value: Sql, source: Type) -> Sql:
     if base == "array":
         e = Variable("e")
         item = _or_null(e, source.args[0])
-        return sql(
-            "('[' || array_to_string(list_transform($x, lambda $e: $item), ',') || ']')", x=value, e=e, item=item
-        )
+        whole = "CASE WHEN $x IS NOT NULL THEN '[' || t_joined(list_transform($x, lambda $e: $item), ',') || ']' END"
+        return let(value, lambda x: sql(whole, x=x, e=e, item=item), limit=60)
     if base == "map":
-        return _map_to_json(value, source)
+        return let(value, lambda x: _map_to_json(x, source), limit=60)
     if base == "row":
         return let(value, lambda x: _row_to_json(x, source), limit=60)
     return sql("""('"' || $text || '"')""", text=text_sql(value, source))
@@ -47,8 +46,8 @@ def _map_to_json(value: Sql, source: Type) -> Sql:
     kind = source.args[0]
     key = sql("($e).key", e=e)
     return sql(
-        "('{' || array_to_string(list_sort(list_transform(map_entries($x), "
-        "lambda $e: t_json_quote($key) || ':' || $value)), ',') || '}')",
+        "CASE WHEN $x IS NOT NULL THEN '{' || t_joined(list_sort(list_transform(map_entries($x), "
+        "lambda $e: t_json_quote($key) || ':' || $value)), ',') || '}' END",
         x=value,
         e=e,
         key=to_json(key, kind) if kind.base in {"double", "real"} else text_sql(key, kind),
@@ -62,5 +61,5 @@ def _row_to_json(x: Sql, source: Type) -> Sql:
     for i, (held, shown, kind) in enumerate(zip(field_names(source), names, source.args, strict=True)):
         label = (shown or "").replace("\\", "\\\\").replace('"', '\\"')
         head = Text(f'{"," if i else "{"}"{label}":')
-        parts.append(sql("$head || $value", head=head, value=_or_null(field(x, held), kind)))
+        parts.append(sql("$head || $value", head=head, value=_or_null(FieldOf(x, held), kind)))
     return sql("CASE WHEN $x IS NOT NULL THEN $parts || '}' END", x=x, parts=joined(" || ", parts))

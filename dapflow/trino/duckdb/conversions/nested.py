@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dapflow.trino.duckdb.conversions.attempts import Converted, Fallible, failing, or_null
-from dapflow.trino.duckdb.nodes import Sql, Variable, field, joined, sql, struct
+from dapflow.trino.duckdb.nodes import FieldOf, Sql, Variable, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import let, type_sql
 from dapflow.trino.types import Type
@@ -58,7 +58,9 @@ def row(value: Sql, source: Type, target: Type, converted: Converting) -> Conver
     names = list(zip(field_names(source), field_names(target), strict=True))
 
     def parts(x: Sql) -> list[Converted]:
-        return [converted(field(x, old), a, b) for (old, _), a, b in zip(names, source.args, target.args, strict=True)]
+        return [
+            converted(FieldOf(x, old), a, b) for (old, _), a, b in zip(names, source.args, target.args, strict=True)
+        ]
 
     def made(x: Sql) -> Sql:
         whole = struct((new, failing(part)) for (_, new), part in zip(names, parts(x), strict=True))
@@ -67,7 +69,7 @@ def row(value: Sql, source: Type, target: Type, converted: Converting) -> Conver
     def attempt(x: Sql) -> Sql:
         fields = list(zip(names, source.args, parts(x), strict=True))
         whole = struct((new, or_null(part)) for (_, new), _, part in fields)
-        unsure = [(field(x, old), t, new) for (old, new), t, part in fields if isinstance(part, Fallible)]
+        unsure = [(FieldOf(x, old), t, new) for (old, new), t, part in fields if isinstance(part, Fallible)]
         return complete_row(x, whole, unsure)
 
     return Fallible(lambda: let(value, made, limit=120), lambda: let(value, attempt))
@@ -100,7 +102,7 @@ def complete_row(whole: Sql, made: Sql, fields: Sequence[tuple[Sql, Type, str]])
     def checked(m: Sql) -> Sql:
         tests = [sql("$x IS NOT NULL", x=whole)]
         for given, t, name in fields:
-            tests.append(sql("($made IS NOT NULL OR $none)", made=field(m, name), none=_nothing(given, t)))
+            tests.append(sql("($made IS NOT NULL OR $none)", made=FieldOf(m, name), none=_nothing(given, t)))
         return sql("CASE WHEN $tests THEN $m END", tests=joined(" AND ", tests), m=m)
 
     return let(made, checked, limit=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dapflow.trino.duckdb.nodes import Sql, Text, Variable, field, joined, sql
+from dapflow.trino.duckdb.nodes import FieldOf, Sql, Text, Variable, joined, sql
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import let
 from dapflow.trino.types import Type
@@ -80,7 +80,10 @@ def print_sql(value: Sql, source: Type) -> Sql:
         e = Variable("e")
         item = _inner(e, source.args[0])
         return sql(
-            "('[' || array_to_string(list_transform($x, lambda $e: $item), ', ') || ']')", x=value, e=e, item=item
+            "CASE WHEN $x IS NOT NULL THEN '[' || t_joined(list_transform($x, lambda $e: $item), ', ') || ']' END",
+            x=value,
+            e=e,
+            item=item,
         )
     if base == "map":
         return _printed_map(value, source)
@@ -92,7 +95,8 @@ def print_sql(value: Sql, source: Type) -> Sql:
 def _printed_map(value: Sql, source: Type) -> Sql:
     e = Variable("e")
     return sql(
-        "('{' || array_to_string(list_transform(map_entries($x), lambda $e: $key || '=' || $value), ', ') || '}')",
+        "CASE WHEN $x IS NOT NULL THEN "
+        "'{' || t_joined(list_transform(map_entries($x), lambda $e: $key || '=' || $value), ', ') || '}' END",
         x=value,
         e=e,
         key=_inner(sql("($e).key", e=e), source.args[0]),
@@ -105,7 +109,7 @@ def _printed_row(x: Sql, source: Type) -> Sql:
     parts = []
     for i, (held, shown, kind) in enumerate(zip(field_names(source), names, source.args, strict=True)):
         label = Text(f"{', ' if i else '{'}{shown if shown is not None else f'field{i}'}=")
-        parts.append(sql("$label || $value", label=label, value=_inner(field(x, held), kind)))
+        parts.append(sql("$label || $value", label=label, value=_inner(FieldOf(x, held), kind)))
     return sql("CASE WHEN $x IS NOT NULL THEN $parts || '}' END", x=x, parts=joined(" || ", parts))
 
 

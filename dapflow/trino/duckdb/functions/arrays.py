@@ -234,8 +234,8 @@ def _join(call: LoweredCall) -> Sql:
         text=text,
         kept=Variable("e"),
     )
-    # array_to_string wants to know the separator beforehand.
-    joining = "array_to_string" if isinstance(call.args[1].const, str) else "t_join"
+    # DuckDB's aggregate wants to know the separator beforehand.
+    joining = "t_joined" if isinstance(call.args[1].const, str) else "t_join"
     return sql(
         f"CASE WHEN $given THEN coalesce({joining}($parts, $separator), '') END",
         given=joined(" AND ", [sql("$value IS NOT NULL", value=arg.sql) for arg in call.args]),

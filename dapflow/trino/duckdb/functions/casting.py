@@ -76,8 +76,16 @@ macro(
 macro("t_interval_ym_text(x) AS CASE WHEN x < 0 THEN '-' ELSE '' END || (abs(x) // 12) || '-' || (abs(x) % 12)")
 
 # -------------------------------------------------------------------------------------------------- collections
-macro("t_all(x) AS CASE WHEN list_contains(x, FALSE) THEN FALSE WHEN list_count(x) = len(x) THEN TRUE END")
-macro("t_any(x) AS CASE WHEN list_contains(x, TRUE) THEN TRUE WHEN list_count(x) = len(x) THEN FALSE END")
+macro(
+    "t_all(x) AS list_transform([x], lambda tests: CASE WHEN list_contains(tests, FALSE) THEN FALSE "
+    "WHEN list_count(tests) = len(tests) THEN TRUE END)[1]"
+)
+macro(
+    "t_any(x) AS list_transform([x], lambda tests: CASE WHEN list_contains(tests, TRUE) THEN TRUE "
+    "WHEN list_count(tests) = len(tests) THEN FALSE END)[1]"
+)
+#: Of no text the empty one. DuckDB's array_to_string is a macro that writes its argument twice.
+macro("t_joined(xs, sep) AS coalesce(list_aggregate(xs, 'string_agg', sep), '')")
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
 macro("t_json_digits(x) AS CASE x WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE x END")

@@ -15,20 +15,27 @@ if TYPE_CHECKING:
 
 def _extreme(name: str) -> CallTemplate:
     def template(call: LoweredCall) -> Sql:
-        t, given = call.type, [argument.sql for argument in call.args]
-        missing = joined(" OR ", [sql("$x IS NULL", x=x) for x in given])
+        t, slots = call.type, [f"${i}" for i, _ in enumerate(call.args, 1)]
+        missing = " OR ".join(f"{x} IS NULL" for x in slots)
         if t.base in {"double", "real"}:
             # For DuckDB nothing is greater than NaN; for Trino it is greatest or least where nothing else is there.
-            numbers = joined(", ", [sql("CASE WHEN isnan($x) THEN NULL ELSE $x END", x=x) for x in given])
-            extreme = fill(f"coalesce({name}($numbers), CAST('NaN' AS $ret))", call, numbers=numbers)
+            numbers = ", ".join(f"CASE WHEN isnan({x}) THEN NULL ELSE {x} END" for x in slots)
+            extreme = f"coalesce({name}({numbers}), CAST('NaN' AS $ret))"
         elif name == "greatest" and holds_float(t):
-            pairs = joined(", ", [sql("{'k': $key, 'v': $x}", key=nan_lowest(x, t), x=x) for x in given])
-            extreme = sql("(greatest($pairs)).v", pairs=pairs)
+            return _greatest_whole(call)
         else:
-            extreme = fill(f"{name}($all)", call)
-        return sql("CASE WHEN $missing THEN NULL ELSE $extreme END", missing=missing, extreme=extreme)
+            extreme = f"{name}({', '.join(slots)})"
+        return fill(f"CASE WHEN {missing} THEN NULL ELSE {extreme} END", call)
 
     return template
+
+
+def _greatest_whole(call: LoweredCall) -> Sql:
+    """The greatest of values with floating point numbers in them."""
+    given = [argument.sql for argument in call.args]
+    missing = joined(" OR ", [sql("$x IS NULL", x=x) for x in given])
+    pairs = joined(", ", [sql("{'k': $key, 'v': $x}", key=nan_lowest(x, call.type), x=x) for x in given])
+    return sql("CASE WHEN $missing THEN NULL ELSE (greatest($pairs)).v END", missing=missing, pairs=pairs)
 
 
 for _name in ("greatest", "least"):

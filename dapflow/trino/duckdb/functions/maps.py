@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import lowering, macro, udf
-from dapflow.trino.duckdb.nodes import Name, Sql, Variable, field, joined, sql
+from dapflow.trino.duckdb.nodes import FieldOf, Name, Sql, Variable, joined, sql
 from dapflow.trino.duckdb.resolution import fill
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import cast, let, type_sql
@@ -67,7 +67,7 @@ def _columns(entries: Sql, row: Type) -> tuple[Sql, Sql]:
 
 def _column(entries: Sql, name: str) -> Sql:
     e = Variable("e")
-    return sql("list_transform($entries, lambda $e: $part)", entries=entries, e=e, part=field(e, name))
+    return sql("list_transform($entries, lambda $e: $part)", entries=entries, e=e, part=FieldOf(e, name))
 
 
 def _from_entries(call: LoweredCall) -> Sql:
@@ -162,22 +162,18 @@ def _transform_keys(call: LoweredCall) -> Sql:
 
 
 def _zip_with(call: LoweredCall) -> Sql:
-    k = Variable("k")
-
-    def made(a: Sql, b: Sql) -> Sql:
-        value = call.args[2].body(k, sql("$a[$k]", a=a, k=k), sql("$b[$k]", b=b, k=k))
-        return sql(
-            "CASE WHEN $a IS NOT NULL AND $b IS NOT NULL THEN CAST(map_from_entries(list_transform("
-            "t_distinct_keep(list_concat(map_keys($a), map_keys($b))), lambda $k: {'key': $k, 'value': $value})) "
-            "AS $kind) END",
-            a=a,
-            b=b,
-            k=k,
-            value=cast(value, call.type.args[1]),
-            kind=type_sql(call.type),
-        )
-
-    return let(call.args[0].sql, lambda a: let(call.args[1].sql, lambda b: made(a, b)))
+    a, b, k = call.args[0].sql, call.args[1].sql, Variable("k")
+    value = call.args[2].body(k, sql("$a[$k]", a=a, k=k), sql("$b[$k]", b=b, k=k))
+    return sql(
+        "CASE WHEN $a IS NOT NULL AND $b IS NOT NULL THEN CAST(map_from_entries(list_transform("
+        "t_distinct_keep(list_concat(map_keys($a), map_keys($b))), lambda $k: {'key': $k, 'value': $value})) "
+        "AS $kind) END",
+        a=a,
+        b=b,
+        k=k,
+        value=cast(value, call.type.args[1]),
+        kind=type_sql(call.type),
+    )
 
 
 lowering("map_filter(map(K,V), function(K,V,boolean))", _filter)

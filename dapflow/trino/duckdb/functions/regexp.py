@@ -147,7 +147,7 @@ def _replace_by(call: LoweredCall) -> Sql:
         piece=piece,
         body=call.args[2].body(Member(piece, Word("g"))),
     )
-    whole = "CASE WHEN list_count($p) = len($p) THEN coalesce(array_to_string($p, ''), '') END"
+    whole = "CASE WHEN list_count($p) = len($p) THEN t_joined($p, '') END"
     return let(made, lambda parts: sql(whole, p=parts), limit=0)
 
 

@@ -8,26 +8,17 @@ function of the call.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dapflow.trino.duckdb.macros import MACROS, read_macro
 from dapflow.trino.duckdb.resolution import CallTemplate
 from dapflow.trino.duckdb.templates import MACRO, read_template
 from dapflow.trino.functions import FUNCTIONS
 
 # The names of an expression's own variables end in a digit. What a macro is given may get into a lambda of it.
 _NUMBERED = re.compile(r"\blambda\b[^:]*\d\s*[,:]")
-
-
-@dataclass(frozen=True)
-class Macro:
-    """A DuckDB macro: `definition` is `name(x) AS expression`."""
-
-    name: str
-    definition: str
-    #: The functions and macros that it calls.
-    calls: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -51,27 +42,7 @@ class Registry:
     #: What stands for a call within TRY, of some: NULL where the call itself fails. To raise an error and catch it
     #: takes far longer. The arguments may fail still.
     attempts: dict[str, CallTemplate] = field(default_factory=dict)
-    macros: dict[str, Macro] = field(default_factory=dict)
     udfs: dict[str, Udf] = field(default_factory=dict)
-
-    def ordered_macros(self, names: Iterable[str] | None = None) -> list[Macro]:
-        """The macros, each after those that it uses: DuckDB looks into a macro when it is made.
-
-        With `names` only those of these names and what they need.
-        """
-        ordered: dict[str, Macro] = {}
-
-        def add(name: str) -> None:
-            needed = self.macros.get(name)
-            if needed is None or name in ordered:
-                return
-            for other in sorted(needed.calls - {name}):
-                add(other)
-            ordered[name] = needed
-
-        for name in self.macros if names is None else sorted(names):
-            add(name)
-        return list(ordered.values())
 
 
 REGISTRY = Registry()
@@ -94,11 +65,10 @@ def macro(definition: str) -> None:
 
     ValueError if its name does not begin as those of macros do, or if parameters of lambdas in it end in a digit.
     """
-    head, _, body = definition.partition(" AS ")
-    name = head.partition("(")[0]
-    if not name.startswith(MACRO) or _NUMBERED.search(body):
+    read = read_macro(definition)
+    if not read.name.startswith(MACRO) or _NUMBERED.search(definition):
         raise ValueError(definition)
-    REGISTRY.macros[name] = Macro(name, definition, read_template(body).calls)
+    MACROS[read.name] = read
 
 
 def udf(name: str, params: Sequence[str], result: str, *, or_null: str | None = None) -> Callable[[Any], Any]:

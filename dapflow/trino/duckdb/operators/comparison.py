@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dapflow.trino.coercion import INTEGERS
-from dapflow.trino.duckdb.nodes import FALSE, TRUE, Sql, Variable, Word, field, joined, sql, struct
+from dapflow.trino.duckdb.nodes import FALSE, TRUE, FieldOf, Sql, Variable, Word, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import Value, let, null, type_sql
 from dapflow.trino.types import BOOLEAN, Type
@@ -44,7 +44,7 @@ def comparable_form(value: Sql, t: Type) -> Sql:
         item = comparable_form(e, t.args[0])
         return value if item is e else sql("list_transform($x, lambda $e: $item)", x=value, e=e, item=item)
     if t.base == "row":
-        fields = [(name, field(value, name), part) for name, part in zip(field_names(t), t.args, strict=True)]
+        fields = [(name, FieldOf(value, name), part) for name, part in zip(field_names(t), t.args, strict=True)]
         forms = [(name, held, comparable_form(held, part)) for name, held, part in fields]
         if any(form is not held for _, held, form in forms):
             whole = struct((name, form) for name, _, form in forms)
@@ -60,7 +60,7 @@ def equal(a: Sql, b: Sql, t: Type) -> Sql:
     if t.base in {"timestamp_tz", "time_tz"}:
         a, b = comparable_form(a, t), comparable_form(b, t)
     if t.base == "row":
-        parts = [equal(field(a, n), field(b, n), part) for n, part in zip(field_names(t), t.args, strict=True)]
+        parts = [equal(FieldOf(a, n), FieldOf(b, n), part) for n, part in zip(field_names(t), t.args, strict=True)]
         test = joined(" AND ", parts)
         return sql("CASE WHEN $a IS NOT NULL AND $b IS NOT NULL THEN ($test) END", a=a, b=b, test=test)
     if t.base == "array":
@@ -166,7 +166,7 @@ def _row_order(op: str, a: Sql, b: Sql, t: Type) -> Sql:
     """Rows one after the other, field by field; NULL makes the answer unknown."""
     test: Sql = TRUE if "=" in op else FALSE
     for name, part in reversed(list(zip(field_names(t), t.args, strict=True))):
-        x, y = field(a, name), field(b, name)
+        x, y = FieldOf(a, name), FieldOf(b, name)
         before = compare(op[0], Value(x, part), Value(y, part), part)
         test = sql("($before OR ($same AND $test))", before=before, same=equal(x, y, part), test=test)
     return test
@@ -186,5 +186,5 @@ def nan_lowest(value: Sql, t: Type) -> Sql:
         e = Variable("e")
         return sql("list_transform($x, lambda $e: $item)", x=value, e=e, item=nan_lowest(e, t.args[0]))
     if t.base == "row" and holds_float(t):
-        return struct((n, nan_lowest(field(value, n), part)) for n, part in zip(field_names(t), t.args, strict=True))
+        return struct((n, nan_lowest(FieldOf(value, n), part)) for n, part in zip(field_names(t), t.args, strict=True))
     return value
