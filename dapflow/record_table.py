@@ -25,6 +25,7 @@ COLUMNS = {
     "until": "string",
     "kind": "string",
     "ran_by": "string",
+    "process": "string",
     "commit": "string",
     "sql_sha256": "string",
     "outcome": "string",

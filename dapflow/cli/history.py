@@ -82,8 +82,8 @@ def _print(dataset: str, listed: PublicationHistory) -> None:
                 publication.record.ran_by,
                 publication.record.commit[:_COMMIT] + ("+" if publication.record.commit.endswith("+changes") else ""),
                 publication.record.sql_sha256[:_SQL],
-                f"{publication.record.rows or 0:,}",
-                size_text(publication.record.bytes or 0),
+                "" if publication.state == "withdrawn" else f"{publication.record.rows or 0:,}",
+                "" if publication.state == "withdrawn" else size_text(publication.record.bytes or 0),
                 publication.state,
                 _made_of(publication),
             )
@@ -101,5 +101,7 @@ def _print(dataset: str, listed: PublicationHistory) -> None:
 
 def _made_of(publication: PastPublication) -> str:
     record = publication.record
+    if publication.state == "withdrawn":
+        return f"taken out by dapflow {record.kind}"
     read = ", ".join(f"{source.dataset} {source.generation}".strip() for source in record.inputs)
     return f"rolled back to {record.restores}; {read}".rstrip("; ") if record.restores else read

@@ -11,6 +11,7 @@ import typer
 from dapflow.cli.branch_option import BranchOption, HostOption, connected_to_throw_away
 from dapflow.cli.confirmation import YesOption, confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.person import person
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def reset(
             sys.stderr.write(f"{line}\n")
         if generations:
             confirm(f"Reset {dataset.id}?", f"{dataset.id} would lose {counted(generations)}", yes=yes)
-        current = Publisher(clients, manifest, environment).reset(dataset.id)
+        current = Publisher(clients, manifest, environment, by=person()).reset(dataset.id)
     if as_json:
         taken = [str(generation) for generation in generations]
         shown = str(current) if current else None

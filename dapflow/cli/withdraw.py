@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dapflow.cli.confirmation import YesOption, confirm
+from dapflow.cli.person import person
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
 
@@ -54,7 +55,7 @@ def withdraw(
 
         environment = describe_local(root, manifest).environment
         clients = connect_to_platform(state, ports)
-        current = Publisher(clients, manifest, environment).withdraw(dataset.id, day)
+        current = Publisher(clients, manifest, environment, by=person()).withdraw(dataset.id, day)
         readers = Publications(clients, manifest, environment).readers(dataset.id, day)
     if as_json:
         made = [{"dataset": reader, "generation": str(made_of)} for reader, made_of in readers]

@@ -23,11 +23,11 @@ from dapflow.runtime.rollback import objects_there
 
 @dataclass(frozen=True)
 class PastPublication:
-    """A publication by its record.
+    """A publication, or the end of one, by its record.
 
     Attributes:
         state: ``published`` where it is what is read, ``damaged`` where it is and was changed by hand, else ``kept`` or
-            ``swept``.
+            ``swept``; of what took a generation out, ``withdrawn``.
         damage: what was changed.
     """
 
@@ -37,7 +37,8 @@ class PastPublication:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``--json`` prints them."""
-        return {**self.record.as_dict(), "outcome": "published", "state": self.state, "damage": self.damage}
+        outcome = "withdrawn" if self.state == "withdrawn" else "published"
+        return {**self.record.as_dict(), "outcome": outcome, "state": self.state, "damage": self.damage}
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def history_of(
 ) -> PublicationHistory:
     """The newest publications of a dataset, or of one of its generations."""
     there = publications.of(dataset.id)
-    records = _publications_on_record(publications, dataset, generation)
+    records = _on_record(publications, dataset, generation, ("published", "withdrawn"))
     with aws_errors():
         past = tuple(_judged(publisher, publications, record, there) for record in islice(records, most))
     recorded = {publication.record.run_id for publication in past}
@@ -149,17 +150,25 @@ def _publications_on_record(
     publications: Publications, dataset: Dataset, generation: Generation | None
 ) -> Iterator[RunRecord]:
     """The publications of a dataset, newest first."""
+    return _on_record(publications, dataset, generation, ("published",))
+
+
+def _on_record(
+    publications: Publications, dataset: Dataset, generation: Generation | None, outcomes: Sequence[str]
+) -> Iterator[RunRecord]:
     prefix = records_prefix(publications.environment, dataset.zone, dataset.service)
     with aws_errors():
         records = read_records(publications.clients.s3, prefix, dataset.name, generation)
         for run in judged(publications, records):
-            if run.outcome == "published":
+            if run.outcome in outcomes:
                 yield run.record
 
 
 def _judged(
     publisher: Publisher, publications: Publications, record: RunRecord, there: dict[Generation, PublishedGeneration]
 ) -> PastPublication:
+    if record.outcome == "withdrawn":
+        return PastPublication(record, "withdrawn")
     target, generation = publisher.target(record.dataset), Generation.parse(record.generation)
     read = there.get(generation)
     if read is not None and read.run_id == record.run_id:

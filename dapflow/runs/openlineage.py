@@ -46,9 +46,12 @@ OpenLineageEvent = dict[str, Any]
 def run_events(
     runs: Iterable[JudgedRun], manifest: Manifest, environment: Environment, lineage: Mapping[str, ProductLineage]
 ) -> Iterator[OpenLineageEvent]:
-    """The events of runs of datasets of the project. ``lineage`` is that of the project's texts, by dataset."""
+    """The events of runs of datasets of the project. ``lineage`` is that of the project's texts, by dataset.
+
+    What takes a generation out runs nothing, and has none.
+    """
     for run in runs:
-        if run.record.dataset in manifest.datasets:
+        if run.record.dataset in manifest.datasets and run.outcome != "withdrawn":
             yield from _EventsOfRun(run, manifest, environment, lineage.get(run.record.dataset)).events()
 
 

@@ -198,9 +198,10 @@ class CurrencyLook:
             said = f"{place}: {error.message}{tried}" if place else f"{error.message}{tried}"
             return Reason(dataset.id, str(day), error.code, said, since, hint, through)
         words = {
-            "running": "a run of it is under way, or was killed",
-            "publishing": "a run was about to publish it, or was killed then",
+            "running": "a run of it has begun and has given no sign since: it is under way, or was killed",
+            "publishing": "a run was about to publish it and has given no sign since: it still is, or was killed",
             "killed": "its run ended without a word",
+            "withdrawn": f"{newest.record.ran_by or 'somebody'} took it out: dapflow {newest.record.kind}",
             "stopped": "its run was told to end",
             "published": "it was published, and taken out since",
         }

@@ -27,6 +27,7 @@ from dapflow.runtime.checks.run import run_checks
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.inputs import InputsChangedError, confirm_inputs
+from dapflow.runtime.process import this_process
 from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.recording import Recording
@@ -103,7 +104,7 @@ class Publisher:
             attempt: 1 for the first attempt of the run, 2 for the next …
         """
         run = Run(run_key or uuid.uuid4().hex, attempt, alone=run_key is None)
-        recording = self._begin(dataset_id, generation, run)
+        recording = self._begin(dataset_id, generation, run, this_process())
         with recording.to_its_end():
             return self._publish(dataset_id, generation, run, recording)
 
@@ -266,7 +267,7 @@ class Publisher:
         not ``instead_of``'s any more.
         """
         target, generation = self.target(dataset_id), Generation.parse(wanted.generation)
-        recording = self._begin(dataset_id, generation, Run(uuid.uuid4().hex, alone=True), wanted)
+        recording = self._begin(dataset_id, generation, Run(uuid.uuid4().hex, alone=True), this_process(), wanted)
         with recording.to_its_end(), aws_errors():
             staged, accepted = restage(target, wanted, instead_of)
             recording.publishing(staged, accepted)
@@ -282,7 +283,7 @@ class Publisher:
         What was made of it stays. Raises DapflowError ``nothing-to-withdraw``.
         """
         with aws_errors():
-            return withdraw(self.target(dataset_id), generation)
+            return withdraw(self.target(dataset_id), self.environment, generation, self.by)
 
     def reset(self, dataset_id: str) -> Generation | None:
         """Take every generation out, so that the next one may have other columns; as of when it began.
@@ -291,7 +292,7 @@ class Publisher:
         and ``nothing-to-reset``.
         """
         with aws_errors():
-            return reset(self.target(dataset_id), self.environment)
+            return reset(self.target(dataset_id), self.environment, self.by)
 
     def target(self, dataset_id: str) -> Target:
         """Where a dataset lives, with the clients to work on it."""
@@ -300,7 +301,9 @@ class Publisher:
             self._targets[dataset_id] = Target.of(dataset, self.manifest, self.environment, self.clients)
         return self._targets[dataset_id]
 
-    def _begin(self, dataset_id: str, generation: Generation, run: Run, restored: RunRecord | None = None) -> Recording:
+    def _begin(
+        self, dataset_id: str, generation: Generation, run: Run, process: str = "", restored: RunRecord | None = None
+    ) -> Recording:
         self._recording = Recording.begin(
             self.target(dataset_id),
             self.environment,
@@ -309,6 +312,7 @@ class Publisher:
             self.progress,
             by=self.by,
             commit=self.commit,
+            process=process,
             restored=restored,
         )
         return self._recording

@@ -18,11 +18,13 @@ from dapflow.runtime.dataset_location import run_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input
 from dapflow.runtime.price import usd
+from dapflow.runtime.process import has_ended
 
 SCHEMA = 1
 # `publishing` is written before the partition is switched, so that a publication is known whatever comes after it.
-Outcome = Literal["running", "publishing", "published", "failed", "stopped"]
-RunKind = Literal["publish", "rollback"]
+Outcome = Literal["running", "publishing", "published", "failed", "stopped", "withdrawn"]
+# `withdraw` and `reset` took a generation out.
+RunKind = Literal["publish", "rollback", "withdraw", "reset"]
 _LONGEST_MESSAGE = 4000
 
 
@@ -111,13 +113,14 @@ class RunRecord:
         dataset: its id. generation: the date, ``2013-12-31``.
         run: names the run, of which there may be several attempts; Airflow's run id where Airflow ran it.
         ran_by: who ran it: ``airflow``, or the name of a person.
+        process: machine and number of the process that does all of it; empty where several may share it.
         commit: git commit of ``transforms/``, with ``+changes`` where files differed from it; empty where unknown.
         sql_sha256: of the transform's text, 64 hexadecimal digits; empty for a raw table.
         started, ended: ISO times in UTC. until: when an attempt that has not ended by then must be dead.
         landed: names the content of the landing files that were loaded; empty for a transform.
         run_id: names the publication; last part of ``location``. Empty until it is staged.
         restores: of a roll-back, the run id of the publication whose objects were published again.
-        replaced: the location that the generation had before.
+        replaced: the location that the generation had before; of one that was taken out, its location.
         usd: list price of the queries that this attempt saw the end of.
     """
 
@@ -132,6 +135,7 @@ class RunRecord:
     until: str
     kind: RunKind = "publish"
     ran_by: str = ""
+    process: str = ""
     commit: str = ""
     sql_sha256: str = ""
     outcome: Outcome = "running"
@@ -178,8 +182,8 @@ class RunRecord:
         return self.restores or self.run_id
 
     def dead(self, now: datetime) -> bool:
-        """Whether it was killed: it has not ended, and no attempt lives as long."""
-        return self.ended is None and now > datetime.fromisoformat(self.until)
+        """Whether it was killed: it has not ended, and its process is gone, or no attempt lives as long."""
+        return self.ended is None and (has_ended(self.process) or now > datetime.fromisoformat(self.until))
 
 
 _LISTS: dict[str, Any] = {"queries": RecordedQuery, "inputs": RecordedInput, "checks": RecordedCheck, "columns": Column}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dapflow.environment import Environment
 from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import aws_errors
+from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckResult
 from dapflow.runtime.finish import LATE_SECONDS, Accepted
 from dapflow.runtime.generation import Generation
@@ -29,6 +31,7 @@ from dapflow.runtime.record import (
     RecordedError,
     RecordedInput,
     RecordedQuery,
+    RunKind,
     RunRecord,
     later,
     moment,
@@ -65,11 +68,12 @@ class Recording:
         *,
         by: str = "",
         commit: str = "",
+        process: str = "",
         restored: RunRecord | None = None,
     ) -> Recording:
         """Write that a run begins. Raises DapflowError where it cannot be written.
 
-        ``restored``: of a roll-back, the record of what it publishes once more.
+        ``process``: where one does all of it. ``restored``: of a roll-back, the record of what it publishes once more.
         """
         dataset, started = target.dataset, time.time()
         text = dataset.transform.sql.encode() if dataset.transform else None
@@ -85,6 +89,7 @@ class Recording:
             # What comes later than this stands back, whatever it has.
             until=later(started, LATE_SECONDS),
             ran_by=by,
+            process=process,
             commit=commit,
             sql_sha256=hashlib.sha256(text).hexdigest() if text is not None else "",
         )
@@ -175,3 +180,31 @@ class Recording:
             write_record(self.target.s3, self.uri, self.record)
         except (ClientError, BotoCoreError) as failure:
             self.progress(f"{self.record.dataset} {self.record.generation}: its record could not be written: {failure}")
+
+
+def record_taken_out(
+    target: Target, environment: Environment, kind: RunKind, partitions: Sequence[Partition], by: str
+) -> None:
+    """Write who takes these generations out, before it is done. Raises what S3 raises."""
+    now, run = moment(time.time()), uuid.uuid4().hex
+    for generation, location in {part.generation: part.location for part in partitions}.items():
+        if generation is None:
+            continue
+        record = RunRecord(
+            dataset=target.dataset.id,
+            service=target.dataset.service,
+            zone=target.dataset.zone,
+            generation=str(generation),
+            run=run,
+            attempt=1,
+            environment=environment.name,
+            started=now,
+            until=now,
+            kind=kind,
+            ran_by=by,
+            outcome="withdrawn",
+            ended=now,
+            seconds=0.0,
+            replaced=location,
+        )
+        write_record(target.s3, record_uri(environment, target.dataset, record), record)

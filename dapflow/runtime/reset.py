@@ -11,17 +11,18 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
 from dapflow.runtime.accepted_changes import forget_accepted
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.recording import record_taken_out
 from dapflow.runtime.schema_comparison import schema_error
 from dapflow.runtime.target import Target
 from dapflow.runtime.withdraw import hide, note_withdrawn, show_what_remains
 
 
-def reset(target: Target, environment: Environment) -> Generation | None:
+def reset(target: Target, environment: Environment, by: str) -> Generation | None:
     """Take every generation out; one that a run published meanwhile stays, and is given back.
 
     The history table stays, empty: the next publication gives it its columns. Objects are deleted by the sweep after
     the time of grace, so that queries which read them can end. Every step can be repeated. Raises DapflowError
-    ``live-environment`` and ``nothing-to-reset``.
+    ``live-environment`` and ``nothing-to-reset``. ``by``: who does it, for the records.
     """
     check_resettable(target.dataset, environment)
     catalog, place = target.catalog, target.place
@@ -31,6 +32,7 @@ def reset(target: Target, environment: Environment) -> Generation | None:
         hide(target)
         raise DapflowError("nothing-to-reset", f"nothing of {target.dataset.id} is published in {environment.name}")
     note_withdrawn(target, partitions)
+    record_taken_out(target, environment, "reset", partitions, by)
     target.journal.replaced(f"reset-{uuid.uuid4().hex[:16]}", sorted({partition.location for partition in partitions}))
     # First the view, so that no reader finds it empty.
     hide(target)

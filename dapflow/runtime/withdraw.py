@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.runtime.attempts import WITHDRAWN, published_runs, withdrawn_runs
 from dapflow.runtime.aws import PassingError
@@ -13,17 +14,18 @@ from dapflow.runtime.catalog import Partition, StaleTableError
 from dapflow.runtime.current_view import shown_generation
 from dapflow.runtime.finish import show_newest
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.recording import record_taken_out
 from dapflow.runtime.target import Target
 
 _TRIES = 5
 _SHOWN = 5
 
 
-def withdraw(target: Target, generation: Generation) -> Generation | None:
+def withdraw(target: Target, environment: Environment, generation: Generation, by: str) -> Generation | None:
     """Take a generation out; which one the current view shows now, None when no generation remains.
 
     Its objects are deleted by the sweep after the time of grace, so that queries which read it can end. Raises
-    DapflowError ``nothing-to-withdraw``. Every step can be repeated.
+    DapflowError ``nothing-to-withdraw``. Every step can be repeated. ``by``: who does it, for the record.
     """
     catalog, place, dataset = target.catalog, target.place, target.dataset
     listed = catalog.partitions(place.database, place.history, not_before(dataset.generation, generation))
@@ -43,6 +45,7 @@ def withdraw(target: Target, generation: Generation) -> Generation | None:
             hint=f"its newest: {newest}" if newest else "nothing of it is published",
         )
     note_withdrawn(target, partitions)
+    record_taken_out(target, environment, "withdraw", partitions, by)
     target.journal.replaced(
         f"withdrawn-{uuid.uuid4().hex[:16]}", sorted({partition.location for partition in partitions})
     )

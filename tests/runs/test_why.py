@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dapflow.errors import DapflowError
+from dapflow.runs.history import chosen, history_of
 from dapflow.runs.why import Currency, CurrencyLook, Reason
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
@@ -118,6 +120,26 @@ def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:
     assert codes == {(TOTAL, "input-changed"), (SEATS, "withdrawn")}
 
 
+def test_who_took_a_generation_out_is_known(there: Lake) -> None:
+    there.overrides["name"] = "local"
+    publisher = Publisher(there.clients, there.manifest, there.environment, by="ada")
+    publisher.withdraw(SEATS, DAY)
+    publisher.reset(TOTAL)
+    [reason] = why(there, SEATS, DAY).reasons
+    assert (reason.code, reason.message, reason.since != "") == ("withdrawn", "ada took it out: dapflow withdraw", True)
+    for dataset, kind in ((SEATS, "withdraw"), (TOTAL, "reset")):
+        newest, before = history_of(publisher, there.publications, there.datasets[dataset]).past
+        assert (newest.state, newest.record.kind, newest.record.ran_by) == ("withdrawn", kind, "ada")
+        assert (before.state, before.record.location) == ("kept", newest.record.replaced)
+    # A way back leads to what was published, not to its end.
+    wanted, read = chosen(there.publications, there.datasets[SEATS], None, before_of(there, SEATS))
+    assert (wanted.kind, read) == ("publish", "")
+
+
+def before_of(lake: Lake, dataset: str) -> str:
+    return history_of(lake.publisher, lake.publications, lake.datasets[dataset]).past[1].record.run_id
+
+
 def test_files_that_landed_again(there: Lake) -> None:
     land(there, DAY)
     assert why(there).current, "the same content, uploaded again"
@@ -138,9 +160,18 @@ def test_a_run_that_was_killed(there: Lake, monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(CrashError):
         Publisher(counter.clients(there.clients), there.manifest, there.environment).publish(SEATS, LATER)
     assert (only(there).dataset, only(there).code) == (SEATS, "running")
-    monkeypatch.setattr("dapflow.runtime.record.RunRecord.dead", lambda record, now: record.ended is None)
+    # The process that the record names is this one: let it be one that has ended, here and on another machine.
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    monkeypatch.setattr("os.getpid", lambda: ended.pid)
+    with pytest.raises(CrashError):
+        Publisher(CallCounter(crash_at=3).clients(there.clients), there.manifest, there.environment).publish(
+            SEATS, LATER
+        )
     reason = only(there)
     assert (reason.code, f"dapflow run {SEATS}" in reason.hint) == ("killed", True)
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    assert only(there).code == "running"
 
 
 def test_each_reason_is_told_once_however_many_read_it(lake: Lake, tmp_path: Path) -> None:
