@@ -24,12 +24,14 @@ class ServiceEnvironment:
         connection: Airflow connection (``aws``) that assumes its runner role.
         pool: Airflow pool that bounds its concurrent queries.
         role_arn: its runner role.
+        alerts: ARN of the SNS topic that tells its people; empty where nobody is told.
     """
 
     workgroup: str
     connection: str
     pool: str
     role_arn: str
+    alerts: str = ""
 
 
 @dataclass(frozen=True)

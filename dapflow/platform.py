@@ -96,12 +96,13 @@ def describe(
     adopted_buckets: Mapping[str, str] | None = None,
     database_prefix: str = "",
     retention_seconds: int = Environment.retention_seconds,
+    alerts: bool = False,
 ) -> Platform:
     """Describe the environment ``name`` of a project.
 
     ``adopted_buckets`` are those of an existing lake, by zone. ``database_prefix`` tells its databases from those of
     another environment: Glue has one catalog for an account and region. A name that service.yml gives a database in
-    this environment is taken as it is.
+    this environment is taken as it is. ``alerts``: whether each service has a topic that tells its people.
     """
     stem = f"{prefix}-{name}"
     adopted = adopted_buckets or {}
@@ -152,6 +153,7 @@ def describe(
                     connection=f"dapflow_{service.name}",
                     pool=f"dapflow_{service.name}",
                     role_arn=role.arn,
+                    alerts=topic_arn(_workgroup(service, stem), account, region) if alerts else "",
                 )
                 for service, role in zip(services, roles, strict=True)
             },
@@ -210,6 +212,16 @@ def describe_branch(manifest: Manifest, names: BranchNames, host: Environment, *
         ),
         environment=environment,
     )
+
+
+def topic_arn(whose: str, account: str, region: str) -> str:
+    """The SNS topic of a service's alerts, by its workgroup, or of a platform's, by its stem."""
+    return f"arn:aws:sns:{region}:{account}:{topic_name(whose)}"
+
+
+def topic_name(whose: str) -> str:
+    """The same by its name alone."""
+    return f"{whose}-alerts"
 
 
 def bucket_name(stem: str, purpose: str, account: str) -> str:

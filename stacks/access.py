@@ -40,6 +40,7 @@ class Access:
         results: where its workgroup puts results.
         owns, may_read: Glue databases.
         secrets: prefix of the names of its secrets.
+        alerts: ARN of the topic that tells its people; empty where nobody is told.
     """
 
     service: str
@@ -52,6 +53,7 @@ class Access:
     owns: tuple[ReadableDatabase, ...]
     may_read: tuple[ReadableDatabase, ...]
     secrets: str
+    alerts: str = ""
 
     @property
     def areas(self) -> tuple[Area, ...]:
@@ -99,6 +101,7 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         owns=_unique(owns),
         may_read=_merged(may_read),
         secrets=secrets,
+        alerts=environment.services[service.name].alerts,
     )
 
 

@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from dapflow.platform import topic_name
 from stacks import policies
 
 
@@ -16,7 +17,7 @@ def alert_topic(
 ) -> str:
     """Add a topic with its subscribers to a construct; returns its ARN. ``name`` is whose alerts they are."""
     topic = sns.CfnTopic(
-        scope, "alerts", topic_name=f"{name}-alerts", display_name=display_name, kms_master_key_id=key_arn
+        scope, "alerts", topic_name=topic_name(name), display_name=display_name, kms_master_key_id=key_arn
     )
     sns.CfnTopicPolicy(
         scope,

@@ -39,6 +39,7 @@ def _by_itself(settings: DeploymentSettings, environment: str, manifest: Manifes
         adopted_buckets=own.adopt.buckets,
         database_prefix=own.database_prefix,
         retention_seconds=own.retention.replaced_days * 24 * 3600,
+        alerts=own.airflow is not None,
     )
 
 

@@ -28,6 +28,7 @@ _INTERFACES = (
     "logs",
     "monitoring",
     "secretsmanager",
+    "sns",
     "sqs",
     "sts",
 )

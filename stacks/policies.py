@@ -125,6 +125,7 @@ def runner(access: Access, keys: Mapping[str, Any]) -> Document:
                 "StringLike": {"kms:EncryptionContext:SecretARN": _secrets(access)},
             },
         ),
+        *_alerts(access, keys),
     )
 
 
@@ -159,6 +160,23 @@ def analyst(access: Access, keys: Mapping[str, Any], airflow: str | None) -> Doc
             )
         )
     return document(*statements)
+
+
+def _alerts(access: Access, keys: Mapping[str, Any]) -> list[Statement]:
+    """To tell a service's people, through a topic that is encrypted with the platform's key.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
+    """
+    if not access.alerts:
+        return []
+    through = {
+        "kms:ViaService": f"sns.{access.region}.amazonaws.com",
+        "kms:EncryptionContext:aws:sns:topicArn": access.alerts,
+    }
+    return [
+        allow("Alerts", ["sns:Publish"], [access.alerts]),
+        allow("AlertsKey", ["kms:Decrypt", "kms:GenerateDataKey"], [keys["platform"]], {"StringEquals": through}),
+    ]
 
 
 def _workgroup(access: Access) -> str:

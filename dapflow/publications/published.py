@@ -16,7 +16,7 @@ from dapflow.runtime.bounds import not_before
 from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.current_view import shown_generation
 from dapflow.runtime.dataset_location import DatasetLocation
-from dapflow.runtime.finish import INPUTS
+from dapflow.runtime.finish import INPUTS, PUBLISHED_AT
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import history_columns
 from dapflow.runtime.inputs import recorded_inputs
@@ -138,7 +138,7 @@ def _published(partitions: Sequence[Partition]) -> PublishedGeneration:
         rows=sum(int(parameters.get("dapflow.rows", 0)) for parameters in noted),
         bytes=sum(int(parameters.get("dapflow.bytes", 0)) for parameters in noted),
         sql_sha=noted[0].get("dapflow.sql_sha", ""),
-        at=max(parameters.get("dapflow.published_at", "") for parameters in noted),
+        at=max(parameters.get(PUBLISHED_AT, "") for parameters in noted),
         run_id=noted[0]["dapflow.run_id"],
         bytes_scanned=sum(int(parameters.get("dapflow.bytes_scanned", 0)) for parameters in noted),
     )

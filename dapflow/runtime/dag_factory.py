@@ -17,6 +17,7 @@ from airflow.sdk import DAG, Asset, PartitionedAtRuntime, TriggerRule
 from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
+from dapflow.runtime.alerts.callbacks import tell_failure, tell_success
 from dapflow.runtime.aws import RETRIES
 from dapflow.runtime.bundled_project import BundledProject
 from dapflow.runtime.dataset_location import physical
@@ -177,9 +178,15 @@ class _Factory:
             query=transform["sql"] if transform else "",
             doc_md=self._task_page(dataset),
             outlets=[self._asset(dataset_id, dataset)],
+            **self._callbacks(dataset),
         )
         task.__dict__.update(dataset_id=dataset_id, project=self.project)
         return task
+
+    def _callbacks(self, dataset: Data) -> Data:
+        """What Airflow calls when a task has ended for good: where its service has a channel to be told through."""
+        told = self.environment.services[dataset["service"]].alerts and not dataset["external"]
+        return {"on_failure_callback": tell_failure, "on_success_callback": tell_success} if told else {}
 
     def _asset(self, dataset_id: str, dataset: Data) -> Asset:
         """The asset of a dataset. What a branch publishes must not start the DAGs of the environment it runs on."""

@@ -28,6 +28,7 @@ from dapflow.runtime.transform import in_file
 # An attempt that comes later than this stands back: the sweep may take what it staged for left behind.
 LATE_SECONDS = UNFINISHED_SECONDS / 2
 INPUTS = "dapflow.inputs"
+PUBLISHED_AT = "dapflow.published_at"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         "dapflow.bytes": str(accepted.files.bytes),
         "dapflow.bytes_scanned": str(accepted.bytes_scanned),
         "dapflow.seconds": str(seconds),
-        "dapflow.published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        PUBLISHED_AT: datetime.now(UTC).isoformat(timespec="milliseconds"),
         "dapflow.sql_sha": staged.sql_sha or (target.dataset.transform.sha if target.dataset.transform else ""),
         "dapflow.replaces": replaced or "",
         INPUTS: json.dumps(inputs_record(staged.inputs)),

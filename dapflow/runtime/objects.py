@@ -91,6 +91,13 @@ def read_aged(s3: S3Client, uri: str) -> tuple[bytes, datetime]:
     return answer["Body"].read(), answer["LastModified"]
 
 
+def read_tagged(s3: S3Client, uri: str) -> tuple[bytes, str]:
+    """The bytes of an object, and its ETag as a conditional write takes it."""
+    bucket, key = split_uri(uri)
+    answer = s3.get_object(Bucket=bucket, Key=key)
+    return answer["Body"].read(), answer["ETag"]
+
+
 def copy_object(s3: S3Client, source: str, target: str, *, parts_at_once: bool = True) -> None:
     """Copy an object within S3: in parts where S3 copies no object of the size at once."""
     bucket, key = split_uri(source)

@@ -12,6 +12,7 @@ from airflow.providers.amazon.aws.links.athena import AthenaQueryResultsLink
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.triggers.athena import AthenaTrigger
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from botocore.config import Config
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import Clients, PassingError
@@ -91,7 +92,7 @@ class PublishOperator(AthenaOperator):
     @cached_property
     def publisher(self) -> Publisher:
         """The publisher, with clients of the service's connection."""
-        clients = Clients(athena=self.hook.get_conn(), glue=self._client("glue"), s3=self._client("s3"))
+        clients = Clients(athena=self.hook.get_conn(), glue=self.client("glue"), s3=self.client("s3"))
         return Publisher(
             clients,
             self.project.manifest,
@@ -101,13 +102,14 @@ class PublishOperator(AthenaOperator):
             commit=self.project.commit,
         )
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """boto3's client of an AWS service, by the connection of the task's own service."""
         return AwsBaseHook(
             aws_conn_id=self.aws_conn_id,
             client_type=service,
             region_name=self.region_name,
             verify=self.verify,
-            config=self.hook.config,
+            config=config or self.hook.config,
         ).get_conn()
 
     @contextmanager

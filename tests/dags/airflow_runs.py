@@ -79,6 +79,12 @@ def load(folder: Path) -> dict[str, Any]:
 def run(dag: Any, key: str, session: Any) -> None:
     """A run that someone triggered with a partition key."""
 
+    execute(dag, created(dag, key, session), session)
+
+
+def created(dag: Any, key: str, session: Any) -> Any:
+    """Such a run before any of its tasks."""
+
     scheduler_dag = SerializedDagModel.get(dag.dag_id, session=session).dag
     dag_run = scheduler_dag.create_dagrun(
         run_id=f"manual__{key}__{uuid.uuid4().hex}",
@@ -90,7 +96,7 @@ def run(dag: Any, key: str, session: Any) -> None:
         session=session,
     )
     session.commit()
-    execute(dag, dag_run, session)
+    return dag_run
 
 
 def execute(dag: Any, dag_run: Any, session: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 from airflow.utils.timezone import coerce_datetime
 
+from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
 from dapflow.runtime.dag_factory import build_dags, build_starts
 from dapflow.runtime.generation import Generation
@@ -122,6 +124,19 @@ def test_settings_of_the_service_reach_its_tasks(folder: Path) -> None:
         assert (task.deferrable, task.sleep_time, task.database) == (True, 5.0, "flights_raw_zone")
         assert task.retry_exponential_backoff
         assert task.execution_timeout is not None
+
+
+def test_a_task_tells_the_channel_of_its_service_where_there_is_one(folder: Path) -> None:
+    """Airflow's scheduler asks for a killed task's callback only where the serialized DAG says that it has one."""
+    names = read_environment(folder / "environment.json")
+    told = replace(names.services["flights"], alerts="arn:aws:sns:eu-west-2:123456789012:dapflow-test-flights-alerts")
+    (folder / "environment.json").write_text(replace(names, services={**names.services, "flights": told}).to_json())
+    for name, dag in build_dags(folder).items():
+        again = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+        for task_id, task in dag.task_dict.items():
+            assert bool(task.on_success_callback) == (name == "flights")
+            assert again.task_dict[task_id].has_on_failure_callback == (name == "flights")
+            assert not again.task_dict[task_id].has_on_retry_callback
 
 
 def test_no_dag_uses_the_connection_of_another_service(folder: Path) -> None:

@@ -72,6 +72,7 @@ class Lake:
         self.services = {SERVICE: self.service(SERVICE)}
         self.datasets: dict[str, Dataset] = {}
         self.overrides: dict[str, Any] = {}
+        self.alerts = False
         self.provision()
 
     def service(self, name: str, **more: Any) -> Service:
@@ -99,7 +100,9 @@ class Lake:
     @property
     def platform(self) -> Platform:
         """The environment's description."""
-        return describe(self.manifest, name="test", account=ACCOUNT, region=REGION, poll_seconds=0.05)
+        return describe(
+            self.manifest, name="test", account=ACCOUNT, region=REGION, poll_seconds=0.05, alerts=self.alerts
+        )
 
     @property
     def environment(self) -> Environment:
@@ -209,11 +212,12 @@ class Lake:
         return self.environment.zones[zone].removeprefix("s3://").rstrip("/")
 
     def objects(self, zone: str) -> set[str]:
-        """Keys of all objects of a zone's bucket, without the journal and the records."""
+        """Keys of all objects of a zone's bucket, without the journal, the records and the incidents."""
         bucket = self.bucket(zone)
         pages = self.clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
         keys = {item["Key"] for page in pages for item in page.get("Contents", ())}
-        return {key for key in keys if "/_runs/" not in key and "/dapflow-runs/" not in key}
+        kept = ("/_runs/", "/dapflow-runs/", "/dapflow-incidents/")
+        return {key for key in keys if not any(folder in key for folder in kept)}
 
     def tables(self, zone: str = "raw", service: str = SERVICE) -> set[str]:
         """Names of all tables and views of a zone."""

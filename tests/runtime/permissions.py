@@ -36,7 +36,7 @@ class Call:
 
 
 @contextmanager
-def recorded(clients: Clients) -> Iterator[list[Call]]:
+def recorded(clients: Clients, *others: Any) -> Iterator[list[Call]]:
     """The calls that ``dapflow.runtime`` makes through these clients; those of the tests themselves are left out."""
     calls: list[Call] = []
 
@@ -44,7 +44,7 @@ def recorded(clients: Clients) -> Iterator[list[Call]]:
         if _from_the_run_time():
             calls.append(Call(model.service_model.service_name, model.name, dict(params)))
 
-    each_client: tuple[Any, ...] = (clients.athena, clients.glue, clients.s3)
+    each_client: tuple[Any, ...] = (clients.athena, clients.glue, clients.s3, *others)
     for client in each_client:
         client.meta.events.register_first(EVENT, note)
     try:
@@ -85,6 +85,8 @@ def requests(call: Call, platform: Platform) -> Iterator[Request]:
             yield _glue(call, platform)
         case "s3":
             yield from _s3(call)
+        case "sns":
+            yield Request(f"sns:{call.operation}", (call.parameters["TopicArn"],))
         case other:
             raise KeyError(f"the run time calls {other}")
 

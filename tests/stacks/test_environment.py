@@ -13,8 +13,11 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 
-from dapflow.platform import describe
+from dapflow.branch import BranchNames
+from dapflow.platform import describe, describe_branch
 from stacks.delivery import Delivery, DeliveryProps
+from stacks.described import described
+from stacks.settings import read_settings
 from tests.stacks.example import four_services, project, project_with, service
 from tests.stacks.iam.evaluate import Request, may_assume
 from tests.stacks.templates import ROOT, Templates, synthesized
@@ -166,7 +169,7 @@ class TestNetwork:
             for endpoint in prod.properties("AWS::EC2::VPCEndpoint")
         }
         needed = {"airflow.api", "airflow.env", "athena", "glue", "kms", "logs", "monitoring", "s3", "secretsmanager"}
-        assert needed | {"sqs", "sts", "ecr.api", "ecr.dkr"} <= names
+        assert needed | {"sns", "sqs", "sts", "ecr.api", "ecr.dkr"} <= names
         assert not prod.properties("AWS::EC2::NatGateway")
         assert not prod.properties("AWS::EC2::InternetGateway")
 
@@ -257,6 +260,19 @@ class TestObservability:
         ]
         assert all(fnmatch.fnmatchcase(topic, permission["SourceArn"]) for topic in topics)
         assert not fnmatch.fnmatchcase("arn:aws:sns:eu-west-2:111122223333:dapflow-staging-x", permission["SourceArn"])
+
+    def test_tasks_tell_the_topics_that_there_are(self, prod: Templates) -> None:
+        topics = {topic["TopicName"] for topic in prod.properties("AWS::SNS::Topic")} - {"dapflow-prod-alerts"}
+        settings = read_settings(ROOT / "cdk.json")
+        told = described(settings, "prod", four_services()).environment.services.values()
+        assert {own.alerts.rpartition(":")[2] for own in told} == topics
+        assert {own.alerts.rpartition(":")[0] for own in told} == {"arn:aws:sns:eu-west-2:111122223333"}
+        # On the embedded platform nobody is told, and on a branch neither.
+        embedded = described(settings, "local", four_services()).environment.services.values()
+        assert not [own.alerts for own in embedded if own.alerts]
+        staging = described(settings, "staging", four_services())
+        branch = describe_branch(four_services(), BranchNames.of("fix-0a1b2c"), staging.environment)
+        assert not [own.alerts for own in branch.environment.services.values() if own.alerts]
 
     def test_a_service_comes_after_the_function_that_its_topic_tells(self, prod: Templates) -> None:
         artifacts = json.loads((prod.folder / "manifest.json").read_text())["artifacts"]

@@ -14,6 +14,7 @@ from tests.stacks.example import GRANTED, ZONES, four_services
 from tests.stacks.iam.evaluate import Request, evaluate, may_assume
 from tests.stacks.templates import Templates
 
+RAIL_ALERTS = "dapflow-prod-rail-alerts"
 Kind = Literal["read", "write", "never", "own-read"]
 SERVICES = tuple(four_services().services)
 ACCOUNT, REGION = "111122223333", "eu-west-2"
@@ -303,6 +304,28 @@ def test_keys_serve_one_bucket_through_s3_only(world: World) -> None:
     assert not use("GenerateDataKey", landing, "landing")
     assert not use("Decrypt", world.keys["dapflow-prod-platform"], "airflow")
     assert not use("ScheduleKeyDeletion", refined, "refined")
+
+
+def test_a_runner_role_tells_the_people_of_its_own_service_alone(world: World) -> None:
+    """The topic is encrypted with the platform's key, which is used through SNS and for this topic only."""
+    identity = world.identity("dapflow-prod-rail-runner")
+    key = world.keys["dapflow-prod-platform"]
+
+    def publishes(topic: str) -> bool:
+        arn = f"arn:aws:sns:{REGION}:{ACCOUNT}:{topic}"
+        context = {"kms:ViaService": f"sns.{REGION}.amazonaws.com", "kms:EncryptionContext:aws:sns:topicArn": arn}
+        requests = [Request("sns:Publish", (arn,))]
+        requests += [Request(f"kms:{action}", (key,), context) for action in ("Decrypt", "GenerateDataKey")]
+        assert len({evaluate(request, identity).allowed for request in requests}) == 1
+        return evaluate(requests[0], identity).allowed
+
+    topic = world.templates.one("AWS::SNS::Topic", TopicName=RAIL_ALERTS)
+    assert topic["KmsMasterKeyId"] == key
+    assert publishes(RAIL_ALERTS)
+    assert not publishes("dapflow-prod-air-alerts")
+    assert not publishes("dapflow-prod-alerts")
+    elsewhere = {"kms:ViaService": f"s3.{REGION}.amazonaws.com"}
+    assert not evaluate(Request("kms:GenerateDataKey", (key,), elsewhere), identity).allowed
 
 
 def table_of(rows: list[tuple[str, str, str, str, bool, Try]]) -> str:

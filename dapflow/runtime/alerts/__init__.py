@@ -1,0 +1,1 @@
+"""Who is told that a dataset failed, and that it is well again."""
