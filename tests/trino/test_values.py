@@ -8,6 +8,12 @@ from dapflow.trino.duckdb import QueryError, compile_query
 from tests.trino.conftest import Run, Tables
 
 VALUES = [
+    # A field of a row that is NULL has its type all the same.
+    ("hour(cast(NULL AS row(a time)).a)", None),
+    ("cast(NULL AS row(a row(b time))).a.b", None),
+    ("hour(if(false, cast(ROW(TIME '10:00') AS row(a time))).a)", None),
+    ("cast(cast(NULL AS row(a time)) AS row(b varchar))", None),
+    ("cast(NULL AS row(a timestamp with time zone)).a AT TIME ZONE 'UTC'", None),
     # Numbers
     ("7 / 2", "3"),
     ("-7 / 2", "-3"),

@@ -14,11 +14,11 @@ from dapflow.trino.duckdb.json_calls import json_call
 from dapflow.trino.duckdb.lifting import out_of_lambdas
 from dapflow.trino.duckdb.like import like_sql
 from dapflow.trino.duckdb.lowering import Lowering
-from dapflow.trino.duckdb.nodes import NOTHING, FieldOf, Sql, Text, joined, sql, struct
+from dapflow.trino.duckdb.nodes import NOTHING, Sql, Text, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.trying import attempt
 from dapflow.trino.duckdb.unwrapping import unwrapped
-from dapflow.trino.duckdb.values import Value, cast, failure_text, let, null
+from dapflow.trino.duckdb.values import Value, cast, failure_text, let, null, row_field
 from dapflow.trino.types import BOOLEAN, Type
 
 
@@ -240,7 +240,8 @@ def _row(node: typed.RowOf, lowering: Lowering) -> Value:
 
 
 def _row_field(node: typed.RowField, lowering: Lowering) -> Value:
-    return Value(FieldOf(lowering.sql(node.base), field_names(node.base.type)[node.position]), node.type)
+    name = field_names(node.base.type)[node.position]
+    return Value(row_field(lowering.sql(node.base), name, node.type), node.type)
 
 
 def _element(node: typed.Element, lowering: Lowering) -> Value:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dapflow.trino.duckdb.nodes import Sql, Text, Variable, Word, sql
+from dapflow.trino.duckdb.nodes import FieldOf, Sql, Text, Variable, Word, sql
 from dapflow.trino.duckdb.storage import duck_type
 from dapflow.trino.types import Type
 
@@ -42,6 +42,12 @@ def null(t: Type) -> Sql:
 def cast(value: Sql, t: Type) -> Sql:
     """DuckDB's own cast to the type that holds values of a type."""
     return sql("CAST($value AS $t)", value=value, t=type_sql(t))
+
+
+def row_field(base: Sql, name: str, t: Type) -> Sql:
+    """A field of a row, which is of type t: DuckDB forgets it where the row is NULL whatever the data."""
+    field = FieldOf(base, name)
+    return field if field.simple else cast(field, t)
 
 
 def let(value: Sql, body: Callable[[Sql], Sql], *, limit: int = _LONG) -> Sql:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dapflow.trino.duckdb.conversions.attempts import Converted, Fallible, failing, or_null
 from dapflow.trino.duckdb.nodes import FieldOf, Sql, Variable, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
-from dapflow.trino.duckdb.values import let, type_sql
+from dapflow.trino.duckdb.values import let, row_field, type_sql
 from dapflow.trino.types import Type
 
 Converting = Callable[[Sql, Type, Type], Converted]
@@ -59,7 +59,8 @@ def row(value: Sql, source: Type, target: Type, converted: Converting) -> Conver
 
     def parts(x: Sql) -> list[Converted]:
         return [
-            converted(FieldOf(x, old), a, b) for (old, _), a, b in zip(names, source.args, target.args, strict=True)
+            converted(row_field(x, old, a), a, b)
+            for (old, _), a, b in zip(names, source.args, target.args, strict=True)
         ]
 
     def made(x: Sql) -> Sql:
