@@ -48,6 +48,19 @@ QUERIES = [
         "(TIMESTAMP '2024-01-02 00:00 UTC'), (TIMESTAMP '2024-01-02 02:00 +02:00')) t(z) GROUP BY z",
         [("2", "2")],
     ),
+    # An aggregate belongs to the query that it stands in, though it is given columns of another.
+    ("SELECT (SELECT max(x)) FROM (VALUES 1, 2) t(x)", [("1",), ("2",)]),
+    ("SELECT x FROM (VALUES 1, 2) t(x) WHERE 1 = (SELECT max(x) FROM (VALUES 1) u(y))", [("1",)]),
+    (
+        "SELECT x, (SELECT count(x) FROM u), (SELECT count(*) FILTER (WHERE x > 1) FROM u), "
+        "(SELECT sum(x) FROM u GROUP BY y HAVING min(x) > 1 LIMIT 1), (SELECT max((SELECT x)) + max(y) FROM u) "
+        "FROM (VALUES 1, 2) t(x)".replace("FROM u", "FROM (VALUES 5, 6) u(y)"),
+        [("1", "2", "0", None, "7"), ("2", "2", "2", "2", "8")],
+    ),
+    (
+        "SELECT x, c FROM (VALUES 1, 2) t(x) CROSS JOIN LATERAL (SELECT sum(x) c FROM (VALUES 7, 8) u(y))",
+        [("1", "2"), ("2", "4")],
+    ),
     ("SELECT typeof(count(*)) FROM (VALUES 1, 2) t(x)", [("bigint",)]),
     (
         "SELECT n, e FROM (VALUES 1) t(n) CROSS JOIN UNNEST(ARRAY['a', 'b']) WITH ORDINALITY u(e, i) ORDER BY i",

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dapflow.trino.analysis import typed
+from dapflow.trino.analysis.typed import ColumnRef
 from dapflow.trino.analysis.typed_calls import Aggregate, Call, WindowCall
+from dapflow.trino.analysis.walk import correlated, within
 from dapflow.trino.duckdb import resolution
 from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.lowering import Lowering
-from dapflow.trino.duckdb.nodes import Computed, Sql, sql
+from dapflow.trino.duckdb.nodes import Computed, Sql, joined, sql
 from dapflow.trino.duckdb.resolution import CallTemplate, LambdaValue, Modifiers, render
 from dapflow.trino.duckdb.sorting import ordering
 from dapflow.trino.duckdb.values import Value
@@ -29,14 +31,23 @@ def attempt(node: Call, lowering: Lowering) -> Value:
     return Value(render(_call(node, template, Modifiers(), (), lowering)), node.type)
 
 
-def aggregate(node: Aggregate, lowering: Lowering) -> Sql:
-    """A call of an aggregate."""
+def aggregate(node: Aggregate, lowering: Lowering, own: Sql) -> Sql:
+    """A call of an aggregate. `own` is a column of its SELECT's own that is always true."""
+    conditions = [] if node.filter is None else [lowering.sql(node.filter)]
+    if is_of_outer_columns(node):
+        # DuckDB takes it for an aggregate of the query that the columns are of.
+        conditions.append(own)
     modifiers = Modifiers(
         distinct=node.distinct,
         order=ordering(node.order, lowering) if node.order else None,
-        filter=None if node.filter is None else lowering.sql(node.filter),
+        filter=joined(" AND ", conditions) if conditions else None,
     )
     return Computed(_rendered(node, modifiers, node.extra, lowering))
+
+
+def is_of_outer_columns(node: Aggregate) -> bool:
+    """Whether an aggregate is given columns of queries around it, and none of its own."""
+    return correlated(node) and not any(isinstance(part, ColumnRef) and part.outer == 0 for part in within(node))
 
 
 def window_call(node: WindowCall, lowering: Lowering) -> Sql:

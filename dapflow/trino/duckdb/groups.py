@@ -13,8 +13,8 @@ from dapflow.trino.duckdb.operators import comparable_form
 from dapflow.trino.duckdb.values import Value, cast
 
 
-def grouped(node: Select, lowering: Lowering) -> tuple[Frame, Sql]:
-    """What keys and aggregates of a SELECT are, and its GROUP BY."""
+def grouped(node: Select, own: Sql, lowering: Lowering) -> tuple[Frame, Sql]:
+    """What keys and aggregates of a SELECT are, and its GROUP BY. For `own` see `aggregate`."""
     values = [_grouped_by(key, lowering) for key in node.keys]
     forms = [comparable_form(value.sql, value.type) for value in values]
     several = len(node.sets) != 1
@@ -22,7 +22,7 @@ def grouped(node: Select, lowering: Lowering) -> tuple[Frame, Sql]:
         value.sql if form is value.sql else _any_of(value, form, several)
         for value, form in zip(values, forms, strict=True)
     ]
-    aggregates = [aggregate(call, lowering) for call in node.aggregates]
+    aggregates = [aggregate(call, lowering, own) for call in node.aggregates]
     _bind_columns_to_keys(node.keys, keys, lowering)
     return Frame(keys=keys, key_forms=forms, aggregates=aggregates), _group_by(node, forms)
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from dapflow.trino.analysis.typed import Expr, OutputRef
 from dapflow.trino.analysis.typed_calls import SortKey
-from dapflow.trino.analysis.typed_queries import Select, Source
-from dapflow.trino.duckdb.calls import window_call
+from dapflow.trino.analysis.typed_queries import Select
+from dapflow.trino.duckdb.calls import is_of_outer_columns, window_call
 from dapflow.trino.duckdb.groups import grouped
 from dapflow.trino.duckdb.lowering import Frame, Lowering
-from dapflow.trino.duckdb.nodes import NOTHING, Sql, Word, joined, sql
+from dapflow.trino.duckdb.nodes import NOTHING, Member, Sql, Variable, Word, joined, sql
 from dapflow.trino.duckdb.operators import comparable_form
 from dapflow.trino.duckdb.relations import relation
 from dapflow.trino.duckdb.sorting import sort_key, sorted_by
@@ -32,9 +32,10 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
     The keys may be places of columns. `named` keys are names instead, for a query around the SELECT.
     """
     lowering = lowering.within(Frame())
-    source = _from(node.source, lowering)
+    own = Variable("q")
+    source = _from(node, own, lowering)
     where = _condition(" WHERE $condition", node.where, lowering)
-    frame, groups = grouped(node, lowering) if node.grouped else (Frame(), NOTHING)
+    frame, groups = grouped(node, Member(own, Word("c0")), lowering) if node.grouped else (Frame(), NOTHING)
     having = _condition(" HAVING $condition", node.having, lowering.within(frame))
     frame = replace(frame, windows=[window_call(call, lowering.within(frame)) for call in node.windows])
     values = [lowering.within(frame).value(item) for item in node.items]
@@ -50,8 +51,12 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
     return LoweredSelect(joined("", (whole, source, where, groups, having)), keys)
 
 
-def _from(source: Source | None, lowering: Lowering) -> Sql:
-    return NOTHING if source is None else sql(" FROM $source", source=relation(source, lowering))
+def _from(node: Select, own: Variable, lowering: Lowering) -> Sql:
+    """FROM, with a row of the SELECT's own beside it where an aggregate needs one."""
+    sources = [] if node.source is None else [relation(node.source, lowering)]
+    if any(map(is_of_outer_columns, node.aggregates)):
+        sources.append(sql("(SELECT TRUE AS c0) AS $own", own=own))
+    return sql(" FROM $sources", sources=sources) if sources else NOTHING
 
 
 def _condition(clause: str, condition: Expr | None, lowering: Lowering) -> Sql:
