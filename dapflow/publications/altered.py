@@ -22,8 +22,8 @@ def damaged_generation(publications: Publications, dataset: Dataset, generation:
     place = DatasetLocation.of(dataset, publications.environment)
     with aws_errors():
         partition = GlueCatalog(publications.clients.glue).partition(place.database, place.history, generation.values)
-        found = damages(publications.clients.s3, [partition] if partition is not None else [])
-        return next((said for _, said in found), None)
+        named = damages(publications.clients.s3, [partition] if partition is not None else [])
+        return next((said for _, said in named), None)
 
 
 def altered_tables(publications: Publications, dataset: Dataset) -> Iterator[str]:

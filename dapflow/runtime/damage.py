@@ -70,7 +70,7 @@ def _sizes(s3: S3Client, locations: Sequence[str]) -> dict[str, int]:
         return {folder: size for location in locations for folder, size in _sizes(s3, [location]).items()}
     first, last = min(locations).split("/"), max(locations).split("/")
     same = next(
-        (place for place, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first)
+        (place for place, (name, other) in enumerate(zip(first, last, strict=False)) if name != other), len(first)
     )
     sizes: dict[str, int] = {}
     for item in list_objects(s3, _folder("/".join(first[:same]))):

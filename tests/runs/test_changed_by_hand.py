@@ -22,8 +22,8 @@ from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 def partition(lake: Lake, dataset: str, generation: Generation = DAY) -> dict[str, Any]:
     read = lake.datasets[dataset]
     names: Any = {"DatabaseName": read.database, "TableName": read.history}
-    found: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(generation.values))["Partition"]
-    return {key: found[key] for key in ("Values", "StorageDescriptor", "Parameters")}
+    stored: Any = lake.clients.glue.get_partition(**names, PartitionValues=list(generation.values))["Partition"]
+    return {key: stored[key] for key in ("Values", "StorageDescriptor", "Parameters")}
 
 
 def point_at(lake: Lake, dataset: str, location: str, generation: Generation = DAY) -> None:
@@ -55,9 +55,9 @@ def point_at_another_day(lake: Lake, dataset: str) -> None:
 
 def change_table(lake: Lake, dataset: str, change: Callable[[dict[str, Any]], None], *, view: bool = False) -> None:
     read, glue = lake.datasets[dataset], lake.clients.glue
-    found: Any = glue.get_table(DatabaseName=read.database, Name=read.current if view else read.history)["Table"]
+    stored: Any = glue.get_table(DatabaseName=read.database, Name=read.current if view else read.history)["Table"]
     kept = ("Name", "StorageDescriptor", "PartitionKeys", "TableType", "Parameters", "ViewOriginalText")
-    table: Any = {key: found[key] for key in kept if key in found}
+    table: Any = {key: stored[key] for key in kept if key in stored}
     change(table)
     glue.update_table(DatabaseName=read.database, TableInput=table)
 

@@ -36,7 +36,7 @@ def read_macro(definition: str) -> Macro:
     parameters = tuple(listed.split(", ")) if listed else ()
     # A parameter's name after a point is that of a field.
     used = re.compile(rf"('(?:[^']|'')*')|(?<![.\w])({'|'.join(parameters) or '(?!)'})\b")
-    marked = used.sub(lambda found: found[1] or f"${found[2]}", body)
+    marked = used.sub(lambda match: match[1] or f"${match[2]}", body)
     return Macro(name, definition, parameters, read_template(marked))
 
 
