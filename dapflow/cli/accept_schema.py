@@ -68,6 +68,7 @@ def accept_schema(
         from dapflow.runtime.aws import aws_errors  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
         from dapflow.runtime.record import moment  # noqa: PLC0415
+        from dapflow.runtime.views_by_hand import views_by_hand  # noqa: PLC0415
 
         day = _generation(dataset, Publications(clients, manifest, names), generation)
         target = Publisher(clients, manifest, names).target(dataset.id)
@@ -86,7 +87,8 @@ def accept_schema(
             accepted = accept_changes(
                 target.catalog, dataset, target.place, schema.changed, person(), moment(time.time())
             )
-    _print(dataset, day, schema, accepted, as_json=as_json)
+            views = views_by_hand(target.catalog, target.place)
+    _print(dataset, day, schema, accepted, views, as_json=as_json)
 
 
 def _tell(line: str) -> None:
@@ -114,7 +116,13 @@ def _print_nothing(dataset: Dataset, day: Generation, *, as_json: bool) -> None:
 
 
 def _print(
-    dataset: Dataset, day: Generation, schema: SchemaChangedError, accepted: list[AcceptedChange], *, as_json: bool
+    dataset: Dataset,
+    day: Generation,
+    schema: SchemaChangedError,
+    accepted: list[AcceptedChange],
+    views: list[str],
+    *,
+    as_json: bool,
 ) -> None:
     if as_json:
         known = schema.as_dict()
@@ -122,6 +130,7 @@ def _print(
             "columns": known["columns"],
             "readers": known["readers"],
             "accepted": [asdict(change) for change in accepted],
+            "views": views,
         }
         print(json.dumps({"dataset": dataset.id, "generation": str(day), **told}, indent=2, ensure_ascii=False))
         return
@@ -131,4 +140,8 @@ def _print(
         else:
             print(f"{change.successor} ({change.now}) takes the values of {change.column} from now on;")
             print(f"{change.column} stays {change.was}, and is NULL in generations whose values do not fit that.")
+    if views:
+        print(
+            f"Views that somebody made over it: {', '.join(views)}. Where they name these columns or *, create them again."
+        )
     print(f"The next run of {dataset.id} goes on: dapflow run {dataset.id} -g {day}")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.athena import AthenaQueryError, succeeded
@@ -24,6 +25,7 @@ from dapflow.runtime.publication import Publication, Staged
 from dapflow.runtime.staged_files import StagedFiles, check_generation_columns, staged_files
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import in_file
+from dapflow.runtime.views_by_hand import views_by_hand
 
 # An attempt that comes later than this stands back: the sweep may take what it staged for left behind.
 LATE_SECONDS = UNFINISHED_SECONDS / 2
@@ -132,6 +134,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
             f"another run published other columns of {target.dataset.id} in the same moment; this one stood back",
         ) from error
     current = show_newest(target, Seen(view, all_columns))
+    changed = view is not None and _types(target, view) != {column.name: column.type for column in all_columns}
     return Publication(
         dataset=target.dataset.id,
         generation=generation,
@@ -147,7 +150,14 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         query_id=staged.query_id,
         inputs=staged.inputs,
         checks=accepted.checks,
+        stale_views=tuple(views_by_hand(catalog, place)) if changed else (),
     )
+
+
+def _types(target: Target, view: dict[str, Any]) -> dict[str, str]:
+    """The columns of a current view, as the history had them when it was written."""
+    keys = target.dataset.generation.partition_names
+    return {column.name: column.type for column in history_columns(view) if column.name not in keys}
 
 
 def _check_turn(staged: Staged, before: Partition | None) -> None:

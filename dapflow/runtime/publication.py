@@ -31,6 +31,7 @@ class Publication:
         query_id: the UNLOAD's execution in Athena.
         inputs: what a transform read.
         checks: what came of the checks; None where there were none.
+        stale_views: where columns were added or got wider, views that somebody else made over the dataset.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class Publication:
     query_id: str | None = None
     inputs: tuple[Input, ...] = ()
     checks: CheckSummary | None = None
+    stale_views: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """Plain values: a task's result, an asset event's extra, what ``dapflow run --json`` prints."""
@@ -62,6 +64,7 @@ class Publication:
             "query_id": self.query_id,
             "inputs": inputs_record(self.inputs),
             "checks": self.checks.as_dict() if self.checks else None,
+            "stale_views": list(self.stale_views),
         }
 
 

@@ -35,6 +35,7 @@ from dapflow.runtime.reset import advised, reset
 from dapflow.runtime.rollback import restage
 from dapflow.runtime.stage import stage
 from dapflow.runtime.target import Target
+from dapflow.runtime.views_by_hand import stale_views_said
 from dapflow.runtime.withdraw import withdraw
 
 # How often a publication begins again because its inputs changed while its query ran.
@@ -179,6 +180,8 @@ class Publisher:
                     self._abandon(staged)
                 raise
             self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
+            if publication.stale_views:
+                self.progress(f"{staged.dataset}: {stale_views_said(publication.stale_views)}")
         recording.published(publication)
         if staged.alone:
             target.drop(staged.temporary, staged.temporary_prefixes)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.manifest import Dataset
+from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.column_changes import widens
+from dapflow.runtime.publish import Publisher
 from tests.runtime.conftest import empty_lake
 from tests.runtime.crashing import CallCounter, CrashError, crashing_publisher
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
@@ -54,6 +55,28 @@ def test_every_reader_reads_both_types_at_every_moment(lake: Lake, tmp_path: Pat
     assert all(rows in ([("1", "0.5", "1.25")], [old], [new]) for rows in seen), seen
     assert lake.rows(dataset) == [new]
     assert sorted(lake.rows(dataset, history=True)) == [old, new]
+
+
+def test_views_that_people_made_over_it_are_named(lake: Lake, tmp_path: Path) -> None:
+    """Nobody writes them anew, and Athena refuses one whose columns have other types than it says."""
+    dataset = totals(lake, tmp_path, NARROW)
+    assert lake.publish(dataset, EARLIER).stale_views == ()
+    database = "air_traffic_refined_zone"
+    for name, sql in (("ours", "SELECT n FROM Totals"), ("theirs", "SELECT 1 AS totals_x"), ("old", "SELECT 2 AS a")):
+        lake.query(f"CREATE VIEW {database}.{name} AS {sql}")
+    assert lake.publish(dataset, DAY).stale_views == ()
+    said: list[str] = []
+    publisher = Publisher(lake.clients, totals_manifest(lake, tmp_path), lake.environment, said.append)
+    assert publisher.publish(dataset.id, LATER).stale_views == (f"{database}.ours",)
+    assert any("created again: air_traffic_refined_zone.ours" in line for line in said)
+    with pytest.raises(DapflowError, match="VIEW_IS_STALE"):
+        lake.query(f"SELECT * FROM {database}.ours")
+
+
+def totals_manifest(lake: Lake, root: Path) -> Manifest:
+    """The project with the wider types."""
+    totals(lake, root, WIDE)
+    return lake.manifest
 
 
 def test_a_past_day_with_the_narrow_type_again(lake: Lake, tmp_path: Path) -> None:
