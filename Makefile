@@ -16,10 +16,10 @@ EXAMPLES = $(shell $(VENV)/bin/python -c 'import json; \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all mutants lint format bench synth clean
+.PHONY: help setup demo test test-all reliability mutants lint format bench synth clean
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Set up .venv from uv.lock (uv comes into .venv if there is none)
 
@@ -39,6 +39,9 @@ test: setup ## Run the quick tests (under 5 minutes on 2 cores)
 
 test-all: setup ## Run every test, the slow ones too
 	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m ''
+
+reliability: setup ## Let AWS fail while readers read, and record what came of it in docs/reliability.md (EACH=1 PARTS=)
+	@$(VENV)/bin/python -m tests.reliability --each $(or $(EACH),1) $(PARTS)
 
 mutants: setup ## Change the code in small ways and see that tests notice at least 80 %; takes hours (EACH=1 SEED=1)
 	@$(VENV)/bin/python -m tests.mutants --each $(or $(EACH),1) --seed $(or $(SEED),1) $(FILES)

@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import platform
 import sys
 from concurrent.futures import ProcessPoolExecutor
-from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 
 from tests.bench.figure import Figure, measured
+from tests.bench.machine import machine_lines
 
 MODULES = ("compile", "dag_factory", "run_overhead", "scale", "landing", "load", "athena", "synthesis", "demo")
 RECORD = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -38,15 +35,12 @@ def main(names: list[str]) -> None:
 
 def report(figures: dict[str, list[Figure]]) -> str:
     """The text of docs/benchmarks.md."""
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     lines = [
         "# Benchmarks",
         "",
         "Measured by `make bench`; the code is in `tests/bench/`. Median and spread (least to most) of the runs.",
         "",
-        f"- Date: {dt.datetime.now(dt.UTC).date().isoformat()}",
-        f"- Machine: {_processor()}, {os.cpu_count()} cores, {_memory_gib():.0f} GiB, {platform.system()}",
-        f"- Python {platform.python_version()}, {packages}",
+        *machine_lines(PACKAGES),
         "",
         "| figure | median | spread | runs | promise | how |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -54,16 +48,6 @@ def report(figures: dict[str, list[Figure]]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _processor() -> str:
-    text = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def _memory_gib() -> float:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
 
 
 if __name__ == "__main__":
