@@ -15,19 +15,22 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
+from dapflow.runs.history import chosen
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.bounds import is_up_to
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import partitions_digest
 from dapflow.runtime.publish import Publisher
+from tests.reliability.jobs import nothing_is_young
 from tests.runtime.conftest import empty_lake
 from tests.runtime.crashing import CallCounter, CrashError
 from tests.runtime.lake import Lake
 
 FILES = {
-    "north/service.yml": "sources: {a: {columns: {v: integer}}}\ngrants: {south: [raw, refined]}\n",
+    "north/service.yml": "sources: {a: {columns: {v: integer, text: string}}}\ngrants: {south: [raw, refined]}\n",
     "north/refined/p.sql": "SELECT v FROM a",
+    "north/refined/p.yml": "checks: {known: {not_null: v}}\n",
     "south/service.yml": "sources: {b: {columns: {v: integer}}}\nreads: [north.raw, north.refined]\n",
     "south/refined/q.sql": "SELECT p.v AS v, b.v AS w FROM north_refined_zone.p CROSS JOIN b",
     "south/refined/q.yml": "inputs: {b: {on_missing: previous}}\n",
@@ -46,7 +49,10 @@ Row = tuple[str | None, ...]
 
 
 class Generations(RuleBasedStateMachine):
-    """Two services: landings, corrections, late days, runs, runs again, retries, kills, changes while a query runs."""
+    """Two services: landings, corrections, late days, runs, runs again, retries, kills, changes while a query runs.
+
+    And values that a check refuses, roll-backs, sweeps.
+    """
 
     lake: Lake
 
@@ -59,8 +65,10 @@ class Generations(RuleBasedStateMachine):
         # By dataset, every state that its history ever had: the generations and their prefixes.
         self.states: dict[str, list[dict[Generation, str]]] = {}
 
-    @initialize(first=st.integers(0, 2))
-    def begin(self, first: int) -> None:
+    @initialize(first=st.integers(0, 2), kept=st.booleans())
+    def begin(self, first: int, kept: bool) -> None:
+        """``kept``: whether what is replaced stays for a while, so that it can be rolled back to."""
+        self.lake.overrides["retention_seconds"] = 3600 if kept else 0
         self.land_and_publish(RAW[0], DAYS[first])
         self.land_and_publish(RAW[1], DAYS[0])
 
@@ -68,6 +76,11 @@ class Generations(RuleBasedStateMachine):
     def land_and_publish(self, dataset: str, day: Generation) -> None:
         self.land(dataset, day)
         self.run(self.lake.publisher, dataset, day)
+
+    @rule(day=st.sampled_from(DAYS))
+    def land_what_a_check_refuses(self, day: Generation) -> None:
+        self.land(RAW[0], day, known=False)
+        self.run(self.lake.publisher, RAW[0], day)
 
     @rule(dataset=st.sampled_from(PRODUCTS), day=st.sampled_from(DAYS))
     def run_product(self, dataset: str, day: Generation) -> None:
@@ -118,6 +131,37 @@ class Generations(RuleBasedStateMachine):
             self.lake.publisher.withdraw(dataset, day)
         self.look()
 
+    @rule(
+        dataset=st.sampled_from((*RAW, *PRODUCTS)), day=st.sampled_from(DAYS),
+        at=st.one_of(st.none(), st.integers(1, 8)), late=st.booleans(),
+    )  # fmt: skip
+    def roll_back(self, dataset: str, day: Generation, at: int | None, late: bool) -> None:
+        """To the publication before; by a process that may end at one of its calls."""
+        clients = CallCounter(at, late).clients(self.lake.clients)
+        publisher = Publisher(clients, self.lake.manifest, self.lake.environment)
+        try:
+            wanted, instead_of = chosen(self.lake.publications, self.lake.datasets[dataset], day, None)
+            made = publisher.rollback(dataset, wanted, instead_of)
+        except CrashError:
+            self.look()
+        except DapflowError as error:
+            assert error.code in {"nothing-to-roll-back", "swept"}, error
+        else:
+            self.look()
+            assert self.rows[made.location] == self.rows.get(wanted.location, self.rows[made.location])
+
+    @rule(dataset=st.sampled_from((*RAW, *PRODUCTS)))
+    def sweep(self, dataset: str) -> None:
+        """Long after all that was begun."""
+        with nothing_is_young():
+            self.lake.publisher.sweep(dataset)
+
+    @invariant()
+    def no_check_was_passed_over(self) -> None:
+        """What is published of a product with a check holds to it."""
+        for location in self.partitions(PRODUCTS[0]).values():
+            assert all(value is not None for (value,) in self.rows[location])
+
     @invariant()
     def every_generation_is_what_it_says(self) -> None:
         for product in PRODUCTS:
@@ -128,9 +172,10 @@ class Generations(RuleBasedStateMachine):
 
     # -- what the rules are made of
 
-    def land(self, dataset: str, day: Generation) -> None:
+    def land(self, dataset: str, day: Generation, *, known: bool = True) -> None:
         self.value += 1
-        self.lake.land(self.lake.datasets[dataset], day, x_csv=f"v\n{self.value}\n")
+        text = f"v,text\n{self.value if known else ''},x\n" if dataset == RAW[0] else f"v\n{self.value}\n"
+        self.lake.land(self.lake.datasets[dataset], day, x_csv=text)
 
     def run(
         self, publisher: Publisher, dataset: str, day: Generation, run_key: str | None = None, attempt: int = 1
@@ -140,7 +185,7 @@ class Generations(RuleBasedStateMachine):
         try:
             publisher.publish(dataset, day, key, attempt)
         except DapflowError as error:
-            assert error.code in {"not-published", "landing-missing"}, error
+            assert error.code in {"not-published", "landing-missing", "check-failed"}, error
         self.look()
 
     def look(self) -> None:
@@ -173,14 +218,14 @@ class Generations(RuleBasedStateMachine):
     def by_hand(self, product: str, day: Generation, read: dict[str, dict[str, Any]]) -> Iterator[Row]:
         """What the product's SQL gives over what the generation says it read."""
         if product == "north.refined.p":
-            yield from self.rows[read["north.raw.a"]["version"]]
+            yield from ((value,) for value, _ in self.rows[read["north.raw.a"]["version"]])
         elif product == "south.refined.q":
             left, right = (self.rows[read[name]["version"]] for name in ("north.refined.p", "south.raw.b"))
             yield from ((*row, *other) for row in left for other in right)
         else:
             raw, refined = (self.history(name, day, read[name]) for name in ("north.raw.a", "north.refined.p"))
             newest = max(raw)
-            yield from ((*row, newest.key) for row in self.rows[raw[newest]])
+            yield from ((value, newest.key) for value, _ in self.rows[raw[newest]])
             yield str(len(raw)), "parts"
             yield str(sum(int(row[0] or 0) for location in refined.values() for row in self.rows[location])), "all"
 
