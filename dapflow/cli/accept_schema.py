@@ -141,7 +141,5 @@ def _print(
             print(f"{change.successor} ({change.now}) takes the values of {change.column} from now on;")
             print(f"{change.column} stays {change.was}, and is NULL in generations whose values do not fit that.")
     if views:
-        print(
-            f"Views that somebody made over it: {', '.join(views)}. Where they name these columns or *, create them again."
-        )
+        print(f"Views that people made over it may go stale, and have to be created again: {', '.join(views)}")
     print(f"The next run of {dataset.id} goes on: dapflow run {dataset.id} -g {day}")
