@@ -55,7 +55,7 @@ def branch_slug(branch: str) -> str:
             "branch-name", "the branch has no name", hint="git branch --show-current prints the one you stand on"
         )
     readable = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")[:16].strip("-") or "branch"
-    readable = readable if readable[0].isalpha() else f"b{readable}"[:16]
+    readable = readable if readable[0].isalpha() else f"b{readable}"[:16].rstrip("-")
     return f"{readable}-{hashlib.sha256(branch.encode(errors='surrogatepass')).hexdigest()[:6]}"
 
 

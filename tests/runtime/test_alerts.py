@@ -47,7 +47,7 @@ def test_an_incident_is_told_once_and_its_end_once(lake: Lake, channel: Channel,
     assert channel.messages == []
     for day in (DAY, LATER):
         planes(lake, day, 0)
-        channel.run(x, day, f"scheduled-{day}", attempts=3)
+        channel.run(x, day, f"scheduled-{day}", attempts=2)
     assert channel.subjects == [f"{X} 2013-12-31 failed"]
     # The older of the two that failed is there now, and the newer one is not.
     planes(lake, DAY, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dapflow.branch import BranchNames, branch_slug, limited
@@ -28,6 +28,7 @@ LOCAL = "123456789012"
 
 
 @given(st.text(min_size=1, max_size=200).filter(str.strip))
+@example(name="00000000000000:0")
 def test_any_branch_name_gives_a_safe_one(name: str) -> None:
     slug = branch_slug(name)
     assert re.fullmatch(r"[a-z][a-z0-9-]*-[0-9a-f]{6}", slug)
