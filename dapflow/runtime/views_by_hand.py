@@ -13,13 +13,13 @@ from dapflow.runtime.dataset_location import DatasetLocation
 def views_by_hand(catalog: GlueCatalog, place: DatasetLocation) -> list[str]:
     """The views of the dataset's own database that name it and that somebody else made; others are not looked at."""
     names = re.compile(rf"(?<!\w)({re.escape(place.history)}|{re.escape(place.current)})(?!\w)", re.IGNORECASE)
-    found = []
+    views = []
     for table in catalog.tables(place.database, ".*"):
         definition = view_definition(table) if table.get("TableType") == "VIRTUAL_VIEW" else None
         theirs = "dapflow.dataset" not in table.get("Parameters", {})
         if definition is not None and theirs and names.search(str(definition.get("originalSql"))):
-            found.append(f"{place.database}.{table['Name']}")
-    return sorted(found)
+            views.append(f"{place.database}.{table['Name']}")
+    return sorted(views)
 
 
 def stale_views_said(views: Sequence[str]) -> str:
