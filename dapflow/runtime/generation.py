@@ -28,9 +28,8 @@ class Generation:
         if match is not None:
             with suppress(ValueError):
                 return cls(date(*(int(part) for part in match.groups() if part is not None)))
-        raise DapflowError(
-            "generation", f"{text!r} is not a generation", hint="write a date, as 2013-12-31 or 20131231"
-        )
+        problem = "is a day that no calendar has" if match is not None else "is not a generation"
+        raise DapflowError("generation", f"{text!r} {problem}", hint="write a date, as 2013-12-31 or 20131231")
 
     @classmethod
     def of_values(cls, values: Sequence[str]) -> Generation | None:

@@ -26,7 +26,7 @@ def asset_timetable(assets: Iterable[Asset]) -> PartitionedAssetTimetable:
 
 
 def generation_of_run(dag_run: Any) -> Generation:
-    """The generation that a DAG run is for. Raises DapflowError ``no-generation``."""
+    """The generation that a DAG run is for. Raises DapflowError ``no-generation``, or ``generation`` for no date."""
     key = getattr(dag_run, "partition_key", None) or (dag_run.conf or {}).get("generation")
     if not key:
         raise DapflowError(
@@ -35,4 +35,7 @@ def generation_of_run(dag_run: Any) -> Generation:
             hint="trigger the DAG with a partition key such as 20131231, or with the configuration "
             '{"generation": "2013-12-31"}',
         )
-    return Generation.parse(str(key))
+    try:
+        return Generation.parse(str(key))
+    except DapflowError as error:
+        raise DapflowError(error.code, f"run {dag_run.run_id}: {error.message}", hint=error.hint) from None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 from airflow.sdk import AssetAll
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.serialization.decoders import decode_timetable
+from airflow.serialization.encoders import encode_timetable
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 from airflow.utils.timezone import coerce_datetime
@@ -20,7 +23,8 @@ from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
 from dapflow.runtime.dag_factory import build_dags, build_starts
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.schedule import generation_of_run
+from dapflow.runtime.operators import airflow_errors
+from dapflow.runtime.schedule import cron_timetable, generation_of_run
 from tests.dags.bundles import bundle, product, raw, service, write_bundle
 from tests.dags.test_attempts import Instance
 from tests.project.writing import compile_files
@@ -278,6 +282,36 @@ def test_generation_of_a_cron_run_is_the_services_day(
     assert mapper.to_downstream(info.partition_key) == info.partition_key
 
 
+@pytest.mark.parametrize(
+    ("cron", "timezone", "start", "ticks"),
+    [
+        ("30 1 * * *", "Europe/London", "2024-10-26", ["00:30", "01:30", "01:30"]),  # the hour that comes twice
+        ("30 1 * * *", "Europe/London", "2024-03-30", ["01:30", "01:30", "00:30"]),  # the hour that there is not
+        ("30 2 * * *", "America/New_York", "2024-11-02", ["06:30", "07:30", "07:30"]),
+        ("30 2 * * *", "America/New_York", "2024-03-09", ["07:30", "07:30", "06:30"]),
+    ],
+)
+def test_each_day_has_one_run_when_the_clocks_change(
+    monkeypatch: pytest.MonkeyPatch, cron: str, timezone: str, start: str, ticks: list[str]
+) -> None:
+    """Whatever time zone the machine is in."""
+    monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+    time.tzset()
+    try:
+        timetable = decode_timetable(encode_timetable(cron_timetable(cron, timezone)))
+        first = datetime.fromisoformat(f"{start}T00:00Z")
+        restriction = TimeRestriction(earliest=coerce_datetime(first), latest=None, catchup=True)
+        info, found = None, []
+        for _ in ticks:
+            info = timetable.next_dagrun_info_v2(last_dagrun_info=info, restriction=restriction)
+            found.append((str(generation_of_run(run(info.partition_key))), f"{info.run_after:%H:%M}"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    days = [str(first.date() + timedelta(days=number)) for number in range(len(ticks))]
+    assert found == list(zip(days, ticks, strict=True))
+
+
 def test_a_run_for_a_generation_by_configuration() -> None:
     assert generation_of_run(run(None, {"generation": "2013-12-31"})) == Generation.parse("2013-12-31")
     assert generation_of_run(run("20131230", {"generation": "2013-12-31"})) == Generation.parse("2013-12-30")
@@ -287,6 +321,13 @@ def test_a_run_without_a_generation_says_how_to_trigger_it() -> None:
     with pytest.raises(DapflowError, match="manual__1 says no generation") as caught:
         generation_of_run(run(None, None))
     assert "20131231" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("key", ["2024-02-30", "20240230", "latest", "2024-06-05T00:30:00"])
+def test_a_key_that_is_no_date_fails_without_another_attempt(key: str) -> None:
+    for wrong in (run(key), run(None, {"generation": key})):
+        with pytest.raises(AirflowFailException, match=r"run manual__1: .*\[generation\]"), airflow_errors():
+            generation_of_run(wrong)
 
 
 def run(partition_key: str | None, conf: dict[str, Any] | None = None) -> Any:

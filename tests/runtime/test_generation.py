@@ -18,13 +18,29 @@ def test_both_spellings_are_read(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "2013-1-1", "2013-13-01", "2013-02-30", "31/12/2013", "2013-W52-1", "201312", "2013-12-31T00:00", "٢٠١٣١٢٣١"],
+    [
+        "",
+        "2013-1-1",
+        "2013-13-01",
+        "2013-02-30",
+        "31/12/2013",
+        "2013-W52-1",
+        "201312",
+        "2013-12-31T00:00",
+        "latest",
+        "٢٠١٣١٢٣١",
+    ],
 )
 def test_anything_else_is_refused(text: str) -> None:
     with pytest.raises(DapflowError) as caught:
         Generation.parse(text)
     assert caught.value.code == "generation"
     assert "2013-12-31" in str(caught.value.hint)
+
+
+def test_a_day_that_no_calendar_has_is_called_so() -> None:
+    with pytest.raises(DapflowError, match="'2024-02-30' is a day that no calendar has"):
+        Generation.parse("2024-02-30")
 
 
 def test_default_columns() -> None:
