@@ -72,6 +72,7 @@ class Environment:
         scheduled: whether cron schedules start runs. On a developer's machine they do not: its landing files are of
             other days than today. What other services' generations start, they start everywhere.
         branches: of the branch environments that its Airflow runs; None where it runs none.
+        airflow: name of the MWAA environment that runs its DAGs, where it is deployed.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Environment:
     external_databases: dict[str, str] = field(default_factory=dict)
     branches: Branches | None = None
     host: str = ""
+    airflow: str = ""
 
     @property
     def embedded(self) -> bool:

@@ -10,8 +10,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -302,6 +302,15 @@ class Manifest:
             return self.datasets[dataset_id]
         except KeyError:
             raise DapflowError("unknown-dataset", f"there is no dataset {dataset_id} in the manifest") from None
+
+    def reading_older(self, dataset_id: str, inputs: Sequence[str]) -> Manifest:
+        """The project in which a product has ``on_missing: previous`` for these inputs, whatever its ``.yml`` says."""
+        dataset = self.dataset(dataset_id)
+        if not inputs or dataset.transform is None:
+            return self
+        slower = tuple(sorted({*dataset.transform.slower_inputs, *inputs}))
+        allowing = replace(dataset, transform=replace(dataset.transform, slower_inputs=slower))
+        return replace(self, datasets={**self.datasets, dataset.id: allowing})
 
     def to_json(self, lineage: Mapping[str, Any] | None = None) -> str:
         """The manifest as text, one service or dataset a line; equal manifests give equal text.

@@ -160,6 +160,7 @@ def describe(
             poll_seconds=poll_seconds,
             deferrable=deferrable,
             retention_seconds=retention_seconds,
+            airflow=stem,
         ),
     )
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from dapflow.backfill.earlier import RUN, EarlierBackfills
+from dapflow.backfill.earlier import EarlierBackfills
 from dapflow.backfill.plan import BackfillPlan, PlannedStep, Step
 from dapflow.backfill.snapshot import Snapshot
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
-from dapflow.publications.published import Publications
 from dapflow.runtime.dataset_location import run_of
+from dapflow.runtime.order import BACKFILL
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
 
@@ -26,6 +26,17 @@ class StepOutcome:
     step: Step
     publication: Publication | None = None
     error: DapflowError | None = None
+
+
+def published_meanwhile(snapshot: Snapshot, planned: PlannedStep) -> bool:
+    """Whether another backfill has published a step since the plan was made."""
+    step, publications = planned.step, snapshot.publications
+    before = snapshot.published(step.dataset).get(step.generation)
+    now = publications.publication(step.dataset, step.generation)
+    if (before.run_id if before else "") == (run_of(now.location) if now else ""):
+        return False
+    manifest = planned.manifest(snapshot.manifest)
+    return EarlierBackfills(publications).published(manifest, step.dataset, step.generation)
 
 
 @dataclass
@@ -82,19 +93,12 @@ class Backfill:
         """Publish a step, as ``dapflow run --generation`` does."""
         step, manifest = planned.step, planned.manifest(self.snapshot.manifest)
         publications = self.snapshot.publications
-        # What was published since the plan was made may be another backfill's; and each attempt has its own number.
-        earlier = EarlierBackfills(publications)
-        changed = not self.again and self._has_changed(publications, step)
-        if changed and earlier.published(manifest, step.dataset, step.generation):
+        if not self.again and published_meanwhile(self.snapshot, planned):
             return None
         publisher = self._active[step] = self.publisher(manifest)
         try:
-            attempt = len(earlier.attempts(manifest.dataset(step.dataset), step.generation)) + 1
-            return publisher.publish(step.dataset, step.generation, RUN, attempt)
+            # Each attempt has its own number.
+            attempt = len(EarlierBackfills(publications).attempts(manifest.dataset(step.dataset), step.generation)) + 1
+            return publisher.publish(step.dataset, step.generation, BACKFILL, attempt)
         finally:
             del self._active[step]
-
-    def _has_changed(self, publications: Publications, step: Step) -> bool:
-        before = self.snapshot.published(step.dataset).get(step.generation)
-        now = publications.publication(step.dataset, step.generation)
-        return (before.run_id if before else "") != (run_of(now.location) if now else "")

@@ -1,7 +1,7 @@
 """What backfills have published before, so that a second call goes on where the first one ended.
 
 All backfills are one run by name, of which each try at a generation is an attempt. So a try takes up the query of one
-that was killed, and two at once share theirs.
+that was killed, and two at once share theirs; and what Airflow built for one is known to the next.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ from dapflow.runtime.dataset_location import DatasetLocation, run_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import inputs_record, read_inputs
 from dapflow.runtime.objects import list_objects
+from dapflow.runtime.order import BACKFILL
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.records import attempt_name, read_record, record_uris, records_prefix
-
-RUN = "backfill"
 
 
 class EarlierBackfills:
@@ -34,7 +33,7 @@ class EarlierBackfills:
     def attempts(self, dataset: Dataset, generation: Generation) -> list[str]:
         """Where the attempts of backfills at a generation are recorded, the last one last."""
         known = self._recorded(dataset)
-        names = (attempt_name(dataset.id, generation, RUN, attempt) for attempt in count(1))
+        names = (attempt_name(dataset.id, generation, BACKFILL, attempt) for attempt in count(1))
         return [known[name] for name in takewhile(known.__contains__, names)]
 
     def published(self, manifest: Manifest, dataset_id: str, generation: Generation) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from dapflow.backfill.calendar import Calendar
@@ -66,12 +66,7 @@ class PlannedStep:
 
     def manifest(self, project: Manifest) -> Manifest:
         """The project as it is for this step: with ``on_missing: previous`` for what is missing."""
-        dataset = project.dataset(self.step.dataset)
-        if not self.older or dataset.transform is None:
-            return project
-        slower = tuple(sorted({*dataset.transform.slower_inputs, *self.older}))
-        allowing = replace(dataset, transform=replace(dataset.transform, slower_inputs=slower))
-        return replace(project, datasets={**project.datasets, dataset.id: allowing})
+        return project.reading_older(self.step.dataset, self.older)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dapflow.cli.confirmation import YesOption, confirm
-from dapflow.cli.environment_option import EnvironmentOption, connected
+from dapflow.cli.environment_option import EnvironmentOption, airflow_of, connected
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.person import person
 from dapflow.cli.project_option import ProjectOption, SelectedArgument, project_root
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from dapflow.backfill.building import Backfill, StepOutcome
+    from dapflow.backfill.by_airflow import AirflowBackfill
     from dapflow.backfill.estimate import Estimate
     from dapflow.backfill.plan import BackfillPlan, OnMissing, Step
+    from dapflow.backfill.snapshot import Snapshot
     from dapflow.environment import Environment
     from dapflow.manifest import Manifest
     from dapflow.runtime.aws import Clients
@@ -61,7 +63,9 @@ def backfill(
     ] = "fail",
     again: Annotated[bool, typer.Option("--again", help="Also what a backfill has published already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
-    parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="How many at a time, at most.")] = 4,
+    parallel: Annotated[
+        int, typer.Option("--parallel", "-p", min=1, help="How many at a time, at most; runs, where Airflow builds.")
+    ] = 4,
     yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan and what was published as JSON.")] = False,
     environment: EnvironmentOption = None,
@@ -72,6 +76,9 @@ def backfill(
     First it says what is missing, what there is to build, and what that will read and cost. Then it builds day by day,
     several at a time where they do not read each other. It ends at the first failure; the same command goes on where
     the last one ended: what a backfill has published of today's text and inputs is left.
+
+    In a deployed environment its Airflow builds, by runs of the services' DAGs. Interrupted, the command leaves those
+    that are under way, and takes them up when it is run again.
 
     Example: dapflow backfill daily_departures --from 2013-12-30 --to 2013-12-31 --yes
     """
@@ -93,16 +100,22 @@ def backfill(
         with _explained(root, environment):
             _prepare(root, manifest, clients, names, steps)
             steps.expect("looking at what there is")
-            building = _backfill(root, clients, manifest, names, parallel=parallel, again=again)
-            plan = _plan(building, [dataset.id for dataset in datasets], days, on_missing, upstream=upstream)
             from dapflow.backfill.estimate import estimate  # noqa: PLC0415
+            from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
+            from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
 
-            expected = estimate(building.snapshot, plan.steps)
+            snapshot = Snapshot(Publications(clients, manifest, names))
+            plan = _plan(
+                snapshot, [dataset.id for dataset in datasets], days, on_missing, upstream=upstream, again=again
+            )
+            expected = estimate(snapshot, plan.steps)
             steps.rest()
             if not as_json:
                 _tell_plan(plan, expected, names)
             outcomes: list[StepOutcome] = []
             if plan.steps and not dry_run:
+                building = _building(root, snapshot, plan, steps, parallel=parallel, again=again)
+                steps.rest()
                 would = f"{_generations(plan.steps)} would be built"
                 confirm(f"Build {_generations(plan.steps)}?", would, yes=yes)
                 _run(building, plan, steps, outcomes)
@@ -137,18 +150,21 @@ def _prepare(root: Path, manifest: Manifest, clients: Clients, names: Environmen
     provision(State.of(root), manifest, clients, steps.tell)
 
 
-def _backfill(
-    root: Path,
-    clients: Clients,
-    manifest: Manifest,
-    names: Environment,
-    *,
-    parallel: int,
-    again: bool,
-) -> Backfill:
+def _building(
+    root: Path, snapshot: Snapshot, plan: BackfillPlan, steps: Steps, *, parallel: int, again: bool
+) -> Backfill | AirflowBackfill:
+    """Who builds: on the embedded platform this process, in a deployed environment its Airflow, once it is seen to."""
+    clients, names = snapshot.publications.clients, snapshot.publications.environment
+    if names.name != LOCAL:
+        from dapflow.backfill.by_airflow import AirflowBackfill  # noqa: PLC0415
+        from dapflow.backfill.mwaa import MwaaAirflow  # noqa: PLC0415
+
+        steps.expect(f"asking the Airflow of {names.name}")
+        airflow = MwaaAirflow(airflow_of(names), names.airflow)
+        by_airflow = AirflowBackfill(snapshot, airflow, parallel, again, steps.tell)
+        by_airflow.check(plan)
+        return by_airflow
     from dapflow.backfill.building import Backfill  # noqa: PLC0415
-    from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
-    from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
     from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
     by, commit = person(), project_commit(root)
@@ -156,41 +172,47 @@ def _backfill(
     def publisher(project: Manifest) -> Publisher:
         return Publisher(clients, project, names, by=by, commit=commit)
 
-    return Backfill(Snapshot(Publications(clients, manifest, names)), publisher, parallel, again)
+    return Backfill(snapshot, publisher, parallel, again)
 
 
 def _plan(
-    building: Backfill, datasets: Sequence[str], days: Sequence[Generation], on_missing: Any, *, upstream: bool
+    snapshot: Snapshot,
+    datasets: Sequence[str],
+    days: Sequence[Generation],
+    on_missing: Any,
+    *,
+    upstream: bool,
+    again: bool,
 ) -> BackfillPlan:
     from dapflow.backfill.earlier import EarlierBackfills  # noqa: PLC0415
     from dapflow.backfill.plan import PlannedStep, plan_backfill, with_upstream  # noqa: PLC0415
 
-    manifest = building.snapshot.manifest
+    manifest = snapshot.manifest
     wanted = [manifest.dataset(dataset_id) for dataset_id in datasets]
-    earlier = EarlierBackfills(building.snapshot.publications)
+    earlier = EarlierBackfills(snapshot.publications)
     accepted: OnMissing = on_missing
 
     def is_done(planned: PlannedStep) -> bool:
         step, project = planned.step, planned.manifest(manifest)
-        return not building.again and earlier.published(project, step.dataset, step.generation)
+        return not again and earlier.published(project, step.dataset, step.generation)
 
-    return plan_backfill(
-        building.snapshot, with_upstream(manifest, wanted) if upstream else wanted, days, is_done, accepted
-    )
+    chosen = with_upstream(manifest, wanted) if upstream else wanted
+    return plan_backfill(snapshot, chosen, days, is_done, accepted)
 
 
-def _run(building: Backfill, plan: BackfillPlan, steps: Steps, outcomes: list[StepOutcome]) -> None:
+def _run(building: Backfill | AirflowBackfill, plan: BackfillPlan, steps: Steps, outcomes: list[StepOutcome]) -> None:
     """Build; what is done is added to ``outcomes`` at once, whatever comes after it."""
     steps.expect(f"building {_generations(plan.steps)}")
-    for outcome in building.outcomes(plan):
-        outcomes.append(outcome)
-        done = f"{len(outcomes)} of {len(plan.steps)}: {outcome.step}"
-        if outcome.publication is not None:
-            steps.tell(f"{done}: published, {outcome.publication.rows:,} rows")
-        elif outcome.error is None:
-            steps.tell(f"{done}: another backfill has published it")
-        else:
-            steps.tell(f"{done}: failed")
+    with closing(building.outcomes(plan)) as told:
+        for outcome in told:
+            outcomes.append(outcome)
+            done = f"{len(outcomes)} of {len(plan.steps)}: {outcome.step}"
+            if outcome.publication is not None:
+                steps.tell(f"{done}: published, {outcome.publication.rows:,} rows")
+            elif outcome.error is None:
+                steps.tell(f"{done}: another backfill has published it")
+            else:
+                steps.tell(f"{done}: failed")
     steps.rest()
 
 

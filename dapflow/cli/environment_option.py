@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -49,6 +49,17 @@ def connected(root: Path, manifest: Manifest, name: str | None) -> tuple[Clients
             hint="choose others, for example with AWS_PROFILE",
         )
     return connect(session, environment.region), environment
+
+
+def airflow_of(environment: Environment) -> Any:
+    """boto3's client of MWAA for a deployed environment, patient as the others."""
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+
+    from dapflow.runtime.aws import RETRIES  # noqa: PLC0415
+
+    session: Any = boto3.Session(region_name=environment.region)
+    return session.client("mwaa", config=Config(retries=RETRIES))  # type: ignore[arg-type]
 
 
 def names_of(root: Path, manifest: Manifest, name: str | None) -> Environment:

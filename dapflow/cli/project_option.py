@@ -25,7 +25,7 @@ DatasetArgument = Annotated[
     str,
     typer.Argument(
         metavar="DATASET",
-        help="A raw table's id (air_traffic.raw.flights), or a transform: its id, its name, its .sql file.",
+        help="A transform or a raw table: its id (air_traffic.raw.flights), its name, or a .sql file.",
         show_default=False,
     ),
 ]

@@ -36,8 +36,14 @@ def find_transform(manifest: Manifest, root: Path, text: str) -> Dataset:
 
 
 def find_dataset(manifest: Manifest, root: Path, text: str) -> Dataset:
-    """The raw table with this id, or the data product that ``text`` names, as ``find_transform`` takes it."""
-    return manifest.datasets.get(text) or find_transform(manifest, root, text)
+    """The data product that ``text`` names, as ``find_transform`` takes it, or else the one raw table."""
+    try:
+        return manifest.datasets.get(text) or find_transform(manifest, root, text)
+    except DapflowError:
+        tables = [table for name, table in manifest.datasets.items() if name.endswith(f".{text.lower()}")]
+        if len(tables) == 1:
+            return tables[0]
+        raise
 
 
 def _by_file(products: dict[str, Dataset], root: Path, text: str) -> Dataset:

@@ -113,6 +113,8 @@ class _Factory:
             "workgroup": own.workgroup,
             "sleep_time": environment.poll_seconds,
             "deferrable": environment.deferrable,
+            # A backfill skips the tasks that it does not ask for, and not those behind them.
+            "trigger_rule": TriggerRule.NONE_FAILED,
             "database": physical(environment, service["database"]),
         }
         with DAG(

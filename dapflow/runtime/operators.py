@@ -11,13 +11,15 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.links.athena import AthenaQueryResultsLink
 from airflow.providers.amazon.aws.operators.athena import AthenaOperator
 from airflow.providers.amazon.aws.triggers.athena import AthenaTrigger
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 from botocore.config import Config
 
 from dapflow.errors import DapflowError
 from dapflow.runtime.aws import Clients, PassingError
 from dapflow.runtime.bundled_project import BundledProject
+from dapflow.runtime.generation import Generation
 from dapflow.runtime.links import FileLink, ProductLink
+from dapflow.runtime.order import Order, order_of
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.schedule import generation_of_run
@@ -41,9 +43,11 @@ class PublishOperator(AthenaOperator):
     project: BundledProject
     dataset_id: str
     staged: Staged | None = None
+    order: Order = Order("")
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Stage the generation, wait here or in the triggerer, publish it."""
+        self._take_order(context)
         return self._publish(context)
 
     def _publish(self, context: Any, lost: Staged | None = None) -> dict[str, Any]:
@@ -51,7 +55,12 @@ class PublishOperator(AthenaOperator):
         with self._failing(context):
             generation = generation_of_run(dag_run)
             self.staged = self.publisher.stage(
-                self.dataset_id, generation, dag_run.run_id, instance.try_number, lost=lost
+                self.dataset_id,
+                generation,
+                self.order.run,
+                self.order.asked.attempts + instance.try_number,
+                lost=lost,
+                sql_sha=self.order.asked.sql_sha,
             )
         self.query_execution_id = self.staged.query_id
         self.log.info("Query execution id: %s", self.query_execution_id)
@@ -78,6 +87,7 @@ class PublishOperator(AthenaOperator):
     def execute_complete(self, context: Any, event: dict[str, Any] | None = None) -> dict[str, Any]:
         """Publish when the triggerer has seen the query end. How it ended, Athena is asked again."""
         self.log.info("Query ended: %s", event)
+        self._take_order(context)
         with self._failing(context):
             self.staged = Staged.of_dict(context["ti"].xcom_pull(task_ids=self.task_id, key=STAGED))
             self.query_execution_id = self.staged.query_id
@@ -95,7 +105,7 @@ class PublishOperator(AthenaOperator):
         clients = Clients(athena=self.hook.get_conn(), glue=self.client("glue"), s3=self.client("s3"))
         return Publisher(
             clients,
-            self.project.manifest,
+            self.project.manifest.reading_older(self.dataset_id, self.order.asked.older),
             self.project.environment,
             self.log.info,
             by="airflow",
@@ -148,11 +158,26 @@ class PublishOperator(AthenaOperator):
             return self._publish(context, staged)
         publication = self.publisher.finish(staged)
         noted = publication.summary()
+        self._announce(context, publication.generation, noted)
+        return noted
+
+    def _take_order(self, context: Any) -> None:
+        """Take what the run asks of this task; where that is nothing, the task is skipped."""
+        with airflow_errors():
+            order = order_of(context["dag_run"], self.dataset_id)
+        if order is None:
+            raise AirflowSkipException(f"the backfill does not ask for {self.dataset_id}")
+        self.order = order
+
+    def _announce(self, context: Any, generation: Generation, noted: dict[str, Any]) -> None:
+        """Let the services start that wait for the generation."""
+        if not self.order.starts_others:
+            # Airflow makes an event of each outlet of a task that succeeds.
+            self.outlets: list[Any] = []
         for asset in self.outlets:
             context["outlet_events"][asset].extra = noted
             # A run may have its generation from its configuration; who waits for the dataset waits for a key.
-            context["outlet_events"][asset].add_partitions(publication.generation.key)
-        return noted
+            context["outlet_events"][asset].add_partitions(generation.key)
 
 
 class TransformOperator(PublishOperator):
@@ -172,14 +197,12 @@ class ShowOperator(PublishOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Look whether the history has the run's generation; refresh the current view. Nothing is queried."""
+        self._take_order(context)
         with airflow_errors():
             generation = generation_of_run(context["dag_run"])
             shown = self.publisher.show(self.dataset_id, generation)
         noted = {"dataset": self.dataset_id, "generation": str(generation), "shown": str(shown) if shown else None}
-        for asset in self.outlets:
-            context["outlet_events"][asset].extra = noted
-            # A run may have its generation from its configuration; who waits for the dataset waits for a key.
-            context["outlet_events"][asset].add_partitions(generation.key)
+        self._announce(context, generation, noted)
         return noted
 
 

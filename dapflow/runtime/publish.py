@@ -129,16 +129,36 @@ class Publisher:
                 self.progress(f"{error.message}; once more")
 
     def stage(
-        self, dataset_id: str, generation: Generation, run_key: str, attempt: int = 1, *, lost: Staged | None = None
+        self,
+        dataset_id: str,
+        generation: Generation,
+        run_key: str,
+        attempt: int = 1,
+        *,
+        lost: Staged | None = None,
+        sql_sha: str = "",
     ) -> Staged:
         """Check what can be checked before, and start the UNLOAD.
 
         Wait for ``query_id``; when it was ``lost``, stage again, and say what was lost; then call ``finish``.
+        ``sql_sha`` is of the text that is meant, where it matters; DapflowError ``other-text`` for another.
         """
         run = Run(run_key, attempt)
         recording = self._resume(lost) if lost else self._begin(dataset_id, generation, run)
         with recording.to_its_end():
+            self._check_text(dataset_id, sql_sha)
             return replace(self._stage(dataset_id, generation, run), record=recording.noted())
+
+    def _check_text(self, dataset_id: str, sql_sha: str) -> None:
+        transform = self.target(dataset_id).dataset.transform
+        if sql_sha and (transform is None or transform.sha != sql_sha):
+            deployed = f", of commit {self.commit}," if self.commit else ""
+            raise DapflowError(
+                "other-text",
+                f"the text that is deployed{deployed} is another than that by which this was planned",
+                file=transform.file if transform else None,
+                hint="check out the commit that is deployed, or deploy yours; then plan again",
+            )
 
     def wait(self, staged: Staged) -> None:
         """Wait until the UNLOAD of a staged generation is done, well or badly."""

@@ -21,6 +21,7 @@ from airflow.sdk.execution_time import task_runner
 from airflow.sdk.execution_time.comms import ErrorResponse, GetDagRun, TriggerDagRun
 
 from dapflow.errors import DapflowError
+from dapflow.runtime.order import RUN_IDS
 from dapflow.runtime.schedule import generation_of_run
 
 # A DAG id that no service can have.
@@ -101,11 +102,14 @@ class RecentRuns:
 
 
 def recent(run_ids: Iterator[str]) -> Iterator[str]:
-    """Those of the last days: Airflow writes the moment into a run's id. One without is looked at too."""
+    """Those of the last days: Airflow writes the moment into a run's id. One without is looked at too.
+
+    Those of ``dapflow backfill`` start nothing, and stand for no run of all that a service publishes.
+    """
     since = (datetime.now(UTC) - LOOK_BACK).strftime("%Y-%m-%dT%H:%M:%S")
     for run_id in run_ids:
         moment = _MOMENT.search(run_id)
-        if moment is None or moment[0] >= since:
+        if not run_id.startswith(RUN_IDS) and (moment is None or moment[0] >= since):
             yield run_id
 
 

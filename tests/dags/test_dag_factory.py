@@ -228,7 +228,7 @@ def test_the_ingest_of_a_slower_input_does_not_stop_its_reader(tmp_path: Path) -
     # It still goes last: where the slower one comes, that is what it reads.
     assert tasks["refined.costs"].upstream_task_ids == {"raw.repairs", "raw.wards"}
     assert tasks["refined.costs"].trigger_rule == "all_done"
-    assert tasks["refined.areas"].trigger_rule == "all_success"
+    assert tasks["refined.areas"].trigger_rule == "none_failed"
 
 
 def test_nothing_ticks_where_the_environment_has_no_schedules(tmp_path: Path) -> None:
