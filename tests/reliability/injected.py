@@ -73,7 +73,8 @@ def measure(*, each: int) -> Part:
 def _tried(trial: Trial, lake: Lake, each: int) -> Tally:
     lake.overrides["retention_seconds"] = 3600
     tally = try_operation(trial.make(lake), boto3.Session(), kinds=trial.kinds, pairs=trial.pairs, each=each)
-    print(f"  {tally.operation}: {tally.cases} runs with faults, {tally.reads} reads", flush=True)
+    said = (f"{cell} {heading}".strip() for heading, cell in zip(HEADINGS, tally.row(), strict=True))
+    print("  " + ", ".join(said), flush=True)
     return tally
 
 

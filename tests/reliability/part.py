@@ -45,7 +45,8 @@ class Part:
     Attributes:
         promise: what a user may rely on. done: what was done to see it.
         broken: each promise that was seen to be broken, in words.
-        seconds: how long it took. load: processes that wanted a processor meanwhile, on the average of a minute.
+        each: of so many cases one was tried; 1 where all were.
+        seconds: how long it took. load: processes that wanted a processor at its end, on the average of a minute.
     """
 
     title: str
@@ -53,6 +54,7 @@ class Part:
     done: str
     figures: Sequence[Figures]
     broken: Sequence[str]
+    each: int = 1
     seconds: float = 0.0
     load: float = 0.0
 
@@ -62,7 +64,8 @@ class Part:
         for figures in self.figures:
             lines += figures.markdown()
         verdict = "Broken: " + "; ".join(self.broken) if self.broken else "Nothing promised was broken."
-        return [*lines, f"{verdict} It took {self.seconds:.0f} s, at a load of {self.load:.1f}.", ""]
+        tried = f"Of what there is to try, one in {self.each} was tried. " if self.each > 1 else ""
+        return [*lines, f"{verdict} {tried}It took {self.seconds:.0f} s, at a load of {self.load:.1f}.", ""]
 
     def print(self, console: Console) -> None:
         """Show it."""
@@ -89,7 +92,7 @@ def measured(name: str, each: int = 1) -> Part:
     """A part by the name of its module, or an ``each``-th of it."""
     began = time.perf_counter()
     part: Part = importlib.import_module(f"tests.reliability.{name}").measure(each=each)
-    return replace(part, seconds=time.perf_counter() - began, load=os.getloadavg()[0])
+    return replace(part, each=each, seconds=time.perf_counter() - began, load=os.getloadavg()[0])
 
 
 def _text(cell: Cell) -> str:
