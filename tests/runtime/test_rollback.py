@@ -152,7 +152,7 @@ def test_a_withdrawn_generation_comes_back(lake: Lake, tmp_path: Path) -> None:
     product = published(lake, tmp_path, "SELECT 1 AS n")
     [past] = history(lake).past
     lake.publisher.withdraw(PRODUCT, DAY)
-    assert states(lake) == [("publish", "kept")]
+    assert states(lake) == [("withdraw", "withdrawn"), ("publish", "kept")]
     rolled_back(lake, to=past.record.run_id)
     assert lake.rows(product) == [("1",)]
 
