@@ -88,11 +88,11 @@ class _Factory:
 
     def published(self, service: Data) -> dict[str, Data]:
         """The datasets that this environment publishes for a service."""
-        found = {each: self.datasets[each] for each in service["datasets"]}
+        datasets = {key: self.datasets[key] for key in service["datasets"]}
         return {
-            key: each
-            for key, each in found.items()
-            if self.environment.publishes(each["zone"], external=each["external"])
+            key: dataset
+            for key, dataset in datasets.items()
+            if self.environment.publishes(dataset["zone"], external=dataset["external"])
         }
 
     def dag(self, dag_id: str, service: Data, published: dict[str, Data]) -> DAG:
@@ -132,25 +132,25 @@ class _Factory:
             for dataset_id, dataset in published.items():
                 task = tasks[dataset_id] = self._task(dataset_id, dataset, common)
                 # What set_upstream does, without its hash of the DAG, which prints the timetable, for every edge.
-                for upstream in (tasks[each] for each in dataset["depends_on"] if each in tasks):
+                for upstream in (tasks[key] for key in dataset["depends_on"] if key in tasks):
                     task.upstream_task_ids.add(upstream.task_id)
                     upstream.downstream_task_ids.add(task.task_id)
-                if any(each in tasks for each in _slower(dataset)):
+                if any(key in tasks for key in _slower(dataset)):
                     # Its ingest has no files on most days, and fails. What else is missing, the task finds itself.
                     task.trigger_rule = TriggerRule.ALL_DONE
         return dag
 
     def waits(self, services: dict[str, Data]) -> dict[Task, list[Task]]:
         """Of each service that waits for several datasets of others a task, and the tasks that make those datasets."""
-        found = {}
+        waits = {}
         for service in services.values():
             published = self.published(service)
             read = _read_elsewhere(published, self.datasets)
             if len(read) > 1 and (self.branch or not service["schedule"]):
                 first = next(iter(published.values()))
-                makers = [(self._maker(each), _task_id(each)) for each in read.values()]
-                found[self.environment.dag_id(service["name"]), _task_id(first)] = makers
-        return found
+                makers = [(self._maker(upstream), _task_id(upstream)) for upstream in read.values()]
+                waits[self.environment.dag_id(service["name"]), _task_id(first)] = makers
+        return waits
 
     def _maker(self, dataset: Data) -> str:
         """The DAG that makes a dataset: what a branch only reads, the environment that it runs on makes."""
@@ -234,7 +234,7 @@ class _Factory:
             if not self.environment.scheduled:
                 return PartitionedAtRuntime()  # it never ticks, and takes the key of who triggers it
             return cron_timetable(service["schedule"], service["timezone"])
-        return asset_timetable(self._asset(key, each) for key, each in read.items())
+        return asset_timetable(self._asset(key, dataset) for key, dataset in read.items())
 
 
 def _task_id(dataset: Data) -> str:
@@ -246,8 +246,8 @@ def _read_elsewhere(published: dict[str, Data], datasets: dict[str, Data]) -> di
 
     What has no generations is waited for by nobody, and a slower input only where another dataset cannot do without.
     """
-    read = (each for dataset in published.values() for each in dataset["depends_on"] if each not in _slower(dataset))
-    return {each: datasets[each] for each in read if each not in published and datasets[each]["has_generations"]}
+    read = (key for dataset in published.values() for key in dataset["depends_on"] if key not in _slower(dataset))
+    return {key: datasets[key] for key in read if key not in published and datasets[key]["has_generations"]}
 
 
 def _slower(dataset: Data) -> Sequence[str]:

@@ -53,7 +53,7 @@ class StartsOperator(BaseOperator):
             self.log.info("Due and not started: %s", sorted(due))
             time.sleep(GRACE.total_seconds())
             due &= RecentRuns(self.waits, context["ti"]).due
-        return [started for each in sorted(due) if (started := self._start(*each))]
+        return [started for run in sorted(due) if (started := self._start(*run))]
 
     def _start(self, dag_id: str, key: str) -> str | None:
         # One run of this name can be made, whoever else looks at the same time.
@@ -77,12 +77,12 @@ class RecentRuns:
     def due(self) -> set[Due]:
         """DAG and generation of all that could run and was never started."""
         self._keys: dict[Task, str | None] = {}
-        found = set()
+        due = set()
         for (dag_id, task_id), makers in self.waits.items():
-            complete = set.intersection(*(self._generations(*each, made=True) for each in makers))
+            complete = set.intersection(*(self._generations(*maker, made=True) for maker in makers))
             if complete:
-                found |= {(dag_id, key) for key in complete - self._generations(dag_id, task_id)}
-        return found
+                due |= {(dag_id, key) for key in complete - self._generations(dag_id, task_id)}
+        return due
 
     def _generations(self, dag_id: str, task_id: str, *, made: bool = False) -> set[str]:
         """The generations for which a DAG was started, whatever came of it; ``made``: for which the task succeeded."""

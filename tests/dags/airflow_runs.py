@@ -55,7 +55,7 @@ def main(folder: Path) -> dict[str, Any]:
             execute(dags[dag_run.dag_id], dag_run, session)
         return {
             "events": events,
-            "started": [(each.dag_id, each.partition_key, each.run_type) for each in started],
+            "started": [(dag_run.dag_id, dag_run.partition_key, dag_run.run_type) for dag_run in started],
             "states": states(session),
             "links": links(session),
             "dapflow": str(dapflow.__file__),
@@ -130,7 +130,10 @@ def consumers(session: Any) -> list[Any]:
 def states(session: Any) -> dict[str, str]:
     """State of every task instance."""
 
-    return {f"{each.dag_id}:{each.task_id}": str(each.state) for each in session.scalars(select(TaskInstance))}
+    return {
+        f"{instance.dag_id}:{instance.task_id}": str(instance.state)
+        for instance in session.scalars(select(TaskInstance))
+    }
 
 
 def links(session: Any) -> dict[str, dict[str, str | None]]:

@@ -148,7 +148,7 @@ def test_no_dag_uses_the_connection_of_another_service(folder: Path) -> None:
     for name, dag in build_dags(folder).items():
         for task in dag.task_dict.values():
             used = (task.aws_conn_id, task.workgroup, task.pool)
-            assert all(name in each for each in used), f"{task.task_id} of {name} uses {used}"
+            assert all(name in value for value in used), f"{task.task_id} of {name} uses {used}"
             assert not [other for other in ("flights", "weather", "reports") if other != name and other in str(used)]
 
 
