@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+import symtable
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,3 +141,24 @@ def classes(file: Path) -> set[str]:
     """The names of the classes that a file defines."""
     nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
     return {node.name for node in nodes if isinstance(node, ast.ClassDef)}
+
+
+def test_variables_say_what_they_hold() -> None:
+    """Nothing is called by a word that would do for anything."""
+    vague = {
+        f"{file.relative_to(PACKAGE.parent)}: {name}"
+        for room in ("dapflow", "stacks")
+        for file in (PACKAGE.parent / room).rglob("*.py")
+        for name in names_given(symtable.symtable(file.read_text(encoding="utf-8"), file.name, "exec"))
+        if name in {"each", "one", "found"}
+    }
+    assert vague == set()
+
+
+def names_given(scope: symtable.SymbolTable) -> Iterator[str]:
+    """The names that a scope and those within give to values, parameters among them."""
+    for symbol in scope.get_symbols():
+        if symbol.is_assigned() or symbol.is_parameter():
+            yield symbol.get_name()
+    for inner in scope.get_children():
+        yield from names_given(inner)
