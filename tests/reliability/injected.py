@@ -58,8 +58,9 @@ def measure(*, each: int) -> Part:
         f"one; roll-back; sweep), {len(KINDS)} kinds of faults in turn, put where the request leaves the process, so "
         "that the SDK's retries are in play: " + ", ".join(KINDS) + "; at one try or at all; singly and in pairs. One "
         "reader reads after each call that changes something, one all the time. Some kills are SIGKILL to a process "
-        "of its own, the others an exception that nothing catches. The same was done with what dapflow replaces: drop "
-        "the table, empty the day's partition, CTAS, MSCK REPAIR.",
+        "of its own, the others an exception that nothing catches. Publications are all that were begun: with faults, "
+        "once more without, and those that a case needs before. The same was done with what dapflow replaces: drop the "
+        "table, empty the day's partition, CTAS, MSCK REPAIR.",
         figures=[
             Figures("dapflow", HEADINGS, [tally.row() for tally in (*tallies, _sum(tallies))]),
             Figures("drop, CTAS, MSCK REPAIR", HEADINGS, [baseline.row()]),
