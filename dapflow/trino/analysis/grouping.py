@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import Any
 
@@ -12,6 +12,7 @@ from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, unchecked
 from dapflow.trino.analysis.typed import AggregateRef, ColumnRef, GroupingOf, KeyRef, Unchecked, WindowRef
 from dapflow.trino.analysis.typed_calls import Aggregate, WindowCall
+from dapflow.trino.analysis.typed_queries import Exists, Quantified, Query, ScalarQuery
 from dapflow.trino.analysis.walk import rebuilt
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import expression_text
@@ -81,6 +82,8 @@ class _Extraction:
             return WindowRef(type=expr.type, place=expr.place, position=extracted.windows.add(call))
         if isinstance(expr, ColumnRef) and expr.outer == 0 and extracted.grouped:
             return self._loose(expr)
+        if isinstance(expr, ScalarQuery | Quantified | Exists) and extracted.grouped:
+            self._check_subquery(expr.query)
         if isinstance(expr, GroupingOf):
             keys = [self.of(arg) for arg in expr.args]
             places = tuple(key.position for key in keys if isinstance(key, KeyRef))
@@ -88,10 +91,24 @@ class _Extraction:
         rewritten: typed.Expr = rebuilt(expr, self.of)
         return rewritten
 
+    def _check_subquery(self, query: Query) -> None:
+        """Of the columns around it, a subquery may use the keys; what stands further out is constant."""
+        extracted = self.extracted
+        own = {column.relation for column in extracted.context.scope.fields}
+        for reference in query.outer:
+            loose = reference.relation in own and extracted.keys.place(replace(reference, outer=0)) is None
+            if loose and not (self.told or self._is_doubtful(reference)):
+                self.told = True
+                written = extracted.context.statement.text[reference.place.start : reference.place.end]
+                problem = f"Subquery uses '{written}' which must appear in GROUP BY clause"
+                extracted.context.statement.record("EXPRESSION_NOT_AGGREGATE", problem, reference.place, "error")
+
+    def _is_doubtful(self, expr: ColumnRef) -> bool:
+        return expr.position < 0 or any(map(unchecked, self.extracted.keys.exprs))
+
     def _loose(self, expr: ColumnRef) -> typed.Expr:
         extracted = self.extracted
-        doubtful = expr.position < 0 or any(map(unchecked, extracted.keys.exprs))
-        if not (self.told or extracted.told or doubtful):
+        if not (self.told or extracted.told or self._is_doubtful(expr)):
             self.told = True
             # Where there is no GROUP BY, its want is one mistake.
             extracted.told = not extracted.by_keys
