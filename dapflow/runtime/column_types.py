@@ -85,6 +85,8 @@ def column_hive_type(column: str, text: str) -> str:
         remedy = REMEDIES.get(inner.lower(), "CAST({column} AS varchar)").format(column=column)
         if "with time zone" in inner.lower() and inner.lower().startswith("timestamp"):
             remedy = f"CAST({column} AT TIME ZONE 'UTC' AS timestamp)"
+        elif inner.startswith("row("):
+            remedy = f"CAST({column} AS row(name type, …)), with a name for each field,"
         where = f"column {column} has type {text}" if text == inner else f"column {column} holds type {inner}"
         raise DapflowError(
             "unsupported-type", f"{where}, which a table cannot hold", hint=f"write {remedy} AS {column}"

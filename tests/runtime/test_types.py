@@ -50,7 +50,7 @@ def test_glue_to_queries(hive: str, trino: str) -> None:
         ("time(3)", "type time(3)", "CAST(c AS varchar)"),
         ("interval day to second", "interval", "date_diff('day', earlier, later)"),
         ("array(json)", "column c holds type json", "json_format(c)"),
-        ("row(bigint, varchar)", "column c holds type row(bigint)", "CAST(c AS varchar)"),
+        ("row(bigint, varchar)", "column c holds type row(bigint)", "CAST(c AS row(name type, …))"),
         ("map(varchar, time)", "holds type time", "CAST(c AS varchar)"),
     ],
 )

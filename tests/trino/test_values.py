@@ -190,6 +190,9 @@ VALUES = [
     ("json_value('{\"a\": [1, 2]}', 'lax $.a[1]')", "2"),
     ("split_to_map('a=1;b=2;a=3', ';', '=', (k, v, w) -> v || w)", "{a=13, b=2}"),
     ("json_exists('[1]', 'lax $x' PASSING 5 AS \"x\")", "true"),
+    # Nothing is the current item outside of a filter.
+    ("json_exists('1', 'lax @')", "false"),
+    ("json_query('[1, 2, 3]', 'lax $[*] ? (exists($[*] ? (@ > 2)) && @ < 2)')", "1"),
     ("json_value('[1]', 'lax $x' PASSING INTERVAL '2' DAY AS \"x\")", "2 00:00:00.000"),
     (
         "cast(cast(ARRAY[DECIMAL '123456789012345678901234567890.12'] AS json) AS array(decimal(38,2)))",

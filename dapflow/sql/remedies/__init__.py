@@ -47,7 +47,7 @@ def _column(said: Said) -> str | None:
 
 
 def _group(said: Said) -> str | None:
-    match = said.match(r"^'(.+)' must be an aggregate")
+    match = said.match(r"^(?:Subquery uses )?'(.+)' (?:must be an aggregate|which must appear in GROUP BY)")
     if match is None:
         return None
     if _OF_WINDOW.match(said.rest):

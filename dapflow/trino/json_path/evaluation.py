@@ -20,7 +20,8 @@ class StructuralError(Exception):
 class _Walk:
     def __init__(self, lax: bool, root: Any, variables: dict[str, Any]) -> None:
         self.lax, self.root, self.variables = lax, root, variables
-        self.current: Any = None
+        #: The item that each filter around is at, outermost first.
+        self.filtered: list[Any] = []
         self.last: int | None = None
 
     def run(self, node: PathNode) -> list[Any]:
@@ -31,7 +32,9 @@ class _Walk:
         return [self.root]
 
     def _current(self) -> list[Any]:
-        return [self.current]
+        if not self.filtered:
+            raise StructuralError("the current item outside of a filter")
+        return [self.filtered[-1]]
 
     def _literal(self, value: Any) -> list[Any]:
         return [value]
@@ -142,10 +145,10 @@ class _Walk:
     def _filter(self, base: PathNode, test: PathNode) -> list[Any]:
         kept = []
         for item in self._unwrapped(self.run(base)):
-            before, self.current = self.current, item
+            self.filtered.append(item)
             if self.holds(test) is True:
                 kept.append(item)
-            self.current = before
+            self.filtered.pop()
         return kept
 
     # -------------------------------------------------------------------------------- predicates
