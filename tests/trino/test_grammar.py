@@ -48,6 +48,7 @@ REFUSED = [
     ("SELECT json_query(a, 'lax $' EMPTY ON ERROR)", "1:36: mismatched input 'ON'"),
     ("SELECT json_object(NULL ON NULL)", "1:25: mismatched input 'ON'"),
     ("SELECT json_object(KEY 'a' : 1)", "1:28: mismatched input ':'"),
+    *((f"SELECT {number}", "1:8: identifiers must not start with a digit") for number in ("1_", "1__0", "0x_")),
 ]
 
 
