@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import Any
 
-from dapflow.trino.analysis import typed
+from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce, unchecked
 from dapflow.trino.analysis.typed import AggregateRef, ColumnRef, GroupingOf, KeyRef, Unchecked, WindowRef
 from dapflow.trino.analysis.typed_calls import Aggregate, WindowCall
-from dapflow.trino.analysis.typed_queries import Exists, Quantified, Query, ScalarQuery
+from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.analysis.walk import rebuilt
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import expression_text
@@ -82,7 +82,10 @@ class _Extraction:
             return WindowRef(type=expr.type, place=expr.place, position=extracted.windows.add(call))
         if isinstance(expr, ColumnRef) and expr.outer == 0 and extracted.grouped:
             return self._loose(expr)
-        if isinstance(expr, ScalarQuery | Quantified | Exists) and extracted.grouped:
+        if (
+            isinstance(expr, typed_queries.ScalarQuery | typed_queries.Quantified | typed_queries.Exists)
+            and extracted.grouped
+        ):
             self._check_subquery(expr.query)
         if isinstance(expr, GroupingOf):
             keys = [self.of(arg) for arg in expr.args]

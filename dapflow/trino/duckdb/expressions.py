@@ -13,6 +13,7 @@ from dapflow.trino.duckdb.depth import check_depth
 from dapflow.trino.duckdb.json_calls import json_call
 from dapflow.trino.duckdb.lifting import out_of_lambdas
 from dapflow.trino.duckdb.like import like_sql
+from dapflow.trino.duckdb.logic import choosing, logical
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import NOTHING, Sql, Text, joined, sql, struct
 from dapflow.trino.duckdb.storage import field_names
@@ -135,11 +136,6 @@ def _compared(op: str, left: Value, right: Value, both: Type) -> Sql:
     return operators.compare(op, a, b, both)
 
 
-def _logical(node: typed.Logical, lowering: Lowering) -> Value:
-    terms = [lowering.sql(term) for term in node.terms]
-    return Value(sql("($terms)", terms=joined(f" {node.op} ", terms)), BOOLEAN)
-
-
 def _not(node: typed.Not, lowering: Lowering) -> Value:
     return Value(sql("(NOT $inner)", inner=lowering.sql(node.expr)), BOOLEAN)
 
@@ -207,7 +203,7 @@ def _arms(node: typed.Case, operand: Value | None, lowering: Lowering) -> Sql:
 
 def _condition(when: typed.Expr, operand: Value | None, lowering: Lowering) -> Sql:
     if operand is None or not isinstance(when, typed.Comparison):
-        return lowering.sql(when)
+        return choosing(when, lowering)
     return _compared("=", operand, _uncoerced(when.right, lowering), when.right.type)
 
 
@@ -272,7 +268,7 @@ _LOWERED: dict[type, Callable[[Any, Lowering], Value]] = {
     typed.Negate: _negate,
     typed.Concat: _concat,
     typed.Comparison: _comparison,
-    typed.Logical: _logical,
+    typed.Logical: logical,
     typed.Not: _not,
     typed.IsNull: _is_null,
     typed.Between: _between,

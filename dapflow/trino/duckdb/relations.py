@@ -23,6 +23,7 @@ from dapflow.trino.analysis.typed_queries import (
 )
 from dapflow.trino.analysis.walk import within
 from dapflow.trino.duckdb.conversions import coerce
+from dapflow.trino.duckdb.logic import choosing
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import TRUE, Member, Name, Sql, Variable, Word, joined, sql
 from dapflow.trino.duckdb.operators import compare
@@ -154,7 +155,7 @@ def _join(node: Join, lowering: Lowering, beside: frozenset[int]) -> Sql:
 
 def _on(node: Join, lowering: Lowering) -> Sql:
     lowering.notes.columns[node.number] = ()
-    return TRUE if node.on is None else lowering.sql(node.on)
+    return TRUE if node.on is None else choosing(node.on, lowering)
 
 
 def _using(node: Join, lowering: Lowering) -> Sql:

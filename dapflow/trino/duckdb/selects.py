@@ -11,6 +11,7 @@ from dapflow.trino.analysis.typed_calls import SortKey
 from dapflow.trino.analysis.typed_queries import Select
 from dapflow.trino.duckdb.calls import is_of_outer_columns, window_call
 from dapflow.trino.duckdb.groups import grouped
+from dapflow.trino.duckdb.logic import choosing
 from dapflow.trino.duckdb.lowering import Frame, Lowering
 from dapflow.trino.duckdb.nodes import NOTHING, Member, Sql, Variable, Word, joined, sql
 from dapflow.trino.duckdb.operators import comparable_form
@@ -60,7 +61,7 @@ def _from(node: Select, own: Variable, lowering: Lowering) -> Sql:
 
 
 def _condition(clause: str, condition: Expr | None, lowering: Lowering) -> Sql:
-    return NOTHING if condition is None else sql(clause, condition=lowering.sql(condition))
+    return NOTHING if condition is None else sql(clause, condition=choosing(condition, lowering))
 
 
 def _column(value: Value, name: str) -> Sql:

@@ -39,11 +39,11 @@ def attempt(node: typed.Try, lowering: Lowering) -> Value:
     inner = node.expr
     if isinstance(inner, typed_calls.Call) and _has_attempt(inner):
         inner = replace(inner, args=tuple(map(_null_on_failure, inner.args)))
-        if all(map(_cannot_fail, inner.args)):
+        if all(map(cannot_fail, inner.args)):
             return calls.attempt(inner, lowering)
     else:
         inner = _null_on_failure(inner)
-    if _cannot_fail(inner):
+    if cannot_fail(inner):
         return Value(lowering.sql(inner), node.type)
     return Value(tried(lowering.sql(inner)), node.type)
 
@@ -62,15 +62,15 @@ def _has_attempt(node: typed_calls.Call) -> bool:
     return node.signature in REGISTRY.attempts
 
 
-def _cannot_fail(node: object) -> bool:
+def cannot_fail(node: object) -> bool:
     """Whether an expression cannot fail."""
     if isinstance(node, _SURE):
         return True
     if isinstance(node, typed.Cast):
-        return node.safe and _cannot_fail(node.expr)
+        return node.safe and cannot_fail(node.expr)
     if isinstance(node, typed.Coerce):
-        return _holds(node.expr.type, node.type) and _cannot_fail(node.expr)
-    return isinstance(node, _QUIET) and all(map(_cannot_fail, parts(node)))
+        return _holds(node.expr.type, node.type) and cannot_fail(node.expr)
+    return isinstance(node, _QUIET) and all(map(cannot_fail, parts(node)))
 
 
 def _holds(source: Type, target: Type) -> bool:
