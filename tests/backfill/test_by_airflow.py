@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -198,13 +199,16 @@ def test_landing_files_are_loaded_again(library: Lake) -> None:
 @pytest.mark.parametrize(
     ("error", "late"),
     [
-        (refusal("RestApiServerException", 504, "timeout"), True),
-        (refusal("RestApiServerException", 502, "bad gateway"), False),
-        (refusal("RestApiClientException", 429, "too many"), False),
-        (refusal("InternalServerException"), True),
-        (refusal("TooManyRequestsException"), False),
+        pytest.param(refusal("RestApiServerException", 504, "timeout"), True, id="lost answer"),
+        pytest.param(
+            refusal("RestApiServerException", 502, "bad gateway"), False, id="bad gateway", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            refusal("RestApiClientException", 429, "too many"), False, id="Airflow throttles", marks=pytest.mark.slow
+        ),
+        pytest.param(refusal("InternalServerException"), True, id="AWS fails after it", marks=pytest.mark.slow),
+        pytest.param(refusal("TooManyRequestsException"), False, id="AWS throttles"),
     ],
-    ids=["lost answer", "bad gateway", "Airflow throttles", "AWS fails after it", "AWS throttles"],
 )
 def test_every_call_may_fail_once(library: Lake, error: Any, late: bool) -> None:
     """Each call fails the first time; where only its answer was lost, nothing is started twice."""
@@ -223,22 +227,27 @@ def test_every_call_may_fail_once(library: Lake, error: Any, late: bool) -> None
     assert (len(airflow.runs), len(airflow.published)) == (3, 3)
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "words"),
-    [
-        (refusal("AccessDeniedException", detail="not authorized"), "airflow-access", "role User"),
-        (refusal("ResourceNotFoundException"), "no-airflow", "no MWAA environment dapflow-test"),
-        (refusal("RestApiClientException", 403, "Forbidden"), "airflow", "role User"),
-        (refusal("RestApiClientException", 422, "partition_key"), "airflow", "422 to GET /dags/libraries"),
-        (refusal("ValidationException", detail="Path is too long"), "aws", "Path is too long"),
-    ],
-)
-def test_what_is_refused_is_said(library: Lake, error: Any, code: str, words: str) -> None:
-    building = backfill(library, double(library, broken=lambda _call: error))
-    with pytest.raises(DapflowError) as raised:
-        building.check(planned(library, BUSY))
-    assert raised.value.code == code
-    assert words in str(raised.value)
+def _always(error: Any) -> Callable[[Any], Any]:
+    return lambda _call: error
+
+
+REFUSED = [
+    (refusal("AccessDeniedException", detail="not authorized"), "airflow-access", "role User"),
+    (refusal("ResourceNotFoundException"), "no-airflow", "no MWAA environment dapflow-test"),
+    (refusal("RestApiClientException", 403, "Forbidden"), "airflow", "role User"),
+    (refusal("RestApiClientException", 422, "partition_key"), "airflow", "422 to GET /dags/libraries"),
+    (refusal("ValidationException", detail="Path is too long"), "aws", "Path is too long"),
+]
+
+
+def test_what_is_refused_is_said(library: Lake) -> None:
+    steps = planned(library, BUSY)
+    for error, code, words in REFUSED:
+        building = backfill(library, double(library, broken=_always(error)))
+        with pytest.raises(DapflowError) as raised:
+            building.check(steps)
+        assert raised.value.code == code
+        assert words in str(raised.value)
 
 
 def test_an_airflow_that_does_not_come_back_is_given_up(library: Lake) -> None:

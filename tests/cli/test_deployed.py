@@ -29,6 +29,7 @@ def prod(
         yield made
 
 
+@pytest.mark.slow
 def test_the_airflow_of_the_environment_builds(prod: Deployed) -> None:
     """One run for each day, that publishes the product alone; the second call has nothing to do."""
     done = prod.run("backfill", "repair_costs", *RANGE, "--yes")
