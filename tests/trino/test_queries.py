@@ -33,6 +33,11 @@ QUERIES = [
         "TIMESTAMP '2024-01-01 00:00 UTC') t(z)",
         [("2024-01-01 00:00:00 UTC", None, "5", "a", "UTC")],
     ),
+    # `last` is of the array around, whatever went wrong in a filter before it.
+    (
+        "SELECT json_query('[0, [1], 6]', 'strict $[$[0] ? (exists($[1][9]) || 1 == 1), last]' WITH ARRAY WRAPPER)",
+        [("[0,6]",)],
+    ),
     ("SELECT x FROM (VALUES 1, 1, 2) t(x) ORDER BY x FETCH FIRST 1 ROW WITH TIES", [("1",), ("1",)]),
     (
         "SELECT x FROM (VALUES 2, 1, 1) t(x) UNION ALL SELECT 1 ORDER BY 1 FETCH FIRST 1 ROW WITH TIES",

@@ -91,13 +91,21 @@ class _Walk:
         elements = []
         for array in self._arrays(base):
             before, self.last = self.last, len(array) - 1
-            for low_node, high_node in ranges:
-                low = self._place(low_node)
-                high = low if high_node is None else self._place(high_node)
-                if not self.lax and (low < 0 or high >= len(array) or low > high):
-                    raise StructuralError("invalid array subscript")
-                elements += array[max(low, 0) : high + 1] if high >= 0 else []
-            self.last = before
+            try:
+                elements += self._ranges(array, ranges)
+            finally:
+                # A filter goes on after what is wrong with the structure.
+                self.last = before
+        return elements
+
+    def _ranges(self, array: list[Any], ranges: tuple[tuple[PathNode, PathNode | None], ...]) -> list[Any]:
+        elements = []
+        for low_node, high_node in ranges:
+            low = self._place(low_node)
+            high = low if high_node is None else self._place(high_node)
+            if not self.lax and (low < 0 or high >= len(array) or low > high):
+                raise StructuralError("invalid array subscript")
+            elements += array[max(low, 0) : high + 1] if high >= 0 else []
         return elements
 
     def _place(self, node: PathNode) -> int:
