@@ -53,14 +53,16 @@ class Channel:
 
     def run(self, dataset: Dataset, day: Generation, run: str, *, attempts: int = 1, **how: Any) -> None:
         """A run with so many attempts at most, and what Airflow calls at its end."""
+        # Athena remembers the runs of lakes before, and takes up their queries, whose rows are gone with them.
+        key = f"{run} {self.lake.run}"
         for attempt in range(1, attempts + 1):
             try:
-                self.lake.publish(dataset, day, run_key=run, attempt=attempt)
+                self.lake.publish(dataset, day, run_key=key, attempt=attempt)
             except DapflowError:
                 continue
             self.alerts(dataset, **how).published(day)
             return
-        self.alerts(dataset, **how).failed(day, run, "https://airflow.example.org/run")
+        self.alerts(dataset, **how).failed(day, key, "https://airflow.example.org/run")
 
 
 @contextmanager
