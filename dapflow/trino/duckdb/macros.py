@@ -62,33 +62,27 @@ def ordered_macros(names: Iterable[str] | None = None) -> list[Macro]:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """What DuckDB reads of a template: how many characters of its own, and each slot how often.
-
-    `copies` says how often each slot is written once all macros are written out.
-    """
+    """What DuckDB reads of a template: how many characters of its own, and each slot how often."""
 
     weight: int
     readings: tuple[int, ...]
-    copies: tuple[int, ...]
 
 
 @cache
 def expansion(template: Template) -> Expansion:
     """What DuckDB reads of a template."""
-    inner = sum(_times(places)[0] * expansion(MACROS[name].body).weight for name, places in template.macros)
-    times = list(map(_times, template.places))
-    return Expansion(template.size + inner, tuple(n for n, _ in times), tuple(n for _, n in times))
+    inner = sum(_readings(places) * expansion(MACROS[name].body).weight for name, places in template.macros)
+    return Expansion(template.size + inner, tuple(map(_readings, template.places)))
 
 
-def _times(places: tuple[Place, ...]) -> tuple[int, int]:
-    """How often DuckDB reads what stands in such places, and how often it is written."""
-    readings = copies = 1
+def _readings(places: tuple[Place, ...]) -> int:
+    """How often DuckDB reads what stands in such places."""
+    times = 1
     for name, at in places:
         if name == LAMBDA:
-            readings *= at
+            times *= at
             continue
         macro = MACROS[name]
-        read, slots = expansion(macro.body), macro.body.slots
-        readings *= sum(n for slot, n in zip(slots, read.readings, strict=True) if slot == macro.parameters[at])
-        copies *= sum(n for slot, n in zip(slots, read.copies, strict=True) if slot == macro.parameters[at])
-    return readings, copies
+        slots = zip(macro.body.slots, expansion(macro.body).readings, strict=True)
+        times *= sum(readings for slot, readings in slots if slot == macro.parameters[at])
+    return times
