@@ -24,10 +24,10 @@ from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.pinning import Pin
+from dapflow.runtime.text_edits import place_at
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-from dapflow.runtime.text_edits import place_at
 
 
 class InputsChangedError(PassingError):

@@ -21,7 +21,7 @@ from dapflow.manifest import Manifest
 from dapflow.runtime.alerts.incident import Incident, IncidentFile, now
 from dapflow.runtime.alerts.wording import wording
 from dapflow.runtime.finish import PUBLISHED_AT
-from dapflow.runtime.generation import Generation
+from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.records import read_records, records_prefix
 from dapflow.runtime.target import Target
@@ -107,13 +107,13 @@ class Alerts:
             moment = self.clock()
             incident, etag = self.file.read()
             failing = incident if incident is not None and incident.state == "failing" else None
-            newest = max(str(generation), failing.generation if failing else "")
+            last = max(str(generation), failing.generation if failing else "")
             if failing and (failing.told or failing.being_told(moment)):
-                if newest == failing.generation or self.file.write(replace(failing, generation=newest), etag):
+                if last == failing.generation or self.file.write(replace(failing, generation=last), etag):
                     return None
                 continue
             began = failing.since if failing else moment.isoformat(timespec="seconds")
-            opened = Incident("failing", newest, began, told=False, at=moment.isoformat())
+            opened = Incident("failing", last, began, told=False, at=moment.isoformat())
             if (written := self.file.write(opened, etag)) is not None:
                 return opened, written
 
@@ -152,10 +152,10 @@ class Alerts:
 
     def _well(self, generation: Generation, records: list[RunRecord]) -> bool:
         """Whether readers have what the run was for, or newer: published before, or since it began."""
-        newest = self._newest()
-        if newest is None or newest < generation:
+        last = self._newest()
+        if last is None or last < generation:
             return False
-        if newest > generation or not records:
+        if last > generation or not records:
             return True
         partition = self.target.partition(generation)
         published = partition.parameters.get(PUBLISHED_AT, "") if partition else ""
@@ -165,11 +165,11 @@ class Alerts:
         """The newest published generation."""
         place = self.target.place
         partitions = self.target.catalog.partitions(place.database, place.history)
-        return max((day for partition in partitions if (day := partition.generation)), default=None)
+        return newest(day for partition in partitions if (day := partition.generation))
 
     def _failing(self, generation: Generation, record: RunRecord | None, page: str) -> tuple[str, str]:
         """Subject and text of the message."""
-        said, newest = wording(record), self._newest()
+        said, shown = wording(record), self._newest()
         why = f"dapflow why {self.dataset.id} --generation {generation} --environment {self.environment.name}"
         lines = [
             f"{self.dataset.id} {generation} could not be published in {self.environment.name}.",
@@ -178,7 +178,7 @@ class Alerts:
             f"To do: {said.remedy}" if said.remedy else "",
             f"More: {why}",
             f"Run: {page}" if page else "",
-            f"Readers see {newest} until then." if newest else "Nothing of it was published so far.",
+            f"Readers see {shown} until then." if shown else "Nothing of it was published so far.",
         ]
         return f"{self.dataset.id} {generation} failed", "\n".join(line for line in lines if line)
 
