@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from dapflow.runtime.alerts.callbacks import tell_failure, tell_success
-from tests.dags.test_airflow_runs import airflow_environment, bundle
+from tests.dags.airflow_process import airflow_environment
+from tests.dags.test_airflow_runs import bundle
 from tests.dags.test_attempts import Task
 from tests.runtime.channel import Channel
 from tests.runtime.conftest import environment

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.dags.airflow_process import ROOT, airflow_environment, said
 from tests.dags.bundles import product, raw, service, write_bundle
-from tests.dags.test_airflow_runs import ROOT, airflow_environment
 
 
 def backfill(tmp_path: Path, dag_id: str, first: str, last: str) -> dict[str, Any]:
@@ -23,17 +21,9 @@ def backfill(tmp_path: Path, dag_id: str, first: str, last: str) -> dict[str, An
         [raw("weather", "hours"), product("reports", "both", "weather.raw.hours")],
     )
     shutil.copy(ROOT / "dags" / "dapflow_services.py", folder)
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.dags.backfill_runs", str(folder), dag_id, first, last],
-        env=airflow_environment(tmp_path, folder, {}),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert results, (done.stdout + done.stderr)[-4000:]
-    return dict(json.loads(results[0].removeprefix("RESULT ")))
+    command = [sys.executable, "-m", "tests.dags.backfill_runs", str(folder), dag_id, first, last]
+    made, _ = said(command, airflow_environment(tmp_path, folder, {}), tmp_path)
+    return made
 
 
 @pytest.mark.slow

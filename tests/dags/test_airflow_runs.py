@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,26 +9,9 @@ from typing import Any
 import pytest
 
 from dapflow.bundle import build_bundle
+from tests.dags.airflow_process import ROOT, airflow_environment, said
 from tests.runtime.conftest import environment
 from tests.runtime.lake import DAY, Lake
-
-ROOT = Path(__file__).parents[2]
-
-
-def airflow_environment(tmp_path: Path, folder: Path, endpoints: dict[str, str]) -> dict[str, str]:
-    """An Airflow of its own, that finds the servers."""
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "AWS"))},
-        **endpoints,
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{tmp_path}/airflow.db",
-        "AIRFLOW_CONN_DAPFLOW_WEATHER": "aws://",
-        "AIRFLOW_CONN_DAPFLOW_REPORTS": "aws://",
-        "PYTHONPATH": f"{folder}:{ROOT}",
-    }
-
 
 JOURNEY = {
     "weather:raw.hours": "success",
@@ -110,16 +90,6 @@ def bundle(lake: Lake, tmp_path: Path, *, deferrable: bool, few: str | None = No
 
 def airflow(python: str, tmp_path: Path, folder: Path, endpoints: dict[str, str]) -> Any:
     """What tests/dags/airflow_runs.py says, with all that it printed as ``log``."""
-    done = subprocess.run(
-        [python, "-m", "tests.dags.airflow_runs", str(folder)],
-        env=airflow_environment(tmp_path, folder, endpoints),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    log = done.stdout + done.stderr
-    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert results, log[-4000:]
-    print(log)  # shown when a test fails
-    return {**json.loads(results[0].removeprefix("RESULT ")), "log": log}
+    environment = airflow_environment(tmp_path, folder, endpoints)
+    result, log = said([python, "-m", "tests.dags.airflow_runs", str(folder)], environment, tmp_path)
+    return {**result, "log": log}

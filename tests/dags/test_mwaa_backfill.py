@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 
 from dapflow.bundle import build_bundle
-from tests.dags.test_airflow_runs import ROOT, airflow_environment
+from tests.dags.airflow_process import ROOT, airflow_environment, said
 from tests.runtime.conftest import environment
 from tests.runtime.lake import DAY, EARLIER, Lake
 
@@ -60,22 +58,13 @@ def runs(lake: Lake, aws_endpoint: str, athena_endpoint: str, tmp_path: Path) ->
     assert few.transform is not None
     lake.datasets[few.id] = replace(few, transform=replace(few.transform, sha="another"))
     (tmp_path / "other.json").write_text(lake.manifest.to_json())
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.dags.mwaa_runs", str(folder), str(tmp_path / "other.json")],
-        env={
-            **airflow_environment(tmp_path, folder, environment(aws_endpoint, athena_endpoint)),
-            # The command is not in the bundle, and brings the same run time.
-            "PYTHONPATH": str(ROOT),
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-            "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of this test, which is long enough to sign tokens with",
-        },
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    log = done.stdout + done.stderr
-    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert results, log[-4000:]
-    print(log)  # shown when a test fails
-    return dict(json.loads(results[0].removeprefix("RESULT ")))
+    own = {
+        **airflow_environment(tmp_path, folder, environment(aws_endpoint, athena_endpoint)),
+        # The command is not in the bundle, and brings the same run time.
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of this test, which is long enough to sign tokens with",
+    }
+    command = [sys.executable, "-m", "tests.dags.mwaa_runs", str(folder), str(tmp_path / "other.json")]
+    made, _ = said(command, own, tmp_path)
+    return made

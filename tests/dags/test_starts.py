@@ -6,7 +6,6 @@ has such a server where the machine has its programs. On SQLite everything happe
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -20,8 +19,8 @@ from typing import Any
 import pytest
 
 from dapflow.runtime.dag_factory import build_starts
+from tests.dags.airflow_process import ROOT, airflow_environment, said
 from tests.dags.bundles import product, raw, service, write_bundle
-from tests.dags.test_airflow_runs import ROOT, airflow_environment
 
 # Airflow connects in both ways.
 DRIVERS = ("psycopg2-binary==2.9.12", "asyncpg==0.32.0")
@@ -82,10 +81,7 @@ def starts(folder: Path, tmp_path: Path, database: str | None = None) -> dict[st
         environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database
         environment["PYTHONPATH"] += f":{driver}"
     command = [sys.executable, "-m", "tests.dags.starts_runs", str(folder), str(PAIRS)]
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    results = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
-    assert results, (done.stdout + done.stderr)[-4000:]
-    counted: dict[str, Any] = json.loads(results[0].removeprefix("RESULT "))
+    counted, _ = said(command, environment, tmp_path)
     return counted
 
 
