@@ -15,8 +15,10 @@ from dapflow.publications.as_of import query_as_of
 from dapflow.runs.history import history_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import delete_prefix, split_uri
-from tests.runs.test_why import PLANES, PROJECT, SEATS, TOTAL, land, only, run, why
+from tests.runs.test_why import PLANES, PROJECT, SEATS, TOTAL, land, only, run, there, why
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
+
+__all__ = ["there"]
 
 
 def partition(lake: Lake, dataset: str, generation: Generation = DAY) -> dict[str, Any]:
@@ -60,16 +62,6 @@ def change_table(lake: Lake, dataset: str, change: Callable[[dict[str, Any]], No
     table: Any = {key: stored[key] for key in kept if key in stored}
     change(table)
     glue.update_table(DatabaseName=read.database, TableInput=table)
-
-
-@pytest.fixture
-def there(lake: Lake, tmp_path: Path) -> Lake:
-    """A lake in which everything is there for one day."""
-    lake.overrides["retention_seconds"] = 3600
-    lake.compile(tmp_path, PROJECT)
-    land(lake, DAY)
-    run(lake)
-    return lake
 
 
 @pytest.mark.parametrize(
