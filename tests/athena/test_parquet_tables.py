@@ -214,6 +214,8 @@ def test_a_sample_has_some_of_the_rows_and_costs_the_partitions_that_are_read(pa
     assert sample.rows == [["3", "2024-06-02"]]
     assert sample.scanned == partitioned.run("SELECT n FROM events WHERE day = '2024-06-02'").scanned
     assert partitioned.query("SELECT count(*) FROM events AS e TABLESAMPLE SYSTEM (0)") == [["0"]]
+    paths = 'SELECT "$path" FROM events'
+    assert sorted(partitioned.query(f"{paths} TABLESAMPLE SYSTEM (100)")) == sorted(partitioned.query(paths))
     assert partitioned.failure("SELECT n FROM events TABLESAMPLE BERNOULLI (110)") == (
         "NUMERIC_VALUE_OUT_OF_RANGE: line 1:45: Sample percentage must be less than or equal to 100"
     )

@@ -62,7 +62,7 @@ def _sample(node: tree.SampleNode, context: AnalysisContext, beside: tuple[Field
         method=node.method,
         percentage=percentage,
     )
-    return ScopedSource(source, tuple(field for field in sampled.fields if not field.hidden))
+    return ScopedSource(source, sampled.fields)
 
 
 def _alias(node: tree.AliasNode, context: AnalysisContext, beside: tuple[Field, ...]) -> ScopedSource:

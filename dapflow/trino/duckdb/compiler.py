@@ -49,7 +49,8 @@ def compile_analysed(analysed: Analysed, text: str, database: str | None, *, sho
         raise finding.error()
     assert analysed.query is not None and analysed.columns is not None  # noqa: S101 - else something was found
     try:
-        return _lowered(analysed.query, analysed, Lowering(text, database, _Lowerer(), Notes(short_sums=short)))
+        notes = Notes(short_sums=short, statement=analysed.query)
+        return _lowered(analysed.query, analysed, Lowering(text, database, _Lowerer(), notes))
     except RecursionError:
         raise TooDeep from None
 

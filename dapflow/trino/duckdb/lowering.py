@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from dapflow.trino.analysis.findings import Place
-from dapflow.trino.analysis.typed import Expr
+from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Query
+from dapflow.trino.analysis.walk import deep
 from dapflow.trino.duckdb.nodes import Sql, Variable
 from dapflow.trino.duckdb.tables import NamedTable
 from dapflow.trino.errors import QueryError, Unsupported
@@ -57,6 +59,14 @@ class Notes:
     tables: dict[int, NamedTable] = field(default_factory=dict)
     #: The names of WITH queries that DuckDB runs once, by their identity.
     with_queries: dict[int, Variable] = field(default_factory=dict)
+    #: The whole statement.
+    statement: Query | None = None
+
+    @cached_property
+    def referenced(self) -> frozenset[tuple[int, int]]:
+        """The columns to which something refers, by the number of their relation and their place."""
+        refs = (node for node in deep(self.statement) if isinstance(node, ColumnRef))
+        return frozenset((ref.relation, ref.position) for ref in refs)
 
     def column_names(self) -> frozenset[str]:
         """The names of columns, in lower case: where one is called `r_1`, DuckDB takes `r_1.c0` for a field of it."""

@@ -5,7 +5,7 @@ Each notes what its columns are called.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from dapflow.trino.analysis.typed_queries import (
 )
 from dapflow.trino.analysis.walk import within
 from dapflow.trino.duckdb.conversions import coerce
-from dapflow.trino.duckdb.logic import choosing
+from dapflow.trino.duckdb.drawing import Terms, kept, of_each_pair, sources, terms_of
 from dapflow.trino.duckdb.lowering import Lowering
 from dapflow.trino.duckdb.nodes import TRUE, Member, Name, Sql, Variable, Word, joined, sql
 from dapflow.trino.duckdb.operators import compare
@@ -95,36 +95,11 @@ def _refers(node: Source, numbers: frozenset[int]) -> bool:
     return False
 
 
-def _sources(node: Source) -> Iterator[Source]:
-    """What has columns in a part of FROM."""
-    if isinstance(node, Sample):
-        yield from _sources(node.source)
-        return
-    yield node
-    if isinstance(node, Join):
-        yield from _sources(node.left)
-        yield from _sources(node.right)
-
-
 def _sample(node: Sample, lowering: Lowering, beside: frozenset[int]) -> Sql:
-    """Some of the rows of a relation. Hidden columns are there only where they are read, so they are left out."""
-    source, alias = relation(node.source, lowering, beside), Variable("r")
-    columns: list[Sql] = []
-    for inner in _sources(node.source):
-        names = [*lowering.notes.columns[inner.number]]
-        for i, column in enumerate(inner.columns):
-            if not column.hidden:
-                name = Word(f"c{len(columns)}")
-                columns.append(sql("$value AS $name", value=names[i], name=name))
-                names[i] = Member(alias, name)
-        lowering.notes.columns[inner.number] = names
-    return sql(
-        "(SELECT $columns FROM $source WHERE random() < CAST($percentage AS DOUBLE) / 100) AS $alias",
-        columns=columns,
-        source=source,
-        percentage=lowering.sql(node.percentage),
-        alias=alias,
-    )
+    """Some of the rows of a relation."""
+    source, percentage = relation(node.source, lowering, beside), lowering.sql(node.percentage)
+    drawn = sql("random() < CAST($percentage AS DOUBLE) / 100", percentage=percentage)
+    return kept(node.source, source, Terms(drawn=drawn), lowering)
 
 
 def _derived(node: Source, query: Sql, lowering: Lowering) -> Sql:
@@ -140,22 +115,25 @@ def _members(alias: Sql, count: int) -> list[Sql]:
 # ------------------------------------------------------------------------------------------------------ joins
 def _join(node: Join, lowering: Lowering, beside: frozenset[int]) -> Sql:
     left = relation(node.left, lowering, beside)
-    numbers = frozenset(source.number for source in _sources(node.left))
+    numbers = frozenset(source.number for source in sources(node.left))
     right = relation(node.right, lowering, beside | numbers)
     if isinstance(node.right, Join):
         right = sql("($right)", right=right)
-    test = _using(node, lowering) if node.using else _on(node, lowering)
-    if node.kind in {"right", "full"} and _is_lateral(node.right, numbers):
-        return _outer_lateral(node, left, right, test, lowering)
-    kind = Word(node.kind.upper())
-    if node.kind == "cross":
-        return sql("$left $kind JOIN $right", left=left, kind=kind, right=right)
-    return sql("$left $kind JOIN $right ON $test", left=left, kind=kind, right=right, test=test)
-
-
-def _on(node: Join, lowering: Lowering) -> Sql:
     lowering.notes.columns[node.number] = ()
-    return TRUE if node.on is None else choosing(node.on, lowering)
+    terms = Terms(_using(node, lowering)) if node.using else terms_of(node.on, lowering)
+    if node.kind in {"right", "full"} and _is_lateral(node.right, numbers):
+        return _outer_lateral(node, left, right, terms.whole() or TRUE, lowering)
+    if terms.drawn is None or node.kind == "inner":
+        whole = _joined(node.kind, left, right, terms.steady)
+        return whole if terms.drawn is None else kept(node, whole, Terms(drawn=terms.drawn), lowering)
+    terms = terms._replace(drawn=of_each_pair(node, terms.drawn, lowering))
+    return _joined(node.kind, left, right, terms.whole())
+
+
+def _joined(kind: str, left: Sql, right: Sql, test: Sql | None) -> Sql:
+    if kind == "cross":
+        return sql("$left CROSS JOIN $right", left=left, right=right)
+    return sql("$left $kind JOIN $right ON $test", left=left, kind=Word(kind.upper()), right=right, test=test or TRUE)
 
 
 def _using(node: Join, lowering: Lowering) -> Sql:
@@ -177,7 +155,7 @@ def _outer_lateral(node: Join, left: Sql, right: Sql, test: Sql, lowering: Lower
     if node.kind == "full":
         return sql("$left LEFT JOIN $right ON TRUE", left=left, right=right)
     if not (isinstance(node.on, Literal) and node.on.value is True):
-        for source in _sources(node.left):
+        for source in sources(node.left):
             lowering.notes.columns[source.number] = [
                 sql("CASE WHEN $test THEN $column END", test=test, column=column)
                 for column in lowering.notes.columns[source.number]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dapflow.trino.analysis.typed import Expr, OutputRef
+from dapflow.trino.analysis.typed import OutputRef
 from dapflow.trino.analysis.typed_calls import SortKey
 from dapflow.trino.analysis.typed_queries import Select
 from dapflow.trino.duckdb.calls import is_of_outer_columns, window_call
+from dapflow.trino.duckdb.drawing import Terms, kept, of_each_group, terms_of, where
 from dapflow.trino.duckdb.groups import grouped
-from dapflow.trino.duckdb.logic import choosing
 from dapflow.trino.duckdb.lowering import Frame, Lowering
 from dapflow.trino.duckdb.nodes import NOTHING, Member, Sql, Variable, Word, joined, sql
 from dapflow.trino.duckdb.operators import comparable_form
@@ -35,9 +35,8 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
     lowering = lowering.within(Frame())
     own = Variable("q")
     source = _from(node, own, lowering)
-    where = _condition(" WHERE $condition", node.where, lowering)
     frame, groups = grouped(node, Member(own, Word("c0")), lowering) if node.grouped else (Frame(), NOTHING)
-    having = _condition(" HAVING $condition", node.having, lowering.within(frame))
+    having = _having(node, lowering.within(frame))
     frame = replace(frame, windows=[window_call(call, lowering.within(frame)) for call in node.windows])
     values = [lowering.within(frame).value(item) for item in node.items]
     columns = [_column(value, f"c{i}") for i, value in enumerate(values)]
@@ -49,19 +48,27 @@ def select(node: Select, lowering: Lowering, order: Sequence[SortKey] = (), *, n
         keys = [_key(key, values, lowering) for key in order]
     distinct = _distinct_by(values) if node.distinct else NOTHING
     whole = sql("SELECT $distinct$columns", distinct=distinct, columns=columns)
-    return LoweredSelect(joined("", (whole, source, where, groups, having)), keys)
+    return LoweredSelect(joined("", (whole, source, groups, having)), keys)
 
 
 def _from(node: Select, own: Variable, lowering: Lowering) -> Sql:
-    """FROM, with a row of the SELECT's own beside it where an aggregate needs one."""
+    """FROM and WHERE, with a row of the SELECT's own beside it where an aggregate needs one."""
     sources = [] if node.source is None else [relation(node.source, lowering)]
+    terms = terms_of(node.where, lowering)
+    if node.source is not None and terms.drawn is not None:
+        sources, terms = [kept(node.source, sources[0], terms, lowering)], Terms()
     if any(map(is_of_outer_columns, node.aggregates)):
         sources.append(sql("(SELECT TRUE AS c0) AS $own", own=own))
-    return sql(" FROM $sources", sources=sources) if sources else NOTHING
+    whole = sql(" FROM $sources", sources=sources) if sources else NOTHING
+    return joined("", (whole, where(terms)))
 
 
-def _condition(clause: str, condition: Expr | None, lowering: Lowering) -> Sql:
-    return NOTHING if condition is None else sql(clause, condition=choosing(condition, lowering))
+def _having(node: Select, lowering: Lowering) -> Sql:
+    terms = terms_of(node.having, lowering)
+    if terms.drawn is not None:
+        terms = terms._replace(drawn=of_each_group(terms.drawn))
+    whole = terms.whole()
+    return NOTHING if whole is None else sql(" HAVING $condition", condition=whole)
 
 
 def _column(value: Value, name: str) -> Sql:
