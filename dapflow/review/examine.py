@@ -26,7 +26,7 @@ from dapflow.trino.duckdb import compile_analysed
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 
 _PARTS = ("year", "month", "day", "date")
 

@@ -11,8 +11,8 @@ from dapflow.sql.outline import QueryOutline, TableName
 from dapflow.sql.outliner import outline
 from dapflow.sql.sql_text import SqlText
 from dapflow.trino.errors import QueryError, TooDeep
-from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import Parser
+from dapflow.trino.syntax import statements, tree
+from dapflow.trino.syntax.lexer import tokens
 
 # The UNLOAD around the SELECT carries an S3 URI, which may hold 1,024 bytes.
 MAX_BYTES = MOST_STATEMENT_BYTES - 1_280
@@ -51,18 +51,17 @@ def read_statement(text: SqlText) -> FileStatement:
             hint="split it into two transforms, one reading the other",
         )
     try:
-        parser = Parser(text.text)
-        node = parser.statement()
-        query, tables = outline(node)
+        statement = statements.read_statement(text.text)
+        query, tables = outline(statement.query)
     except (TooDeep, RecursionError):
         raise text.error("sql-syntax", "the statement is nested too deeply", 0) from None
     except QueryError as error:
         raise explained(text, error) from None
-    for token in parser.tokens if parser.parameters else ():
+    for token in tokens(text.text) if statement.query.parameters else ():
         if token.upper == "?":
             message = "expected a value: a transform takes no parameters, found '?'"
             raise text.error("sql-syntax", message, token.start, "write the value")
-    return FileStatement(text, text.text[: parser.end], query, tuple(tables), _items(node))
+    return FileStatement(text, text.text[: statement.end], query, tuple(tables), _items(statement.query))
 
 
 def _items(node: tree.QueryNode) -> tuple[int, ...]:

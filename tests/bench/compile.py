@@ -168,7 +168,8 @@ def write_project(root: Path, services: int = SERVICES, transforms: int = TRANSF
                 # Products build on each other, and trusted ones on other services.
                 second = f"service_{before:02}_raw_zone.table_{product % SOURCES}"
             name = f"product_{product:02}"
-            sql = _TEMPLATES[product % len(_TEMPLATES)].format(name=name, first=first, second=second, third=third)
+            title = f"{name} of service {number}"
+            sql = _TEMPLATES[product % len(_TEMPLATES)].format(name=title, first=first, second=second, third=third)
             (folder / zone / f"{name}.sql").write_text(sql, encoding="utf-8")
 
 

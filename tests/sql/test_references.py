@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 from tests.sql.known import statement_of
 
 WORDS = ["flights", "airlines", "a", "b", "planes_history", "Été", "x y", "ORDERS"]

@@ -8,7 +8,7 @@ from dapflow.trino.analysis import analyse
 from dapflow.trino.duckdb import QueryError, compile_query
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import expression_text
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 from tests.trino.cases import CASES
 from tests.trino.conftest import Run, Tables
 

@@ -13,7 +13,7 @@ from dapflow.trino.duckdb import compile_query
 from dapflow.trino.functions import FUNCTIONS
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.formatting import expression_text
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 from tests.trino.cases import CASES
 from tests.trino.conftest import Tables
 

@@ -1,55 +1,29 @@
-"""Statements are told apart, and their parts found."""
+"""Each text is parsed once for all who look at it, as long as there are not too many."""
 
 from __future__ import annotations
 
 import pytest
 
-from dapflow.trino.duckdb import QueryError, statement_kind
-
-KINDS = [
-    ("SELECT 1", "query"),
-    ("  -- why\n(SELECT 1)", "query"),
-    ("VALUES 1;", "query"),
-    ("CREATE OR REPLACE VIEW a.v AS SELECT 1", "create_view"),
-    ("DROP VIEW IF EXISTS v", "drop_view"),
-    ("SHOW CREATE VIEW v", "show_create_view"),
-    ("CREATE TABLE t WITH (format = 'PARQUET') AS SELECT 1", "ctas"),
-    ("CREATE EXTERNAL TABLE `t` (a int) LOCATION 's3://b/'", "ddl"),
-    ("ALTER TABLE `t` ADD PARTITION (d='1')", "ddl"),
-    ("INSERT INTO t (a, b) SELECT 1, 2", "insert"),
-    ("UNLOAD (SELECT 1) TO 's3://b/p/' WITH (format = 'JSON')", "unload"),
-    ("EXPLAIN (TYPE DISTRIBUTED) SELECT 1", "explain"),
-    ("PREPARE p FROM SELECT ?", "prepare"),
-    ("EXECUTE p USING 1, concat('a', 'b')", "execute"),
-    ("DEALLOCATE PREPARE p", "deallocate"),
-    ("DELETE FROM t WHERE a = 1", "delete"),
-]
+from dapflow.trino.errors import Unsupported
+from dapflow.trino.syntax.statements import parse, read_statement
 
 
-@pytest.mark.parametrize(("text", "kind"), KINDS)
-def test_kind(text: str, kind: str) -> None:
-    assert statement_kind(text).kind == kind
+def test_readers_of_a_text_get_one_tree() -> None:
+    assert parse("SELECT 1 AS a") is read_statement("SELECT 1 AS a").query
 
 
-def test_ctas_in_parts() -> None:
-    text = (
-        "CREATE TABLE IF NOT EXISTS db.t\nWITH (partitioned_by = ARRAY['d'], bucket_count = 3) AS SELECT 1 "
-        "AS d WITH NO DATA"
-    )
-    statement = statement_kind(text)
-    assert (statement.target, statement.properties) == (("db", "t"), {"partitioned_by": ["d"], "bucket_count": 3})
-    assert (statement.query, statement.with_data, statement.if_not_exists) == ("SELECT 1 AS d", False, True)
-    padded = statement.padded(text)
-    assert padded.index("SELECT") == text.index("SELECT")
-    assert padded.count("\n") == 1
+def test_only_so_much_text_is_kept() -> None:
+    first = parse("SELECT 2 AS a")
+    for number in range(5):
+        read_statement(f"SELECT '{number}{'x' * 600_000}' AS a")
+    assert parse("SELECT 2 AS a") is not first
+    assert parse("SELECT 2 AS a") == first
 
 
-def test_execute_takes_its_arguments_apart() -> None:
-    assert statement_kind("EXECUTE p USING 1, f(2, 3), ARRAY[4, 5]").arguments == ("1", "f(2, 3)", "ARRAY[4, 5]")
-
-
-@pytest.mark.parametrize("text", ["", "SELEC 1", "SELECT 1; SELECT 2", "UNLOAD (SELECT 1", "EXECUTE"])
-def test_what_is_no_statement_is_a_syntax_error(text: str) -> None:
-    with pytest.raises(QueryError) as caught:
-        statement_kind(text)
-    assert caught.value.error_name == "SYNTAX_ERROR"
+def test_what_the_embedded_athena_lacks_is_refused_each_time() -> None:
+    text = "SELECT a\nFROM t FOR VERSION AS OF 1"
+    for _ in range(2):
+        with pytest.raises(Unsupported) as refused:
+            parse(text)
+        assert (refused.value.line, refused.value.column) == (2, 8)
+    assert read_statement(text).end == len(text)

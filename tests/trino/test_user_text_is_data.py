@@ -21,7 +21,7 @@ from dapflow.trino.duckdb import compile_query, prepare_connection, translate_er
 from dapflow.trino.errors import QueryError
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.lexer import Token, tokens
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 from tests.trino import corpus
 from tests.trino.conformance import NoTables
 from tests.trino.texts import TEXTS

@@ -15,7 +15,7 @@ from dapflow.athena.storage.object_store import Listings
 from dapflow.trino.duckdb import CompiledQuery, QueryError, Statement, compile_query
 from dapflow.trino.duckdb.storage import quote
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 
 
 def compiled(context: Context, work: Work, statement: Statement, *, short: bool = False) -> CompiledQuery:

@@ -22,7 +22,8 @@ from dapflow.trino.catalogue import UNCHECKED, Catalogue, ColumnMetadata
 from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.errors import Limit, QueryError, TooDeep
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import parse, parse_expression
+from dapflow.trino.syntax.parser import parse_expression
+from dapflow.trino.syntax.statements import parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dapflow.trino.analysis.typed_queries import OutputColumn, Query, Source, Ta
 from dapflow.trino.coercion import common
 from dapflow.trino.errors import QueryError
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.parser import parse
+from dapflow.trino.syntax.statements import parse
 from dapflow.trino.types import UNCHECKED, Type, parse_type
 
 #: All columns of a table that is not known.

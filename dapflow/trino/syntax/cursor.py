@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
-from dapflow.trino.errors import Mismatch, TooDeep, Unsupported
+from dapflow.trino.errors import Mismatch, TooDeep
 from dapflow.trino.syntax.lexer import Token, fail, identifier_value, position, string_value, tokens
 from dapflow.trino.syntax.reserved_words import RESERVED
 
@@ -28,8 +28,8 @@ class Cursor:
         self.parameters = 0
         #: Where the statement ends, without the `;` behind it.
         self.end = len(text)
-        #: The first construct that Athena knows and the embedded Athena does not.
-        self.refused: Unsupported | None = None
+        #: The first construct that Athena knows and the embedded Athena does not, and its place in the text.
+        self.refused: tuple[str, int] | None = None
         #: Whether a row pattern's expressions are read: RUNNING, FINAL and `label.*` may stand in them alone.
         self.matching = False
 
@@ -84,7 +84,7 @@ class Cursor:
     def refuse(self, construct: str, offset: int) -> None:
         """Note that a construct is not carried by the embedded Athena; it is read all the same."""
         if self.refused is None:
-            self.refused = Unsupported(construct, *position(self.text, offset))
+            self.refused = construct, offset
 
     def written(self, first: int) -> str:
         """What was read from a token on, with nothing but spaces between the tokens."""

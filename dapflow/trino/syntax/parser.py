@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
-from dapflow.trino.errors import TooDeep
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.relations import RelationParser
 
@@ -210,20 +207,6 @@ class Parser(RelationParser):
         if isinstance(value, tree.RowNode) and self.text[value.pos] == "(":
             return value.items
         return (value,)
-
-
-@functools.lru_cache(maxsize=16)  # a query is read when it is submitted, for the tables it names, and to compile it
-def parse(text: str) -> tree.QueryNode:
-    """Read a query that the embedded Athena may run. Who gets the tree does not change it. Raises QueryError."""
-    try:
-        parser = Parser(text)
-        query = parser.statement()
-    except RecursionError:
-        raise TooDeep from None
-    if parser.refused is not None:
-        raise parser.refused
-    query.parameters = parser.parameters
-    return query
 
 
 def parse_expression(text: str) -> tree.Expr:
