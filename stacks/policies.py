@@ -64,6 +64,7 @@ _ATHENA_WORKBENCH = [
     "athena:DeletePreparedStatement",
     "athena:GetNamedQuery",
     "athena:GetPreparedStatement",
+    "athena:GetQueryRuntimeStatistics",
     "athena:ListNamedQueries",
     "athena:ListPreparedStatements",
     "athena:ListQueryExecutions",

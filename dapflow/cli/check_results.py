@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 from dapflow.errors import DapflowError
 
@@ -26,6 +27,7 @@ def check_results(
     ] = None,
     rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="Rows to show of each check; 20 are kept.")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Show what the checks of a dataset found in the last run of a generation, and rows that fail them.
@@ -35,28 +37,20 @@ def check_results(
 
     Example: dapflow check-results air_traffic.raw.flights
     """
-    from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415 (brings boto3)
-    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
-    from dapflow.local.processes.running import explained, require_running  # noqa: PLC0415
     from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
-    from dapflow.servers.state import State  # noqa: PLC0415
 
     root = project_root(project)
-    state = State.of(root)
     day = Generation.parse(generation) if generation is not None else None
-    ports = require_running(state)
     manifest = compile_project(root)
     dataset = find_dataset(manifest, root, name)
-    with explained(state, (components.AWS,)):
-        from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415
-        from dapflow.runtime.aws import aws_errors  # noqa: PLC0415
-        from dapflow.runtime.checks.results import read_results  # noqa: PLC0415
-        from dapflow.runtime.dataset_location import DatasetLocation  # noqa: PLC0415
+    clients, names = connected(root, manifest, environment)
+    from dapflow.runtime.aws import aws_errors  # noqa: PLC0415 (brings boto3)
+    from dapflow.runtime.checks.results import read_results  # noqa: PLC0415
+    from dapflow.runtime.dataset_location import DatasetLocation  # noqa: PLC0415
 
-        place = DatasetLocation.of(dataset, describe_local(root, manifest).environment)
-        with aws_errors():
-            results = read_results(connect_to_platform(state, ports).s3, place, day)
+    with aws_errors():
+        results = read_results(clients.s3, DatasetLocation.of(dataset, names), day)
     if results is None:
         when = f"generation {day} of {dataset.id} was" if day else f"{dataset.id} was"
         hint = f"run it: dapflow run {dataset.id}" if dataset.checks else "write `checks` into its .yml or service.yml"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from dapflow.cli.result_table import Heading, console, print_rows, size_text
-from dapflow.local.query import ask
+from dapflow.query import ask
 from dapflow.runtime.dataset_location import DatasetLocation, quoted
 
 if TYPE_CHECKING:

@@ -34,21 +34,30 @@ def connected(root: Path, manifest: Manifest, name: str | None) -> tuple[Clients
     """
     if name is None or name == LOCAL:
         return _embedded(root, manifest)
+    environment = names_of(root, manifest, name)
+    return connect_deployed(environment), environment
+
+
+def connect_deployed(environment: Environment) -> Clients:
+    """The clients of a deployed environment, with the caller's own credentials.
+
+    Raises DapflowError ``aws`` or ``other-account``.
+    """
     import boto3  # noqa: PLC0415
 
     from dapflow.runtime.aws import aws_errors, connect  # noqa: PLC0415
 
-    environment = names_of(root, manifest, name)
-    session = boto3.Session(region_name=environment.region)
     with aws_errors():
+        session = boto3.Session(region_name=environment.region)
         account = session.client("sts").get_caller_identity()["Account"]
     if account != environment.account:
         raise DapflowError(
             "other-account",
-            f"your AWS credentials are of account {account}, and {name} is in account {environment.account}",
+            f"your AWS credentials are of account {account}, and {environment.name} is in account "
+            f"{environment.account}",
             hint="choose others, for example with AWS_PROFILE",
         )
-    return connect(session, environment.region), environment
+    return connect(session, environment.region)
 
 
 def airflow_of(environment: Environment) -> Any:

@@ -232,7 +232,7 @@ def _print_preview(
     clients: Clients, environment: Environment, dataset: Dataset, publication: Publication, rows: int
 ) -> None:
     from dapflow.cli.result_table import Heading, print_rows  # noqa: PLC0415
-    from dapflow.local.query import ask, generation_sql  # noqa: PLC0415
+    from dapflow.query import ask, generation_sql  # noqa: PLC0415
 
     answer = ask(clients, generation_sql(dataset, environment, publication, rows))
     print()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dapflow.athena.catalog.metastore import Metastore
@@ -41,9 +42,14 @@ class _GlueTables:
         return self._session.has_database(database)
 
     def tables(self) -> set[tuple[str, str]]:
-        """See dapflow.review.examine.Catalogue."""
-        databases = [str(database["Name"]) for database in self._metastore.databases()]
-        return {(name, str(table["Name"])) for name in databases for table in self._metastore.tables(name)}
+        """See dapflow.review.examine.Catalogue. None of a database whose tables the caller may not list."""
+        tables: set[tuple[str, str]] = set()
+        with suppress(QueryFailed):
+            for database in self._metastore.databases():
+                with suppress(QueryFailed):
+                    name = str(database["Name"])
+                    tables |= {(name, str(table["Name"])) for table in self._metastore.tables(name)}
+        return tables
 
 
 def findings(glue: GlueClient, sql: str, database: str, file: str | None) -> list[DapflowError]:
@@ -77,7 +83,10 @@ def failure(
     own = refusal(SqlText(sql, file or COMMAND_LINE), answered(reason), otherwise="query-failed")
     if any(_tells(finding, own) for finding in checked):
         return DapflowErrors(list(checked))
-    examined = findings(glue, sql, database, file)
+    try:
+        examined = findings(glue, sql, database, file)
+    except QueryFailed:  # the caller may ask Athena of what Glue does not show them
+        return own
     for finding in examined:
         if finding.code == NOT_SUPPORTED_HERE or _came_true(finding, own):
             finding.severity = "error"

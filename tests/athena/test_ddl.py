@@ -36,7 +36,6 @@ def test_databases_are_created_shown_and_dropped(aws: LocalAws) -> None:
 
 def test_there_is_always_a_default_database(aws: LocalAws) -> None:
     assert ["default"] in aws.query("SHOW DATABASES", database=None)
-    aws.glue.delete_database(Name="default")
     aws.query("CREATE EXTERNAL TABLE in_default (a int) LOCATION 's3://lake/in_default/'", database=None)
     assert aws.query('SELECT a FROM "default".in_default', database=None) == []
     names = [item["Name"] for item in aws.athena.list_databases(CatalogName="AwsDataCatalog")["DatabaseList"]]

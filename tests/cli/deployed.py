@@ -28,6 +28,7 @@ from tests.local.projects import SERVICE, TRANSFORM, LocalProject
 from tests.runtime.lake import ACCOUNT, REGION
 
 ROOT = Path(__file__).parents[2]
+PREFIX = "prod__"
 REPAIRS, COSTS = "housing.raw.repairs", "housing.refined.repair_costs"
 NIGHTS = {"2024-06-04": "1,10.5,true\n", "2024-06-05": "1,10.5,true\n2,5,false\n3,,false\n"}
 
@@ -75,14 +76,14 @@ def deployed(root: Path, clients: Clients, endpoints: dict[str, str]) -> Iterato
     project.write("transforms/housing/service.yml", SERVICE)
     project.write("transforms/housing/refined/repair_costs.sql", TRANSFORM)
     settings = json.loads((ROOT / "cdk.json").read_text())
-    prod = settings["context"]["environments"]["prod"] | {"account": ACCOUNT}
+    prod = settings["context"]["environments"]["prod"] | {"account": ACCOUNT, "database_prefix": PREFIX}
     settings["context"] |= {"environment": "prod", "environments": {"prod": prod}}
     project.write("cdk.json", json.dumps(settings))
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     commit(root)
     manifest = compile_project(root)
     environment = deployed_environment(root, manifest, "prod")
-    create(describe(manifest, name="prod", account=ACCOUNT, region=REGION), clients)
+    create(describe(manifest, name="prod", account=ACCOUNT, region=REGION, database_prefix=PREFIX), clients)
     airflow = MwaaDouble(clients, manifest, environment)
     with mwaa(airflow) as proxy:
         # boto3 puts `env.` before MWAA's host, so that its name has to be one that a proxy is asked for.

@@ -17,6 +17,7 @@ __all__ = ["athena_endpoint", "aws_endpoint", "clients"]
 
 RANGE = ("--from", "2024-06-04", "--to", "2024-06-05")
 SQL = "transforms/housing/refined/repair_costs.sql"
+OTHER = "transforms/housing/refined/all_costs.sql"
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,32 @@ def test_what_was_published_is_told_and_taken_back(prod: Deployed) -> None:
 
 
 @pytest.mark.slow
+def test_its_athena_is_asked_in_the_workgroup_of_the_service(prod: Deployed) -> None:
+    """As the embedded one, also as of a day; nothing is written to its catalog."""
+    text = "SELECT count(*) AS n FROM prod__housing_raw_zone.repairs"
+    assert prod.document("query", text) == [{"n": 3}]
+    past = prod.document("query", text, "--as-of", "2024-06-04")
+    assert (past["rows"], past["read"][0]["generation"]) == ([{"n": 1}], "2024-06-04")
+    assert prod.run("query", "--file", str(prod.project.root / SQL), "--csv").stdout.startswith(
+        '"done","repairs","cost"'
+    )
+    assert prod.document("query", "SELECT count(*) AS n FROM repairs", "-d", "prod__housing_raw_zone") == [{"n": 3}]
+    costs = "SELECT sum(cost) AS cost FROM housing_refined_zone.repair_costs\n"
+    prod.project.write(OTHER, costs)  # a transform, whose databases have other names there
+    assert prod.document("query", "--file", str(prod.project.root / OTHER)) == [{"cost": 15.5}]
+    (prod.project.root / OTHER).unlink()
+    ids = prod.clients.athena.list_query_executions(WorkGroup="dapflow-prod-housing")["QueryExecutionIds"]
+    asked = prod.clients.athena.batch_get_query_execution(QueryExecutionIds=ids[:6])["QueryExecutions"]
+    assert sum(execution["Query"] == text for execution in asked) == 1
+    wrong = refused(prod, "query", "SELECT coost FROM prod__housing_raw_zone.repairs")
+    assert "SQL:1:8: there is no column 'coost' in any table of this query [unknown-column]" in wrong
+    assert "did you mean cost?" in wrong
+    assert "[unknown-service]" in refused(prod, "query", "SELECT 1", "--service", "hosing")
+    databases = prod.clients.glue.get_databases()["DatabaseList"]
+    assert "default" not in [database["Name"] for database in databases]
+
+
+@pytest.mark.slow
 def test_a_lost_column_is_accepted(prod: Deployed) -> None:
     prod.project.write(SQL, "SELECT count(*) AS repairs FROM repairs\n")
     prod.write("transforms/housing/service.yml", SERVICE.replace(", done: boolean", ""))
@@ -90,6 +117,27 @@ def test_a_lost_column_is_accepted(prod: Deployed) -> None:
     assert "[unknown-transform]" in refused(prod, "accept-schema", "nothing")
     prod.project.write(SQL, TRANSFORM)
     prod.write("transforms/housing/service.yml", SERVICE)
+
+
+@pytest.mark.slow
+def test_whose_workgroup_asks_has_to_be_clear(prod: Deployed) -> None:
+    """Where two services could be meant, one is named."""
+    prod.project.write("transforms/wards/service.yml", "landing: {}\n")
+    said = refused(prod, "query", "SELECT 1")
+    assert "whose workgroup asks prod is not clear: housing, wards [option]" in said
+    assert prod.document("query", "SELECT 1 AS n", "--service", "housing") == [{"n": 1}]
+    (prod.project.root / "transforms/wards/service.yml").unlink()
+    (prod.project.root / "transforms/wards").rmdir()
+
+
+@pytest.mark.slow
+def test_what_checks_found_there_is_shown(prod: Deployed) -> None:
+    prod.write(SQL.replace(".sql", ".yml"), "checks: {costs: {not_null: cost, severity: warn}}\n")
+    prod.publish(COSTS, "2024-06-05")
+    shown = prod.document("check-results", "repair_costs")
+    assert (shown["dataset"], shown["generation"]) == (COSTS, "2024-06-05")
+    assert [check["name"] for check in shown["checks"]][-1] == "costs"
+    (prod.project.root / SQL.replace(".sql", ".yml")).unlink()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.local.query import ask
+from dapflow.query import ask
 from dapflow.review.statement_findings import findings, warnings
 from dapflow.runtime.aws import Clients
 from dapflow.sql import other_dialects

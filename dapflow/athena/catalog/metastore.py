@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dapflow.athena.engine.errors import QueryFailed
@@ -50,26 +52,15 @@ class Metastore:
         self._client: Any = client
 
     def database(self, name: str) -> dict[str, Any] | None:
-        """A database, or None. There is always a ``default``: Athena makes it where it is missing."""
+        """A database, or None. There is always a ``default``: the first table in it makes it where it is missing."""
         database: dict[str, Any] | None = self._find(lambda: self._client.get_database(Name=name)["Database"])
-        if database is None and name == DEFAULT:
-            database = self._made_default()
-        return database
-
-    def _made_default(self) -> dict[str, Any] | None:
-        database = {"Name": DEFAULT, "Parameters": {}}
-        try:
-            self.create_database(database)
-        except QueryFailed as error:
-            # Another client was quicker, or these credentials may not write.
-            return database if error.error_name == "ALREADY_EXISTS" else None
-        return database
+        return {"Name": DEFAULT, "Parameters": {}} if database is None and name == DEFAULT else database
 
     def databases(self) -> list[dict[str, Any]]:
         """All databases, by name."""
         databases = list(self._pages("get_databases", "DatabaseList"))
         if all(database["Name"] != DEFAULT for database in databases):
-            databases += filter(None, [self._made_default()])
+            databases.append({"Name": DEFAULT, "Parameters": {}})
         return sorted(databases, key=lambda database: str(database["Name"]))
 
     def create_database(self, database: dict[str, Any]) -> None:
@@ -110,7 +101,15 @@ class Metastore:
 
     def create_table(self, database: str, table: dict[str, Any]) -> None:
         """Create a table or view."""
-        self._call(lambda: self._client.create_table(DatabaseName=database, TableInput=table))
+        create = partial(self._client.create_table, DatabaseName=database, TableInput=table)
+        try:
+            self._call(create)
+        except _Missing:
+            if database != DEFAULT:
+                raise
+            with suppress(QueryFailed):  # another client was quicker
+                self.create_database({"Name": DEFAULT})
+            self._call(create)
 
     def update_table(self, database: str, table: dict[str, Any]) -> None:
         """Replace a table's definition."""

@@ -1,4 +1,4 @@
-"""Ask the embedded Athena something, and read the answer as far as it is wanted."""
+"""Ask Athena something, and read the answer as far as it is wanted."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 # Where names are looked up when nobody says where.
 DEFAULT = "default"
-_PRIMARY = "primary"
-_POLL_SECONDS = 0.1
+PRIMARY = "primary"
+_POLL_SECONDS = 0.5
 _NUMBERS = ("tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal")
 _JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _CHUNK = 1 << 16
@@ -110,12 +110,13 @@ def ask(
     database: str | None = None,
     file: str | None = None,
     checked: Sequence[DapflowError] = (),
+    workgroup: str = PRIMARY,
 ) -> QueryAnswer:
     """Run a statement and wait for it. Raises DapflowError with the line of ``sql`` at fault; ``file`` holds it.
 
     ``checked`` are the findings of ``dapflow check``, where it is a transform of the project.
     """
-    athena = Athena(clients.athena, _PRIMARY, _POLL_SECONDS)
+    athena = Athena(clients.athena, workgroup, _POLL_SECONDS)
     with aws_errors():
         try:
             execution = athena.run(sql, database or DEFAULT, uuid.uuid4().hex)
