@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dapflow.trino.duckdb import QueryError
 from tests.trino.conftest import Run
 
 #: Each keeps about half of 1,000 rows: far from none and from all, and as far from three quarters and from a quarter.
@@ -45,6 +46,25 @@ ALWAYS = [
     ("SELECT max(z) FROM one HAVING random() < 2", 1),
     ("SELECT 1 WHERE random() < 2", 1),
 ]
+#: How many different numbers are drawn: each place that names a WITH query has its own, and one place has one.
+DRAWS = [
+    ("WITH a AS (SELECT random() r) SELECT r FROM a UNION SELECT r FROM a", 2),
+    (
+        "WITH a AS (SELECT uuid() r), b AS (SELECT r FROM a) SELECT r FROM b UNION SELECT r FROM b UNION SELECT r FROM a",
+        3,
+    ),
+    ("WITH a AS (SELECT random() r) SELECT x.r FROM (SELECT r FROM a) x JOIN (VALUES 1, 2) y ON x.r < 2 GROUP BY 1", 1),
+    (
+        "WITH RECURSIVE a(n, r) AS (SELECT 1, random() UNION ALL SELECT n + 1, random() FROM a WHERE n < 3) "
+        "SELECT r FROM a UNION SELECT r FROM a",
+        6,
+    ),
+    (
+        "WITH a AS (SELECT shuffle(sequence(1, 100)) r), b AS (SELECT 1 AS n) SELECT a.r FROM a, b UNION "
+        "SELECT (SELECT r FROM a) FROM b",
+        2,
+    ),
+]
 _TABLES = (
     "WITH one AS (SELECT 1 AS z FROM (VALUES 1) w(i)), t AS (SELECT 10 * i + j AS x, 1 AS y FROM (SELECT * FROM "
     "UNNEST(sequence(0, 99)) v(i)) CROSS JOIN (SELECT * FROM UNNEST(sequence(1, 10)) w(j))) "
@@ -66,3 +86,14 @@ def test_groups_are_whole_where_having_draws(run: Run) -> None:
 @pytest.mark.parametrize(("query", "rows"), ALWAYS)
 def test_what_stands_beside_a_draw_stays(query: str, rows: int, run: Run) -> None:
     assert len(run(_TABLES + query)) == rows
+
+
+@pytest.mark.parametrize(("query", "numbers"), DRAWS)
+def test_a_with_query_is_drawn_for_each_place_that_names_it(query: str, numbers: int, run: Run) -> None:
+    assert len(run(query)) == numbers
+
+
+def test_what_would_be_drawn_without_end_is_refused(run: Run) -> None:
+    levels = [f"e{i} AS (SELECT a.r FROM e{i - 1} a, e{i - 1} b)" for i in range(1, 40)]
+    with pytest.raises(QueryError, match="NOT_SUPPORTED: line 1:.*A WITH query that draws by lot"):
+        run(f"WITH e0 AS (SELECT random() r), {', '.join(levels)} SELECT count(*) FROM e39 a, e39 b")

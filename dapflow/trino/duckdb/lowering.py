@@ -11,7 +11,7 @@ from dapflow.trino.analysis.findings import Place
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Query
 from dapflow.trino.analysis.walk import deep
-from dapflow.trino.duckdb.nodes import Sql, Variable
+from dapflow.trino.duckdb.nodes import Sql
 from dapflow.trino.duckdb.tables import NamedTable
 from dapflow.trino.errors import QueryError, Unsupported
 from dapflow.trino.syntax.lexer import position
@@ -57,8 +57,8 @@ class Notes:
     parameters: dict[int, Sql] = field(default_factory=dict)
     #: Tables by the number of their place in FROM.
     tables: dict[int, NamedTable] = field(default_factory=dict)
-    #: The names of WITH queries that DuckDB runs once, by their identity.
-    with_queries: dict[int, Variable] = field(default_factory=dict)
+    #: What stands for WITH queries that are named more than once, by their identity.
+    with_queries: dict[int, Sql] = field(default_factory=dict)
     #: The whole statement.
     statement: Query | None = None
 

@@ -60,13 +60,13 @@ def _view(node: ViewUse, lowering: Lowering, _: frozenset[int]) -> Sql:
 
 
 def _with_use(node: WithUse, lowering: Lowering, _: frozenset[int]) -> Sql:
-    name = lowering.notes.with_queries.get(id(node.with_query))
-    if name is None:
+    rows = lowering.notes.with_queries.get(id(node.with_query))
+    if rows is None:
         assert node.with_query.query is not None  # noqa: S101 - one without a query is a mistake
         return _derived(node, lowering.query(node.with_query.query), lowering)
     alias = Variable("r")
     lowering.notes.columns[node.number] = _members(alias, len(node.columns))
-    return sql("$name AS $alias", name=name, alias=alias)
+    return sql("$rows AS $alias", rows=rows, alias=alias)
 
 
 def _subquery(node: Subquery, lowering: Lowering, beside: frozenset[int]) -> Sql:

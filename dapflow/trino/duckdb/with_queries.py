@@ -1,4 +1,7 @@
-"""WITH queries: those that are named once stand in that place, others are DuckDB's to run once."""
+"""WITH queries: those that are named once stand in that place, others are DuckDB's to run once.
+
+Those that draw by lot stand in each place that names them.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ _TOO_DEEP = (
     f"NOT_SUPPORTED: Recursion depth limit exceeded ({_DEPTH}). Use 'max_recursion_depth' session property to modify "
     "the limit."
 )
+#: Characters of a WITH query that may stand several times: DuckDB plans so many in half a second.
+_LONGEST_REPEATED = 200_000
 
 
 def shared(node: Query, lowering: Lowering) -> Sql:
@@ -26,23 +31,44 @@ def shared(node: Query, lowering: Lowering) -> Sql:
         return NOTHING
     uses = _Uses()
     uses.note(node)
-    definitions: list[Sql] = []
+    definitions = []
     for with_query in node.with_queries:
         count = uses.counts[id(with_query)]
-        if with_query.recursive and count:
-            definitions.append(_recursive(with_query, lowering))
-        elif count > 1 and with_query.query is not None:
-            query, name = lowering.query(with_query.query), _named(with_query, lowering)
-            definitions.append(sql("$name AS ($query)", name=name, query=query))
-    if not definitions:
-        return NOTHING
-    recursive = Word("RECURSIVE " if any(with_query.recursive for with_query in node.with_queries) else "")
-    return sql("WITH $recursive$definitions ", recursive=recursive, definitions=definitions)
+        if with_query.query is not None and (count > 1 or (with_query.recursive and count)):
+            definition = _defined(with_query, with_query.query, lowering)
+            if definition.is_volatile:
+                _repeat(with_query, definition, lowering)
+            else:
+                definitions.append(definition)
+    return sql("$definitions ", definitions=_with(definitions, node.with_queries)) if definitions else NOTHING
+
+
+def _with(definitions: Sequence[Sql], with_queries: Sequence[WithQuery]) -> Sql:
+    recursive = Word("RECURSIVE " if any(with_query.recursive for with_query in with_queries) else "")
+    return sql("WITH $recursive$definitions", recursive=recursive, definitions=definitions)
+
+
+def _defined(with_query: WithQuery, query: Query, lowering: Lowering) -> Sql:
+    """A WITH query, which has a name from now on."""
+    if with_query.recursive:
+        return _recursive(with_query, query, lowering)
+    rows = lowering.query(query)
+    return sql("$name AS ($rows)", name=_named(with_query, lowering), rows=rows)
 
 
 def _named(with_query: WithQuery, lowering: Lowering) -> Variable:
     """What a WITH query is called from now on."""
-    return lowering.notes.with_queries.setdefault(id(with_query), Variable("w"))
+    name = lowering.notes.with_queries[id(with_query)] = Variable("w")
+    return name
+
+
+def _repeat(with_query: WithQuery, definition: Sql, lowering: Lowering) -> None:
+    """Let a WITH query that draws by lot be run anew for each place that names it, as Trino runs all of them."""
+    if definition.size > _LONGEST_REPEATED:
+        lowering.unsupported("A WITH query that draws by lot and is named as often", with_query.place)
+    known = lowering.notes.with_queries
+    whole = _with([definition], [with_query])
+    known[id(with_query)] = sql("($whole SELECT * FROM $name)", whole=whole, name=known[id(with_query)])
 
 
 class _Uses:
@@ -67,11 +93,10 @@ class _Uses:
 
 
 # -------------------------------------------------------------------------------------------------- recursion
-def _recursive(with_query: WithQuery, lowering: Lowering) -> Sql:
+def _recursive(with_query: WithQuery, query: Query, lowering: Lowering) -> Sql:
     """A recursive query: an anchor, and a step that reads the rows so far by the query's name."""
-    assert with_query.query is not None  # noqa: S101 - one without a query is a mistake
-    operation = with_query.query.body
-    assert isinstance(operation, SetOperation)  # noqa: S101 - and so is one that is no set operation
+    operation = query.body
+    assert isinstance(operation, SetOperation)  # noqa: S101 - any other is a mistake
     name = _named(with_query, lowering)
     anchor, step = sides(operation, lowering.within(Frame()))
     columns = [Word(f"c{i}") for i in range(len(with_query.columns))]
