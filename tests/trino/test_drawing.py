@@ -50,7 +50,8 @@ ALWAYS = [
 DRAWS = [
     ("WITH a AS (SELECT random() r) SELECT r FROM a UNION SELECT r FROM a", 2),
     (
-        "WITH a AS (SELECT uuid() r), b AS (SELECT r FROM a) SELECT r FROM b UNION SELECT r FROM b UNION SELECT r FROM a",
+        "WITH a AS (SELECT uuid() r), b AS (SELECT r FROM a) "
+        "SELECT r FROM b UNION SELECT r FROM b UNION SELECT r FROM a",
         3,
     ),
     ("WITH a AS (SELECT random() r) SELECT x.r FROM (SELECT r FROM a) x JOIN (VALUES 1, 2) y ON x.r < 2 GROUP BY 1", 1),
@@ -95,5 +96,5 @@ def test_a_with_query_is_drawn_for_each_place_that_names_it(query: str, numbers:
 
 def test_what_would_be_drawn_without_end_is_refused(run: Run) -> None:
     levels = [f"e{i} AS (SELECT a.r FROM e{i - 1} a, e{i - 1} b)" for i in range(1, 40)]
-    with pytest.raises(QueryError, match="NOT_SUPPORTED: line 1:.*A WITH query that draws by lot"):
+    with pytest.raises(QueryError, match=r"NOT_SUPPORTED: line 1:.*A WITH query that draws by lot"):
         run(f"WITH e0 AS (SELECT random() r), {', '.join(levels)} SELECT count(*) FROM e39 a, e39 b")
