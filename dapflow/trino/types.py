@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from dapflow.trino.errors import QueryError
 
@@ -24,10 +24,14 @@ class Type:
     scale: int = 0
 
     def __str__(self) -> str:
+        return self._text
+
+    # Not a cache by types, whose hashes are of all their parts.
+    @cached_property
+    def _text(self) -> str:
         return type_text(self)
 
 
-@lru_cache(maxsize=4096)
 def type_text(t: Type) -> str:
     """The type as Trino writes it."""
     base = t.base

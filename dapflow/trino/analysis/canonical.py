@@ -22,6 +22,14 @@ def same(a: typed.Expr, b: typed.Expr) -> bool:
     return bool(canonical(a) == canonical(b))
 
 
+def _fields(cls: type) -> tuple[str, ...]:
+    names = _FIELDS.get(cls)
+    if names is None:
+        compared = (f.name for f in dataclasses.fields(cls) if f.compare is not False)
+        names = _FIELDS[cls] = tuple(name for name in compared if name not in _LEFT_OUT)
+    return names
+
+
 def canonical(node: Any) -> Any:
     """The form, in nested tuples."""
     return _Canonical().of(node)
@@ -57,11 +65,8 @@ class _Canonical:
 
     def _plain(self, node: Any) -> Any:
         cls = type(node)
-        names = _FIELDS.get(cls)
-        if names is None:
-            compared = (f.name for f in dataclasses.fields(cls) if f.compare is not False)
-            names = _FIELDS[cls] = tuple(name for name in compared if name not in _LEFT_OUT)
-        return (cls.__name__, *(self.of(getattr(node, name)) for name in names))
+        held = [getattr(node, name) for name in _fields(cls)]
+        return (cls.__name__, *[part if type(part) in _PLAIN else self.of(part) for part in held])
 
     def _column(self, node: typed.ColumnRef) -> Any:
         counted, names = self.relations.get(node.relation, (-1 - node.relation, ()))

@@ -168,20 +168,22 @@ class _Tracer:
     # -------------------------------------------------------------------------------------------- expressions
     def expression(self, node: Any, select: Any) -> Origins:
         """Origins of an expression of a SELECT."""
-        if isinstance(node, typed.ColumnRef):
+        kind = type(node)
+        if kind is typed.ColumnRef:
             return self._column(node)
-        if isinstance(node, typed.Coerce):
+        if kind is typed.Coerce:
             return self.expression(node.expr, select)
-        if isinstance(node, typed.KeyRef):
+        if kind is typed.KeyRef:
             return self.expression(select.keys[node.position], select)
-        if isinstance(node, typed.AggregateRef):
+        if kind is typed.AggregateRef:
             return self._aggregate(select.aggregates[node.position], AGGREGATE, select)
-        if isinstance(node, typed.WindowRef):
+        if kind is typed.WindowRef:
             return self._aggregate(select.windows[node.position], WINDOW, select)
-        if isinstance(node, Query):
+        if kind is Query:
             lineage_of_query = self.query(node)
             return frozenset().union(*lineage_of_query.columns) | _by(FILTER, lineage_of_query.rows)
-        return _by(EXPRESSION, frozenset().union(*(self.expression(part, select) for part in parts(node))))
+        below = parts(node)
+        return _by(EXPRESSION, _NONE.union(*[self.expression(part, select) for part in below])) if below else _NONE
 
     def _aggregate(self, node: typed_calls.Aggregate | typed_calls.WindowCall, how: str, select: Any) -> Origins:
         values = [part for part in parts(node) if part is not node.filter]

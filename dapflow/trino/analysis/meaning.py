@@ -36,7 +36,7 @@ def is_checked(node: Any) -> bool:
     """Whether nothing in a typed tree is unchecked."""
     for part in deep(node):
         if isinstance(part, typed.Expr):
-            if unchecked(part):
+            if part.type.base == "unchecked" or (part.type.args and unchecked(part)):
                 return False
         elif isinstance(part, Table) and (
             part.relation is None or unchecked(*[column.type for column in part.columns])

@@ -85,21 +85,24 @@ def deref(node: tree.Deref, context: AnalysisContext) -> typed.Expr:
     """A qualified name, or a field of a row."""
     parts = parts_of(node)
     if parts and not _is_bound(parts[0], context):
-        shown = expression_text(node)
         scope: Scope | None = context.scope
         outer = 0
         while scope is not None:
             fields = scope.qualified(parts[:-1], parts[-1])
             if len(fields) > 1:
-                return context.fault("AMBIGUOUS_NAME", node, f"Column '{shown}' is ambiguous")
+                return context.fault("AMBIGUOUS_NAME", node, f"Column '{expression_text(node)}' is ambiguous")
             if fields:
                 return column(fields[0], node, context, outer)
             if len(parts) == 2 and scope.has_relation(parts[:-1]) and not scope.knows(parts[0]):
-                return context.fault("COLUMN_NOT_FOUND", node, f"Column '{shown}' cannot be resolved")
+                return _not_found(node, context)
             scope, outer = scope.parent, outer + 1
         if not _is_known(parts, context):
-            return context.fault("COLUMN_NOT_FOUND", node, f"Column '{shown}' cannot be resolved")
+            return _not_found(node, context)
     return row_field(context.visit(node.base), node, context)
+
+
+def _not_found(node: tree.Deref, context: AnalysisContext) -> typed.Expr:
+    return context.fault("COLUMN_NOT_FOUND", node, f"Column '{expression_text(node)}' cannot be resolved")
 
 
 def _is_known(parts: tuple[str, ...], context: AnalysisContext) -> bool:
@@ -116,15 +119,14 @@ def _is_known(parts: tuple[str, ...], context: AnalysisContext) -> bool:
 
 def row_field(base: typed.Expr, node: tree.Deref, context: AnalysisContext) -> typed.Expr:
     """One field of a row by its name."""
-    shown = expression_text(node)
     if unchecked(base) and base.type.base != "row":
         return RowField(type=UNCHECKED, place=context.place(node), base=base, position=-1)
     if base.type.base != "row":
-        return context.fault("TYPE_MISMATCH", node, f"Expression {shown} is not of type ROW")
+        return context.fault("TYPE_MISMATCH", node, f"Expression {expression_text(node)} is not of type ROW")
     names = base.type.names or ()
     places = [i for i, name in enumerate(names) if name is not None and name.lower() == node.name]
     if len(places) > 1:
         return context.fault("AMBIGUOUS_NAME", node, "Ambiguous row field reference")
     if not places:
-        return context.fault("COLUMN_NOT_FOUND", node, f"Column '{shown}' cannot be resolved")
+        return _not_found(node, context)
     return RowField(type=base.type.args[places[0]], place=context.place(node), base=base, position=places[0])

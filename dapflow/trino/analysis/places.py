@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from dapflow.trino.analysis.findings import Place
 from dapflow.trino.syntax import tree
@@ -29,6 +31,9 @@ _AROUND = frozenset(
     }
 )
 
+#: Makes a place without the detour of a constructor of Python's own; there are many.
+_place: Callable[[tuple[int, int, int]], Place] = partial(tuple.__new__, Place)
+
 
 @dataclass
 class Places:
@@ -38,12 +43,12 @@ class Places:
 
     def of(self, node: tree.Node) -> Place:
         """From the first character of the node's first part to the last of its last."""
+        start, end = node.pos, node.end
+        if end and (type(node) not in _AROUND or (type(node) is tree.Deref and type(node.base) is tree.Ident)):
+            return _place((start, end, start))
         known = self.known.get(id(node))
         if known is not None:
             return known[1]
-        start, end = node.pos, node.end
-        if end and type(node) not in _AROUND:
-            return Place(start, end, start)
         for part in _parts(node):
             inner = self.of(part)
             start, end = min(start, inner.start), max(end, inner.end)

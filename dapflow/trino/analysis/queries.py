@@ -36,7 +36,7 @@ def query(node: tree.QueryNode, context: AnalysisContext) -> Query:
         keys = _order(node.order, query_body, context)
     if node.ties and not node.order:
         context.fault("MISSING_ORDER_BY", 0, "FETCH FIRST WITH TIES clause requires ORDER BY")
-    inner = tuple(with_query.query for with_query in named_queries)
+    inner = [with_query.query for with_query in named_queries if with_query.query is not None]
     return Query(
         with_queries=named_queries,
         body=query_body,
@@ -46,7 +46,7 @@ def query(node: tree.QueryNode, context: AnalysisContext) -> Query:
         ties=node.ties,
         columns=query_body.columns,
         place=context.place(node),
-        outer=outer_references((*(inner_query for inner_query in inner if inner_query is not None), query_body, *keys)),
+        outer=outer_references((*inner, query_body, *keys)) if context.scope.is_around() else (),
     )
 
 

@@ -47,6 +47,10 @@ class Scope:
     fields: tuple[Field, ...] = ()
     parent: Scope | None = None
 
+    def is_around(self) -> bool:
+        """Whether there is a column that a query which stands here may refer to."""
+        return bool(self.fields) or (self.parent is not None and self.parent.is_around())
+
     def named(self, name: str) -> list[Field]:
         """Fields of a name, in this scope only."""
         fields = [field for field in self.fields if field.name == name and not field.open]
@@ -59,9 +63,11 @@ class Scope:
     def qualified(self, parts: tuple[str, ...], name: str) -> list[Field]:
         """Fields of a name in relations of a name, which may leave out its first parts."""
         count = len(parts)
-        within = [field for field in self.fields if field.qualifier[-count:] == parts]
-        fields = [field for field in within if field.name == name and not field.open]
-        return fields or [named(field, name, -1) for field in within if field.open][:1]
+        fields = [
+            field for field in self.fields if (field.name == name or field.open) and field.qualifier[-count:] == parts
+        ]
+        closed = [field for field in fields if not field.open]
+        return closed or [named(field, name, -1) for field in fields[:1]]
 
     def has_relation(self, parts: tuple[str, ...]) -> bool:
         """Whether a relation of this name is here."""
