@@ -24,9 +24,28 @@ Value = Annotated[PlacedText, VALUE]
 CheckFile = Annotated[PlacedText, CHECK_FILE]
 
 
+# What people write who know dbt, and what to write here.
+_TABLE_CHECK = "write checks, each under a name of your own: checks: {costs are known: {not_null: cost}}"
+COLUMN_CHECK = "checks stand beside columns, under names of your own: checks: {costs are known: {not_null: cost}}"
+CHECKS_OF_A_TABLE = {"tests": _TABLE_CHECK, "data_tests": _TABLE_CHECK}
+CHECKS_OF_A_COLUMN = dict.fromkeys(("tests", "data_tests", "checks"), COLUMN_CHECK)
+_BESIDE = "write severity and where beside the check: {not_null: cost, severity: warn}"
+_KINDS = {
+    "accepted_range": "write range: {cost: {min: 0, max: 5000}}",
+    "expression_is_true": "write expression: completed >= raised",
+    "unique_combination_of_columns": "write unique: [ward, day]",
+    "not_empty_string": "write pattern: {name: .}",
+    "expect_column_values_to_match_regex": 'write pattern: {postcode: "^E[0-9]+"}',
+    "expect_table_row_count_to_be_between": "write row_count: {min: 1000, max: 1000000}",
+}
+_PACKAGES = ("", "dbt_utils.", "dbt_expectations.")
+
+
 @dataclass(frozen=True)
 class RangeTerms(Section):
     """Between which values a column lies, both included."""
+
+    elsewhere: ClassVar = {"min_value": "write min", "max_value": "write max"}
 
     min: Value | None = key("the least value", "0", otherwise="no least value")
     max: Value | None = key("the greatest value", "1440.5", otherwise="no greatest value")
@@ -60,6 +79,13 @@ class RowCountTerms(Section):
 @dataclass(frozen=True)
 class CheckTerms(Section):
     """Something that must hold before a generation is published. All that one name holds has one severity."""
+
+    elsewhere: ClassVar = {
+        **{package + kind: hint for kind, hint in _KINDS.items() for package in _PACKAGES},
+        **dict.fromkeys(("config", "warn_if", "error_if"), _BESIDE),
+        "column_name": "name the column under the kind: {not_null: cost}",
+        "values": "name the column: {accepted_values: {status: [open, closed]}}",
+    }
 
     not_null: PlacedText | tuple[PlacedText, ...] | None = key(
         "columns, each of which has a value in every row", "[ward, cost]"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -24,6 +25,8 @@ _OF_ROWS: tuple[str, ...] = (
 )  # fmt: skip
 _OF_ALL: tuple[str, ...] = ("row_count", "sql", "freshness")
 _SHOWN = 12
+# The names in dbt's ref('wards') and source('housing', 'wards').
+_QUOTED = re.compile(r"""['"]([A-Za-z0-9_]+)['"]""")
 
 
 @dataclass
@@ -184,7 +187,9 @@ class _CheckReader:
             statement = read_statement(SqlText(f"SELECT 1 FROM\n{to.text}"))
             (name,) = statement.tables
         except (DapflowError, ValueError):
-            self._mistake(to.place, f"{to.text!r} names no table", "for example airlines, or housing_raw_zone.wards")
+            quoted = _QUOTED.findall(to.text)
+            hint = f"write {quoted[-1]}" if quoted else "for example airlines, or housing_raw_zone.wards"
+            self._mistake(to.place, f"{to.text!r} names no table", hint)
             return
         table = self._find(name, statement.text, to.place, lambda error: _at(to, error, lines_before=1))
         if table is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import yaml
 from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, YAMLError
@@ -40,6 +41,9 @@ def _loader(base: type) -> type:
 _EXACT = _loader(yaml.SafeLoader)
 # libyaml takes a twentieth of the time, where PyYAML was built with it. Of mistakes it says less.
 _QUICK = _loader(yaml.CSafeLoader) if yaml.__with_libyaml__ else _EXACT
+
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,21 @@ class YamlFile:
         """Note a mistake at a value."""
         self.errors.append(self.place(node).error(code, message, hint))
 
-    def entries(self, node: Node, name: str, allowed: Iterable[str] | None = None) -> dict[str, Entry]:
-        """A mapping's entries by key; with ``allowed``, other keys are mistakes and left out."""
+    def entries(
+        self,
+        node: Node,
+        name: str,
+        allowed: Iterable[str] | None = None,
+        elsewhere: Mapping[str, str] = NOTHING,
+        hint: str | None = None,
+    ) -> dict[str, Entry]:
+        """A mapping's entries by key; with ``allowed``, other keys are mistakes and left out.
+
+        ``elsewhere`` are the hints for certain of these keys, ``hint`` is for what is no mapping.
+        """
         if not isinstance(node, MappingNode):
             if not is_null(node):
-                self.error("yaml-type", f"{name} must be a mapping (key: value), not {_kind(node)}", node)
+                self.error("yaml-type", f"{name} must be a mapping (key: value), not {_kind(node)}", node, hint)
             return {}
         entries: dict[str, Entry] = {}
         known = None if allowed is None else list(allowed)
@@ -110,7 +124,8 @@ class YamlFile:
             if not isinstance(key, ScalarNode):
                 self.error("yaml-type", f"a key of {name} must be a word, not {_kind(key)}", key)
             elif known is not None and key.value not in known:
-                self.error("unknown-key", f"unknown key {key.value!r} in {name}", key, _did_you_mean(key.value, known))
+                meant = elsewhere.get(key.value) or _did_you_mean(key.value, known)
+                self.error("unknown-key", f"unknown key {key.value!r} in {name}", key, meant)
             elif key.value in entries:
                 first = entries[key.value].key.start_mark.line + 1
                 self.error("duplicate-key", f"{key.value!r} stands in {name} twice, first in line {first}", key)
@@ -118,13 +133,16 @@ class YamlFile:
                 entries[key.value] = Entry(key, value)
         return entries
 
-    def string(self, node: Node, name: str, *, numbers: bool = False) -> str | None:
-        """A text; None (and a mistake, unless it is empty) when it is something else. ``numbers`` may count as text."""
+    def string(self, node: Node, name: str, *, numbers: bool = False, hint: str | None = None) -> str | None:
+        """A text; None (and a mistake, unless it is empty) when it is something else. ``numbers`` may count as text;
+        ``hint`` is for what is no scalar.
+        """
         if isinstance(node, ScalarNode) and node.tag in {_STRING, *((_INTEGER, _FLOAT) if numbers else ())}:
             return str(node.value)
         if not is_null(node):
-            hint = 'put quotes around it: "…"' if isinstance(node, ScalarNode) else None
-            self.error("yaml-type", f"{name} must be text, not {_kind(node)}", node, hint)
+            quotes = 'put quotes around it: "…"'
+            said = quotes if isinstance(node, ScalarNode) else hint
+            self.error("yaml-type", f"{name} must be text, not {_kind(node)}", node, said)
         return None
 
     def integer(self, node: Node, name: str) -> int | None:
@@ -143,12 +161,12 @@ class YamlFile:
             self.error("yaml-type", f"{name} must be true or false, not {_kind(node)}", node)
         return None
 
-    def items(self, node: Node, name: str) -> list[Node]:
-        """The items of a list."""
+    def items(self, node: Node, name: str, hint: str | None = None) -> list[Node]:
+        """The items of a list; ``hint`` is for what is none."""
         if isinstance(node, SequenceNode):
             return list(node.value)
         if not is_null(node):
-            self.error("yaml-type", f"{name} must be a list ([a, b]), not {_kind(node)}", node)
+            self.error("yaml-type", f"{name} must be a list ([a, b]), not {_kind(node)}", node, hint)
         return []
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
-from dapflow.project.check_terms import ProductCheckTerms
+from dapflow.project.check_terms import CHECKS_OF_A_COLUMN, CHECKS_OF_A_TABLE, COLUMN_CHECK, ProductCheckTerms
 from dapflow.project.file_position import PlacedText
 from dapflow.project.schema import Section, key
 from dapflow.project.text_forms import OWN_TABLE, choice
 
+TYPES_OF_THE_SQL = "delete it: a column has the type that the SQL gives it"
 OnMissing = Literal["fail", "previous"]
 ON_MISSING = choice(
     get_args(OnMissing),
@@ -33,6 +34,9 @@ class InputTerms(Section):
 class ColumnTerms(Section):
     """What is said of a column of a product."""
 
+    elsewhere: ClassVar = {**CHECKS_OF_A_COLUMN, "data_type": TYPES_OF_THE_SQL, "type": TYPES_OF_THE_SQL}
+    listed: ClassVar = COLUMN_CHECK
+
     description: str | None = key(
         "what the column holds; alone it may stand in place of the mapping", "Pounds, without VAT."
     )
@@ -46,6 +50,13 @@ class ColumnTerms(Section):
 @dataclass(frozen=True)
 class ProductTerms(Section):
     """What may be said of a data product beside its SQL."""
+
+    elsewhere: ClassVar = {
+        **CHECKS_OF_A_TABLE,
+        "models": "this file is of one product, that of the .sql beside it: its keys stand at the top, without models",
+        "version": "delete it",
+        "name": "delete it: a product is called as its .sql file",
+    }
 
     description: str | None = key(
         "what the product says; the description of its history table and its current view in the catalog",

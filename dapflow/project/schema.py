@@ -20,8 +20,9 @@ first mistake or say it in words of their own.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 from dapflow.project.file_position import FilePosition, PlacedText
@@ -159,19 +160,31 @@ class Needed:
 
 @dataclass(frozen=True)
 class Section:
-    """A mapping with known keys. ``at`` says where those keys are that stand there and are not left empty."""
+    """A mapping with known keys. ``at`` says where those keys are that stand there and are not left empty.
+
+    ``elsewhere`` says what to write instead of keys that people know from other tools, by these keys; ``listed``,
+    instead of a list.
+    """
 
     needed: ClassVar[Needed | None] = None
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    listed: ClassVar[str | None] = None
     at: dict[str, FilePosition] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True)
 class KnownKey:
-    """A key of a class, its kind, and its default."""
+    """A key of a class, its name, its kind, and its default."""
 
+    name: str
     key: Key
     kind: Kind
     default: object
+
+    @property
+    def example(self) -> str:
+        """The key with a value, as YAML."""
+        return f"{self.name}: {self.key.example}"
 
 
 _KNOWN: dict[type[Section], dict[str, KnownKey]] = {}
@@ -182,7 +195,9 @@ def keys_of(section: type[Section]) -> dict[str, KnownKey]:
     if section not in _KNOWN:
         hints = get_type_hints(section, include_extras=True)
         _KNOWN[section] = {
-            attribute.name: KnownKey(attribute.metadata["key"], _kind(hints[attribute.name]), attribute.default)
+            attribute.name: KnownKey(
+                attribute.name, attribute.metadata["key"], _kind(hints[attribute.name]), attribute.default
+            )
             for attribute in fields(section)
             if "key" in attribute.metadata
         }

@@ -10,8 +10,8 @@ from dapflow.project.file_position import PlacedText
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.schema import (
     Flag,
-    Key,
     Kind,
+    KnownKey,
     ListOf,
     MappingOf,
     Mistake,
@@ -38,38 +38,44 @@ class _SectionReader:
     def __init__(self, yaml: YamlFile) -> None:
         self._yaml = yaml
 
-    def section(self, section: type[Section], node: Node, name: str, prefix: str) -> Section:
-        """``name`` is how errors call the mapping; ``prefix`` stands before the names of its keys."""
+    def section(self, section: type[Section], node: Node, name: str, prefix: str, hint: str | None = None) -> Section:
+        """``name`` is how errors call the mapping; ``prefix`` stands before the names of its keys; ``hint`` is for what
+        is no mapping.
+        """
         if section.needed is not None and not isinstance(node, MappingNode):
             return self._short(section, section.needed.key, node, name)
         known = keys_of(section)
-        entries = self._yaml.entries(node, name, known)
+        entries = self._yaml.entries(node, name, known, section.elsewhere, hint)
         values: dict[str, Any] = {}
         for key, entry in entries.items():
             own = known[key]
             called = own.key.called.format(section=name) if own.key.called else f"{prefix}{key}"
-            value = self._value(own.kind, entry.value, called, own.key)
+            value = self._value(own.kind, entry.value, called, own)
             if value is not None:
                 values[key] = value
         at = {key: self._yaml.place(entry.key) for key, entry in entries.items() if not is_null(entry.value)}
         return section(**values, at=at)
 
     def _short(self, section: type[Section], key: str, node: Node, name: str) -> Section:
+        if section.listed is not None and isinstance(node, SequenceNode):
+            self._yaml.error("yaml-type", f"{name} must be a mapping (key: value), not a list", node, section.listed)
+            return section(at={key: self._yaml.place(node)})
         own = keys_of(section)[key]
-        value = self._value(own.kind, node, f"the {key} of {name}", own.key)
+        value = self._value(own.kind, node, f"the {key} of {name}", own)
         values = {} if value is None else {key: value}
         return section(**values, at={} if is_null(node) else {key: self._yaml.place(node)})
 
-    def _value(self, kind: Kind, node: Node, name: str, key: Key) -> object | None:
+    def _value(self, kind: Kind, node: Node, name: str, key: KnownKey) -> object | None:
         match kind:
             case TextValue():
-                return self._text(kind, node, name)
+                return self._text(kind, node, name, key)
             case SectionOf():
-                return self.section(kind.section, node, name, "" if key.entry_called else f"{name}.")
+                prefix = "" if key.key.entry_called else f"{name}."
+                return self.section(kind.section, node, name, prefix, _for_example(key))
             case MappingOf():
                 return self._mapping(kind, node, name, key)
             case ListOf():
-                items = self._yaml.items(node, name)
+                items = self._yaml.items(node, name, _for_example(key))
                 values = [self._value(kind.item, item, f"each of {name}", key) for item in items]
                 return tuple(value for value in values if value is not None)
             case OneOf():
@@ -77,12 +83,17 @@ class _SectionReader:
             case _:
                 return (self._yaml.boolean if isinstance(kind, Flag) else self._yaml.integer)(node, name)
 
-    def _mapping(self, kind: MappingOf, node: Node, name: str, key: Key) -> dict[Any, object] | None:
+    def _mapping(self, kind: MappingOf, node: Node, name: str, key: KnownKey) -> dict[Any, object] | None:
         values: dict[Any, object] = {}
-        entries = self._yaml.entries(node, name, kind.options or None)
+        entries = self._yaml.entries(node, name, kind.options or None, hint=_for_example(key))
+        called_entry = key.key.entry_called
         for text, entry in entries.items():
+            if _is_unnamed(kind, text, entry.value):
+                problem = f"{text!r} stands where a name of your own should stand"
+                self._yaml.error("bad-value", problem, entry.key, _for_example(key))
+                continue
             known = self._read(kind.key, text, entry.key, name)
-            called = key.entry_called.format(name=text) if key.entry_called and not kind.options else f"{name}.{text}"
+            called = called_entry.format(name=text) if called_entry and not kind.options else f"{name}.{text}"
             value = self._value(kind.value, entry.value, called, key)
             if isinstance(value, Section):
                 self._check_needed(value, entry, called)
@@ -99,9 +110,9 @@ class _SectionReader:
         hint = f"add {needed.key}" if is_mapping else f"write {entry.key.value}"
         self._yaml.error(needed.code, f"{name} has no {needed.key}", entry.key, f"{hint}: {needed.example}")
 
-    def _text(self, kind: TextValue, node: Node, name: str) -> object | None:
+    def _text(self, kind: TextValue, node: Node, name: str, key: KnownKey) -> object | None:
         numbers = kind.form is not None and kind.form.takes_numbers
-        text = self._yaml.string(node, name, numbers=numbers)
+        text = self._yaml.string(node, name, numbers=numbers, hint=_listed(key.kind, node) or _for_example(key))
         return None if text is None else self._read(kind, text, node, name)
 
     def _read(self, kind: TextValue, text: str, node: Node, name: str) -> object | None:
@@ -113,6 +124,25 @@ class _SectionReader:
                 self._yaml.error(mistake.code, mistake.message, node, mistake.hint)
                 return None
         return PlacedText(str(value), self._yaml.place(node)) if kind.placed else value
+
+
+def _listed(kind: Kind, node: Node) -> str | None:
+    """What to write instead of a list, where what a key takes says so."""
+    inner = kind.value if isinstance(kind, MappingOf) else kind
+    mapping = inner.mapping if isinstance(inner, OneOf) else inner
+    return mapping.section.listed if isinstance(mapping, SectionOf) and isinstance(node, SequenceNode) else None
+
+
+def _for_example(key: KnownKey) -> str:
+    return f"for example {key.example}"
+
+
+def _is_unnamed(kind: MappingOf, text: str, node: Node) -> bool:
+    """Whether a key of what should stand under a name stands in its place."""
+    if not isinstance(kind.value, SectionOf) or not isinstance(node, MappingNode) or not node.value:
+        return False
+    known = keys_of(kind.value.section)
+    return text in known and not any(key.value in known for key, _ in node.value)
 
 
 def _arm(kind: OneOf, node: Node) -> Kind:

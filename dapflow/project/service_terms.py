@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from dapflow.landing_formats import DEFAULT_FORMAT, LANDING_FORMATS, either, formats_with
 from dapflow.manifest import DAILY, GenerationColumns, LandingSource, Service, Zone
-from dapflow.project.check_terms import CheckTerms
+from dapflow.project.check_terms import CHECKS_OF_A_COLUMN, CHECKS_OF_A_TABLE, COLUMN_CHECK, CheckTerms
 from dapflow.project.file_position import PlacedText
 from dapflow.project.schema import Needed, Section, key
 from dapflow.project.text_forms import (
@@ -88,6 +88,8 @@ class SourceColumnTerms(Section):
     """A column of landing files."""
 
     needed: ClassVar = TYPE
+    elsewhere: ClassVar = {**CHECKS_OF_A_COLUMN, "data_type": "write type"}
+    listed: ClassVar = COLUMN_CHECK
 
     type: PlacedText | None = key(
         "of Athena, such as `string`, `bigint`, `decimal(10,2)`, `date`, `timestamp`, `array<string>`; "
@@ -109,6 +111,8 @@ class SourceColumnTerms(Section):
 @dataclass(frozen=True)
 class SourceTerms(Section):
     """A table that the service ingests, and how its landing files are written."""
+
+    elsewhere: ClassVar = CHECKS_OF_A_TABLE
 
     description: str | None = key("what the table holds; shown in the catalog", "Every loan of every branch.")
     format: Annotated[str, FORMAT] = key(

@@ -121,6 +121,43 @@ def test_a_mistake_has_its_place(tmp_path: Path, checks: str, code: str, column:
 
 
 @pytest.mark.parametrize(
+    ("written", "line", "hint"),
+    [
+        ("checks:\n- not_null: carrier", 2, "for example checks: {costs are known: {not_null: cost}}"),
+        ("checks:\n- not_null\n- unique", 2, "for example checks: {costs are known: {not_null: cost}}"),
+        ("checks: {not_null: carrier}", 1, "for example checks: {costs are known: {not_null: cost}}"),
+        ("checks: {accepted_values: {carrier: [UA]}}", 1, "for example checks: {costs are known: {not_null: cost}}"),
+        ("checks: {a: [not_null]}", 1, "for example checks: {costs are known: {not_null: cost}}"),
+        ("tests:\n- not_null: carrier", 1, "write checks, each under a name of your own"),
+        ("data_tests: [unique]", 1, "write checks, each under a name of your own"),
+        ("columns:\n- name: carrier\n  tests: [not_null]", 2, "for example columns: {cost: "),
+        ("columns:\n  carrier:\n    data_tests: [not_null]", 3, "checks stand beside columns"),
+        ("columns:\n  carrier:\n  - not_null", 3, "checks stand beside columns"),
+        ("models: [{name: x}]", 1, "its keys stand at the top"),
+        ("checks: {a: {not_null: carrier, config: {severity: warn}}}", 1, "write severity and where beside the check"),
+        ("checks: {a: {dbt_utils.accepted_range: {column_name: year}}}", 1, "write range: {cost: {min: 0, max: 5000}}"),
+        ("checks: {a: {unique: carrier, values: [UA]}}", 1, "name the column: {accepted_values: "),
+        ("checks: {a: {not_null: {column_name: carrier}}}", 1, "for example not_null: [ward, cost]"),
+        ("""checks: {a: {relationships: {carrier: "ref('airlines')"}}}""", 1, "write airlines"),
+    ],
+)
+def test_what_people_know_from_dbt_is_refused_with_what_to_write(
+    tmp_path: Path, written: str, line: int, hint: str
+) -> None:
+    _, errors = read_as_far_as_possible(write_project(tmp_path, {**FILES, "air/refined/x.yml": f"{written}\n"}))
+    (error,) = errors
+    assert (error.file, error.line) == ("transforms/air/refined/x.yml", line)
+    assert hint in (error.hint or "")
+
+
+def test_a_raw_table_is_described_as_dbt_does_not(tmp_path: Path) -> None:
+    lines = ["sources:", "  a:", "    columns:", "      n: [not_null]", "  b:", "  - name: c"]
+    _, errors = read_as_far_as_possible(write_project(tmp_path, {"sea/service.yml": "\n".join(lines)}))
+    assert [error.line for error in errors] == [4, 6]
+    assert all("checks stand beside" in (error.hint or "") or "for example" in (error.hint or "") for error in errors)
+
+
+@pytest.mark.parametrize(
     ("sql", "code", "said"),
     [
         (f"SELECT yeer FROM {OWN}", "unknown-column", "did you mean year?"),
