@@ -14,7 +14,7 @@ from dapflow.trino.syntax.parser import Parser
 _MOST_CHARACTERS = 2_000_000
 
 
-class Statement(NamedTuple):
+class ParsedStatement(NamedTuple):
     """A query that was read. Who gets it does not change its tree."""
 
     query: tree.QueryNode
@@ -24,22 +24,22 @@ class Statement(NamedTuple):
     refused: tuple[str, int] | None
 
 
-class _Statements:
+class _ParsedStatements:
     """The statements that were asked for last, by their texts."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._statements: dict[str, Statement] = {}
+        self._statements: dict[str, ParsedStatement] = {}
         self._characters = 0
 
-    def get(self, text: str) -> Statement | None:
+    def get(self, text: str) -> ParsedStatement | None:
         with self._lock:
             statement = self._statements.pop(text, None)
             if statement is not None:
                 self._statements[text] = statement
             return statement
 
-    def add(self, text: str, statement: Statement) -> None:
+    def add(self, text: str, statement: ParsedStatement) -> None:
         with self._lock:
             if text not in self._statements:
                 self._characters += len(text)
@@ -50,10 +50,10 @@ class _Statements:
                 self._characters -= len(oldest)
 
 
-_KEPT = _Statements()
+_KEPT = _ParsedStatements()
 
 
-def read_statement(text: str) -> Statement:
+def read_statement(text: str) -> ParsedStatement:
     """Read a query that Athena may run. Raises QueryError."""
     statement = _KEPT.get(text)
     if statement is None:
@@ -63,7 +63,7 @@ def read_statement(text: str) -> Statement:
         except RecursionError:
             raise TooDeep from None
         query.parameters = parser.parameters
-        statement = Statement(query, parser.end, parser.refused)
+        statement = ParsedStatement(query, parser.end, parser.refused)
         _KEPT.add(text, statement)
     return statement
 
