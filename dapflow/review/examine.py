@@ -13,7 +13,7 @@ from typing import Protocol
 
 from dapflow.errors import DapflowError
 from dapflow.review.failing_constants import failing_constants
-from dapflow.runtime.column_types import column_hive_type
+from dapflow.runtime.unstorable_columns import column_hive_type
 from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, SqlText, TableName, analyse, read_statement
 from dapflow.sql.missing import missing_database, missing_table
 from dapflow.sql.output import nameless_columns, repeated_columns
@@ -26,6 +26,7 @@ from dapflow.trino.duckdb import compile_analysed
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
 from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.formatting import expression_text, name_text
 from dapflow.trino.syntax.statements import parse
 
 _PARTS = ("year", "month", "day", "date")
@@ -161,10 +162,12 @@ def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[ColumnMet
     for number, column in enumerate(columns):
         if column.type == UNCHECKED:
             continue
+        item = items[number] if plain else node
+        expression = expression_text(item.expr) if isinstance(item, tree.SelectItem) else None
         try:
-            column_hive_type(column.name, column.type)
+            column_hive_type(name_text(column.name), column.type, expression)
         except DapflowError as error:
-            yield text.error(error.code, error.message, items[number].pos if plain else node.pos, error.hint)
+            yield text.error(error.code, error.message, item.pos, error.hint)
 
 
 def _table(parts: tuple[str, ...], catalogue: ListedCatalogue) -> KnownTable | None:

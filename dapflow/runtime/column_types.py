@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from dapflow.errors import DapflowError
-
 _TO_TRINO = {"string": "varchar", "int": "integer", "float": "real", "binary": "varbinary", "timestamp": "timestamp(3)"}
 _TO_HIVE = {
     "varchar": "string",
@@ -22,11 +20,6 @@ _TIMESTAMP = re.compile(r"timestamp(?:\(\s*\d+\s*\))?")
 
 # The digits of a whole number that a floating-point type holds, whatever they are.
 WHOLE_DIGITS = {"float": 7, "double": 15}
-REMEDIES = {
-    "json": "json_format({column})",
-    "interval day to second": "date_diff('day', earlier, later)",
-    "unknown": "CAST({column} AS varchar), or the type that the column should have",
-}
 
 
 class UnsupportedTypeError(ValueError):
@@ -58,7 +51,7 @@ def hive_type(text: str) -> str:  # noqa: PLR0911 (one return per family of type
     if kind == "map" and len(parts) == 2:
         return f"map<{hive_type(parts[0])},{hive_type(parts[1])}>"
     if kind in ("row", "struct") and parts:
-        return "struct<" + ",".join(_hive_field(part) for part in parts) + ">"
+        return "struct<" + ",".join(_hive_field(part, text) for part in parts) + ">"
     raise UnsupportedTypeError(text)
 
 
@@ -74,23 +67,6 @@ def trino_type(text: str) -> str:
     if kind in ("array", "map"):
         return f"{kind}(" + ", ".join(trino_type(part) for part in parts) + ")"
     return hive
-
-
-def column_hive_type(column: str, text: str) -> str:
-    """``hive_type`` for a column of a data product. Raises DapflowError ``unsupported-type`` with a remedy."""
-    try:
-        return hive_type(text)
-    except UnsupportedTypeError as error:
-        inner = str(error)
-        remedy = REMEDIES.get(inner.lower(), "CAST({column} AS varchar)").format(column=column)
-        if "with time zone" in inner.lower() and inner.lower().startswith("timestamp"):
-            remedy = f"CAST({column} AT TIME ZONE 'UTC' AS timestamp)"
-        elif inner.startswith("row("):
-            remedy = f"CAST({column} AS row(name type, …)), with a name for each field,"
-        where = f"column {column} has type {text}" if text == inner else f"column {column} holds type {inner}"
-        raise DapflowError(
-            "unsupported-type", f"{where}, which a table cannot hold", hint=f"write {remedy} AS {column}"
-        ) from None
 
 
 def type_parts(text: str) -> tuple[str, list[str]]:
@@ -116,16 +92,22 @@ def type_parts(text: str) -> tuple[str, list[str]]:
     return match[1].lower(), parts
 
 
-def _hive_field(text: str) -> str:
-    """``"a b" bigint``, ``a bigint`` or ``a:bigint`` → ``a:bigint``. A field without a name cannot be stored."""
+def row_field(text: str) -> tuple[str | None, str]:
+    """``"a b" bigint``, ``a bigint`` or ``a:bigint`` → the name, if there is one, and the type."""
     if match := re.fullmatch(r'"((?:[^"]|"")*)"\s+(.+)', text, re.DOTALL):
-        name, kind = match[1].replace('""', '"'), match[2]
-    elif match := re.fullmatch(r"([\w$ ]+?)\s*:\s*(.+)", text, re.DOTALL) or re.fullmatch(
-        r"([\w$]+)\s+(?!with time zone|precision|to )(.+)", text, re.DOTALL
+        return match[1].replace('""', '"'), match[2]
+    if match := re.fullmatch(r"([\w$ ]+?)\s*:\s*(.+)", text, re.DOTALL) or re.fullmatch(
+        r"([\w$]+)\s+(?!with time zone|precision|to |day to |year to )(.+)", text, re.DOTALL
     ):
-        name, kind = match[1], match[2]
-    else:
-        raise UnsupportedTypeError(f"row({text})")
+        return match[1], match[2]
+    return None, text
+
+
+def _hive_field(text: str, row: str) -> str:
+    """``"a b" bigint`` → ``a b:bigint``. A field without a name cannot be stored."""
+    name, kind = row_field(text)
+    if name is None:
+        raise UnsupportedTypeError(row)
     return f"{name.lower()}:{hive_type(kind)}"
 
 

@@ -13,9 +13,9 @@ from dapflow.manifest import Column, GenerationColumns
 from dapflow.runtime.athena import Athena, AthenaQueryError
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog
-from dapflow.runtime.column_types import column_hive_type
 from dapflow.runtime.current_view import view_definition
 from dapflow.runtime.dataset_location import quoted
+from dapflow.runtime.unstorable_columns import column_hive_type
 
 _UNNAMED = re.compile(r"_col\d+")
 # What Athena says of a view whose columns it cannot name.

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dapflow.errors import DapflowError
-from dapflow.runtime.column_types import UnsupportedTypeError, column_hive_type, hive_type, trino_type
+from dapflow.runtime.column_types import UnsupportedTypeError, hive_type, trino_type
+from dapflow.runtime.unstorable_columns import column_hive_type
 
 
 @pytest.mark.parametrize(
@@ -44,16 +45,23 @@ def test_glue_to_queries(hive: str, trino: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "message", "remedy"),
     [
-        ("json", "column c has type json", "json_format(c)"),
-        ("unknown", "column c has type unknown", "CAST(c AS varchar), or"),
-        ("timestamp(3) with time zone", "with time zone", "AT TIME ZONE 'UTC' AS timestamp"),
-        ("time(3)", "type time(3)", "CAST(c AS varchar)"),
-        ("interval day to second", "interval", "date_diff('day', earlier, later)"),
-        ("array(json)", "column c holds type json", "json_format(c)"),
-        ("row(bigint, varchar)", "column c holds type row(bigint)", "CAST(c AS row(name type, …))"),
-        ("map(varchar, time)", "holds type time", "CAST(c AS varchar)"),
+        ("json", "column c has type json, which a table cannot hold", "write json_format(…) AS c"),
+        ("unknown", "column c has type unknown", "write CAST(… AS varchar) AS c, or give it the type"),
+        ("timestamp(3) with time zone", "with time zone", "write CAST(… AT TIME ZONE 'UTC' AS timestamp) AS c"),
+        ("time(3)", "type time(3)", "write CAST(… AS varchar) AS c"),
+        ("interval day to second", "interval", "write to_milliseconds(…) AS c, or count days with date_diff"),
+        ("array(json)", "column c holds type json", "write json_format(CAST(… AS json)) AS c"),
+        ("array(row(a time, b json))", "holds type time", "CAST(CAST(… AS array(row(\"a\" varchar, \"b\" json"),
+        ("row(bigint, varchar(2))", "type row(bigint, varchar(2)), whose fields have no names",
+         "write CAST(… AS row(field1 bigint, field2 varchar)) AS c, with the names"),
+        ("row(a row(time(3) with time zone), b real)", "holds type row(time(3) with time zone), whose fields",
+         "write CAST(… AS row(\"a\" row(field1 varchar), \"b\" real)) AS c"),
+        ("map(varchar, time)", "holds type time", "write CAST(… AS map(varchar, varchar)) AS c"),
+        ("map(date, json)", "holds type json", "leave c out"),
+        ("HyperLogLog", "type HyperLogLog", "write CAST(… AS varbinary) AS c"),
+        ("Geometry", "type Geometry", "write ST_AsText(…) AS c"),
     ],
-)
+)  # fmt: skip
 def test_what_no_table_holds(kind: str, message: str, remedy: str) -> None:
     with pytest.raises(DapflowError) as caught:
         column_hive_type("c", kind)

@@ -36,6 +36,12 @@ def query_text(node: tree.QueryNode) -> str:
     return text
 
 
+def name_text(name: str) -> str:
+    """A name, in quotes where it needs them."""
+    plain = name.isascii() and name.isidentifier() and name.upper() not in RESERVED
+    return name if plain else _name(name)
+
+
 # -------------------------------------------------------------------------------------------- parts
 def _name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
@@ -93,8 +99,7 @@ def _ident(node: tree.Ident) -> str:
 
 
 def _deref(node: tree.Deref) -> str:
-    plain = node.written.isascii() and node.written.isidentifier() and node.written.upper() not in RESERVED
-    return f"{_tight(node.base)}.{node.written if plain else _name(node.written)}"
+    return f"{_tight(node.base)}.{name_text(node.written)}"
 
 
 def _literal(node: tree.Literal) -> str:
