@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
+import tarfile
+from collections.abc import Collection
 from pathlib import Path
 
 from dapflow.forges import file_address
@@ -33,10 +36,32 @@ def file_addresses(root: Path) -> str:
     return file_address(git(root, "remote", "get-url", "origin"), commit, git(root, "rev-parse", "--show-prefix"))
 
 
+def default_branch(root: Path) -> str:
+    """The branch that others come from: the remote's own choice, or main, or master. Empty where there is none."""
+    remote = git(root, "rev-parse", "--abbrev-ref", "origin/HEAD")
+    for name in (remote, "main", "master"):
+        if name and git(root, "rev-parse", "--quiet", "--verify", f"{name}^{{commit}}"):
+            return name
+    return ""
+
+
+def extract(root: Path, commit: str, names: Collection[str], target: Path) -> None:
+    """Write files and folders of the project in ``root`` into ``target``, as they were; what was not there is left."""
+    there = git(root, "ls-tree", "--name-only", commit, "--", *names).splitlines()
+    if there:
+        archive = _git(root, "archive", "--format=tar", commit, "--", *there)
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            tar.extractall(target, filter="data")
+
+
 def git(root: Path, *arguments: str) -> str:
     """What git prints; nothing where there is no git, no repository, or no answer."""
+    return _git(root, *arguments).decode(errors="surrogateescape").strip()
+
+
+def _git(root: Path, *arguments: str) -> bytes:
     try:
         done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
     except OSError:
-        return ""
-    return done.stdout.decode(errors="surrogateescape").strip() if done.returncode == 0 else ""
+        return b""
+    return done.stdout if done.returncode == 0 else b""

@@ -12,6 +12,7 @@ from dapflow.cli import (
     accept_schema,
     athena,
     backfill,
+    branch,
     check,
     check_results,
     codeowners,
@@ -48,6 +49,7 @@ app = typer.Typer(
 accept_schema.register(app)
 athena.register(app)
 backfill.register(app)
+branch.register(app)
 check.register(app)
 check_results.register(app)
 codeowners.register(app)

@@ -1,4 +1,4 @@
-"""``dapflow local branch``: environments of git branches on the embedded platform."""
+"""``dapflow branch``: what a git branch changes, and environments of branches on the embedded platform."""
 
 from __future__ import annotations
 
@@ -7,18 +7,25 @@ from typing import Annotated
 
 import typer
 
+from dapflow.cli.branch_plan import plan
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
 
 branch = typer.Typer(
     name="branch",
-    help="Environments of git branches, beside the main one.\n\nExample: dapflow local branch up",
+    help="What a git branch changes, and its environment beside the main one.\n\nExample: dapflow branch plan",
     no_args_is_help=True,
 )
+branch.command()(plan)
 NameArgument = Annotated[
     str | None, typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on.")
 ]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(branch)
 
 
 def say(line: str) -> None:
@@ -34,7 +41,7 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
     It has databases, workgroups, roles and DAGs of its own. It reads the main environment's raw zone, and changes
     nothing of it.
 
-    Example: dapflow local branch up fix/delays
+    Example: dapflow branch up fix/delays
     """
     from dapflow.local.branches import bring_up  # noqa: PLC0415
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
@@ -57,7 +64,7 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
 def down(name: NameArgument = None, project: ProjectOption = None) -> None:
     """Remove a branch's environment with everything in it. The main environment stays as it is.
 
-    Example: dapflow local branch down fix/delays
+    Example: dapflow branch down fix/delays
     """
     from dapflow.local.branches import take_down  # noqa: PLC0415
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
@@ -74,7 +81,7 @@ def down(name: NameArgument = None, project: ProjectOption = None) -> None:
 def list_branches(project: ProjectOption = None) -> None:
     """Name the branches that have an environment, and when it expires.
 
-    Example: dapflow local branch list
+    Example: dapflow branch list
     """
     from dapflow.local.branches import branches  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415

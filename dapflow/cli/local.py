@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch import branch, say
+from dapflow.cli.branch import say
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
@@ -30,7 +30,6 @@ local = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    local.add_typer(branch)
     app.add_typer(local)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from dapflow.errors import DapflowError
 from dapflow.lineage import ColumnOrigin, LineageColumn, ProductLineage, TableRead
@@ -16,10 +17,33 @@ from dapflow.sql.refusals import refusal
 from dapflow.trino.catalogue import ColumnMetadata
 
 if TYPE_CHECKING:
-    from dapflow.trino.analysis import Analysed, Origin, TableUse
+    from dapflow.trino.analysis import Analysed, Derivation, Origin, TableUse
 
 #: To be raised when another lineage, or another hash of meaning, is to come of the same text.
 _RULES = 1
+
+
+class DatasetPart(NamedTuple):
+    """A column of a dataset, or its rows where ``column`` is None."""
+
+    dataset: str
+    column: str | None
+
+
+@dataclass(frozen=True)
+class PartDerivation:
+    """How a part of a product derives from parts of what it reads: equal digests, by equal ways."""
+
+    digest: str
+    inputs: frozenset[DatasetPart]
+
+
+@dataclass(frozen=True)
+class ProductDerivation:
+    """How the rows of a product and its columns, by name and in order, derive from what it reads."""
+
+    rows: PartDerivation
+    columns: dict[str, PartDerivation]
 
 
 def lineages(
@@ -33,6 +57,19 @@ def lineages(
     project = _ProjectLineage(manifest)
     chosen = set(manifest.datasets) if wanted is None else _upstream(manifest, wanted)
     return project.lineages([dataset for dataset in manifest.datasets.values() if dataset.id in chosen], before or {})
+
+
+def derivations(
+    manifest: Manifest, wanted: Collection[str], known: Mapping[str, ProductLineage]
+) -> dict[str, ProductDerivation]:
+    """How transforms derive from what they read, by id. ``known`` is the lineage of the whole project.
+
+    A transform of which not everything could be checked has none.
+    """
+    project = _ProjectLineage(manifest)
+    project.lineages(manifest.datasets.values(), known)
+    derived = ((identity, project.derivation(manifest.datasets[identity])) for identity in wanted)
+    return {identity: derivation for identity, derivation in derived if derivation is not None}
 
 
 def mistake(manifest: Manifest, dataset: Dataset) -> DapflowError | None:
@@ -140,6 +177,24 @@ class _ProjectLineage:
             )
         reads = tuple(self._read(use, sql) for use in usage(query))
         return ProductLineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)
+
+    def derivation(self, dataset: Dataset) -> ProductDerivation | None:
+        """How a transform derives from what it reads, once all of that has been looked at."""
+        from dapflow.trino.analysis import derivations as derive  # noqa: PLC0415 (see above)
+
+        analysed = self.analysed(dataset)
+        if analysed is None or analysed.query is None or analysed.columns is None or analysed.findings:
+            return None
+        derived = derive(analysed.query)
+        if derived is None:
+            return None
+        names = [column.name.lower() for column in analysed.columns]
+        columns = dict(zip(names, map(self._part, derived.columns), strict=True))
+        return ProductDerivation(self._part(derived.rows), columns)
+
+    def _part(self, derivation: Derivation) -> PartDerivation:
+        inputs = (DatasetPart(self._owner(part.table), part.column) for part in derivation.inputs)
+        return PartDerivation(derivation.digest, frozenset(inputs))
 
     def _origins(self, origins: Iterable[Origin]) -> tuple[ColumnOrigin, ...]:
         return tuple(sorted(ColumnOrigin(self._owner(origin.table), origin.column, origin.how) for origin in origins))

@@ -184,7 +184,7 @@ def test_two_projects_run_beside_each_other(project: LocalProject, tmp_path: Pat
 
 
 def test_without_a_platform_commands_say_so(project: LocalProject) -> None:
-    for command in (("query", "SELECT 1"), ("run", "housing"), ("local", "env"), ("local", "branch", "up", "x")):
+    for command in (("query", "SELECT 1"), ("run", "housing"), ("local", "env"), ("branch", "up", "x")):
         done = project.run(*command, check=False)
         assert done.returncode == 1
         assert "[embedded-platform-not-up]" in done.stderr

@@ -126,7 +126,7 @@ def publish(project: LocalProject, dag: str, key: str, *also: str) -> None:
 def change(project: LocalProject, text: str) -> None:
     """Change the transform, and bring the branch's environment up to it."""
     project.write(FILE, text)
-    said = project.run("local", "branch", "up").stdout
+    said = project.run("branch", "up").stdout
     # What is in the working tree is the branch's; the main environment is brought up to date by others.
     project.write(FILE, TRANSFORM)
     assert DAG in said
@@ -162,7 +162,7 @@ def test_it_runs_beside_the_main_environment_and_changes_nothing_of_it(platform:
     publish(platform, "housing", "20240606", DAG)
     assert product(platform, f"dapflow_branch_{STEM}__housing_refined_zone") == [["true", "2", "branch", "20240606"]]
     main = of_main(everything(platform))
-    platform.run("local", "branch", "down")
+    platform.run("branch", "down")
     wait_for(lambda: everything(platform) == main)
 
 
@@ -173,7 +173,7 @@ def test_it_is_tagged_and_may_write_nothing_of_the_main_environment(platform: Lo
     tags = {tag["Key"]: tag["Value"] for tag in listed}
     assert (tags["dapflow:branch"], tags["dapflow:kind"]) == ("Fix/Repairs_1", "branch")
     assert tags["dapflow:expires"] > datetime.now(UTC).isoformat()
-    assert platform.run("local", "branch", "list").stdout.split()[:2] == [BRANCH, SLUG]
+    assert platform.run("branch", "list").stdout.split()[:2] == [BRANCH, SLUG]
     policies = branch_role(platform)
     for action, place, allowed in (
         ("s3:GetObject", f"raw-{ACCOUNT}/housing", True),
@@ -185,7 +185,7 @@ def test_it_is_tagged_and_may_write_nothing_of_the_main_environment(platform: Lo
         resource = f"arn:aws:s3:::dapflow-local-{place}/repair_costs/x"
         tags = {"aws:PrincipalTag/branch": SLUG, "aws:PrincipalTag/databases": STEM}
         assert evaluate(Request(action, (resource,), tags), policies).allowed is allowed, (action, place)
-    platform.run("local", "branch", "down")
+    platform.run("branch", "down")
 
 
 def test_it_outlives_a_restart_and_goes_in_the_middle_of_a_run(platform: LocalProject) -> None:
@@ -197,7 +197,7 @@ def test_it_outlives_a_restart_and_goes_in_the_middle_of_a_run(platform: LocalPr
     assert of_main(everything(platform)) == before
     run_id = api(platform).trigger(DAG, "20240605")
     wait_for(lambda: any(task["state"] == "running" for task in api(platform).task_instances(DAG, run_id)))
-    platform.run("local", "branch", "down")
+    platform.run("branch", "down")
     # Longer than Airflow takes to look at its files, where a DAG could come back from.
     time.sleep(12)
     # It notices by and by that nobody has an asset any more.
@@ -214,10 +214,10 @@ def test_mistakes_are_told(project: LocalProject) -> None:
         (("up",), "branch-name"),
         (("down",), "branch-name"),
     ):
-        done = project.run("local", "branch", *command, check=False)
+        done = project.run("branch", *command, check=False)
         assert done.returncode == 1
         assert f"[{code}]" in done.stderr
         assert "hint: " in done.stderr
-    assert project.run("local", "branch", "list").stdout == ""
+    assert project.run("branch", "list").stdout == ""
     project.run("local", "up", "--no-airflow")
-    assert "runs without airflow" in project.run("local", "branch", "up", "x", check=False).stderr
+    assert "runs without airflow" in project.run("branch", "up", "x", check=False).stderr

@@ -5,6 +5,7 @@ what depends on a table that the catalogue does not know. Trino's words and plac
 """
 
 from dapflow.trino.analysis.analysis import Analysed, analyse, analyse_constant
+from dapflow.trino.analysis.derivations import Derivation, Derivations, TablePart, derivations
 from dapflow.trino.analysis.findings import Finding, Place
 from dapflow.trino.analysis.lineage import Lineage, Origin, lineage
 from dapflow.trino.analysis.meaning import meaning
@@ -12,13 +13,17 @@ from dapflow.trino.analysis.usage import TableUse, usage
 
 __all__ = [
     "Analysed",
+    "Derivation",
+    "Derivations",
     "Finding",
     "Lineage",
     "Origin",
     "Place",
+    "TablePart",
     "TableUse",
     "analyse",
     "analyse_constant",
+    "derivations",
     "lineage",
     "meaning",
     "usage",

@@ -22,17 +22,23 @@ def same(a: typed.Expr, b: typed.Expr) -> bool:
     return bool(canonical(a) == canonical(b))
 
 
-def _fields(cls: type) -> tuple[str, ...]:
+def canonical(node: Any) -> Any:
+    """The form, in nested tuples."""
+    return _Canonical().of(node)
+
+
+def type_form(t: Type) -> str:
+    """The form of a type. Names of fields do not tell types of rows apart."""
+    return str(t).lower().replace('"', "")
+
+
+def compared_fields(cls: type) -> tuple[str, ...]:
+    """Names of the fields of a kind of node that say what it means."""
     names = _FIELDS.get(cls)
     if names is None:
         compared = (f.name for f in dataclasses.fields(cls) if f.compare is not False)
         names = _FIELDS[cls] = tuple(name for name in compared if name not in _LEFT_OUT)
     return names
-
-
-def canonical(node: Any) -> Any:
-    """The form, in nested tuples."""
-    return _Canonical().of(node)
 
 
 class _Canonical:
@@ -51,8 +57,7 @@ class _Canonical:
         if cls is tuple:
             return tuple([self.of(part) for part in node])
         if cls is Type:
-            # Names of fields do not tell types of rows apart.
-            return str(node).lower().replace('"', "")
+            return type_form(node)
         if cls is bool or cls is float:
             # True equals 1 in Python, and 1.0 too.
             return (cls.__name__, node)
@@ -65,7 +70,7 @@ class _Canonical:
 
     def _plain(self, node: Any) -> Any:
         cls = type(node)
-        held = [getattr(node, name) for name in _fields(cls)]
+        held = [getattr(node, name) for name in compared_fields(cls)]
         return (cls.__name__, *[part if type(part) in _PLAIN else self.of(part) for part in held])
 
     def _column(self, node: typed.ColumnRef) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dapflow.trino.analysis import analyse, lineage, meaning, usage
+from dapflow.trino.analysis import analyse, derivations, lineage, meaning, usage
 from tests.trino.texts import TEXTS, Known
 
 
@@ -33,4 +33,5 @@ def test_whatever_is_typed_is_analysed(count: int) -> None:
             assert analysis.node is not None
             lineage(analysis.query)
             usage(analysis.query)
+            derivations(analysis.query)
             meaning(analysis.query, analysis.node)

@@ -1,0 +1,51 @@
+"""What a branch is compared with."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.git import default_branch, extract, git
+from dapflow.manifest import Manifest
+from dapflow.project import compile_project
+
+
+@dataclass(frozen=True)
+class Base:
+    """A version of the project that a branch is compared with; ``name`` says which, for people."""
+
+    manifest: Manifest
+    name: str
+
+
+def base_in_git(root: Path, against: str | None = None) -> Base:
+    """The project where the branch left ``against``, by default the main branch: the newest commit that both have.
+
+    Raises DapflowError ``no-base`` where git knows none, or where the project of then does not compile.
+    """
+    branch = against or default_branch(root)
+    if not branch:
+        raise DapflowError("no-base", f"git knows no main branch of {root}", hint="name a branch or commit: --against")
+    commit = git(root, "merge-base", branch, "HEAD")
+    if not commit:
+        raise DapflowError(
+            "no-base",
+            f"{branch} and what is checked out have no commit in common",
+            hint="fetch the whole history (git fetch --unshallow), or name another branch or commit with --against",
+        )
+    with tempfile.TemporaryDirectory(prefix="dapflow-base-") as folder:
+        extract(root, commit, ("transforms", "cdk.json"), Path(folder))
+        name = f"{branch} at {commit[:9]}, which the branch comes from"
+        (Path(folder) / "transforms").mkdir(exist_ok=True)
+        try:
+            return Base(compile_project(Path(folder)), name)
+        except DapflowErrors as errors:
+            first = errors.errors[0]
+            raise DapflowError(
+                "no-base",
+                f"the project at {commit[:9]} of {branch} has mistakes, of which the first is in "
+                f"{first.file}:{first.line}: {first.message}",
+                hint="name another branch or commit to compare with: --against",
+            ) from errors

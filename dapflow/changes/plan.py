@@ -1,0 +1,242 @@
+"""What of a project is built in a branch: what the branch changes, and what that reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dapflow.changes.contents import ProjectContents
+from dapflow.changes.decisions import Decision, Effect, Reason
+from dapflow.lineage import ProductLineage
+from dapflow.manifest import Column, Dataset, Manifest
+from dapflow.review.project_lineage import DatasetPart, lineages
+from dapflow.runtime.column_changes import ColumnChange, changes
+from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
+
+
+@dataclass(frozen=True)
+class BranchPlan:
+    """A decision for each product of the branch, in publishing order.
+
+    ``removed`` are ids of products that the base has and the branch has not; ``raw_changed`` of raw tables that the
+    branch describes otherwise, which are read as the base loads them.
+    """
+
+    decisions: tuple[Decision, ...]
+    removed: tuple[str, ...]
+    raw_changed: tuple[str, ...]
+
+    @property
+    def built(self) -> tuple[Decision, ...]:
+        """What is built in the branch."""
+        return tuple(decision for decision in self.decisions if decision.built)
+
+    @property
+    def deferred(self) -> tuple[Decision, ...]:
+        """What is read from the base."""
+        return tuple(decision for decision in self.decisions if not decision.built)
+
+    def as_dict(self, base: str) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them; ``base`` names what the branch was compared with."""
+        return {
+            "base": base,
+            "built": len(self.built),
+            "deferred": len(self.deferred),
+            "products": [decision.as_dict() for decision in self.decisions],
+            "removed": list(self.removed),
+            "raw_changed": list(self.raw_changed),
+        }
+
+
+def plan_branch(base: Manifest, branch: Manifest, known: Mapping[str, ProductLineage] | None = None) -> BranchPlan:
+    """Compare a branch's project with its base's. ``known`` is lineage of before, which is good as far as it goes."""
+    return _BranchPlanner(base, branch, known or {}).plan()
+
+
+class _BranchPlanner:
+    def __init__(self, base: Manifest, branch: Manifest, known: Mapping[str, ProductLineage]) -> None:
+        self.base, self.branch = base, branch
+        self.lineage = lineages(branch, before=known)
+        # Most texts are in both, and what is known of them holds for both.
+        self.lineage_of_base = lineages(base, before=self.lineage)
+        products = [dataset for dataset in branch.datasets.values() if dataset.transform is not None]
+        self.touched = {dataset.id for dataset in products if self._is_touched(dataset)}
+        looked_at = self._downstream()
+        self.contents = ProjectContents(branch, self.lineage, looked_at)
+        self.contents_of_base = ProjectContents(base, self.lineage_of_base, looked_at & base.datasets.keys())
+        self.looked_at = looked_at
+        self.products = products
+
+    def plan(self) -> BranchPlan:
+        """The decisions."""
+        removed = tuple(
+            dataset.id
+            for dataset in self.base.datasets.values()
+            if dataset.transform is not None and dataset.id not in self.branch.datasets
+        )
+        return BranchPlan(tuple(map(self._decision, self.products)), removed, tuple(self._raw_changed()))
+
+    def _raw_changed(self) -> Iterator[str]:
+        for dataset in self.branch.datasets.values():
+            before = self.base.datasets.get(dataset.id)
+            if dataset.transform is None and before is not None and before.transform is None:
+                described = (dataset.source, dataset.columns, dataset.generation, _checks(dataset))
+                if described != (before.source, before.columns, before.generation, _checks(before)):
+                    yield dataset.id
+
+    # ------------------------------------------------------------------------------------ what may be changed
+    def _is_touched(self, dataset: Dataset) -> bool:
+        """Whether the product itself, or a table that its text reads, may be another one."""
+        before = self.base.datasets.get(dataset.id)
+        now, then = self.lineage.get(dataset.id), self.lineage_of_base.get(dataset.id)
+        if before is None or before.transform is None or self._terms(dataset) or _checks(dataset) != _checks(before):
+            return True
+        same = now.key == then.key if now and then else now is then and before.transform.sql == _sql(dataset)
+        return not same
+
+    def _downstream(self) -> set[str]:
+        """What is touched, and all that is made of it."""
+        reached = set(self.touched)
+        for dataset in self.branch.datasets.values():
+            if dataset.transform is not None and not reached.isdisjoint(dataset.depends_on):
+                reached.add(dataset.id)
+        return reached
+
+    def _terms(self, dataset: Dataset) -> tuple[str, ...]:
+        """What the ``.yml`` of a product, or its service's, says otherwise, as far as it concerns the data."""
+        before = self.base.datasets[dataset.id]
+        now, then = dataset.transform, before.transform
+        assert now is not None  # noqa: S101 - of a product
+        assert then is not None  # noqa: S101 - the caller looked
+        services = self.branch.services[dataset.service], self.base.services[dataset.service]
+        said = [
+            {
+                "names": (version.database, version.history, version.current),
+                "generation_columns": version.generation,
+                "inputs": text.slower_inputs,
+                "allow_empty": text.allow_empty,
+                "input_age_days": service.input_age_days,
+            }
+            for version, text, service in zip((dataset, before), (now, then), services, strict=True)
+        ]
+        return tuple(name for name in said[0] if said[0][name] != said[1][name])
+
+    # ------------------------------------------------------------------------------------ what is
+    def _decision(self, dataset: Dataset) -> Decision:
+        transform = dataset.transform
+        assert transform is not None  # noqa: S101 - of a product
+        decision = Decision(dataset.id, transform.file, built=False, reason="unchanged")
+        if changed := self._change(dataset):
+            reason, about = changed
+            return self._built(replace(decision, reason=reason, about=about), dataset)
+        if dataset.id not in self.looked_at:
+            return decision
+        if _sql(self.base.datasets[dataset.id]) != transform.sql:
+            return replace(decision, reason="same meaning")
+        reached = not self.looked_at.isdisjoint({*dataset.depends_on} - {dataset.id})
+        return replace(decision, reason="not read") if reached else decision
+
+    def _change(self, dataset: Dataset) -> tuple[Reason, tuple[str, ...]] | None:
+        """Why a product is built, and what is changed."""
+        before = self.base.datasets.get(dataset.id)
+        if before is None or before.transform is None:
+            return "new", ()
+        if terms := self._terms(dataset):
+            return "terms", terms
+        if dataset.id not in self.looked_at:
+            return None
+        if own := self._own(dataset):
+            return "text", own
+        if inputs := self._inputs(dataset):
+            return "input", inputs
+        return ("checks", ()) if _checks(dataset) != _checks(before) else None
+
+    def _own(self, dataset: Dataset) -> tuple[str, ...]:
+        """What the text of a product makes of its inputs that the text of before did not; ``*`` for its rows."""
+        before = self.base.datasets[dataset.id]
+        if _sql(dataset) == _sql(before) and dataset.depends_on == before.depends_on:
+            return ()
+        now = self.contents.derivations.get(dataset.id)
+        then = self.contents_of_base.derivations.get(dataset.id)
+        if now is None or then is None:
+            # Not all of it could be checked: what its text says is all there is to go by.
+            known = [made.get(dataset.id) for made in (self.lineage, self.lineage_of_base)]
+            meanings = {lineage.meaning if lineage else None for lineage in known}
+            return () if len(meanings) == 1 and None not in meanings else ("*",)
+        if now.rows.digest != then.rows.digest:
+            return ("*",)
+        names = dict.fromkeys([*now.columns, *then.columns])
+        if other := [name for name in names if _digest(now.columns, name) != _digest(then.columns, name)]:
+            return tuple(other)
+        return () if [*now.columns] == [*then.columns] else ("the order of its columns",)
+
+    def _inputs(self, dataset: Dataset) -> tuple[str, ...]:
+        """The parts that a product reads and that hold something else than in the base."""
+        now, then = self.contents.of(dataset.id), self.contents_of_base.of(dataset.id)
+        if now == then and [*now.columns] == [*then.columns]:
+            return ()
+        inputs: set[DatasetPart] = set()
+        for contents in (self.contents, self.contents_of_base):
+            derived = contents.derivations.get(dataset.id)
+            if derived is None:
+                inputs |= {DatasetPart(name, "*") for name in dataset.depends_on}
+            else:
+                inputs |= {part for made in (derived.rows, *derived.columns.values()) for part in made.inputs}
+        changed = sorted(
+            (part.dataset, part.column or "") for part in inputs if part.dataset != dataset.id and self._differs(part)
+        )
+        named = (f"{name}.{column}" if column not in ("", "*") else f"rows of {name}" for name, column in changed)
+        return tuple(named) or ("columns in another order",)
+
+    def _differs(self, part: DatasetPart) -> bool:
+        return self.contents.part(part) != self.contents_of_base.part(part)
+
+    # ------------------------------------------------------------------------------------ what it does to others
+    def _built(self, decision: Decision, dataset: Dataset) -> Decision:
+        changed, reordered = self._columns(dataset)
+        effect: Effect = "values"
+        if reordered or any(change.breaking for change in changed):
+            effect = "breaking"
+        elif changed:
+            effect = "additive"
+        lacks = tuple(
+            name
+            for name in dataset.depends_on
+            if self.branch.datasets[name].transform is None and name not in self.base.datasets
+        )
+        return replace(decision, built=True, effect=effect, changes=changed, lacks=lacks)
+
+    def _columns(self, dataset: Dataset) -> tuple[tuple[ColumnChange, ...], bool]:
+        """What is changed of a product's columns, and whether those that are left are in another order."""
+        now, then = (_columns(made.get(dataset.id)) for made in (self.lineage, self.lineage_of_base))
+        if now is None or then is None:
+            return (), False
+        names = [column.name for column in now]
+        left = [column.name for column in then if column.name in names]
+        return tuple(changes(then, now)), left != names[: len(left)]
+
+
+def _checks(dataset: Dataset) -> list[object]:
+    return [replace(check, file="", line=None, column=None) for check in dataset.checks]
+
+
+def _sql(dataset: Dataset) -> str:
+    return dataset.transform.sql if dataset.transform is not None else ""
+
+
+def _digest(columns: Mapping[str, object], name: str) -> object:
+    return getattr(columns.get(name), "digest", None)
+
+
+def _columns(lineage: ProductLineage | None) -> list[Column] | None:
+    if lineage is None or lineage.columns is None:
+        return None
+    return [Column(column.name, _type(column.type)) for column in lineage.columns]
+
+
+def _type(text: str) -> str:
+    try:
+        return hive_type(text)
+    except UnsupportedTypeError:
+        return "unknown"
