@@ -28,7 +28,7 @@ def base_in_git(root: Path, against: str | None = None) -> Base:
     branch = against or default_branch(root)
     if not branch:
         raise DapflowError("no-base", f"git knows no main branch of {root}", hint="name a branch or commit: --against")
-    commit = git(root, "merge-base", branch, "HEAD")
+    commit = git(root, "merge-base", "--end-of-options", branch, "HEAD")
     if not commit:
         raise DapflowError(
             "no-base",
