@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
@@ -17,8 +18,11 @@ from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input
 from dapflow.runtime.landing.landing_files import content_there
+from dapflow.runtime.objects import list_objects
+from dapflow.runtime.record import RecordedInput, RunRecord
 
-_WAITING = "not-published"
+# A run that waited for what it reads says nothing that the look at what it reads does not say better.
+_WAITED = frozenset({"not-published", "landing-missing"})
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class CurrencyLook:
         for upstream in missing:
             yield from self._reasons(upstream, day, (*through, dataset.id))
         runs = self._runs(dataset, day)
-        if runs and (runs[0].outcome != "failed" or _code(runs[0]) not in (_WAITING, "landing-missing")):
+        if runs and not _waited(runs[0]):
             yield self._of_run(dataset, day, runs, through)
         elif dataset.source is not None and day not in self.publications.landed(dataset.id):
             yield Reason(
@@ -141,7 +145,7 @@ class CurrencyLook:
         changes = list(self._changes(dataset, day, noted, through))
         yield from changes
         runs = [run for run in self._runs(dataset, day) if run.record.started > noted.at] if changes else []
-        if runs and runs[0].outcome != "published":
+        if runs and runs[0].outcome != "published" and not _waited(runs[0]):
             yield self._of_run(dataset, day, runs, through)
         publication = self.publications.publication(dataset.id, day)
         for read in publication.inputs if publication else ():
@@ -162,23 +166,23 @@ class CurrencyLook:
         if dataset.transform is not None and noted.sql_sha != dataset.transform.sha:
             said = f"it was made by another text than {dataset.transform.file} has now"
             yield Reason(dataset.id, str(day), "text-changed", said, noted.at, **again)  # type: ignore[arg-type]
-        if dataset.source is not None and self._landed_anew(dataset, day, noted):
+        if dataset.source is not None and self._landed_anew(dataset, day, self._loaded(dataset, day, noted)):
             said = "its landing files are others than those that were loaded"
             yield Reason(dataset.id, str(day), "landing-changed", said, **again)  # type: ignore[arg-type]
         publication = self.publications.publication(dataset.id, day)
         for read in publication.inputs if publication else ():
-            if read.dataset != dataset.id and (change := self._change(read, noted)) is not None:
+            if read.dataset != dataset.id and (change := self._change(read, noted.at)) is not None:
                 said, since = change
                 yield Reason(dataset.id, str(day), "input-changed", said, since, **again)  # type: ignore[arg-type]
 
-    def _change(self, read: Input, noted: PublishedGeneration) -> tuple[str, str] | None:
-        """What became of an input since it was read, and when."""
+    def _change(self, read: Input | RecordedInput, looked: str) -> tuple[str, str] | None:
+        """What became of an input since a run ``looked``, and when."""
         if not read.generation:
             return None  # of what has no generations, nobody knows
         generation = Generation.parse(read.generation)
         there = self._of(self.manifest.dataset(read.dataset))
         if read.history:
-            later = [published.at for day, published in there.items() if day <= generation and published.at > noted.at]
+            later = [published.at for day, published in there.items() if day <= generation and published.at > looked]
             return (f"an earlier generation of {read.dataset} was published again", max(later)) if later else None
         publication = self.publications.publication(read.dataset, generation)
         if publication is None or publication.location == read.version:
@@ -194,8 +198,11 @@ class CurrencyLook:
         if newest.outcome == "failed" and error is not None:
             tried = f" ({len(alike)} attempts)" if len(alike) > 1 else ""
             place = ":".join(str(part) for part in (error.file, error.line) if part)
-            hint = error.hint or f"mend it; then {_run(dataset, day)}"
             said = f"{place}: {error.message}{tried}" if place else f"{error.message}{tried}"
+            hint = error.hint or f"mend it; then {_run(dataset, day)}"
+            if (overtaken := self._overtaken(dataset, day, newest.record)) is not None:
+                said = f"{said}; since then, {overtaken}, and no run has tried it"
+                hint = _run(dataset, day)
             return Reason(dataset.id, str(day), error.code, said, since, hint, through)
         words = {
             "running": "a run of it has begun and has given no sign since: it is under way, or was killed",
@@ -208,6 +215,17 @@ class CurrencyLook:
         code = {"publishing": "running", "published": "withdrawn"}.get(newest.outcome, newest.outcome)
         hint = f"wait; if nothing runs any more, {_run(dataset, day)}" if code == "running" else _run(dataset, day)
         return Reason(dataset.id, str(day), code, words[newest.outcome], since, hint, through)
+
+    def _overtaken(self, dataset: Dataset, day: Generation, failed: RunRecord) -> str | None:
+        """What has changed since a run failed, so that another may succeed; None where nothing is known to have."""
+        if dataset.transform is not None and not failed.sql_sha256.startswith(dataset.transform.sha):
+            return f"{dataset.transform.file} was changed"
+        if dataset.source is not None and self._landed_since(dataset, day, failed.start):
+            return "files have landed"
+        changes = (
+            self._change(read, failed.ended or failed.started) for read in failed.inputs if read.dataset != dataset.id
+        )
+        return next((said for said, _ in filter(None, changes)), None)
 
     def _needed(self, dataset: Dataset) -> list[Dataset]:
         """What a dataset reads, of which the run's own generation must be there."""
@@ -233,13 +251,25 @@ class CurrencyLook:
                 raise
             return []
 
-    def _landed_anew(self, dataset: Dataset, day: Generation, noted: PublishedGeneration) -> bool:
+    def _loaded(self, dataset: Dataset, day: Generation, noted: PublishedGeneration) -> str:
+        return next((run.record.landed for run in self._runs(dataset, day) if run.record.run_id == noted.run_id), "")
+
+    def _landed_anew(self, dataset: Dataset, day: Generation, loaded: str) -> bool:
         """Whether what has landed is not what was loaded. What has been cleared away since is no change."""
-        loaded = next((run.record.landed for run in self._runs(dataset, day) if run.record.run_id == noted.run_id), "")
         location = DatasetLocation.of(dataset, self.publications.environment)
         with aws_errors():
             there = content_there(self.publications.clients.s3, location.landed(day))
         return bool(loaded and there) and loaded != there
+
+    def _landed_since(self, dataset: Dataset, day: Generation, moment: datetime) -> bool:
+        location = DatasetLocation.of(dataset, self.publications.environment)
+        with aws_errors():
+            there = list_objects(self.publications.clients.s3, location.landed(day))
+        return any(item.modified > moment for item in there)
+
+
+def _waited(run: JudgedRun) -> bool:
+    return run.outcome == "failed" and _code(run) in _WAITED
 
 
 def _code(run: JudgedRun) -> str:

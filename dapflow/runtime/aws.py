@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -50,6 +51,46 @@ _LAKE_FORMATION = {
         "`aws lakeformation deregister-resource --resource-arn arn:aws:s3:::<bucket>`"
     ),
 }
+
+
+_SIGN_IN = "sign in again, or choose a profile that is there, for example with AWS_PROFILE"
+# A role's credentials ran out during the work; the next attempt gets others.
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_UNKNOWN = frozenset(
+    {
+        "AuthFailure",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_NO_ANSWER = (
+    exceptions.ChecksumError,
+    exceptions.ConnectionError,
+    exceptions.FlexibleChecksumError,
+    exceptions.HTTPClientError,
+    exceptions.IncompleteReadError,
+)
+# On MWAA and EC2 they come from an endpoint, which may be busy.
+_NO_CREDENTIALS_NOW = (
+    exceptions.CredentialRetrievalError,
+    exceptions.MetadataRetrievalError,
+    exceptions.NoCredentialsError,
+)
+_NO_CREDENTIALS = (
+    exceptions.ConfigNotFound,
+    exceptions.ConfigParseError,
+    exceptions.InvalidConfigError,
+    exceptions.NoAuthTokenError,
+    exceptions.PartialCredentialsError,
+    exceptions.ProfileNotFound,
+    exceptions.RefreshWithMFAUnsupportedError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+    exceptions.UnknownCredentialError,
+)
 
 
 class PassingError(DapflowError):
@@ -96,18 +137,38 @@ def lake_formation_hint(message: str) -> str | None:
 
 @contextmanager
 def aws_errors() -> Iterator[None]:
-    """Turn what boto3 raises into DapflowError ``aws`` or ``lake-formation``; PassingError where it may pass."""
+    """Turn what boto3 raises into a DapflowError; into PassingError where it may pass.
+
+    Its code is ``aws`` or ``lake-formation`` where AWS refused a call, ``aws-credentials`` where nobody knows who asks,
+    ``aws-unreachable`` where there was no answer, and ``aws-request`` where botocore sent nothing.
+    """
     try:
         yield
     except ClientError as error:
-        code = error_code(error)
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        kind = PassingError if code in _PASSING or status >= 500 else DapflowError
-        message = f"{error.operation_name} was refused: {error_message(error)} ({code})"
-        if hint := lake_formation_hint(message):
-            raise DapflowError("lake-formation", message, hint=hint) from error
-        raise kind("aws", message) from error
+        raise _refused(error) from error
     except BotoCoreError as error:
-        raise PassingError(
-            "aws-unreachable", f"AWS is out of reach: {error}", hint="look whether the platform is up; then run again"
-        ) from error
+        raise _unanswered(error) from error
+
+
+def _refused(error: ClientError) -> DapflowError:
+    code = error_code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    message = f"{error.operation_name} was refused: {error_message(error)} ({code})"
+    if hint := lake_formation_hint(message):
+        return DapflowError("lake-formation", message, hint=hint)
+    if code in _EXPIRED:
+        return PassingError("aws-credentials", message, hint=_SIGN_IN)
+    if code in _UNKNOWN:
+        return DapflowError("aws-credentials", message, hint=_SIGN_IN)
+    return (PassingError if code in _PASSING or status >= 500 else DapflowError)("aws", message)
+
+
+def _unanswered(error: BotoCoreError) -> DapflowError:
+    if isinstance(error, _NO_ANSWER):
+        hint = "look whether the platform is up; then run again"
+        return PassingError("aws-unreachable", f"AWS is out of reach: {error}", hint=hint)
+    if isinstance(error, _NO_CREDENTIALS_NOW):
+        return PassingError("aws-credentials", f"there are no AWS credentials: {error}", hint=_SIGN_IN)
+    if isinstance(error, _NO_CREDENTIALS):
+        return DapflowError("aws-credentials", f"there are no AWS credentials: {error}", hint=_SIGN_IN)
+    return DapflowError("aws-request", f"a call was not sent to AWS: {error}")

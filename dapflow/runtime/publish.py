@@ -112,7 +112,7 @@ class Publisher:
     def _publish(self, dataset_id: str, generation: Generation, run: Run, recording: Recording) -> Publication:
         changes = 0
         while True:
-            staged = self._stage(dataset_id, generation, run)
+            staged = self._stage(dataset_id, generation, run, recording)
             try:
                 self._wait(staged)
             except KeyboardInterrupt:
@@ -147,7 +147,7 @@ class Publisher:
         recording = self._resume(lost) if lost else self._begin(dataset_id, generation, run)
         with recording.to_its_end():
             self._check_text(dataset_id, sql_sha)
-            return replace(self._stage(dataset_id, generation, run), record=recording.noted())
+            return replace(self._stage(dataset_id, generation, run, recording), record=recording.noted())
 
     def _check_text(self, dataset_id: str, sql_sha: str) -> None:
         transform = self.target(dataset_id).dataset.transform
@@ -293,6 +293,7 @@ class Publisher:
         recording = self._begin(dataset_id, generation, Run(uuid.uuid4().hex, alone=True), this_process(), wanted)
         with recording.to_its_end(), aws_errors():
             staged, accepted = restage(target, wanted, instead_of)
+            recording.staged(staged)
             recording.publishing(staged, accepted)
             publication = make_visible(target, staged, accepted)
         recording.published(publication)
@@ -348,8 +349,10 @@ class Publisher:
             self._recording = Recording.resume(self.target(staged.dataset), staged.record, self.progress)
         return self._recording
 
-    def _stage(self, dataset_id: str, generation: Generation, run: Run) -> Staged:
+    def _stage(self, dataset_id: str, generation: Generation, run: Run, recording: Recording) -> Staged:
         target = self.target(dataset_id)
         if not self.allow_future:
             check_not_future(generation, self.clock(), self.manifest.services[target.dataset.service].timezone)
-        return stage(target, self.manifest, self.environment, generation, run, self.progress)
+        staged = stage(target, self.manifest, self.environment, generation, run, self.progress)
+        recording.staged(staged)
+        return staged

@@ -128,6 +128,10 @@ class Recording:
             self.stopped(f"{type(error).__name__} {error}".strip())
             raise
 
+    def staged(self, staged: Staged) -> None:
+        """Note what is read; it is written with what becomes of the run."""
+        self._note(landed=staged.landed, inputs=tuple(RecordedInput.of(read) for read in staged.inputs))
+
     def checked(self, results: Sequence[CheckResult]) -> None:
         """Note what the checks found; it is written with what becomes of the run."""
         self._note(checks=tuple(RecordedCheck.of(result) for result in results))
@@ -137,11 +141,9 @@ class Recording:
         self._note(
             outcome="publishing",
             run_id=staged.run_id,
-            landed=staged.landed,
             location=staged.location,
             rows=accepted.files.count,
             bytes=accepted.files.bytes,
-            inputs=tuple(RecordedInput.of(read) for read in staged.inputs),
             columns=staged.described,
         )
         write_record(self.target.s3, self.uri, self.record)

@@ -50,7 +50,7 @@ def test_runs_are_rows_and_lists_can_be_taken_apart(there: Lake) -> None:
     assert [tuple(row.values()) for row in rows] == [
         (PLANES, "published", "2", None, "0"),
         (SEATS, "published", "2", None, "1"),
-        (WRONG, "failed", None, "query-failed", "0"),
+        (WRONG, "failed", None, "query-failed", "1"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -108,6 +109,40 @@ def test_another_text_and_the_failure_of_it(there: Lake, tmp_path: Path) -> None
     assert set(reasons) == {"text-changed", "query-failed"}
     assert reasons["query-failed"].message.startswith("transforms/air_traffic/refined/seats.sql: ")
     assert reasons["query-failed"].through == (TOTAL,)
+
+
+def test_a_failure_by_what_has_changed_since_says_so(there: Lake, tmp_path: Path) -> None:
+    """Of an input that was published again, of a text, of landing files; a run that only waited is no failure."""
+    checked = PROJECT | {"air_traffic/refined/total.yml": "checks: {few: {range: {seats: {max: 1}}}}"}
+    there.compile(tmp_path, checked)
+    land(there, DAY, "2")
+    run(there)
+    assert {reason.code for reason in why(there).reasons} == {"input-changed", "check-failed"}
+    land(there, DAY, "1")
+    run(there, PLANES, SEATS)
+    failed = next(reason for reason in why(there).reasons if reason.code == "check-failed")
+    assert f"; since then, {SEATS} 2013-12-31 was published again" in failed.message
+    assert failed.message.endswith("and no run has tried it")
+    assert failed.hint.startswith(f"dapflow run {TOTAL}")
+    run(there)
+    assert why(there).current
+    there.publisher.withdraw(SEATS, DAY)
+    run(there, TOTAL)
+    run(there, SEATS)
+    assert only(there).code == "input-changed"
+    run(there)
+    land(there, LATER, "many")
+    run(there, PLANES, generation=LATER)
+    time.sleep(1)  # S3 keeps whole seconds
+    land(there, LATER, "3")
+    assert "since then, files have landed" in only(there, PLANES).message
+    run(there, PLANES, generation=LATER)
+    there.compile(
+        tmp_path, PROJECT | {"air_traffic/refined/seats.sql": "SELECT tailnum, seats / 0 AS seats FROM planes"}
+    )
+    run(there, SEATS, generation=LATER)
+    there.compile(tmp_path, PROJECT)
+    assert "since then, transforms/air_traffic/refined/seats.sql was changed" in only(there, SEATS).message
 
 
 def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:

@@ -11,6 +11,7 @@ from dapflow.runtime.record import RecordedError, RunRecord
 _PLAIN = frozenset(
     {
         "aws",
+        "aws-credentials",
         "aws-unreachable",
         "bad-check",
         "breaking-change",
