@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
+from moto.core.base_backend import BackendDict
 from moto.moto_api._internal import moto_api_backend
+from moto.s3.models import s3_backends
 
 from dapflow.athena import AthenaSettings, serve
 from dapflow.local.aws.emulator import Emulator
@@ -167,6 +170,34 @@ def _session() -> boto3.Session:
 def empty_aws() -> None:
     """Forget what any emulated service holds: moto keeps one state for the process, whichever server it is asked by."""
     moto_api_backend.reset()
+
+
+@dataclass(frozen=True)
+class HeldAws:
+    """What the emulated services held at one moment: to make it once, and to have it again in each test."""
+
+    backends: tuple[tuple[BackendDict[Any], str, str, bytes], ...]
+    bucket_owners: dict[str, Any]
+
+    @classmethod
+    def now(cls) -> HeldAws:
+        """All that is there now."""
+        return cls(
+            tuple(
+                (service, account, region, pickle.dumps(vars(backend)))
+                for service in BackendDict._instances
+                for account, backends in service.items()
+                for region, backend in backends.items()
+            ),
+            dict(s3_backends.bucket_accounts),
+        )
+
+    def put_back(self) -> None:
+        """Let the emulated services hold this again, and nothing else."""
+        empty_aws()
+        for service, account, region, state in self.backends:
+            vars(service[account][region]).update(pickle.loads(state))  # noqa: S301 -- what `now` wrote
+        s3_backends.bucket_accounts.update(self.bucket_owners)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ from dapflow.backfill.plan import BackfillPlan, PlannedStep, plan_backfill, with
 from dapflow.backfill.snapshot import Snapshot
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
+from tests.aws_servers import HeldAws
+from tests.runtime.conftest import empty_lake
 from tests.runtime.crashing import CallCounter, CrashError
 from tests.runtime.lake import Lake
 
@@ -87,15 +90,24 @@ def run_ids(lake: Lake, dataset_id: str) -> dict[Generation, str]:
     return {made: published.run_id for made, published in lake.publications.of(dataset_id).items()}
 
 
-@pytest.fixture
-def library(lake: Lake, tmp_path: Path) -> Iterator[Lake]:
-    """Six days of loans, loaded; nothing is made of them."""
-    lake.compile(tmp_path, FILES)
+@pytest.fixture(scope="module")
+def loaded(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> HeldAws:
+    """Six days of loans, loaded."""
+    lake = empty_lake(clients)
+    lake.compile(tmp_path_factory.mktemp("project"), FILES)
     for number, generation in enumerate(DAYS):
         land(lake, generation, 10 * (number + 1))
         lake.publish(lake.datasets[LOANS], generation)
+    return HeldAws.now()
+
+
+@pytest.fixture
+def library(loaded: HeldAws, lake: Lake, tmp_path: Path) -> Lake:
+    """Six days of loans, loaded; nothing is made of them."""
+    lake.compile(tmp_path, FILES)
+    lake.have_again(loaded)
     lake.overrides["retention_seconds"] = 3600
-    yield lake
+    return lake
 
 
 def test_backfilled_is_as_if_it_had_run_each_day(library: Lake, tmp_path: Path) -> None:

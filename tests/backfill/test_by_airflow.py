@@ -30,12 +30,13 @@ from tests.backfill.test_backfill import (
     history,
     land,
     library,
+    loaded,
     planned,
     run_ids,
 )
 from tests.runtime.lake import Lake
 
-__all__ = ["library"]
+__all__ = ["library", "loaded"]
 
 # Another service, that reads what the first one makes.
 TOWNS = "towns.refined.lent"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import boto3
@@ -10,7 +11,7 @@ import pytest
 from dapflow.athena.server import AthenaServer
 from dapflow.athena.server_settings import AthenaSettings
 from dapflow.runtime.aws import Clients, connect
-from tests.aws_servers import empty_aws, emulated_aws
+from tests.aws_servers import HeldAws, empty_aws, emulated_aws
 from tests.runtime.lake import REGION, Lake
 from tests.runtime.permissions import recorded, refused
 
@@ -49,9 +50,16 @@ def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
     }
 
 
+@functools.cache
+def _provisioned(clients: Clients) -> HeldAws:
+    empty_aws()
+    Lake(clients).provision()
+    return HeldAws.now()
+
+
 def empty_lake(clients: Clients) -> Lake:
     """A lake in which nothing is, whatever was there before."""
-    empty_aws()
+    _provisioned(clients).put_back()
     return Lake(clients)
 
 

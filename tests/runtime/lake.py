@@ -35,6 +35,7 @@ from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
+from tests.aws_servers import HeldAws
 from tests.project.writing import compile_files
 
 ACCOUNT = "123456789012"
@@ -63,7 +64,7 @@ def transform(sql: str, references: Sequence[tuple[str, str]] = (), **more: Any)
 
 
 class Lake:
-    """An environment and its project. Datasets are added as a test goes on."""
+    """An environment and its project. Datasets are added as a test goes on; ``provision`` makes what holds them."""
 
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
@@ -73,7 +74,6 @@ class Lake:
         self.datasets: dict[str, Dataset] = {}
         self.overrides: dict[str, Any] = {}
         self.alerts = False
-        self.provision()
 
     def service(self, name: str, **more: Any) -> Service:
         """A service with the default databases."""
@@ -96,6 +96,13 @@ class Lake:
             if group.name not in groups:
                 output: Any = {"ResultConfiguration": {"OutputLocation": group.output_location}}
                 athena.create_work_group(Name=group.name, Configuration=output)
+
+    def have_again(self, held: HeldAws) -> None:
+        """Hold what a lake of this project held; Athena forgets, as to take up no run of an earlier test."""
+        held.put_back()
+        for group in self.platform.workgroups:
+            self.clients.athena.delete_work_group(WorkGroup=group.name, RecursiveDeleteOption=True)
+        self.provision()
 
     @property
     def platform(self) -> Platform:
