@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dapflow.errors import DapflowError
 from dapflow.lineage import ColumnOrigin, LineageColumn, ProductLineage, TableRead
 from dapflow.manifest import Dataset, Manifest
+from dapflow.processes import shared
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
 from dapflow.sql.refusals import refusal
@@ -94,6 +96,17 @@ def _upstream(manifest: Manifest, wanted: Iterable[str]) -> set[str]:
     return upstream
 
 
+def _levels(datasets: Iterable[Dataset]) -> Iterable[list[Dataset]]:
+    """Datasets that come after what they read, as lists of such as do not read each other, in order."""
+    levels: defaultdict[int, list[Dataset]] = defaultdict(list)
+    level_of: dict[str, int] = {}
+    for dataset in datasets:
+        level = 1 + max([level_of[read] for read in dataset.depends_on if read in level_of], default=-1)
+        level_of[dataset.id] = level
+        levels[level].append(dataset)
+    return levels.values()
+
+
 class _ProjectLineage:
     """The tables of a project, and which datasets they are of."""
 
@@ -108,24 +121,34 @@ class _ProjectLineage:
             for name in (dataset.current, dataset.history, f"{dataset.history}$partitions"):
                 self._owners[dataset.database, name] = dataset.id
 
-    def lineages(self, datasets: Iterable[Dataset], before: Mapping[str, ProductLineage]) -> dict[str, ProductLineage]:
+    def lineages(
+        self, datasets: Collection[Dataset], before: Mapping[str, ProductLineage]
+    ) -> dict[str, ProductLineage]:
         """The lineage of transforms by id; each comes after what it reads."""
-        products: dict[str, ProductLineage] = {}
-        for dataset in datasets:
-            transform = dataset.transform
-            if transform is not None:
-                key = self._key(dataset, transform.sql)
-                product = before.get(dataset.id)
-                if product is None or product.key != key:
-                    product = self.lineage(dataset, key)
-                if product is not None:
+        products: dict[str, ProductLineage | None] = {}
+        for level in _levels(datasets):
+            changed = []
+            for dataset in level:
+                if dataset.transform is None:
+                    continue
+                key, product = self._key(dataset), before.get(dataset.id)
+                if product is not None and product.key == key:
                     products[dataset.id] = product
-            self._looked_at.append((dataset, products.get(dataset.id)))
-            self._hashes[dataset.id] = self._hash(dataset, products.get(dataset.id))
-        return products
+                else:
+                    changed.append((dataset.id, key))
+            if changed:
+                self._make_known()
+                for (name, _), product in zip(changed, shared(self.lineage, changed), strict=True):
+                    products[name] = product
+            for dataset in level:
+                self._looked_at.append((dataset, products.get(dataset.id)))
+                self._hashes[dataset.id] = self._hash(dataset, products.get(dataset.id))
+        named = ((dataset.id, products.get(dataset.id)) for dataset in datasets)
+        return {name: product for name, product in named if product is not None}
 
-    def _key(self, dataset: Dataset, sql: str) -> str:
+    def _key(self, dataset: Dataset) -> str:
         """What the lineage of a transform is made of, as a hash."""
+        sql = dataset.transform.sql if dataset.transform is not None else ""
         inputs = [self._hashes.get(identity, "") for identity in dataset.depends_on]
         own = [dataset.id, dataset.database, dataset.history, *dataset.generation.partition_names]
         return _hash_of([_RULES, sql, self.manifest.services[dataset.service].database, own, inputs])
@@ -144,16 +167,22 @@ class _ProjectLineage:
         transform = dataset.transform
         if transform is None:
             return None
-        for earlier, product in self._looked_at:
-            self.tables.add_declared(earlier)
-            if product is not None and product.columns is not None:
-                self.tables.add(earlier, [ColumnMetadata(column.name, column.type) for column in product.columns])
-        self._looked_at.clear()
+        self._make_known()
         self.tables.database = self.manifest.services[dataset.service].database
         return analyse(transform.sql, self.tables, self.tables.database)
 
-    def lineage(self, dataset: Dataset, key: str) -> ProductLineage | None:
-        """The lineage of a transform; None of one with a mistake, or nested too deeply to be followed."""
+    def _make_known(self) -> None:
+        """Make the tables known of what has been looked at."""
+        for dataset, product in self._looked_at:
+            self.tables.add_declared(dataset)
+            if product is not None and product.columns is not None:
+                self.tables.add(dataset, [ColumnMetadata(column.name, column.type) for column in product.columns])
+        self._looked_at.clear()
+
+    def lineage(self, named: tuple[str, str]) -> ProductLineage | None:
+        """The lineage of a transform by its id and key; None of one with a mistake, or nested too deeply to follow."""
+        name, key = named
+        dataset = self.manifest.datasets[name]
         analysed, transform = self.analysed(dataset), dataset.transform
         if analysed is None or transform is None or any(finding.severity == "error" for finding in analysed.findings):
             return None
