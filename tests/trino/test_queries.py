@@ -53,6 +53,23 @@ QUERIES = [
         "(TIMESTAMP '2024-01-02 00:00 UTC'), (TIMESTAMP '2024-01-02 02:00 +02:00')) t(z) GROUP BY z",
         [("2", "2")],
     ),
+    # IN over a query tells rows apart as DISTINCT does, and = as it does; a query that refers to another, by =.
+    (
+        "SELECT (1, NULL) IN (SELECT 1, 2), (1, NULL) IN (SELECT 2, 2), (1, NULL) NOT IN (SELECT 1, 2), "
+        "(1, NULL) IN (SELECT 1, NULL), (1, 2) IN (SELECT 1, NULL), ARRAY[NULL] IN (SELECT ARRAY[NULL])",
+        [("false", "false", "true", "true", "false", "true")],
+    ),
+    (
+        "SELECT (1, NULL) IN ((1, 2)), (1, NULL) IN ((2, 2)), (1, NULL) = ALL (SELECT 1, 2), "
+        "(1, NULL) <> ANY (SELECT 2, 2), CAST(NULL AS row(a integer, b integer)) IN (SELECT 1, 2)",
+        [(None, "false", None, "true", None)],
+    ),
+    (
+        "SELECT (a, n) IN (SELECT a, 2), (a, n) IN (SELECT a, n), (a, n) NOT IN (SELECT a, NULL), "
+        "(a, 2) IN (SELECT a, 2), x IN (SELECT x WHERE a = 1), ARRAY[a] IN (SELECT x WHERE a = 1), "
+        "x IN (SELECT NULL WHERE a = 1) FROM (VALUES (1, CAST(NULL AS integer), ARRAY[1, NULL])) t(a, n, x)",
+        [("false", "false", "true", "true", "false", "false", None)],
+    ),
     # An aggregate belongs to the query that it stands in, though it is given columns of another.
     ("SELECT (SELECT max(x)) FROM (VALUES 1, 2) t(x)", [("1",), ("2",)]),
     ("SELECT x FROM (VALUES 1, 2) t(x) WHERE 1 = (SELECT max(x) FROM (VALUES 1) u(y))", [("1",)]),

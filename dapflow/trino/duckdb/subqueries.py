@@ -30,15 +30,18 @@ def exists(node: Exists, lowering: Lowering) -> Value:
 
 
 def quantified(node: Quantified, lowering: Lowering) -> Value:
-    """x = ALL (SELECT …) and its like."""
+    """x = ALL (SELECT …) and its like.
+
+    IN takes rows and arrays that have NULL in the same places for the same, and for others than those with a value
+    there. That is no comparison by =, and Athena's answer: https://github.com/trinodb/trino/issues/17213
+    """
     value, query, inner = lowering.value(node.value), lowering.query(node.query), Variable("q")
     both = node.common
     item = coerce(_item(node.query, both, inner), both)
     if both.base == "row" and (node.op, node.quantifier) not in {("=", "ANY"), ("<>", "ALL")}:
         return Value(_row_by_row(node, value, item, query, inner), BOOLEAN)
     left, right = comparable_form(value.sql, both), comparable_form(item.sql, both)
-    plain = isinstance(right, Member) and right.relation is inner
-    source = query if plain else sql("SELECT $right FROM ($query) AS $inner", right=right, query=query, inner=inner)
+    source = _compared_rows(node, item, right, query, inner)
     if node.op == "=" and node.quantifier == "ANY":
         return Value(SubquerySql(sql("($left IN ($source))", left=left, source=source)), BOOLEAN)
     if node.op == "<>" and node.quantifier == "ALL":
@@ -51,6 +54,26 @@ def quantified(node: Quantified, lowering: Lowering) -> Value:
         source=source,
     )
     return Value(SubquerySql(compared), BOOLEAN)
+
+
+def _compared_rows(node: Quantified, item: Value, form: Sql, query: Sql, inner: Variable) -> Sql:
+    """The query whose rows are compared, in the form in which they are.
+
+    Of one that refers to the query around it Trino makes a join by =, for which what has a NULL in it is nobody's like:
+    https://github.com/trinodb/trino/issues/17209
+    """
+    if node.query.outer and node.common.args:
+        return sql(
+            "SELECT $form FROM ($query) AS $inner WHERE $item IS NULL OR $same IS NOT NULL",
+            form=form,
+            query=query,
+            inner=inner,
+            item=item.sql,
+            same=compare("=", item, item, node.common),
+        )
+    if isinstance(form, Member) and form.relation is inner:
+        return query
+    return sql("SELECT $form FROM ($query) AS $inner", form=form, query=query, inner=inner)
 
 
 def _item(query: Query, both: Type, inner: Variable) -> Value:
