@@ -10,6 +10,7 @@ from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import constant
 from dapflow.trino.analysis.typed import Unchecked
 from dapflow.trino.coercion import castable, orderable
+from dapflow.trino.date_units import is_no_unit, unit_families
 from dapflow.trino.moments import zone_name
 from dapflow.trino.syntax import tree
 from dapflow.trino.types import VARCHAR, Type
@@ -36,17 +37,11 @@ def _share(_: Sequence[Type], values: Sequence[Any]) -> Problem:
     return None
 
 
-_TIME_UNITS = ("millisecond", "second", "minute", "hour")
-_DATE_UNITS = ("day", "week", "month", "quarter", "year")
-_KINDS = {"date": "DATE", "timestamp": "Timestamp", "timestamp_tz": "Timestamp", "time": "Time", "time_tz": "Time"}
-
-
 def _unit(types: Sequence[Type], values: Sequence[Any]) -> Problem:
     """The unit of date_trunc and its like, for the type of the last argument."""
-    t, unit = types[-1], values[0]
-    units = {"date": _DATE_UNITS, "time": _TIME_UNITS, "time_tz": _TIME_UNITS}.get(t.base, (*_TIME_UNITS, *_DATE_UNITS))
-    if isinstance(unit, str) and unit.lower() not in units:
-        return "INVALID_FUNCTION_ARGUMENT", f"'{unit.lower()}' is not a valid {_KINDS[t.base]} field"
+    base, unit = types[-1].base, values[0]
+    if isinstance(unit, str) and not any(unit.lower() in family for family in unit_families(base)):
+        return "INVALID_FUNCTION_ARGUMENT", f"'{unit.lower()}'{is_no_unit(base)}"
     return None
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dapflow.trino.duckdb.nodes import Sql, Word, joined, sql
+from dapflow.trino.duckdb.printer import printed
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnBound:
@@ -39,7 +42,11 @@ Conditions = tuple[Condition, ...]
 
 def text_of(conditions: Conditions) -> str | None:
     """All conditions as one, in DuckDB's SQL; None where there are none."""
-    return " AND ".join(condition.sql for condition in conditions) or None
+    return printed(_all_of(conditions)) if conditions else None
+
+
+def _all_of(conditions: Conditions) -> Sql:
+    return joined(" AND ", [Word(condition.sql) for condition in conditions])
 
 
 def one_of(alternatives: Sequence[Conditions]) -> Conditions:
@@ -49,9 +56,10 @@ def one_of(alternatives: Sequence[Conditions]) -> Conditions:
         return distinct[0]
     if not distinct or () in distinct:
         return ()
-    sql = " OR ".join(f"({text_of(conditions)})" for conditions in distinct)
+    branches = [sql("($conditions)", conditions=_all_of(conditions)) for conditions in distinct]
+    whole = printed(sql("($branches)", branches=joined(" OR ", branches)))
     columns = frozenset(name for conditions in distinct for condition in conditions for name in condition.columns)
-    return (Condition(f"({sql})", columns, either([all_values(conditions) for conditions in distinct])),)
+    return (Condition(whole, columns, either([all_values(conditions) for conditions in distinct])),)
 
 
 def all_values(conditions: Conditions) -> tuple[ColumnValues, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dapflow.trino.date_units import CLOCK, DAYS, MONTHS, is_no_unit, unit_families
 from dapflow.trino.duckdb.functions.registry import lowering, macro
 from dapflow.trino.duckdb.nodes import Sql, Text, Word, joined, sql
 from dapflow.trino.duckdb.resolution import CallTemplate
@@ -14,12 +15,6 @@ from dapflow.trino.duckdb.values import failure, let
 if TYPE_CHECKING:
     from dapflow.trino.duckdb.resolution import LoweredCall
 
-#: Units by what they are counted in: milliseconds, days or months.
-_CLOCK = {"millisecond": 1, "second": 1000, "minute": 60_000, "hour": 3_600_000}
-_DAYS = {"day": 1, "week": 7}
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
-_FAMILIES = {"date": (_DAYS, _MONTHS), "time": (_CLOCK,), "time_tz": (_CLOCK,)}
-_KINDS = {"date": "DATE", "timestamp": "Timestamp", "timestamp_tz": "Timestamp", "time": "Time", "time_tz": "Time"}
 _MOMENTS = ("date", "timestamp(p)", "timestamp(p) with time zone", "time(p)", "time(p) with time zone")
 _DAY_IN_US = 86_400_000_000
 
@@ -49,7 +44,7 @@ def _by_unit(template: Callable[[LoweredCall, _Unit], Sql]) -> CallTemplate:
 
     def chosen(call: LoweredCall) -> Sql:
         unit, t = call.args[0], call.args[-1].type
-        families = _FAMILIES.get(t.base, (_CLOCK, _DAYS, _MONTHS))
+        families = unit_families(t.base)
         if not isinstance(unit.const, str):
             return let(sql("lower($unit)", unit=unit.sql), lambda name: _choice(call, name, families, template))
         known = unit.const.lower()
@@ -66,7 +61,7 @@ def _choice(
     message = sql(
         "chr(39) || $unit || chr(39) || $problem",
         unit=call.args[0].sql,
-        problem=Text(f" is not a valid {_KINDS[call.args[-1].type.base]} field"),
+        problem=Text(is_no_unit(call.args[-1].type.base)),
     )
     return sql(
         "CASE $arms ELSE CASE WHEN $name IS NOT NULL THEN $problem END END",
@@ -90,7 +85,7 @@ def _trunc(call: LoweredCall, unit: _Unit) -> Sql:
     t, x = call.args[1].type, call.args[1].sql
     if t.base in {"date", "timestamp", "time"}:
         return sql(_TRUNC[t.base], unit=unit.name, x=x, us=unit.size(1000))
-    if t.base == "timestamp_tz" and unit.family is _CLOCK:
+    if t.base == "timestamp_tz" and unit.family is CLOCK:
         return let(x, lambda v: _trunc_clock(v, unit.name), limit=80)
     return let(x, lambda v: sql(_TRUNC[t.base], unit=unit.name, x=v, us=unit.size(1000)), limit=80)
 
@@ -121,9 +116,9 @@ for _t in _MOMENTS:
 @_by_unit
 def _add(call: LoweredCall, unit: _Unit) -> Sql:
     t, n, x = call.args[2].type, call.args[1].sql, call.args[2].sql
-    if unit.family is _MONTHS:
+    if unit.family is MONTHS:
         return sql(_PLUS_MONTHS[t.base], x=x, months=unit.times(n))
-    if unit.family is _DAYS:
+    if unit.family is DAYS:
         template, days = _PLUS_DAYS[t.base], unit.times(n)
         if t.base != "timestamp_tz":
             return sql(template, x=x, days=days)
@@ -162,8 +157,8 @@ for _t in _MOMENTS:
 @_by_unit
 def _diff(call: LoweredCall, unit: _Unit) -> Sql:
     base, a, b = call.args[1].type.base, call.args[1].sql, call.args[2].sql
-    if unit.family is _CLOCK or (unit.family is _DAYS and base == "timestamp"):
-        return sql(_ELAPSED[base], a=a, b=b, us=unit.size(1000 if unit.family is _CLOCK else _DAY_IN_US))
+    if unit.family is CLOCK or (unit.family is DAYS and base == "timestamp"):
+        return sql(_ELAPSED[base], a=a, b=b, us=unit.size(1000 if unit.family is CLOCK else _DAY_IN_US))
     return sql(_BY_CALENDAR[base], unit=unit.name, a=a, b=b)
 
 
