@@ -15,10 +15,11 @@ from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.dataset_location import DatasetLocation, run_of
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import inputs_record, read_inputs
+from dapflow.runtime.inputs import inputs_record
 from dapflow.runtime.objects import list_objects
 from dapflow.runtime.order import BACKFILL
 from dapflow.runtime.publication import Publication
+from dapflow.runtime.reading import Reading
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.records import attempt_name, read_record, record_uris, records_prefix
 
@@ -65,7 +66,7 @@ class EarlierBackfills:
         catalog, environment = GlueCatalog(self.publications.clients.glue), self.publications.environment
         day = publication.generation
         try:
-            inputs = read_inputs(catalog, manifest, environment, dataset, day, transform.references)
+            inputs = Reading(catalog, manifest, environment, dataset, day, transform.references).inputs()
         except DapflowError:
             return False  # the run says what is wrong with them
         return inputs_record(inputs.read) == inputs_record(publication.inputs)

@@ -125,7 +125,7 @@ def _pins_of_platform(
     from dapflow.local.aws_session import connect_to_platform  # noqa: PLC0415
     from dapflow.local.processes.running import require_running  # noqa: PLC0415
     from dapflow.runtime.catalog import GlueCatalog  # noqa: PLC0415
-    from dapflow.runtime.inputs import read_inputs  # noqa: PLC0415
+    from dapflow.runtime.reading import Reading  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
     state = State.of(root)
@@ -137,7 +137,7 @@ def _pins_of_platform(
         return None
     catalog = GlueCatalog(connect_to_platform(state, ports).glue)
     references = dataset.transform.references if dataset.transform else ()
-    inputs = read_inputs(catalog, manifest, environment, dataset, generation, references)
+    inputs = Reading(catalog, manifest, environment, dataset, generation, references).inputs()
     for note in inputs.notes:
         sys.stderr.write(f"{note}\n")
     return inputs.pins

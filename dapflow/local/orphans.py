@@ -15,6 +15,7 @@ from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.cloudformation.provision import describe_local
 from dapflow.local.processes.running import require_running
 from dapflow.manifest import Dataset, Manifest, Zone
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.dataset_location import DatasetLocation
@@ -55,7 +56,7 @@ def find_orphans(clients: Clients, manifest: Manifest, environment: Environment)
     orphaned: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for database in _databases(clients.glue, environment):
         for table in catalog.tables(database, ".*"):
-            made_of = table.get("Parameters", {}).get("dapflow.dataset")
+            made_of = table.get("Parameters", {}).get(glue_parameters.DATASET)
             if made_of and made_of not in manifest.datasets and (database, table["Name"]) not in used:
                 orphaned[made_of, database].append(table)
     return [_orphan(catalog, *key, tables) for key, tables in sorted(orphaned.items())]

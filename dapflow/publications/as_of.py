@@ -13,8 +13,9 @@ from dapflow.runtime.aws import Clients, PassingError, aws_errors
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import Input, read_inputs
+from dapflow.runtime.inputs import Input
 from dapflow.runtime.pinning import Pin, pinning_edits
+from dapflow.runtime.reading import Reading
 from dapflow.runtime.text_edits import edited
 
 
@@ -79,7 +80,7 @@ def query_as_of(
         own = tuple(reference for reference in references if reference.dataset == dataset_id)
         try:
             with aws_errors():
-                inputs = read_inputs(catalog, manifest, environment, reader, day, own)
+                inputs = Reading(catalog, manifest, environment, reader, day, own).inputs()
                 check_undamaged(clients.s3, inputs.partitions)
         except PassingError as error:
             if error.code != "not-published":

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.attempts import published_runs
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.bounds import not_before
 from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.current_view import shown_generation
 from dapflow.runtime.dataset_location import DatasetLocation
-from dapflow.runtime.finish import INPUTS, PUBLISHED_AT
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import history_columns
 from dapflow.runtime.inputs import recorded_inputs
@@ -64,7 +64,7 @@ class Publications:
         """Every generation of a dataset that dapflow has published, the oldest first."""
         by_generation: dict[Generation, list[Partition]] = {}
         for partition in self._partitions(dataset_id):
-            if partition.generation is not None and "dapflow.run_id" in partition.parameters:
+            if partition.generation is not None and glue_parameters.RUN_ID in partition.parameters:
                 by_generation.setdefault(partition.generation, []).append(partition)
         return {generation: _published(by_generation[generation]) for generation in sorted(by_generation)}
 
@@ -105,7 +105,7 @@ class Publications:
             if dataset_id not in product.depends_on:
                 continue
             for partition in self._partitions(product.id, not_before(product.generation, generation)):
-                inputs = recorded_inputs(json.loads(partition.parameters.get(INPUTS, "[]")))
+                inputs = recorded_inputs(json.loads(partition.parameters.get(glue_parameters.INPUTS, "[]")))
                 if partition.generation and any(
                     read.dataset == dataset_id and read.holds(generation) for read in inputs
                 ):
@@ -135,10 +135,10 @@ class Publications:
 def _published(partitions: Sequence[Partition]) -> PublishedGeneration:
     noted = [partition.parameters for partition in partitions]
     return PublishedGeneration(
-        rows=sum(int(parameters.get("dapflow.rows", 0)) for parameters in noted),
-        bytes=sum(int(parameters.get("dapflow.bytes", 0)) for parameters in noted),
-        sql_sha=noted[0].get("dapflow.sql_sha", ""),
-        at=max(parameters.get(PUBLISHED_AT, "") for parameters in noted),
-        run_id=noted[0]["dapflow.run_id"],
-        bytes_scanned=sum(int(parameters.get("dapflow.bytes_scanned", 0)) for parameters in noted),
+        rows=sum(int(parameters.get(glue_parameters.ROWS, 0)) for parameters in noted),
+        bytes=sum(int(parameters.get(glue_parameters.BYTES, 0)) for parameters in noted),
+        sql_sha=noted[0].get(glue_parameters.SQL_SHA, ""),
+        at=max(parameters.get(glue_parameters.PUBLISHED_AT, "") for parameters in noted),
+        run_id=noted[0][glue_parameters.RUN_ID],
+        bytes_scanned=sum(int(parameters.get(glue_parameters.BYTES_SCANNED, 0)) for parameters in noted),
     )

@@ -14,14 +14,13 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog, StaleTableError
 from dapflow.runtime.column_changes import ColumnChange
 from dapflow.runtime.column_types import type_parts
 from dapflow.runtime.dataset_location import DatasetLocation
 
-# A parameter of the history table.
-ACCEPTED = "dapflow.accepted"
 _TRIES = 5
 
 
@@ -49,7 +48,7 @@ class AcceptedChanges:
     @classmethod
     def of(cls, table: Mapping[str, Any] | None) -> AcceptedChanges:
         """What is noted with a history table."""
-        noted = (table or {}).get("Parameters", {}).get(ACCEPTED, "[]")
+        noted = (table or {}).get("Parameters", {}).get(glue_parameters.ACCEPTED, "[]")
         return cls(tuple(AcceptedChange(**entry) for entry in json.loads(noted)))
 
     @property
@@ -146,7 +145,9 @@ def _note(
     catalog: GlueCatalog, place: DatasetLocation, table: dict[str, Any], entries: Iterable[AcceptedChange]
 ) -> None:
     listed = json.dumps([asdict(entry) for entry in entries], ensure_ascii=False)
-    catalog.update_table(place.database, table, {"Parameters": {**table.get("Parameters", {}), ACCEPTED: listed}})
+    catalog.update_table(
+        place.database, table, {"Parameters": {**table.get("Parameters", {}), glue_parameters.ACCEPTED: listed}}
+    )
 
 
 def _free_name(column: str, kind: str, taken: set[str | None]) -> str:

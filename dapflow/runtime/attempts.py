@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.athena import QueryExecution
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
@@ -22,10 +23,6 @@ from dapflow.runtime.publication import Plan
 from dapflow.runtime.staged_files import missing_objects
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
-
-RUNS = "dapflow.runs"
-# Of the history table: runs whose generation was withdrawn.
-WITHDRAWN = "dapflow.withdrawn"
 
 
 @dataclass(frozen=True)
@@ -64,12 +61,12 @@ def digest(*parts: str) -> str:
 
 def published_runs(partition: Partition | None) -> set[str]:
     """Run ids that were ever published for the generation of a partition."""
-    return {run for run in partition.parameters.get(RUNS, "").split(",") if run} if partition else set()
+    return {run for run in partition.parameters.get(glue_parameters.RUNS, "").split(",") if run} if partition else set()
 
 
 def withdrawn_runs(history: Mapping[str, Any] | None) -> set[str]:
     """Run ids whose generations were published and withdrawn; their objects are or will be swept."""
-    noted = (history or {}).get("Parameters", {}).get(WITHDRAWN, "")
+    noted = (history or {}).get("Parameters", {}).get(glue_parameters.WITHDRAWN, "")
     return {run for run in noted.split(",") if run}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import is_generation, not_before, of_generation
 from dapflow.runtime.catalog import GlueCatalog, Partition, StaleTableError
@@ -21,7 +22,6 @@ from dapflow.runtime.column_types import trino_type
 from dapflow.runtime.dataset_location import DatasetLocation, quoted
 from dapflow.runtime.generation import Generation, newest
 
-GENERATION = "dapflow.generation"
 _PRESTO_VIEW = "/* Presto View: {} */"
 _TRIES = 5
 
@@ -69,7 +69,7 @@ def view_table(
             "presto_view": "true",
             "comment": "Presto View",
             **parameters_of(dataset),
-            GENERATION: generation.key,
+            glue_parameters.GENERATION: generation.key,
         },
     }
 
@@ -86,7 +86,7 @@ def view_definition(table: dict[str, Any]) -> dict[str, Any] | None:
 
 def shown_generation(view: dict[str, Any]) -> Generation | None:
     """The generation that a current view shows, as it says itself; None for a view that someone else wrote."""
-    key = view.get("Parameters", {}).get(GENERATION)
+    key = view.get("Parameters", {}).get(glue_parameters.GENERATION)
     return Generation.parse(key) if key else None
 
 
@@ -182,7 +182,7 @@ def _comments(table: dict[str, Any]) -> list[str]:
 def parameters_of(dataset: Dataset) -> dict[str, str]:
     """What the tables of a dataset say of it in their parameters: whose they are, and its tags."""
     tags = dataset.transform.tags if dataset.transform else ()
-    return {"dapflow.dataset": dataset.id, **({"dapflow.tags": ", ".join(tags)} if tags else {})}
+    return {glue_parameters.DATASET: dataset.id, **({glue_parameters.TAGS: ", ".join(tags)} if tags else {})}
 
 
 def check_current(dataset: Dataset, place: DatasetLocation, table: dict[str, Any] | None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.aws import error_code
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.dataset_location import run_of
@@ -28,7 +29,7 @@ def damages(s3: S3Client, partitions: Sequence[Partition]) -> Iterator[tuple[Par
     """
     left: list[Partition] = []
     for partition in partitions:
-        run_id = partition.parameters.get("dapflow.run_id")
+        run_id = partition.parameters.get(glue_parameters.RUN_ID)
         if run_id and run_id != run_of(partition.location):
             yield partition, f"its partition points at {partition.location}, where run {run_id} published nothing"
         elif run_id:
@@ -40,7 +41,10 @@ def damages(s3: S3Client, partitions: Sequence[Partition]) -> Iterator[tuple[Par
             raise
         return
     for partition in left:
-        published, there = int(partition.parameters.get("dapflow.bytes", 0)), sizes.get(_folder(partition.location), 0)
+        published, there = (
+            int(partition.parameters.get(glue_parameters.BYTES, 0)),
+            sizes.get(_folder(partition.location), 0),
+        )
         if there != published:
             yield partition, f"{published:,} bytes were published below {partition.location}, and {there:,} are there"
 

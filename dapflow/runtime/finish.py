@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dapflow.errors import DapflowError
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.athena import AthenaQueryError, succeeded
-from dapflow.runtime.attempts import RUNS, published_runs
+from dapflow.runtime.attempts import published_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckOutcome, CheckSummary
@@ -29,8 +30,6 @@ from dapflow.runtime.views_by_hand import views_by_hand
 
 # An attempt that comes later than this stands back: the sweep may take what it staged for left behind.
 LATE_SECONDS = UNFINISHED_SECONDS / 2
-INPUTS = "dapflow.inputs"
-PUBLISHED_AT = "dapflow.published_at"
 
 
 @dataclass(frozen=True)
@@ -103,20 +102,20 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
     replaced = before.location if before and before.location != staged.location else None
     seconds = round(max(0.0, time.time() - staged.started), 3)  # clocks step back
     parameters = {
-        "dapflow.run_id": staged.run_id,
-        "dapflow.query_id": staged.query_id,
-        "dapflow.rows": str(accepted.files.count),
-        "dapflow.bytes": str(accepted.files.bytes),
-        "dapflow.bytes_scanned": str(accepted.bytes_scanned),
-        "dapflow.seconds": str(seconds),
-        PUBLISHED_AT: datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "dapflow.sql_sha": staged.sql_sha or (target.dataset.transform.sha if target.dataset.transform else ""),
-        "dapflow.replaces": replaced or "",
-        INPUTS: json.dumps(inputs_record(staged.inputs)),
-        RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),
+        glue_parameters.RUN_ID: staged.run_id,
+        glue_parameters.QUERY_ID: staged.query_id,
+        glue_parameters.ROWS: str(accepted.files.count),
+        glue_parameters.BYTES: str(accepted.files.bytes),
+        glue_parameters.BYTES_SCANNED: str(accepted.bytes_scanned),
+        glue_parameters.SECONDS: str(seconds),
+        glue_parameters.PUBLISHED_AT: datetime.now(UTC).isoformat(timespec="milliseconds"),
+        glue_parameters.SQL_SHA: staged.sql_sha or (target.dataset.transform.sha if target.dataset.transform else ""),
+        glue_parameters.REPLACES: replaced or "",
+        glue_parameters.INPUTS: json.dumps(inputs_record(staged.inputs)),
+        glue_parameters.RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),
     }
     if accepted.checks is not None:
-        parameters["dapflow.checks"] = json.dumps(accepted.checks.as_dict())
+        parameters[glue_parameters.CHECKS] = json.dumps(accepted.checks.as_dict())
     if replaced:
         # Written before the switch: whatever happens after it, the old objects are known.
         target.journal.replaced(staged.run_id, [replaced])

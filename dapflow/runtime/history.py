@@ -7,6 +7,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Dataset
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.accepted_changes import AcceptedChanges
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog, StaleTableError
@@ -232,7 +233,7 @@ def _new_table(dataset: Dataset, place: DatasetLocation, columns: Sequence[Colum
 
 def _said(dataset: Dataset, table: dict[str, Any]) -> dict[str, Any]:
     """What the table says of its dataset; the other parameters are as they were."""
-    others = {key: value for key, value in table.get("Parameters", {}).items() if key != "dapflow.tags"}
+    others = {key: value for key, value in table.get("Parameters", {}).items() if key != glue_parameters.TAGS}
     return {
         "Description": (dataset.description or f"All generations of {dataset.id}")[:2048],
         "Parameters": {**others, **parameters_of(dataset)},
@@ -261,8 +262,9 @@ def check_keys(catalog: GlueCatalog, dataset: Dataset, place: DatasetLocation, t
     keys = _key_names(table)
     if keys == dataset.generation.partition_names:
         return
-    if table.get("Parameters", {}).get("dapflow.dataset") and not catalog.has_partitions(place.database, place.history):
-        return  # ours, and nothing is in it: the next publication gives it the keys that it needs
+    ours = glue_parameters.DATASET in table.get("Parameters", {})
+    if ours and not catalog.has_partitions(place.database, place.history):
+        return  # nothing is in it: the next publication gives it the keys that it needs
     if not dataset.external and keys[:4] == dataset.generation.names:
         further = ", ".join(keys[4:])
         raise DapflowError(

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from dapflow.manifest import Column
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckSummary
 from dapflow.runtime.generation import Generation
@@ -167,20 +168,21 @@ class Plan:
 
 def read_publication(dataset: str, partition: Partition, columns: Sequence[Column]) -> Publication | None:
     """The publication that a generation's partition records; None when something else made it."""
-    noted = {key.removeprefix("dapflow."): value for key, value in partition.parameters.items()}
-    if "run_id" not in noted:
+    noted = partition.parameters
+    if glue_parameters.RUN_ID not in noted:
         return None
+    checks = noted.get(glue_parameters.CHECKS)
     return Publication(
         dataset=dataset,
         generation=Generation.parse(partition.values[3]),
         location=partition.location,
-        rows=int(noted.get("rows", 0)),
-        bytes=int(noted.get("bytes", 0)),
-        bytes_scanned=int(noted.get("bytes_scanned", 0)),
-        seconds=float(noted.get("seconds", 0)),
+        rows=int(noted.get(glue_parameters.ROWS, 0)),
+        bytes=int(noted.get(glue_parameters.BYTES, 0)),
+        bytes_scanned=int(noted.get(glue_parameters.BYTES_SCANNED, 0)),
+        seconds=float(noted.get(glue_parameters.SECONDS, 0)),
         columns=tuple(columns),
-        replaced=noted.get("replaces") or None,
-        query_id=noted.get("query_id"),
-        inputs=recorded_inputs(json.loads(noted.get("inputs", "[]"))),
-        checks=CheckSummary.of_dict(json.loads(noted["checks"])) if "checks" in noted else None,
+        replaced=noted.get(glue_parameters.REPLACES) or None,
+        query_id=noted.get(glue_parameters.QUERY_ID),
+        inputs=recorded_inputs(json.loads(noted.get(glue_parameters.INPUTS, "[]"))),
+        checks=CheckSummary.of_dict(json.loads(checks)) if checks else None,
     )

@@ -26,9 +26,10 @@ from dapflow.runtime.checks.results import CheckOutcome
 from dapflow.runtime.checks.run import run_checks
 from dapflow.runtime.finish import accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
-from dapflow.runtime.inputs import InputsChangedError, confirm_inputs
+from dapflow.runtime.inputs import InputsChangedError
 from dapflow.runtime.process import this_process
 from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.reading import Reading
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.recording import Recording
 from dapflow.runtime.reset import advised, reset
@@ -211,18 +212,15 @@ class Publisher:
         return publication
 
     def _confirm_inputs(self, staged: Staged) -> None:
-        target, generation = self.target(staged.dataset), Generation.parse(staged.generation)
-        references = target.dataset.transform.references if target.dataset.transform else ()
-        confirm_inputs(
-            target.s3,
-            target.catalog,
-            self.manifest,
-            self.environment,
-            target.dataset,
-            generation,
-            references,
-            staged.inputs,
-        )
+        target = self.target(staged.dataset)
+        Reading(
+            catalog=target.catalog,
+            manifest=self.manifest,
+            environment=self.environment,
+            dataset=target.dataset,
+            generation=Generation.parse(staged.generation),
+            references=target.dataset.transform.references if target.dataset.transform else (),
+        ).confirm(target.s3, staged.inputs)
 
     def _checked(self, staged: Staged, rows: int, recording: Recording) -> CheckOutcome:
         target = self.target(staged.dataset)

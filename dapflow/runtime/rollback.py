@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.attempts import digest
 from dapflow.runtime.aws import PassingError, error_code
 from dapflow.runtime.finish import Accepted
@@ -72,7 +73,7 @@ def objects_there(target: Target, record: RunRecord) -> list[Object]:
 
 def _check_read(target: Target, generation: Generation, instead_of: str) -> None:
     partition = target.partition(generation)
-    if (partition.parameters.get("dapflow.run_id", "") if partition else "") != instead_of:
+    if (partition.parameters.get(glue_parameters.RUN_ID, "") if partition else "") != instead_of:
         raise PassingError(
             "superseded",
             f"{target.dataset.id} {generation} was published meanwhile, and was not rolled back",

@@ -12,10 +12,10 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.describe import Described, described, output_columns
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import read_inputs
 from dapflow.runtime.pinning import pinning_edits
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.query_remedies import query_remedy, without_place
+from dapflow.runtime.reading import Reading
 from dapflow.runtime.target import Target
 from dapflow.runtime.text_edits import Edit, edited, place_before
 
@@ -34,7 +34,7 @@ def plan_transform(
     """The text of a transform for a generation."""
     transform = target.dataset.transform
     assert transform is not None  # noqa: S101 (the caller chose by it)
-    inputs = read_inputs(target.catalog, manifest, environment, target.dataset, generation, transform.references)
+    inputs = Reading(target.catalog, manifest, environment, target.dataset, generation, transform.references).inputs()
     check_undamaged(target.s3, inputs.partitions)
     for note in inputs.notes:
         progress(note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.current_view import view_definition
 from dapflow.runtime.dataset_location import DatasetLocation
@@ -16,7 +17,7 @@ def views_by_hand(catalog: GlueCatalog, place: DatasetLocation) -> list[str]:
     views = []
     for table in catalog.tables(place.database, ".*"):
         definition = view_definition(table) if table.get("TableType") == "VIRTUAL_VIEW" else None
-        theirs = "dapflow.dataset" not in table.get("Parameters", {})
+        theirs = glue_parameters.DATASET not in table.get("Parameters", {})
         if definition is not None and theirs and names.search(str(definition.get("originalSql"))):
             views.append(f"{place.database}.{table['Name']}")
     return sorted(views)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
-from dapflow.runtime.attempts import WITHDRAWN, published_runs, withdrawn_runs
+from dapflow.runtime import glue_parameters
+from dapflow.runtime.attempts import published_runs, withdrawn_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.bounds import not_before
 from dapflow.runtime.catalog import Partition, StaleTableError
@@ -79,7 +80,7 @@ def note_withdrawn(target: Target, partitions: Sequence[Partition]) -> None:
         if table is None:
             return
         runs = withdrawn_runs(table).union(*(published_runs(partition) for partition in partitions))
-        parameters = {**table.get("Parameters", {}), WITHDRAWN: ",".join(sorted(runs))}
+        parameters = {**table.get("Parameters", {}), glue_parameters.WITHDRAWN: ",".join(sorted(runs))}
         try:
             target.catalog.update_table(place.database, table, {"Parameters": parameters})
         except StaleTableError:

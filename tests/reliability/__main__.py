@@ -31,14 +31,14 @@ is in `tests/reliability/`. Everything ran on the embedded AWS and Athena.
 """
 
 
-def main(names: list[str], each: int) -> int:
+def main(names: list[str], one_in: int) -> int:
     """Try, print, record; the exit code."""
     console = Console()
     for name in names or MODULES:
         console.print(f"trying {name} …")
         # Each in a process of its own: what one has made of its memory would count as the peak of all that it starts.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            part = pool.submit(measured, name, each).result()
+            part = pool.submit(measured, name, one_in).result()
         part.print(console)
         part.keep(KEPT / f"{name}.json")
     parts = [Part.kept(file) for name in MODULES if (file := KEPT / f"{name}.json").exists()]
@@ -58,6 +58,6 @@ def report(parts: list[Part]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.reliability")
     parser.add_argument("names", nargs="*", choices=[*MODULES, []], metavar="NAME")
-    parser.add_argument("--each", type=int, default=1)
+    parser.add_argument("--each", dest="one_in", type=int, default=1)
     given = parser.parse_args()
-    sys.exit(main(given.names, given.each))
+    sys.exit(main(given.names, given.one_in))

@@ -68,9 +68,9 @@ class Crossing:
         return [*self.wrong_ends, *(f"{self.name}: {example}" for example in self.reader.examples)]
 
 
-def measure(*, each: int) -> Part:
-    """25 rounds, or an ``each``-th of them."""
-    rounds = max(2, 25 // each)
+def measure(*, one_in: int) -> Part:
+    """25 rounds, or a ``one_in``-th of them."""
+    rounds = max(2, 25 // one_in)
     with lakes() as make_lake:
         crossings = [
             _two_runs(make_lake, rounds, same=False),

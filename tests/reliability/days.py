@@ -50,9 +50,9 @@ class Way:
     hashes: Hashes
 
 
-def measure(*, each: int) -> Part:
-    """100 days, or an ``each``-th of them; the seconds are of the whole."""
-    last = FIRST + timedelta(days=max(3, DAYS // each) - 1)
+def measure(*, one_in: int) -> Part:
+    """100 days, or a ``one_in``-th of them; the seconds are of the whole."""
+    last = FIRST + timedelta(days=max(3, DAYS // one_in) - 1)
     days = days_between(Generation(FIRST), Generation(last))
     with lakes() as make_lake:
         daily = _published(make_lake(_files()), days, _day_by_day)

@@ -49,8 +49,8 @@ class Cost:
         return self.length, *ratios, self.calls[NUMBERS], self.calls[PRODUCT], *times
 
 
-def measure(*, each: int) -> Part:
-    """Histories of 1, 100 and 1,000 generations, or an ``each``-th of them."""
+def measure(*, one_in: int) -> Part:
+    """Histories of 1, 100 and 1,000 generations, or a ``one_in``-th of them."""
     # On AWS no query is done when it was just started; here some are, and then their objects are looked at.
     with lakes() as make_lake, pytest.MonkeyPatch.context() as patch:
         patch.setattr(attempts, "_usable", lambda *_, **__: True)
@@ -60,7 +60,7 @@ def measure(*, each: int) -> Part:
         lake.land(lake.datasets[NUMBERS], DAY, numbers_csv=f"n,text\n{lines}")
         for name in (NUMBERS, PRODUCT):
             lake.publish(lake.datasets[name])
-        costs = [_cost(lake, length) for length in sorted({max(1, length // each) for length in LENGTHS})]
+        costs = [_cost(lake, length) for length in sorted({max(1, length // one_in) for length in LENGTHS})]
     broken = [f"after {cost.length} generations a publication takes {cost.calls} calls, after one {costs[0].calls}"
               for cost in costs if cost.calls != costs[0].calls]  # fmt: skip
     broken += [f"after {cost.length} generations the current view scans {cost.scanned} of one generation"

@@ -38,16 +38,16 @@ TRIALS = (
 BASELINE = Trial(DropAndCreate, len(KINDS), 20)
 
 
-def measure(*, each: int) -> Part:
+def measure(*, one_in: int) -> Part:
     """Every trial, each n-th case of it."""
     with lakes() as make_lake:
-        tallies = [_tried(trial, make_lake(FILES), each) for trial in TRIALS]
-        baseline = _tried(BASELINE, make_lake(FILES), each)
+        tallies = [_tried(trial, make_lake(FILES), one_in) for trial in TRIALS]
+        baseline = _tried(BASELINE, make_lake(FILES), one_in)
     broken = [
         f"{tally.operation}: {example}" for tally in tallies if tally.broken for example in tally.examples or ["?"]
     ]
     publications = sum(tally.publications for tally in tallies)
-    if each == 1 and publications < FEWEST_PUBLICATIONS:
+    if one_in == 1 and publications < FEWEST_PUBLICATIONS:
         broken.append(f"there were {publications} publications, and at least {FEWEST_PUBLICATIONS} are to be tried")
     return Part(
         title="Faults at every call, while consumers read",
@@ -71,9 +71,9 @@ def measure(*, each: int) -> Part:
     )  # fmt: skip
 
 
-def _tried(trial: Trial, lake: Lake, each: int) -> Tally:
+def _tried(trial: Trial, lake: Lake, one_in: int) -> Tally:
     lake.overrides["retention_seconds"] = 3600
-    tally = try_operation(trial.make(lake), boto3.Session(), kinds=trial.kinds, pairs=trial.pairs, each=each)
+    tally = try_operation(trial.make(lake), boto3.Session(), kinds=trial.kinds, pairs=trial.pairs, one_in=one_in)
     said = (f"{cell} {heading}".strip() for heading, cell in zip(HEADINGS, tally.row(), strict=True))
     print("  " + ", ".join(said), flush=True)
     return tally

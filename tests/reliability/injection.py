@@ -100,16 +100,16 @@ HEADINGS = ("", "runs with faults", "failed", "publications", "reads", *WRONG, "
 
 
 def try_operation(
-    operation: Operation, session: boto3.Session, *, kinds: int = len(KINDS), pairs: int = 0, each: int = 1
+    operation: Operation, session: boto3.Session, *, kinds: int = len(KINDS), pairs: int = 0, one_in: int = 1
 ) -> Tally:
-    """Try an operation with ``kinds`` of faults at each call, and with ``pairs`` of them; ``each`` n-th case only."""
+    """Try an operation with ``kinds`` of faults at each call, and with ``pairs`` of them; one case in ``one_in``."""
     calls, clean = _undisturbed(operation, session)
     cases = [(fault,) for fault in at_every_call(calls, kinds)] + in_pairs(calls, pairs, _SEED)
     tally = Tally(operation.name)
     gate = threading.Lock()
     kills = 0
     with reading_beside(operation.beside, gate, pause=0.1):
-        for case in cases[::each]:
+        for case in cases[::one_in]:
             with gate:
                 operation.prepare()
             kill = case[0].kind.startswith("killed")

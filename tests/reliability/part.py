@@ -45,7 +45,7 @@ class Part:
     Attributes:
         promise: what a user may rely on. done: what was done to see it.
         broken: each promise that was seen to be broken, in words.
-        each: of so many cases one was tried; 1 where all were.
+        one_in: of so many cases one was tried; 1 where all were.
         seconds: how long it took. load: processes that wanted a processor at its end, on the average of a minute.
     """
 
@@ -54,7 +54,7 @@ class Part:
     done: str
     figures: Sequence[Figures]
     broken: Sequence[str]
-    each: int = 1
+    one_in: int = 1
     seconds: float = 0.0
     load: float = 0.0
 
@@ -64,7 +64,7 @@ class Part:
         for figures in self.figures:
             lines += figures.markdown()
         verdict = "Broken: " + "; ".join(self.broken) if self.broken else "Nothing promised was broken."
-        tried = f"Of what there is to try, one in {self.each} was tried. " if self.each > 1 else ""
+        tried = f"Of what there is to try, one in {self.one_in} was tried. " if self.one_in > 1 else ""
         return [*lines, f"{verdict} {tried}It took {self.seconds:.0f} s, at a load of {self.load:.1f}.", ""]
 
     def print(self, console: Console) -> None:
@@ -88,11 +88,11 @@ class Part:
         return cls(**{**data, "figures": [Figures(**kept) for kept in data["figures"]]})
 
 
-def measured(name: str, each: int = 1) -> Part:
-    """A part by the name of its module, or an ``each``-th of it."""
+def measured(name: str, one_in: int = 1) -> Part:
+    """A part by the name of its module, or a ``one_in``-th of it."""
     began = time.perf_counter()
-    part: Part = importlib.import_module(f"tests.reliability.{name}").measure(each=each)
-    return replace(part, each=each, seconds=time.perf_counter() - began, load=os.getloadavg()[0])
+    part: Part = importlib.import_module(f"tests.reliability.{name}").measure(one_in=one_in)
+    return replace(part, one_in=one_in, seconds=time.perf_counter() - began, load=os.getloadavg()[0])
 
 
 def _text(cell: Cell) -> str:

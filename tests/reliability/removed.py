@@ -21,9 +21,9 @@ ORDERS, ORDERS_OLD = "air_traffic.refined.orders", "air_traffic.refined.orders_o
 _WRITERS = 8
 
 
-def measure(*, each: int) -> Part:
-    """A generation of 10,000 objects, or an ``each``-th of that; at least more than S3 deletes at once."""
-    number = max(1_100, 10_000 // each)
+def measure(*, one_in: int) -> Part:
+    """A generation of 10,000 objects, or a ``one_in``-th of that; at least more than S3 deletes at once."""
+    number = max(1_100, 10_000 // one_in)
     with lakes() as make_lake:
         lake = make_lake(FILES)
         lake.overrides["retention_seconds"] = 3600

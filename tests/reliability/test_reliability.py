@@ -24,7 +24,7 @@ __all__ = ["athena_endpoint", "aws_endpoint", "clients"]
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_what_is_promised_holds(name: str) -> None:
-    assert measured(name, each=30).broken == []
+    assert measured(name, one_in=30).broken == []
 
 
 def row(number: int, *, day: str = "20131231", counted: int = ROWS, distinct: int = ROWS) -> Row:

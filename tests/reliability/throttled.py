@@ -82,9 +82,9 @@ class Throttle:
         return answer
 
 
-def measure(*, each: int) -> Part:
-    """200 transforms in ten layers, or an ``each``-th of them."""
-    layers, width = max(4, LAYERS // each), max(2, WIDTH // each)
+def measure(*, one_in: int) -> Part:
+    """200 transforms in ten layers, or a ``one_in``-th of them."""
+    layers, width = max(4, LAYERS // one_in), max(2, WIDTH // one_in)
     throttle = Throttle()
     with lakes(quick=False) as make_lake:
         lake = make_lake(_files(layers, width))

@@ -18,9 +18,10 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.found_table import find_table
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import Inputs, read_inputs
+from dapflow.runtime.inputs import Inputs
 from dapflow.runtime.pinning import pinned_sql
 from dapflow.runtime.publish import Publisher
+from dapflow.runtime.reading import Reading
 from tests.project.writing import compile_files
 from tests.runtime.lake import ACCOUNT, DAY, EARLIER, LATER, REGION, Lake, parquet
 
@@ -111,7 +112,7 @@ def look_at(lake: Lake, dataset: Dataset, day: Generation) -> Inputs:
     """What a run would read."""
     assert dataset.transform is not None
     catalog = GlueCatalog(lake.clients.glue)
-    return read_inputs(catalog, lake.manifest, lake.environment, dataset, day, dataset.transform.references)
+    return Reading(catalog, lake.manifest, lake.environment, dataset, day, dataset.transform.references).inputs()
 
 
 def test_what_was_read_as_it_is_names_its_version(outside: Outside) -> None:

@@ -20,7 +20,7 @@ from dapflow.runtime.aws import Clients
 from dapflow.runtime.bounds import is_up_to
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import partitions_digest
+from dapflow.runtime.input_look import partitions_digest
 from dapflow.runtime.publish import Publisher
 from tests.reliability.jobs import nothing_is_young
 from tests.runtime.conftest import empty_lake

@@ -18,9 +18,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dapflow.environment import Environment
 from dapflow.manifest import Manifest
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.alerts.incident import Incident, IncidentFile, now
 from dapflow.runtime.alerts.wording import wording
-from dapflow.runtime.finish import PUBLISHED_AT
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.records import read_records, records_prefix
@@ -158,7 +158,7 @@ class Alerts:
         if last > generation or not records:
             return True
         partition = self.target.partition(generation)
-        published = partition.parameters.get(PUBLISHED_AT, "") if partition else ""
+        published = partition.parameters.get(glue_parameters.PUBLISHED_AT, "") if partition else ""
         return bool(published) and datetime.fromisoformat(published) >= records[-1].start
 
     def _newest(self) -> Generation | None:

@@ -16,10 +16,11 @@ from dapflow.runtime.checks.results import MOST_ROWS, CheckOutcome, CheckResult,
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import parquet_storage
-from dapflow.runtime.inputs import Input, confirm_inputs, read_inputs
+from dapflow.runtime.inputs import Input
 from dapflow.runtime.pinning import Pin, pinning_edits
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.query_remedies import query_remedy, without_place
+from dapflow.runtime.reading import Reading
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import put_table, temporary_name
 from dapflow.runtime.text_edits import Edit
@@ -73,17 +74,7 @@ class Asking:
             for number, check in enumerate(question.checks):
                 count = int(counts[f"c{number}"] or 0)
                 results[check] = self._result(staged, questions, check, count, rows) if count else CheckResult(check)
-        references = self._references()
-        confirm_inputs(
-            self.target.s3,
-            self.target.catalog,
-            self.manifest,
-            self.environment,
-            self.target.dataset,
-            self.generation,
-            references,
-            read,
-        )
+        self._reading().confirm(self.target.s3, read)
         checks = (check for check in self.target.dataset.checks if check.kind not in FIGURES)
         checked = tuple(results.get(check, CheckResult(check)) for check in checks)
         return CheckOutcome(checked, self.queries, self.bytes_scanned)
@@ -98,11 +89,14 @@ class Asking:
 
     def _inputs(self) -> tuple[Sequence[Input], Mapping[str, Pin]]:
         """What the checks read of other tables, and how their names are replaced."""
+        inputs = self._reading().inputs()
+        return inputs.read, inputs.pins
+
+    def _reading(self) -> Reading:
         target = self.target
-        inputs = read_inputs(
+        return Reading(
             target.catalog, self.manifest, self.environment, target.dataset, self.generation, self._references()
         )
-        return inputs.read, inputs.pins
 
     def _questions(self, pins: Mapping[str, Pin], table: str) -> Questions:
         dataset, place = self.target.dataset, self.target.place

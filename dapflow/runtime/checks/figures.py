@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from dapflow.manifest import Check, Service
+from dapflow.runtime import glue_parameters
 from dapflow.runtime.checks.results import CheckResult
 from dapflow.runtime.current_view import shown_generation
 from dapflow.runtime.generation import Generation, newest
@@ -50,7 +51,9 @@ def rows_before(target: Target, generation: Generation) -> tuple[Generation, int
     if before is None:
         return None
     own = [partition for partition in partitions if partition.generation == before]
-    return before, sum(_rows(target, partition.parameters.get("dapflow.rows"), partition.location) for partition in own)
+    return before, sum(
+        _rows(target, partition.parameters.get(glue_parameters.ROWS), partition.location) for partition in own
+    )
 
 
 def _rows(target: Target, noted: str | None, location: str) -> int:
