@@ -11,7 +11,7 @@ from dapflow.manifest import Dataset
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.record import RunRecord
+from dapflow.runtime.record import AIRFLOW, RunRecord
 from dapflow.runtime.records import ended_as, read_records, records_prefix
 
 
@@ -52,8 +52,12 @@ def runs_of_all(publications: Publications, services: Sequence[str], *, most: in
 
 
 def judged(publications: Publications, records: Iterable[RunRecord]) -> Iterator[JudgedRun]:
-    """The runs of these records. Where a record does not say that its run published, the catalog is asked."""
+    """The runs of these records, newest first. Where one does not say that its run published, the catalog is asked.
+
+    Airflow has one attempt of a task at a time: where it has begun another one, it has given the earlier one up.
+    """
     known: dict[tuple[str, str], set[str]] = {}
+    begun_by_airflow: set[tuple[str, str]] = set()
 
     def ever_published(record: RunRecord) -> set[str]:
         key = record.dataset, record.generation
@@ -63,4 +67,10 @@ def judged(publications: Publications, records: Iterable[RunRecord]) -> Iterator
 
     for record in records:
         unsure = record.outcome != "published" and record.run_id and record.dataset in publications.manifest.datasets
-        yield JudgedRun(record, ended_as(record, ever_published(record) if unsure else set()))
+        outcome = ended_as(record, ever_published(record) if unsure else set())
+        if record.ran_by == AIRFLOW:
+            generation = record.dataset, record.generation
+            if outcome in ("running", "publishing") and generation in begun_by_airflow:
+                outcome = "killed"
+            begun_by_airflow.add(generation)
+        yield JudgedRun(record, outcome)

@@ -22,6 +22,7 @@ from dapflow.runtime.links import FileLink, ProductLink
 from dapflow.runtime.order import Order, order_of
 from dapflow.runtime.publication import Staged
 from dapflow.runtime.publish import Publisher
+from dapflow.runtime.record import AIRFLOW
 from dapflow.runtime.schedule import generation_of_run
 
 # XCom in which a deferred task finds what it had staged.
@@ -108,7 +109,7 @@ class PublishOperator(AthenaOperator):
             self.project.manifest.reading_older(self.dataset_id, self.order.asked.older),
             self.project.environment,
             self.log.info,
-            by="airflow",
+            by=AIRFLOW,
             commit=self.project.commit,
         )
 

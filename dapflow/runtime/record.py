@@ -25,6 +25,8 @@ SCHEMA = 1
 Outcome = Literal["running", "publishing", "published", "failed", "stopped", "withdrawn"]
 # `withdraw` and `reset` took a generation out.
 RunKind = Literal["publish", "rollback", "withdraw", "reset"]
+# What ``ran_by`` says of a run of Airflow's.
+AIRFLOW = "airflow"
 _LONGEST_MESSAGE = 4000
 
 

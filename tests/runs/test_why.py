@@ -12,6 +12,7 @@ import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.runs.history import chosen, history_of
+from dapflow.runs.recent import runs_of, runs_of_all
 from dapflow.runs.why import Currency, CurrencyLook, Reason
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
@@ -207,6 +208,32 @@ def test_a_run_that_was_killed(there: Lake, monkeypatch: pytest.MonkeyPatch) -> 
     assert (reason.code, f"dapflow run {SEATS}" in reason.hint) == ("killed", True)
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     assert only(there).code == "running"
+
+
+def test_an_attempt_that_airflow_gave_up_was_killed(there: Lake) -> None:
+    """Its process is another machine's: what tells is that Airflow tried again, or ran the generation again."""
+    land(there, LATER)
+    run(there, PLANES, generation=LATER)
+    airflow = Publisher(there.clients, there.manifest, there.environment, by="airflow")
+    airflow.stage(SEATS, LATER, "scheduled__1")
+    somebody = Publisher(there.clients, there.manifest, there.environment, by="somebody")
+    somebody.stage(SEATS, LATER, "scheduled__1", attempt=2)
+    seats = there.datasets[SEATS]
+
+    def outcomes() -> list[str]:
+        return [run.outcome for run in runs_of(there.publications, seats, generation=LATER)]
+
+    assert outcomes() == ["running", "running"]
+    second = airflow.stage(SEATS, LATER, "scheduled__1", attempt=2)
+    assert outcomes() == ["running", "running", "killed"]
+    airflow.wait(second)
+    airflow.finish(second)
+    assert outcomes() == ["published", "running", "killed"]
+    airflow.stage(SEATS, LATER, "manual__1")
+    airflow.stage(SEATS, LATER, "manual__2")
+    assert outcomes()[:2] == ["running", "killed"]
+    listed = runs_of_all(there.publications, ["air_traffic"], most=50)
+    assert [run.outcome for run in listed if run.record.run.startswith("manual")] == ["running", "killed"]
 
 
 def test_each_reason_is_told_once_however_many_read_it(lake: Lake, tmp_path: Path) -> None:
