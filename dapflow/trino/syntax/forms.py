@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dapflow.trino.syntax import tree
@@ -149,17 +150,23 @@ class FormParser(JsonParser):
         return tree.Call(token.start, mode, (value,) if first is None else (value, first))
 
     def _has_inside(self, word: str) -> bool:
-        """Whether a word divides what stands in the brackets behind this token; not one of CASE or DISTINCT."""
-        if self.ahead().upper != "(":
-            return False
-        at, depth = self.at + 2, 1
-        while depth and self.tokens[at].kind != "end":
-            token = self.tokens[at].upper
-            depth += {"(": 1, "[": 1, "CASE": 1, ")": -1, "]": -1, "END": -1}.get(token, 0)
-            if depth == 1 and token == word and self.tokens[at - 1].upper not in {"DISTINCT", "NOT"}:
-                return True
-            at += 1
-        return False
+        """Whether FROM or IN divides what stands in the brackets behind this token."""
+        return self.ahead().upper == "(" and word in self._dividing.get(self.at + 1, ())
+
+    @cached_property
+    def _dividing(self) -> dict[int, set[str]]:
+        """What divides the inside of brackets, by their place among the tokens; no word of CASE, DISTINCT or NOT IN."""
+        dividing: dict[int, set[str]] = {}
+        opened: list[int] = []
+        for at, token in enumerate(self.tokens):
+            word = token.upper
+            if word in {"(", "[", "CASE"}:
+                opened.append(at)
+            elif word in {")", "]", "END"}:
+                del opened[-1:]
+            elif word in {"FROM", "IN"} and opened and self.tokens[at - 1].upper not in {"DISTINCT", "NOT"}:
+                dividing.setdefault(opened[-1], set()).add(word)
+        return dividing
 
     def substring(self, token: Token) -> Expr | None:
         """Read the form that the name says."""
