@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dapflow.trino.analysis.typed import Expr, OutputRef
 from dapflow.trino.analysis.typed_queries import Nested, QueryBody, Select, SetOperation, Values
 from dapflow.trino.duckdb.lowering import Frame, Lowering
 from dapflow.trino.duckdb.nodes import Sql, Variable, Word, sql
@@ -26,8 +27,15 @@ def body(node: QueryBody, lowering: Lowering) -> Sql:
 
 def sides(node: SetOperation, lowering: Lowering) -> tuple[Sql, Sql]:
     """Both sides of a set operation, with columns of the types of the whole."""
-    left = converted(body(node.left, lowering), node.left_items, lowering)
-    return left, converted(body(node.right, lowering), node.right_items, lowering)
+    return _side(node.left, node.left_items, lowering), _side(node.right, node.right_items, lowering)
+
+
+def _side(node: QueryBody, items: Sequence[Expr], lowering: Lowering) -> Sql:
+    rows = body(node, lowering)
+    if isinstance(node, SetOperation) and all(isinstance(item, OutputRef) for item in items):
+        # Its columns have its types already. DuckDB plans chains in a time that grows with the square of their depth.
+        return rows
+    return converted(rows, items, lowering)
 
 
 def _values(node: Values, lowering: Lowering) -> Sql:
