@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 #: How a process is started. One that is copied begins at once and has all that was read; macOS must begin anew.
 _METHOD: Literal["fork", "spawn"] = "fork" if sys.platform == "linux" else "spawn"
-#: So many items are worth a process of its own, by how it is started, for work of milliseconds.
+#: So many pieces of work of some milliseconds are worth one more process, by how it is started.
 _WORTH_ONE = {"fork": 50, "spawn": 400}
 #: With more, what is done before and after takes most of the time.
 _MOST = 4
@@ -29,9 +29,13 @@ class _Helper(NamedTuple):
     results: Connection
 
 
-def shared(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """What ``work`` makes of each item, in their order. It changes nothing that is read later, and can be pickled."""
-    count = min(_processors(), _MOST, len(items) // _WORTH_ONE[_METHOD])
+def shared(work: Callable[[Item], Result], items: Sequence[Item], pieces: int | None = None) -> list[Result]:
+    """What ``work`` makes of each item, in their order. It changes nothing that is read later, and can be pickled.
+
+    ``pieces`` says how much work there is, where an item is more than a piece of some milliseconds.
+    """
+    pieces = len(items) if pieces is None else pieces
+    count = min(_processors(), _MOST, len(items), pieces // _WORTH_ONE[_METHOD])
     # A copy of a process has but one of its threads, and the locks that the others held.
     if count < 2 or (_METHOD == "fork" and threading.active_count() > 1):
         return [work(item) for item in items]

@@ -13,99 +13,107 @@ from pathlib import Path
 import pytest
 
 from dapflow import processes
-from dapflow.processes import shared
-from dapflow.project import compile_project
+from dapflow.project import check_project, compile_project
 from dapflow.review.project_lineage import lineages
 from tests.bench.compile import write_project
 
-_CALLED = os.getpid()
+_COPIED = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
 
 
-@pytest.fixture(autouse=True)
-def _several(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three processors, whatever machine this is."""
-    monkeypatch.setattr(processes, "_processors", lambda: 3)
+def _program(text: str) -> list[str]:
+    """A program of its own, which has one thread, on three processors."""
+    begin = "import os, time\nfrom dapflow import processes\nprocesses._processors = lambda: 3\n"
+    return [sys.executable, "-c", begin + textwrap.dedent(text)]
 
 
-def _doubled(number: int) -> tuple[int, int]:
-    return number * 2, os.getpid()
-
-
-def _made_elsewhere(number: int) -> int:
-    if os.getpid() != _CALLED and number % 7 == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number
-
-
-def _refusing(number: int) -> int:
-    if number == 100:
-        raise ValueError(number)
-    return number
-
-
-@pytest.mark.parametrize(("method", "items"), [("fork", 200), ("spawn", 1300)])
-def test_results_come_in_order_from_several_processes(monkeypatch: pytest.MonkeyPatch, method: str, items: int) -> None:
-    monkeypatch.setattr(processes, "_METHOD", method)
-    results = shared(_doubled, range(items))
-    assert [result for result, _ in results] == list(range(0, 2 * items, 2))
-    assert len({process for _, process in results}) == 3
-
-
-def test_few_items_are_done_where_they_are() -> None:
-    assert {process for _, process in shared(_doubled, range(20))} == {os.getpid()}
-    assert shared(_doubled, []) == []
-
-
-def test_the_share_of_a_process_that_is_killed_is_done_all_the_same() -> None:
-    assert shared(_made_elsewhere, range(200)) == list(range(200))
-
-
-def test_an_error_is_that_of_the_work(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ValueError, match="100"):
-        shared(_refusing, range(200))
-    assert capfd.readouterr() == ("", "")
-
-
-def test_a_large_project_has_the_lineage_that_one_process_finds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_project(tmp_path, services=5, transforms=150)
-    manifest = compile_project(tmp_path)
-    by_several = lineages(manifest)
-    monkeypatch.setattr(processes, "_processors", lambda: 1)
-    alone = lineages(manifest)
-    assert len(by_several) == 150
-    assert manifest.to_json(by_several) == manifest.to_json(alone)
-
-
-def test_ctrl_c_ends_all_processes_without_a_word_of_theirs() -> None:
+@_COPIED
+def test_results_come_in_order_whatever_becomes_of_the_processes() -> None:
     program = """
-        import time
-        from dapflow import processes
-        processes._processors = lambda: 3
+        called = os.getpid()
+        ran = processes.shared(lambda number: (number, os.getpid()), range(200))
+        print([number for number, _ in ran] == list(range(200)), len({process for _, process in ran}))
+        print({*processes.shared(lambda _: os.getpid(), range(20))} == {called})
 
-        def slow(number):
-            time.sleep(0.1 if number else 0.5)
+        def killed(number):
+            if number % 7 == 0 and os.getpid() != called:
+                os.kill(os.getpid(), 9)
             return number
 
+        print(processes.shared(killed, range(200)) == list(range(200)))
+        try:
+            processes.shared(lambda number: 1 / (100 - number), range(200))
+        except ZeroDivisionError as error:
+            print(error)
+    """
+    ended = subprocess.run(_program(program), capture_output=True, text=True, check=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("True 3\nTrue\nTrue\ndivision by zero\n", "")
+
+
+@_COPIED
+def test_ctrl_c_ends_all_processes_without_a_word_of_theirs() -> None:
+    program = """
         print("begins", flush=True)
         try:
-            processes.shared(slow, range(600))
+            processes.shared(lambda _: time.sleep(0.2), range(600))
         except KeyboardInterrupt:
             print("interrupted")
     """
     with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+        _program(program), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as command:
         assert command.stdout is not None
         assert command.stdout.readline() == "begins\n"
         time.sleep(0.3)
         os.killpg(command.pid, signal.SIGINT)
-        output, errors = command.communicate(timeout=20)
-    assert (output, errors) == ("interrupted\n", "")
+        assert command.communicate(timeout=20) == ("interrupted\n", "")
     with pytest.raises(ProcessLookupError):
         os.killpg(command.pid, 0)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that several processes share."""
+    root = tmp_path_factory.mktemp("large")
+    write_project(root, services=5, transforms=150)
+    return root
+
+
+@pytest.fixture
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that begin anew, as on macOS: this one may have threads."""
+    monkeypatch.setattr(processes, "_processors", lambda: 3)
+    monkeypatch.setattr(processes, "_METHOD", "spawn")
+    monkeypatch.setattr(processes, "_WORTH_ONE", {"spawn": 50})
+
+
+def test_a_large_project_is_compiled_to_what_one_process_makes_of_it(
+    large: Path, several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = compile_project(large)
+    by_several = manifest.to_json(lineages(manifest))
+    monkeypatch.setattr(processes, "_processors", lambda: 1)
+    manifest = compile_project(large)
+    alone = lineages(manifest)
+    assert len(alone) == 150
+    assert by_several == manifest.to_json(alone)
+
+
+def test_mistakes_in_a_large_project_are_those_that_one_process_finds(
+    large: Path, several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mistakes = {
+        "service_01/refined/no_sql.sql": b"SELEC 1",
+        "service_02/refined/no_column.sql": b"SELECT nothing FROM table_1",
+        "service_03/refined/not_granted.sql": b"SELECT id FROM service_01_raw_zone.table_1",
+        "service_04/refined/no_sql.yml": b"description: no text",
+        "service_04/checks/latin.sql": b"SELECT '\xe9'",
+    }
+    for name, text in mistakes.items():
+        file = large / "transforms" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(text)
+    _, by_several = check_project(large)
+    monkeypatch.setattr(processes, "_processors", lambda: 1)
+    _, alone = check_project(large)
+    assert len(alone) >= len(mistakes)
+    assert [error.as_dict() for error in by_several] == [error.as_dict() for error in alone]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Zone
+from dapflow.processes import shared
 from dapflow.project.layout import (
     CHECKS,
     ProductFiles,
@@ -45,8 +47,8 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     errors: list[DapflowError] = []
     folders = service_folders(folder, errors)
     services = {}
-    for path in folders:
-        service, mistakes = read_service_folder(path, settings)
+    texts = sum(1 for path in folders for _ in path.glob("*/*.sql"))
+    for service, mistakes in shared(partial(read_service_folder, settings=settings), folders, texts):
         errors.extend(mistakes)
         if service is not None:
             services[service.name] = service
