@@ -15,10 +15,10 @@ from dapflow.publications.as_of import query_as_of
 from dapflow.runs.history import history_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import delete_prefix, split_uri
-from tests.runs.test_why import PLANES, PROJECT, SEATS, TOTAL, land, only, run, there, why
+from tests.runs.test_why import PLANES, PROJECT, SEATS, TOTAL, land, one_day, only, run, there, why
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
-__all__ = ["there"]
+__all__ = ["one_day", "there"]
 
 
 def partition(lake: Lake, dataset: str, generation: Generation = DAY) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from dapflow.errors import DapflowError
 from dapflow.runs.history import chosen, history_of
 from dapflow.runs.recent import runs_of, runs_of_all
 from dapflow.runs.why import Currency, CurrencyLook, Reason
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
+from tests.aws_servers import HeldAws
+from tests.runtime.conftest import empty_lake
 from tests.runtime.crashing import CallCounter, CrashError
 from tests.runtime.lake import DAY, LATER, Lake
 
@@ -46,13 +49,23 @@ def land(lake: Lake, generation: Generation, seats: str = "1") -> None:
     lake.land(lake.datasets[PLANES], generation, planes_csv=f"tailnum,seats\nN1,{seats}\n")
 
 
+@pytest.fixture(scope="module")
+def one_day(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> HeldAws:
+    """Everything, for one day."""
+    lake = empty_lake(clients)
+    lake.overrides["retention_seconds"] = 3600
+    lake.compile(tmp_path_factory.mktemp("project"), PROJECT)
+    land(lake, DAY)
+    run(lake)
+    return HeldAws.now()
+
+
 @pytest.fixture
-def there(lake: Lake, tmp_path: Path) -> Lake:
+def there(one_day: HeldAws, lake: Lake, tmp_path: Path) -> Lake:
     """A lake in which everything is there for one day."""
     lake.overrides["retention_seconds"] = 3600
     lake.compile(tmp_path, PROJECT)
-    land(lake, DAY)
-    run(lake)
+    lake.have_again(one_day)
     return lake
 
 
