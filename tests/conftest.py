@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import botocore.loaders
 import pytest
 
 if TYPE_CHECKING:
@@ -13,8 +15,10 @@ if TYPE_CHECKING:
 
 
 def pytest_configure() -> None:
-    """Servers that are started here admit the key of their environment, which is the one that the clients sign with."""
+    """Let servers that are started here admit the key that their environment names, with which the clients sign."""
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
+    # Each session of boto3 reads AWS's models from megabytes of JSON; a worker's share what the first one read.
+    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 
 
 # Before pytest-xdist, which looks at the groups once.
