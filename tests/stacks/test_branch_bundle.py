@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import zipfile
 from collections.abc import Iterator
@@ -169,27 +170,27 @@ def test_a_branch_cannot_keep_its_bundle_when_its_stack_is_gone(s3: Any) -> None
     assert not connections()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "evil.py",
-        "dapflow_services.py",
-        ".airflowignore",
-        "dapflow/runtime/bundled_project.py",
-        "manifests/evil.py",
-        "manifests/0123456789abcdef.zip",
-        "../other-123456/manifest.json",
-        "/manifest.json",
-        "manifests/../../../manifest.json",
-        "connections.json",
-        "manifest.json\n",
-    ],
+OTHER_FILES = (
+    "evil.py",
+    "dapflow_services.py",
+    ".airflowignore",
+    "dapflow/runtime/bundled_project.py",
+    "manifests/evil.py",
+    "manifests/0123456789abcdef.zip",
+    "../other-123456/manifest.json",
+    "/manifest.json",
+    "manifests/../../../manifest.json",
+    "connections.json",
+    "manifest.json\n",
 )
-def test_no_other_file_is_taken_and_nothing_is_written(s3: Any, name: str) -> None:
-    with pytest.raises(ValueError, match="no other file"):
-        ask(s3, packed("air", **{name: "{}"}))
-    assert not keys(s3, AIRFLOW, f"dags/branches/{SLUG}/")
-    assert not connections()
+
+
+def test_no_other_file_is_taken_and_nothing_is_written(s3: Any) -> None:
+    for name in OTHER_FILES:
+        with pytest.raises(ValueError, match="no other file"):
+            ask(s3, packed("air", **{name: "{}"}))
+        assert not keys(s3, AIRFLOW, f"dags/branches/{SLUG}/"), name
+        assert not connections(), name
 
 
 def test_a_file_that_is_json_and_an_archive_is_not_taken(s3: Any) -> None:
@@ -203,31 +204,30 @@ def test_a_file_that_is_json_and_an_archive_is_not_taken(s3: Any) -> None:
     assert not keys(s3, AIRFLOW, f"dags/branches/{SLUG}/")
 
 
-@pytest.mark.parametrize(
-    "stack",
-    [
-        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-staging-bundle/1f0c",
-        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-{SLUG}-service-air/1f0c",
-        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-x-bundle/1f0c",
-        f"arn:aws:cloudformation:{REGION}:111122223333:stack/dapflow-branch-../{SLUG}-bundle/1f0c",
-    ],
+OTHER_STACKS = (
+    "dapflow-staging-bundle",
+    f"dapflow-branch-{SLUG}-service-air",
+    "dapflow-branch-x-bundle",
+    f"dapflow-branch-../{SLUG}-bundle",
 )
-@pytest.mark.parametrize("kind", ["Create", "Delete"])
-def test_which_branch_it_is_says_the_stack(s3: Any, stack: str, kind: str) -> None:
+
+
+def test_which_branch_it_is_says_the_stack(s3: Any) -> None:
     before = keys(s3, AIRFLOW)
-    with pytest.raises(ValueError, match="is not the stack of a branch"):
-        ask(s3, packed("air"), kind, stack)
-    assert keys(s3, AIRFLOW) == before
+    for name, kind in itertools.product(OTHER_STACKS, ("Create", "Delete")):
+        with pytest.raises(ValueError, match="is not the stack of a branch"):
+            ask(s3, packed("air"), kind, f"arn:aws:cloudformation:{REGION}:111122223333:stack/{name}/1f0c")
+        assert keys(s3, AIRFLOW) == before, name
 
 
-@pytest.mark.parametrize("key", ["other-123456/refined/air/x.zip", "../x", "asset", ""])
-def test_it_takes_what_was_uploaded_for_branches(s3: Any, key: str) -> None:
-    with pytest.raises(ValueError, match="is no asset of a branch"):
-        ask(s3, None, key=key)
+def test_it_takes_what_was_uploaded_for_branches(s3: Any) -> None:
+    for key in ("other-123456/refined/air/x.zip", "../x", "asset", ""):
+        with pytest.raises(ValueError, match="is no asset of a branch"):
+            ask(s3, None, key=key)
 
 
-@pytest.mark.parametrize("service", ["../x", "air/../../prod", "Air", "", "a" * 33])
-def test_names_of_services_are_names(s3: Any, service: str) -> None:
-    with pytest.raises(ValueError, match="is no name of a service"):
-        ask(s3, packed(service))
+def test_names_of_services_are_names(s3: Any) -> None:
+    for service in ("../x", "air/../../prod", "Air", "", "a" * 33):
+        with pytest.raises(ValueError, match="is no name of a service"):
+            ask(s3, packed(service))
     assert not connections()
