@@ -5,6 +5,7 @@ The embedded AWS enforces nothing, so a call for which the policy has no action 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,15 +62,18 @@ def refused(calls: list[Call], manifest: Manifest, platform: Platform) -> list[s
         runner(service_access(manifest, service, platform, secrets="dapflow/test/services/x/"), keys)
         for service in manifest.services.values()
     ]
-    refused_requests = []
     # A test may put a dataset where no service has a database; there is no policy for that.
     described = {database.name for database in platform.databases}
+    asked: dict[str, Request] = {}
     for call in calls:
         if call.service == "glue" and call.parameters.get("DatabaseName", call.parameters.get("Name")) not in described:
             continue
-        for request in requests(call, platform):
-            if not any(evaluate(request, [policy]).allowed for policy in policies):
-                refused_requests.append(f"{request.action} on {', '.join(request.resources)}")
+        asked |= {repr(request): request for request in requests(call, platform)}
+    refused_requests = [
+        f"{request.action} on {', '.join(request.resources)}"
+        for request in asked.values()
+        if not any(evaluate(request, [policy]).allowed for policy in policies)
+    ]
     return list(dict.fromkeys(refused_requests))
 
 
@@ -149,7 +153,7 @@ def _from_the_run_time() -> bool:
         from_run_time = from_run_time or file.startswith(RUNTIME)
         if file.endswith(LANDING):
             return False
-        if Path(file).name.startswith("test_"):
+        if file.rpartition(os.sep)[2].startswith("test_"):
             return from_run_time
         frame = frame.f_back  # type: ignore[assignment]
     return from_run_time
