@@ -26,7 +26,8 @@ from dapflow.trino.duckdb import compile_analysed
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.formatting import expression_text, name_text
+from dapflow.trino.syntax.formatting import expression_text
+from dapflow.trino.syntax.quoting import name_text
 from dapflow.trino.syntax.statements import parse
 
 _PARTS = ("year", "month", "day", "date")

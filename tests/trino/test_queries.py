@@ -70,6 +70,11 @@ QUERIES = [
         "x IN (SELECT NULL WHERE a = 1) FROM (VALUES (1, CAST(NULL AS integer), ARRAY[1, NULL])) t(a, n, x)",
         [("false", "false", "true", "true", "false", "false", None)],
     ),
+    (
+        'SELECT CAST(ROW(1, 2, ARRAY[ROW(3)]) AS row("order" integer, "a b" integer, '
+        'c array(row("Select" integer))))."order"',
+        [("1",)],
+    ),
     # An aggregate belongs to the query that it stands in, though it is given columns of another.
     ("SELECT (SELECT max(x)) FROM (VALUES 1, 2) t(x)", [("1",), ("2",)]),
     ("SELECT x FROM (VALUES 1, 2) t(x) WHERE 1 = (SELECT max(x) FROM (VALUES 1) u(y))", [("1",)]),

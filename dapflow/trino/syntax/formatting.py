@@ -6,11 +6,10 @@ Whether two texts mean the same is another question, which `analysis/canonical.p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any
 
 from dapflow.trino.syntax import tree
-from dapflow.trino.syntax.reserved_words import RESERVED
+from dapflow.trino.syntax.quoting import double_text, name_text, quoted_name, string_text, type_name
 
 #: What needs parentheses before `.`, `[` and AT; other operators bring their own.
 _LOOSE = (tree.Unary, tree.Lambda, tree.AtTimeZone, tree.Literal, tree.TypedLiteral, tree.IntervalLiteral, tree.Special)
@@ -25,7 +24,7 @@ def query_text(node: tree.QueryNode) -> str:
     """The query, in one line. Question marks that a form turns around (POSITION, TRIM) are counted anew."""
     text = ""
     if node.ctes:
-        ctes = [f"{_name(c.name)}{_columns(c.columns)} AS ({query_text(c.query)})" for c in node.ctes]
+        ctes = [f"{quoted_name(c.name)}{_columns(c.columns)} AS ({query_text(c.query)})" for c in node.ctes]
         text = f"WITH {'RECURSIVE ' if node.recursive else ''}{', '.join(ctes)} "
     text += _body(node.body) + _order(node.order)
     if node.offset is not None:
@@ -36,27 +35,13 @@ def query_text(node: tree.QueryNode) -> str:
     return text
 
 
-def name_text(name: str) -> str:
-    """A name, in quotes where it needs them."""
-    plain = name.isascii() and name.isidentifier() and name.upper() not in RESERVED
-    return name if plain else _name(name)
-
-
 # -------------------------------------------------------------------------------------------- parts
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _string(text: Any) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
-
-
 def _list(items: Iterable[tree.Node]) -> str:
     return ", ".join([expression_text(item) for item in items])
 
 
 def _columns(names: tuple[str, ...] | None) -> str:
-    return f" ({', '.join(map(_name, names))})" if names else ""
+    return f" ({', '.join(map(quoted_name, names))})" if names else ""
 
 
 def _tight(node: tree.Expr) -> str:
@@ -78,7 +63,7 @@ def _order(items: tuple[tree.SortItem, ...]) -> str:
 
 
 def _window(node: tree.Window) -> str:
-    parts = [_name(node.existing)] if node.existing else []
+    parts = [quoted_name(node.existing)] if node.existing else []
     if node.partition:
         parts.append(f"PARTITION BY {_list(node.partition)}")
     parts += [_order(node.order).strip(), node.measures]
@@ -95,7 +80,7 @@ def _bound(node: tree.FrameBound) -> str:
 
 # -------------------------------------------------------------------------------------- expressions
 def _ident(node: tree.Ident) -> str:
-    return _name(node.written) if node.quoted else node.written
+    return quoted_name(node.written) if node.quoted else node.written
 
 
 def _deref(node: tree.Deref) -> str:
@@ -104,9 +89,9 @@ def _deref(node: tree.Deref) -> str:
 
 def _literal(node: tree.Literal) -> str:
     if node.kind == "string":
-        return _string(node.value)
+        return string_text(node.value)
     if node.kind == "double":
-        return _double(float(node.value))
+        return double_text(float(node.value))
     if node.kind == "binary":
         return f"X'{node.value.hex().upper()}'"
     return "null" if node.kind == "null" else str(node.value).lower() if node.kind == "boolean" else str(node.value)
@@ -114,7 +99,7 @@ def _literal(node: tree.Literal) -> str:
 
 def _interval(node: tree.IntervalLiteral) -> str:
     last = f" TO {node.last}" if node.last else ""
-    return f"INTERVAL {'-' if node.sign < 0 else ''}{_string(node.text)} {node.first}{last}"
+    return f"INTERVAL {'-' if node.sign < 0 else ''}{string_text(node.text)} {node.first}{last}"
 
 
 def _unary(node: tree.Unary) -> str:
@@ -141,7 +126,7 @@ def _call(node: tree.Call) -> str:
         text += f" {node.nulls} NULLS"
     if node.over is not None:
         alone = node.over == tree.Window(0, node.over.existing) and node.over.existing
-        text += f" OVER {_name(alone) if alone else _window(node.over)}"
+        text += f" OVER {quoted_name(alone) if alone else _window(node.over)}"
     return text
 
 
@@ -149,7 +134,7 @@ def _listagg(node: tree.Call) -> str:
     overflow = ""
     if node.extra:
         filler, counts = node.extra
-        overflow = f" ON OVERFLOW TRUNCATE {_string(filler)} {'WITH' if counts else 'WITHOUT'} COUNT"
+        overflow = f" ON OVERFLOW TRUNCATE {string_text(filler)} {'WITH' if counts else 'WITHOUT'} COUNT"
     inner = f"{'DISTINCT ' if node.distinct else ''}{_list(node.args)}{overflow}"
     return f"listagg({inner}) WITHIN GROUP ({_order(node.order).strip()})"
 
@@ -170,7 +155,9 @@ def _json(node: tree.JsonCall) -> str:
         source, path, passing = node.args
         inner = f"{_formatted(*source)}, {expression_text(path)}"
         if passing:
-            inner += " PASSING " + ", ".join([f"{_formatted(v, form)} AS {_name(name)}" for v, form, name in passing])
+            inner += " PASSING " + ", ".join(
+                [f"{_formatted(v, form)} AS {quoted_name(name)}" for v, form, name in passing]
+            )
     clauses = [_json_clause(name, value) for name, value in node.clauses]
     return f"{node.name.upper()}({' '.join([part for part in [inner, *clauses] if part])})"
 
@@ -207,7 +194,7 @@ _EXPRESSIONS: dict[type, Callable[[Any], str]] = {
     tree.Given: lambda node: str(node.written),
     tree.Deref: _deref,
     tree.Literal: _literal,
-    tree.TypedLiteral: lambda node: f"{node.type_name.upper()} {_string(node.text)}",
+    tree.TypedLiteral: lambda node: f"{node.type_name.upper()} {string_text(node.text)}",
     tree.IntervalLiteral: _interval,
     tree.Binary: lambda node: f"({_operand(node.left)} {node.op} {_operand(node.right)})",
     tree.Logical: lambda node: "(" + f" {node.op} ".join([_operand(term) for term in node.terms]) + ")",
@@ -221,13 +208,15 @@ _EXPRESSIONS: dict[type, Callable[[Any], str]] = {
     tree.Quantified: lambda node: f"({_operand(node.expr)} {node.op} {node.quantifier} ({query_text(node.query)}))",
     tree.Exists: lambda node: f"EXISTS ({query_text(node.query)})",
     tree.ScalarQuery: lambda node: f"({query_text(node.query)})",
-    tree.Cast: lambda node: f"{'TRY_CAST' if node.safe else 'CAST'}({expression_text(node.expr)} AS {node.type})",
+    tree.Cast: lambda node: (
+        f"{'TRY_CAST' if node.safe else 'CAST'}({expression_text(node.expr)} AS {type_name(node.type)})"
+    ),
     tree.Call: _call,
     tree.Subscript: lambda node: f"{_tight(node.base)}[{expression_text(node.index)}]",
     tree.ArrayNode: lambda node: "ARRAY[" + ",".join([expression_text(item) for item in node.items]) + "]",
     tree.RowNode: lambda node: f"ROW ({_list(node.items)})",
     tree.Case: _case,
-    tree.Lambda: lambda node: f"({', '.join(map(_name, node.names))}) -> {expression_text(node.body)}",
+    tree.Lambda: lambda node: f"({', '.join(map(quoted_name, node.names))}) -> {expression_text(node.body)}",
     tree.AtTimeZone: lambda node: f"{_tight(node.expr)} AT TIME ZONE {expression_text(node.zone)}",
     tree.Special: lambda node: node.name + (f"({node.precision})" if node.precision is not None else ""),
     tree.Parameter: lambda node: "?",
@@ -262,19 +251,19 @@ def _select(node: tree.Select) -> str:
     if node.having is not None:
         text += f" HAVING {expression_text(node.having)}"
     if node.windows:
-        text += " WINDOW " + ", ".join([f"{_name(name)} AS {_window(window)}" for name, window in node.windows])
+        text += " WINDOW " + ", ".join([f"{quoted_name(name)} AS {_window(window)}" for name, window in node.windows])
     return text
 
 
 def _item(node: tree.SelectItem | tree.AllColumns) -> str:
     if isinstance(node, tree.SelectItem):
-        return expression_text(node.expr) + (f" AS {_name(node.alias)}" if node.alias is not None else "")
+        return expression_text(node.expr) + (f" AS {quoted_name(node.alias)}" if node.alias is not None else "")
     if node.base is None:
         return "*"
     return f"{_tight(node.base)}.*" + (f" AS{_columns(node.aliases)}" if node.aliases else "")
 
 
-def _grouping(node: tree.Grouping) -> str:
+def _grouping(node: tree.GroupingElement) -> str:
     sets = [expression_text(s[0]) if len(s) == 1 else f"({_list(s)})" for s in node.sets]
     if node.kind == "simple":
         return sets[0]
@@ -284,13 +273,13 @@ def _grouping(node: tree.Grouping) -> str:
 def _relation(node: tree.RelationNode) -> str:
     if isinstance(node, tree.TableNode):
         version = f" FOR {node.version_of} AS OF {expression_text(node.version)}" if node.version is not None else ""
-        return ".".join(map(_name, node.parts)) + version
+        return ".".join(map(quoted_name, node.parts)) + version
     if isinstance(node, tree.SubqueryNode):
         return f"{'LATERAL ' if node.lateral else ''}({query_text(node.query)})"
     if isinstance(node, tree.UnnestNode):
         return f"UNNEST({_list(node.items)}){' WITH ORDINALITY' if node.ordinality else ''}"
     if isinstance(node, tree.AliasNode):
-        return f"{_enclosed(node.relation)} AS {_name(node.name)}{_columns(node.columns)}"
+        return f"{_enclosed(node.relation)} AS {quoted_name(node.name)}{_columns(node.columns)}"
     if isinstance(node, tree.SampleNode):
         inner = node.relation
         text = _relation(inner) if isinstance(inner, tree.AliasNode) else _enclosed(inner)
@@ -315,16 +304,5 @@ def _join(node: tree.JoinNode) -> str:
     if node.on is not None:
         text += f" ON {expression_text(node.on)}"
     if node.using is not None:
-        text += f" USING ({', '.join([_name(column.written) for column in node.using])})"
+        text += f" USING ({', '.join([quoted_name(column.written) for column in node.using])})"
     return text
-
-
-def _double(number: float) -> str:
-    """`1.2` is `1.2E0`. Source: Trino's ExpressionFormatter."""
-    sign, digits, exponent = Decimal(repr(number)).as_tuple()
-    if not isinstance(exponent, int):
-        return str(number)
-    written = "".join(map(str, digits)).lstrip("0")
-    fraction = written[1:].rstrip("0")
-    power = exponent + len(written) - 1 if written else 0
-    return f"{'-' if sign else ''}{written[:1] or '0'}{'.' + fraction if fraction else ''}E{power}"
