@@ -176,7 +176,7 @@ class Parser(RelationParser):
             self.at = at + 1
             self.mismatch("<identifier>")
 
-    def _groups(self) -> tuple[tree.Grouping, ...]:
+    def _groups(self) -> tuple[tree.GroupingElement, ...]:
         groupings = []
         while True:
             start = self.now.start
@@ -184,12 +184,12 @@ class Parser(RelationParser):
                 kind = self.now.upper.lower()
                 self.at += 2
                 sets = () if self.take(")") else self._sets()
-                groupings.append(tree.Grouping(start, kind, sets))
+                groupings.append(tree.GroupingElement(start, kind, sets))
             elif self.take("GROUPING", "SETS"):
                 self.need("(")
-                groupings.append(tree.Grouping(start, "sets", self._sets()))
+                groupings.append(tree.GroupingElement(start, "sets", self._sets()))
             else:
-                groupings.append(tree.Grouping(start, "simple", (self._group_set(),)))
+                groupings.append(tree.GroupingElement(start, "simple", (self._group_set(),)))
             if not self.take(","):
                 return tuple(groupings)
 

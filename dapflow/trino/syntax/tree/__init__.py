@@ -46,7 +46,7 @@ from dapflow.trino.syntax.tree.nodes import (
 from dapflow.trino.syntax.tree.queries import (
     AliasNode,
     AllColumns,
-    Grouping,
+    GroupingElement,
     JoinNode,
     Nested,
     OpaqueNode,
@@ -83,7 +83,7 @@ __all__ = [
     "Expr",
     "FrameBound",
     "Given",
-    "Grouping",
+    "GroupingElement",
     "Ident",
     "InList",
     "InQuery",

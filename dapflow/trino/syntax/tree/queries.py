@@ -89,7 +89,7 @@ class AllColumns(Node):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Grouping(Node):
+class GroupingElement(Node):
     """`kind`: simple, rollup, cube, sets; `sets` are lists of expressions."""
 
     kind: str
@@ -104,7 +104,7 @@ class Select(BodyNode):
     items: tuple[SelectItem | AllColumns, ...]
     source: RelationNode | None
     where: Expr | None
-    groups: tuple[Grouping, ...] | None
+    groups: tuple[GroupingElement, ...] | None
     having: Expr | None
     windows: tuple[tuple[str, Window], ...]
     distinct_groups: bool = False
