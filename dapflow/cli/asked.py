@@ -106,7 +106,12 @@ class QueriedPlatform:
         from dapflow.project.asked import read_asked  # noqa: PLC0415
         from dapflow.publications.as_of import query_as_of  # noqa: PLC0415
 
-        asked = read_asked(self.root, statement.text, statement.database, self._logical, statement.file)
+        try:
+            asked = read_asked(self.root, statement.text, statement.database, self._logical, statement.file)
+        except DapflowError as error:
+            if error.code == "sql-not-a-select":
+                error.hint = "--as-of is for a SELECT: ask this without it"
+            raise
         for other in asked.others:
             sys.stderr.write(f"{other} is read as it is: it is not a table of the project\n")
         return query_as_of(clients, self.project[0], self.names, asked.sql, asked.references, day)

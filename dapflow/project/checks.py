@@ -236,11 +236,8 @@ class _CheckReader:
     def _read_freshness(self, table: PlacedText, days: int) -> None:
         read = self.tables.named(table.text, self.node.service)
         if read is None or read.id not in self.inputs - {self.node.id}:
-            tables = ", ".join(
-                sorted(self.tables.nodes[dataset_id].current for dataset_id in self.inputs - {self.node.id})
-            )
             message = f"{self.node.name} reads no table {table.text!r}"
-            hint = f"it reads {tables or 'no tables'}"
+            hint = f"it reads {self.tables.called(self.inputs - {self.node.id}, self.node.service)}"
             self.checks.errors.append(table.place.error("unknown-input", message, hint))
             return
         if not read.has_generations:

@@ -284,9 +284,10 @@ class _Compiler:
         for table, terms in (product.terms.inputs or {}).items():
             read = self.tables.named(table.text, node.service)
             if read is None or read.id not in known:
-                tables = ", ".join(sorted(self.tables.nodes[identity].current for identity in known))
                 message = f"{node.name} reads no table {table.text!r}"
-                self.errors.append(table.place.error("unknown-input", message, f"it reads {tables or 'no tables'}"))
+                self.errors.append(
+                    table.place.error("unknown-input", message, f"it reads {self.tables.called(known, node.service)}")
+                )
             elif terms.on_missing == "previous":
                 slower.add(read.id)
         return tuple(sorted(slower))

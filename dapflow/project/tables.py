@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -174,6 +175,14 @@ class Tables:
         database = before[-1] if before else service.database
         table = self._tables.get((database, _split(name)[0]))
         return table.node if table else None
+
+    def called(self, identities: Iterable[str], service: ServiceFolder) -> str:
+        """The names of datasets' tables as ``named`` takes them from a service."""
+        nodes = (self.nodes[identity] for identity in identities)
+        names = (
+            node.current if node.database == service.database else f"{node.database}.{node.current}" for node in nodes
+        )
+        return ", ".join(sorted(names)) or "no tables"
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -171,12 +171,12 @@ class CurrencyLook:
             yield Reason(dataset.id, str(day), "landing-changed", said, **again)  # type: ignore[arg-type]
         publication = self.publications.publication(dataset.id, day)
         for read in publication.inputs if publication else ():
-            if read.dataset != dataset.id and (change := self._change(read, noted.at)) is not None:
+            if read.dataset != dataset.id and (change := self._change(read, day, noted.at)) is not None:
                 said, since = change
                 yield Reason(dataset.id, str(day), "input-changed", said, since, **again)  # type: ignore[arg-type]
 
-    def _change(self, read: Input | RecordedInput, looked: str) -> tuple[str, str] | None:
-        """What became of an input since a run ``looked``, and when."""
+    def _change(self, read: Input | RecordedInput, day: Generation, looked: str) -> tuple[str, str] | None:
+        """What became of an input since a run of a ``day`` looked at a moment, and when."""
         if not read.generation:
             return None  # of what has no generations, nobody knows
         generation = Generation.parse(read.generation)
@@ -184,6 +184,9 @@ class CurrencyLook:
         if read.history:
             later = [published.at for day, published in there.items() if day <= generation and published.at > looked]
             return (f"an earlier generation of {read.dataset} was published again", max(later)) if later else None
+        if newer := [other for other in there if generation < other <= day]:
+            said = f"{read.dataset} {max(newer)} is there by now, and {generation} was read instead"
+            return said, there[max(newer)].at
         publication = self.publications.publication(read.dataset, generation)
         if publication is None or publication.location == read.version:
             gone = generation not in self.publications.generations(read.dataset)
@@ -222,9 +225,12 @@ class CurrencyLook:
             return f"{dataset.transform.file} was changed"
         if dataset.source is not None and self._landed_since(dataset, day, failed.start):
             return "files have landed"
-        changes = (
-            self._change(read, failed.ended or failed.started) for read in failed.inputs if read.dataset != dataset.id
-        )
+        failed_at = failed.ended or failed.started
+        for upstream in map(self.manifest.dataset, dataset.depends_on):
+            newest = max((other for other in self._of(upstream) if other <= day), default=None)
+            if upstream is not dataset and newest is not None and self._of(upstream)[newest].at > failed_at:
+                return f"{upstream.id} {newest} was published"
+        changes = (self._change(read, day, failed_at) for read in failed.inputs if read.dataset != dataset.id)
         return next((said for said, _ in filter(None, changes)), None)
 
     def _needed(self, dataset: Dataset) -> list[Dataset]:

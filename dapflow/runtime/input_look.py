@@ -114,7 +114,7 @@ class InputLook:
         if transform is None or self.read.id not in transform.slower_inputs:
             slower = (
                 f"; if it comes less often than {self.reader.name}, write `inputs: "
-                f"{{{self.read.current}: {{on_missing: previous}}}}` into {self.reader.name}.yml"
+                f"{{{self.read.database}.{self.read.current}: {{on_missing: previous}}}}` into {self.reader.name}.yml"
             )
             raise self._not_published(
                 f"no generation {self.generation}", f"publish it first{slower if transform else ''}"

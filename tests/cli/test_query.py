@@ -167,6 +167,8 @@ def test_tables_as_they_were_on_a_day(platform: LocalProject) -> None:
     file = str(platform.root / "transforms/housing/refined/repair_costs.sql")
     later = platform.run("query", "--file", file, "--as-of", "2024-06-04", "--csv")
     assert later.stdout == '"done","repairs","cost"\n"true","1","10.5"\n'
+    shown = platform.run("query", "SHOW TABLES IN housing_raw_zone", "--as-of", "2024-06-04", check=False)
+    assert "hint: --as-of is for a SELECT: ask this without it" in shown.stderr
     early = platform.run("query", text, "--as-of", "2024-01-01", check=False)
     assert "housing.raw.repairs had no generation on 2024-01-01" in early.stderr
     assert "[not-published]" in early.stderr

@@ -50,8 +50,8 @@ def test_what_is_not_said_is_not_allowed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("notes", "code", "place", "said"),
     [
-        ("inputs:\n  flight: {on_missing: previous}", "unknown-input", (2, 3), "it reads flights, tides"),
-        ("inputs: {tides: {on_missing: previous}}", "unknown-input", (1, 10), "it reads flights, tides"),
+        ("inputs:\n  flight: {on_missing: previous}", "unknown-input", (2, 3), "flights, water_raw_zone.tides"),
+        ("inputs: {tides: {on_missing: previous}}", "unknown-input", (1, 10), "it reads flights, water_raw_zone.tides"),
         ("inputs: {airlines: {on_missing: fail}}", "unknown-input", (1, 10), "x reads no table 'airlines'"),
         ("inputs: {flights: {on_missing: newest}}", "bad-value", (1, 32), "'fail' or 'previous'"),
         ("inputs: {flights: {missing: previous}}", "unknown-key", (1, 20), "on_missing"),

@@ -16,6 +16,7 @@ from dapflow.runs.recent import runs_of, runs_of_all
 from dapflow.runs.why import Currency, CurrencyLook, Reason
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.objects import delete_prefix
 from dapflow.runtime.publish import Publisher
 from tests.aws_servers import HeldAws
 from tests.runtime.conftest import empty_lake
@@ -135,8 +136,7 @@ def test_a_failure_by_what_has_changed_since_says_so(there: Lake, tmp_path: Path
     land(there, DAY, "1")
     run(there, PLANES, SEATS)
     failed = next(reason for reason in why(there).reasons if reason.code == "check-failed")
-    assert f"; since then, {SEATS} 2013-12-31 was published again" in failed.message
-    assert failed.message.endswith("and no run has tried it")
+    assert failed.message.endswith(f"; since then, {SEATS} 2013-12-31 was published, and no run has tried it")
     assert failed.hint.startswith(f"dapflow run {TOTAL}")
     run(there)
     assert why(there).current
@@ -221,6 +221,35 @@ def test_a_run_that_was_killed(there: Lake, monkeypatch: pytest.MonkeyPatch) -> 
     assert (reason.code, f"dapflow run {SEATS}" in reason.hint) == ("killed", True)
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     assert only(there).code == "running"
+
+
+def test_an_input_that_was_damaged_when_a_run_failed_and_is_whole_again(there: Lake) -> None:
+    publication = there.publications.publication(SEATS, DAY)
+    assert publication is not None
+    delete_prefix(there.clients.s3, publication.location)
+    run(there, TOTAL)
+    assert "damaged-generation" in {reason.code for reason in why(there).reasons}
+    run(there, SEATS)
+    failed = next(reason for reason in why(there).reasons if reason.code == "damaged-generation")
+    assert f"since then, {SEATS} 2013-12-31 was published" in failed.message
+    assert failed.hint.startswith(f"dapflow run {TOTAL}")
+
+
+def test_a_generation_for_which_an_older_one_was_read(there: Lake, tmp_path: Path) -> None:
+    """Nothing is wrong with it until the one that it should have read is there."""
+    there.compile(
+        tmp_path,
+        PROJECT | {"air_traffic/refined/total.yml": "inputs: {air_traffic_refined_zone.seats: {on_missing: previous}}"},
+    )
+    run(there, TOTAL, generation=LATER)
+    assert why(there, generation=LATER).current
+    land(there, LATER)
+    run(there, PLANES, SEATS, generation=LATER)
+    [reason] = why(there, generation=LATER).reasons
+    assert (reason.dataset, reason.code) == (TOTAL, "input-changed")
+    assert reason.message == f"{SEATS} 2014-01-01 is there by now, and 2013-12-31 was read instead"
+    run(there, TOTAL, generation=LATER)
+    assert why(there, generation=LATER).current
 
 
 def test_an_attempt_that_airflow_gave_up_was_killed(there: Lake) -> None:

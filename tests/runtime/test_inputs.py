@@ -215,7 +215,7 @@ def test_a_missing_generation_is_waited_for(lake: Lake, tmp_path: Path, table: s
         lake.publish(product)
     assert caught.value.code == "not-published"
     assert caught.value.place == "transforms/air_traffic/refined/x.sql:1:21"
-    assert "inputs: {planes: {on_missing: previous}}" in str(caught.value.hint)
+    assert "inputs: {air_traffic_raw_zone.planes: {on_missing: previous}}" in str(caught.value.hint)
     assert lake.tables("refined") == set()
 
 

@@ -68,5 +68,5 @@ def check_names(
             f"the file {' and '.join(complaints)}" + (f" ({note})" if note else ""),
             file=item.uri,
             line=line,
-            hint=f"the columns of service.yml are {', '.join(wanted)}",
+            hint=f"the columns of service.yml are {', '.join(wanted)}; where the export has changed, change them there",
         )
