@@ -107,7 +107,7 @@ class _Compiler:
         self._check_circles(depends)
         order = publishing_order(depends)
         # Datasets on a circle come last, so that their own SQL is checked too.
-        for node_id in [*order, *(node for node in depends if node not in set(order))]:
+        for node_id in dict.fromkeys([*order, *depends]):
             self._analyse(self.tables.nodes[node_id])
         self.errors += check_mistakes(self.project, self.tables, self._checks, self._table_columns)
         for name in order:
