@@ -83,6 +83,12 @@ def test_rows_that_fail_a_check_keep_a_generation_back(lake: Lake, tmp_path: Pat
     assert lake.tables() == set()
 
 
+def test_conditions_under_one_name_are_told_apart(lake: Lake, tmp_path: Path) -> None:
+    planes = lake_with(lake, tmp_path, "it: {expression: [seats > 9000, seats < 1, seats > 0]}")
+    land(lake, planes, "good")
+    assert set(refused(lake, planes)) == {"it: expression(seats > 9000)", "it: expression(seats < 1)"}
+
+
 def test_one_check_that_fails_is_enough(lake: Lake, tmp_path: Path) -> None:
     planes = lake_with(lake, tmp_path, "it: {unique: tailnum}\nother: {not_null: ready}")
     land(lake, planes, "good", "twin", "odd")

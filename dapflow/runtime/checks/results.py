@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from dapflow.errors import DapflowError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # So many rows that fail a check are kept, and for so many days.
 MOST_ROWS = 20
 _DAYS = 30
+# How much is said of a condition.
+_LABEL = 60
 _FOLDER = "_checks/"
 
 Row = dict[str, str | None]
@@ -68,6 +71,8 @@ def label(check: Check) -> str:
     """What a check is about: ``unique(ward, day)``."""
     if check.kind == "sql":
         return f"sql({check.file.rpartition('/')[2]})"
+    if check.kind == "expression":
+        return f"expression({shorten(check.text, _LABEL, placeholder=' …')})"
     about = check.columns or ((check.dataset.rpartition(".")[2],) if check.dataset else ())
     return f"{check.kind}({', '.join(about)})" if about else check.kind
 
