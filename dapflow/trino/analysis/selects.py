@@ -202,9 +202,13 @@ def _mentions(node: object, names: dict[str, typed.Expr | None]) -> bool:
 
 def _aggregates(node: object) -> bool:
     """Whether a part of a query calls an aggregate of this query."""
-    if isinstance(node, tree.Call) and node.over is None and node.name in AGGREGATES:
-        return True
-    return any(_aggregates(part) for part in _parts(node))
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, tree.Call) and part.over is None and part.name in AGGREGATES:
+            return True
+        pending += _parts(part)
+    return False
 
 
 def _parts(node: object) -> Sequence[object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from dapflow.trino import catalogue
 from dapflow.trino.analysis.context import AnalysisContext
@@ -33,15 +34,21 @@ def table(node: tree.TableNode, context: AnalysisContext) -> ScopedSource:
     if known is None or isinstance(known, catalogue.NotKnown):
         unknown = Table(number=number, columns=OPEN, place=place, parts=node.parts, relation=None)
         return ScopedSource(unknown, fields_of(unknown, node.parts))
-    columns = tuple(
-        OutputColumn(column.name, _type(column.type), hidden)
-        for hidden, listed in ((False, known.columns), (True, known.hidden))
-        for column in listed
-    )
+    columns = _columns(known.columns, known.hidden)
     source: Source = Table(number=number, columns=columns, place=place, parts=node.parts, relation=known)
     if known.view_sql is not None:
         source = _view(known, source, node, context)
     return ScopedSource(source, fields_of(source, _qualifier(known)))
+
+
+@lru_cache(maxsize=256)  # a project's transforms read the same tables
+def _columns(
+    listed: tuple[catalogue.ColumnMetadata, ...], hidden: tuple[catalogue.ColumnMetadata, ...]
+) -> tuple[OutputColumn, ...]:
+    return (
+        *[OutputColumn(column.name, _type(column.type)) for column in listed],
+        *[OutputColumn(column.name, _type(column.type), hidden=True) for column in hidden],
+    )
 
 
 def _type(text: str) -> Type:

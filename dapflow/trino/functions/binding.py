@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 from dapflow.trino.coercion import as_decimal, can_coerce, common
 from dapflow.trino.functions.patterns import Bindings, Pattern, substitute
@@ -38,7 +39,7 @@ class LambdaArgument:
 
 @dataclass(frozen=True)
 class BoundSignature:
-    """A chosen signature: what its variables stand for, and the types its arguments must have."""
+    """A chosen signature: what its variables stand for, and the types its arguments must have. Nobody changes it."""
 
     signature: Signature
     bindings: Bindings
@@ -50,8 +51,25 @@ class BoundSignature:
         return substitute(self.signature.result, self.bindings)
 
 
+class _OfType(NamedTuple):
+    """An argument of which nothing but its type counts."""
+
+    type: Type
+
+
 def resolve(signatures: Sequence[Signature], args: Sequence[Argument]) -> BoundSignature | None:
     """The signature to use; None if none fits."""
+    if any(isinstance(arg, LambdaArgument) for arg in args):
+        return _resolved(signatures, args)
+    return _resolved_for(tuple(signatures), tuple([_OfType(arg.type) for arg in args]))
+
+
+@lru_cache(maxsize=4096)
+def _resolved_for(signatures: tuple[Signature, ...], args: tuple[_OfType, ...]) -> BoundSignature | None:
+    return _resolved(signatures, args)
+
+
+def _resolved(signatures: Sequence[Signature], args: Sequence[Argument]) -> BoundSignature | None:
     for signature in signatures:
         bound = _attempt(signature, args, False)
         if bound is not None:

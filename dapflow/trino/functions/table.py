@@ -15,7 +15,7 @@ from dapflow.trino.types import split_top
 _PAGES = "https://trino.io/docs/current/functions/"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signature:
     """One way to call a function. `text` is the signature without its result, as messages show it."""
 
