@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from dapflow.environment import Environment, ServiceEnvironment, read_environment
+from dapflow.environment import Environment, LakeNames, ServiceEnvironment, read_environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 
@@ -64,21 +64,19 @@ def branch_environment(
 ) -> Environment:
     """The environment of a branch that ``host`` hosts. ``dedicated``: on an Airflow of its own, with roles of its own.
 
-    It reads the raw zone that ``host.branches`` names, and writes its refined and trusted zones below a prefix of its
-    own in one bucket of the host.
+    It reads the raw zone, and what the manifest defers, where ``host.branches`` says, and writes its refined and
+    trusted zones below a prefix of its own in one bucket of the host.
     """
     hosted = host.branches
     if hosted is None:
         raise DapflowError("branch-refused", f"the environment {host.name} hosts no branches")
+    base = LakeNames(hosted.base.zones, dict(hosted.base.databases))
     databases: dict[str, str] = {}
-    external = {dataset.database for dataset in manifest.datasets.values() if dataset.external}
-    theirs: dict[str, str] = {}
     for service in manifest.services.values():
         for zone, database in service.databases.items():
-            raw = hosted.databases.get(database, database)
-            databases[database] = f"{DATABASES}{names.databases}__{database}" if zone in OWN_ZONES else raw
-            if database in external:
-                theirs[database] = raw
+            # What a service that is new here reads of its own raw zone, nobody has loaded yet.
+            theirs = base.databases.setdefault(database, database)
+            databases[database] = f"{DATABASES}{names.databases}__{database}" if zone in OWN_ZONES else theirs
     path, stem = hosted.role_path, hosted.stem
     if dedicated:
         path, stem = f"{path}{names.slug}/", f"{stem}-{names.slug}"
@@ -86,7 +84,7 @@ def branch_environment(
         name=names.slug,
         region=host.region,
         account=host.account,
-        zones={**hosted.zones, **{zone: f"s3://{hosted.bucket}/{names.slug}/{zone}/" for zone in OWN_ZONES}},
+        zones={**base.zones, **{zone: f"s3://{hosted.bucket}/{names.slug}/{zone}/" for zone in OWN_ZONES}},
         databases=databases,
         services={
             name: ServiceEnvironment(
@@ -102,7 +100,8 @@ def branch_environment(
         retention_seconds=host.retention_seconds,
         branch=names.slug,
         scheduled=host.scheduled,
-        external_databases=theirs,
+        base=base,
+        deferred=manifest.deferred,
         host=host.name,
     )
 
@@ -127,6 +126,8 @@ def check_bundled(folder: Path, manifest: Manifest, environment: Environment) ->
 
 def _first(said: object, own: object) -> str:
     """What differs, of mappings the first entry that does."""
+    if isinstance(said, LakeNames) and isinstance(own, LakeNames):
+        return _first({**said.zones, **said.databases}, {**own.zones, **own.databases})
     if isinstance(said, dict) and isinstance(own, dict):
         key = next(name for name in sorted({*said, *own}) if said.get(name) != own.get(name))
         return f"{said.get(key)} for {key}, and its host gives it {own.get(key)}"

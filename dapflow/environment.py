@@ -6,7 +6,7 @@ Standard library only, as everything that the bundle carries.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dapflow.errors import DapflowError
@@ -35,6 +35,14 @@ class ServiceEnvironment:
 
 
 @dataclass(frozen=True)
+class LakeNames:
+    """Where the data of an environment are: ``zones`` and ``databases`` as in ``Environment``."""
+
+    zones: dict[str, str]
+    databases: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Branches:
     """What the branch environments that an environment hosts have in common; their names are in ``dapflow.branch``.
 
@@ -42,14 +50,13 @@ class Branches:
         stem: what the names of their workgroups and roles begin with.
         bucket: where they write, each below its own prefix.
         role_path: IAM path of the roles that their queries run with; ends in ``/``.
-        zones, databases: of the environment whose raw zone they read; ``databases`` by logical name.
+        base: of the environment whose data they read.
     """
 
     stem: str
     bucket: str
     role_path: str
-    zones: dict[str, str]
-    databases: dict[str, str]
+    base: LakeNames
 
 
 @dataclass(frozen=True)
@@ -60,14 +67,14 @@ class Environment:
         zones: for landing, raw, refined and trusted, an S3 URI that ends in ``/``; below it ``<service>/<table>/``.
         databases: logical database name to the physical one. They differ in a branch environment, and where service.yml
             or a prefix gives the databases of this environment other names.
-        external_databases: the same for the tables that something else makes, where these are in another database: a
-            branch environment reads another environment's.
         services: by service name.
         poll_seconds: time between two looks at a running query.
         deferrable: whether waiting for Athena is handed to Airflow's triggerer.
         retention_seconds: how long what a publication replaced, or a person withdrew, is kept before it is deleted.
         branch: slug of the git branch that this is the throw-away environment of, else empty. Its raw zone belongs
             to another environment: it ingests nothing, and its DAGs carry the slug before their names.
+        base: where a branch reads what it does not publish itself; else None.
+        deferred: ids of products that a branch does not publish, because its base has them as it would make them.
         host: name of the environment that hosts it, of a branch, else empty.
         scheduled: whether cron schedules start runs. On a developer's machine they do not: its landing files are of
             other days than today. What other services' generations start, they start everywhere.
@@ -86,7 +93,8 @@ class Environment:
     retention_seconds: int = 7 * 24 * 3600
     branch: str = ""
     scheduled: bool = True
-    external_databases: dict[str, str] = field(default_factory=dict)
+    base: LakeNames | None = None
+    deferred: frozenset[str] = frozenset()
     branches: Branches | None = None
     host: str = ""
     airflow: str = ""
@@ -105,13 +113,18 @@ class Environment:
         """The id of a service's DAG: its name, behind the branch's."""
         return f"{self.branch}__{service}" if self.branch else service
 
-    def publishes(self, zone: str, *, external: bool = False) -> bool:
-        """Whether a dataset is published here: a branch reads the raw zone, and what is external, elsewhere."""
-        return not (self.branch and (zone == "raw" or external))
+    def publishes_in(self, zone: str) -> bool:
+        """Whether anything of a zone is published here: a branch reads the raw zone elsewhere."""
+        return not (self.branch and zone == "raw")
+
+    def publishes(self, dataset_id: str, *, external: bool = False) -> bool:
+        """Whether a dataset is published here: a branch also reads elsewhere what is external, and what is deferred."""
+        _, zone, _ = dataset_id.split(".")
+        return self.publishes_in(zone) and not (self.branch and (external or dataset_id in self.deferred))
 
     def to_json(self) -> str:
         """The environment as text; equal environments give equal text."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+        return json.dumps({**asdict(self), "deferred": sorted(self.deferred)}, indent=1, sort_keys=True) + "\n"
 
 
 def read_environment(file: Path) -> Environment:
@@ -124,8 +137,13 @@ def read_environment(file: Path) -> Environment:
         raise DapflowError("environment", f"not JSON: {error.msg}", file=file, line=error.lineno) from error
     try:
         services = {name: ServiceEnvironment(**value) for name, value in data.pop("services").items()}
-        branches = data.pop("branches", None)
-        return Environment(**data, services=services, branches=branches and Branches(**branches))
+        branches, base = data.pop("branches", None), data.pop("base", None)
+        return Environment(
+            **{**data, "deferred": frozenset(data.get("deferred", ()))},
+            services=services,
+            branches=branches and Branches(**{**branches, "base": LakeNames(**branches["base"])}),
+            base=base and LakeNames(**base),
+        )
     except (AttributeError, KeyError, TypeError) as error:
         raise DapflowError(
             "environment", f"written by another release of dapflow: {error}", file=file, hint="deploy it again"

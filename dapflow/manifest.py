@@ -290,11 +290,15 @@ class Service:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The whole project. ``services`` by name, ``datasets`` by id, both in publishing order."""
+    """The whole project. ``services`` by name, ``datasets`` by id, both in publishing order.
+
+    ``deferred`` are ids of products that a branch leaves to its base, which has them as the branch would make them.
+    """
 
     services: dict[str, Service]
     datasets: dict[str, Dataset]
     schema: int = SCHEMA
+    deferred: frozenset[str] = frozenset()
 
     def dataset(self, dataset_id: str) -> Dataset:
         """The dataset with this id. Raises DapflowError ``unknown-dataset``."""
@@ -318,7 +322,8 @@ class Manifest:
         ``lineage`` of products by id may follow, for those who ask where columns come from; a run has no use for it.
         """
         services, datasets = _lines(self.services), _lines(self.datasets)
-        more = f',\n"lineage": {{{_lines(lineage)}}}' if lineage is not None else ""
+        more = f',\n"deferred": {json.dumps(sorted(self.deferred))}' if self.deferred else ""
+        more += f',\n"lineage": {{{_lines(lineage)}}}' if lineage is not None else ""
         return f'{{"schema": {self.schema},\n"services": {{{services}}},\n"datasets": {{{datasets}}}{more}}}\n'
 
     @property
@@ -357,7 +362,7 @@ def read_manifest(file: Path) -> Manifest:
         datasets = {name: _dataset(value) for name, value in data["datasets"].items()}
     except (AttributeError, KeyError, TypeError) as error:
         raise DapflowError("manifest", f"the manifest is not one that dapflow wrote: {error}", file=file) from error
-    return Manifest(services=services, datasets=datasets)
+    return Manifest(services=services, datasets=datasets, deferred=frozenset(data.get("deferred", ())))
 
 
 def _service(data: dict[str, Any]) -> Service:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dapflow.branch import OWN_ZONES, BranchNames, branch_environment, limited
-from dapflow.environment import Branches, Environment, ServiceEnvironment
+from dapflow.environment import Branches, Environment, LakeNames, ServiceEnvironment
 from dapflow.manifest import Manifest, Service
 
 BUCKET_ZONES = ("landing", "raw", "refined", "trusted")
@@ -165,15 +165,14 @@ def describe(
     )
 
 
-def hosting(platform: Platform, raw: Environment, *, prefix: str = "dapflow") -> Platform:
-    """The same environment as the host of branch environments, which read the raw zone of ``raw``."""
+def hosting(platform: Platform, base: Environment, *, prefix: str = "dapflow") -> Platform:
+    """The same environment as the host of branch environments, which read the data of ``base``."""
     host = platform.environment
     branches = Branches(
         stem=f"{prefix}-branch",
         bucket=bucket_name(f"{prefix}-{host.name}", "branches", host.account),
         role_path=f"/{prefix}/{host.name}/branch/",
-        zones={zone: raw.zones[zone] for zone in ("landing", "raw")},
-        databases=raw.databases,
+        base=LakeNames(base.zones, base.databases),
     )
     return replace(platform, environment=replace(host, branches=branches))
 

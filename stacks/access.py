@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dapflow.environment import Environment
+from dapflow.branch import OWN_ZONES
+from dapflow.environment import Environment, LakeNames
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import Platform
 from dapflow.project.grants import granted_reads
 
 T = TypeVar("T")
+# Before the zones of the environment that a branch reads, which the branch has too.
+BASE = "base "
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Access:
 
 
 def service_access(manifest: Manifest, service: Service, platform: Platform, *, secrets: str) -> Access:
-    """What a service may touch. In a branch environment its raw zone is another environment's, and only read."""
-    environment = platform.environment
+    """What a service may touch. What a branch environment does not publish is its base's, and only read."""
+    environment, base = platform.environment, platform.environment.base
     owned = {database.name for database in platform.databases}
     writes: list[Area] = []
     reads: list[Area] = []
@@ -74,21 +77,25 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         mine = physical in owned
         (owns if mine else may_read).append(ReadableDatabase(physical))
         (writes if mine else reads).append(_area(environment, zone, f"{service.name}/"))
+        if mine and base is not None:
+            may_read.append(ReadableDatabase(base.databases[logical]))
+            reads.append(_area(base, zone, f"{service.name}/"))
         if zone == "raw" and mine:
             # Who owns the raw zone ingests it.
             reads.append(_area(environment, "landing", f"{service.name}/"))
+    homes: tuple[Environment | LakeNames, ...] = (environment,) if base is None else (environment, base)
     for grant in granted_reads(manifest, service):
         owner, zone, *rest = grant.split(".")
-        if rest:
-            dataset = manifest.dataset(grant)
-            may_read.append(
-                ReadableDatabase(environment.databases[dataset.database], (dataset.history, dataset.current))
-            )
-            reads.append(_area(environment, zone, f"{owner}/{dataset.name}/"))
-        else:
-            # A whole zone: a product that is added to it later needs no new permission.
-            may_read.append(ReadableDatabase(environment.databases[manifest.services[owner].databases[zone]]))
-            reads.append(_area(environment, zone, f"{owner}/"))
+        for names in homes:
+            if rest:
+                dataset = manifest.dataset(grant)
+                tables = (dataset.history, dataset.current)
+                may_read.append(ReadableDatabase(names.databases[dataset.database], tables))
+                reads.append(_area(names, zone, f"{owner}/{dataset.name}/"))
+            else:
+                # A whole zone: a product that is added to it later needs no new permission.
+                may_read.append(ReadableDatabase(names.databases[manifest.services[owner].databases[zone]]))
+                reads.append(_area(names, zone, f"{owner}/"))
     workgroup = next(group for group in platform.workgroups if group.service == service.name)
     return Access(
         service=service.name,
@@ -105,8 +112,10 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
     )
 
 
-def _area(environment: Environment, zone: str, below: str) -> Area:
-    return _split(zone, environment.zones[zone] + below)
+def _area(names: Environment | LakeNames, zone: str, below: str) -> Area:
+    # A branch's own zones are encrypted by another key than those that it reads.
+    of_base = isinstance(names, LakeNames) and zone in OWN_ZONES
+    return _split(f"{BASE}{zone}" if of_base else zone, names.zones[zone] + below)
 
 
 def _split(zone: str, uri: str) -> Area:

@@ -8,10 +8,10 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from dapflow.branch import limited
+from dapflow.branch import OWN_ZONES, limited
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform
-from stacks.access import service_access
+from stacks.access import BASE, service_access
 from stacks.described import described
 from stacks.lake import key_export
 from stacks.names import Names, of_stack
@@ -92,12 +92,17 @@ class Assembly:
         return {zone: key_of(self._names, zone) for zone in (*ZONES_WITH_BUCKETS, "platform")}
 
     def _branch_keys(self) -> dict[str, str]:
-        """Keys by zone. Those of the raw zone are another environment's, which may not be there yet: by their alias."""
-        raw = self._all.branches().raw_from
-        adopted, own = self._all.environment(raw).adopt.keys, self._keys()
+        """Keys by zone. Those of the base are another environment's, which may not be there yet: by their alias."""
+        base = self._all.branches().data_from
+        adopted, own = self._all.environment(base).adopt.keys, self._keys()
+
+        def of_base(zone: str) -> str:
+            return own[zone] if base == self._names.environment else adopted.get(zone) or self._alias(base, zone)
+
         return {
             **own,
-            "raw": own["raw"] if raw == self._names.environment else adopted.get("raw") or self._alias(raw, "raw"),
+            "raw": of_base("raw"),
+            **{f"{BASE}{zone}": of_base(zone) for zone in OWN_ZONES},
             # Refined and trusted data of a branch lie in one bucket, which the results' key encrypts.
             **dict.fromkeys(("refined", "trusted"), own["athena-results"]),
         }

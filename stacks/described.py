@@ -24,8 +24,8 @@ def described(settings: DeploymentSettings, environment: str, manifest: Manifest
     platform, branch = _by_itself(settings, environment, manifest), settings.branch
     if branch is None or branch.host != environment:
         return platform
-    raw = _by_itself(settings, branch.raw_from, manifest).environment
-    return hosting(platform, raw, prefix=settings.platform.name)
+    base = _by_itself(settings, branch.data_from, manifest).environment
+    return hosting(platform, base, prefix=settings.platform.name)
 
 
 def _by_itself(settings: DeploymentSettings, environment: str, manifest: Manifest) -> Platform:

@@ -13,7 +13,7 @@ from stacks.access import Access, Area, ReadableDatabase
 
 # Why a statement of a runner role or an analyst's policy names its resources by a pattern, by its Sid.
 PATTERNS = {
-    "DecryptByAlias": "Keys that carry an alias of the environment whose raw zone is read; through S3 only.",
+    "DecryptByAlias": "Keys that carry an alias of the environment whose data a branch reads; through S3 only.",
     "Editor": "The query editor lists workgroups and catalogs before one is chosen; AWS takes no resource for a list.",
     "GrantedCatalog": "Every table of one Glue database, which another service's owner granted as a whole.",
     "OwnCatalog": "Every table of the service's own Glue databases: tables come and go with its products.",

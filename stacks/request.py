@@ -18,6 +18,7 @@ class Request:
     Attributes:
         environment: name of it; the host's for a branch environment.
         branch: git branch, or None. commit: of the branch, for its tag.
+        base: what the branch is compared with, a git branch or commit; None to build every product.
         dedicated: whether the branch gets an MWAA environment of its own.
         destroy: the second key to destroying live data, ``-c destroy=<environment>``.
         now: time from which a branch's expiry counts.
@@ -26,6 +27,7 @@ class Request:
     environment: str
     branch: str | None = None
     commit: str | None = None
+    base: str | None = None
     owner: str | None = None
     dedicated: bool = False
     destroy: str | None = None
@@ -34,7 +36,7 @@ class Request:
 
 def read_request(settings: DeploymentSettings, context: Mapping[str, Any]) -> Request:
     """The request that a CDK context makes. Raises DapflowError ``settings`` or ``unknown-environment``."""
-    for key in ("branch", "environment"):
+    for key in ("branch", "environment", "base"):
         if context.get(key) == "":
             # `-c branch="$BRANCH"` of a script whose variable is empty must not mean the default environment.
             raise DapflowError("settings", f"-c {key}= has no value", hint=f"-c {key}=<name>")
@@ -54,6 +56,7 @@ def read_request(settings: DeploymentSettings, context: Mapping[str, Any]) -> Re
         environment=str(name),
         branch=None if branch is None else str(branch),
         commit=context.get("commit"),
+        base=context.get("base"),
         owner=context.get("owner"),
         dedicated=mwaa == "dedicated",
         destroy=context.get("destroy"),

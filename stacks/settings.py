@@ -59,7 +59,7 @@ class DeploymentSettings:
 
     def embedded_as(self, name: str) -> DeploymentSettings:
         """The settings of the embedded platform: its one environment hosts branches, and they read its raw zone."""
-        branch = replace(self.branch or BranchSettings(name, name), host=name, raw_from=name)
+        branch = replace(self.branch or BranchSettings(name, name), host=name, data_from=name)
         return replace(self, branch=branch, embedded=True)
 
 

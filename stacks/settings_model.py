@@ -140,10 +140,10 @@ class EnvironmentSettings:
 
 @dataclass(frozen=True)
 class BranchSettings:
-    """Branch environments: which environment hosts them, and whose raw zone they read."""
+    """Branch environments: which environment hosts them, and whose data they read."""
 
     host: str
-    raw_from: str
+    data_from: str
     expires_days: int = 14
     network: NetworkSettings | None = None
     airflow: AirflowSettings | None = None

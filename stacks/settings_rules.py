@@ -215,21 +215,21 @@ def _check_network(source: SettingsFile, path: tuple[str, ...], network: Network
 def check_branch(source: SettingsFile, branch: BranchSettings, environments: dict[str, EnvironmentSettings]) -> None:
     """Branch environments, and the environment that hosts them."""
     path = (*ENVIRONMENTS, "branch")
-    for name in ("host", "raw_from"):
+    for name in ("host", "data_from"):
         # One with mistakes of its own is there, and has its errors.
         if getattr(branch, name) not in source.at(ENVIRONMENTS):
             source.error((*path, name), f"there is no environment {getattr(branch, name)}")
     if branch.expires_days < 1:
         source.error((*path, "expires_days"), "must be at least one day")
     _check_mwaa(source, path, branch.network, branch.airflow)
-    host, raw = environments.get(branch.host), environments.get(branch.raw_from)
+    host, raw = environments.get(branch.host), environments.get(branch.data_from)
     if host is not None and host.live:
         source.error((*path, "host"), f"{branch.host} is live; branches belong beside throw-away data")
     if host and raw and (host.account, host.region) != (raw.account, raw.region):
         source.error(
-            (*path, "raw_from"),
-            f"{branch.raw_from} is in another account or region than {branch.host}",
-            "Glue and KMS are read within one account: let raw_from name an environment beside the host",
+            (*path, "data_from"),
+            f"{branch.data_from} is in another account or region than {branch.host}",
+            "Glue and KMS are read within one account: let data_from name an environment beside the host",
         )
 
 

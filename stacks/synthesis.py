@@ -13,6 +13,7 @@ import aws_cdk as cdk
 from aws_cdk import cx_api
 from cdk_nag import AwsSolutionsChecks
 
+from dapflow.changes import base_in_git, plan_branch
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
@@ -48,6 +49,9 @@ def synthesize(
     request = read_request(settings, given)
     compiled = manifest if manifest is not None else compile_project(root)
     check_databases(settings, compiled, root)
+    deferring = compiled
+    if request.branch is not None and request.base is not None:
+        deferring = plan_branch(base_in_git(root, request.base).manifest, compiled).applied(compiled)
     app = cdk.App(outdir=output, analytics_reporting=False, context={**_flags(file), **given})
     if checks:
         cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
@@ -57,7 +61,7 @@ def synthesize(
         if request.branch is None:
             EnvironmentAssembly(app, settings, request, **parts).build()
         else:
-            BranchAssembly(app, settings, request, **parts).build(request.branch)
+            BranchAssembly(app, settings, request, **{**parts, "manifest": deferring}).build(request.branch)
         return app.synth()
 
 

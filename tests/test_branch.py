@@ -79,7 +79,10 @@ def change(folder: Path, name: str, edit: Callable[[Any], Any]) -> None:
         (lambda e: e["zones"].update(raw="s3://elsewhere/"), "zones is"),
         (lambda e: e["databases"].update(air_refined_zone="air_refined_zone"), "databases is"),
         (lambda e: e["databases"].update(more="s__air_raw_zone"), "databases is"),
-        (lambda e: e["external_databases"].update(more="x"), "external_databases is"),
+        (lambda e: e["base"]["databases"].update(more="x"), "base is x for more"),
+        (lambda e: e["base"]["zones"].update(trusted="s3://elsewhere/"), "base is s3://elsewhere/ for trusted"),
+        (lambda e: e.update(base=None), "base is None"),
+        (lambda e: e.update(deferred=["air.refined.report"]), "deferred is"),
         # Without a branch its DAGs would have the names of the host's.
         (lambda e: e.update(branch=""), "branch is"),
         (lambda e: e.update(branch="other-123456", name="other-123456"), "name is other-123456"),

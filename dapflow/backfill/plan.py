@@ -113,7 +113,7 @@ def plan_backfill(
     Raises DapflowError ``missing-inputs`` for what is missing and may not be, and ``nothing-to-backfill``.
     """
     environment = snapshot.publications.environment
-    own = [dataset for dataset in datasets if not dataset.external and environment.publishes(dataset.zone)]
+    own = [dataset for dataset in datasets if environment.publishes(dataset.id) and not dataset.external]
     if not own:
         raise DapflowError("nothing-to-backfill", "none of it is published here: it is only read")
     planner = _Planner(snapshot, Calendar(snapshot, days), is_done, on_missing)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
-from dapflow.git import default_branch, extract, git
+from dapflow.git import CHANGES, default_branch, extract, git
 from dapflow.manifest import Manifest
 from dapflow.project import compile_project
+from dapflow.runtime.bundled_project import BundledProject
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,14 @@ class Base:
 
     manifest: Manifest
     name: str
+
+
+def base_deployed(bundle: Path, environment: str) -> Base:
+    """The project that an environment runs, by its bundle. Raises DapflowError ``manifest``."""
+    bundled = BundledProject(bundle)
+    commit = f", of commit {bundled.commit[:9]}" if bundled.commit else ""
+    changed = " with changes" if bundled.commit.endswith(CHANGES) else ""
+    return Base(bundled.manifest, f"what runs in {environment}{commit}{changed}")
 
 
 def base_in_git(root: Path, against: str | None = None) -> Base:

@@ -37,6 +37,10 @@ class BranchPlan:
         """What is read from the base."""
         return tuple(decision for decision in self.decisions if not decision.built)
 
+    def applied(self, manifest: Manifest) -> Manifest:
+        """The branch's project, with what is not built left to the base."""
+        return replace(manifest, deferred=frozenset(decision.dataset for decision in self.deferred))
+
     def as_dict(self, base: str) -> dict[str, Any]:
         """Plain values, as ``--json`` prints them; ``base`` names what the branch was compared with."""
         return {

@@ -35,16 +35,25 @@ def say(line: str) -> None:
 
 
 @branch.command()
-def up(name: NameArgument = None, project: ProjectOption = None) -> None:
+def up(
+    name: NameArgument = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Build every product, those that the main environment has too.")
+    ] = False,
+    project: ProjectOption = None,
+) -> None:
     """Make an environment of transforms/ as it is now, on the platform that runs, or bring the one there is up to it.
 
-    It has databases, workgroups, roles and DAGs of its own. It reads the main environment's raw zone, and changes
-    nothing of it.
+    It has databases, workgroups, roles and DAGs of its own, for the products that differ by what they mean from those
+    of the main environment. The others it reads there, as it reads the raw zone, and changes nothing of either.
 
     Example: dapflow branch up fix/delays
     """
+    from dapflow.changes import base_deployed, plan_branch  # noqa: PLC0415
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.local.branches import bring_up  # noqa: PLC0415
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
+    from dapflow.local.processes.running import require_running  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
@@ -52,11 +61,19 @@ def up(name: NameArgument = None, project: ProjectOption = None) -> None:
     state = State.of(root)
     with ends_when_interrupted(), Steps() as steps, state.locked(steps.tell):
         steps.expect("compiling transforms/")
-        made, platform, dag_files = bring_up(state, compile_project(root), git_branch(root, name), steps.tell)
+        manifest, git = compile_project(root), git_branch(root, name)
+        require_running(state)
+        if not everything:
+            base = base_deployed(state.bundle / "dags", "the main environment")
+            planned = plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+            manifest = planned.applied(manifest)
+            steps.tell(f"compared with {base.name}: {len(planned.built)} to build, {len(planned.deferred)} deferred")
+        made, platform, dag_files = bring_up(state, manifest, git, steps.tell)
     for service in platform.environment.services:
         dag = platform.environment.dag_id(service)
         databases = [database.name for database in platform.databases if database.service == service]
-        print(f"{f'DAG {dag}' if dag in dag_files.dags else f'{service} (no DAG)'}: {', '.join(databases)}")
+        built = dag in dag_files.dags
+        print(f"{f'DAG {dag}' if built else f'{service} (nothing to build)'}: {', '.join(databases)}")
     say(f"the environment of {made.branch} is up, and expires on {made.expires[:10]}")
 
 

@@ -105,7 +105,7 @@ def chosen(
     ``nothing-to-roll-back`` or ``unknown-run``.
     """
     there = publications.of(dataset.id)
-    if dataset.external or not publications.environment.publishes(dataset.zone):
+    if dataset.external or not publications.environment.publishes(dataset.id):
         raise _nothing(dataset, "is not published here, only read")
     if to is not None:
         wanted = _named(publications, dataset, generation, to)

@@ -44,7 +44,7 @@ def runs_of_all(publications: Publications, services: Sequence[str], *, most: in
     with aws_errors():
         for service in services:
             for zone in manifest.services[service].databases:
-                if environment.publishes(zone):
+                if environment.publishes_in(zone):
                     prefix = records_prefix(environment, zone, service)
                     records += islice(read_records(publications.clients.s3, prefix), most)
         newest = sorted(records, key=lambda record: record.started, reverse=True)[:most]

@@ -93,7 +93,7 @@ class CurrencyLook:
         """The newest generation that a dataset should have by what it is made of, or has."""
         if dataset.id not in self._expected:
             days = set(self.publications.generations(dataset.id))
-            if dataset.source is not None and self.publications.environment.publishes(dataset.zone):
+            if dataset.source is not None and self.publications.environment.publishes(dataset.id):
                 days |= set(self.publications.landed(dataset.id))
             days |= {day for upstream in self._needed(dataset) if (day := self.expected(upstream)) is not None}
             self._expected[dataset.id] = max(days, default=None)
@@ -104,7 +104,7 @@ class CurrencyLook:
         if (dataset.id, day) in self._told:
             return
         self._told.add((dataset.id, day))
-        if dataset.external or not self.publications.environment.publishes(dataset.zone):
+        if dataset.external or not self.publications.environment.publishes(dataset.id):
             if day not in self.publications.generations(dataset.id):
                 yield Reason(
                     dataset.id, str(day), "external-missing", "something else makes it, and has not made it yet",

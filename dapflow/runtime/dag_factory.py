@@ -92,7 +92,7 @@ class _Factory:
         return {
             key: dataset
             for key, dataset in datasets.items()
-            if self.environment.publishes(dataset["zone"], external=dataset["external"])
+            if self.environment.publishes(key, external=dataset["external"])
         }
 
     def dag(self, dag_id: str, service: Data, published: dict[str, Data]) -> DAG:
@@ -148,13 +148,13 @@ class _Factory:
             read = _read_elsewhere(published, self.datasets)
             if len(read) > 1 and (self.branch or not service["schedule"]):
                 first = next(iter(published.values()))
-                makers = [(self._maker(upstream), _task_id(upstream)) for upstream in read.values()]
+                makers = [(self._maker(key, upstream), _task_id(upstream)) for key, upstream in read.items()]
                 waits[self.environment.dag_id(service["name"]), _task_id(first)] = makers
         return waits
 
-    def _maker(self, dataset: Data) -> str:
+    def _maker(self, dataset_id: str, dataset: Data) -> str:
         """The DAG that makes a dataset: what a branch only reads, the environment that it runs on makes."""
-        here = self.environment.publishes(dataset["zone"], external=dataset["external"])
+        here = self.environment.publishes(dataset_id, external=dataset["external"])
         return self.environment.dag_id(dataset["service"]) if here else str(dataset["service"])
 
     def starts(self, dag_id: str, waits: dict[Task, list[Task]]) -> DAG:
@@ -193,7 +193,7 @@ class _Factory:
     def _asset(self, dataset_id: str, dataset: Data) -> Asset:
         """The asset of a dataset. What a branch publishes must not start the DAGs of the environment it runs on."""
         path = f"{dataset['service']}/{dataset['zone']}/{dataset['name']}"
-        if self.environment.branch and self.environment.publishes(dataset["zone"], external=dataset["external"]):
+        if self.environment.branch and self.environment.publishes(dataset_id, external=dataset["external"]):
             return Asset(f"{self.branch}__{dataset_id}", f"dapflow://{self.branch}/{path}")
         return Asset(dataset_id, f"dapflow://{path}")
 

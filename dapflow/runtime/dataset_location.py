@@ -32,14 +32,13 @@ class DatasetLocation:
     @classmethod
     def of(cls, dataset: Dataset, environment: Environment) -> DatasetLocation:
         """The place of a dataset in an environment."""
-        database = physical(environment, dataset.database)
-        if dataset.external:
-            database = environment.external_databases.get(dataset.database, database)
+        elsewhere = environment.base is not None and not environment.publishes(dataset.id, external=dataset.external)
+        names = environment.base if environment.base is not None and elsewhere else environment
         return cls(
-            database=database,
+            database=names.databases.get(dataset.database, dataset.database),
             history=dataset.history,
             current=dataset.current,
-            prefix=f"{environment.zones[dataset.zone]}{dataset.service}/{dataset.name}/",
+            prefix=f"{names.zones[dataset.zone]}{dataset.service}/{dataset.name}/",
             landing=f"{environment.zones['landing']}{dataset.service}/{dataset.name}/",
         )
 

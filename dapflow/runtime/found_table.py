@@ -11,7 +11,6 @@ from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Column, Manifest
 from dapflow.runtime.catalog import GlueCatalog
-from dapflow.runtime.dataset_location import physical
 
 _PARTS = ("_year", "_month", "_day", "_date")
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
@@ -76,7 +75,8 @@ def find_table(catalog: GlueCatalog, manifest: Manifest, environment: Environmen
     if dataset is not None:
         table_name = dataset.history
     logical = service.databases[zone]
-    database = environment.external_databases.get(logical) or physical(environment, logical)
+    # What something else makes is in the databases of the environment that a branch reads.
+    database = (environment.base or environment).databases.get(logical, logical)
     table = catalog.table(database, table_name)
     if table is None:
         raise DapflowError("external-table", f"there is no table {database}.{table_name} in Glue")

@@ -326,6 +326,13 @@ class Publisher:
     def _begin(
         self, dataset_id: str, generation: Generation, run: Run, process: str = "", restored: RunRecord | None = None
     ) -> Recording:
+        dataset = self.manifest.dataset(dataset_id)
+        if not self.environment.publishes(dataset_id, external=dataset.external):
+            raise DapflowError(
+                "not-published-here",
+                f"{dataset_id} is not published in {self.environment.name}, only read there",
+                hint="it belongs to the environment that the branch reads: publish it there",
+            )
         self._recording = Recording.begin(
             self.target(dataset_id),
             self.environment,

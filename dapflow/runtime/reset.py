@@ -52,7 +52,7 @@ def check_resettable(dataset: Dataset, environment: Environment) -> None:
             f"the history of {dataset.id} in {environment.name} is not for a command to take away",
             hint="publish under a new name; dapflow reset works on the embedded platform and in branch environments",
         )
-    if dataset.external or not environment.publishes(dataset.zone):
+    if dataset.external or not environment.publishes(dataset.id):
         raise DapflowError("nothing-to-reset", f"{dataset.id} is not published in {environment.name}, only read there")
 
 

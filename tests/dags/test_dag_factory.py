@@ -381,6 +381,32 @@ def test_a_branch_reads_the_raw_zone_and_disturbs_nobody(tmp_path: Path) -> None
     assert flights.task_dict["refined.large"].outlets[0].uri == "dapflow://fix-it/flights/refined/large"
 
 
+def test_a_branch_waits_for_what_it_leaves_to_its_base(tmp_path: Path) -> None:
+    folder = write_bundle(
+        tmp_path,
+        [service("flights"), service("reports"), service("same")],
+        [
+            raw("flights", "planes"),
+            product("flights", "large", "flights.raw.planes"),
+            product("flights", "small", "flights.raw.planes", "flights.refined.large"),
+            product("reports", "both", "flights.refined.large", "flights.refined.small"),
+            product("same", "as_it_was", "flights.raw.planes"),
+        ],
+        branch="fix-it",
+        deferred=["flights.refined.large", "same.refined.as_it_was"],
+    )
+    dags = build_dags(folder)
+    # Of a service of which nothing is built, nothing runs.
+    assert list(dags) == ["fix-it__flights", "fix-it__reports"]
+    flights, reports = dags.values()
+    assert list(flights.task_dict) == ["refined.small"]
+    waits = [sorted(asset.name for asset in dag.timetable.asset_condition.objects) for dag in (flights, reports)]
+    assert waits == [
+        ["flights.raw.planes", "flights.refined.large"],
+        ["fix-it__flights.refined.small", "flights.refined.large"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("pointer", "message"),
     [

@@ -196,7 +196,7 @@ def test_code_that_nobody_reviewed_runs_in_no_account_with_live_data(tmp_path: P
 def test_an_airflow_of_its_own(tmp_path: Path) -> None:
     root = project_with(tmp_path / "project", "prod", account="444455556666")
     settings = json.loads((root / "cdk.json").read_text())
-    settings["context"]["environments"]["branch"]["raw_from"] = "staging"
+    settings["context"]["environments"]["branch"]["data_from"] = "staging"
     (root / "cdk.json").write_text(json.dumps(settings))
     made = synthesized(tmp_path / "out", root=root, manifest=four_services(), branch="big change", mwaa="dedicated")
     slug = branch_slug("big change")

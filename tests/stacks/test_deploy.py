@@ -25,7 +25,7 @@ TOOLKIT = "CDKToolkit-staging"
 
 @pytest.fixture
 def aws(tmp_path: Path) -> Iterator[Cloud]:
-    with cloud(deployable(tmp_path / "project", raw_from="staging"), tmp_path / "ministack.log") as running:
+    with cloud(deployable(tmp_path / "project", data_from="staging"), tmp_path / "ministack.log") as running:
         yield running
 
 

@@ -248,12 +248,13 @@ class TestSqlOfABranch:
                 for zone in ZONES:
                     granted = f"{victim}.{zone}" in GRANTED.get(actor, set())
                     live = f"arn:aws:s3:::dapflow-prod-{zone}-{ACCOUNT}/{victim}/rows/x"
-                    raw = own and zone == "raw"
-                    yield actor, victim, f"get {zone} of prod", tried(identity, "s3:GetObject", live), raw
+                    # What its branch does not publish, it reads where that is.
+                    reads = own or granted
+                    yield actor, victim, f"get {zone} of prod", tried(identity, "s3:GetObject", live), reads
                     yield actor, victim, f"put {zone} of prod", tried(identity, "s3:PutObject", live), False
                     stem, database = arn("glue", "catalog"), f"{victim}_{zone}_zone"
                     table = (stem, arn("glue", f"database/{database}"), arn("glue", f"table/{database}/rows"))
-                    yield actor, victim, f"see {zone} tables of prod", tried(identity, "glue:GetTable", *table), raw
+                    yield actor, victim, f"see {zone} tables of prod", tried(identity, "glue:GetTable", *table), reads
                     yield actor, victim, f"change {zone} tables", tried(identity, "glue:UpdateTable", *table), False
                     host = f"arn:aws:s3:::dapflow-staging-{zone}-{ACCOUNT}/{victim}/rows/x"
                     yield actor, victim, f"get {zone} of staging", tried(identity, "s3:GetObject", host), False
@@ -279,7 +280,7 @@ class TestSqlOfABranch:
                 group = arn("athena", f"workgroup/dapflow-prod-{victim}")
                 yield actor, victim, "query in prod", tried(identity, "athena:StartQueryExecution", group), False
 
-    def test_reads_its_own_raw_data_and_writes_below_its_branch(self, world: World) -> None:
+    def test_reads_what_its_service_reads_and_writes_below_its_branch(self, world: World) -> None:
         rows = list(self.rows(world))
         print(table([(actor, what, victim, allowed) for actor, victim, what, allowed, _ in rows]))
         assert not [row for row in rows if row[3] and not row[4]], "allowed"
@@ -298,9 +299,12 @@ class TestSqlOfABranch:
             context["kms:EncryptionContext:aws:s3:arn"] = f"arn:aws:s3:::dapflow-prod-{zone}-{ACCOUNT}"
             return evaluate(Request("kms:Decrypt", (arn("kms", "key/1"),), context), identity).allowed
 
-        assert decrypted("alias/dapflow-prod-raw", "raw")
-        assert not decrypted("alias/dapflow-prod-trusted", "raw")
-        assert not decrypted("alias/dapflow-prod-raw", "trusted")
+        for zone in ("raw", "refined", "trusted"):
+            assert decrypted(f"alias/dapflow-prod-{zone}", zone)
+            assert not decrypted("alias/dapflow-prod-landing", zone)
+            assert not decrypted(f"alias/dapflow-staging-{zone}", zone)
+        assert not decrypted("alias/dapflow-prod-landing", "landing")
+        assert not decrypted("alias/dapflow-prod-raw", "landing")
 
     def test_only_the_hosts_airflow_runs_it_and_names_a_branch(self, world: World) -> None:
         role = world.roles["dapflow-branch-rail-runner"]

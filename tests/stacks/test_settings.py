@@ -140,7 +140,11 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 def test_one_mistake_is_one_error(tmp_path: Path) -> None:
-    environments = {"prod": {"region": "eu-west-2"}, "staging": BASE, "branch": {"host": "staging", "raw_from": "prod"}}
+    environments = {
+        "prod": {"region": "eu-west-2"},
+        "staging": BASE,
+        "branch": {"host": "staging", "data_from": "prod"},
+    }
     with pytest.raises(DapflowError) as caught:
         read_settings(write(tmp_path, environments))
     assert not isinstance(caught.value, DapflowErrors)
@@ -150,9 +154,9 @@ def test_one_mistake_is_one_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("branch", "said"),
     [
-        ({"host": "prod", "raw_from": "prod"}, "prod is live"),
-        ({"host": "nowhere", "raw_from": "prod"}, "there is no environment nowhere"),
-        ({"host": "staging", "raw_from": "far"}, "another account or region"),
+        ({"host": "prod", "data_from": "prod"}, "prod is live"),
+        ({"host": "nowhere", "data_from": "prod"}, "there is no environment nowhere"),
+        ({"host": "staging", "data_from": "far"}, "another account or region"),
     ],
 )
 def test_branches_live_beside_throw_away_data(tmp_path: Path, branch: dict[str, str], said: str) -> None:

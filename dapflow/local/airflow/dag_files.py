@@ -84,7 +84,10 @@ def write_dag_files(state: State, manifest: Manifest, environment: Environment) 
     dags = tuple(
         environment.dag_id(service.name)
         for service in manifest.services.values()
-        if any(environment.publishes(manifest.datasets[dataset_id].zone) for dataset_id in service.datasets)
+        if any(
+            environment.publishes(dataset_id, external=manifest.datasets[dataset_id].external)
+            for dataset_id in service.datasets
+        )
     )
     return DagFiles(state, (folder / ENTRY).relative_to(state.bundle / "dags").as_posix(), dags, since)
 

@@ -1,0 +1,181 @@
+"""Products that a branch leaves to its base: read there, and neither copied nor written."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from dapflow.branch import BranchNames, branch_slug
+from dapflow.errors import DapflowError
+from dapflow.manifest import Manifest
+from dapflow.platform import Platform, describe_branch, hosting
+from dapflow.publications.published import Publications
+from dapflow.runtime.aws import Clients, connect
+from dapflow.runtime.publish import Publisher
+from dapflow.runtime.reset import reset
+from tests.runtime.lake import DAY, EARLIER, REGION, Lake
+from tests.runtime.permissions import recorded, refused
+
+FILES = {
+    "air_traffic/service.yml": "sources:\n  planes:\n    columns: {tailnum: string, seats: int}\n",
+    "air_traffic/refined/large.sql": "SELECT tailnum, seats FROM planes WHERE seats > 100",
+    "air_traffic/refined/largest.sql": "SELECT max(seats) AS seats FROM air_traffic_refined_zone.large",
+    "air_traffic/trusted/grown.sql": """\
+SELECT count(*) AS planes, count(DISTINCT h.import_date) AS days
+FROM air_traffic_refined_zone.large_history h
+CROSS JOIN air_traffic_refined_zone.largest l
+""",
+}
+LARGE, LARGEST, GROWN = "air_traffic.refined.large", "air_traffic.refined.largest", "air_traffic.trusted.grown"
+
+
+class Branch:
+    """A branch environment beside the lake's, which holds what the files say."""
+
+    def __init__(self, lake: Lake, clients: Clients, root: Path) -> None:
+        self.lake, self.clients = lake, clients
+        lake.compile(root, FILES)
+        for day, rows in ((EARLIER, "a,99\nb,150\n"), (DAY, "a,99\nb,150\nc,300\n")):
+            lake.put_landing(lake.datasets["air_traffic.raw.planes"], day, "planes.csv", f"tailnum,seats\n{rows}")
+            for name in ("air_traffic.raw.planes", LARGE, LARGEST, GROWN):
+                lake.publish(lake.datasets[name], day)
+
+    def of(self, *deferred: str, **files: str) -> Publisher:
+        """A publisher of the branch; ``files`` are its products' texts where they are others."""
+        manifest = self.lake.manifest
+        for name, sql in files.items():
+            dataset = next(dataset for dataset in manifest.datasets.values() if dataset.name == name)
+            assert dataset.transform is not None
+            assert len(sql) == len(dataset.transform.sql), "the places of references stay"
+            changed = replace(dataset, transform=replace(dataset.transform, sql=sql, sha=sql))
+            manifest = replace(manifest, datasets={**manifest.datasets, dataset.id: changed})
+        manifest = replace(manifest, deferred=frozenset(deferred))
+        platform = self.platform(manifest)
+        self.provision(platform)
+        return Publisher(self.clients, manifest, replace(platform.environment, retention_seconds=0))
+
+    def platform(self, manifest: Manifest) -> Platform:
+        host = hosting(self.lake.platform, self.lake.environment).environment
+        return describe_branch(manifest, BranchNames.of(branch_slug("fix/large")), host)
+
+    def provision(self, platform: Platform) -> None:
+        lake, clients = self.lake, self.lake.clients
+        buckets = {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}
+        bucket = platform.environment.zones["refined"].removeprefix("s3://").split("/")[0]
+        if bucket not in buckets:
+            clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        known = {database["Name"] for database in clients.glue.get_databases()["DatabaseList"]}
+        groups = {group["Name"] for group in clients.athena.list_work_groups()["WorkGroups"]}
+        for database in platform.databases:
+            if database.name not in known:
+                clients.glue.create_database(DatabaseInput={"Name": database.name})
+        for group in platform.workgroups:
+            if group.name not in groups:
+                output: Any = {"ResultConfiguration": {"OutputLocation": group.output_location}}
+                lake.clients.athena.create_work_group(Name=group.name, Configuration=output)
+
+    def rows(self, publisher: Publisher, dataset: str) -> list[tuple[str | None, ...]]:
+        target = publisher.target(dataset)
+        query = f'SELECT * FROM "{target.place.current}"'
+        rows = target.athena.rows(target.athena.run(query, target.place.database, uuid.uuid4().hex).id)
+        return sorted(tuple(list(row.values())[:-4]) for row in rows)
+
+
+@pytest.fixture(scope="module")
+def clients_of_branch(clients: Clients) -> Clients:
+    """Clients of its own: what it calls is held against the roles of branches."""
+    assert clients
+    return connect(boto3.Session(), REGION)
+
+
+@pytest.fixture
+def branch(lake: Lake, clients_of_branch: Clients, tmp_path: Path) -> Iterator[Branch]:
+    made = Branch(lake, clients_of_branch, tmp_path)
+    with recorded(clients_of_branch) as calls:
+        yield made
+    assert refused(calls, lake.manifest, made.platform(lake.manifest)) == []
+
+
+def everything(lake: Lake) -> dict[str, Any]:
+    """All that the base holds."""
+    tables = {zone: lake.tables(zone) for zone in ("raw", "refined", "trusted")}
+    return {**tables, **{f"{zone} objects": lake.objects(zone) for zone in ("raw", "refined", "trusted")}}
+
+
+def test_it_is_read_from_the_base_and_nothing_there_changes(branch: Branch) -> None:
+    lake = branch.lake
+    before = everything(lake)
+    publisher = branch.of(LARGE)
+    publisher.publish(LARGEST, DAY)
+    assert branch.rows(publisher, LARGEST) == [("300",)]
+    assert branch.rows(publisher, LARGE) == [("b", "150"), ("c", "300")]
+    assert everything(lake) == before
+    own = publisher.environment.databases["air_traffic_refined_zone"]
+    pages = lake.clients.glue.get_paginator("get_tables").paginate(DatabaseName=own)
+    assert {table["Name"] for page in pages for table in page["TableList"]} == {"largest", "largest_history"}
+
+
+def test_a_past_day_is_read_as_of_it_and_history_up_to_it(branch: Branch) -> None:
+    publisher = branch.of(LARGE, LARGEST)
+    publisher.publish(GROWN, EARLIER)
+    assert branch.rows(publisher, GROWN) == [("1", "1")]
+    publisher.publish(GROWN, DAY)
+    assert branch.rows(publisher, GROWN) == [("3", "2")]
+
+
+def test_what_is_built_is_read_from_the_branch(branch: Branch) -> None:
+    changed = branch.lake.datasets[LARGE].transform
+    assert changed is not None
+    publisher = branch.of(large=changed.sql.replace("100", "200"))
+    publisher.publish(LARGE, DAY)
+    publisher.publish(LARGEST, DAY)
+    assert branch.rows(publisher, LARGE) == [("c", "300")]
+    # What is missing in the branch is missing, though the base has it.
+    with pytest.raises(DapflowError, match="no generation"):
+        publisher.publish(GROWN, EARLIER)
+
+
+def test_the_base_that_moves_on_meanwhile_is_seen_for_the_generation(branch: Branch) -> None:
+    publisher, lake = branch.of(LARGE), branch.lake
+    publisher.publish(LARGEST, DAY)
+    planes = lake.datasets["air_traffic.raw.planes"]
+    lake.put_landing(planes, DAY, "planes.csv", "tailnum,seats\nd,500\n")
+    lake.publish(planes, DAY)
+    lake.publish(lake.datasets[LARGE], DAY)
+    publisher.publish(LARGEST, DAY)
+    assert branch.rows(publisher, LARGEST) == [("500",)]
+
+
+@pytest.mark.parametrize("dataset", [LARGE, "air_traffic.raw.planes"])
+def test_it_cannot_be_published_from_the_branch(branch: Branch, dataset: str) -> None:
+    before, publisher = everything(branch.lake), branch.of(LARGE)
+    for attempt in (
+        lambda: publisher.publish(dataset, DAY),
+        lambda: publisher.stage(dataset, DAY, "a run"),
+        lambda: reset(publisher.target(dataset), publisher.environment, "somebody"),
+    ):
+        with pytest.raises(DapflowError) as caught:
+            attempt()
+        assert caught.value.code in {"not-published-here", "nothing-to-reset"}
+    assert everything(branch.lake) == before
+
+
+def test_what_is_current_is_known_of_both(branch: Branch) -> None:
+    publisher = branch.of(LARGE)
+    publisher.publish(LARGEST, DAY)
+    publications = Publications(branch.lake.clients, publisher.manifest, publisher.environment)
+    assert publications.generations(LARGE) == [EARLIER, DAY]
+    assert publications.generations(LARGEST) == [DAY]
+
+
+def test_the_manifest_says_what_is_deferred(branch: Branch) -> None:
+    manifest: Manifest = replace(branch.lake.manifest, deferred=frozenset({LARGE}))
+    environment = branch.platform(manifest).environment
+    assert [environment.publishes(name) for name in (LARGE, LARGEST, GROWN)] == [False, True, True]
+    assert branch.lake.manifest.sha != manifest.sha
