@@ -49,6 +49,7 @@ def up(
 
     Example: dapflow branch up fix/delays
     """
+    from dapflow.branch import branch_slug  # noqa: PLC0415
     from dapflow.changes import base_deployed, plan_branch  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.local.branches import bring_up  # noqa: PLC0415
@@ -62,6 +63,8 @@ def up(
     with ends_when_interrupted(), Steps() as steps, state.locked(steps.tell):
         steps.expect("compiling transforms/")
         manifest, git = compile_project(root), git_branch(root, name)
+        # A name that no environment can have is told first.
+        branch_slug(git.branch)
         require_running(state)
         if not everything:
             base = base_deployed(state.bundle / "dags", "the main environment")

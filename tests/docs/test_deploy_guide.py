@@ -133,7 +133,7 @@ def test_the_cdk_takes_its_commands(words: list[str]) -> None:
 @pytest.mark.parametrize("words", [*commands("npx"), *commands("cdk")], ids=" ".join)
 def test_the_app_understands_what_is_asked_for(words: list[str]) -> None:
     asked = dict(words[number + 1].split("=", 1) for number, word in enumerate(words) if word == "-c")
-    assert asked.keys() <= {"environment", "branch", "commit", "owner", "mwaa", "destroy"}
+    assert asked.keys() <= {"environment", "base", "branch", "commit", "owner", "mwaa", "destroy"}
     request = read_request(example(), asked)
     assert example().environment(request.environment)
     if "--qualifier" in words:

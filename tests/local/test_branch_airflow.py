@@ -167,7 +167,7 @@ def test_it_runs_beside_the_main_environment_and_changes_nothing_of_it(platform:
 
 
 def test_it_is_tagged_and_may_write_nothing_of_the_main_environment(platform: LocalProject) -> None:
-    change(platform, TRANSFORM)
+    change(platform, CHANGED)
     arn = f"arn:aws:athena:eu-west-2:{ACCOUNT}:workgroup/{GROUP}"
     listed = platform.client("athena").list_tags_for_resource(ResourceARN=arn)["Tags"]
     tags = {tag["Key"]: tag["Value"] for tag in listed}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,36 @@ def test_its_bundle_says_where_everything_is(branch: Templates) -> None:
     files = {file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()}
     [compiled] = folder.glob("manifests/*.json")
     assert files == {"manifest.json", "environment.json", f"manifests/{compiled.name}"}
+
+
+def test_it_leaves_to_its_base_what_it_does_not_change(tmp_path: Path) -> None:
+    root = project_with(tmp_path / "project", "staging")
+    products = {
+        "first": "SELECT 1 AS one",
+        "second": "SELECT one FROM rail_refined_zone.first",
+        "third": "SELECT 3 AS n",
+    }
+    for name, text in {"service.yml": "title: Rail\n", **{f"refined/{n}.sql": t for n, t in products.items()}}.items():
+        file = root / "transforms" / "rail" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-C", str(root)]
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "Rail"]):
+        subprocess.run([*git, *command], check=True)
+    (root / "transforms/rail/refined/third.sql").write_text("-- The same.\nselect (3) n")
+    (root / "transforms/rail/refined/second.sql").write_text("SELECT one + 1 AS one FROM rail_refined_zone.first")
+
+    def deferred(**more: str) -> list[str]:
+        made = synthesized(tmp_path / f"out{len(more)}", root=root, checks=False, branch="Fix", **more)
+        listed: list[str] = bundled_environment(made)["deferred"]
+        return listed
+
+    assert deferred(base="main") == ["rail.refined.first", "rail.refined.third"]
+    # Without a base to compare with, a branch builds everything.
+    assert deferred() == []
+    with pytest.raises(DapflowError) as caught:
+        synthesized(tmp_path / "none", root=root, checks=False, branch="Fix", base="nowhere")
+    assert caught.value.code == "no-base"
 
 
 def test_a_branch_and_its_host_share_no_name() -> None:
