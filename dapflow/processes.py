@@ -67,7 +67,8 @@ def _start(helpers: list[_Helper], work: Callable[[Item], Result], shares: Seque
     try:
         for share in shares:
             receiver, sender = context.Pipe(duplex=False)
-            process = context.Process(target=_help, args=(sender, work, share), daemon=True)
+            receivers = [*[helper.results for helper in helpers], receiver]
+            process = context.Process(target=_help, args=(receivers, sender, work, share), daemon=True)
             process.start()
             sender.close()
             helpers.append(_Helper(process, receiver))
@@ -75,8 +76,13 @@ def _start(helpers: list[_Helper], work: Callable[[Item], Result], shares: Seque
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _help(sender: Connection, work: Callable[[Item], Result], share: Sequence[Item]) -> None:
+def _help(
+    receivers: Sequence[Connection], sender: Connection, work: Callable[[Item], Result], share: Sequence[Item]
+) -> None:
     """Do a share in a process of its own. Who fails says nothing: the same is tried where it can be told."""
+    # A copy holds them too, and would wait for ever to be read by a process that has been killed.
+    for receiver in receivers:
+        receiver.close()
     try:
         sender.send([work(item) for item in share])
     except Exception:  # noqa: BLE001 - see above; also when the process that was called is gone

@@ -70,6 +70,21 @@ def test_ctrl_c_ends_all_processes_without_a_word_of_theirs() -> None:
         os.killpg(command.pid, 0)
 
 
+@_COPIED
+def test_no_process_outlives_the_one_that_was_called() -> None:
+    program = """
+        print("begins", flush=True)
+        processes.shared(lambda _: time.sleep(0.01) or "x" * 10_000, range(300))
+    """
+    with subprocess.Popen(_program(program), stdout=subprocess.PIPE, start_new_session=True) as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == b"begins\n"
+        time.sleep(0.3)
+        command.kill()
+        # It ends when no process is left that could write to it.
+        assert command.stdout.read() == b""
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that several processes share."""
