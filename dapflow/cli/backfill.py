@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.building import OnMissingOption, build, check_on_missing, generations, plan_of, report, tell_plan
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.environment_option import EnvironmentOption, airflow_of, connected
 from dapflow.cli.interruption import ends_when_interrupted
@@ -22,21 +21,15 @@ from dapflow.errors import DapflowError
 from dapflow.git import project_commit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from dapflow.backfill.building import Backfill, StepOutcome
     from dapflow.backfill.by_airflow import AirflowBackfill
-    from dapflow.backfill.estimate import Estimate
-    from dapflow.backfill.plan import BackfillPlan, OnMissing, Step
+    from dapflow.backfill.plan import BackfillPlan
     from dapflow.backfill.snapshot import Snapshot
     from dapflow.environment import Environment
     from dapflow.manifest import Manifest
     from dapflow.runtime.aws import Clients
-    from dapflow.runtime.generation import Generation
-
-_MOST_NAMED = 10
-_ON_MISSING = ("fail", "skip", "previous")
 
 
 def register(app: typer.Typer) -> None:
@@ -52,15 +45,7 @@ def backfill(
     upstream: Annotated[
         bool, typer.Option("--with-upstream", help="Build all that it is made of, too, in other services as well.")
     ] = False,
-    on_missing: Annotated[
-        str,
-        typer.Option(
-            "--on-missing",
-            metavar="fail|skip|previous",
-            help="Where an input has no generation of a date: run nothing, leave out what needs it, or read the one "
-            "before.",
-        ),
-    ] = "fail",
+    on_missing: OnMissingOption = "fail",
     again: Annotated[bool, typer.Option("--again", help="Also what a backfill has published already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     parallel: Annotated[
@@ -86,8 +71,7 @@ def backfill(
     from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
-    if on_missing not in _ON_MISSING:
-        raise DapflowError("option", f"--on-missing {on_missing}: must be {', '.join(_ON_MISSING)}")
+    check_on_missing(on_missing)
     days = days_between(Generation.parse(first), Generation.parse(last))
     root = project_root(project)
     with ends_when_interrupted(), Steps() as steps:
@@ -105,21 +89,21 @@ def backfill(
             from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
 
             snapshot = Snapshot(Publications(clients, manifest, names))
-            plan = _plan(
+            plan = plan_of(
                 snapshot, [dataset.id for dataset in datasets], days, on_missing, upstream=upstream, again=again
             )
             expected = estimate(snapshot, plan.steps)
             steps.rest()
             if not as_json:
-                _tell_plan(plan, expected, names)
+                tell_plan(plan, expected, names)
             outcomes: list[StepOutcome] = []
             if plan.steps and not dry_run:
                 building = _building(root, snapshot, plan, steps, parallel=parallel, again=again)
                 steps.rest()
-                would = f"{_generations(plan.steps)} would be built"
-                confirm(f"Build {_generations(plan.steps)}?", would, yes=yes)
-                _run(building, plan, steps, outcomes)
-    _report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
+                would = f"{generations(plan.steps)} would be built"
+                confirm(f"Build {generations(plan.steps)}?", would, yes=yes)
+                build(building, plan, steps, outcomes)
+    report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
 
 
 def _explained(root: Path, environment: str | None) -> AbstractContextManager[None]:
@@ -173,120 +157,3 @@ def _building(
         return Publisher(clients, project, names, by=by, commit=commit)
 
     return Backfill(snapshot, publisher, parallel, again)
-
-
-def _plan(
-    snapshot: Snapshot,
-    datasets: Sequence[str],
-    days: Sequence[Generation],
-    on_missing: Any,
-    *,
-    upstream: bool,
-    again: bool,
-) -> BackfillPlan:
-    from dapflow.backfill.earlier import EarlierBackfills  # noqa: PLC0415
-    from dapflow.backfill.plan import PlannedStep, plan_backfill, with_upstream  # noqa: PLC0415
-
-    manifest = snapshot.manifest
-    wanted = [manifest.dataset(dataset_id) for dataset_id in datasets]
-    earlier = EarlierBackfills(snapshot.publications)
-    accepted: OnMissing = on_missing
-
-    def is_done(planned: PlannedStep) -> bool:
-        step, project = planned.step, planned.manifest(manifest)
-        return not again and earlier.published(project, step.dataset, step.generation)
-
-    chosen = with_upstream(manifest, wanted) if upstream else wanted
-    return plan_backfill(snapshot, chosen, days, is_done, accepted)
-
-
-def _run(building: Backfill | AirflowBackfill, plan: BackfillPlan, steps: Steps, outcomes: list[StepOutcome]) -> None:
-    """Build; what is done is added to ``outcomes`` at once, whatever comes after it."""
-    steps.expect(f"building {_generations(plan.steps)}")
-    with closing(building.outcomes(plan)) as told:
-        for outcome in told:
-            outcomes.append(outcome)
-            done = f"{len(outcomes)} of {len(plan.steps)}: {outcome.step}"
-            if outcome.publication is not None:
-                steps.tell(f"{done}: published, {outcome.publication.rows:,} rows")
-            elif outcome.error is None:
-                steps.tell(f"{done}: another backfill has published it")
-            else:
-                steps.tell(f"{done}: failed")
-    steps.rest()
-
-
-def _tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment) -> None:
-    from dapflow.cli.result_table import size_text  # noqa: PLC0415
-
-    for missing in plan.missing[:_MOST_NAMED]:
-        sys.stderr.write(f"missing: {missing}\n")
-    if len(plan.missing) > _MOST_NAMED:
-        sys.stderr.write(f"missing: {len(plan.missing) - _MOST_NAMED} more; --json names all\n")
-    for said, steps in (
-        ("published by an earlier backfill and left: ", plan.done),
-        ("not built, for want of inputs: ", plan.left_out),
-        ("left as they are, because their landing files are gone: ", plan.kept),
-    ):
-        if steps:
-            sys.stderr.write(f"{said}{_generations(steps)}\n")
-    if plan.steps:
-        unknown = f"; of {expected.unknown} of them nothing is known" if expected.unknown else ""
-        money = f"about ${expected.usd:.4f}" + (" on AWS" if names.name == LOCAL else "")
-        size = size_text(expected.bytes)
-        sys.stderr.write(f"to build: {_generations(plan.steps)}, reading about {size}, {money}{unknown}\n")
-    else:
-        sys.stderr.write("nothing to build\n")
-
-
-def _generations(steps: Sequence[object]) -> str:
-    return f"{len(steps):,} generation{'' if len(steps) == 1 else 's'}"
-
-
-def _report(
-    plan: BackfillPlan, expected: Estimate, outcomes: Sequence[StepOutcome], *, dry_run: bool, as_json: bool
-) -> None:
-    """Print the plan, or what became of it. Raises the error at which it ended."""
-    from dapflow.errors import DapflowErrors  # noqa: PLC0415
-
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    if as_json:
-        print(json.dumps(_document(plan, expected, outcomes), indent=2, ensure_ascii=False))
-        if errors:
-            raise typer.Exit(1)
-        return
-    if dry_run:
-        for planned in plan.steps:
-            older = f" (reads the generation before of {', '.join(planned.older)})" if planned.older else ""
-            print(f"{planned.step}{older}")
-    elif outcomes:
-        left = len(plan.steps) - len(outcomes)
-        published = [outcome.publication for outcome in outcomes if outcome.publication is not None]
-        print(f"{_generations(published)} published" + (f", {left + len(errors)} to go" if left + len(errors) else ""))
-    if errors:
-        raise errors[0] if len(errors) == 1 else DapflowErrors(errors)
-
-
-def _document(plan: BackfillPlan, expected: Estimate, outcomes: Sequence[StepOutcome]) -> dict[str, Any]:
-    from dapflow.cli.failure import each_error  # noqa: PLC0415
-
-    def named(step: Step) -> dict[str, str]:
-        return {"dataset": step.dataset, "generation": str(step.generation)}
-
-    return {
-        "estimate": {"bytes": expected.bytes, "usd": round(expected.usd, 6), "unknown": expected.unknown},
-        "missing": [
-            {
-                **named(missing.step),
-                "input": missing.input,
-                "previous": str(missing.previous) if missing.previous else None,
-            }
-            for missing in plan.missing
-        ],
-        "steps": [{**named(planned.step), "older": list(planned.older)} for planned in plan.steps],
-        "done": [named(step) for step in plan.done],
-        "kept": [named(step) for step in plan.kept],
-        "left_out": [named(step) for step in plan.left_out],
-        "publications": [outcome.publication.summary() for outcome in outcomes if outcome.publication is not None],
-        "errors": [error.as_dict() for outcome in outcomes if outcome.error for error in each_error(outcome.error)],
-    }

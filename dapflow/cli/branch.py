@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dapflow.cli.branch_plan import plan
+from dapflow.cli.branch_run import run
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
@@ -18,6 +19,7 @@ branch = typer.Typer(
     no_args_is_help=True,
 )
 branch.command()(plan)
+branch.command()(run)
 NameArgument = Annotated[
     str | None, typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on.")
 ]
@@ -40,6 +42,12 @@ def up(
     everything: Annotated[
         bool, typer.Option("--all", help="Build every product, those that the main environment has too.")
     ] = False,
+    airflow: Annotated[
+        bool,
+        typer.Option(
+            "--airflow/--no-airflow", help="Whether the platform's Airflow runs it. Else: dapflow branch run."
+        ),
+    ] = True,
     project: ProjectOption = None,
 ) -> None:
     """Make an environment of transforms/ as it is now, on the platform that runs, or bring the one there is up to it.
@@ -71,12 +79,13 @@ def up(
             planned = plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
             manifest = planned.applied(manifest)
             steps.tell(f"compared with {base.name}: {len(planned.built)} to build, {len(planned.deferred)} deferred")
-        made, platform, dag_files = bring_up(state, manifest, git, steps.tell)
-    for service in platform.environment.services:
-        dag = platform.environment.dag_id(service)
-        databases = [database.name for database in platform.databases if database.service == service]
-        built = dag in dag_files.dags
-        print(f"{f'DAG {dag}' if built else f'{service} (nothing to build)'}: {', '.join(databases)}")
+        made, platform, dag_files = bring_up(state, manifest, git, steps.tell, airflow=airflow)
+    names = platform.environment
+    for service in manifest.services.values():
+        databases = [database.name for database in platform.databases if database.service == service.name]
+        built = [name for name in service.datasets if names.publishes(name, external=manifest.datasets[name].external)]
+        label = service.name if dag_files is None else f"DAG {names.dag_id(service.name)}"
+        print(f"{label if built else f'{service.name} (nothing to build)'}: {', '.join(databases)}")
     say(f"the environment of {made.branch} is up, and expires on {made.expires[:10]}")
 
 

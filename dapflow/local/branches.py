@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dapflow.branch import branch_slug
 from dapflow.environment import read_environment
 from dapflow.errors import DapflowError
+from dapflow.files import write_whole
 from dapflow.local.airflow.dag_files import DagFiles, write_dag_files
 from dapflow.local.airflow.installation import airflow_api
 from dapflow.local.aws_session import connect_to_platform
@@ -18,11 +20,15 @@ from dapflow.local.cloudformation.template import Resource
 from dapflow.local.cloudformation.template_synthesis import GitBranch, Synthesis
 from dapflow.local.processes import components
 from dapflow.local.processes.running import require_running
-from dapflow.manifest import Manifest
+from dapflow.manifest import Manifest, read_manifest
 from dapflow.platform import Platform
 from dapflow.servers.state import State, damaged, read_json, write_json
 
+if TYPE_CHECKING:
+    from dapflow.local.airflow.rest_api import AirflowApi
+
 Tell = Callable[[str], None]
+_SERVERS = (components.AWS, components.ATHENA)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Branch:
     Attributes:
         slug: what its names are made with. expires: an ISO time in UTC.
         connections, pools: in Airflow. Pools are shared with the main environment's service of the same name.
+        airflow: whether the platform's Airflow runs it. Else people do, by ``dapflow branch run``.
     """
 
     branch: str
@@ -39,6 +46,7 @@ class Branch:
     expires: str
     connections: tuple[str, ...]
     pools: tuple[str, ...]
+    airflow: bool = True
 
     @property
     def expired(self) -> bool:
@@ -56,10 +64,12 @@ def branches(state: State) -> Iterator[Branch]:
                 raise damaged(file) from error
 
 
-def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tuple[Branch, Platform, DagFiles]:
+def bring_up(
+    state: State, manifest: Manifest, git: GitBranch, tell: Tell, *, airflow: bool = True
+) -> tuple[Branch, Platform, DagFiles | None]:
     """Make a branch environment of the project as it is now, or bring the one that is up to it.
 
-    The platform must run. Gives back what there is, and the DAGs, which Airflow has read.
+    The platform must run. Gives back what there is, and the DAGs, which Airflow has read; None without ``airflow``.
     """
     # These import boto3, for a second: not before a mistake in the name is told.
     slug = branch_slug(git.branch)
@@ -70,7 +80,13 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
             f"{git.branch} would have the names of {before.branch}, which is up: {slug}",
             hint="rename one of the branches, or take the other one down",
         )
-    ports = require_running(state, components.ALL)
+    if before is not None and before.airflow and not airflow:
+        raise DapflowError(
+            "branch-clash",
+            f"Airflow runs the environment of {git.branch}",
+            hint="leave out --no-airflow, or take it down first: dapflow branch down",
+        )
+    ports = require_running(state, components.ALL if airflow else _SERVERS)
     from dapflow.local.cloudformation import provision  # noqa: PLC0415
     from dapflow.local.cloudformation.deployment import deploy, require_free  # noqa: PLC0415
 
@@ -90,18 +106,39 @@ def bring_up(state: State, manifest: Manifest, git: GitBranch, tell: Tell) -> tu
         git.branch,
         slug,
         _expiry(wanted),
-        _united(before.connections if before else (), (service.connection for service in services)),
-        _united(before.pools if before else (), (service.pool for service in services)),
+        _united(before.connections if before else (), (service.connection for service in services if airflow)),
+        _united(before.pools if before else (), (service.pool for service in services if airflow)),
+        airflow,
     )
     write_json(_branch_file(state, slug), asdict(noted))
+    write_whole(_manifest_file(state, slug), manifest.to_json().encode())
     tell("making its databases, workgroups and roles")
     deploy(record, {"s3", "glue", "iam", "athena"}, wanted)
-    airflow = airflow_api(state, ports)
-    provision.provision_airflow(platform, airflow)
+    if not airflow:
+        return noted, platform, None
+    api = airflow_api(state, ports)
+    provision.provision_airflow(platform, api)
     dag_files = write_dag_files(state, manifest, platform.environment)
     tell("waiting until Airflow has read its DAGs")
-    dag_files.wait(airflow, tell)
+    dag_files.wait(api, tell)
     return noted, platform, dag_files
+
+
+def project_of(state: State, branch: str) -> Manifest:
+    """The project of a branch's environment, as it was last brought up. Raises DapflowError ``branch-not-up``."""
+    return read_manifest(_manifest_file(state, find_branch(state, branch).slug))
+
+
+def find_branch(state: State, branch: str) -> Branch:
+    """A branch's environment. Raises DapflowError ``branch-not-up``."""
+    up = {other.branch: other for other in branches(state)}
+    if branch not in up:
+        raise DapflowError(
+            "branch-not-up",
+            f"there is no environment of a branch {branch}",
+            hint=f"there are those of {', '.join(up)}" if up else "there is none of any branch",
+        )
+    return up[branch]
 
 
 def take_down(state: State, branch: str, tell: Tell) -> None:
@@ -110,29 +147,28 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
     The platform must run. What is gone already is passed over, so that this can be repeated.
     """
     slug = branch_slug(branch)
-    up = {other.branch: other for other in branches(state)}
-    if branch not in up:
-        raise DapflowError(
-            "branch-not-up",
-            f"there is no environment of a branch {branch}",
-            hint=f"there are those of {', '.join(up)}" if up else "there is none of any branch",
-        )
-    ports = require_running(state, components.ALL)
+    noted = find_branch(state, branch)
+    ports = require_running(state, components.ALL if noted.airflow else _SERVERS)
     connect_to_platform(state, ports)
-    from dapflow.local.airflow.branch_dags import remove_dags  # noqa: PLC0415
     from dapflow.local.cloudformation.deployment import destroy  # noqa: PLC0415
 
-    airflow = airflow_api(state, ports)
-    tell("ending its runs and removing its DAGs")
-    remove_dags(state, airflow, slug)
-    for connection in up[branch].connections:
-        airflow.delete_connection(connection)
-    for pool in up[branch].pools:
-        if pool not in _pools_of_others(state, slug):
-            airflow.delete_pool(pool)
+    if noted.airflow:
+        _take_from_airflow(state, noted, airflow_api(state, ports), tell)
     tell("removing its databases, workgroups, roles and objects")
     destroy(_stacks_file(state, slug))
     shutil.rmtree(state.branches / slug)
+
+
+def _take_from_airflow(state: State, branch: Branch, api: AirflowApi, tell: Tell) -> None:
+    from dapflow.local.airflow.branch_dags import remove_dags  # noqa: PLC0415
+
+    tell("ending its runs and removing its DAGs")
+    remove_dags(state, api, branch.slug)
+    for connection in branch.connections:
+        api.delete_connection(connection)
+    for pool in branch.pools:
+        if pool not in _pools_of_others(state, branch.slug):
+            api.delete_pool(pool)
 
 
 def take_down_expired(state: State, tell: Tell) -> None:
@@ -160,6 +196,10 @@ def _expiry(wanted: Iterable[Resource]) -> str:
 
 def _branch_file(state: State, slug: str) -> Path:
     return state.branches / slug / "branch.json"
+
+
+def _manifest_file(state: State, slug: str) -> Path:
+    return state.branches / slug / "manifest.json"
 
 
 def _stacks_file(state: State, slug: str) -> Path:

@@ -71,6 +71,9 @@ class Startup:
             if name not in self.started:
                 self.started.append(name)
             start(self.state, components.command(name, self.state, self.ports))
+        if components.AIRFLOW not in wanted:
+            # Branches are compared with it, and what Airflow finds when it is started is what is there.
+            self.refresh_bundle()
 
     def refresh_bundle(self) -> None:
         """Build the bundle of the project as it is now, and let Airflow look at it at once."""

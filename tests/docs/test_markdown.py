@@ -28,6 +28,7 @@ GUIDES = [
     "prototype-a-table-join.md",
     "prototype-a-legacy-query.md",
     "commit-a-transform.md",
+    "try-a-change.md",
     "check-your-data.md",
     "change-or-remove-a-product.md",
     "undo-a-publication.md",

@@ -1,0 +1,136 @@
+"""``dapflow branch run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.building import OnMissingOption, build, check_on_missing, generations, plan_of, report, tell_plan
+from dapflow.cli.confirmation import YesOption, confirm
+from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.person import person
+from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
+from dapflow.errors import DapflowError
+from dapflow.git import project_commit
+
+if TYPE_CHECKING:
+    from dapflow.backfill.building import StepOutcome
+    from dapflow.manifest import Dataset, Manifest
+    from dapflow.publications.published import Publications
+    from dapflow.runtime.generation import Generation
+    from dapflow.runtime.publish import Publisher
+    from dapflow.servers.state import State
+
+
+def run(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on."),
+    ] = None,
+    *,
+    first: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="D",
+            help="The first date, as 2013-12-01. Default: the newest of what is read.",
+            show_default=False,
+        ),
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", metavar="D", help="The last date. Default: the first one.", show_default=False),
+    ] = None,
+    on_missing: OnMissingOption = "fail",
+    again: Annotated[bool, typer.Option("--again", help="Also what was built of the same text and inputs.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="How many at a time, at most.")] = 4,
+    yes: YesOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan and what was published as JSON.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Build what a branch changes, in its environment on the platform that runs, without Airflow.
+
+    It builds what dapflow branch up has found to differ, in the order in which products read each other, several at a
+    time, and says before what that will read and cost. All else is read from the main environment. It ends at the first
+    failure; the same command goes on from there.
+
+    Example: dapflow branch run --from 2013-12-31 --yes
+    """
+    from dapflow.local.git_branch import git_branch  # noqa: PLC0415
+    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import explained  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    check_on_missing(on_missing)
+    root = project_root(project)
+    state, branch = State.of(root), git_branch(root, name).branch
+    with ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)), Steps() as steps:
+        steps.expect("looking at what there is")
+        publications = _publications(root, state, branch)
+        from dapflow.backfill.building import Backfill  # noqa: PLC0415 (these bring boto3)
+        from dapflow.backfill.estimate import estimate  # noqa: PLC0415
+        from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
+        from dapflow.runtime.publish import Publisher  # noqa: PLC0415
+
+        built, snapshot = _built(publications, branch), Snapshot(publications)
+        days = _days(publications, built, first, last)
+        plan = plan_of(snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again)
+        expected = estimate(snapshot, plan.steps)
+        steps.rest()
+        if not as_json:
+            tell_plan(plan, expected, publications.environment)
+        outcomes: list[StepOutcome] = []
+        if plan.steps and not dry_run:
+            confirm(f"Build {generations(plan.steps)}?", f"{generations(plan.steps)} would be built", yes=yes)
+            by, commit = person(), project_commit(root)
+
+            def publisher(manifest: Manifest) -> Publisher:
+                return Publisher(publications.clients, manifest, publications.environment, by=by, commit=commit)
+
+            build(Backfill(snapshot, publisher, parallel, again), plan, steps, outcomes)
+    report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
+
+
+def _publications(root: Path, state: State, branch: str) -> Publications:
+    """What is published in a branch's environment. Raises DapflowError ``branch-not-up``, or what connecting raises."""
+    from dapflow.branch import BranchNames, branch_environment  # noqa: PLC0415
+    from dapflow.cli.environment_option import connected  # noqa: PLC0415
+    from dapflow.local.branches import find_branch, project_of  # noqa: PLC0415
+    from dapflow.publications.published import Publications  # noqa: PLC0415
+
+    manifest = project_of(state, branch)
+    clients, host = connected(root, manifest, None)
+    return Publications(
+        clients, manifest, branch_environment(manifest, BranchNames.of(find_branch(state, branch).slug), host)
+    )
+
+
+def _built(publications: Publications, branch: str) -> list[Dataset]:
+    """What the branch builds, in publishing order."""
+    built = [
+        dataset
+        for dataset in publications.manifest.datasets.values()
+        if publications.environment.publishes(dataset.id, external=dataset.external)
+    ]
+    if not built:
+        raise DapflowError(
+            "nothing-to-build", f"{branch} changes no product", hint="dapflow branch up takes what you have changed"
+        )
+    return built
+
+
+def _days(publications: Publications, built: list[Dataset], first: str | None, last: str | None) -> list[Generation]:
+    """The days that are asked for, of which none is yet to come."""
+    from dapflow.backfill.calendar import check_past, days_between  # noqa: PLC0415 (brings croniter)
+    from dapflow.local.selection import newest_generation  # noqa: PLC0415
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+    begin = Generation.parse(first) if first is not None else newest_generation(built, publications)
+    days = days_between(begin, Generation.parse(last) if last is not None else begin)
+    for service in {dataset.service for dataset in built}:
+        check_past(days[-1], publications.manifest.services[service].timezone)
+    return days

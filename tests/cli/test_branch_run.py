@@ -1,0 +1,101 @@
+"""A branch's environment without Airflow: brought up, built by hand, and taken down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from dapflow.branch import branch_slug
+from tests.local.projects import TRANSFORM, LocalProject
+
+BRANCH = "Fix/Costs"
+STEM = branch_slug(BRANCH).replace("-", "_")
+COSTS = "transforms/housing/refined/repair_costs.sql"
+DEAR = "transforms/housing/refined/dear.sql"
+BUCKET = "dapflow-local-branches-123456789012"
+
+
+@pytest.fixture
+def changed(platform: LocalProject) -> Iterator[LocalProject]:
+    """A project whose main environment is published and whose working tree has a product more, and another comment."""
+    platform.write(DEAR, "SELECT done FROM housing_refined_zone.repair_costs WHERE cost > 5.5\n")
+    platform.run("local", "up", "--no-airflow")
+    platform.run("run", "housing", "--generation", "2024-06-05")
+    platform.write(COSTS, f"-- As before.\n{TRANSFORM}")
+    platform.write(DEAR, "SELECT done, cost FROM housing_refined_zone.repair_costs WHERE cost > 5.5\n")
+    yield platform
+    platform.write(COSTS, TRANSFORM)
+    (platform.root / DEAR).unlink()
+    platform.run("branch", "down", BRANCH, check=False)
+    platform.run("local", "up", "--no-airflow")
+
+
+def inventory(platform: LocalProject) -> dict[str, object]:
+    glue, s3 = platform.client("glue"), platform.client("s3")
+    names = [database["Name"] for database in glue.get_databases()["DatabaseList"]]
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    listed = {bucket: s3.list_objects_v2(Bucket=bucket).get("Contents", []) for bucket in buckets}
+    return {
+        "tables": {name: sorted(t["Name"] for t in glue.get_tables(DatabaseName=name)["TableList"]) for name in names},
+        "workgroups": sorted(g["Name"] for g in platform.client("athena").list_work_groups()["WorkGroups"]),
+        "roles": sorted(role["RoleName"] for role in platform.client("iam").list_roles()["Roles"]),
+        # What people ask leaves its results.
+        "objects": {b: sorted(o["Key"] for o in found) for b, found in listed.items() if "athena-results" not in b},
+    }
+
+
+def rows(platform: LocalProject, database: str, product: str) -> list[str]:
+    return platform.run("query", f"SELECT * FROM {database}.{product}", "--csv").stdout.splitlines()[1:]
+
+
+def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProject) -> None:
+    before = inventory(changed)
+    up = changed.run("branch", "up", BRANCH, "--no-airflow")
+    assert "1 to build, 3 deferred" in up.stderr
+    own = f"dapflow_branch_{STEM}__housing_refined_zone"
+    assert f"housing: {own}, " in up.stdout
+    assert "libraries (nothing to build): " in up.stdout
+    asked = changed.run("branch", "run", BRANCH, "--dry-run")
+    assert asked.stdout == "housing.refined.dear 2024-06-05\n"
+    built = json.loads(changed.run("branch", "run", BRANCH, "--json", "--yes").stdout)
+    assert [made["dataset"] for made in built["publications"]] == ["housing.refined.dear"]
+    assert rows(changed, own, "dear") == ['"true","10.5","2024","06","05","20240605"']
+    assert rows(changed, "housing_refined_zone", "dear") == ['"true","2024","06","05","20240605"']
+
+    # Nothing is computed or copied twice.
+    again = changed.run("branch", "run", BRANCH, "--yes")
+    assert "nothing to build" in again.stderr
+    keys = changed.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    assert {key["Key"].split("/")[3] for key in keys if "/refined/" in key["Key"]} <= {"dear", "dapflow-runs"}
+    there = inventory(changed)
+    assert there["tables"] == before["tables"] | {  # type: ignore[operator]
+        name: ["dear", "dear_history"] if name == own else []
+        for name in there["tables"]  # type: ignore[attr-defined]
+        if name.startswith("dapflow_branch_")
+    }
+
+    # What it says of a day that nobody has is what a backfill says.
+    missing = changed.run("branch", "run", BRANCH, "--from", "2024-06-04", check=False)
+    assert missing.returncode == 1
+    assert "housing.refined.repair_costs has no generation 2024-06-04" in missing.stderr
+
+    changed.run("branch", "down", BRANCH)
+    assert inventory(changed) == before
+    gone = changed.run("branch", "run", BRANCH, check=False)
+    assert "[branch-not-up]" in gone.stderr
+
+
+@pytest.mark.slow
+def test_a_branch_that_changes_nothing_has_nothing_to_build(platform: LocalProject) -> None:
+    platform.run("local", "up", "--no-airflow")
+    up = platform.run("branch", "up", "same", "--no-airflow")
+    assert " 0 to build, " in up.stderr
+    refused = platform.run("branch", "run", "same", check=False)
+    assert (refused.returncode, "[nothing-to-build]" in refused.stderr) == (1, True)
+    # All of it can be asked for.
+    platform.run("branch", "up", "same", "--no-airflow", "--all")
+    planned = platform.run("branch", "run", "same", "--dry-run", "--on-missing", "skip")
+    assert "housing.refined.repair_costs" in planned.stdout + planned.stderr
+    platform.run("branch", "down", "same")
