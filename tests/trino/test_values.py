@@ -268,6 +268,13 @@ VALUES = [
         "[{a=1, b=x}, {a=1, b=2.5E0}, null]",
     ),
     ("""cast(JSON '{"a": {"c": null}}' AS row(a row(c integer, d json), e double))""", "{a={c=null, d=null}, e=null}"),
+    # Names without quotes are in small letters, and so are keys when fields are looked for.
+    ("""cast(JSON '{"orderId": 1, "TOTAL": 2}' AS row(orderId bigint, total bigint))""", "{orderid=1, total=2}"),
+    ("""cast(JSON '{"A": 1}' AS row("A" bigint))""", "{A=null}"),
+    ("""cast(JSON '{"a": 1}' AS row(a bigint, a bigint))""", "{a=null, a=1}"),
+    ("""cast(JSON '{"B": 1, "b": 2, "c\\"d": 3}' AS row("c""d" bigint))""", '{c"d=3}'),
+    ("""try_cast(JSON '{"A": 1, "a": 2}' AS row(a bigint))""", None),
+    ('cast(cast(row(1, 2) AS row(Total bigint, "Total" bigint)) AS json)', '{"total":1,"Total":2}'),
 ]
 
 
@@ -287,6 +294,14 @@ FAILURES = [
     (
         "cast(JSON '[1, {}]' AS row(a integer, b boolean))",
         "INVALID_CAST_ARGUMENT: Cannot cast to row(a integer, b boolean). Cannot cast {} to row(a integer, b boolean)",
+    ),
+    (
+        """cast(JSON '{"A":1,"a":2}' AS row(a bigint))""",
+        'INVALID_CAST_ARGUMENT: Cannot cast to row(a bigint). Cannot cast {"A":1,"a":2} to row(a bigint)',
+    ),
+    (
+        """cast(JSON '{"field0":1}' AS row(bigint))""",
+        'INVALID_CAST_ARGUMENT: Cannot cast to row(bigint). Cannot cast {"field0":1} to row(bigint)',
     ),
     ("MAP(ARRAY[1, 2], ARRAY[1])", "INVALID_FUNCTION_ARGUMENT: Key and value arrays must be the same length"),
     ("MAP(ARRAY[1, NULL], ARRAY[1, 2])", "INVALID_FUNCTION_ARGUMENT: map key cannot be null"),

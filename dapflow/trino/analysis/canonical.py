@@ -28,8 +28,8 @@ def canonical(node: Any) -> Any:
 
 
 def type_form(t: Type) -> str:
-    """The form of a type. Names of fields do not tell types of rows apart."""
-    return str(t).lower().replace('"', "")
+    """The form of a type, with the names of fields, which are keys of JSON."""
+    return str(t)
 
 
 def compared_fields(cls: type) -> tuple[str, ...]:

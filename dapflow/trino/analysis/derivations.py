@@ -47,7 +47,7 @@ class Derivations:
 
 
 def derivations(query: Query) -> Derivations | None:
-    """Those of a query; None where something in it could not be checked."""
+    """Those of a query that has no findings; None where something in it could not be checked."""
     return _Deriver().query(query) if is_checked(query) else None
 
 

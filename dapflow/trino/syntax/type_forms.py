@@ -121,7 +121,8 @@ class TypeParser(Cursor):
             starts = following.kind in {"word", "quoted"} and not self._two_words(self.now.upper, following.upper)
             starts = starts or (following.upper == "ARRAY" and self.ahead(2).upper in {"(", "<"})
             if self.now.kind in {"word", "quoted"} and starts:
-                name = self.name()
+                # As other names in types, one without quotes is in small letters: it is a key of JSON.
+                name = self.name() if self.now.kind == "quoted" else self.name().lower()
             fields.append(self.type())
             names.append(name)
             if self.take(")"):

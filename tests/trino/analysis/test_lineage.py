@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dapflow.trino.analysis import analyse, lineage, meaning, usage
+from dapflow.trino.analysis import analyse, derivations, lineage, meaning, usage
 from tests.trino.analysis.catalogue import Tables, analysed
 
 FOLDER = Path(__file__).parent
@@ -87,6 +87,18 @@ def test_a_subquery_means_the_same_wherever_it_stands() -> None:
     other = text.replace("f.", "g.").replace("flights f ", "flights g ")
     assert hashed(text) == hashed(other)
     assert hashed(text) != hashed(text.replace("f.carrier = ", "f.origin = "))
+
+
+def test_names_of_fields_are_keys_of_json_and_count() -> None:
+    def both(name: str) -> tuple[object, str]:
+        text = f"SELECT json_format(CAST(CAST(ROW(year) AS ROW({name} bigint)) AS json)) AS j FROM flights"
+        query = analysed(text).query
+        assert query is not None
+        return derivations(query), hashed(text)
+
+    assert both("a") == both("A") == both('"a"')
+    assert both("a")[1] != both('"A"')[1]
+    assert both("a")[0] != both('"A"')[0]
 
 
 def test_where_columns_are_not_known_the_text_counts() -> None:

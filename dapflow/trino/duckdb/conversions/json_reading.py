@@ -9,7 +9,7 @@ from functools import partial
 from dapflow.trino.coercion import INTEGERS
 from dapflow.trino.duckdb.conversions.attempts import Fallible
 from dapflow.trino.duckdb.conversions.nested import complete_array, complete_map, complete_row
-from dapflow.trino.duckdb.nodes import NULL, Sql, Text, Variable, sql, struct
+from dapflow.trino.duckdb.nodes import NOTHING, NULL, Sql, Text, Variable, sql, struct
 from dapflow.trino.duckdb.storage import field_names
 from dapflow.trino.duckdb.values import cast, let, null, type_sql
 from dapflow.trino.types import DOUBLE, JSON, VARCHAR, Type, type_text
@@ -105,16 +105,18 @@ def _map(x: Sql, target: Type, reading: _JsonReading) -> Sql:
 
 
 def _row(x: Sql, target: Type, reading: _JsonReading) -> Sql:
-    """The texts of the fields first, by place or by name, then each as its type."""
-    names = field_names(target)
+    """The texts of the fields first, by place or by name, then each as its type.
+
+    Keys are compared in small letters, and none may come twice; rows whose fields have no names are read of arrays:
+    https://github.com/trinodb/trino/blob/400/core/trino-main/src/main/java/io/trino/util/JsonUtil.java
+    """
     members = sql(
-        "CASE WHEN json_type($x) = 'ARRAY' AND json_array_length($x) = $count THEN json_extract($x, [$places]) "
-        "WHEN json_type($x) = 'OBJECT' THEN json_extract($x, [$paths]) "
+        "CASE WHEN json_type($x) = 'ARRAY' AND json_array_length($x) = $count THEN json_extract($x, [$places])$named "
         "WHEN json_type($x) <> 'NULL' THEN CAST($unfit AS JSON[]) END",
         x=x,
-        count=len(names),
-        places=[Text(f"$[{i}]") for i in range(len(names))],
-        paths=[Text('$."' + name.replace('"', '\\"') + '"') for name in names],
+        count=len(target.args),
+        places=[Text(f"$[{i}]") for i in range(len(target.args))],
+        named=_members_by_name(x, target),
         unfit=reading.unfit(x),
     )
     texts = Variable("r")
@@ -123,6 +125,21 @@ def _row(x: Sql, target: Type, reading: _JsonReading) -> Sql:
         members=members,
         r=texts,
         whole=_fields(texts, target, reading),
+    )
+
+
+def _members_by_name(x: Sql, target: Type) -> Sql:
+    """The branch of an object, if the fields have names. Of fields of one name the last has the value."""
+    names = [name or "" for name in target.names or ()]
+    if not all(names) or not names:
+        return NOTHING
+    last = {name: i for i, name in enumerate(names)}
+    wanted = [Text(name) if last[name] == i else NULL for i, name in enumerate(names)]
+    return sql(
+        " WHEN json_type($x) = 'OBJECT' AND NOT t_json_repeats($x, [$names]) THEN t_json_members($x, [$wanted])",
+        x=x,
+        names=[Text(name) for name in last],
+        wanted=wanted,
     )
 
 

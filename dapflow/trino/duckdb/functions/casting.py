@@ -89,6 +89,16 @@ macro("t_joined(xs, sep) AS coalesce(list_aggregate(xs, 'string_agg', sep), '')"
 macro("t_binary_text(x) AS rtrim(regexp_replace(lower(hex(x)), '(..)', '\\1 ', 'g'))")
 macro("t_json_quote(x) AS CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR)")
 macro("t_json_digits(x) AS CASE x WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE x END")
+macro("t_json_keys(x) AS list_transform(json_keys(x), lambda named: lower(named))")
+macro(
+    "t_json_repeats(x, names) AS list_transform([list_filter(t_json_keys(x), lambda key: list_contains(names, key))], "
+    "lambda keys: len(keys) <> list_unique(keys))[1]"
+)
+#: Of an object: what stands under each key, NULL where there is none.
+macro(
+    "t_json_members(x, names) AS list_transform([{'keys': t_json_keys(x), 'given': json_extract(x, '$.*')}], "
+    "lambda object: list_transform(names, lambda name: object.given[list_position(object.keys, name)]))[1]"
+)
 macro(
     "t_json_unfit(x, kind) AS fail('INVALID_CAST_ARGUMENT: Cannot cast to ' || kind || '. Cannot cast ' || x "
     "|| ' to ' || kind)"
