@@ -15,10 +15,14 @@ from dapflow.runtime.bundled_project import BundledProject
 
 @dataclass(frozen=True)
 class Base:
-    """A version of the project that a branch is compared with; ``name`` says which, for people."""
+    """A version of the project that a branch is compared with; ``name`` says which, for people.
+
+    ``moved`` says in words that there is a newer one by now; else it is empty.
+    """
 
     manifest: Manifest
     name: str
+    moved: str = ""
 
 
 def base_deployed(bundle: Path, environment: str) -> Base:
@@ -47,9 +51,12 @@ def base_in_git(root: Path, against: str | None = None) -> Base:
     with tempfile.TemporaryDirectory(prefix="dapflow-base-") as folder:
         extract(root, commit, ("transforms", "cdk.json"), Path(folder))
         name = f"{branch} at {commit[:9]}, which the branch comes from"
+        newer = git(root, "rev-list", "--count", "--end-of-options", f"{commit}..{branch}", "--", "transforms")
+        commits = "1 commit that changes" if newer == "1" else f"{newer} commits that change"
+        moved = "" if newer in ("", "0") else f"{branch} has moved on since, by {commits} transforms/"
         (Path(folder) / "transforms").mkdir(exist_ok=True)
         try:
-            return Base(compile_project(Path(folder)), name)
+            return Base(compile_project(Path(folder)), name, moved)
         except DapflowErrors as errors:
             first = errors.errors[0]
             raise DapflowError(

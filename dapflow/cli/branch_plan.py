@@ -44,13 +44,15 @@ def plan(
     base = base_in_git(root, against)
     planned = plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
     if as_json:
-        print(json.dumps(planned.as_dict(base.name), indent=2, ensure_ascii=False))
+        print(json.dumps({**planned.as_dict(base.name), "moved": base.moved}, indent=2, ensure_ascii=False))
     else:
         _print(planned, base, everything=everything)
 
 
 def _print(planned: BranchPlan, base: Base, *, everything: bool) -> None:
     print(f"Compared with {base.name}.")
+    if base.moved:
+        print(f"{base.moved}: rebase, and plan again.")
     listed = [decision for decision in planned.decisions if decision.built or everything or decision.touched]
     if listed:
         from dapflow.cli.result_table import Heading, print_rows  # noqa: PLC0415

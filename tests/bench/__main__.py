@@ -13,7 +13,18 @@ from pathlib import Path
 from tests.bench.figure import Figure, measured
 from tests.bench.machine import machine_lines
 
-MODULES = ("compile", "dag_factory", "run_overhead", "scale", "landing", "load", "athena", "synthesis", "demo")
+MODULES = (
+    "compile",
+    "branch_plan",
+    "dag_factory",
+    "run_overhead",
+    "scale",
+    "landing",
+    "load",
+    "athena",
+    "synthesis",
+    "demo",
+)
 RECORD = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PACKAGES = ("apache-airflow", "aws-cdk-lib", "boto3", "duckdb", "moto", "pyarrow")
 

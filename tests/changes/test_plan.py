@@ -8,6 +8,7 @@ import pytest
 
 from dapflow.changes import Decision, plan_branch
 from dapflow.manifest import Manifest
+from tests.bench.branch_plan import DOWNSTREAM, READERS, TRANSFORMS, changed_column, changed_rows, compared
 from tests.changes.flights import PRODUCTS, SERVICE, project
 
 # Of one meaning: the product, what stands there, and what is written instead.
@@ -247,3 +248,14 @@ def test_what_cannot_be_checked_is_built_when_anything_that_it_reads_is(tmp_path
     for number, (text, built) in enumerate(texts):
         branch = project(tmp_path / f"text{number}", {**products, "at_gates": text}, more)
         assert names(plan_branch(before, branch).built) == built
+
+
+@pytest.mark.slow
+def test_of_a_thousand_transforms_those_that_a_change_reaches_are_built() -> None:
+    with compared() as project:
+        total = sum(dataset.transform is not None for dataset in project.base.datasets.values())
+        assert total == TRANSFORMS
+        rows = project.plan(project.branch(changed_rows()))
+        assert (len(rows.built), len(rows.deferred)) == (1 + DOWNSTREAM, TRANSFORMS - 1 - DOWNSTREAM)
+        column = project.plan(project.branch(changed_column()))
+        assert (len(column.built), len(column.deferred)) == (1 + READERS, TRANSFORMS - 1 - READERS)

@@ -49,7 +49,8 @@ def test_the_working_tree_is_compared_with_where_the_branch_left_main(repository
     git(repository, "stash", "pop")
     planned = dapflow("branch", "plan", cwd=repository)
     assert (planned.returncode, planned.stderr) == (0, "")
-    first, _, *rows, last = planned.stdout.splitlines()
+    first, moved, _, *rows, last = planned.stdout.splitlines()
+    assert moved == "main has moved on since, by 1 commit that changes transforms/: rebase, and plan again."
     assert first.startswith("Compared with main at ")
     assert {tuple(row.split()[:3]) for row in rows} == {
         ("air.refined.by_carrier", "built", "additive"),
