@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from dapflow.runtime.column_changes import ColumnChange
 
-Reason = Literal["new", "text", "terms", "checks", "input", "same meaning", "not read", "unchanged"]
+Reason = Literal["new", "text", "terms", "checks", "checked against", "input", "same meaning", "not read", "unchanged"]
 Effect = Literal["breaking", "additive", "values"]
 
 
@@ -19,7 +19,8 @@ class Decision:
         reason: why. ``text``, ``terms``, ``checks``: what the branch changes of the product itself. ``input``: it is
             made of what is changed. ``same meaning``: its text is another, and means the same. ``not read``: nothing
             that is changed reaches it, though it reads something that is.
-        about: the columns of its own that are others (``*`` for its rows), or, of ``input``, what it reads that is.
+        about: the columns of its own that are others (``*`` for its rows), or, of ``input`` and ``checked against``,
+            what it reads, or its checks read, that is.
         effect: on those who read it. ``breaking``: columns are gone, of another type, or in another order;
             ``additive``: there are more columns; ``values``: the columns are the same. None where it is not built.
         changes: of its columns.
@@ -48,6 +49,7 @@ class Decision:
             "text": "its text is changed: other rows" if "*" in self.about else f"its text is changed: {about}",
             "terms": f"its .yml is changed: {about}",
             "checks": "its checks are changed",
+            "checked against": f"its checks read {about}",
             "input": f"it reads {about}",
             "same meaning": "its text is another, and means the same",
             "not read": "it reads nothing of what is changed",

@@ -150,11 +150,24 @@ class _BranchPlanner:
             return "terms", terms
         if dataset.id not in self.looked_at:
             return None
-        if own := self._own(dataset):
-            return "text", own
-        if inputs := self._inputs(dataset):
-            return "input", inputs
-        return ("checks", ()) if _checks(dataset) != _checks(before) else None
+        own, inputs = self._own(dataset), self._inputs(dataset)
+        if own or inputs:
+            return ("text", own) if own else ("input", inputs)
+        if _checks(dataset) != _checks(before):
+            return "checks", ()
+        against = self._checked_against(dataset)
+        return ("checked against", against) if against else None
+
+    def _checked_against(self, dataset: Dataset) -> tuple[str, ...]:
+        """What the checks of a product read that holds something else, so that they may come out otherwise."""
+        read = {
+            name
+            for check in dataset.checks
+            if check.kind != "freshness"
+            for name in (*(reference.dataset for reference in check.references), check.dataset)
+            if name is not None and name != dataset.id
+        }
+        return tuple(sorted(name for name in read if self._differs(DatasetPart(name, "*"))))
 
     def _own(self, dataset: Dataset) -> tuple[str, ...]:
         """What the text of a product makes of its inputs that the text of before did not; ``*`` for its rows."""

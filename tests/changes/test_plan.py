@@ -220,6 +220,21 @@ def test_checks_and_terms_are_a_reason_and_descriptions_are_none(base: Manifest,
         assert names(planned.built) == ({"clean"} if made.built else set())
 
 
+def test_a_product_is_checked_anew_against_what_is_changed(tmp_path: Path) -> None:
+    check = {"refined/lengths.yml": "checks:\n  known: {relationships: {id: {to: ranked, field: id}}}\n"}
+    before = project(tmp_path / "base", more=check)
+    for number, (old, new, built) in enumerate(
+        [("delay > 0", "delay > 1", {"ranked", "worst", "lengths"}), ("delay > 0", "(delay > 0)", set())]
+    ):
+        planned = plan_branch(before, project(tmp_path / str(number), edited("ranked", old, new), check))
+        assert names(planned.built) == built
+        if built:
+            assert planned.built[-1].why() in {
+                "its checks read air.refined.ranked",
+                "it reads rows of air.refined.ranked",
+            }
+
+
 def test_raw_tables_are_read_as_they_are_loaded(base: Manifest, tmp_path: Path) -> None:
     service = SERVICE.replace("country: string", "country: string, founded: integer")
     more = service + "  planes:\n    columns: {tail: string}\n"
