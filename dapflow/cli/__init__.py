@@ -19,6 +19,7 @@ from dapflow.cli import (
     columns,
     compile,  # noqa: A004 - named after its command
     demo,
+    diff,
     history,
     land,
     local,
@@ -56,6 +57,7 @@ codeowners.register(app)
 columns.register(app)
 compile.register(app)
 demo.register(app)
+diff.register(app)
 history.register(app)
 land.register(app)
 local.register(app)

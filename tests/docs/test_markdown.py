@@ -34,6 +34,7 @@ GUIDES = [
     "undo-a-publication.md",
     "why-is-my-product-old.md",
     "run-a-past-day-again.md",
+    "read-a-diff.md",
     "add-a-table-to-the-raw-zone.md",
     "a-column-changed.md",
     "read-tables-that-something-else-makes.md",

@@ -1,0 +1,103 @@
+"""``dapflow diff``: what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.local.projects import LocalProject
+
+PRODUCT = "bins.refined.rounds"
+DAYS = ("--generation", "2024-06-05", "--with", "2024-06-04")
+
+
+@pytest.fixture(scope="module")
+def rounds(platform: LocalProject) -> LocalProject:
+    """A product of two nights: one round is new, one is gone, and one has another figure and note."""
+    platform.write("transforms/bins/service.yml", "title: Bins\n")
+    platform.write("transforms/bins/refined/rounds.yml", "checks: {keys: {unique: round}}\n")
+    for night, rows in {
+        "2024-06-04": "('a', 1, 'x'), ('b', 2, 'to be | seen'), ('c', 3, 'z')",
+        "2024-06-05": "('a', 1, 'x'), ('b', 5, NULL), ('d', 4, 'w')",
+    }.items():
+        text = f"SELECT * FROM (VALUES {rows}) AS t(round, bins, note)\n"
+        platform.write("transforms/bins/refined/rounds.sql", text)
+        platform.run("run", PRODUCT, "-g", night, "--rows", "0")
+    return platform
+
+
+def diff(platform: LocalProject, *arguments: str, status: int) -> subprocess.CompletedProcess[str]:
+    done = platform.run("diff", PRODUCT, *arguments, check=False)
+    assert done.returncode == status, f"{done.stdout}\n{done.stderr}"
+    return done
+
+
+def test_a_difference_is_status_1_and_said_in_sentences_and_tables(rounds: LocalProject) -> None:
+    done = diff(rounds, *DAYS, status=1)
+    assert done.stdout == (
+        f"{PRODUCT}: 2024-06-05, compared with 2024-06-04\n"
+        "The columns are the same.\n"
+        "Rows are told apart by round: 3 in 2024-06-05, 3 in 2024-06-04.\n"
+        "1 only in 2024-06-05, 1 only in 2024-06-04, 1 changed, 1 the same.\n"
+        "\n"
+        "Columns that differ, over all rows; 2024-06-04 → 2024-06-05:\n"
+        "column  changed  NULLs  least             greatest  average\n"
+        "bins          1  0      1                 3 → 5     2 → 3.333333333\n"
+        "note          1  0 → 1  to be | seen → w  z → x\n"
+        "\n"
+        "Only in 2024-06-05:\n"
+        "round  bins  note\n"
+        "d      4     w\n"
+        "\n"
+        "Only in 2024-06-04:\n"
+        "round  bins  note\n"
+        "c      3     z\n"
+        "\n"
+        "Changed, 2024-06-04 → 2024-06-05:\n"
+        "round  bins   note\n"
+        "b      2 → 5  to be | seen → NULL\n"
+    )
+    before, after = done.stderr.splitlines()
+    assert before.startswith("comparing 2024-06-05 with 2024-06-04: at most ")
+    assert before.endswith(" to scan, about $0.0001 on AWS")
+    assert after.startswith("2 queries, ")
+    assert after.endswith(" scanned")
+
+
+def test_the_same_is_status_0(rounds: LocalProject) -> None:
+    same = diff(rounds, "-g", "2024-06-04", "--with", "20240604", status=0)
+    assert same.stdout.splitlines()[1:] == [
+        "The columns are the same.",
+        "Rows are told apart by round: 3 in 2024-06-04, 3 in 2024-06-04.",
+        "All are the same.",
+    ]
+
+
+def test_programs_read_json_and_pull_requests_markdown(rounds: LocalProject) -> None:
+    document = json.loads(diff(rounds, "--with", "2024-06-04", "--key", "note", "-n", "1", "--json", status=1).stdout)
+    assert (document["here"], document["same"], document["key"]) == ("2024-06-05", False, ["note"])
+    assert document["rows"] == {
+        "here": 3, "there": 3, "only_here": 2, "only_there": 2, "changed": 0, "equal": 1,
+    }  # fmt: skip
+    assert [row["kind"] for row in document["sample"]] == ["here", "there"]
+    markdown = diff(rounds, *DAYS, "--markdown", status=1).stdout
+    assert markdown.startswith(f"### {PRODUCT}: 2024-06-05, compared with 2024-06-04\n")
+    assert "\n| round | bins | note |\n| --- | --- | --- |\n| b | 2 → 5 | to be \\| seen → NULL |\n" in markdown
+
+
+def test_what_cannot_be_compared_is_status_2(rounds: LocalProject) -> None:
+    assert "[option]" in diff(rounds, status=2).stderr
+    assert '"option"' in diff(rounds, *DAYS, "--json", "--markdown", status=2).stdout
+    missing = diff(rounds, "--with", "2024-06-03", status=2).stderr
+    assert f"generation 2024-06-03 of {PRODUCT} is not published [not-published]" in missing
+    assert (
+        f"hint: `dapflow history {PRODUCT}` lists what there is, and dapflow run {PRODUCT} -g D publishes more"
+        in missing
+    )
+    assert "[unknown-column]" in diff(rounds, *DAYS, "-k", "rond", status=2).stderr
+    assert "[generation]" in diff(rounds, "--with", "yesterday", status=2).stderr
+    assert "[branch-not-up]" in diff(rounds, "--branch", "nothing", status=2).stderr
+    wrong = json.loads(diff(rounds, *DAYS, "--key", "rond", "--json", status=2).stdout)
+    assert wrong["errors"][0]["code"] == "unknown-column"
