@@ -112,6 +112,7 @@ QUERIES = [
     ),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 11) SELECT max(n) FROM t", [("11",)]),
+    ("WITH RECURSIVE t(n) AS ((VALUES 1, 1, 2) UNION SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [("6",)]),
     (
         "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT * FROM (WITH t(n) AS (SELECT 5) SELECT n + 1 FROM t)) "
         "SELECT sum(n) FROM t",
@@ -222,6 +223,9 @@ def test_refusal_names_the_place_in_the_users_text(run: Run, sql: str, message: 
 def test_recursion_ends_where_athenas_does(run: Run) -> None:
     with pytest.raises(QueryError, match="Recursion depth limit exceeded"):
         run("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t")
+    # Rows that came before go on being steps.
+    with pytest.raises(QueryError, match="Recursion depth limit exceeded"):
+        run("WITH RECURSIVE t(n) AS (SELECT 1 UNION SELECT n % 3 + 1 FROM t) SELECT * FROM t")
 
 
 OTHER_ENGINES = [

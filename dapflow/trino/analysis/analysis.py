@@ -89,7 +89,8 @@ def analyse(
         statement.findings.append(_finding(TooDeep()))
     except QueryError as error:
         statement.findings.append(_finding(error))
-    return Analysed(typed_query, tuple(statement.findings), node)
+    # What a named window holds is said once, however many refer to it.
+    return Analysed(typed_query, tuple(dict.fromkeys(statement.findings)), node)
 
 
 def _check_outputs(typed_query: Query, context: AnalysisContext) -> None:

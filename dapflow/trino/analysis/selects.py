@@ -19,6 +19,7 @@ from dapflow.trino.analysis.typed import OutputRef
 from dapflow.trino.analysis.typed_calls import SortKey
 from dapflow.trino.analysis.typed_queries import OutputColumn, Source
 from dapflow.trino.analysis.walk import correlated
+from dapflow.trino.analysis.windows import named_windows
 from dapflow.trino.coercion import comparable
 from dapflow.trino.functions import AGGREGATES
 from dapflow.trino.syntax import tree
@@ -40,7 +41,7 @@ def select(
     if node.source is not None:
         relation = context.statement.visitor.relation(node.source, context, ())
     scope = Scope(relation.fields if relation is not None else (), context.scope)
-    here = replace(context.inside(scope), windows=dict(node.windows))
+    here = replace(context.inside(scope), windows=named_windows(node, context.inside(scope)))
     where = None
     if node.where is not None:
         where = condition(node.where, "WHERE clause", replace(here, plain_clause="WHERE clause"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dapflow.trino.analysis import operators, typed, typed_calls
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.ordering import order_keys
@@ -22,6 +24,18 @@ def window(node: tree.Window, context: AnalysisContext) -> typed_calls.Window:
     low = _bound(node.low, node, order, context)
     high = _bound(node.high, node, order, context) if node.high is not None else None
     return typed_calls.Window(partition, order, node.unit, low, high)
+
+
+def named_windows(node: tree.Select, context: AnalysisContext) -> dict[str, tree.Window]:
+    """What WINDOW names. All of it is looked at, whether anything refers to it or not, and no name may stand twice."""
+    named: dict[str, tree.Window] = {}
+    for name, definition in node.windows:
+        if name in named:
+            context.fault("DUPLICATE_WINDOW_NAME", definition, f"WINDOW name '{name}' specified more than once")
+        # A definition knows those before it.
+        window(definition, replace(context, windows=dict(named)))
+        named[name] = definition
+    return named
 
 
 def _whole(node: tree.Window, context: AnalysisContext) -> tree.Window:

@@ -101,29 +101,26 @@ def _recursive(with_query: WithQuery, query: Query, lowering: Lowering) -> Sql:
     anchor, step = sides(operation, lowering.within(Frame()))
     columns = [Word(f"c{i}") for i in range(len(with_query.columns))]
     repeats = any(isinstance(part, WithUse) and part.with_query is with_query for part in deep(operation.right))
-    if operation.all and repeats:
-        return _unrolled(name, columns, anchor, step)
+    union = " UNION ALL " if operation.all else " UNION "
+    if repeats:
+        return _unrolled(name, columns, anchor, step, union)
     # Where the name means another query inside the step, there is nothing to repeat.
-    union = Word("UNION ALL" if operation.all else "UNION")
-    return sql(
-        "$name($columns) AS (($anchor) $union ($step))",
-        name=name,
-        columns=columns,
-        anchor=anchor,
-        union=union,
-        step=step,
-    )
+    whole = joined(union, [sql("($rows)", rows=rows) for rows in (anchor, step)])
+    return sql("$name($columns) AS ($whole)", name=name, columns=columns, whole=whole)
 
 
-def _unrolled(name: Variable, columns: Sequence[Sql], anchor: Sql, step: Sql) -> Sql:
-    """A recursive query as Trino runs it: step by step up to its limit, and failing when there is more."""
+def _unrolled(name: Variable, columns: Sequence[Sql], anchor: Sql, step: Sql, union: str) -> Sql:
+    """A recursive query as Trino runs it: step by step up to its limit, and failing when there is more.
+
+    Without ALL, too, each step goes on from all rows of the one before; a row that comes twice is left out at the end.
+    """
     names = [Variable("w") for _ in range(_DEPTH + 1)]
     steps = [anchor, *(replaced(step, {id(name): variable}) for variable in names)]
     parts = [
         sql("$name($columns) AS MATERIALIZED ($rows)", name=variable, columns=columns, rows=rows)
         for variable, rows in zip(names, steps, strict=False)
     ]
-    rounds = joined(" UNION ALL ", [sql("SELECT * FROM $name", name=variable) for variable in names])
+    rounds = joined(union, [sql("SELECT * FROM $name", name=variable) for variable in names])
     # The message takes in a value of the row, so that it fails only if there is a row.
     whole = sql(
         "$name($columns) AS ($rounds UNION ALL SELECT * FROM ($more) AS more "
