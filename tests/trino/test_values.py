@@ -262,6 +262,12 @@ VALUES = [
     ("at_timezone(TIMESTAMP '2024-06-05 12:00:00 UTC', (SELECT 'Asia/Tokyo'))", "2024-06-05 21:00:00 Asia/Tokyo"),
     ("MAP(ARRAY[cast(1e0 AS varchar)], (SELECT array_agg(x) FROM (VALUES 1) t(x)))", "{1.0E0=1}"),
     ("contains(ARRAY[cast(1e0 AS varchar)], (SELECT '1.0E0'))", "true"),
+    # Escapes are read whole, also by the library for what needs to look around.
+    ("regexp_replace('a\\z', '(?<=a)\\\\z', 'Q')", "aQ"),
+    ("regexp_like('a\\Z', '(?=a)a\\\\z')", "false"),
+    ("regexp_extract('p(<x>q', '(?=p)p\\(?<x>q')", "p(<x>q"),
+    ("regexp_like('a\n', '(?=a)a\\z')", "false"),
+    ("regexp_extract('a]\\', '(?<=a)\\p{Punct}+')", "]\\"),
     # JSON as rows, by place and by name
     (
         """cast(JSON '[[1, "x"], {"b": 2.5, "a": true}, null]' AS array(row(a bigint, b varchar)))""",

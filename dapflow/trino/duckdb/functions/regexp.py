@@ -27,7 +27,11 @@ _PLAIN = re.compile(
 _NOT_RE2 = re.compile(r"(?<!\\)[*+?}]\+|\{\d{4,}|,\d{4,}\}")
 #: A class in a class, or `&&`: Java joins and intersects them, as only the newer rules of the library do.
 _COMBINED_CLASS = re.compile(r"(?<!\\)(?:\\\\)*\[\^?\]?(?:[^\]\\\[&]|\\.|&(?!&))*(?:&&|\[)", re.DOTALL)
-_QUOTED = re.compile(r"\\Q(.*?)(?:\\E|\Z)", re.DOTALL)
+#: What Java writes otherwise than the library, and, so that no half of one is read, every other escape.
+_JAVA = re.compile(
+    r"\\Q(?P<quoted>.*?)(?:\\E|\Z)|\\p\{(?P<named>IsDigit|Punct)\}|\(\?<(?P<group>[A-Za-z]\w*)>|\\.", re.DOTALL
+)
+_NAMED = {"IsDigit": r"\p{Nd}", "Punct": r"""[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]"""}
 #: What the library finds wrong with a pattern, in the words of Trino's.
 _MISTAKES = {
     "unterminated character set": "premature end of char-class",
@@ -41,16 +45,20 @@ _MISTAKES = {
 _PATIENCE_SECONDS = 2.0
 
 
+def _of_java(m: re.Match[str]) -> str:
+    if m["quoted"] is not None:
+        return re.escape(m["quoted"])
+    if m["named"]:
+        return _NAMED[m["named"]]
+    return f"(?P<{m['group']}>" if m["group"] else r"\Z" if m[0] == r"\z" else m[0]
+
+
 @lru_cache(maxsize=1024)
 def compiled(pattern: str) -> Any:
     """A Java pattern as one of the library `regex`. What that cannot read, though Java might, is refused by name."""
     import regex  # noqa: PLC0415 - only for queries with regular expressions
 
-    text = _QUOTED.sub(lambda m: re.escape(m[1]), pattern)
-    text = re.sub(r"\(\?<([A-Za-z]\w*)>", r"(?P<\1>", text)
-    text = text.replace(r"\p{IsDigit}", r"\p{Nd}")
-    text = re.sub(r"\\p\{Punct\}", r"""[!"#$%&'()*+,\-./:;<=>?@\\[\\\\\\]^_`{|}~]""", text)
-    text = text.replace(r"\z", r"\Z")
+    text = _JAVA.sub(_of_java, pattern)
     m = re.search(r"(?<!\\)\(\?([imsx]+)\)", text)
     if m and m.start() > 0:
         # Java lets a flag stand inside a pattern, for what follows it.
