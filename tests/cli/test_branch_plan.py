@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.changes.flights import PRODUCTS, project
-from tests.cli.test_project_commands import dapflow
+from tests.cli.in_process import dapflow
 
 
 def git(root: Path, *arguments: str) -> None:

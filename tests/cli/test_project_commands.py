@@ -13,6 +13,7 @@ import pytest
 from dapflow.cli.failure import excerpt
 from dapflow.manifest import read_manifest
 from dapflow.project import compile_project
+from tests.cli.in_process import dapflow
 from tests.project.writing import SERVICE, write_project
 
 REPOSITORY = Path(__file__).parents[2]
@@ -20,15 +21,13 @@ FIXTURES = REPOSITORY / "tests" / "fixtures" / "projects"
 SQL = "\n-- delays\r\nselect year, carrier from flights -- ünïcode\n"
 
 
-def dapflow(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line."""
+def process(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
+    """Run the command line as a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "dapflow", *arguments],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "100", **environment},
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "100"},
         capture_output=True,
-        text=True,
-        encoding="utf-8",
         check=False,
     )
 
@@ -39,8 +38,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_check_is_silent_about_nothing(root: Path) -> None:
-    run = dapflow("check", cwd=root / "transforms" / "air")
-    assert (run.returncode, run.stdout, run.stderr) == (0, "No mistakes in one transform of one service.\n", "")
+    run = process("check", cwd=root / "transforms" / "air")
+    assert (run.returncode, run.stdout, run.stderr) == (0, b"No mistakes in one transform of one service.\n", b"")
     printed = json.loads(dapflow("check", "--json", cwd=root).stdout)
     assert printed == {"errors": [], "warnings": [], "unchecked": [], "orphans": [], "changed": []}
 
@@ -230,8 +229,17 @@ def test_compile_where_nothing_can_be_written(root: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["delays", "air.refined.delays", "transforms/air/refined/delays.sql"])
 @pytest.mark.parametrize("options", [[], ["--rendered"]])
 def test_show_prints_the_file_byte_for_byte(root: Path, name: str, options: list[str]) -> None:
-    command = [sys.executable, "-m", "dapflow", "show", name, *options]
-    assert subprocess.run(command, cwd=root, check=True, capture_output=True).stdout == SQL.encode()
+    shown = dapflow("show", name, *options, cwd=root)
+    assert (shown.returncode, shown.stdout) == (0, SQL)
+
+
+def test_a_process_ends_as_its_command_does(root: Path, tmp_path: Path) -> None:
+    shown = process("show", "delays", cwd=root)
+    assert (shown.returncode, shown.stdout) == (0, SQL.encode())
+    refused = process("show", "delays", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"no transforms/ folder" in refused.stderr
+    assert b"Traceback" not in refused.stderr
 
 
 def test_show_says_where_columns_come_from(root: Path) -> None:
@@ -258,7 +266,7 @@ def test_show_for_a_generation_replaces_the_names_of_current_views_alone(root: P
     )
     assert run.returncode == 0
     before, after = run.stdout.split(pinned)
-    assert before == "\n-- delays\nselect year, carrier from "
+    assert before == "\n-- delays\r\nselect year, carrier from "
     assert "'20131230'" in after
     assert after.endswith('AS "flights" -- ünïcode\n')
     assert "not running" in run.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_project_commands import dapflow
+from tests.cli.in_process import dapflow
 from tests.project.writing import write_project
 
 FILES: dict[str, str | bytes] = {
