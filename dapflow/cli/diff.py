@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from dapflow.differences.comparison import VersionComparison
     from dapflow.differences.difference import Difference
     from dapflow.differences.versions import PublishedVersions
-    from dapflow.manifest import Dataset, Manifest
+    from dapflow.environment import Environment
+    from dapflow.manifest import Dataset, Manifest, Transform
 
 # As of diff(1): 0 where both are the same.
 _DIFFERENT, _TROUBLE = 1, 2
@@ -46,6 +49,15 @@ def diff(
         typer.Option("--with", metavar="D", help="The generation to compare it with.", show_default=False),
     ] = None,
     branch: BranchOption = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Compare what the SELECT in this file would publish with what is published.",
+            show_default=False,
+        ),
+    ] = None,
     key: Annotated[
         str | None,
         typer.Option(
@@ -69,15 +81,20 @@ def diff(
     generation is compared with the main environment's, or with --generation the same of both. Columns are compared
     by name, without the generation columns. Values in columns of personal data are not shown.
 
+    With --against FILE, the SELECT in it reads what a run of the generation would read, and nothing is published.
+
     Ends with status 0 where nothing differs, with 1 where something does, and with 2 where they could not be compared.
 
     Example: dapflow diff daily_departures --generation 2013-12-31 --with 2013-12-30
     """
     try:
-        _check_options(other, branch, as_json=as_json, as_markdown=as_markdown)
+        _check_options(other, branch, against, as_json=as_json, as_markdown=as_markdown)
         with ends_when_interrupted(), Steps() as steps:
             root = project_root(project)
-            comparison = _comparison(root, name, (generation, other), branch, environment, key)
+            if against is not None:
+                comparison = _with_file(root, name, generation, against, environment, _columns(key), steps.tell)
+            else:
+                comparison = _comparison(root, name, (generation, other), branch, environment, _columns(key))
             steps.tell(_announced(comparison, rows, on_aws=not _is_local(environment)))
             difference = comparison.difference(rows)
     except DapflowError as error:
@@ -88,16 +105,20 @@ def diff(
         raise typer.Exit(_DIFFERENT)
 
 
-def _check_options(other: str | None, branch: str | None, *, as_json: bool, as_markdown: bool) -> None:
+def _check_options(
+    other: str | None, branch: str | None, against: Path | None, *, as_json: bool, as_markdown: bool
+) -> None:
     if as_json and as_markdown:
         raise DapflowError("option", "--json and --markdown exclude each other")
-    if other is None and branch is None:
-        hint = "--with D is another generation, --branch NAME what a branch has published"
+    if against is not None and (other is not None or branch is not None):
+        raise DapflowError("option", "--against FILE is compared with what is published: leave out --with and --branch")
+    if other is None and branch is None and against is None:
+        hint = "--with D is another generation, --branch NAME what a branch has published, --against FILE another text"
         raise DapflowError("option", "there is nothing to compare it with", hint=hint)
 
 
 def _comparison(
-    root: Path, name: str, days: tuple[str | None, str | None], branch: str | None, host: str | None, key: str | None
+    root: Path, name: str, days: tuple[str | None, str | None], branch: str | None, host: str | None, key: list[str]
 ) -> VersionComparison:
     from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
@@ -109,14 +130,11 @@ def _comparison(
     from dapflow.differences.comparison import VersionComparison  # noqa: PLC0415 (brings boto3)
     from dapflow.differences.versions import PublishedVersions  # noqa: PLC0415
 
-    made = f"dapflow run {dataset.id} -g D" if _is_local(host) else "its DAG"
-    hint = f"`dapflow history {dataset.id}` lists what there is, and {made} publishes more"
-    published = PublishedVersions(clients, dataset, main, main.name if branch else "", hint)
+    published = PublishedVersions(clients, dataset, main, main.name if branch else "", _to_publish(dataset, host))
     asked = published if branch is None else _of_branch(root, manifest, dataset, branch, host).other_than(published)
     here = asked.version(day)
     there = published.version(other or (day if branch else None))
-    named = [column.strip() for column in key.split(",") if column.strip()] if key else []
-    return VersionComparison(asked, here, there, named)
+    return VersionComparison(asked, here, there, key)
 
 
 def _of_branch(root: Path, manifest: Manifest, dataset: Dataset, branch: str, host: str | None) -> PublishedVersions:
@@ -132,6 +150,61 @@ def _of_branch(root: Path, manifest: Manifest, dataset: Dataset, branch: str, ho
         hint = f"dapflow branch run {branch} --from D builds it"
     clients, names = connected_to_throw_away(root, manifest, branch, host)
     return PublishedVersions(clients, manifest.dataset(dataset.id), names, branch, hint)
+
+
+def _with_file(
+    root: Path,
+    name: str,
+    generation: str | None,
+    file: Path,
+    host: str | None,
+    key: list[str],
+    tell: Callable[[str], None],
+) -> VersionComparison:
+    from dapflow.project import compile_project, find_transform  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+    day = Generation.parse(generation) if generation is not None else None
+    manifest = compile_project(root)
+    dataset = find_transform(manifest, root, name)
+    clients, names = connected(root, manifest, host)
+    from dapflow.differences.comparison import VersionComparison  # noqa: PLC0415 (brings boto3)
+    from dapflow.differences.file_version import FileVersions  # noqa: PLC0415
+    from dapflow.differences.versions import PublishedVersions  # noqa: PLC0415
+
+    published = PublishedVersions(clients, dataset, names, "", _to_publish(dataset, host))
+    there = published.version(day)
+    transform = _transform_of(root, manifest, dataset, names, file)
+    here = FileVersions(published, manifest, transform, tell).version(there.generation)
+    return VersionComparison(published, here, there, key)
+
+
+def _transform_of(root: Path, manifest: Manifest, dataset: Dataset, names: Environment, file: Path) -> Transform:
+    """The dataset's transform with the text of a file. Raises DapflowError ``file``, ``sql-…`` or ``unknown-table``."""
+    from dapflow.project.asked import read_asked  # noqa: PLC0415
+    from dapflow.runtime.dataset_location import physical  # noqa: PLC0415
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DapflowError("file", f"the file cannot be read: {error}", file=file) from None
+    logical = {called: database for database, called in names.databases.items()}
+    own = manifest.services[dataset.service].database
+    asked = read_asked(root, text, physical(names, own), logical, str(file))
+    if asked.others:
+        hint = "a transform reads the tables of the project alone"
+        raise DapflowError("unknown-table", f"there is no table {asked.others[0]}", file=file, hint=hint)
+    assert dataset.transform is not None  # noqa: S101 - it was chosen by it
+    return replace(dataset.transform, file=str(file), sql=asked.sql, references=asked.references)
+
+
+def _to_publish(dataset: Dataset, host: str | None) -> str:
+    made = f"dapflow run {dataset.id} -g D" if _is_local(host) else "its DAG"
+    return f"`dapflow history {dataset.id}` lists what there is, and {made} publishes more"
+
+
+def _columns(key: str | None) -> list[str]:
+    return [column.strip() for column in key.split(",") if column.strip()] if key else []
 
 
 def _is_local(environment: str | None) -> bool:

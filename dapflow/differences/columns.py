@@ -12,6 +12,8 @@ from dapflow.manifest import Dataset
 from dapflow.runtime.column_changes import ColumnChange, widens
 
 _WHOLE_DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
+# Whose every value a double holds.
+_IN_DOUBLE = {"tinyint", "smallint", "int", "float", "double"}
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _MOST_DIGITS = 38
 
@@ -78,6 +80,8 @@ def common_type(first: str, second: str) -> str | None:
         return second
     if {first, second} == {"date", "timestamp"}:
         return "timestamp"
+    if {first, second} <= _IN_DOUBLE:
+        return "double"
     digits, more_digits = _digits(first), _digits(second)
     if digits is None or more_digits is None:
         return None

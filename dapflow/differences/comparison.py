@@ -11,15 +11,17 @@ from dapflow.differences.difference import ColumnFigures, ComparedFigures, Diffe
 from dapflow.differences.question import CHANGED, HERE, THERE, DifferenceQuestion
 from dapflow.differences.versions import PublishedVersions, Version
 from dapflow.errors import DapflowError
+from dapflow.runtime.athena import AthenaQueryError
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.price import scan_usd
+from dapflow.runtime.query_remedies import without_place
 
 Row = dict[str, str | None]
 
 
 @dataclass
 class VersionComparison:
-    """Compares two versions of a dataset.
+    """Compares two versions of a dataset, of which ``there`` is published.
 
     Attributes:
         asked: whose workgroup asks, and whose checks and columns of personal data are looked at.
@@ -74,7 +76,11 @@ class VersionComparison:
 
     def _ask(self, sql: str) -> list[Row]:
         athena = self.asked.athena
-        execution = athena.run(sql, self.asked.place.database, uuid.uuid4().hex)
+        try:
+            execution = athena.run(sql, self.here.database, uuid.uuid4().hex)
+        except AthenaQueryError as error:
+            # Its place is one in what was sent, which nobody has written.
+            raise DapflowError(error.code, without_place(error.message), hint=error.hint) from error
         self._queries += 1
         self._bytes += execution.bytes_scanned
         return list(athena.rows(execution.id))

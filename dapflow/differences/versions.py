@@ -30,28 +30,29 @@ class Version:
 
     Attributes:
         name: for people.
-        source: what stands behind FROM to read it.
+        source: what stands behind FROM to read it; names in it that have no database are looked up in ``database``.
         columns: its own columns with Glue's types, without the generation columns.
         read_as: the types by which Athena reads them, which are wider where the table's got wider since.
         bytes: how much lies there; None where nobody noted it.
         state: what it is of all that was ever published under its name.
+        generation: which it is, or is for.
         look: looks at it anew.
     """
 
     name: str
     source: str
+    database: str
     columns: tuple[Column, ...]
     read_as: Mapping[str, str]
     bytes: int | None
     state: tuple[str, ...]
+    generation: Generation
     look: Callable[[], Version] = field(compare=False, repr=False)
 
     def confirm(self) -> None:
         """Raise DapflowError ``inputs-changed`` unless it still is what it was when it was looked at."""
         if self.look() != self:
-            raise PassingError(
-                "inputs-changed", f"{self.name} was published again while it was compared", hint="compare again"
-            )
+            raise PassingError("inputs-changed", f"{self.name} was changed while it was compared", hint="compare again")
 
 
 @dataclass(frozen=True)
@@ -88,16 +89,19 @@ class PublishedVersions:
             partitions, columns = self._partitions(generation)
             check_undamaged(self.clients.s3, {self.dataset.id: partitions})
         day = partitions[0].generation
+        assert day is not None  # noqa: S101 - they were chosen by it
         place, own = self.place, self._own_columns(partitions, columns)
         sizes = [partition.parameters.get(glue_parameters.BYTES) for partition in partitions]
         condition = is_generation(self.dataset.generation, partitions)
         return Version(
             name=f"{self.title} {day}".strip(),
             source=f"{quoted(place.database, place.history)} WHERE {condition}",
+            database=place.database,
             columns=own,
             read_as={column.name: column.type for column in columns},
             bytes=None if None in sizes else sum(int(size or 0) for size in sizes),
             state=tuple(partition.location for partition in partitions),
+            generation=day,
             look=lambda: self.version(day),
         )
 

@@ -87,6 +87,36 @@ def test_programs_read_json_and_pull_requests_markdown(rounds: LocalProject) -> 
     assert "\n| round | bins | note |\n| --- | --- | --- |\n| b | 2 → 5 | to be \\| seen → NULL |\n" in markdown
 
 
+def test_a_file_is_compared_with_what_is_published_and_nothing_is_made(rounds: LocalProject) -> None:
+    rounds.run("run", "housing", "-g", "2024-06-05", "--rows", "0")
+    tables = rounds.client("glue").get_tables(DatabaseName="housing_refined_zone")["TableList"]
+    draft = (
+        "SELECT done, count(*) AS repairs, sum(cost) + IF(done, 1, 0) AS cost FROM repairs GROUP BY done; -- a draft\n"
+    )
+    rounds.write("draft.sql", draft)
+    arguments = ("diff", "repair_costs", "--against", str(rounds.root / "draft.sql"), "--key", "done")
+    done = rounds.run(*arguments, "--json", check=False)
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["rows"]["changed"], document["rows"]["equal"]) == (1, 1, 1)
+    changed = document["sample"][0]
+    assert (changed["here"], changed["there"]) == ({"cost": "11.5"}, {"cost": "10.5"})
+    assert (document["here"], document["there"]) == (f"{rounds.root}/draft.sql 2024-06-05", "2024-06-05")
+    rounds.write("draft.sql", (rounds.root / "transforms/housing/refined/repair_costs.sql").read_text())
+    assert rounds.run(*arguments, "--rows", "0").stdout.endswith("All are the same.\n")
+    assert rounds.client("glue").get_tables(DatabaseName="housing_refined_zone")["TableList"] == tables
+    for text, said in {
+        "SELECT doone FROM repairs": "draft.sql:1:8: ",
+        "SELECT done FROM nothing": "[unknown-table]",
+        "SELECT done,, cost FROM repairs": "[sql-syntax]",
+        "SELECT true AS done, 1 / (id - id) AS cost FROM repairs WHERE id = 1": "Division by zero",
+    }.items():
+        rounds.write("draft.sql", text)
+        refused = rounds.run(*arguments, check=False)
+        assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
+    assert "[option]" in diff(rounds, "--against", "x.sql", "--branch", "x", status=2).stderr
+    assert "[file]" in diff(rounds, "--against", "/nowhere.sql", status=2).stderr
+
+
 def test_what_cannot_be_compared_is_status_2(rounds: LocalProject) -> None:
     assert "[option]" in diff(rounds, status=2).stderr
     assert '"option"' in diff(rounds, *DAYS, "--json", "--markdown", status=2).stdout

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dapflow.differences.columns import common_type
 from dapflow.differences.comparison import VersionComparison
 from dapflow.differences.difference import ColumnFigures, SampleRow
 from dapflow.differences.versions import PublishedVersions
@@ -162,7 +163,7 @@ def test_a_version_that_was_published_again_meanwhile_is_told(lake: Lake, tmp_pa
     two(lake, tmp_path, "SELECT 1 AS n", "SELECT 2 AS n")
     asked = comparison(lake)
     publish(lake, tmp_path, "SELECT 3 AS n", DAY)
-    with pytest.raises(DapflowError, match="published again while it was compared") as changed:
+    with pytest.raises(DapflowError, match="was changed while it was compared") as changed:
         asked.difference(rows=10)
     assert changed.value.code == "inputs-changed"
 
@@ -198,3 +199,22 @@ def test_versions_of_two_tables_are_compared_as_the_wider_type_of_both(lake: Lak
     with pytest.raises(DapflowError, match="what is read there is that of") as same:
         branch.other_than(branch)
     assert same.value.code == "same-versions"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "common"),
+    [
+        ("int", "int", "int"),
+        ("tinyint", "bigint", "bigint"),
+        ("int", "double", "double"),
+        ("float", "int", "double"),
+        ("bigint", "double", None),
+        ("int", "decimal(5,2)", "decimal(12,2)"),
+        ("decimal(38,0)", "decimal(38,10)", None),
+        ("date", "timestamp", "timestamp"),
+        ("string", "int", None),
+        ("array<int>", "array<bigint>", None),
+    ],
+)
+def test_the_common_type_holds_every_value_of_both(first: str, second: str, common: str | None) -> None:
+    assert common_type(first, second) == common_type(second, first) == common
