@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.in_process import PlatformProject
 from tests.local.projects import SERVICE, LocalProject, make_project
 
 # A service whose branches come less often than its loans.
@@ -37,9 +38,9 @@ def project(tmp_path: Path) -> Iterator[LocalProject]:
 
 
 @pytest.fixture(scope="package")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProject]:
     """A project whose AWS and Athena run for all tests of commands, with two nights of housing's repairs landed."""
-    project = make_project(tmp_path_factory.mktemp("platform"))
+    project = PlatformProject(make_project(tmp_path_factory.mktemp("platform")).root)
     project.write("transforms/roads/service.yml", SERVICE.replace("Housing", "Roads"))
     for name, text in LIBRARIES.items():
         project.write(f"transforms/libraries/{name}", text)

@@ -4,32 +4,63 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
+from typing import Any
+from unittest import mock
 
 from dapflow.cli import main
+from tests.local.projects import LocalProject
 
 
 def dapflow(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder; texts are as they were written, line ends and all."""
-    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+    return called(arguments, cwd, {**os.environ, "COLUMNS": "100", **environment})
+
+
+def called(
+    arguments: tuple[str, ...], cwd: Path, environment: Mapping[str, str], typed: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a folder, with these variables alone, and with a text as its standard input."""
+    stdin, stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(3))
+    stdin.write(typed)
+    stdin.seek(0)
     status: object = 0
-    with pytest.MonkeyPatch.context() as patch, contextlib.chdir(cwd):
-        for name, value in {"COLUMNS": "100", **environment}.items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "argv", ["dapflow", *arguments])
-        patch.setattr(sys, "stdin", io.StringIO())
-        patch.setattr(sys, "stdout", stdout)
-        patch.setattr(sys, "stderr", stderr)
+    with (
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.multiple(sys, argv=["dapflow", *arguments], stdin=stdin, stdout=stdout, stderr=stderr),
+        contextlib.chdir(cwd),
+    ):
         try:
             main()
         except SystemExit as end:
             status = end.code or 0
-    texts = []
-    for stream in (stdout, stderr):
-        stream.seek(0)
-        texts.append(stream.read())
-    return subprocess.CompletedProcess(arguments, status if isinstance(status, int) else 1, *texts)
+    return subprocess.CompletedProcess(
+        arguments, status if isinstance(status, int) else 1, _text(stdout), _text(stderr)
+    )
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+@dataclass
+class PlatformProject(LocalProject):
+    """A project whose platform is made of processes, and whose other commands are run in the test's."""
+
+    def run(self, *arguments: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
+        if arguments[0] == "local" or set(options) - {"input"}:
+            return self.process(*arguments, check=check, **options)
+        words = (*arguments, "--project", str(self.root))
+        done = called(words, Path("/"), self.variables, options.get("input", ""))
+        assert not check or done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def process(self, *arguments: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command as a process of its own, as a user does."""
+        return super().run(*arguments, check=check, **options)

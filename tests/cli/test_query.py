@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from tests.cli.in_process import PlatformProject
 from tests.local.projects import LocalProject
 
 VALUES = "SELECT * FROM (VALUES (1, 'a', true, CAST(1.50 AS decimal(4,2))), (2, NULL, false, NULL)) AS t (n, s, b, d)"
@@ -47,8 +48,8 @@ def test_a_table_that_was_reset_has_no_generation(platform: LocalProject) -> Non
     platform.run("run", "housing.raw.repairs")
 
 
-def test_csv_is_athenas_own(platform: LocalProject) -> None:
-    done = platform.run("query", VALUES, "--csv")
+def test_csv_is_athenas_own(platform: PlatformProject) -> None:
+    done = platform.process("query", VALUES, "--csv")
     assert list(csv.reader(io.StringIO(done.stdout))) == [
         ["n", "s", "b", "d"],
         ["1", "a", "true", "1.50"],
