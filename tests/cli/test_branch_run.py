@@ -96,6 +96,6 @@ def test_a_branch_that_changes_nothing_has_nothing_to_build(platform: LocalProje
     assert (refused.returncode, "[nothing-to-build]" in refused.stderr) == (1, True)
     # All of it can be asked for.
     platform.run("branch", "up", "same", "--no-airflow", "--all")
-    planned = platform.run("branch", "run", "same", "--dry-run", "--on-missing", "skip")
+    planned = platform.run("branch", "run", "same", "--dry-run", "--from", "2024-06-05", "--on-missing", "skip")
     assert "housing.refined.repair_costs" in planned.stdout + planned.stderr
     platform.run("branch", "down", "same")
