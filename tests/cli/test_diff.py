@@ -75,6 +75,7 @@ def test_the_same_is_status_0(rounds: LocalProject) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_programs_read_json_and_pull_requests_markdown(rounds: LocalProject) -> None:
     document = json.loads(diff(rounds, "--with", "2024-06-04", "--key", "note", "-n", "1", "--json", status=1).stdout)
     assert (document["here"], document["same"], document["key"]) == ("2024-06-05", False, ["note"])
@@ -87,6 +88,7 @@ def test_programs_read_json_and_pull_requests_markdown(rounds: LocalProject) -> 
     assert "\n| round | bins | note |\n| --- | --- | --- |\n| b | 2 → 5 | to be \\| seen → NULL |\n" in markdown
 
 
+@pytest.mark.slow
 def test_a_file_is_compared_with_what_is_published_and_nothing_is_made(rounds: LocalProject) -> None:
     rounds.run("run", "housing", "-g", "2024-06-05", "--rows", "0")
     tables = rounds.client("glue").get_tables(DatabaseName="housing_refined_zone")["TableList"]

@@ -82,7 +82,7 @@ def edited(rows: list[Row], chance: random.Random) -> list[Row]:
     return made + [random_row(chance) for _ in range(chance.randrange(3))]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
 def test_whole_rows_are_counted_as_python_counts_them(lake: Lake, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
     there = [random_row(chance) for _ in range(12)]
@@ -100,7 +100,7 @@ def test_whole_rows_are_counted_as_python_counts_them(lake: Lake, tmp_path: Path
         assert column.there.nulls == sum(row[place] is None for row in there)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 4))])
 @pytest.mark.parametrize("keys", [(0,), (8, 2)], ids=["a number", "a map and a floating-point number"])
 def test_rows_of_a_key_are_compared_as_python_compares_them(
     lake: Lake, tmp_path: Path, seed: int, keys: tuple[int, ...]

@@ -19,6 +19,8 @@ from dapflow.publications.published import Publications
 from dapflow.runtime.aws import Clients, connect
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.reset import reset
+from tests.aws_servers import HeldAws
+from tests.runtime.conftest import empty_lake
 from tests.runtime.lake import DAY, EARLIER, REGION, Lake
 from tests.runtime.permissions import recorded, refused
 
@@ -38,9 +40,12 @@ LARGE, LARGEST, GROWN = "air_traffic.refined.large", "air_traffic.refined.larges
 class Branch:
     """A branch environment beside the lake's, which holds what the files say."""
 
-    def __init__(self, lake: Lake, clients: Clients, root: Path) -> None:
+    def __init__(self, lake: Lake, clients: Clients) -> None:
         self.lake, self.clients = lake, clients
-        lake.compile(root, FILES)
+
+    def publish(self) -> None:
+        """Let the base have two days of everything."""
+        lake = self.lake
         for day, rows in ((EARLIER, "a,99\nb,150\n"), (DAY, "a,99\nb,150\nc,300\n")):
             lake.put_landing(lake.datasets["air_traffic.raw.planes"], day, "planes.csv", f"tailnum,seats\n{rows}")
             for name in ("air_traffic.raw.planes", LARGE, LARGEST, GROWN):
@@ -94,9 +99,20 @@ def clients_of_branch(clients: Clients) -> Clients:
     return connect(boto3.Session(), REGION)
 
 
+@pytest.fixture(scope="module")
+def two_days(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> HeldAws:
+    """The base, published once for all tests."""
+    lake = empty_lake(clients)
+    lake.compile(tmp_path_factory.mktemp("base"), FILES)
+    Branch(lake, clients).publish()
+    return HeldAws.now()
+
+
 @pytest.fixture
-def branch(lake: Lake, clients_of_branch: Clients, tmp_path: Path) -> Iterator[Branch]:
-    made = Branch(lake, clients_of_branch, tmp_path)
+def branch(two_days: HeldAws, lake: Lake, clients_of_branch: Clients, tmp_path: Path) -> Iterator[Branch]:
+    made = Branch(lake, clients_of_branch)
+    lake.compile(tmp_path, FILES)
+    lake.have_again(two_days)
     with recorded(clients_of_branch) as calls:
         yield made
     assert refused(calls, lake.manifest, made.platform(lake.manifest)) == []
