@@ -1,6 +1,7 @@
 """Quick checks of the documentation: command lines parse, links resolve, references are complete and current."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -45,7 +46,13 @@ GUIDES = [
 @pytest.mark.parametrize("file", PAGES)
 def test_every_dapflow_command_line_is_one_that_the_program_takes(file: Path) -> None:
     for words in dapflow_commands(file):
-        parse(typer.main.get_command(app), "dapflow", words)
+        parse(program(), "dapflow", words)
+
+
+@functools.cache
+def program() -> Command:
+    """The whole command line; it takes a tenth of a second to make."""
+    return typer.main.get_command(app)
 
 
 def parse(command: Command, name: str, words: list[str]) -> None:
