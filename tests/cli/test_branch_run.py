@@ -54,7 +54,7 @@ def rows(platform: LocalProject, database: str, product: str) -> list[str]:
 def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProject) -> None:
     before = inventory(changed)
     up = changed.run("branch", "up", BRANCH, "--no-airflow")
-    assert "1 to build, 3 deferred" in up.stderr
+    assert ": 1 to build, " in up.stderr
     own = f"dapflow_branch_{STEM}__housing_refined_zone"
     assert f"housing: {own}, " in up.stdout
     assert "libraries (nothing to build): " in up.stdout
