@@ -15,6 +15,7 @@ from dapflow.project.grants import granted_reads
 T = TypeVar("T")
 # Before the zones of the environment that a branch reads, which the branch has too.
 BASE = "base "
+BASE_RESULTS = f"{BASE}athena-results"
 
 
 @dataclass(frozen=True)

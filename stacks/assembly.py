@@ -102,7 +102,7 @@ class Assembly:
         return {
             **own,
             "raw": of_base("raw"),
-            **{f"{BASE}{zone}": of_base(zone) for zone in OWN_ZONES},
+            **{f"{BASE}{zone}": of_base(zone) for zone in (*OWN_ZONES, "athena-results")},
             # Refined and trusted data of a branch lie in one bucket, which the results' key encrypts.
             **dict.fromkeys(("refined", "trusted"), own["athena-results"]),
         }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from stacks.access import Access, Area, ReadableDatabase
+from stacks.access import BASE, BASE_RESULTS, Access, Area, ReadableDatabase
 
 # Why a statement of a runner role or an analyst's policy names its resources by a pattern, by its Sid.
 PATTERNS = {
@@ -238,7 +238,7 @@ def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) ->
     """Keys are used through S3 only, and only for the buckets of the areas.
 
     Athena encrypts all that a query writes, the target of an UNLOAD too, with the key of the workgroup's results.
-    Hence the results' key beside each zone's own.
+    Hence the results' key beside each zone's own, and for a branch the one of its base's results too.
     """
 
     def via_s3(areas: Iterable[Area]) -> Any:
@@ -253,7 +253,9 @@ def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) ->
 
     def of(areas: Iterable[Area]) -> list[Any]:
         zones = dict.fromkeys([*(area.zone for area in areas), "athena-results"])
-        return [keys[zone] for zone in zones]
+        # What a branch reads, the base's own queries have written.
+        results = [BASE_RESULTS] if any(zone.startswith(BASE) for zone in zones) else []
+        return list(dict.fromkeys(keys[zone] for zone in (*zones, *results)))
 
     # The key of another environment, which may not be there yet, is known by its alias. A condition can name it:
     # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-resource-aliases

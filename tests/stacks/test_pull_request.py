@@ -301,6 +301,9 @@ class TestSqlOfABranch:
 
         for zone in ("raw", "refined", "trusted"):
             assert decrypted(f"alias/dapflow-prod-{zone}", zone)
+            # Athena encrypts what it writes there with the key of its results, and shows nobody the results.
+            assert decrypted("alias/dapflow-prod-athena-results", zone)
+            assert not decrypted("alias/dapflow-prod-athena-results", "athena-results")
             assert not decrypted("alias/dapflow-prod-landing", zone)
             assert not decrypted(f"alias/dapflow-staging-{zone}", zone)
         assert not decrypted("alias/dapflow-prod-landing", "landing")
