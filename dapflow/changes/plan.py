@@ -9,10 +9,10 @@ from typing import Any
 from dapflow.changes.contents import ProjectContents
 from dapflow.changes.decisions import Decision, Effect, Reason
 from dapflow.lineage import ProductLineage
-from dapflow.manifest import Column, Dataset, Manifest
+from dapflow.manifest import Dataset, Manifest
+from dapflow.review.glue_columns import glue_columns
 from dapflow.review.project_lineage import DatasetPart, lineages
 from dapflow.runtime.column_changes import ColumnChange, changes
-from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ class _BranchPlanner:
 
     def _columns(self, dataset: Dataset) -> tuple[tuple[ColumnChange, ...], bool]:
         """What is changed of a product's columns, and whether those that are left are in another order."""
-        now, then = (_columns(made.get(dataset.id)) for made in (self.lineage, self.lineage_of_base))
+        now, then = (glue_columns(made.get(dataset.id)) for made in (self.lineage, self.lineage_of_base))
         if now is None or then is None:
             return (), False
         names = [column.name for column in now]
@@ -244,16 +244,3 @@ def _sql(dataset: Dataset) -> str:
 
 def _digest(columns: Mapping[str, object], name: str) -> object:
     return getattr(columns.get(name), "digest", None)
-
-
-def _columns(lineage: ProductLineage | None) -> list[Column] | None:
-    if lineage is None or lineage.columns is None:
-        return None
-    return [Column(column.name, _type(column.type)) for column in lineage.columns]
-
-
-def _type(text: str) -> str:
-    try:
-        return hive_type(text)
-    except UnsupportedTypeError:
-        return "unknown"

@@ -67,7 +67,7 @@ class QueriedPlatform:
 
         state = State.of(self.root)
         ports = require_running(state)
-        with explained(state, (components.AWS, components.ATHENA)):
+        with explained(state, components.SERVERS):
             yield connect_to_platform(state, ports)
 
     @cached_property

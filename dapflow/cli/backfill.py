@@ -114,7 +114,7 @@ def _explained(root: Path, environment: str | None) -> AbstractContextManager[No
     from dapflow.local.processes.running import explained  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
-    return explained(State.of(root), (components.AWS, components.ATHENA))
+    return explained(State.of(root), components.SERVERS)
 
 
 def _prepare(root: Path, manifest: Manifest, clients: Clients, names: Environment, steps: Steps) -> None:

@@ -60,15 +60,8 @@ def connected_to_throw_away(
     if branch is None:
         return clients, names
     if local:
-        _require_up(root, branch)
+        from dapflow.local.branches import find_branch  # noqa: PLC0415 (brings boto3, psutil)
+        from dapflow.servers.state import State  # noqa: PLC0415
+
+        find_branch(State.of(root), branch)
     return clients, branch_environment(manifest, BranchNames.of(branch_slug(branch)), names)
-
-
-def _require_up(root: Path, branch: str) -> None:
-    from dapflow.local.branches import branches  # noqa: PLC0415 (brings boto3, psutil)
-    from dapflow.servers.state import State  # noqa: PLC0415
-
-    up = [other.branch for other in branches(State.of(root))]
-    if branch not in up:
-        hint = f"there are those of {', '.join(up)}" if up else "there is none of any branch"
-        raise DapflowError("branch-not-up", f"there is no environment of a branch {branch}", hint=hint)

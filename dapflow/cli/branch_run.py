@@ -68,7 +68,7 @@ def run(
     check_on_missing(on_missing)
     root = project_root(project)
     state, branch = State.of(root), git_branch(root, name).branch
-    with ends_when_interrupted(), explained(state, (components.AWS, components.ATHENA)), Steps() as steps:
+    with ends_when_interrupted(), explained(state, components.SERVERS), Steps() as steps:
         steps.expect("looking at what there is")
         publications = _publications(root, state, branch)
         from dapflow.backfill.building import Backfill  # noqa: PLC0415 (these bring boto3)
@@ -97,16 +97,13 @@ def run(
 
 def _publications(root: Path, state: State, branch: str) -> Publications:
     """What is published in a branch's environment. Raises DapflowError ``branch-not-up``, or what connecting raises."""
-    from dapflow.branch import BranchNames, branch_environment  # noqa: PLC0415
-    from dapflow.cli.environment_option import connected  # noqa: PLC0415
-    from dapflow.local.branches import find_branch, project_of  # noqa: PLC0415
+    from dapflow.cli.branch_option import connected_to_throw_away  # noqa: PLC0415
+    from dapflow.local.branches import project_of  # noqa: PLC0415
     from dapflow.publications.published import Publications  # noqa: PLC0415
 
     manifest = project_of(state, branch)
-    clients, host = connected(root, manifest, None)
-    return Publications(
-        clients, manifest, branch_environment(manifest, BranchNames.of(find_branch(state, branch).slug), host)
-    )
+    clients, names = connected_to_throw_away(root, manifest, branch, None)
+    return Publications(clients, manifest, names)
 
 
 def _built(publications: Publications, branch: str) -> list[Dataset]:

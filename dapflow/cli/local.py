@@ -65,7 +65,7 @@ def up(
         steps.expect("compiling transforms/")
         startup = Startup(state, compile_project(root), steps.tell, schedule)
         try:
-            names = components.ALL if airflow else (components.AWS, components.ATHENA)
+            names = components.ALL if airflow else components.SERVERS
             startup.launch(names)
             startup.connect()
             from dapflow.local.orphans import orphans_of_platform  # noqa: PLC0415 (brings boto3: while servers start)

@@ -76,8 +76,12 @@ def run(
     ports = require_running(state)
     published: list[Publication] = []
     outdated: list[Outdated] = []
-    servers = (components.AWS, components.ATHENA)
-    with _reported(published, outdated, as_json), ends_when_interrupted(), explained(state, servers), Steps() as steps:
+    with (
+        _reported(published, outdated, as_json),
+        ends_when_interrupted(),
+        explained(state, components.SERVERS),
+        Steps() as steps,
+    ):
         steps.expect("compiling transforms/")
         manifest, errors = read_as_far_as_possible(root)
         datasets = selected_datasets(manifest, root, name, errors)
@@ -106,7 +110,7 @@ def run(
         _publish(publisher, datasets, day, published)
         outdated += _outdated(publications, published)
     if rows and published and not as_json:
-        with explained(state, servers):
+        with explained(state, components.SERVERS):
             _print_preview(clients, environment, manifest.dataset(published[-1].dataset), published[-1], rows)
 
 

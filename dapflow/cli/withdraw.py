@@ -48,7 +48,7 @@ def withdraw(
     dataset = find_dataset(manifest, root, name)
     what = f"generation {day} of {dataset.id}"
     confirm(f"Withdraw {what}?", f"{what} would be withdrawn", yes=yes)
-    with explained(state, (components.AWS, components.ATHENA)):
+    with explained(state, components.SERVERS):
         from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415
         from dapflow.publications.published import Publications  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415

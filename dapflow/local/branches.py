@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dapflow.local.airflow.rest_api import AirflowApi
 
 Tell = Callable[[str], None]
-_SERVERS = (components.AWS, components.ATHENA)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def bring_up(
             f"Airflow runs the environment of {git.branch}",
             hint="leave out --no-airflow, or take it down first: dapflow branch down",
         )
-    ports = require_running(state, components.ALL if airflow else _SERVERS)
+    ports = require_running(state, components.ALL if airflow else components.SERVERS)
     from dapflow.local.cloudformation import provision  # noqa: PLC0415
     from dapflow.local.cloudformation.deployment import deploy, require_free  # noqa: PLC0415
 
@@ -148,7 +147,7 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
     """
     slug = branch_slug(branch)
     noted = find_branch(state, branch)
-    ports = require_running(state, components.ALL if noted.airflow else _SERVERS)
+    ports = require_running(state, components.ALL if noted.airflow else components.SERVERS)
     connect_to_platform(state, ports)
     from dapflow.local.cloudformation.deployment import destroy  # noqa: PLC0415
 

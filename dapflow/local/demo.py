@@ -75,7 +75,7 @@ def _run(startup: Startup, watch: Watch) -> DemoOutcome:
     manifest = startup.manifest
     # Where nothing was ever published, Airflow is needed for sure: it starts while the rest is prepared.
     first = not (startup.state.aws / "journal.jsonl").exists()
-    startup.launch(components.ALL if first else (components.AWS, components.ATHENA))
+    startup.launch(components.ALL if first else components.SERVERS)
     clients = startup.connect()
     from dapflow.local.cloudformation.provision import describe_local  # noqa: PLC0415 (imports boto3)
 

@@ -10,10 +10,10 @@ from dapflow.errors import DapflowError
 from dapflow.lineage import ProductLineage
 from dapflow.manifest import Dataset, Manifest
 from dapflow.review.exact_readers import exact_readers
+from dapflow.review.glue_columns import UNKNOWN, glue_columns
 from dapflow.review.project_lineage import lineages
 from dapflow.runtime.column_changes import ColumnChange, widens
 from dapflow.runtime.column_readers import ReadingProduct
-from dapflow.runtime.column_types import UnsupportedTypeError, hive_type
 
 
 @dataclass(frozen=True)
@@ -77,21 +77,15 @@ def changed_columns(manifest: Manifest, compiled: Mapping[str, ProductLineage]) 
 
 
 def _breaking(dataset: Dataset, before: ProductLineage, now: ProductLineage) -> list[ColumnChange]:
-    types = {column.name: _type(column.type) for column in now.columns or ()}
-    known = {column.name: _type(column.type) for column in before.columns or ()}
-    if before.columns is None or now.columns is None:
+    columns, columns_before = glue_columns(now), glue_columns(before)
+    if columns is None or columns_before is None:
         return []
+    types = {column.name: column.type for column in columns}
+    known = {column.name: column.type for column in columns_before}
     return [
         ColumnChange(name, kind, types.get(name))
         for name, kind in known.items()
         if name not in dataset.generation.partition_names
         and types.get(name) != kind
-        and not (name in types and (widens(kind, types[name]) or "unknown" in (kind, types[name])))
+        and not (name in types and (widens(kind, types[name]) or UNKNOWN in (kind, types[name])))
     ]
-
-
-def _type(text: str) -> str:
-    try:
-        return hive_type(text)
-    except UnsupportedTypeError:
-        return "unknown"

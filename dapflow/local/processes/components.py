@@ -22,7 +22,8 @@ from dapflow.servers.state import State, read_json
 AWS = "aws"
 ATHENA = "athena"
 AIRFLOW = airflow.NAME
-ALL = (AWS, ATHENA, AIRFLOW)
+SERVERS = (AWS, ATHENA)
+ALL = (*SERVERS, AIRFLOW)
 # Another program that took the port may never answer; a component that is busy is asked again.
 _ANSWER_SECONDS = 3
 

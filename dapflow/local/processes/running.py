@@ -15,20 +15,19 @@ from dapflow.servers.state import State
 _SECONDS = 300.0
 # How long a component takes to end after it was told to.
 _ENDING_SECONDS = 10.0
-_SERVERS = (components.AWS, components.ATHENA)
 
 
 def is_up(state: State) -> bool:
     """Whether AWS and Athena of the platform run."""
-    return all(running(state, name) is not None for name in _SERVERS)
+    return all(running(state, name) is not None for name in components.SERVERS)
 
 
-def require_running(state: State, names: Sequence[str] = _SERVERS) -> Ports:
+def require_running(state: State, names: Sequence[str] = components.SERVERS) -> Ports:
     """The ports of the platform on which these components run. Raises DapflowError ``embedded-platform-not-up``."""
     missing = [name for name in names if running(state, name) is None]
     if missing:
         ended = ", which ended" if was_started(state, missing[0]) else ""
-        what = "is not running" if set(_SERVERS) <= set(missing) else f"runs without {missing[0]}{ended}"
+        what = "is not running" if set(components.SERVERS) <= set(missing) else f"runs without {missing[0]}{ended}"
         raise DapflowError(
             "embedded-platform-not-up", f"the embedded platform {what}", hint="start it with dapflow local up"
         )
