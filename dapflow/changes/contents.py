@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from dapflow.lineage import ProductLineage
-from dapflow.manifest import Dataset, Manifest
-from dapflow.review.project_lineage import DatasetPart, PartDerivation, ProductDerivation, derivations
+from dapflow.manifest import Dataset
+from dapflow.review.project_lineage import DatasetPart, PartDerivation, ProjectLineage
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,15 @@ class ProjectContents:
     """What products hold, in one version of a project.
 
     Args:
-        lineage: of the whole project.
+        project: whose lineage has been found.
         looked_at: ids of the products that may hold something else in the other version. All else counts as the same.
     """
 
-    def __init__(self, manifest: Manifest, lineage: Mapping[str, ProductLineage], looked_at: Collection[str]) -> None:
-        self._manifest = manifest
-        self._lineage = lineage
-        self.derivations: Mapping[str, ProductDerivation] = derivations(
-            manifest, [name for name in looked_at if name in manifest.datasets], lineage
-        )
+    def __init__(self, project: ProjectLineage, looked_at: Collection[str]) -> None:
+        self._manifest = manifest = project.manifest
+        self._lineage = project.products
+        derived = ((name, project.derivation(manifest.datasets[name])) for name in looked_at)
+        self.derivations = {name: derivation for name, derivation in derived if derivation is not None}
         self._contents: dict[str, ProductContent] = {}
         # What a product reads comes before it, so its content is known by then.
         for dataset in manifest.datasets.values():

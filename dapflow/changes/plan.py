@@ -11,7 +11,7 @@ from dapflow.changes.decisions import Decision, Effect, Reason
 from dapflow.lineage import ProductLineage
 from dapflow.manifest import Dataset, Manifest
 from dapflow.review.glue_columns import glue_columns
-from dapflow.review.project_lineage import DatasetPart, lineages
+from dapflow.review.project_lineage import DatasetPart, ProjectLineage
 from dapflow.runtime.column_changes import ColumnChange, changes
 
 
@@ -61,14 +61,15 @@ def plan_branch(base: Manifest, branch: Manifest, known: Mapping[str, ProductLin
 class _BranchPlanner:
     def __init__(self, base: Manifest, branch: Manifest, known: Mapping[str, ProductLineage]) -> None:
         self.base, self.branch = base, branch
-        self.lineage = lineages(branch, before=known)
+        project, project_of_base = ProjectLineage(branch), ProjectLineage(base)
+        self.lineage = project.lineages(branch.datasets.values(), known)
         # Most texts are in both, and what is known of them holds for both.
-        self.lineage_of_base = lineages(base, before=self.lineage)
+        self.lineage_of_base = project_of_base.lineages(base.datasets.values(), self.lineage)
         products = [dataset for dataset in branch.datasets.values() if dataset.transform is not None]
         self.touched = {dataset.id for dataset in products if self._is_touched(dataset)}
         looked_at = self._downstream()
-        self.contents = ProjectContents(branch, self.lineage, looked_at)
-        self.contents_of_base = ProjectContents(base, self.lineage_of_base, looked_at & base.datasets.keys())
+        self.contents = ProjectContents(project, looked_at)
+        self.contents_of_base = ProjectContents(project_of_base, looked_at & base.datasets.keys())
         self.looked_at = looked_at
         self.products = products
 

@@ -56,27 +56,14 @@ def lineages(
     What ``before`` says of a transform is kept where its text and all that it reads are the same. A transform with a
     mistake, which ``dapflow check`` finds, has none.
     """
-    project = _ProjectLineage(manifest)
+    project = ProjectLineage(manifest)
     chosen = set(manifest.datasets) if wanted is None else _upstream(manifest, wanted)
     return project.lineages([dataset for dataset in manifest.datasets.values() if dataset.id in chosen], before or {})
 
 
-def derivations(
-    manifest: Manifest, wanted: Collection[str], known: Mapping[str, ProductLineage]
-) -> dict[str, ProductDerivation]:
-    """How transforms derive from what they read, by id. ``known`` is the lineage of the whole project.
-
-    A transform of which not everything could be checked has none.
-    """
-    project = _ProjectLineage(manifest)
-    project.lineages(manifest.datasets.values(), known)
-    derived = ((identity, project.derivation(manifest.datasets[identity])) for identity in wanted)
-    return {identity: derivation for identity, derivation in derived if derivation is not None}
-
-
 def mistake(manifest: Manifest, dataset: Dataset) -> DapflowError | None:
     """What is wrong with a transform that has no lineage."""
-    project = _ProjectLineage(manifest)
+    project = ProjectLineage(manifest)
     project.lineages([read for read in manifest.datasets.values() if read.id in _upstream(manifest, [dataset.id])], {})
     transform, analysed = dataset.transform, project.analysed(dataset)
     if transform is None or analysed is None or not analysed.findings:
@@ -107,11 +94,12 @@ def _levels(datasets: Iterable[Dataset]) -> Iterable[list[Dataset]]:
     return levels.values()
 
 
-class _ProjectLineage:
-    """The tables of a project, and which datasets they are of."""
+class ProjectLineage:
+    """The tables of a project, and which datasets they are of. ``products`` is the lineage that was found, by id."""
 
     def __init__(self, manifest: Manifest) -> None:
         self.manifest = manifest
+        self.products: dict[str, ProductLineage] = {}
         self.tables = ProjectTables(manifest)
         #: Hashes of datasets by id, and the datasets whose tables are not made known yet.
         self._hashes: dict[str, str] = {}
@@ -144,7 +132,8 @@ class _ProjectLineage:
                 self._looked_at.append((dataset, products.get(dataset.id)))
                 self._hashes[dataset.id] = self._hash(dataset, products.get(dataset.id))
         named = ((dataset.id, products.get(dataset.id)) for dataset in datasets)
-        return {name: product for name, product in named if product is not None}
+        self.products = {name: product for name, product in named if product is not None}
+        return self.products
 
     def _key(self, dataset: Dataset) -> str:
         """What the lineage of a transform is made of, as a hash."""
@@ -208,7 +197,10 @@ class _ProjectLineage:
         return ProductLineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)
 
     def derivation(self, dataset: Dataset) -> ProductDerivation | None:
-        """How a transform derives from what it reads, once all of that has been looked at."""
+        """How a transform derives from what it reads, once all of that has been looked at.
+
+        One of which not everything could be checked has none.
+        """
         from dapflow.trino.analysis import derivations as derive  # noqa: PLC0415 (see above)
 
         analysed = self.analysed(dataset)

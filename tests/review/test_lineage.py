@@ -94,14 +94,14 @@ def test_the_manifest_keeps_it_beside_what_runs(manifest: Manifest, tmp_path: Pa
 
 def test_only_what_has_changed_is_analysed_again(manifest: Manifest, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    analysed = lineage_module._ProjectLineage.analysed
+    analysed = lineage_module.ProjectLineage.analysed
 
-    def watched(project: lineage_module._ProjectLineage, dataset: Dataset) -> object:
+    def watched(project: lineage_module.ProjectLineage, dataset: Dataset) -> object:
         seen.append(dataset.id)
         return analysed(project, dataset)
 
     before = lineages(manifest)
-    monkeypatch.setattr(lineage_module._ProjectLineage, "analysed", watched)
+    monkeypatch.setattr(lineage_module.ProjectLineage, "analysed", watched)
     assert lineages(manifest, before=before) == before
     assert not {name for name in seen if manifest.datasets[name].transform is not None}
     flights = manifest.datasets["air.raw.flights"]
