@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import boto3
+
 from dapflow.cli import main
 from tests.local.projects import LocalProject
 
@@ -33,6 +35,8 @@ def called(
     with (
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.multiple(sys, argv=["dapflow", *arguments], stdin=stdin, stdout=stdout, stderr=stderr),
+        # The session that boto3 makes by itself keeps the key that it was made with.
+        mock.patch.object(boto3, "DEFAULT_SESSION", None),
         contextlib.chdir(cwd),
     ):
         try:
