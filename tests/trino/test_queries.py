@@ -53,6 +53,29 @@ QUERIES = [
         "(TIMESTAMP '2024-01-02 00:00 UTC'), (TIMESTAMP '2024-01-02 02:00 +02:00')) t(z) GROUP BY z",
         [("2", "2")],
     ),
+    # Maps are equal whatever the order of their entries.
+    (
+        "SELECT cardinality(m), count(*), count(DISTINCT m) FROM (VALUES MAP(ARRAY[1, 2], ARRAY['a', NULL]), "
+        "MAP(ARRAY[2, 1], ARRAY[NULL, 'a']), MAP(), NULL) t(m) GROUP BY m ORDER BY 2 DESC, 1",
+        [("2", "2", "1"), ("0", "1", "1"), (None, "1", "0")],
+    ),
+    (
+        "SELECT DISTINCT cardinality(m) FROM (SELECT MAP(ARRAY[1, 2], ARRAY[3, 4]) AS m UNION "
+        "SELECT MAP(ARRAY[2, 1], ARRAY[4, 3])) GROUP BY m",
+        [("2",)],
+    ),
+    # The second of equal rows meets the second of the other side.
+    (
+        "SELECT count(*) FROM (SELECT z FROM (VALUES TIMESTAMP '2024-01-01 00:00 UTC', NULL, NULL, "
+        "TIMESTAMP '2024-01-01 01:00 +01:00') t(z) EXCEPT ALL "
+        "SELECT z FROM (VALUES TIMESTAMP '2024-01-01 02:00 +02:00', NULL) t(z))",
+        [("2",)],
+    ),
+    (
+        "SELECT z FROM (VALUES (TIMESTAMP '2024-01-01 00:00 UTC'), NULL, NULL, NULL) t(z) INTERSECT ALL "
+        "SELECT z FROM (VALUES TIMESTAMP '2024-01-01 02:00 +02:00', NULL, NULL) t(z) ORDER BY 1",
+        [("2024-01-01 00:00:00 UTC",), (None,), (None,)],
+    ),
     # IN over a query tells rows apart as DISTINCT does, and = as it does; a query that refers to another, by =.
     (
         "SELECT (1, NULL) IN (SELECT 1, 2), (1, NULL) IN (SELECT 2, 2), (1, NULL) NOT IN (SELECT 1, 2), "

@@ -19,7 +19,7 @@ from dapflow.trino.analysis.walk import outer_references
 from dapflow.trino.analysis.with_queries import with_queries
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
-from dapflow.trino.types import BIGINT, Type
+from dapflow.trino.types import BIGINT
 
 
 def query(node: tree.QueryNode, context: AnalysisContext) -> Query:
@@ -93,8 +93,6 @@ def set_operation(
 ) -> typed_queries.SetOperation:
     """UNION, INTERSECT or EXCEPT of two bodies."""
     columns = _common_columns(node, left, right, context)
-    if node.all and node.op != "UNION" and any(_may_look_different(column.type) for column in columns):
-        context.limit(f"{node.op} ALL of values with time zones", node)
     return combined(columns, node, left, right, context)
 
 
@@ -116,13 +114,6 @@ def _common_columns(
             both = context.fault("TYPE_MISMATCH", node.right, problem).type
         columns.append(OutputColumn(a.written, both))
     return tuple(columns)
-
-
-def _may_look_different(t: Type) -> bool:
-    """Whether values may be equal though they look different."""
-    if t.base in {"array", "row"}:
-        return any(_may_look_different(part) for part in t.args)
-    return t.base in {"timestamp_tz", "time_tz", "ipaddress"}
 
 
 def _values(node: tree.Values, context: AnalysisContext) -> typed_queries.Values:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dapflow.trino.duckdb.conversions import convert
 from dapflow.trino.duckdb.functions.registry import lowering, macro
-from dapflow.trino.duckdb.nodes import Sql, Variable, Word, joined, sql, struct
+from dapflow.trino.duckdb.nodes import Sql, Variable, joined, sql, struct
 from dapflow.trino.duckdb.operators import comparable_form, equal, holds_float, nan_lowest
 from dapflow.trino.duckdb.resolution import CallTemplate, fill
 from dapflow.trino.duckdb.storage import field_names
-from dapflow.trino.duckdb.values import let, null
+from dapflow.trino.duckdb.values import Value, let, null
 from dapflow.trino.types import VARCHAR, Type
 
 if TYPE_CHECKING:
@@ -23,43 +25,75 @@ lowering("cardinality(map(K,V))", "CAST(cardinality($1) AS BIGINT)")
 lowering("array_sort(array(E))", "list_sort($1, 'ASC', 'NULLS LAST')")
 
 
-def _by_native_equality(template: str) -> CallTemplate:
-    """A function that finds equal elements as DuckDB compares them, for which moments of different zones differ."""
-    probe = Word("e")
+def _distinct(x: Sql, t: Type) -> Sql:
+    """Each element of an array once, where it stands first."""
+    e, i = Variable("e"), Variable("i")
+    return let(
+        comparable_form(x, t),
+        lambda forms: sql(
+            "list_filter($x, lambda $e, $i: t_position($forms, $forms[$i]) = $i)", x=x, e=e, i=i, forms=forms
+        ),
+    )
 
-    def checked(call: LoweredCall) -> Sql:
-        if comparable_form(probe, call.args[0].type.args[0]) is not probe:
-            call.unsupported(f"Function {call.name} of values with time zones")
-        return fill(template, call)
 
-    return checked
+def _distinct_where(test: str, a: Sql, b: Sql, t: Type) -> Sql:
+    """Those elements of array a, each once, whose `$form` is or is not among the `$forms` of array b."""
+    e = Variable("e")
+    return let(
+        comparable_form(b, t),
+        lambda forms: sql(
+            "list_filter($distinct, lambda $e: $test)",
+            distinct=_distinct(a, t),
+            e=e,
+            test=sql(test, forms=forms, form=comparable_form(e, t.args[0])),
+        ),
+    )
 
 
-lowering("array_distinct(array(E))", _by_native_equality("t_distinct($1)"))
-macro("t_distinct(x) AS CASE WHEN x IS NOT NULL THEN list_filter(x, lambda e, i: t_position(x, e) = i) END")
+def _of_arrays(body: Callable[[Sql, Sql, Type], Sql]) -> CallTemplate:
+    """A function of two arrays, which is NULL where one of them is."""
+
+    def lowered(call: LoweredCall) -> Sql:
+        a, b = (arg.sql for arg in call.args)
+        whole = body(a, b, call.type)
+        return sql("CASE WHEN $a IS NOT NULL AND $b IS NOT NULL THEN $whole END", a=a, b=b, whole=whole)
+
+    return lowered
+
+
+def _array_distinct(call: LoweredCall) -> Sql:
+    x = call.args[0].sql
+    return sql("CASE WHEN $x IS NOT NULL THEN $once END", x=x, once=_distinct(x, call.type))
+
+
+def _array_union(a: Sql, b: Sql, t: Type) -> Sql:
+    return let(sql("list_concat($a, $b)", a=a, b=b), lambda both: _distinct(both, t))
+
+
+def _array_intersect(a: Sql, b: Sql, t: Type) -> Sql:
+    """In the order of the longer array."""
+    return sql(
+        "CASE WHEN len($a) < len($b) THEN $of_b ELSE $of_a END",
+        a=a,
+        b=b,
+        of_a=_distinct_where("t_has($forms, $form)", a, b, t),
+        of_b=_distinct_where("t_has($forms, $form)", b, a, t),
+    )
+
+
+def _array_except(a: Sql, b: Sql, t: Type) -> Sql:
+    return _distinct_where("NOT t_has($forms, $form)", a, b, t)
+
+
 macro(
     "t_position(x, e) AS CASE WHEN e IS NULL THEN list_position(list_transform(x, lambda v: v IS NULL), TRUE) "
     "ELSE list_position(x, e) END"
 )
 macro("t_has(x, e) AS coalesce(t_position(x, e), 0) > 0")
-lowering(
-    "array_union(array(E), array(E))",
-    _by_native_equality("CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN t_distinct(list_concat($1, $2)) END"),
-)
-lowering(
-    "array_intersect(array(E), array(E))",
-    _by_native_equality(
-        "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN CASE WHEN len($1) < len($2) THEN "
-        "list_filter(t_distinct($2), lambda e: t_has($1, e)) ELSE list_filter(t_distinct($1), lambda e: "
-        "t_has($2, e)) END END"
-    ),
-)
-lowering(
-    "array_except(array(E), array(E))",
-    _by_native_equality(
-        "CASE WHEN $1 IS NOT NULL AND $2 IS NOT NULL THEN list_filter(t_distinct($1), lambda e: NOT t_has($2, e)) END"
-    ),
-)
+lowering("array_distinct(array(E))", _array_distinct)
+lowering("array_union(array(E), array(E))", _of_arrays(_array_union))
+lowering("array_intersect(array(E), array(E))", _of_arrays(_array_intersect))
+lowering("array_except(array(E), array(E))", _of_arrays(_array_except))
 lowering("reverse(array(E))", "list_reverse($1)")
 lowering(
     "shuffle(array(E))",
@@ -203,16 +237,28 @@ def _extreme_of(held: Sql, item: Type, *, largest: bool) -> Sql:
 for _name in ("array_max", "array_min"):
     lowering(f"{_name}(array(O))", _extreme)
 lowering("array_average(array(double))", "list_avg($1)")
+
+
+def _by_forms(template: str) -> CallTemplate:
+    """A function of arrays that compares their elements, and gives none of them."""
+
+    def lowered(call: LoweredCall) -> Sql:
+        forms = [Value(comparable_form(arg.sql, arg.type), arg.type) for arg in call.args]
+        return fill(template, replace(call, args=forms))
+
+    return lowered
+
+
 lowering(
     "arrays_overlap(array(E), array(E))",
-    _by_native_equality(
+    _by_forms(
         "CASE WHEN $1 IS NULL OR $2 IS NULL THEN NULL WHEN len(list_filter($1, lambda e: e IS NOT NULL AND "
         "list_contains($2, e))) > 0 THEN TRUE "
         "WHEN (list_count($1) < len($1) AND len($2) > 0) OR (list_count($2) < len($2) AND len($1) > 0) THEN NULL "
         "ELSE FALSE END"
     ),
 )
-lowering("contains_sequence(array(T), array(T))", "t_contains_sequence($1, $2)")
+lowering("contains_sequence(array(T), array(T))", _by_forms("t_contains_sequence($1, $2)"))
 macro(
     "t_contains_sequence(a, b) AS CASE WHEN a IS NULL OR b IS NULL THEN NULL WHEN len(b) = 0 THEN TRUE WHEN "
     "len(b) > len(a) THEN FALSE "

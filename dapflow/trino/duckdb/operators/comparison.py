@@ -49,7 +49,22 @@ def comparable_form(value: Sql, t: Type) -> Sql:
         if any(form is not held for _, held, form in forms):
             whole = struct((name, form) for name, _, form in forms)
             return sql("CASE WHEN $x IS NOT NULL THEN $whole END", x=value, whole=whole)
+    if t.base == "map":
+        return _sorted_entries(value, t)
     return value
+
+
+def _sorted_entries(m: Sql, t: Type) -> Sql:
+    """Maps are equal whatever the order of their entries; DuckDB compares the entries one after the other."""
+    e = Variable("e")
+    key, held = (comparable_form(FieldOf(e, name), part) for name, part in zip(("key", "value"), t.args, strict=True))
+    entry = struct((("key", key), ("value", held)))
+    return sql(
+        "CASE WHEN $m IS NOT NULL THEN list_sort(list_transform(map_entries($m), lambda $e: $entry)) END",
+        m=m,
+        e=e,
+        entry=entry,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- equality
@@ -101,18 +116,7 @@ def _at(m: Sql, key: Sql) -> Sql:
 
 def distinct_from(a: Sql, b: Sql, t: Type) -> Sql:
     """a IS DISTINCT FROM b."""
-    if t.base != "map":
-        return sql("($a IS DISTINCT FROM $b)", a=comparable_form(a, t), b=comparable_form(b, t))
-    k = Variable("k")
-    return sql(
-        "CASE WHEN $a IS NULL OR $b IS NULL THEN ($a IS NULL) <> ($b IS NULL) "
-        "ELSE cardinality($a) <> cardinality($b) OR len(list_filter(map_keys($a), "
-        "lambda $k: NOT map_contains($b, $k) OR $differing)) > 0 END",
-        a=a,
-        b=b,
-        k=k,
-        differing=distinct_from(_at(a, k), _at(b, k), t.args[1]),
-    )
+    return sql("($a IS DISTINCT FROM $b)", a=comparable_form(a, t), b=comparable_form(b, t))
 
 
 # -------------------------------------------------------------------------------------------------- all of them
