@@ -18,6 +18,7 @@ from airflow.sdk.definitions.context import get_parsing_context
 
 from dapflow.environment import Environment
 from dapflow.runtime.alerts.callbacks import tell_failure, tell_success
+from dapflow.runtime.assets import asset
 from dapflow.runtime.aws import RETRIES
 from dapflow.runtime.bundled_project import BundledProject
 from dapflow.runtime.dataset_location import physical
@@ -194,8 +195,8 @@ class _Factory:
         """The asset of a dataset. What a branch publishes must not start the DAGs of the environment it runs on."""
         path = f"{dataset['service']}/{dataset['zone']}/{dataset['name']}"
         if self.environment.branch and self.environment.publishes(dataset_id, external=dataset["external"]):
-            return Asset(f"{self.branch}__{dataset_id}", f"dapflow://{self.branch}/{path}")
-        return Asset(dataset_id, f"dapflow://{path}")
+            return asset(f"{self.branch}__{dataset_id}", f"dapflow://{self.branch}/{path}")
+        return asset(dataset_id, f"dapflow://{path}")
 
     def _dag_page(self, service: Data, published: dict[str, Data]) -> str:
         lines = [f"# {service['title']}", "", service["description"] or "", ""]

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk import AssetAll
+from airflow.sdk import Asset, AssetAll
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
@@ -116,6 +116,9 @@ def test_every_dag_survives_airflows_serialization(folder: Path) -> None:
             assert [(outlet.name, outlet.uri) for outlet in task.outlets] == [
                 (f"{dag.dag_id}.{name}", f"dapflow://{dag.dag_id}/{name.replace('.', '/')}")
             ]
+            # All else that Airflow knows of an asset is as its own constructor has it.
+            outlets = dag.task_dict[name].outlets
+            assert outlets == [Asset(outlet.name, outlet.uri) for outlet in outlets]
 
 
 def test_settings_of_the_service_reach_its_tasks(folder: Path) -> None:
