@@ -247,6 +247,11 @@ class Dataset:
     has_generations: bool = True
 
     @property
+    def unique_keys(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of each check that says of all rows of a generation that they are told apart by them."""
+        return tuple(check.columns for check in self.checks if check.kind == "unique" and check.where is None)
+
+    @property
     def id(self) -> str:
         """``<service>.<zone>.<name>``, unique in the project; also the name of the Airflow asset."""
         return f"{self.service}.{self.zone}.{self.name}"

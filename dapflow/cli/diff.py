@@ -64,8 +64,8 @@ def diff(
             "--key",
             "-k",
             metavar="A,B",
-            help="The columns that tell rows apart. Default: those of the dataset's check `unique`; without one, rows "
-            "are compared as a whole.",
+            help="The columns that tell rows apart. Default: those of the dataset's check `unique`, or those by which "
+            "its text groups; without any, rows are compared as a whole.",
             show_default=False,
         ),
     ] = None,
@@ -134,7 +134,7 @@ def _comparison(
     asked = published if branch is None else _of_branch(root, manifest, dataset, branch, host).other_than(published)
     here = asked.version(day)
     there = published.version(other or (day if branch else None))
-    return VersionComparison(asked, here, there, key)
+    return VersionComparison(asked, here, there, key, _made_key(root, manifest, dataset))
 
 
 def _of_branch(root: Path, manifest: Manifest, dataset: Dataset, branch: str, host: str | None) -> PublishedVersions:
@@ -176,7 +176,7 @@ def _with_file(
     there = published.version(day)
     transform = _transform_of(root, manifest, dataset, names, file)
     here = FileVersions(published, manifest, transform, tell).version(there.generation)
-    return VersionComparison(published, here, there, key)
+    return VersionComparison(published, here, there, key, _made_key(root, manifest, dataset))
 
 
 def _transform_of(root: Path, manifest: Manifest, dataset: Dataset, names: Environment, file: Path) -> Transform:
@@ -201,6 +201,16 @@ def _transform_of(root: Path, manifest: Manifest, dataset: Dataset, names: Envir
 def _to_publish(dataset: Dataset, host: str | None) -> str:
     made = f"dapflow run {dataset.id} -g D" if _is_local(host) else "its DAG"
     return f"`dapflow history {dataset.id}` lists what there is, and {made} publishes more"
+
+
+def _made_key(root: Path, manifest: Manifest, dataset: Dataset) -> tuple[str, ...]:
+    """The columns that tell rows apart because of how the dataset's text is made."""
+    from dapflow.lineage import read_lineage  # noqa: PLC0415 (these bring the analyser)
+    from dapflow.review.product_key import product_key  # noqa: PLC0415
+
+    if dataset.transform is None or dataset.unique_keys:
+        return ()
+    return product_key(manifest, dataset, read_lineage(root / ".dapflow" / "manifest.json"))
 
 
 def _columns(key: str | None) -> list[str]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dapflow.differences.versions import Version
 from dapflow.errors import DapflowError
-from dapflow.manifest import Dataset
 from dapflow.runtime.column_changes import ColumnChange, widens
 
 _WHOLE_DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
@@ -63,13 +62,10 @@ class ColumnPairs:
                 )
         return tuple(dict.fromkeys(names))
 
-    def key_of(self, dataset: Dataset) -> tuple[str, ...]:
-        """The columns of the dataset's first ``unique`` check over all rows; empty where there is none."""
+    def first_key(self, keys: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+        """The first of several keys whose columns are in both; empty where none is."""
         known = {column.name for column in self.compared}
-        for check in dataset.checks:
-            if check.kind == "unique" and check.where is None and known.issuperset(check.columns):
-                return check.columns
-        return ()
+        return next((key for key in keys if key and known.issuperset(key)), ())
 
 
 def common_type(first: str, second: str) -> str | None:

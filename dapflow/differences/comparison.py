@@ -25,13 +25,15 @@ class VersionComparison:
 
     Attributes:
         asked: whose workgroup asks, and whose checks and columns of personal data are looked at.
-        key: columns that tell rows apart, as somebody names them; empty to take those that a check promises.
+        key: columns that tell rows apart, as somebody names them; empty to take those that a check promises, or else
+            the ``made_key``, by which they are told apart because of how the text is made.
     """
 
     asked: PublishedVersions
     here: Version
     there: Version
     key: Sequence[str] = ()
+    made_key: tuple[str, ...] = ()
     _queries: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
 
@@ -52,7 +54,7 @@ class VersionComparison:
         version was published again meanwhile, and what Athena raises.
         """
         pairs = ColumnPairs.of(self.here, self.there)
-        key, doubled = pairs.key(self.key) or pairs.key_of(self.asked.dataset), ""
+        key, doubled = pairs.key(self.key) or pairs.first_key([*self.asked.dataset.unique_keys, self.made_key]), ""
         with aws_errors():
             question = DifferenceQuestion(self.here, self.there, pairs.compared, key, self.asked.dataset.personal)
             (counts,) = self._ask(question.summary())

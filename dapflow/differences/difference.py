@@ -62,7 +62,7 @@ class Difference:
 
     Attributes:
         key: the columns by which rows were told apart; empty where they were compared as a whole.
-        doubled: why the key that a check promised was not used; else empty.
+        doubled: why the key that a check or the text promised was not used; else empty.
         changes: columns that one version alone has, or that have unlike types: ``was`` there, ``now`` here.
         unlike: names of those of them whose values do not compare.
         changed: rows of the same key that differ; None without a key.

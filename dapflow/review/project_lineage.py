@@ -57,21 +57,21 @@ def lineages(
     mistake, which ``dapflow check`` finds, has none.
     """
     project = ProjectLineage(manifest)
-    chosen = set(manifest.datasets) if wanted is None else _upstream(manifest, wanted)
+    chosen = set(manifest.datasets) if wanted is None else upstream(manifest, wanted)
     return project.lineages([dataset for dataset in manifest.datasets.values() if dataset.id in chosen], before or {})
 
 
 def mistake(manifest: Manifest, dataset: Dataset) -> DapflowError | None:
     """What is wrong with a transform that has no lineage."""
     project = ProjectLineage(manifest)
-    project.lineages([read for read in manifest.datasets.values() if read.id in _upstream(manifest, [dataset.id])], {})
+    project.lineages([read for read in manifest.datasets.values() if read.id in upstream(manifest, [dataset.id])], {})
     transform, analysed = dataset.transform, project.analysed(dataset)
     if transform is None or analysed is None or not analysed.findings:
         return None
     return refusal(SqlText(transform.sql, transform.file), analysed.findings[0].error())
 
 
-def _upstream(manifest: Manifest, wanted: Iterable[str]) -> set[str]:
+def upstream(manifest: Manifest, wanted: Iterable[str]) -> set[str]:
     """Datasets and all that they are made of."""
     upstream: set[str] = set()
     open_ends = list(wanted)
@@ -214,13 +214,13 @@ class ProjectLineage:
         return ProductDerivation(self._part(derived.rows), columns)
 
     def _part(self, derivation: Derivation) -> PartDerivation:
-        inputs = (DatasetPart(self._owner(part.table), part.column) for part in derivation.inputs)
+        inputs = (DatasetPart(self.owner(part.table), part.column) for part in derivation.inputs)
         return PartDerivation(derivation.digest, frozenset(inputs))
 
     def _origins(self, origins: Iterable[Origin]) -> tuple[ColumnOrigin, ...]:
-        return tuple(sorted(ColumnOrigin(self._owner(origin.table), origin.column, origin.how) for origin in origins))
+        return tuple(sorted(ColumnOrigin(self.owner(origin.table), origin.column, origin.how) for origin in origins))
 
-    def _owner(self, table: tuple[str, ...]) -> str:
+    def owner(self, table: tuple[str, ...]) -> str:
         """The dataset that a table is of; the table's own name where it is none of the project."""
         database = self.tables.logical(table[-2]) if len(table) > 1 else self.tables.database
         return self._owners.get((database, table[-1]), ".".join(table))
@@ -229,7 +229,7 @@ class ProjectLineage:
         place = use.place
         assert place is not None  # noqa: S101 - the tables of a project are no views
         conditions = tuple(sql[part.place.start : part.place.end] for part in use.partition_conditions)
-        return TableRead(place.start, place.end, self._owner(use.table), use.columns, conditions)
+        return TableRead(place.start, place.end, self.owner(use.table), use.columns, conditions)
 
 
 def _hash_of(parts: object) -> str:

@@ -26,6 +26,15 @@ def two(lake: Lake, root: Path, there: str, here: str, terms: str = "{}") -> Non
     publish(lake, root, here, DAY, terms)
 
 
+def test_without_a_check_rows_are_told_apart_by_what_the_text_groups_by(lake: Lake, tmp_path: Path) -> None:
+    two(lake, tmp_path, wards("('a', 1, true)", "('b', 2, true)"), wards("('a', 3, true)", "('b', 2, true)"))
+    compared = comparison(lake)
+    compared.made_key = ("gone",)
+    assert compared.difference(0).key == ()
+    compared.made_key = ("ward",)
+    assert (compared.difference(0).key, compared.difference(0).changed) == (("ward",), 1)
+
+
 def test_rows_are_told_apart_by_the_columns_that_a_check_promises_to_be_unique(lake: Lake, tmp_path: Path) -> None:
     there = wards("('a', 1, true)", "('b', 2, true)", "('c', 3, NULL)", "('d', 4, false)")
     here = wards("('a', 1, true)", "('b', 5, true)", "('c', NULL, false)", "('e', 6, false)")

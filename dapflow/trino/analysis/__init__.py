@@ -7,6 +7,7 @@ what depends on a table that the catalogue does not know. Trino's words and plac
 from dapflow.trino.analysis.analysis import Analysed, analyse, analyse_constant
 from dapflow.trino.analysis.derivations import Derivation, Derivations, TablePart, derivations
 from dapflow.trino.analysis.findings import Finding, Place
+from dapflow.trino.analysis.keys import Keys
 from dapflow.trino.analysis.lineage import Lineage, Origin, lineage
 from dapflow.trino.analysis.meaning import meaning
 from dapflow.trino.analysis.usage import TableUse, usage
@@ -16,6 +17,7 @@ __all__ = [
     "Derivation",
     "Derivations",
     "Finding",
+    "Keys",
     "Lineage",
     "Origin",
     "Place",

@@ -1,0 +1,49 @@
+"""By which columns the rows of a product's generation are told apart, because of how its text is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dapflow.lineage import ProductLineage
+from dapflow.manifest import Dataset, Manifest
+from dapflow.review.project_lineage import ProjectLineage, upstream
+
+
+def product_key(manifest: Manifest, dataset: Dataset, known: dict[str, ProductLineage]) -> tuple[str, ...]:
+    """The columns that tell rows apart; empty where none are known to.
+
+    ``known`` is what was found of the project's lineage before. The `unique` checks of what is read count as well.
+    """
+    project = ProjectLineage(manifest)
+    chosen = upstream(manifest, [dataset.id])
+    project.lineages([read for read in manifest.datasets.values() if read.id in chosen], known)
+    return _ProductKeys(project).of_text(dataset)
+
+
+@dataclass
+class _ProductKeys:
+    """Keys of products, each of which is looked for once."""
+
+    project: ProjectLineage
+    found: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of_text(self, dataset: Dataset) -> tuple[str, ...]:
+        """The key of a transform, by its text alone."""
+        from dapflow.trino.analysis import Keys  # noqa: PLC0415 (nothing but a difference in data needs it)
+
+        analysed = self.project.analysed(dataset)
+        if analysed is None or analysed.query is None or analysed.columns is None:
+            return ()
+        places = Keys(self._of_table).of(analysed.query)
+        return tuple(analysed.columns[place].name.lower() for place in places)
+
+    def _of_table(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        """Of a table that shows one generation. Histories hold a key again and again."""
+        dataset = self.project.manifest.datasets.get(self.project.owner(parts))
+        if dataset is None or parts[-1] != dataset.current:
+            return ()
+        if dataset.id not in self.found:
+            # What reads itself has no key by that.
+            self.found[dataset.id] = ()
+            self.found[dataset.id] = next(iter(dataset.unique_keys), ()) or self.of_text(dataset)
+        return self.found[dataset.id]
