@@ -25,16 +25,16 @@ class _ProductKeys:
     """Keys of products, each of which is looked for once."""
 
     project: ProjectLineage
-    found: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of_text(self, dataset: Dataset) -> tuple[str, ...]:
         """The key of a transform, by its text alone."""
-        from dapflow.trino.analysis import Keys  # noqa: PLC0415 (nothing but a difference in data needs it)
+        from dapflow.trino.analysis import UniqueColumns  # noqa: PLC0415 (nothing but a difference in data needs it)
 
         analysed = self.project.analysed(dataset)
         if analysed is None or analysed.query is None or analysed.columns is None:
             return ()
-        places = Keys(self._of_table).of(analysed.query)
+        places = UniqueColumns(self._of_table).of(analysed.query)
         return tuple(analysed.columns[place].name.lower() for place in places)
 
     def _of_table(self, parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -42,8 +42,8 @@ class _ProductKeys:
         dataset = self.project.manifest.datasets.get(self.project.owner(parts))
         if dataset is None or parts[-1] != dataset.current:
             return ()
-        if dataset.id not in self.found:
+        if dataset.id not in self.keys:
             # What reads itself has no key by that.
-            self.found[dataset.id] = ()
-            self.found[dataset.id] = next(iter(dataset.unique_keys), ()) or self.of_text(dataset)
-        return self.found[dataset.id]
+            self.keys[dataset.id] = ()
+            self.keys[dataset.id] = next(iter(dataset.unique_keys), ()) or self.of_text(dataset)
+        return self.keys[dataset.id]

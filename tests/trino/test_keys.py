@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from dapflow.trino.analysis import Keys, analyse
+from dapflow.trino.analysis import UniqueColumns, analyse
 from tests.trino.analysis.catalogue import Tables
 from tests.trino.conftest import Run
 
@@ -49,7 +49,7 @@ KEYS = [
 def key(text: str) -> tuple[int, ...]:
     query = analyse(text, Tables(), "air").query
     assert query is not None
-    return Keys(lambda table: ("tailnum",) if table[-1] == "planes" else ()).of(query)
+    return UniqueColumns(lambda table: ("tailnum",) if table[-1] == "planes" else ()).of(query)
 
 
 @pytest.mark.parametrize(("text", "expected"), KEYS)

@@ -7,7 +7,7 @@ what depends on a table that the catalogue does not know. Trino's words and plac
 from dapflow.trino.analysis.analysis import Analysed, analyse, analyse_constant
 from dapflow.trino.analysis.derivations import Derivation, Derivations, TablePart, derivations
 from dapflow.trino.analysis.findings import Finding, Place
-from dapflow.trino.analysis.keys import Keys
+from dapflow.trino.analysis.keys import UniqueColumns
 from dapflow.trino.analysis.lineage import Lineage, Origin, lineage
 from dapflow.trino.analysis.meaning import meaning
 from dapflow.trino.analysis.usage import TableUse, usage
@@ -17,12 +17,12 @@ __all__ = [
     "Derivation",
     "Derivations",
     "Finding",
-    "Keys",
     "Lineage",
     "Origin",
     "Place",
     "TablePart",
     "TableUse",
+    "UniqueColumns",
     "analyse",
     "analyse_constant",
     "derivations",

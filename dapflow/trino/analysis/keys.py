@@ -34,7 +34,7 @@ _Pair = tuple[_Column, _Column]
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _JoinedSource:
     """What stands in FROM: the numbers of its relations, and its key if one is known.
 
     Each part of the key is a column, with others that hold the same in every row.
@@ -45,7 +45,7 @@ class _Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class UniqueColumns:
     """What is known of tables, to find the keys of queries by."""
 
     key_of_table: KeyOfTable
@@ -64,8 +64,8 @@ class Keys:
             return left or (() if node.all else whole)
         if not isinstance(node, Select):
             return ()
-        found = _of_groups(node) if node.grouped else self._of_rows(node)
-        return found or (whole if node.distinct else ())
+        key = _of_groups(node) if node.grouped else self._of_rows(node)
+        return key or (whole if node.distinct else ())
 
     def _of_rows(self, node: Select) -> tuple[int, ...]:
         if node.source is None:
@@ -75,10 +75,10 @@ class Keys:
             if (column := _column(item)) is not None:
                 places.setdefault(column, place)
         key = self._source(node.source, list(_equal(node.where))).key
-        found = [next((places[column] for column in sorted(part) if column in places), None) for part in key]
-        return tuple(sorted({place for place in found if place is not None})) if None not in found else ()
+        listed = [next((places[column] for column in sorted(part) if column in places), None) for part in key]
+        return tuple(sorted({place for place in listed if place is not None})) if None not in listed else ()
 
-    def _source(self, node: Source, equal: Sequence[_Pair]) -> _Source:
+    def _source(self, node: Source, equal: Sequence[_Pair]) -> _JoinedSource:
         """`equal` are pairs of columns that hold the same in every row that stays."""
         if isinstance(node, Sample):
             return self._source(node.source, equal)
@@ -93,9 +93,9 @@ class Keys:
             places = self.of(node.with_query.query)
         elif isinstance(node, ViewUse) or (isinstance(node, Subquery) and not node.lateral):
             places = self.of(node.query)
-        return _Source(frozenset({node.number}), tuple(frozenset({(node.number, place)}) for place in places))
+        return _JoinedSource(frozenset({node.number}), tuple(frozenset({(node.number, place)}) for place in places))
 
-    def _join(self, node: Join, equal: Sequence[_Pair]) -> _Source:
+    def _join(self, node: Join, equal: Sequence[_Pair]) -> _JoinedSource:
         using = [(a, b) for a, b in map(_columns, node.using) if a is not None and b is not None]
         joined = [*equal, *_equal(node.on), *using]
         # A left join keeps the rows of the left side for which its condition does not hold.
@@ -104,12 +104,14 @@ class Keys:
         numbers = left.numbers | right.numbers | {node.number}
         # A row that is joined with none has NULL for the other side: in a left join it is there once.
         if node.kind not in {"inner", "cross", "left"} or not left.key or not right.key:
-            return _Source(numbers, ())
+            return _JoinedSource(numbers, ())
         met = {b for a, b in [*joined, *((b, a) for a, b in joined)] if a[0] in left.numbers}
         key = left.key if all(part & met for part in right.key) else (*left.key, *right.key)
         # A column of USING is that of the left side.
         shared = {_column(a): (node.number, place) for place, (a, _) in enumerate(node.using)}
-        return _Source(numbers, tuple(part | {shared[column] for column in part if column in shared} for part in key))
+        return _JoinedSource(
+            numbers, tuple(part | {shared[column] for column in part if column in shared} for part in key)
+        )
 
 
 def _of_groups(node: Select) -> tuple[int, ...]:
