@@ -62,7 +62,24 @@ def type_text(t: Type) -> str:
 def _field(name: str | None, t: Type) -> str:
     if name is None:
         return str(t)
-    return f'"{name}" {t}' if not re.fullmatch(r"[a-z_][a-z0-9_]*", name) else f"{name} {t}"
+    if re.fullmatch(r"[a-z_][a-z0-9_]*", name):
+        return f"{name} {t}"
+    doubled = name.replace('"', '""')
+    return f'"{doubled}" {t}'
+
+
+def display_name(t: Type) -> str:
+    """The type as TYPEOF gives it: names of fields stand as they are, though one that needs quotes has none.
+
+    https://github.com/trinodb/trino/blob/398/core/trino-spi/src/main/java/io/trino/spi/type/RowType.java
+    """
+    if t.base == "row":
+        names = t.names or (None,) * len(t.args)
+        fields = (
+            f"{n} {display_name(a)}" if n is not None else display_name(a) for n, a in zip(names, t.args, strict=True)
+        )
+        return f"row({', '.join(fields)})"
+    return f"{t.base}({', '.join(map(display_name, t.args))})" if t.base in {"array", "map"} else str(t)
 
 
 BOOLEAN, TINYINT, SMALLINT, INTEGER, BIGINT = (Type(n) for n in ("boolean", "tinyint", "smallint", "integer", "bigint"))

@@ -14,6 +14,9 @@ VALUES = [
     ("hour(if(false, cast(ROW(TIME '10:00') AS row(a time))).a)", None),
     ("cast(cast(NULL AS row(a time)) AS row(b varchar))", None),
     ("cast(NULL AS row(a timestamp with time zone)).a AT TIME ZONE 'UTC'", None),
+    # Names of fields as they are, without the quotes that they need in a text.
+    ('typeof(ARRAY[cast(ROW(1, 2) AS row("a b" integer, "C""d" integer))])', 'array(row(a b integer, C"d integer))'),
+    ('cast(ROW(1) AS row("a""b" integer))."a""b"', "1"),
     # Numbers
     ("7 / 2", "3"),
     ("-7 / 2", "-3"),

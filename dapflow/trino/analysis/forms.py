@@ -9,7 +9,7 @@ from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import condition, unified
 from dapflow.trino.coercion import common
 from dapflow.trino.syntax import tree
-from dapflow.trino.types import VARCHAR, grouping_type
+from dapflow.trino.types import VARCHAR, display_name, grouping_type
 
 
 def coalesce(node: tree.Call, context: AnalysisContext) -> typed.Expr:
@@ -57,7 +57,7 @@ def typeof(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     if len(node.args) != 1:
         problem = "Unexpected parameters for function typeof. Expected: typeof(t)"
         return context.fault("FUNCTION_NOT_FOUND", node, problem)
-    shown = str(context.visit(node.args[0]).type)
+    shown = display_name(context.visit(node.args[0]).type)
     return typed.Literal(type=VARCHAR, place=context.place(node), value=shown)
 
 
