@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from itertools import count, takewhile
 
-from dapflow.errors import DapflowError
-from dapflow.manifest import Dataset, Manifest, Transform
+from dapflow.manifest import Dataset, Manifest
+from dapflow.publications.inputs_of_today import is_of_todays_inputs
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import aws_errors
-from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.dataset_location import DatasetLocation, run_of
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import inputs_record
 from dapflow.runtime.objects import list_objects
 from dapflow.runtime.order import BACKFILL
-from dapflow.runtime.publication import Publication
-from dapflow.runtime.reading import Reading
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.records import attempt_name, read_record, record_uris, records_prefix
 
@@ -51,7 +47,9 @@ class EarlierBackfills:
                     if dataset.transform is None:
                         return self._is_of_these_files(dataset, generation, record)
                     same = record.sql_sha256.startswith(dataset.transform.sha)
-                    return same and self._is_of_these_inputs(manifest, dataset, dataset.transform, publication)
+                    return same and is_of_todays_inputs(
+                        self.publications, manifest, dataset, dataset.transform, publication
+                    )
         return False
 
     def _is_of_these_files(self, dataset: Dataset, generation: Generation, record: RunRecord) -> bool:
@@ -59,17 +57,6 @@ class EarlierBackfills:
         place = DatasetLocation.of(dataset, self.publications.environment)
         files = list_objects(self.publications.clients.s3, place.landed(generation))
         return all(file.modified < record.start for file in files)
-
-    def _is_of_these_inputs(
-        self, manifest: Manifest, dataset: Dataset, transform: Transform, publication: Publication
-    ) -> bool:
-        catalog, environment = GlueCatalog(self.publications.clients.glue), self.publications.environment
-        day = publication.generation
-        try:
-            inputs = Reading(catalog, manifest, environment, dataset, day, transform.references).inputs()
-        except DapflowError:
-            return False  # the run says what is wrong with them
-        return inputs_record(inputs.read) == inputs_record(publication.inputs)
 
     def _recorded(self, dataset: Dataset) -> dict[str, str]:
         """Where records are kept, by the end of their names."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dapflow.cli.branch_diff import diff
+from dapflow.cli.branch_option import NameArgument
 from dapflow.cli.branch_plan import plan
 from dapflow.cli.branch_run import run
 from dapflow.cli.interruption import ends_when_interrupted
@@ -20,9 +22,7 @@ branch = typer.Typer(
 )
 branch.command()(plan)
 branch.command()(run)
-NameArgument = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on.")
-]
+branch.command()(diff)
 
 
 def register(app: typer.Typer) -> None:
@@ -87,6 +87,31 @@ def up(
         label = service.name if dag_files is None else f"DAG {names.dag_id(service.name)}"
         print(f"{label if built else f'{service.name} (nothing to build)'}: {', '.join(databases)}")
     say(f"the environment of {made.branch} is up, and expires on {made.expires[:10]}")
+
+
+@branch.command()
+def extend(
+    name: NameArgument = None,
+    *,
+    days: Annotated[int, typer.Option("--days", metavar="N", help="It expires so many days from now: 1 to 365.")],
+    project: ProjectOption = None,
+) -> None:
+    """Let a branch's environment on the embedded platform stay for longer.
+
+    An environment that has expired is removed by the next dapflow local up. On AWS, whoever deploys the branch again
+    extends it: it stays for branch.expires_days of cdk.json from then on.
+
+    Example: dapflow branch extend fix/delays --days 30
+    """
+    from dapflow.local.branches import extend as extend_branch  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.git_branch import git_branch  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    root = project_root(project)
+    state, branch_name = State.of(root), git_branch(root, name).branch
+    with ends_when_interrupted(), Steps() as steps, state.locked(steps.tell):
+        extended = extend_branch(state, branch_name, days)
+    say(f"the environment of {extended.branch} expires on {extended.expires[:10]}")
 
 
 @branch.command()

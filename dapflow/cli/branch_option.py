@@ -14,7 +14,9 @@ from dapflow.errors import DapflowError
 if TYPE_CHECKING:
     from dapflow.environment import Environment
     from dapflow.manifest import Manifest
+    from dapflow.publications.published import Publications
     from dapflow.runtime.aws import Clients
+    from dapflow.servers.state import State
 
 BranchOption = Annotated[
     str | None,
@@ -25,6 +27,9 @@ BranchOption = Annotated[
         help="In the environment of this git branch.",
         show_default=False,
     ),
+]
+NameArgument = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on.")
 ]
 HostOption = Annotated[
     str | None,
@@ -65,3 +70,16 @@ def connected_to_throw_away(
 
         find_branch(State.of(root), branch)
     return clients, branch_environment(manifest, BranchNames.of(branch_slug(branch)), names)
+
+
+def publications_of_branch(root: Path, state: State, branch: str) -> Publications:
+    """What is published in a branch's environment on the embedded platform, by the project that it was brought up of.
+
+    Raises DapflowError ``branch-not-up``, or what connecting raises.
+    """
+    from dapflow.local.branches import project_of  # noqa: PLC0415 (brings boto3, psutil)
+    from dapflow.publications.published import Publications  # noqa: PLC0415
+
+    manifest = project_of(state, branch)
+    clients, names = connected_to_throw_away(root, manifest, branch, None)
+    return Publications(clients, manifest, names)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.branch_option import NameArgument, publications_of_branch
 from dapflow.cli.building import OnMissingOption, build, check_on_missing, generations, plan_of, report, tell_plan
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.interruption import ends_when_interrupted
@@ -22,14 +22,10 @@ if TYPE_CHECKING:
     from dapflow.publications.published import Publications
     from dapflow.runtime.generation import Generation
     from dapflow.runtime.publish import Publisher
-    from dapflow.servers.state import State
 
 
 def run(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="NAME", help="The git branch; by default the one that the project stands on."),
-    ] = None,
+    name: NameArgument = None,
     *,
     first: Annotated[
         str | None,
@@ -70,7 +66,7 @@ def run(
     state, branch = State.of(root), git_branch(root, name).branch
     with ends_when_interrupted(), explained(state, components.SERVERS), Steps() as steps:
         steps.expect("looking at what there is")
-        publications = _publications(root, state, branch)
+        publications = publications_of_branch(root, state, branch)
         from dapflow.backfill.building import Backfill  # noqa: PLC0415 (these bring boto3)
         from dapflow.backfill.estimate import estimate  # noqa: PLC0415
         from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
@@ -93,17 +89,6 @@ def run(
 
             build(Backfill(snapshot, publisher, parallel, again), plan, steps, outcomes)
     report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
-
-
-def _publications(root: Path, state: State, branch: str) -> Publications:
-    """What is published in a branch's environment. Raises DapflowError ``branch-not-up``, or what connecting raises."""
-    from dapflow.cli.branch_option import connected_to_throw_away  # noqa: PLC0415
-    from dapflow.local.branches import project_of  # noqa: PLC0415
-    from dapflow.publications.published import Publications  # noqa: PLC0415
-
-    manifest = project_of(state, branch)
-    clients, names = connected_to_throw_away(root, manifest, branch, None)
-    return Publications(clients, manifest, names)
 
 
 def _built(publications: Publications, branch: str) -> list[Dataset]:

@@ -134,7 +134,7 @@ def _comparison(
     asked = published if branch is None else _of_branch(root, manifest, dataset, branch, host).other_than(published)
     here = asked.version(day)
     there = published.version(other or (day if branch else None))
-    return VersionComparison(asked, here, there, key, _made_key(root, manifest, dataset))
+    return VersionComparison(asked, here, there, key, made_key(root, manifest, dataset))
 
 
 def _of_branch(root: Path, manifest: Manifest, dataset: Dataset, branch: str, host: str | None) -> PublishedVersions:
@@ -176,7 +176,7 @@ def _with_file(
     there = published.version(day)
     transform = _transform_of(root, manifest, dataset, names, file)
     here = FileVersions(published, manifest, transform, tell).version(there.generation)
-    return VersionComparison(published, here, there, key, _made_key(root, manifest, dataset))
+    return VersionComparison(published, here, there, key, made_key(root, manifest, dataset))
 
 
 def _transform_of(root: Path, manifest: Manifest, dataset: Dataset, names: Environment, file: Path) -> Transform:
@@ -203,7 +203,7 @@ def _to_publish(dataset: Dataset, host: str | None) -> str:
     return f"`dapflow history {dataset.id}` lists what there is, and {made} publishes more"
 
 
-def _made_key(root: Path, manifest: Manifest, dataset: Dataset) -> tuple[str, ...]:
+def made_key(root: Path, manifest: Manifest, dataset: Dataset) -> tuple[str, ...]:
     """The columns that tell rows apart because of how the dataset's text is made."""
     from dapflow.lineage import read_lineage  # noqa: PLC0415 (these bring the analyser)
     from dapflow.review.product_key import product_key  # noqa: PLC0415
@@ -236,10 +236,13 @@ def _print(difference: Difference, *, as_json: bool, as_markdown: bool) -> None:
     if as_json:
         print(json.dumps(difference.as_dict(), indent=2, ensure_ascii=False))
         return
-    from dapflow.cli.diff_report import print_markdown, print_text  # noqa: PLC0415
+    from dapflow.cli.diff_report import markdown_lines, print_text  # noqa: PLC0415
     from dapflow.cli.result_table import size_text  # noqa: PLC0415
 
-    (print_markdown if as_markdown else print_text)(difference)
+    if as_markdown:
+        print("\n".join(markdown_lines(difference)))
+    else:
+        print_text(difference)
     sys.stdout.flush()
     queries = "1 query" if difference.queries == 1 else f"{difference.queries} queries"
     sys.stderr.write(f"{queries}, {size_text(difference.bytes_scanned)} scanned\n")

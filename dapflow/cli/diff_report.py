@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dapflow.cli.markdown import escaped, table
 from dapflow.cli.result_table import Heading, print_rows
 from dapflow.differences.difference import ColumnFigures, ComparedFigures, Difference, Kind, SampleRow
 
@@ -30,16 +31,13 @@ def print_text(difference: Difference) -> None:
             print_rows(part.headings, part.rows)
 
 
-def print_markdown(difference: Difference) -> None:
-    """Print the difference as Markdown: a heading, sentences and tables."""
-    print(f"### {_escaped(_title(difference))}")
+def markdown_lines(difference: Difference) -> Iterator[str]:
+    """The difference as lines of Markdown: a heading, sentences and tables."""
+    yield f"### {escaped(_title(difference))}"
     for part in _parts(difference):
-        print(f"\n{_escaped(part.text)}")
+        yield from ("", escaped(part.text))
         if part.headings:
-            print(f"\n{_line([heading.name for heading in part.headings])}")
-            print("|" + "|".join(" ---: " if heading.number else " --- " for heading in part.headings) + "|")
-        for row in part.rows:
-            print(_line(["NULL" if value is None else value for value in row]))
+            yield from ("", *table(part.headings, part.rows))
 
 
 def _title(difference: Difference) -> str:
@@ -120,13 +118,3 @@ def _sample_row(row: SampleRow) -> list[str | None]:
 
 def _text(value: str | None) -> str:
     return "NULL" if value is None else value
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(_escaped, cells))} |"
-
-
-def _escaped(text: str) -> str:
-    """The text as Markdown shows it, on one line."""
-    marked = "".join(f"\\{letter}" if letter in "\\`*_<>|[]#~" else letter for letter in text)
-    return " ".join(marked.split("\n"))

@@ -13,7 +13,7 @@ from dapflow.differences.versions import PublishedVersions, Version
 from dapflow.errors import DapflowError
 from dapflow.runtime.athena import AthenaQueryError
 from dapflow.runtime.aws import aws_errors
-from dapflow.runtime.price import scan_usd
+from dapflow.runtime.price import scan_usd, usd
 from dapflow.runtime.query_remedies import without_place
 
 Row = dict[str, str | None]
@@ -24,7 +24,7 @@ class VersionComparison:
     """Compares two versions of a dataset, of which ``there`` is published.
 
     Attributes:
-        asked: whose workgroup asks, and whose checks and columns of personal data are looked at.
+        asked: whose workgroup asks, and whose checks are looked at.
         key: columns that tell rows apart, as somebody names them; empty to take those that a check promises, or else
             the ``made_key``, by which they are told apart because of how the text is made.
     """
@@ -36,6 +36,7 @@ class VersionComparison:
     made_key: tuple[str, ...] = ()
     _queries: int = field(default=0, init=False)
     _bytes: int = field(default=0, init=False)
+    _usd: float = field(default=0.0, init=False)
 
     def estimate(self, rows: int) -> tuple[int, float] | None:
         """How many bytes at most are scanned, and their list price in dollars; None where nobody noted the sizes.
@@ -56,7 +57,9 @@ class VersionComparison:
         pairs = ColumnPairs.of(self.here, self.there)
         key, doubled = pairs.key(self.key) or pairs.first_key([*self.asked.dataset.unique_keys, self.made_key]), ""
         with aws_errors():
-            question = DifferenceQuestion(self.here, self.there, pairs.compared, key, self.asked.dataset.personal)
+            # What either version takes for personal: a branch may have left the word out.
+            personal = self.here.personal | self.there.personal
+            question = DifferenceQuestion(self.here, self.there, pairs.compared, key, personal)
             (counts,) = self._ask(question.summary())
             if doubled := self._doubled(question, counts):
                 if self.key:
@@ -74,7 +77,9 @@ class VersionComparison:
     def _with_sample(self, question: DifferenceQuestion, difference: Difference, rows: int) -> Difference:
         listed = [_sample_row(question, difference, row) for row in self._ask(question.sample(rows))]
         sample = sorted(listed, key=lambda row: (HERE, THERE, CHANGED).index(row.kind))
-        return replace(difference, sample=tuple(sample), queries=self._queries, bytes_scanned=self._bytes)
+        return replace(
+            difference, sample=tuple(sample), queries=self._queries, bytes_scanned=self._bytes, usd=self._usd
+        )
 
     def _ask(self, sql: str) -> list[Row]:
         athena = self.asked.athena
@@ -85,6 +90,7 @@ class VersionComparison:
             raise DapflowError(error.code, without_place(error.message), hint=error.hint) from error
         self._queries += 1
         self._bytes += execution.bytes_scanned
+        self._usd += usd(execution)
         return list(athena.rows(execution.id))
 
     def _doubled(self, question: DifferenceQuestion, counts: Row) -> str:
@@ -115,6 +121,7 @@ class VersionComparison:
             sample=(),
             queries=self._queries,
             bytes_scanned=self._bytes,
+            usd=self._usd,
         )
 
 

@@ -68,7 +68,7 @@ class Difference:
         changed: rows of the same key that differ; None without a key.
         columns: of what was compared but the key, in the order of the columns.
         sample: some rows of each kind.
-        bytes_scanned: by all ``queries``.
+        bytes_scanned, usd: by all ``queries``, and their list price in dollars.
     """
 
     dataset: str
@@ -87,6 +87,7 @@ class Difference:
     sample: tuple[SampleRow, ...]
     queries: int
     bytes_scanned: int
+    usd: float
 
     @property
     def equal_rows(self) -> int:
@@ -125,4 +126,5 @@ class Difference:
             "sample": [asdict(row) for row in self.sample],
             "queries": self.queries,
             "bytes_scanned": self.bytes_scanned,
+            "usd": round(self.usd, 6),
         }

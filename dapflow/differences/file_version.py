@@ -56,6 +56,7 @@ class FileVersions:
             database=plan.database,
             columns=tuple(replace(column, comment=None) for column in columns),
             read_as={column.name: column.type for column in columns},
+            personal=frozenset(dataset.personal),
             bytes=size,
             state=tuple(map(str, plan.inputs)),
             generation=generation,

@@ -48,7 +48,7 @@ class DifferenceQuestion:
     there: Version
     columns: tuple[ComparedColumn, ...]
     key: tuple[str, ...]
-    personal: tuple[str, ...]
+    personal: frozenset[str]
 
     def summary(self) -> str:
         """A query of one row: how many rows differ, and the figures of each column, by the names below."""

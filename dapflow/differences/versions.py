@@ -33,6 +33,7 @@ class Version:
         source: what stands behind FROM to read it; names in it that have no database are looked up in ``database``.
         columns: its own columns with Glue's types, without the generation columns.
         read_as: the types by which Athena reads them, which are wider where the table's got wider since.
+        personal: names of columns whose values are not shown.
         bytes: how much lies there; None where nobody noted it.
         state: what it is of all that was ever published under its name.
         generation: which it is, or is for.
@@ -44,6 +45,7 @@ class Version:
     database: str
     columns: tuple[Column, ...]
     read_as: Mapping[str, str]
+    personal: frozenset[str]
     bytes: int | None
     state: tuple[str, ...]
     generation: Generation
@@ -99,6 +101,7 @@ class PublishedVersions:
             database=place.database,
             columns=own,
             read_as={column.name: column.type for column in columns},
+            personal=frozenset(self.dataset.personal),
             bytes=None if None in sizes else sum(int(size or 0) for size in sizes),
             state=tuple(partition.location for partition in partitions),
             generation=day,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from dapflow.local.airflow.rest_api import AirflowApi
 
 Tell = Callable[[str], None]
+# What lives for longer is no branch's.
+MOST_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def bring_up(
     noted = Branch(
         git.branch,
         slug,
-        _expiry(wanted),
+        # Not before the day to which somebody has extended it.
+        max(_expiry(wanted), before.expires if before else ""),
         _united(before.connections if before else (), (service.connection for service in services if airflow)),
         _united(before.pools if before else (), (service.pool for service in services if airflow)),
         airflow,
@@ -138,6 +141,33 @@ def find_branch(state: State, branch: str) -> Branch:
             hint=f"there are those of {', '.join(up)}" if up else "there is none of any branch",
         )
     return up[branch]
+
+
+def extend(state: State, branch: str, days: int) -> Branch:
+    """Let a branch's environment expire so many days from now. Nothing else of it changes, and nothing need run.
+
+    Raises DapflowError ``option`` for a number of days that makes no sense or is less than what is left,
+    ``branch-not-up`` or ``branch-expired``.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise DapflowError("option", f"--days {days}: must be 1 to {MOST_DAYS}")
+    noted = find_branch(state, branch)
+    if noted.expired:
+        raise DapflowError(
+            "branch-expired",
+            f"the environment of {branch} expired on {noted.expires[:10]}, and goes with the next dapflow local up",
+            hint="dapflow branch up takes it up again",
+        )
+    expires = (datetime.now(UTC) + timedelta(days=days)).isoformat(timespec="seconds")
+    if expires < noted.expires:
+        raise DapflowError(
+            "option",
+            f"--days {days}: it would expire on {expires[:10]}, and does so on {noted.expires[:10]} as it is",
+            hint="dapflow branch down removes it at once",
+        )
+    extended = replace(noted, expires=expires)
+    write_json(_branch_file(state, noted.slug), asdict(extended))
+    return extended
 
 
 def take_down(state: State, branch: str, tell: Tell) -> None:

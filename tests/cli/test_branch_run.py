@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -60,10 +61,38 @@ def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProjec
     assert "libraries (nothing to build): " in up.stdout
     asked = changed.run("branch", "run", BRANCH, "--dry-run")
     assert asked.stdout == "housing.refined.dear 2024-06-05\n"
+    planned = changed.run("branch", "diff", BRANCH)
+    assert "Not built yet: housing.refined.dear. dapflow branch run Fix/Costs builds what is missing." in planned.stdout
     built = json.loads(changed.run("branch", "run", BRANCH, "--json", "--yes").stdout)
     assert [made["dataset"] for made in built["publications"]] == ["housing.refined.dear"]
     assert rows(changed, own, "dear") == ['"true","10.5","2024","06","05","20240605"']
     assert rows(changed, "housing_refined_zone", "dear") == ['"true","2024","06","05","20240605"']
+
+    # What it does to the data is asked for, and is no failure.
+    refused = changed.run("branch", "diff", BRANCH, check=False)
+    assert (refused.returncode, "1 product would be compared [option]" in refused.stderr) == (1, True)
+    said = changed.run("branch", "diff", BRANCH, "--yes")
+    # Before them it may say that it looks.
+    announced, step, spent = [line for line in said.stderr.splitlines() if not line.startswith("looking at")]
+    assert announced.startswith(f"comparing 1 product of {BRANCH} with local: at most ")
+    assert announced.endswith(" to scan, about $0.0001 on AWS")
+    assert step == "1 of 1: housing.refined.dear 2024-06-05"
+    assert spent.startswith("building read ")
+    heading, _, row, *_ = said.stdout.splitlines()
+    assert heading == f"{BRANCH}, compared with local"
+    assert row.split()[1:9] == ["2024-06-05", "differs", "1", "1", "0", "0", "0", "1"]
+    assert "Column cost is new, double." in said.stdout
+    document = json.loads(changed.run("branch", "diff", BRANCH, "--yes", "--json").stdout)
+    (product,) = document["products"]
+    assert (product["state"], product["outdated"]) == ("differs", False)
+    assert document["comparing"]["usd"] == product["difference"]["usd"] > 0
+    assert "[branch-not-up]" in changed.run("branch", "diff", "nothing", "--yes", check=False).stderr
+    assert "[generation]" in changed.run("branch", "diff", BRANCH, "-g", "soon", check=False).stderr
+
+    extended = changed.run("branch", "extend", BRANCH, "--days", "300")
+    expiry = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
+    assert extended.stderr == f"the environment of {BRANCH} expires on {expiry}\n"
+    assert f"expires {expiry}" in changed.run("branch", "list").stdout
 
     # Nothing is computed or copied twice.
     again = changed.run("branch", "run", BRANCH, "--yes")

@@ -11,14 +11,10 @@ from dapflow.differences.comparison import VersionComparison
 from dapflow.differences.difference import ColumnFigures, SampleRow
 from dapflow.differences.versions import PublishedVersions
 from dapflow.errors import DapflowError
-from tests.differences.versions import PRODUCT, comparison, difference, publish, versions
+from tests.differences.versions import PRODUCT, comparison, difference, publish, versions, wards
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
 UNIQUE = "checks: {keys: {unique: ward}}"
-
-
-def wards(*rows: str, columns: str = "ward, cost, done") -> str:
-    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS t({columns})"
 
 
 def two(lake: Lake, root: Path, there: str, here: str, terms: str = "{}") -> None:

@@ -35,3 +35,8 @@ def comparison(lake: Lake, key: Sequence[str] = ()) -> VersionComparison:
 def difference(lake: Lake, key: Sequence[str] = (), rows: int = 10) -> Difference:
     """What differs between the day and the one before."""
     return comparison(lake, key).difference(rows)
+
+
+def wards(*rows: str, columns: str = "ward, cost, done") -> str:
+    """A text that gives these rows."""
+    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS t({columns})"

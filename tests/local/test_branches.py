@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from dapflow.bundle import build_bundle
 from dapflow.errors import DapflowError
 from dapflow.local import branches
 from dapflow.local.airflow import branch_dags
-from dapflow.local.branches import bring_up, take_down, take_down_expired
+from dapflow.local.branches import bring_up, extend, take_down, take_down_expired
 from dapflow.local.cloudformation.provision import describe_local, describe_local_branch
 from dapflow.local.cloudformation.template_synthesis import GitBranch
 from dapflow.local.git_branch import git_branch
@@ -236,6 +237,55 @@ def test_what_has_expired_is_taken_down_and_nothing_else(
     assert [branch.branch for branch in branches.branches(project.state)] == ["new"]
     assert "old" in said[0]
     take_down(project.state, "new", lambda _: None)
+
+
+class TestExtending:
+    def left(self, project: LocalProject) -> timedelta:
+        (branch,) = branches.branches(project.state)
+        return datetime.fromisoformat(branch.expires) - datetime.now(UTC)
+
+    def expire(self, project: LocalProject) -> None:
+        file = project.state.branches / SLUG / "branch.json"
+        file.write_text(json.dumps({**read_json(file), "expires": "2020-01-01T00:00:00+00:00"}))
+
+    def test_it_stays_as_long_as_it_was_extended_also_when_it_is_brought_up_again(self, project: LocalProject) -> None:
+        before, _, _ = up(project)
+        for _ in range(2):
+            extended = extend(project.state, NAME, 40)
+            assert timedelta(days=39) < self.left(project) <= timedelta(days=40), "twice is not twice as long"
+        assert extended == dataclasses.replace(before, expires=extended.expires)
+        up(project)
+        assert self.left(project) > timedelta(days=39)
+        take_down(project.state, NAME, lambda _: None)
+
+    def test_one_that_has_expired_is_brought_up_and_not_extended(self, project: LocalProject) -> None:
+        up(project)
+        self.expire(project)
+        with pytest.raises(DapflowError, match="expired on 2020-01-01, and goes with the next") as raised:
+            extend(project.state, NAME, 40)
+        assert (raised.value.code, raised.value.hint) == (
+            "branch-expired", "dapflow branch up takes it up again",
+        )  # fmt: skip
+        up(project)
+        assert self.left(project) > timedelta(days=13)
+        take_down(project.state, NAME, lambda _: None)
+
+    def test_nothing_else_can_be_extended(self, project: LocalProject) -> None:
+        with pytest.raises(DapflowError) as raised:
+            extend(project.state, NAME, 40)
+        assert raised.value.code == "branch-not-up"
+        up(project)
+        for days, said in {
+            -1: "must be 1 to 365",
+            0: "must be 1 to 365",
+            366: "must be 1 to 365",
+            3: "as it is",
+        }.items():
+            with pytest.raises(DapflowError, match=f"--days {days}: .*{said}") as raised:
+                extend(project.state, NAME, days)
+            assert raised.value.code == "option"
+        assert self.left(project) > timedelta(days=13)
+        take_down(project.state, NAME, lambda _: None)
 
 
 class TestMistakes:

@@ -82,13 +82,21 @@ class Lake:
 
     def provision(self) -> None:
         """Create what the platform description says and is not there."""
-        platform, s3, glue, athena = self.platform, self.clients.s3, self.clients.glue, self.clients.athena
+        self.provide(self.platform, [bucket.name for bucket in self.platform.buckets])
+
+    def provide_branch(self, platform: Platform) -> None:
+        """Create what a branch environment has of its own, and the bucket in which its host keeps it."""
+        self.provide(platform, [platform.environment.zones["refined"].removeprefix("s3://").split("/")[0]])
+
+    def provide(self, platform: Platform, bucket_names: Sequence[str]) -> None:
+        """Create the buckets, databases and workgroups that are not there."""
+        s3, glue, athena = self.clients.s3, self.clients.glue, self.clients.athena
         buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
         databases = {database["Name"] for database in glue.get_databases()["DatabaseList"]}
         groups = {group["Name"] for group in athena.list_work_groups()["WorkGroups"]}
-        for bucket in platform.buckets:
-            if bucket.name not in buckets:
-                s3.create_bucket(Bucket=bucket.name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for bucket in bucket_names:
+            if bucket not in buckets:
+                s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         for database in platform.databases:
             if database.name not in databases:
                 glue.create_database(DatabaseInput={"Name": database.name})

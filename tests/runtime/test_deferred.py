@@ -62,28 +62,12 @@ class Branch:
             manifest = replace(manifest, datasets={**manifest.datasets, dataset.id: changed})
         manifest = replace(manifest, deferred=frozenset(deferred))
         platform = self.platform(manifest)
-        self.provision(platform)
+        self.lake.provide_branch(platform)
         return Publisher(self.clients, manifest, replace(platform.environment, retention_seconds=0))
 
     def platform(self, manifest: Manifest) -> Platform:
         host = hosting(self.lake.platform, self.lake.environment).environment
         return describe_branch(manifest, BranchNames.of(branch_slug("fix/large")), host)
-
-    def provision(self, platform: Platform) -> None:
-        lake, clients = self.lake, self.lake.clients
-        buckets = {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}
-        bucket = platform.environment.zones["refined"].removeprefix("s3://").split("/")[0]
-        if bucket not in buckets:
-            clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        known = {database["Name"] for database in clients.glue.get_databases()["DatabaseList"]}
-        groups = {group["Name"] for group in clients.athena.list_work_groups()["WorkGroups"]}
-        for database in platform.databases:
-            if database.name not in known:
-                clients.glue.create_database(DatabaseInput={"Name": database.name})
-        for group in platform.workgroups:
-            if group.name not in groups:
-                output: Any = {"ResultConfiguration": {"OutputLocation": group.output_location}}
-                lake.clients.athena.create_work_group(Name=group.name, Configuration=output)
 
     def rows(self, publisher: Publisher, dataset: str) -> list[tuple[str | None, ...]]:
         target = publisher.target(dataset)

@@ -1,0 +1,146 @@
+"""``dapflow branch diff``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dapflow.cli.branch_option import NameArgument, publications_of_branch
+from dapflow.cli.confirmation import YesOption, confirm
+from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.steps import Steps
+from dapflow.errors import DapflowError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dapflow.differences.branch import BranchDifference, BranchProduct, BranchProducts
+    from dapflow.servers.state import State
+
+
+def diff(
+    name: NameArgument = None,
+    *,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            "--generation",
+            "-g",
+            metavar="D",
+            help="Date, as 2013-12-31. Default: of each product the newest that both have.",
+            show_default=False,
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", "-n", min=0, help="Rows to show of each kind.")] = 10,
+    yes: YesOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Say what a branch's environment has that the main one has not: for every product that the branch has built.
+
+    Each is compared with the same generation in the main environment, as dapflow diff compares one; what is planned
+    and not built yet is named. It says before how much that will read and cost, and asks. Values in columns of personal
+    data are not shown.
+
+    Ends with status 0 also where something differs, and with 1 where something could not be compared.
+
+    Example: dapflow branch diff fix/delays --yes
+    """
+    from dapflow.local.git_branch import git_branch  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    if as_json and as_markdown:
+        raise DapflowError("option", "--json and --markdown exclude each other")
+    root = project_root(project)
+    branch = git_branch(root, name).branch
+    with ends_when_interrupted(), Steps() as steps:
+        compared = compare_branch(root, State.of(root), branch, steps, generation=generation, rows=rows, yes=yes)
+    _print(compared, as_json=as_json, as_markdown=as_markdown)
+    if any(product.state == "failed" for product in compared.products):
+        raise typer.Exit(1)
+
+
+def compare_branch(
+    root: Path, state: State, branch: str, steps: Steps, *, generation: str | None, rows: int, yes: bool
+) -> BranchDifference:
+    """Compare what a branch has built, once its cost was said and, unless ``yes``, agreed to.
+
+    Raises DapflowError ``branch-not-up``, ``generation``, ``option``, or what connecting raises.
+    """
+    from dapflow.differences.branch import BranchDifference  # noqa: PLC0415 (these bring boto3, psutil)
+    from dapflow.local.processes import components  # noqa: PLC0415
+    from dapflow.local.processes.running import explained  # noqa: PLC0415
+    from dapflow.runtime.generation import Generation  # noqa: PLC0415
+
+    day = Generation.parse(generation) if generation is not None else None
+    with explained(state, components.SERVERS):
+        steps.expect("looking at what there is")
+        both = _products(root, state, branch)
+        products = list(both.look(day))
+        steps.rest()
+        comparable = [product for product in products if product.comparison is not None]
+        if comparable:
+            sys.stderr.write(f"{_announced(both, comparable, rows)}\n")
+            confirm(f"Compare {_counted(comparable)}?", f"{_counted(comparable)} would be compared", yes=yes)
+        compared = []
+        for product in products:
+            if product.comparison is not None:
+                number = comparable.index(product) + 1
+                steps.tell(f"{number} of {len(comparable)}: {product.dataset} {product.generation}")
+            compared.append(product.compared(rows))
+    return BranchDifference(branch, both.base.environment.name, tuple(compared))
+
+
+def _products(root: Path, state: State, branch: str) -> BranchProducts:
+    """The products of a branch, and the main environment with the project that it runs."""
+    from dapflow.changes import base_deployed  # noqa: PLC0415 (these bring boto3, PyYAML)
+    from dapflow.cli.diff import made_key  # noqa: PLC0415
+    from dapflow.cli.environment_option import names_of  # noqa: PLC0415
+    from dapflow.differences.branch import BranchProducts  # noqa: PLC0415
+    from dapflow.publications.published import Publications  # noqa: PLC0415
+
+    built = publications_of_branch(root, state, branch)
+    main = base_deployed(state.bundle / "dags", "the main environment").manifest
+    return BranchProducts(
+        branch=built,
+        base=Publications(built.clients, main, names_of(root, main, None)),
+        title=branch,
+        made_key=lambda dataset: made_key(root, built.manifest, dataset),
+    )
+
+
+def _announced(both: BranchProducts, comparable: Sequence[BranchProduct], rows: int) -> str:
+    """How much is read at most, and what it costs."""
+    from dapflow.cli.result_table import size_text  # noqa: PLC0415
+
+    estimates = [product.comparison.estimate(rows) for product in comparable if product.comparison is not None]
+    known = [estimate for estimate in estimates if estimate is not None]
+    size, usd = sum(size for size, _ in known), sum(usd for _, usd in known)
+    unknown = len(estimates) - len(known)
+    more = f"; of {unknown} of them nobody noted the sizes" if unknown else ""
+    compared = f"comparing {_counted(comparable)} of {both.title} with {both.base.environment.name}"
+    return f"{compared}: at most {size_text(size)} to scan, about ${usd:.4f} on AWS{more}"
+
+
+def _counted(products: Sequence[object]) -> str:
+    return f"{len(products)} product{'' if len(products) == 1 else 's'}"
+
+
+def _print(compared: BranchDifference, *, as_json: bool, as_markdown: bool) -> None:
+    from dapflow.cli.branch_diff_report import markdown_lines, print_text, read_by  # noqa: PLC0415
+
+    if as_json:
+        print(json.dumps(compared.as_dict(), indent=2, ensure_ascii=False))
+        return
+    if as_markdown:
+        print("\n".join(markdown_lines(compared)))
+    else:
+        print_text(compared)
+    sys.stdout.flush()
+    sys.stderr.write(f"{read_by(compared)}\n")

@@ -1,0 +1,100 @@
+"""What a branch has changed in data, for people: one table of all products, then each that differs."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterator
+
+from dapflow.cli import diff_report
+from dapflow.cli.markdown import escaped, table
+from dapflow.cli.result_table import Heading, print_rows, size_text
+from dapflow.differences.branch import BranchDifference, ComparedProduct, State
+
+_STATES: dict[State, str] = {
+    "differs": "differs",
+    "same": "the same",
+    "new": "new",
+    "not built": "not built yet",
+    "failed": "not compared",
+}
+
+
+def print_text(compared: BranchDifference) -> None:
+    """Print the table and what differs on standard output."""
+    print(_title(compared))
+    if compared.products:
+        print_rows(_headings(compared), _rows(compared))
+    for line in _notes(compared):
+        print(line)
+    for product in compared.products:
+        if product.difference is not None and not product.difference.same:
+            print()
+            diff_report.print_text(product.difference)
+
+
+def markdown_lines(compared: BranchDifference) -> Iterator[str]:
+    """The same as lines of Markdown. What differs in a product is folded away below its name."""
+    yield f"### {escaped(_title(compared))}"
+    if compared.products:
+        yield from ("", *table(_headings(compared), list(_rows(compared))))
+    for line in _notes(compared):
+        yield from ("", escaped(line))
+    yield from ("", escaped(read_by(compared)))
+    for product in compared.products:
+        if product.difference is not None and not product.difference.same:
+            yield from ("", f"<details><summary>{html.escape(product.product.dataset)}</summary>", "")
+            yield from diff_report.markdown_lines(product.difference)
+            yield from ("", "</details>")
+
+
+def read_by(compared: BranchDifference) -> str:
+    """What building has read, and cost, and comparing."""
+    (built, build_usd), (read, usd) = compared.build, compared.comparing
+    return (
+        f"building read {size_text(built)}, about ${build_usd:.4f} on AWS; "
+        f"comparing read {size_text(read)}, about ${usd:.4f}"
+    )
+
+
+def _title(compared: BranchDifference) -> str:
+    return f"{compared.branch}, compared with {compared.base}"
+
+
+def _headings(compared: BranchDifference) -> list[Heading]:
+    words = [Heading("product", whole=True), Heading("generation", whole=True), Heading("data", whole=True)]
+    counted = (f"rows in {compared.base}", "here", "only here", "gone", "changed", "other columns")
+    return [*words, *(Heading(name, number=True) for name in counted), Heading("read to build", number=True)]
+
+
+def _rows(compared: BranchDifference) -> Iterator[list[str]]:
+    for product in compared.products:
+        looked_at = product.product
+        read = size_text(looked_at.bytes_scanned) if looked_at.generation else ""
+        state = _STATES[product.state] + (" (outdated)" if looked_at.outdated else "")
+        yield [looked_at.dataset, str(looked_at.generation or ""), state, *_counts(product), read]
+
+
+def _counts(product: ComparedProduct) -> list[str]:
+    difference = product.difference
+    if difference is None:
+        return [""] * 6
+    changed = "" if difference.changed is None else f"{difference.changed:,}"
+    counts = (difference.rows_there, difference.rows_here, difference.only_here, difference.only_there)
+    return [*(f"{count:,}" for count in counts), changed, f"{len(difference.changes):,}"]
+
+
+def _notes(compared: BranchDifference) -> Iterator[str]:
+    """What has to be said beside the table."""
+    run = f"dapflow branch run {compared.branch}"
+    for product in compared.products:
+        if product.error is not None:
+            hint = f"; {product.error.hint}" if product.error.hint else ""
+            yield f"{product.product.dataset}: {product.error.message} [{product.error.code}]{hint}."
+    if any(product.product.outdated for product in compared.products):
+        yield f"Outdated is what was built of another text or other inputs than there are now: {run} builds it again."
+    if missing := [product.product.dataset for product in compared.products if product.state == "not built"]:
+        yield f"Not built yet: {', '.join(missing)}. {run} builds what is missing."
+    counted = Counter(product.state for product in compared.products)
+    listed = ", ".join(f"{counted[state]} {words}" for state, words in _STATES.items() if counted[state])
+    yield f"{listed}." if listed else f"{compared.branch} changes no product."
