@@ -50,7 +50,9 @@ def base_in_git(root: Path, against: str | None = None) -> Base:
         )
     with tempfile.TemporaryDirectory(prefix="dapflow-base-") as folder:
         extract(root, commit, ("transforms", "cdk.json"), Path(folder))
-        name = f"{branch} at {commit[:9]}, which the branch comes from"
+        # A commit may be named by its hash, whole or not.
+        at = commit[:9] if commit.startswith(branch) else f"{branch} at {commit[:9]}"
+        name = f"{at}, which the branch comes from"
         newer = git(root, "rev-list", "--count", "--end-of-options", f"{commit}..{branch}", "--", "transforms")
         commits = "1 commit that changes" if newer == "1" else f"{newer} commits that change"
         moved = "" if newer in ("", "0") else f"{branch} has moved on since, by {commits} transforms/"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dapflow.cli.branch_option import NameArgument, publications_of_branch
+from dapflow.cli.branch_plan import AgainstOption
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
@@ -40,6 +41,15 @@ def diff(
     yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
+    as_comment: Annotated[
+        bool,
+        typer.Option(
+            "--comment",
+            help="Print the comment for a pull request, as Markdown: the plan of the working tree, what dapflow check "
+            "finds, the difference and what it costs.",
+        ),
+    ] = False,
+    against: AgainstOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Say what a branch's environment has that the main one has not: for every product that the branch has built.
@@ -48,19 +58,34 @@ def diff(
     and not built yet is named. It says before how much that will read and cost, and asks. Values in columns of personal
     data are not shown.
 
-    Ends with status 0 also where something differs, and with 1 where something could not be compared.
+    Ends with status 0 also where something differs, and with 1 where something could not be compared. --comment says
+    that on its page, also that nothing is up, and ends with 0; its --against is that of dapflow branch plan.
 
     Example: dapflow branch diff fix/delays --yes
     """
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
-    if as_json and as_markdown:
-        raise DapflowError("option", "--json and --markdown exclude each other")
+    if as_json + as_markdown + as_comment > 1:
+        raise DapflowError("option", "--json, --markdown and --comment exclude each other")
+    if against is not None and not as_comment:
+        raise DapflowError(
+            "option", "--against is of the plan in --comment: data are compared with the main environment"
+        )
     root = project_root(project)
     branch = git_branch(root, name).branch
     with ends_when_interrupted(), Steps() as steps:
-        compared = compare_branch(root, State.of(root), branch, steps, generation=generation, rows=rows, yes=yes)
+
+        def compare() -> BranchDifference:
+            return compare_branch(root, State.of(root), branch, steps, generation=generation, rows=rows, yes=yes)
+
+        if as_comment:
+            from dapflow.cli.branch_comment import comment  # noqa: PLC0415 (brings the analyser)
+
+            steps.expect("planning and checking")
+            print(comment(root, branch, against, compare), end="")
+            return
+        compared = compare()
     _print(compared, as_json=as_json, as_markdown=as_markdown)
     if any(product.state == "failed" for product in compared.products):
         raise typer.Exit(1)
@@ -79,9 +104,9 @@ def compare_branch(
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
     day = Generation.parse(generation) if generation is not None else None
+    steps.expect("looking at what there is")
+    both = _products(root, state, branch)
     with explained(state, components.SERVERS):
-        steps.expect("looking at what there is")
-        both = _products(root, state, branch)
         products = list(both.look(day))
         steps.rest()
         comparable = [product for product in products if product.comparison is not None]

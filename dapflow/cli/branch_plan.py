@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.markdown import escaped, table
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.result_table import Heading, print_rows
+from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dapflow.changes import Base, BranchPlan, Decision
 
 
+AgainstOption = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="BRANCH",
+        help="What to compare with: where the branch left this one, or this commit. Default: the main branch.",
+        show_default=False,
+    ),
+]
+_HEADINGS = [Heading("product", whole=True), Heading("here", whole=True), Heading("effect", whole=True), Heading("why")]
+
+
 def plan(
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against",
-            metavar="BRANCH",
-            help="What to compare with: where the branch left this one, or this commit. Default: the main branch.",
-            show_default=False,
-        ),
-    ] = None,
+    against: AgainstOption = None,
     everything: Annotated[bool, typer.Option("--all", help="List what is deferred and untouched, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every decision as JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
     project: ProjectOption = None,
 ) -> None:
     """Say which products the branch changes, by what they mean, and so which are built in its environment.
@@ -35,38 +46,66 @@ def plan(
 
     Example: dapflow branch plan --against main
     """
-    from dapflow.changes import base_in_git, plan_branch  # noqa: PLC0415 (brings PyYAML)
-    from dapflow.lineage import read_lineage  # noqa: PLC0415
-    from dapflow.project import compile_project  # noqa: PLC0415
-
-    root = project_root(project)
-    manifest = compile_project(root)
-    base = base_in_git(root, against)
-    planned = plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+    if as_json and as_markdown:
+        raise DapflowError("option", "--json and --markdown exclude each other")
+    base, planned = planned_in(project_root(project), against)
     if as_json:
         print(json.dumps({**planned.as_dict(base.name), "moved": base.moved}, indent=2, ensure_ascii=False))
+    elif as_markdown:
+        print("\n".join(markdown_lines(planned, base, everything=everything)))
     else:
         _print(planned, base, everything=everything)
 
 
-def _print(planned: BranchPlan, base: Base, *, everything: bool) -> None:
-    print(f"Compared with {base.name}.")
-    if base.moved:
-        print(f"{base.moved}: rebase, and plan again.")
-    listed = [decision for decision in planned.decisions if decision.built or everything or decision.touched]
-    if listed:
-        from dapflow.cli.result_table import Heading, print_rows  # noqa: PLC0415
+def planned_in(root: Path, against: str | None) -> tuple[Base, BranchPlan]:
+    """What the working tree is compared with, and what it thereby builds. Raises DapflowError ``no-base``, mistakes."""
+    from dapflow.changes import base_in_git, plan_branch  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
+    from dapflow.project import compile_project  # noqa: PLC0415
 
-        headings = [Heading("product", whole=True), Heading("here", whole=True), Heading("effect", whole=True)]
-        print_rows([*headings, Heading("why")], [_row(decision) for decision in listed])
+    manifest = compile_project(root)
+    base = base_in_git(root, against)
+    return base, plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+
+
+def _print(planned: BranchPlan, base: Base, *, everything: bool) -> None:
+    print("\n".join(_before(base)))
+    if rows := _rows(planned, everything=everything):
+        print_rows(_HEADINGS, rows)
+    print("\n".join(_after(planned)))
+
+
+def markdown_lines(planned: BranchPlan, base: Base, *, everything: bool = False) -> Iterator[str]:
+    """The plan as lines of Markdown: a heading, sentences and a table."""
+    yield "### What the branch builds"
+    for line in _before(base):
+        yield from ("", escaped(line))
+    if rows := _rows(planned, everything=everything):
+        yield from ("", *table(_HEADINGS, rows))
+    for line in _after(planned):
+        yield from ("", escaped(line))
+
+
+def _before(base: Base) -> Iterator[str]:
+    yield f"Compared with {base.name}."
+    if base.moved:
+        yield f"{base.moved}: rebase, and plan again."
+
+
+def _rows(planned: BranchPlan, *, everything: bool) -> list[tuple[str, str, str, str]]:
+    listed = (decision for decision in planned.decisions if decision.built or everything or decision.touched)
+    return [_row(decision) for decision in listed]
+
+
+def _after(planned: BranchPlan) -> Iterator[str]:
     for decision in planned.built:
         for name in decision.lacks:
-            print(f"{decision.dataset} reads {name}, which is new: a branch loads no raw tables, so it cannot run yet.")
+            yield f"{decision.dataset} reads {name}, which is new: a branch loads no raw tables, so it cannot run yet."
     for name in planned.raw_changed:
-        print(f"{name} is described otherwise: a branch reads it as it was loaded before.")
+        yield f"{name} is described otherwise: a branch reads it as it was loaded before."
     for name in planned.removed:
-        print(f"{name} is gone; what it has published stays until the branch is merged.")
-    print(f"{len(planned.built)} built, {len(planned.deferred)} deferred.")
+        yield f"{name} is gone; what it has published stays until the branch is merged."
+    yield f"{len(planned.built)} built, {len(planned.deferred)} deferred."
 
 
 def _row(decision: Decision) -> tuple[str, str, str, str]:

@@ -13,8 +13,10 @@ from dapflow.cli.failure import print_findings
 from dapflow.cli.project_option import ProjectOption, project_root
 
 if TYPE_CHECKING:
+    from dapflow.errors import DapflowError
     from dapflow.local.orphans import Orphan
     from dapflow.manifest import Manifest
+    from dapflow.review.changed_outputs import ChangedColumn
 
 
 def register(app: typer.Typer) -> None:
@@ -41,18 +43,10 @@ def check(
 
     Example: dapflow check --strict
     """
-    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415
-    from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
-
     root = project_root(project)
-    manifest, errors = read_as_far_as_possible(root)
-    from dapflow.lineage import read_lineage  # noqa: PLC0415
-    from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415 (brings DuckDB)
-    from dapflow.review.transforms import review, unchecked  # noqa: PLC0415
+    manifest, findings, changed = checked(root)
+    from dapflow.review.transforms import unchecked  # noqa: PLC0415 (brings DuckDB)
 
-    findings = [*review(manifest, errors), *check_codeowners(root)]
-    changed = changed_columns(manifest, read_lineage(root / ".dapflow" / "manifest.json"))
-    findings += [finding for column in changed for finding in column.findings(manifest)]
     failures = [finding for finding in findings if finding.severity == "error"]
     warnings = [finding for finding in findings if finding.severity == "warning"]
     tables = unchecked(manifest)
@@ -82,11 +76,32 @@ def check(
     if failures:
         raise typer.Exit(1)
     if not as_json:
-        transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
-        outcome = f"No errors, and {_counted(len(warnings), 'warning')}," if warnings else "No mistakes"
-        print(f"{outcome} in {_counted(transforms, 'transform')} of {_counted(len(manifest.services), 'service')}.")
+        print(outcome(manifest, len(warnings)))
     if strict and warnings:
         raise typer.Exit(1)
+
+
+def checked(root: Path) -> tuple[Manifest, list[DapflowError], list[ChangedColumn]]:
+    """The project as far as it can be read, its mistakes and warnings, and the columns that it changes."""
+    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
+
+    manifest, errors = read_as_far_as_possible(root)
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
+    from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.review.transforms import review  # noqa: PLC0415
+
+    findings = [*review(manifest, errors), *check_codeowners(root)]
+    changed = changed_columns(manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+    findings += [finding for column in changed for finding in column.findings(manifest)]
+    return manifest, findings, changed
+
+
+def outcome(manifest: Manifest, warnings: int) -> str:
+    """What there is to say of a project without mistakes."""
+    transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
+    found_none = f"No errors, and {_counted(warnings, 'warning')}," if warnings else "No mistakes"
+    return f"{found_none} in {_counted(transforms, 'transform')} of {_counted(len(manifest.services), 'service')}."
 
 
 def _unchecked(table: str, manifest: Manifest) -> str:

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from dapflow.cli.branch_comment import MARKER, MOST_BYTES, shortened
 from tests.changes.flights import PRODUCTS, project
 from tests.cli.in_process import dapflow
 
 
-def git(root: Path, *arguments: str) -> None:
+def git(root: Path, *arguments: str) -> str:
     identity = ["-c", "user.name=docs", "-c", "user.email=docs@example.org"]
-    subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True)
+    done = subprocess.run(["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 @pytest.fixture
@@ -100,3 +102,72 @@ def test_a_service_that_is_new_is_built_and_what_main_lacked_altogether_too(repo
     said = dapflow("branch", "plan", cwd=repository).stdout
     assert "trees.refined.many reads trees.raw.trees, which is new: a branch loads no raw tables" in said
     assert said.endswith(f"1 built, {len(PRODUCTS)} deferred.\n")
+
+
+def test_the_plan_in_markdown_shows_what_people_typed_as_it_is(repository: Path) -> None:
+    rewrite(repository, "by_carrier", "max(km) AS furthest", """max(km) AS "fur|`@octocat` <b>#1 $x$&lt;\n[a](b)" """)
+    page = dapflow("branch", "plan", "--markdown", cwd=repository)
+    assert page.returncode == 0, page.stderr
+    first, _, base, _, head, line, row, *_, last = page.stdout.splitlines()
+    assert (first, head) == ("### What the branch builds", "| product | here | effect | why |")
+    assert base.startswith("Compared with main at ")
+    assert line == "| --- | --- | --- | --- |"
+    name = "fur\\|\\`@&#8203;octocat\\` \\<b\\>#&#8203;1 &#36;x&#36;\\&lt; \\[a\\](b)"
+    assert row.startswith(f"| air.refined.by\\_carrier | built | breaking | its text is changed: {name}")
+    assert last == f"2 built, {len(PRODUCTS) - 2} deferred.", "and what reads every column"
+    refused = dapflow("branch", "plan", "--markdown", "--json", cwd=repository)
+    assert (refused.returncode, '"option"' in refused.stdout) == (1, True)
+
+
+class TestComment:
+    """The comment on a pull request, as far as it needs no platform."""
+
+    def page(self, root: Path, *arguments: str) -> str:
+        said = dapflow("branch", "diff", "fix/@names", "--comment", "--yes", *arguments, cwd=root)
+        assert (said.returncode, said.stderr.removeprefix("planning and checking\n")) == (0, "")
+        return said.stdout
+
+    def test_it_holds_the_plan_what_check_finds_and_why_no_data_are_compared(self, repository: Path) -> None:
+        rewrite(repository, "named", "'unknown'", "'none'")
+        page = self.page(repository)
+        assert page.startswith(f"{MARKER}\n## fix/@&#8203;names\n\n### What the branch builds\n")
+        assert "| air.refined.named | built | values |" in page
+        assert (
+            "\n### What `dapflow check` finds\n\n- **transforms/air/refined/everything.sql:1:8** warning: \\* is "
+            in page
+        )
+        assert f"\nNo errors, and 3 warnings, in {len(PRODUCTS)} transforms of one service.\n" in page
+        reason = "- there is no environment of a branch fix/@&#8203;names \\[branch-not-up\\]. "
+        assert f"\n### What differs in data\n\nNothing was compared.\n\n{reason}" in page
+        # A workflow knows the commit, and no branch of that name.
+        commit = git(repository, "rev-parse", "main")
+        by_commit = self.page(repository, "--against", commit)
+        assert by_commit == page.replace(f"Compared with main at {commit[:9]},", f"Compared with {commit[:9]},")
+
+    def test_mistakes_stand_in_it_and_do_not_keep_it_from_being_written(self, repository: Path) -> None:
+        rewrite(repository, "named", "SELECT", "SELECT `carrier`,")
+        page = self.page(repository)
+        assert "Not known: nothing is planned before the mistakes below are mended." in page
+        assert "\n\n- **transforms/air/refined/named.sql:2:12** a backquote (\\`) " in page, "mistakes first"
+        assert "\\[sql-syntax\\]" in page
+        assert "\nNo errors" not in page
+        rewrite(repository, "named", "SELECT `carrier`,", "SELECT")
+        assert "Not known: no/such and what is checked out have no commit in common." in self.page(
+            repository, "--against", "no/such"
+        )
+
+    def test_options_that_would_be_read_by_nothing_are_refused(self, repository: Path) -> None:
+        for arguments in (["--comment", "--markdown"], ["--against", "main"]):
+            refused = dapflow("branch", "diff", *arguments, cwd=repository)
+            assert (refused.returncode, "[option]" in refused.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "文"])
+def test_what_a_comment_does_not_hold_is_left_out_and_that_is_said(letter: str) -> None:
+    table = [f"| {number} | {letter * 100} |" for number in range(2_000)]
+    cut = shortened([MARKER, "<details><summary>a</summary>", "", *table, "", "</details>"])
+    assert MOST_BYTES - 500 < len(cut.encode()) <= MOST_BYTES
+    *rows, last, _, closing, _, said = cut.splitlines()
+    assert (rows[0], last in table) == (MARKER, True), "whole lines"
+    assert (closing, said.startswith("*The rest is left out: ")) == ("</details>", True), "what is folded is closed"
+    assert shortened([MARKER, *table[:100]]) == "\n".join([MARKER, *table[:100]]) + "\n"

@@ -51,23 +51,8 @@ def rows(platform: LocalProject, database: str, product: str) -> list[str]:
     return platform.run("query", f"SELECT * FROM {database}.{product}", "--csv").stdout.splitlines()[1:]
 
 
-@pytest.mark.slow
-def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProject) -> None:
-    before = inventory(changed)
-    up = changed.run("branch", "up", BRANCH, "--no-airflow")
-    assert ": 1 to build, " in up.stderr
-    own = f"dapflow_branch_{STEM}__housing_refined_zone"
-    assert f"housing: {own}, " in up.stdout
-    assert "libraries (nothing to build): " in up.stdout
-    asked = changed.run("branch", "run", BRANCH, "--dry-run")
-    assert asked.stdout == "housing.refined.dear 2024-06-05\n"
-    planned = changed.run("branch", "diff", BRANCH)
-    assert "Not built yet: housing.refined.dear. dapflow branch run Fix/Costs builds what is missing." in planned.stdout
-    built = json.loads(changed.run("branch", "run", BRANCH, "--json", "--yes").stdout)
-    assert [made["dataset"] for made in built["publications"]] == ["housing.refined.dear"]
-    assert rows(changed, own, "dear") == ['"true","10.5","2024","06","05","20240605"']
-    assert rows(changed, "housing_refined_zone", "dear") == ['"true","2024","06","05","20240605"']
-
+def compare(changed: LocalProject) -> None:
+    """See what the branch's difference says, in all the forms that it has."""
     # What it does to the data is asked for, and is no failure.
     refused = changed.run("branch", "diff", BRANCH, check=False)
     assert (refused.returncode, "1 product would be compared [option]" in refused.stderr) == (1, True)
@@ -86,9 +71,33 @@ def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProjec
     (product,) = document["products"]
     assert (product["state"], product["outdated"]) == ("differs", False)
     assert document["comparing"]["usd"] == product["difference"]["usd"] > 0
+    page = changed.run("branch", "diff", BRANCH, "--yes", "--comment").stdout
+    assert "Not known: git knows no main branch of " in page, "the project is in no repository"
+    assert "| housing.refined.dear | 2024-06-05 | differs | 1 | 1 | 0 | 0 | 0 | 1 | " in page
+    assert "\nbuilding read " in page
+    assert "<details><summary>housing.refined.dear</summary>\n\n### housing.refined.dear: " in page
     assert "[branch-not-up]" in changed.run("branch", "diff", "nothing", "--yes", check=False).stderr
     assert "[generation]" in changed.run("branch", "diff", BRANCH, "-g", "soon", check=False).stderr
 
+
+@pytest.mark.slow
+def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProject) -> None:
+    before = inventory(changed)
+    up = changed.run("branch", "up", BRANCH, "--no-airflow")
+    assert ": 1 to build, " in up.stderr
+    own = f"dapflow_branch_{STEM}__housing_refined_zone"
+    assert f"housing: {own}, " in up.stdout
+    assert "libraries (nothing to build): " in up.stdout
+    asked = changed.run("branch", "run", BRANCH, "--dry-run")
+    assert asked.stdout == "housing.refined.dear 2024-06-05\n"
+    planned = changed.run("branch", "diff", BRANCH)
+    assert "Not built yet: housing.refined.dear. dapflow branch run Fix/Costs builds what is missing." in planned.stdout
+    built = json.loads(changed.run("branch", "run", BRANCH, "--json", "--yes").stdout)
+    assert [made["dataset"] for made in built["publications"]] == ["housing.refined.dear"]
+    assert rows(changed, own, "dear") == ['"true","10.5","2024","06","05","20240605"']
+    assert rows(changed, "housing_refined_zone", "dear") == ['"true","2024","06","05","20240605"']
+
+    compare(changed)
     extended = changed.run("branch", "extend", BRANCH, "--days", "300")
     expiry = (datetime.now(UTC) + timedelta(days=300)).date().isoformat()
     assert extended.stderr == f"the environment of {BRANCH} expires on {expiry}\n"
