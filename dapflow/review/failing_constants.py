@@ -133,8 +133,8 @@ class _ConstantFindings:
                 yield from self._children(node, certain=certain)
 
     def _children(self, node: tree.Node, *, certain: bool) -> Iterator[_Part]:
-        for name in tree.children(type(node)):
-            yield getattr(node, name), certain
+        for part in tree.children(node):
+            yield part, certain
 
     def _wants(self, item: tree.Node) -> bool:
         """Whether an item of an inner SELECT is named by another part of the statement, or handed on by a star."""

@@ -166,7 +166,7 @@ class _Outliner:
             elif kind is tree.Lambda:
                 self._collect(current.body, visible, bound.union(current.names), expressions)
             elif kind not in _LEAVES and isinstance(current, tree.Node):
-                stack.extend([getattr(current, part) for part in tree.children(kind)])
+                stack.extend(tree.children(current))
 
 
 def _branches(node: tree.SetOperation) -> list[tree.BodyNode]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 from dapflow.trino.errors import QueryError
 
@@ -30,6 +31,22 @@ class Type:
     @cached_property
     def _text(self) -> str:
         return type_text(self)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.base, self.args, self.names, self.length, self.precision, self.scale))
+
+    @cached_property
+    def is_unchecked(self) -> bool:
+        """Whether something in it could not be checked."""
+        return self.base == "unchecked" or any(part.is_unchecked for part in self.args)
+
+    def __reduce__(self) -> tuple[type[Type], tuple[Any, ...]]:
+        # Without what was computed: in another process, hashes are others.
+        return Type, (self.base, self.args, self.names, self.length, self.precision, self.scale)
 
 
 def type_text(t: Type) -> str:

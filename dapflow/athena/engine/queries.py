@@ -84,7 +84,7 @@ def _named_tables(text: str) -> set[tuple[str, ...]]:
                 names.add(node.parts)
             elif isinstance(node, tree.Cte):
                 own.add((node.name,))
-            pending += [getattr(node, part) for part in tree.children(type(node))]
+            pending += tree.children(node)
     return names - own
 
 

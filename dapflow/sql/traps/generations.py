@@ -83,7 +83,7 @@ def _next_selects(part: Any) -> Iterator[tree.Select]:
         elif isinstance(current, tuple):
             stack.extend(current)
         elif isinstance(current, tree.Node):
-            stack.extend([getattr(current, name) for name in tree.children(type(current))])
+            stack.extend(tree.children(current))
 
 
 def _own_tables(source: tree.RelationNode | None) -> Iterator[tree.TableNode]:

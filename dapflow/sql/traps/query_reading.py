@@ -115,7 +115,7 @@ def columns(part: Any) -> Iterator[tuple[str, ...]]:
         elif isinstance(current, tuple):
             stack.extend(current)
         elif isinstance(current, tree.Node) and not isinstance(current, tree.QueryNode):
-            stack.extend([getattr(current, part) for part in tree.children(type(current))])
+            stack.extend(tree.children(current))
 
 
 def bare(node: tree.RelationNode) -> tree.RelationNode:

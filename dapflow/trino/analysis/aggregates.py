@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.calls import GivenLambda, Resolved, argument, named_function, resolved, scalar
@@ -54,9 +53,9 @@ def _misplaced(node: tree.Call, context: AnalysisContext) -> Unchecked | None:
 
 
 def _aggregate(node: tree.Call, function: Function, context: AnalysisContext) -> typed.Expr:
-    within = replace(context, in_aggregate=True) if node.over is None else replace(context, in_window=True)
+    within = context._replace(in_aggregate=True) if node.over is None else context._replace(in_window=True)
     if node.over is not None:
-        within = replace(within, in_aggregate=context.in_aggregate)
+        within = within._replace(in_aggregate=context.in_aggregate)
     args = [argument(a, within) for a in node.args]
     keys = order_keys(node.order, within)
     _check_distinct_order(node, args, keys, context)

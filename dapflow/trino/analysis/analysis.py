@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dapflow.trino.analysis import expressions, literals, names, subqueries, typed
 from dapflow.trino.analysis.aggregates import at_time_zone, call
 from dapflow.trino.analysis.context import AnalysisContext, StatementAnalysis
-from dapflow.trino.analysis.conversions import cast, unchecked
+from dapflow.trino.analysis.conversions import cast
 from dapflow.trino.analysis.findings import Finding
 from dapflow.trino.analysis.json_calls import json_call
 from dapflow.trino.analysis.meaning import is_checked
@@ -40,7 +40,7 @@ class Analysed:
         if self.query is None or any(column.open for column in self.query.columns):
             return None
         return tuple(
-            ColumnMetadata(column.written or f"_col{i}", UNCHECKED if unchecked(column.type) else str(column.type))
+            ColumnMetadata(column.written or f"_col{i}", UNCHECKED if column.type.is_unchecked else str(column.type))
             for i, column in enumerate(self.query.columns)
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dapflow.trino.analysis import typed, typed_calls
 from dapflow.trino.analysis.call_checks import check_call
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import coerce, unchecked
+from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.findings import Finding
 from dapflow.trino.analysis.typed import LambdaParameter, Unchecked
 from dapflow.trino.analysis.walk import within
@@ -53,7 +53,7 @@ class GivenLambda(LambdaArgument):
             for name, t in zip(self.node.names, params, strict=True)
         )
         bound = {parameter.name: parameter for parameter in parameters}
-        body = replace(context, lambdas=(*context.lambdas, bound)).visit(self.node.body)
+        body = context._replace(lambdas=(*context.lambdas, bound)).visit(self.node.body)
         return typed.Lambda(type=body.type, place=place, parameters=parameters, body=body)
 
     def report(self) -> None:
@@ -129,7 +129,7 @@ def scalar(node: tree.Call, context: AnalysisContext) -> typed.Expr:
 def resolved(node: tree.Call, args: Sequence[Argument], context: AnalysisContext) -> Resolved | Unchecked:
     """The signature that the arguments mean, and the arguments as it wants them."""
     function = FUNCTIONS[node.name]
-    doubtful = any(not isinstance(a, GivenLambda) and unchecked(a) for a in args)
+    doubtful = any(not isinstance(a, GivenLambda) and a.type.is_unchecked for a in args)
     bound = resolve(function.signatures, args)
     if bound is None:
         for arg in args:
@@ -154,7 +154,7 @@ def resolved(node: tree.Call, args: Sequence[Argument], context: AnalysisContext
 
 
 def _holds_unchecked(expr: typed.Expr) -> bool:
-    return any(isinstance(node, typed.Expr) and unchecked(node) for node in within(expr))
+    return any(isinstance(node, typed.Expr) and node.type.is_unchecked for node in within(expr))
 
 
 def _certain_type(function: Function, args: Sequence[Argument], chosen: BoundSignature) -> Type:

@@ -10,9 +10,10 @@ import dataclasses
 from typing import Any
 
 from dapflow.trino.analysis import typed, typed_queries
+from dapflow.trino.syntax import tree
 from dapflow.trino.types import Type
 
-_FIELDS: dict[type, tuple[str, ...]] = {}
+_FIELDS: dict[type, tree.Reader] = {}
 _PLAIN = frozenset({str, int, bytes, type(None)})
 _LEFT_OUT = frozenset({"place", "number", "columns", "outer"})
 
@@ -24,7 +25,7 @@ def same(a: typed.Expr, b: typed.Expr) -> bool:
 
 def canonical(node: Any) -> Any:
     """The form, in nested tuples."""
-    return _Canonical().of(node)
+    return CanonicalForm().of(node)
 
 
 def type_form(t: Type) -> str:
@@ -32,22 +33,25 @@ def type_form(t: Type) -> str:
     return str(t)
 
 
-def compared_fields(cls: type) -> tuple[str, ...]:
-    """Names of the fields of a kind of node that say what it means."""
-    names = _FIELDS.get(cls)
-    if names is None:
-        compared = (f.name for f in dataclasses.fields(cls) if f.compare is not False)
-        names = _FIELDS[cls] = tuple(name for name in compared if name not in _LEFT_OUT)
-    return names
+def compared(node: Any) -> tuple[Any, ...]:
+    """What a node holds that says what it means."""
+    cls = type(node)
+    read = _FIELDS.get(cls)
+    if read is None:
+        names = (f.name for f in dataclasses.fields(cls) if f.compare is not False)
+        read = _FIELDS[cls] = tree.reader([name for name in names if name not in _LEFT_OUT])
+    return read(node)
 
 
-class _Canonical:
+class CanonicalForm:
     """Counts relations, WITH queries and parameters as they come."""
 
     def __init__(self) -> None:
         self.relations: dict[int, tuple[int, tuple[str, ...]]] = {}
         self.with_queries: dict[int, int] = {}
         self.parameters: dict[int, int] = {}
+        #: Whether something of what has come could not be checked.
+        self.unchecked = False
 
     def of(self, node: Any) -> Any:
         """The form of a node, or of what a node holds."""
@@ -57,7 +61,7 @@ class _Canonical:
         if cls is tuple:
             return tuple([self.of(part) for part in node])
         if cls is Type:
-            return type_form(node)
+            return self._type(node)
         if cls is bool or cls is float:
             # True equals 1 in Python, and 1.0 too.
             return (cls.__name__, node)
@@ -69,11 +73,15 @@ class _Canonical:
         return self._plain(node)
 
     def _plain(self, node: Any) -> Any:
-        cls = type(node)
-        held = [getattr(node, name) for name in compared_fields(cls)]
-        return (cls.__name__, *[part if type(part) in _PLAIN else self.of(part) for part in held])
+        return (type(node).__name__, *[part if type(part) in _PLAIN else self.of(part) for part in compared(node)])
+
+    def _type(self, node: Type) -> str:
+        if node.is_unchecked:
+            self.unchecked = True
+        return type_form(node)
 
     def _column(self, node: typed.ColumnRef) -> Any:
+        self._type(node.type)
         counted, names = self.relations.get(node.relation, (-1 - node.relation, ()))
         return ("column", counted, names[node.position] if 0 <= node.position < len(names) else node.position)
 
@@ -81,6 +89,8 @@ class _Canonical:
         names = tuple((column.written or "").lower() for column in node.columns)
         self.relations[node.number] = (len(self.relations), names)
         relation = node.relation
+        if relation is None or any(column.type.is_unchecked for column in node.columns):
+            self.unchecked = True
         return (
             "table",
             *((relation.catalog, relation.database, relation.name) if relation is not None else node.parts),
@@ -102,9 +112,10 @@ class _Canonical:
     def _lambda(self, node: typed.Lambda) -> Any:
         for parameter in node.parameters:
             self.parameters[parameter.number] = len(self.parameters)
-        return ("lambda", tuple(str(parameter.type) for parameter in node.parameters), self.of(node.body))
+        return ("lambda", tuple(self._type(parameter.type) for parameter in node.parameters), self.of(node.body))
 
     def _parameter(self, node: typed.LambdaParameter) -> Any:
+        self._type(node.type)
         return ("parameter", self.parameters.get(node.number, -1 - node.number))
 
     def _view(self, node: typed_queries.ViewUse) -> Any:
@@ -113,12 +124,12 @@ class _Canonical:
 
 
 _SPECIAL: dict[type, Any] = {
-    typed.ColumnRef: _Canonical._column,
-    typed.Lambda: _Canonical._lambda,
-    typed.LambdaParameter: _Canonical._parameter,
-    typed_queries.Table: _Canonical._table,
-    typed_queries.ViewUse: _Canonical._view,
-    typed_queries.WithQuery: _Canonical._with_query,
-    typed_queries.WithUse: _Canonical._with_use,
-    typed_queries.Nested: _Canonical._nested,
+    typed.ColumnRef: CanonicalForm._column,
+    typed.Lambda: CanonicalForm._lambda,
+    typed.LambdaParameter: CanonicalForm._parameter,
+    typed_queries.Table: CanonicalForm._table,
+    typed_queries.ViewUse: CanonicalForm._view,
+    typed_queries.WithQuery: CanonicalForm._with_query,
+    typed_queries.WithUse: CanonicalForm._with_use,
+    typed_queries.Nested: CanonicalForm._nested,
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.findings import Finding, Place
@@ -65,22 +66,21 @@ class StatementAnalysis:
         return next(self.numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class AnalysisContext:
+class AnalysisContext(NamedTuple):
     """The place of an expression or query."""
 
     statement: StatementAnalysis
-    scope: Scope = field(default_factory=Scope)
-    names: WithNames = field(default_factory=WithNames)
+    scope: Scope = Scope()
+    names: WithNames = WithNames()
     #: The clause at hand, where it may hold no aggregates.
     plain_clause: str | None = None
     #: Whether the query puts rows together.
     grouped: bool = False
     in_aggregate: bool = False
     in_window: bool = False
-    windows: Mapping[str, tree.Window] = field(default_factory=dict)
+    windows: Mapping[str, tree.Window] = MappingProxyType({})
     #: Output columns, which ORDER BY looks at first; None where several have the name.
-    outputs: Mapping[str, typed.Expr | None] = field(default_factory=dict)
+    outputs: Mapping[str, typed.Expr | None] = MappingProxyType({})
     lambdas: tuple[Mapping[str, LambdaParameter], ...] = ()
 
     def visit(self, node: tree.Expr) -> typed.Expr:
@@ -111,4 +111,4 @@ class AnalysisContext:
 
     def trial(self) -> AnalysisContext:
         """The same place, where findings are kept apart."""
-        return replace(self, statement=replace(self.statement, findings=[]))
+        return self._replace(statement=replace(self.statement, findings=[]))

@@ -15,16 +15,7 @@ from dapflow.trino.types import BOOLEAN, UNKNOWN, Type
 
 def coerce(expr: typed.Expr, target: Type) -> typed.Expr:
     """A value as the type wanted; the caller knows that it may be coerced."""
-    return expr if expr.type == target else Coerce(type=target, place=expr.place, expr=expr)
-
-
-def unchecked(*parts: typed.Expr | Type) -> bool:
-    """Whether something in these could not be checked."""
-    for part in parts:
-        t = part if isinstance(part, Type) else part.type
-        if t.base == "unchecked" or (t.args and unchecked(*t.args)):
-            return True
-    return False
+    return expr if expr.type is target or expr.type == target else Coerce(type=target, place=expr.place, expr=expr)
 
 
 def constant(expr: typed.Expr) -> Any:

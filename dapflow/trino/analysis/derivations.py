@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dapflow.trino.analysis import typed, typed_queries
-from dapflow.trino.analysis.canonical import compared_fields, type_form
+from dapflow.trino.analysis.canonical import compared, type_form
 from dapflow.trino.analysis.meaning import is_checked
 from dapflow.trino.analysis.typed_queries import Join, Query, QueryBody, Select, SetOperation, Source, WithQuery
 from dapflow.trino.types import Type
@@ -259,7 +259,7 @@ class _Deriver:
         special = _SPECIAL.get(cls)
         if special is not None:
             return special(self, node, around)
-        return (cls.__name__, *(self._form(getattr(node, name), around) for name in compared_fields(cls)))
+        return (cls.__name__, *(self._form(part, around) for part in compared(node)))
 
     def _column(self, node: typed.ColumnRef, around: Any) -> Any:
         del around

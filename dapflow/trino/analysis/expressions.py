@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dapflow.trino.analysis import operators, typed
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import coerce, condition, constant, unchecked, unified
+from dapflow.trino.analysis.conversions import coerce, condition, constant, unified
 from dapflow.trino.analysis.literals import integer
 from dapflow.trino.analysis.typed import Unchecked
 from dapflow.trino.coercion import INTEGERS, can_coerce, common, comparable, orderable
@@ -229,7 +229,7 @@ def subscript(node: tree.Subscript, context: AnalysisContext) -> typed.Expr:
         return typed.Element(type=t.args[1], place=place, base=base, index=coerce(index, t.args[0]))
     if t.base == "row":
         return _row_place(node, base, index, context)
-    if unchecked(t) or index.type.base == "unchecked":
+    if t.is_unchecked or index.type.base == "unchecked":
         return typed.Element(type=UNCHECKED, place=place, base=base, index=index)
     return context.fault("TYPE_MISMATCH", node, f"Cannot use {index.type} for subscript of {t}")
 

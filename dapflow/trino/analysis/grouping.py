@@ -9,7 +9,7 @@ from typing import Any
 from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import coerce, unchecked
+from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.typed import AggregateRef, ColumnRef, GroupingOf, KeyRef, Unchecked, WindowRef
 from dapflow.trino.analysis.typed_calls import Aggregate, WindowCall
 from dapflow.trino.analysis.typed_queries import Query
@@ -47,6 +47,8 @@ class Extracted:
     grouped: bool
     #: Whether there is a GROUP BY.
     by_keys: bool
+    #: Whether a window function is called; of no interest where there are groups.
+    windowed: bool
     told: bool = False
     keys: Numbered = field(default_factory=Numbered)
     aggregates: Numbered = field(default_factory=Numbered)
@@ -57,6 +59,8 @@ class Extracted:
 
         A column that is no key is a mistake of the whole expression.
         """
+        if not (self.grouped or self.windowed):
+            return expr
         return _Extraction(self, whole).of(expr)
 
 
@@ -107,7 +111,7 @@ class _Extraction:
                 extracted.context.statement.record("EXPRESSION_NOT_AGGREGATE", problem, reference.place, "error")
 
     def _is_doubtful(self, expr: ColumnRef) -> bool:
-        return expr.position < 0 or any(map(unchecked, self.extracted.keys.exprs))
+        return expr.position < 0 or any(key.type.is_unchecked for key in self.extracted.keys.exprs)
 
     def _loose(self, expr: ColumnRef) -> typed.Expr:
         extracted = self.extracted

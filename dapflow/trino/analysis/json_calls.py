@@ -6,7 +6,7 @@ from typing import Any
 
 from dapflow.trino.analysis import typed, typed_calls
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import expect_type, unchecked
+from dapflow.trino.analysis.conversions import expect_type
 from dapflow.trino.analysis.typed_calls import JsonValue
 from dapflow.trino.coercion import castable
 from dapflow.trino.json_path.grammar import PathError, parse_path, variables
@@ -31,7 +31,7 @@ def _source(expr: tree.Expr, form: str | None, context: AnalysisContext) -> type
     """A JSON input: a text, or bytes."""
     source = context.visit(expr)
     t = source.type
-    if t.base == "varbinary" or unchecked(t):
+    if t.base == "varbinary" or t.is_unchecked:
         return source
     what = f"Cannot read input of type {t} as JSON using formatting JSON"
     if form in _ENCODINGS and t.base != "unknown":

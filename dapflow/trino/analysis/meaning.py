@@ -11,8 +11,7 @@ import hashlib
 from typing import Any
 
 from dapflow.trino.analysis import typed
-from dapflow.trino.analysis.canonical import canonical
-from dapflow.trino.analysis.conversions import unchecked
+from dapflow.trino.analysis.canonical import CanonicalForm
 from dapflow.trino.analysis.typed_queries import Query, Table
 from dapflow.trino.analysis.walk import deep
 from dapflow.trino.syntax import tree
@@ -23,12 +22,12 @@ def meaning(query: Query, node: tree.QueryNode) -> str:
 
     Where something could not be checked, names of relations and columns in the text count too.
     """
-    form: Any
-    if is_checked(query):
-        outputs = tuple(((column.written or "").lower(), str(column.type)) for column in query.columns)
-        form = (canonical(query), outputs)
-    else:
+    canonical = CanonicalForm()
+    form: Any = canonical.of(query)
+    if canonical.unchecked:
         form = _written(node)
+    else:
+        form = form, tuple([((column.written or "").lower(), str(column.type)) for column in query.columns])
     return hashlib.sha256(repr(form).encode()).hexdigest()
 
 
@@ -36,10 +35,10 @@ def is_checked(node: Any) -> bool:
     """Whether nothing in a typed tree is unchecked."""
     for part in deep(node):
         if isinstance(part, typed.Expr):
-            if part.type.base == "unchecked" or (part.type.args and unchecked(part)):
+            if part.type.is_unchecked:
                 return False
         elif isinstance(part, Table) and (
-            part.relation is None or unchecked(*[column.type for column in part.columns])
+            part.relation is None or any(column.type.is_unchecked for column in part.columns)
         ):
             return False
     return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dapflow.trino.analysis import typed
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import unchecked
 from dapflow.trino.analysis.scopes import Field, Scope
 from dapflow.trino.analysis.typed import ColumnRef, RowField
 from dapflow.trino.syntax import tree
@@ -45,7 +44,7 @@ def field_of(node: tree.Expr, context: AnalysisContext) -> Field | None:
 
 
 def _is_bound(name: str, context: AnalysisContext) -> bool:
-    return any(name in bound for bound in context.lambdas)
+    return bool(context.lambdas) and any(name in bound for bound in context.lambdas)
 
 
 def expanded_column(node: tree.Given, context: AnalysisContext) -> typed.Expr:
@@ -119,7 +118,7 @@ def _is_known(parts: tuple[str, ...], context: AnalysisContext) -> bool:
 
 def row_field(base: typed.Expr, node: tree.Deref, context: AnalysisContext) -> typed.Expr:
     """One field of a row by its name."""
-    if unchecked(base) and base.type.base != "row":
+    if base.type.is_unchecked and base.type.base != "row":
         return RowField(type=UNCHECKED, place=context.place(node), base=base, position=-1)
     if base.type.base != "row":
         return context.fault("TYPE_MISMATCH", node, f"Expression {expression_text(node)} is not of type ROW")

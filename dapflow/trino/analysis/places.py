@@ -49,7 +49,9 @@ class Places:
         known = self.known.get(id(node))
         if known is not None:
             return known[1]
-        for part in _parts(node):
+        parts = _parts(node)
+        # They stand in the order of the text.
+        for part in (parts[0], parts[-1]) if len(parts) > 1 else parts:
             inner = self.of(part)
             start, end = min(start, inner.start), max(end, inner.end)
         place = Place(start, max(end, start), node.pos)
@@ -60,8 +62,7 @@ class Places:
 
 def _parts(node: tree.Node) -> list[tree.Node]:
     parts: list[tree.Node] = []
-    for name in tree.children(type(node)):
-        _add(getattr(node, name), parts)
+    _add(tree.children(node), parts)
     return parts
 
 

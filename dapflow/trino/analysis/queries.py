@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.context import AnalysisContext
@@ -25,7 +24,7 @@ from dapflow.trino.types import BIGINT
 def query(node: tree.QueryNode, context: AnalysisContext) -> Query:
     """A whole query; the context's scope is what stands around it."""
     names, named_queries = with_queries(node.ctes, node.recursive, context, body)
-    context = replace(context, names=names)
+    context = context._replace(names=names)
     limit, offset = _count(node.limit, context), _count(node.offset, context)
     query_body: QueryBody
     if isinstance(node.body, tree.Select):
@@ -62,7 +61,7 @@ def _order(items: Sequence[tree.SortItem], query_body: QueryBody, context: Analy
         if column.written is not None:
             name = column.written.lower()
             names[name] = None if name in names else ref
-    here = replace(context.inside(Scope((), context.scope)), outputs=names)
+    here = context.inside(Scope((), context.scope))._replace(outputs=names)
     keys = []
     for item in items:
         place = ordinal(item, refs, context)

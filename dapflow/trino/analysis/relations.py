@@ -142,7 +142,7 @@ def _join(node: tree.JoinNode, context: AnalysisContext, beside: tuple[Field, ..
     if node.using is not None:
         return _using(node.using, join, left, right, context)
     assert node.on is not None  # noqa: S101 - the parser wants ON or USING
-    here = replace(context.inside(Scope(fields, context.scope)), plain_clause="JOIN clause")
+    here = context.inside(Scope(fields, context.scope))._replace(plain_clause="JOIN clause")
     on = condition(node.on, "JOIN ON clause", here)
     if not lateral and kind != "inner" and correlated(on):
         context.limit(f"A correlated subquery in the condition of a {kind.upper()} JOIN", node.on)

@@ -40,12 +40,22 @@ def named(field: Field, name: str, position: int) -> Field:
     return replace(field, name=name, written=name, position=position, open=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """Fields at hand, and the scope around a subquery."""
 
-    fields: tuple[Field, ...] = ()
-    parent: Scope | None = None
+    __slots__ = ("_by_name", "_open", "fields", "parent")
+
+    def __init__(self, fields: tuple[Field, ...] = (), parent: Scope | None = None) -> None:
+        self.fields = fields
+        self.parent = parent
+        self._open: list[Field] = []
+        #: Those that are not open, in their order.
+        self._by_name: dict[str | None, list[Field]] = {}
+        for field in fields:
+            if field.open:
+                self._open.append(field)
+            else:
+                self._by_name.setdefault(field.name, []).append(field)
 
     def is_around(self) -> bool:
         """Whether there is a column that a query which stands here may refer to."""
@@ -53,21 +63,20 @@ class Scope:
 
     def named(self, name: str) -> list[Field]:
         """Fields of a name, in this scope only."""
-        fields = [field for field in self.fields if field.name == name and not field.open]
-        return fields or [named(field, name, -1) for field in self.fields if field.open][:1]
+        return self._by_name.get(name) or [named(field, name, -1) for field in self._open[:1]]
 
     def knows(self, name: str) -> bool:
         """Whether a column of this name is surely here."""
-        return any(field.name == name and not field.open for field in self.fields)
+        return name in self._by_name
 
     def qualified(self, parts: tuple[str, ...], name: str) -> list[Field]:
         """Fields of a name in relations of a name, which may leave out its first parts."""
         count = len(parts)
-        fields = [
-            field for field in self.fields if (field.name == name or field.open) and field.qualifier[-count:] == parts
-        ]
-        closed = [field for field in fields if not field.open]
-        return closed or [named(field, name, -1) for field in fields[:1]]
+        closed = [field for field in self._by_name.get(name, ()) if field.qualifier[-count:] == parts]
+        if closed:
+            return closed
+        fields = [field for field in self._open if field.qualifier[-count:] == parts]
+        return [named(field, name, -1) for field in fields[:1]]
 
     def has_relation(self, parts: tuple[str, ...]) -> bool:
         """Whether a relation of this name is here."""

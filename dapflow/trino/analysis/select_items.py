@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dapflow.trino.analysis.context import AnalysisContext
-from dapflow.trino.analysis.conversions import unchecked
 from dapflow.trino.analysis.names import parts_of
 from dapflow.trino.analysis.scopes import Field, Scope
 from dapflow.trino.analysis.tables import OPEN
@@ -96,7 +95,7 @@ def _of_row(item: tree.AllColumns, base: tree.Expr, context: AnalysisContext) ->
     """The fields of a row."""
     value = context.visit(base)
     if value.type.base != "row":
-        if not unchecked(value):
+        if not value.type.is_unchecked:
             problem = f"expected expression of type Row, actual type {value.type}"
             context.fault("TYPE_MISMATCH", item, problem)
         return _unknown(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dapflow.trino.analysis import typed, typed_queries
@@ -41,18 +41,20 @@ def select(
     if node.source is not None:
         relation = context.statement.visitor.relation(node.source, context, ())
     scope = Scope(relation.fields if relation is not None else (), context.scope)
-    here = replace(context.inside(scope), windows=named_windows(node, context.inside(scope)))
+    here = context.inside(scope)._replace(windows=named_windows(node, context.inside(scope)))
     where = None
     if node.where is not None:
-        where = condition(node.where, "WHERE clause", replace(here, plain_clause="WHERE clause"))
+        where = condition(node.where, "WHERE clause", here._replace(plain_clause="WHERE clause"))
         if limit is not None and node.groups is None and correlated(where):
             check_limit(node, node.where, where, limit, here)
     items = items_of(node, here)
     check_outer_columns(node, limit, items, here)
-    grouped = node.groups is not None or node.having is not None or _aggregates((node.items, *(s.expr for s in order)))
-    extracted = Extracted(here, grouped, node.groups is not None)
+    by_keys = node.groups is not None
+    calls = [] if by_keys else _calls((node.items, *(s.expr for s in order)))
+    grouped = by_keys or node.having is not None or any(_is_aggregate(call) for call in calls)
+    extracted = Extracted(here, grouped, by_keys, any(call.over is not None for call in calls))
     sets = _groups(node, items, extracted, here) if grouped else ()
-    inside = replace(here, grouped=grouped)
+    inside = here._replace(grouped=grouped)
     outputs = tuple(extracted.of(inside.visit(item.expr), item.expr) for item in items)
     having = None
     if node.having is not None:
@@ -97,7 +99,7 @@ def _groups(
     node: tree.Select, items: Sequence[Item], extracted: Extracted, context: AnalysisContext
 ) -> tuple[tuple[int, ...], ...]:
     """The grouping sets, by places of keys; the keys are noted."""
-    here = replace(context, plain_clause="GROUP BY clause")
+    here = context._replace(plain_clause="GROUP BY clause")
     elements = []
     for grouping in node.groups or ():
         sets = [
@@ -160,7 +162,7 @@ def _order(
             known = names.get(output.name, refs[i])
             both = isinstance(known, OutputRef) and forms[known.position] == forms[i]
             names[output.name] = known if both else None
-    within = replace(context, outputs=names)
+    within = context._replace(outputs=names)
     keys = []
     for item in order:
         place = ordinal(item, refs, context)
@@ -201,20 +203,25 @@ def _mentions(node: object, names: dict[str, typed.Expr | None]) -> bool:
     return any(_mentions(part, names) for part in _parts(node))
 
 
-def _aggregates(node: object) -> bool:
-    """Whether a part of a query calls an aggregate of this query."""
+def _calls(node: object) -> list[tree.Call]:
+    """What a part of a query calls, but for what its subqueries do."""
+    calls = []
     pending = [node]
     while pending:
         part = pending.pop()
-        if isinstance(part, tree.Call) and part.over is None and part.name in AGGREGATES:
-            return True
+        if type(part) is tree.Call:
+            calls.append(part)
         pending += _parts(part)
-    return False
+    return calls
+
+
+def _is_aggregate(call: tree.Call) -> bool:
+    return call.over is None and call.name in AGGREGATES
 
 
 def _parts(node: object) -> Sequence[object]:
     if isinstance(node, tuple):
         return node
     if isinstance(node, tree.Node) and not isinstance(node, tree.QueryNode):
-        return [getattr(node, name) for name in tree.children(type(node))]
+        return tree.children(node)
     return ()

@@ -8,6 +8,7 @@ from typing import Any
 
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Query, Source, WithQuery
+from dapflow.trino.syntax import tree
 from dapflow.trino.types import Type
 
 _NOT_NODES = frozenset({"place", "type", "columns", "relation", "with_query", "outer", "common"})
@@ -17,6 +18,7 @@ _PLAIN = frozenset(
     {"str", "int", "bool", "str | None", "tuple[str, ...]", "tuple[int, ...]", "tuple[tuple[int, ...], ...]"}
 )
 _FIELDS: dict[type, tuple[str, ...]] = {}
+_READERS: dict[type, tree.Reader] = {}
 
 
 def _fields(cls: type) -> tuple[str, ...]:
@@ -30,9 +32,12 @@ def _fields(cls: type) -> tuple[str, ...]:
 
 def parts(node: Any) -> list[Any]:
     """The nodes right below a node; a WITH query is below the query that defines it alone."""
+    cls = type(node)
+    read = _READERS.get(cls)
+    if read is None:
+        read = _READERS[cls] = tree.reader(_fields(cls))
     below: list[Any] = []
-    for name in _fields(type(node)):
-        part = getattr(node, name)
+    for part in read(node):
         kind = type(part)
         if kind is tuple:
             _add_items(part, below)

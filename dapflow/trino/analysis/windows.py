@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dapflow.trino.analysis import operators, typed, typed_calls
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.ordering import order_keys
@@ -33,7 +31,7 @@ def named_windows(node: tree.Select, context: AnalysisContext) -> dict[str, tree
         if name in named:
             context.fault("DUPLICATE_WINDOW_NAME", definition, f"WINDOW name '{name}' specified more than once")
         # A definition knows those before it.
-        window(definition, replace(context, windows=dict(named)))
+        window(definition, context._replace(windows=dict(named)))
         named[name] = definition
     return named
 

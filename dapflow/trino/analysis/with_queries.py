@@ -25,7 +25,7 @@ def with_queries(
     names, queries = context.names, []
     seen: set[str] = set()
     for cte in ctes:
-        here = replace(context, names=names)
+        here = context._replace(names=names)
         if cte.name in seen:
             problem = f"WITH query name '{cte.name}' specified more than once"
             context.fault("DUPLICATE_NAMED_QUERY", cte.pos, problem)
@@ -71,7 +71,7 @@ def _recursive(cte: tree.Cte, context: AnalysisContext, body: AnalyseBody) -> Wi
     anchor = body(node.left, context)
     columns = _named(anchor.columns, cte, context)
     with_query = WithQuery(cte.name, None, columns, True, place)
-    step = body(node.right, replace(context, names=WithNames(with_query, context.names)))
+    step = body(node.right, context._replace(names=WithNames(with_query, context.names)))
     _check_step(columns, step, cte, context)
     operation = combined(columns, node, anchor, step, context)
     with_query.query = Query((), operation, (), None, None, False, columns, place, outer=outer_references((operation,)))
@@ -108,5 +108,5 @@ def _mentions(node: Any, name: str) -> bool:
     if isinstance(node, tuple):
         return any(_mentions(part, name) for part in node)
     if isinstance(node, tree.Node):
-        return any(_mentions(getattr(node, part), name) for part in tree.children(type(node)))
+        return any(_mentions(part, name) for part in tree.children(node))
     return False

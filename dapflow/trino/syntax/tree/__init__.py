@@ -61,9 +61,11 @@ from dapflow.trino.syntax.tree.queries import (
     Values,
 )
 from dapflow.trino.syntax.tree.walk import (
+    Reader,
     children,
     compared,
     nodes,
+    reader,
 )
 
 __all__ = [
@@ -103,6 +105,7 @@ __all__ = [
     "Parameter",
     "Quantified",
     "QueryNode",
+    "Reader",
     "RelationNode",
     "RowNode",
     "SampleNode",
@@ -124,4 +127,5 @@ __all__ = [
     "children",
     "compared",
     "nodes",
+    "reader",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from dapflow.trino.syntax.tree.nodes import Node, QueryNode
@@ -19,16 +20,28 @@ def compared(cls: type[Node]) -> tuple[str, ...]:
     return names
 
 
-_CHILDREN: dict[type, tuple[str, ...]] = {}
+Reader = Callable[[Any], tuple[Any, ...]]
+
+
+def reader(names: Sequence[str]) -> Reader:
+    """What reads these attributes of an object, all at once."""
+    if not names:
+        return lambda node: ()
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda node: (read(node),)
+
+
+_CHILDREN: dict[type, Reader] = {}
 _PLAIN = frozenset({"int", "str", "bool", "Type", "int | None", "str | None", "bool | None", "tuple[str, ...]"})
 
 
-def children(cls: type[Node]) -> tuple[str, ...]:
-    """Names of the parts of a kind of node that may hold nodes."""
-    names = _CHILDREN.get(cls)
-    if names is None:
-        names = _CHILDREN[cls] = tuple([part.name for part in fields(cls) if part.type not in _PLAIN])
-    return names
+def children(node: Node) -> tuple[Any, ...]:
+    """The parts of a node that may be nodes or hold some: nodes, tuples and others."""
+    cls = type(node)
+    read = _CHILDREN.get(cls)
+    if read is None:
+        read = _CHILDREN[cls] = reader([part.name for part in fields(cls) if part.type not in _PLAIN])
+    return read(node)
 
 
 def nodes(part: Any, *, into_queries: bool = True) -> Iterator[Node]:
@@ -42,4 +55,4 @@ def nodes(part: Any, *, into_queries: bool = True) -> Iterator[Node]:
             if isinstance(current, QueryNode) and not into_queries and current is not part:
                 continue
             yield current
-            stack.extend([getattr(current, name) for name in reversed(children(type(current)))])
+            stack.extend(reversed(children(current)))
