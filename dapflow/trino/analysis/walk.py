@@ -8,7 +8,7 @@ from typing import Any
 
 from dapflow.trino.analysis.typed import ColumnRef, Expr
 from dapflow.trino.analysis.typed_queries import Query, Source, WithQuery
-from dapflow.trino.syntax import tree
+from dapflow.trino.syntax.tree import Reader, reader
 from dapflow.trino.types import Type
 
 _NOT_NODES = frozenset({"place", "type", "columns", "relation", "with_query", "outer", "common"})
@@ -18,7 +18,7 @@ _PLAIN = frozenset(
     {"str", "int", "bool", "str | None", "tuple[str, ...]", "tuple[int, ...]", "tuple[tuple[int, ...], ...]"}
 )
 _FIELDS: dict[type, tuple[str, ...]] = {}
-_READERS: dict[type, tree.Reader] = {}
+_READERS: dict[type, Reader] = {}
 
 
 def _fields(cls: type) -> tuple[str, ...]:
@@ -35,7 +35,7 @@ def parts(node: Any) -> list[Any]:
     cls = type(node)
     read = _READERS.get(cls)
     if read is None:
-        read = _READERS[cls] = tree.reader(_fields(cls))
+        read = _READERS[cls] = reader(_fields(cls))
     below: list[Any] = []
     for part in read(node):
         kind = type(part)
