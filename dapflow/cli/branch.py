@@ -59,6 +59,7 @@ def up(
     """
     from dapflow.branch import branch_slug  # noqa: PLC0415
     from dapflow.changes import base_deployed, plan_branch  # noqa: PLC0415
+    from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.local.branches import bring_up  # noqa: PLC0415
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
@@ -76,7 +77,7 @@ def up(
         require_running(state)
         if not everything:
             base = base_deployed(state.bundle / "dags", "the main environment")
-            planned = plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+            planned = plan_branch(base.manifest, manifest, read_lineage(manifest_file(root)))
             manifest = planned.applied(manifest)
             steps.tell(f"compared with {base.name}: {len(planned.built)} to build, {len(planned.deferred)} deferred")
         made, platform, dag_files = bring_up(state, manifest, git, steps.tell, airflow=airflow)

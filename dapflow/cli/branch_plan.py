@@ -60,12 +60,13 @@ def plan(
 def planned_in(root: Path, against: str | None) -> tuple[Base, BranchPlan]:
     """What the working tree is compared with, and what it thereby builds. Raises DapflowError ``no-base``, mistakes."""
     from dapflow.changes import base_in_git, plan_branch  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
 
     manifest = compile_project(root)
     base = base_in_git(root, against)
-    return base, plan_branch(base.manifest, manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+    return base, plan_branch(base.manifest, manifest, read_lineage(manifest_file(root)))
 
 
 def _print(planned: BranchPlan, base: Base, *, everything: bool) -> None:

@@ -87,12 +87,13 @@ def checked(root: Path) -> tuple[Manifest, list[DapflowError], list[ChangedColum
     from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
 
     manifest, errors = read_as_far_as_possible(root)
+    from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415 (brings DuckDB)
     from dapflow.review.transforms import review  # noqa: PLC0415
 
     findings = [*review(manifest, errors), *check_codeowners(root)]
-    changed = changed_columns(manifest, read_lineage(root / ".dapflow" / "manifest.json"))
+    changed = changed_columns(manifest, read_lineage(manifest_file(root)))
     findings += [finding for column in changed for finding in column.findings(manifest)]
     return manifest, findings, changed
 

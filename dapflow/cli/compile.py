@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dapflow.cli.project_option import ProjectOption, project_root
+
+if TYPE_CHECKING:
+    from dapflow.compiled import Counted
 
 
 def register(app: typer.Typer) -> None:
@@ -27,13 +30,29 @@ def compile_manifest(
 
     Example: dapflow compile --output manifest.json
     """
+    from dapflow.compiled import compiled_before, inputs, manifest_file, note_compiled  # noqa: PLC0415
+
+    root = project_root(project)
+    file = output or manifest_file(root)
+    now = inputs(root) if output is None else None
+    counted = compiled_before(root, now)
+    if counted is None:
+        counted = _compile(root, file)
+        note_compiled(root, now, counted)
+    print(
+        f"{counted.services} services, {counted.raw} raw tables, {counted.transforms} transforms"
+        f" → {file} ({counted.sha})"
+    )
+
+
+def _compile(root: Path, file: Path) -> Counted:
+    """Write the manifest. Raises DapflowErrors with every mistake of the project."""
+    from dapflow.compiled import Counted  # noqa: PLC0415 (these bring PyYAML and the analyser)
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project, write_manifest  # noqa: PLC0415
     from dapflow.review.project_lineage import lineages  # noqa: PLC0415
 
-    root = project_root(project)
     manifest = compile_project(root)
-    file = output or root / ".dapflow" / "manifest.json"
     # What was found out about texts that have not changed since is good still. All of it is needed to the end, so that
     # looking for garbage in it would be for nothing.
     gc.disable()
@@ -42,7 +61,4 @@ def compile_manifest(
     gc.enable()
     write_manifest(manifest, file, lineages(manifest, before=before))
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
-    print(
-        f"{len(manifest.services)} services, {len(manifest.datasets) - transforms} raw tables, {transforms} transforms"
-        f" → {file} ({manifest.sha})"
-    )
+    return Counted(len(manifest.services), len(manifest.datasets) - transforms, transforms, manifest.sha)

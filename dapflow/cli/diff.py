@@ -205,12 +205,13 @@ def _to_publish(dataset: Dataset, host: str | None) -> str:
 
 def made_key(root: Path, manifest: Manifest, dataset: Dataset) -> tuple[str, ...]:
     """The columns that tell rows apart because of how the dataset's text is made."""
+    from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415 (these bring the analyser)
     from dapflow.review.product_key import product_key  # noqa: PLC0415
 
     if dataset.transform is None or dataset.unique_keys:
         return ()
-    return product_key(manifest, dataset, read_lineage(root / ".dapflow" / "manifest.json"))
+    return product_key(manifest, dataset, read_lineage(manifest_file(root)))
 
 
 def _columns(key: str | None) -> list[str]:
