@@ -30,6 +30,7 @@ GUIDES = [
     "prototype-a-legacy-query.md",
     "commit-a-transform.md",
     "try-a-change.md",
+    "what-a-branch-costs.md",
     "check-your-data.md",
     "change-or-remove-a-product.md",
     "undo-a-publication.md",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from stacks.synthesis import synthesize
 from tests.stacks.example import four_services
-from tests.stacks.templates import Templates, synthesized
+from tests.stacks.templates import ROOT, Templates, read, synthesized
 
 
 # Before the tests of every file get a group of their own.
@@ -13,7 +14,7 @@ from tests.stacks.templates import Templates, synthesized
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that synthesize share one worker, so that each environment is synthesized once."""
     for item in items:
-        if {"prod", "staging", "branch", "local"} & set(getattr(item, "fixturenames", ())):
+        if {"prod", "staging", "branch", "local", "local_branch"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("synthesis"))
 
 
@@ -35,6 +36,15 @@ def branch(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     return synthesized(
         tmp_path_factory.mktemp("branch"), manifest=four_services(), branch="Fix/Delays_#12", commit="0123abc"
     )
+
+
+@pytest.fixture(scope="session")
+def local_branch(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The same branch environment on the embedded platform."""
+    folder = tmp_path_factory.mktemp("local-branch")
+    context = {"environment": "local", "branch": "Fix/Delays_#12", "commit": "0123abc"}
+    synthesize(ROOT, output=str(folder), context=context, manifest=four_services(), checks=False, embedded_as="local")
+    return read(folder)
 
 
 @pytest.fixture(scope="session")

@@ -19,9 +19,9 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.platform import describe, describe_branch, hosting
 from stacks.names import check_names
-from stacks.synthesis import synthesize
 from tests.stacks.example import four_services, project_with, service
-from tests.stacks.templates import ROOT, Templates, synthesized
+from tests.stacks.prices import Price, priced
+from tests.stacks.templates import Templates, synthesized
 
 SLUG = branch_slug("Fix/Delays_#12")
 ACCOUNT = "111122223333"
@@ -205,13 +205,13 @@ def test_no_environment_that_lasts_has_a_database_that_would_be_a_branchs() -> N
     assert caught.value.code == "name-clash"
 
 
-def test_on_the_embedded_platform_it_is_the_same(branch: Templates, tmp_path: Path) -> None:
-    context = {"environment": "local", "branch": "Fix/Delays_#12", "commit": "0123abc"}
-    synthesize(ROOT, output=str(tmp_path), context=context, manifest=four_services(), checks=False, embedded_as="local")
-    made = [json.loads(file.read_text())["Resources"] for file in tmp_path.glob("*.template.json")]
-    types = {resource["Type"] for resources in made for resource in resources.values()}
-    assert types == {resource["Type"] for stack in branch.by_stack.values() for resource in stack["Resources"].values()}
-    text = json.dumps(made)
+def test_on_the_embedded_platform_it_is_the_same(branch: Templates, local_branch: Templates) -> None:
+    types, local = (
+        {resource["Type"] for template in made.by_stack.values() for resource in template["Resources"].values()}
+        for made in (branch, local_branch)
+    )
+    assert types == local
+    text = json.dumps(local_branch.by_stack)
     assert f"dapflow-local-branches-{LOCAL}/{SLUG}/" in text
     assert "dapflow-prod" not in text
 
@@ -248,5 +248,6 @@ def test_an_airflow_of_its_own(tmp_path: Path) -> None:
     for service_name in ("air", "rail"):
         # IAM refuses a trust in a role that is not there yet.
         assert f"{name}-airflow" in stacks[f"{name}-service-{service_name}"]["dependencies"]
+    assert priced(made)[Price.HOUR] == {"AWS::MWAA::Environment", "AWS::EC2::NatGateway", "AWS::EC2::EIP"}
     # The names by which the reaper takes them one after the other.
     assert {stack.removeprefix(f"{name}-") for stack in stacks} >= {"bundle", "service-rail", "airflow", "network"}
