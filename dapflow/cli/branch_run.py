@@ -64,30 +64,32 @@ def run(
     check_on_missing(on_missing)
     root = project_root(project)
     state, branch = State.of(root), git_branch(root, name).branch
-    with ends_when_interrupted(), explained(state, components.SERVERS), Steps() as steps:
+    with ends_when_interrupted(), Steps() as steps:
         steps.expect("looking at what there is")
+        # What is not up has not ended in the middle of the work.
         publications = publications_of_branch(root, state, branch)
         from dapflow.backfill.building import Backfill  # noqa: PLC0415 (these bring boto3)
         from dapflow.backfill.estimate import estimate  # noqa: PLC0415
         from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
-        built, snapshot = _built(publications, branch), Snapshot(publications)
-        days = _days(publications, built, first, last)
-        plan = plan_of(snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again)
-        expected = estimate(snapshot, plan.steps)
-        steps.rest()
-        if not as_json:
-            tell_plan(plan, expected, publications.environment)
-        outcomes: list[StepOutcome] = []
-        if plan.steps and not dry_run:
-            confirm(f"Build {generations(plan.steps)}?", f"{generations(plan.steps)} would be built", yes=yes)
-            by, commit = person(), project_commit(root)
+        with explained(state, components.SERVERS):
+            built, snapshot = _built(publications, branch), Snapshot(publications)
+            days = _days(publications, built, first, last)
+            plan = plan_of(snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again)
+            expected = estimate(snapshot, plan.steps)
+            steps.rest()
+            if not as_json:
+                tell_plan(plan, expected, publications.environment)
+            outcomes: list[StepOutcome] = []
+            if plan.steps and not dry_run:
+                confirm(f"Build {generations(plan.steps)}?", f"{generations(plan.steps)} would be built", yes=yes)
+                by, commit = person(), project_commit(root)
 
-            def publisher(manifest: Manifest) -> Publisher:
-                return Publisher(publications.clients, manifest, publications.environment, by=by, commit=commit)
+                def publisher(manifest: Manifest) -> Publisher:
+                    return Publisher(publications.clients, manifest, publications.environment, by=by, commit=commit)
 
-            build(Backfill(snapshot, publisher, parallel, again), plan, steps, outcomes)
+                build(Backfill(snapshot, publisher, parallel, again), plan, steps, outcomes)
     report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
 
 

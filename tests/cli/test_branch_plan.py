@@ -119,6 +119,12 @@ def test_the_plan_in_markdown_shows_what_people_typed_as_it_is(repository: Path)
     assert (refused.returncode, '"option"' in refused.stdout) == (1, True)
 
 
+def test_what_is_not_up_is_said_not_to_be(repository: Path) -> None:
+    for words in (["run"], ["diff"], ["extend", "--days", "3"]):
+        refused = dapflow("branch", words[0], "fix/names", *words[1:], cwd=repository)
+        assert (refused.returncode, "[branch-not-up]" in refused.stderr) == (1, True), refused.stderr
+
+
 class TestComment:
     """The comment on a pull request, as far as it needs no platform."""
 

@@ -134,13 +134,14 @@ def test_the_diff_is_told_as_it_is(tmp_path: Path) -> None:
 
 def test_the_report_is_told_as_dapflow_writes_it(tmp_path: Path) -> None:
     program(tmp_path, "dapflow", 'printf "%s\\n" "$@" > asked; cat page')
+    program(tmp_path, "git", '[ "$*" = "rev-parse HEAD^1" ] && echo 0123abc')
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / "bin").symlink_to(tmp_path)
     page = f"{MARKER}\n## try/$(touch bad)\n\ntext<<x\n"
     (tmp_path / "page").write_text(page)
     branch, summary = "try/$(touch bad)", tmp_path / "summary"
     text = script("report.yml", "report", "comment")
-    outputs = bash(text, tmp_path, BRANCH=branch, BASE="0123abc", GITHUB_STEP_SUMMARY=str(summary))
+    outputs = bash(text, tmp_path, BRANCH=branch, GITHUB_STEP_SUMMARY=str(summary))
     assert outputs == {"text": page.removesuffix("\n")}
     assert summary.read_text() == page
     words = (tmp_path / "asked").read_text().splitlines()
