@@ -34,7 +34,7 @@ def manifest_file(root: Path) -> Path:
 
 @dataclass(frozen=True)
 class CompilerInputs:
-    """All that a manifest is made of: a hash of the contents, and one that tells when they were written besides."""
+    """All that a manifest is made of: a hash of the contents, and one of when they were written."""
 
     content: str
     times: str
@@ -42,22 +42,27 @@ class CompilerInputs:
 
 def inputs(root: Path) -> CompilerInputs | None:
     """What a manifest of the project would be made of now; None where not all of it can be read."""
+    digest = hashlib.sha256()
     try:
-        return _inputs(root)
+        times = _times(root)
+        for name, file in _files(root):
+            mode, data = file.stat().st_mode, b""
+            if stat.S_ISREG(mode) and name.endswith(("pyproject.toml", *_READ)):
+                data = file.read_bytes()
+            digest.update(os.fsencode(f"{name}\0{stat.S_IFMT(mode)}\0{len(data)}\n") + data)
     except OSError:
         return None
+    digest.update(os.fsencode(_reader()))
+    return CompilerInputs(digest.hexdigest(), times)
 
 
-def _inputs(root: Path) -> CompilerInputs:
-    content, times = hashlib.sha256(), hashlib.sha256()
+def _times(root: Path) -> str:
+    """A hash of when each file was written. Raises OSError for what cannot be looked at."""
+    digest = hashlib.sha256()
     for name, file in _files(root):
-        status, data = file.stat(), b""
-        if stat.S_ISREG(status.st_mode) and name.endswith(("pyproject.toml", *_READ)):
-            data = file.read_bytes()
-        content.update(f"{name}\0{stat.S_IFMT(status.st_mode)}\0{len(data)}\n".encode(errors="surrogateescape") + data)
-        times.update(f"{name}\0{status.st_mtime_ns}\0{status.st_ino}\n".encode(errors="surrogateescape"))
-    content.update(_reader().encode(errors="surrogateescape"))
-    return CompilerInputs(content.hexdigest(), times.hexdigest())
+        status = file.stat()
+        digest.update(os.fsencode(f"{name}\0{status.st_ino}\0{status.st_size}\0{status.st_mtime_ns}\n"))
+    return digest.hexdigest()
 
 
 def _files(root: Path) -> Iterator[tuple[str, Path]]:
@@ -123,8 +128,8 @@ def compiled_before(root: Path, now: CompilerInputs | None) -> Counted | None:
 
 def note_compiled(root: Path, before: CompilerInputs | None, counted: Counted) -> None:
     """Note what was compiled, unless what it is made of has changed meanwhile. Who cannot note it, compiles again."""
-    if before is not None and inputs(root) == before:
-        with suppress(OSError):
+    with suppress(OSError):
+        if before is not None and _times(root) == before.times:
             note = Compiled(before.content, _hash(manifest_file(root)), counted)
             write_whole(root / _NOTE, json.dumps(asdict(note)).encode())
 

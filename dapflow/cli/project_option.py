@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dapflow.root import find_project
+
 ProjectOption = Annotated[
     Path | None,
     typer.Option(
@@ -33,6 +35,4 @@ DatasetArgument = Annotated[
 
 def project_root(option: Path | None) -> Path:
     """The repository that a command works on. Raises DapflowError ``no-project``."""
-    from dapflow.project import find_project  # noqa: PLC0415 - brings PyYAML; --help must not wait for it
-
     return option if option is not None else find_project(Path.cwd())

@@ -1,7 +1,7 @@
 """What people write under ``transforms/``: loading it, checking it, compiling it to the manifest."""
 
 from dapflow.project.compile import check_project, compile_project, read_as_far_as_possible, write_manifest
-from dapflow.project.load import find_project, load_project
+from dapflow.project.load import load_project
 from dapflow.project.model import Project
 from dapflow.project.needed import check_needed
 from dapflow.project.select import find_dataset, find_transform
@@ -12,7 +12,6 @@ __all__ = [
     "check_project",
     "compile_project",
     "find_dataset",
-    "find_project",
     "find_transform",
     "load_project",
     "read_as_far_as_possible",

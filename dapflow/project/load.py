@@ -25,9 +25,8 @@ from dapflow.project.project_settings import ProjectSettings, read_settings
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_file import read_service
 from dapflow.project.text_file import read_text
+from dapflow.root import NAME_IT
 from dapflow.sql import FileStatement, SqlText, read_statement
-
-_NO_PROJECT = "run dapflow inside the repository, or name it with --project DIR"
 
 
 def load_project(root: Path) -> Project:
@@ -42,7 +41,7 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     """What could be read of the project in ``root``, and the mistakes. Raises DapflowError when there is no project."""
     folder = root / "transforms"
     if not folder.is_dir():
-        raise DapflowError("no-project", f"there is no transforms/ folder in {root.absolute()}", hint=_NO_PROJECT)
+        raise DapflowError("no-project", f"there is no transforms/ folder in {root.absolute()}", hint=NAME_IT)
     settings = read_settings(root)
     errors: list[DapflowError] = []
     folders = service_folders(folder, errors)
@@ -65,14 +64,6 @@ def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
         for path in service_folders(root / "transforms", mistakes)
         if service_name_problem(path.name) is None and (path / "service.yml").is_file()
     ]
-
-
-def find_project(start: Path) -> Path:
-    """The nearest folder from ``start`` upwards that holds ``transforms/``. Raises DapflowError ``no-project``."""
-    for folder in (start, *start.parents):
-        if (folder / "transforms").is_dir():
-            return folder
-    raise DapflowError("no-project", f"there is no transforms/ folder in {start} or above it", hint=_NO_PROJECT)
 
 
 def read_service_folder(path: Path, settings: ProjectSettings) -> tuple[ServiceFolder | None, list[DapflowError]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dapflow.errors import DapflowError
-from dapflow.project import check_project, compile_project, find_project
+from dapflow.project import check_project, compile_project
+from dapflow.root import find_project
 from tests.project.writing import codes_of, write_project
 
 
