@@ -21,6 +21,8 @@ FOLDER = "branches"
 # What names of Glue databases begin with; no environment that lasts may have one that does.
 DATABASES = "dapflow_branch_"
 OWN_ZONES = ("refined", "trusted")
+# Below a branch's own prefix: what it has published, for its base to take over.
+OFFERS = "offers"
 _SLUG = re.compile(r"[a-z][a-z0-9-]*-[0-9a-f]{6}")
 # Of IAM: 64 characters, and `-runner` behind them.
 _ROLE = 57
@@ -40,9 +42,14 @@ class BranchNames:
     @classmethod
     def of(cls, slug: str) -> BranchNames:
         """The names of one branch. Raises DapflowError ``branch-name`` for what is no slug."""
-        if not _SLUG.fullmatch(slug):
+        if not is_slug(slug):
             raise DapflowError("branch-name", f"{slug!r} is no name of a branch environment")
         return cls(slug, slug.replace("-", "_"))
+
+
+def is_slug(name: str) -> bool:
+    """Whether a name is one that a branch's environment may have."""
+    return _SLUG.fullmatch(name) is not None
 
 
 def branch_slug(branch: str) -> str:
@@ -103,6 +110,8 @@ def branch_environment(
         base=base,
         deferred=manifest.deferred,
         host=host.name,
+        # On an Airflow of its own a branch runs a run time that nobody has reviewed: its word is not taken.
+        offers="" if dedicated else f"s3://{hosted.bucket}/{names.slug}/{OFFERS}/",
     )
 
 

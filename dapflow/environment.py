@@ -80,6 +80,9 @@ class Environment:
             other days than today. What other services' generations start, they start everywhere.
         branches: of the branch environments that its Airflow runs; None where it runs none.
         airflow: name of the MWAA environment that runs its DAGs, where it is deployed.
+        offers: S3 URI, which ends in ``/``, below which a branch notes what it has published, for its base to take
+            over; empty where nothing is to be taken over from it.
+        takes_from: S3 URI, which ends in ``/``, of what all branches have published; empty where nothing is taken over.
     """
 
     name: str
@@ -98,6 +101,8 @@ class Environment:
     branches: Branches | None = None
     host: str = ""
     airflow: str = ""
+    offers: str = ""
+    takes_from: str = ""
 
     @property
     def embedded(self) -> bool:

@@ -194,7 +194,8 @@ class Transform:
     ``;`` and what follows it. Not a character between is changed. ``computes_generation`` is True for a migrated
     transform whose generation columns are computed instead of passed through. ``comments`` are the descriptions of
     columns by name. ``slower_inputs`` are ids of the datasets of which the newest generation before the run's is read
-    where there is none of the run's. ``allow_empty``: a generation without rows is meant.
+    where there is none of the run's. ``allow_empty``: a generation without rows is meant. ``unsteady`` is what in the
+    text may give other rows over the same tables; None where nobody has looked.
     """
 
     file: str
@@ -209,6 +210,7 @@ class Transform:
     comments: dict[str, str] = field(default_factory=dict)
     slower_inputs: tuple[str, ...] = ()
     allow_empty: bool = False
+    unsteady: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -412,5 +414,6 @@ def _transform(data: dict[str, Any]) -> Transform:
             "columns": data["columns"] and tuple(data["columns"]),
             "tags": tuple(data["tags"]),
             "slower_inputs": tuple(data["slower_inputs"]),
+            "unsteady": None if (unsteady := data.get("unsteady")) is None else tuple(unsteady),
         }
     )

@@ -170,11 +170,22 @@ def hosting(platform: Platform, base: Environment, *, prefix: str = "dapflow") -
     host = platform.environment
     branches = Branches(
         stem=f"{prefix}-branch",
-        bucket=bucket_name(f"{prefix}-{host.name}", "branches", host.account),
+        bucket=branch_bucket(host, prefix=prefix),
         role_path=f"/{prefix}/{host.name}/branch/",
         base=LakeNames(base.zones, base.databases),
     )
     return replace(platform, environment=replace(host, branches=branches))
+
+
+def taking_over(platform: Platform, host: Environment, *, prefix: str = "dapflow") -> Platform:
+    """The same environment, which takes over what branches that ``host`` hosts have published."""
+    takes_from = f"s3://{branch_bucket(host, prefix=prefix)}/"
+    return replace(platform, environment=replace(platform.environment, takes_from=takes_from))
+
+
+def branch_bucket(host: Environment, *, prefix: str) -> str:
+    """The bucket in which the branches of a host write, each below its slug."""
+    return bucket_name(f"{prefix}-{host.name}", "branches", host.account)
 
 
 def describe_branch(manifest: Manifest, names: BranchNames, host: Environment, *, dedicated: bool = False) -> Platform:

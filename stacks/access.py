@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dapflow.branch import OWN_ZONES
+from dapflow.branch import OFFERS, OWN_ZONES
 from dapflow.environment import Environment, LakeNames
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import Platform
@@ -16,6 +16,8 @@ T = TypeVar("T")
 # Before the zones of the environment that a branch reads, which the branch has too.
 BASE = "base "
 BASE_RESULTS = f"{BASE}athena-results"
+# What branches have written, whose key is that of the results of their host.
+BRANCHES = "branches"
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Access:
         writes, reads: areas of the lake, apart from the results of its queries.
         results: where its workgroup puts results.
         owns, may_read: Glue databases.
+        offers: where a branch notes what it has published; takes: what branches have published of the service, where it
+            is taken over. Both are for the run time, and not for people.
         secrets: prefix of the names of its secrets.
         alerts: ARN of the topic that tells its people; empty where nobody is told.
     """
@@ -58,10 +62,12 @@ class Access:
     may_read: tuple[ReadableDatabase, ...]
     secrets: str
     alerts: str = ""
+    offers: tuple[Area, ...] = ()
+    takes: tuple[Area, ...] = ()
 
     @property
     def areas(self) -> tuple[Area, ...]:
-        """Every area, the results included."""
+        """Every area that its people may read too, the results included."""
         return (*self.writes, *self.reads, self.results)
 
 
@@ -110,6 +116,13 @@ def service_access(manifest: Manifest, service: Service, platform: Platform, *, 
         may_read=_merged(may_read),
         secrets=secrets,
         alerts=environment.services[service.name].alerts,
+        offers=(_split("athena-results", f"{environment.offers}{service.name}/"),) if environment.offers else (),
+        takes=tuple(
+            # Every branch's, by whatever slug.
+            _split(BRANCHES, f"{environment.takes_from}*/{kind}/{service.name}/")
+            for kind in (OFFERS, *OWN_ZONES)
+            if environment.takes_from
+        ),
     )
 
 

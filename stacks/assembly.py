@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from dapflow.branch import OWN_ZONES, limited
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import ZONES_WITH_BUCKETS, Database, Platform
-from stacks.access import BASE, service_access
+from stacks.access import BASE, BRANCHES, service_access
 from stacks.described import described
 from stacks.lake import key_export
 from stacks.names import Names, of_stack
@@ -91,24 +91,29 @@ class Assembly:
     def _keys(self) -> Mapping[str, str]:
         return {zone: key_of(self._names, zone) for zone in (*ZONES_WITH_BUCKETS, "platform")}
 
+    def _service_keys(self) -> Mapping[str, str]:
+        """Keys by zone for the roles of services, which may take over what branches have computed."""
+        if not self._all.takes_over(self._names.environment):
+            return self._keys()
+        return {**self._keys(), BRANCHES: self._key_in(self._all.branches().host, "athena-results")}
+
     def _branch_keys(self) -> dict[str, str]:
         """Keys by zone. Those of the base are another environment's, which may not be there yet: by their alias."""
-        base = self._all.branches().data_from
-        adopted, own = self._all.environment(base).adopt.keys, self._keys()
-
-        def of_base(zone: str) -> str:
-            return own[zone] if base == self._names.environment else adopted.get(zone) or self._alias(base, zone)
-
+        base, own = self._all.branches().data_from, self._keys()
         return {
             **own,
-            "raw": of_base("raw"),
-            **{f"{BASE}{zone}": of_base(zone) for zone in (*OWN_ZONES, "athena-results")},
+            "raw": self._key_in(base, "raw"),
+            **{f"{BASE}{zone}": self._key_in(base, zone) for zone in (*OWN_ZONES, "athena-results")},
             # Refined and trusted data of a branch lie in one bucket, which the results' key encrypts.
             **dict.fromkeys(("refined", "trusted"), own["athena-results"]),
         }
 
-    def _alias(self, environment: str, zone: str) -> str:
-        return f"alias/{self._names_of(environment).stem}-{zone}"
+    def _key_in(self, environment: str, zone: str) -> str:
+        """The key of a zone of this environment, or of another one, which may not be there yet: by its alias."""
+        if environment == self._names.environment:
+            return key_of(self._names, zone)
+        adopted = self._all.environment(environment).adopt.keys.get(zone)
+        return adopted or f"alias/{self._names_of(environment).stem}-{zone}"
 
     def _service_stack(
         self,

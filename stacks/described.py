@@ -12,20 +12,23 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest, read_manifest
-from dapflow.platform import Platform, describe, hosting
+from dapflow.platform import Platform, describe, hosting, taking_over
 from stacks.settings import DeploymentSettings, read_settings
 
 
 def described(settings: DeploymentSettings, environment: str, manifest: Manifest) -> Platform:
-    """The names of an environment; the host of branches knows what these have in common.
+    """The names of an environment; the host of branches knows what these have in common, and who takes over, where.
 
     Raises DapflowError ``unknown-environment``.
     """
-    platform, branch = _by_itself(settings, environment, manifest), settings.branch
-    if branch is None or branch.host != environment:
+    platform, branch, prefix = _by_itself(settings, environment, manifest), settings.branch, settings.platform.name
+    if branch is None:
         return platform
-    base = _by_itself(settings, branch.data_from, manifest).environment
-    return hosting(platform, base, prefix=settings.platform.name)
+    if branch.host == environment:
+        platform = hosting(platform, _by_itself(settings, branch.data_from, manifest).environment, prefix=prefix)
+    if settings.takes_over(environment):
+        platform = taking_over(platform, _by_itself(settings, branch.host, manifest).environment, prefix=prefix)
+    return platform
 
 
 def _by_itself(settings: DeploymentSettings, environment: str, manifest: Manifest) -> Platform:

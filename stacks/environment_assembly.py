@@ -176,7 +176,7 @@ class EnvironmentAssembly(Assembly):
         )
         own = tuple(database for database in platform.databases if database.service == service.name)
         secrets = f"{names.secrets}services/{service.name}/"
-        roles = {"": self._roles(service, platform, keys=self._keys(), airflow=airflow, secrets=secrets)}
+        roles = {"": self._roles(service, platform, keys=self._service_keys(), airflow=airflow, secrets=secrets)}
         if self._hosts:
             roles["branch-"] = self._branch_roles(service, platform, airflow)
         stack = self._service_stack(

@@ -13,12 +13,13 @@ from stacks.access import BASE, BASE_RESULTS, Access, Area, ReadableDatabase
 
 # Why a statement of a runner role or an analyst's policy names its resources by a pattern, by its Sid.
 PATTERNS = {
-    "DecryptByAlias": "Keys that carry an alias of the environment whose data a branch reads; through S3 only.",
+    "DecryptByAlias": "Keys by the alias of the environment whose data a branch reads, or of the host of branches that "
+    "are taken over from; through S3 only.",
     "Editor": "The query editor lists workgroups and catalogs before one is chosen; AWS takes no resource for a list.",
     "GrantedCatalog": "Every table of one Glue database, which another service's owner granted as a whole.",
     "OwnCatalog": "Every table of the service's own Glue databases: tables come and go with its products.",
     "Queries": "The workgroups that one service has on branches, by the service's name at their end.",
-    "Read": "Every object below prefixes that end in /, the service's own or granted ones.",
+    "Read": "Every object below prefixes that end in /, the service's own, on branches too, or granted ones.",
     "ReadCatalog": "Every table of the service's own Glue databases, or of databases granted as a whole.",
     "Secrets": "Every secret below the service's own prefix.",
     "Write": "Every object below the service's own prefixes, which end in /.",
@@ -108,14 +109,16 @@ def assumable_by_service(service: str, condition: Any = None) -> Document:
 
 def runner(access: Access, keys: Mapping[str, Any]) -> Document:
     """What a service's queries and publications need, and no more. ``keys`` are key ARNs by zone and ``platform``."""
-    written = (*access.writes, access.results)
+    written = (*access.writes, *access.offers, access.results)
+    areas = (*access.areas, *access.offers, *access.takes)
     return document(
         allow("Queries", _ATHENA_RUN, [_workgroup(access)]),
         *_glue("Own", [*_GLUE_READ, *_GLUE_WRITE], access, access.owns),
         *_glue("Granted", _GLUE_READ, access, access.may_read),
         _default_database(access),
-        *_objects(access.areas, written),
-        *_keys(access, keys, written),
+        *_objects(areas, written),
+        *_branches_listed(access),
+        *_keys(access, keys, areas, written),
         allow("Secrets", ["secretsmanager:GetSecretValue"], [_secrets(access)]),
         allow(
             "SecretsKey",
@@ -150,7 +153,7 @@ def analyst(access: Access, keys: Mapping[str, Any], airflow: str | None) -> Doc
         *_glue("Read", _GLUE_READ, access, (*access.owns, *access.may_read)),
         _default_database(access),
         *_objects(access.areas, (access.results,)),
-        *_keys(access, keys, (access.results,)),
+        *_keys(access, keys, access.areas, (access.results,)),
     ]
     if airflow is not None:
         statements.append(
@@ -230,11 +233,20 @@ def _objects(areas: tuple[Area, ...], written: tuple[Area, ...]) -> list[Stateme
     ]
 
 
+def _branches_listed(access: Access) -> list[Statement]:
+    """The slugs of branches, and nothing below them: a list of the whole bucket shows what lies at its top alone."""
+    buckets = dict.fromkeys(f"arn:aws:s3:::{area.bucket}" for area in access.takes)
+    top = {"StringEquals": {"s3:prefix": "", "s3:delimiter": "/"}}
+    return [allow("ListBranches", ["s3:ListBucket"], buckets, top)] if buckets else []
+
+
 def _objects_of(area: Area) -> str:
     return f"arn:aws:s3:::{area.bucket}/{area.prefix}*"
 
 
-def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) -> list[Statement]:
+def _keys(
+    access: Access, keys: Mapping[str, Any], areas: tuple[Area, ...], written: tuple[Area, ...]
+) -> list[Statement]:
     """Keys are used through S3 only, and only for the buckets of the areas.
 
     Athena encrypts all that a query writes, the target of an UNLOAD too, with the key of the workgroup's results.
@@ -259,13 +271,11 @@ def _keys(access: Access, keys: Mapping[str, Any], written: tuple[Area, ...]) ->
 
     # The key of another environment, which may not be there yet, is known by its alias. A condition can name it:
     # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-resource-aliases
-    aliases = [key for key in of(access.areas) if str(key).startswith("alias/")]
-    by_alias = {**via_s3(access.areas), "ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
+    aliases = [key for key in of(areas) if str(key).startswith("alias/")]
+    by_alias = {**via_s3(areas), "ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
     any_key = f"arn:aws:kms:{access.region}:{access.account}:key/*"
     return [
-        allow(
-            "Decrypt", ["kms:Decrypt"], [key for key in of(access.areas) if key not in aliases], via_s3(access.areas)
-        ),
+        allow("Decrypt", ["kms:Decrypt"], [key for key in of(areas) if key not in aliases], via_s3(areas)),
         *([allow("DecryptByAlias", ["kms:Decrypt"], [any_key], by_alias)] if aliases else []),
         allow("Encrypt", ["kms:GenerateDataKey"], of(written), via_s3(written)),
     ]

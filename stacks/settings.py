@@ -16,6 +16,7 @@ from stacks.settings_rules import (
     check_branch,
     check_environment,
     check_platform,
+    check_take_over,
     check_together,
 )
 
@@ -50,6 +51,12 @@ class DeploymentSettings:
         if self.branch is None:
             raise self.mistake("branch", (), "is missing: it says which environment hosts branches")
         return self.branch
+
+    def takes_over(self, environment: str) -> bool:
+        """Whether an environment takes over what branches have computed."""
+        own, branch = self.environments[environment].take_over, self.branch
+        hosts = branch is not None and branch.host == branch.data_from == environment
+        return hosts if own is None else own
 
     def mistake(
         self, environment: str, path: tuple[str, ...], message: str, hint: str | None = None, code: str = "settings"
@@ -89,6 +96,7 @@ def read_settings(file: Path) -> DeploymentSettings:
             environments[name] = _with_zones(settings)
     if branch is not None:
         check_branch(source, branch, environments)
+    check_take_over(source, branch, environments)
     check_together(source, environments)
     source.finish()
     return DeploymentSettings(

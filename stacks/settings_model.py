@@ -117,6 +117,8 @@ class EnvironmentSettings:
         permissions_boundary: name of a managed policy that bounds every role that is made here.
         database_prefix: what names of Glue databases begin with, where another environment is in the same account.
         services: those that have data here. One of them without a folder is an error, not a forgotten stack.
+        take_over: whether what a branch has computed is copied instead of computed again, where it is the same. By
+            default where the branches read the environment's data and it hosts them.
     """
 
     account: str = field(metadata={"hint": ACCOUNT_HINT})
@@ -128,6 +130,7 @@ class EnvironmentSettings:
     permissions_boundary: str | None = None
     database_prefix: str = ""
     services: tuple[str, ...] = ()
+    take_over: bool | None = None
     network: NetworkSettings | None = None
     airflow: AirflowSettings | None = None
     retention: RetentionSettings = field(default_factory=RetentionSettings)

@@ -7,6 +7,7 @@ import re
 
 import boto3
 
+from dapflow.environment import LOCAL
 from dapflow.platform import ZONES_WITH_BUCKETS
 from stacks.recipients import address_problem
 from stacks.settings_file import SettingsFile
@@ -210,6 +211,20 @@ def _check_network(source: SettingsFile, path: tuple[str, ...], network: Network
     else:
         if not 16 <= size <= 24:
             source.error((*path, "cidr"), "must be between /16 and /24")
+
+
+def check_take_over(
+    source: SettingsFile, branch: BranchSettings | None, environments: dict[str, EnvironmentSettings]
+) -> None:
+    """Only where branches read an environment's data can they have computed what it would."""
+    for name, settings in environments.items():
+        # On the embedded platform branches always read its data.
+        if settings.take_over and name != LOCAL and (branch is None or branch.data_from != name):
+            source.error(
+                (*ENVIRONMENTS, name, "take_over"),
+                f"no branch reads the data of {name}, so that none computes what {name} would",
+                f"let context.environments.branch.data_from be {name}, or leave it out",
+            )
 
 
 def check_branch(source: SettingsFile, branch: BranchSettings, environments: dict[str, EnvironmentSettings]) -> None:

@@ -104,4 +104,6 @@ def _made_of(publication: PastPublication) -> str:
     if publication.state == "withdrawn":
         return f"taken out by dapflow {record.kind}"
     read = ", ".join(f"{source.dataset} {source.generation}".strip() for source in record.inputs)
+    if record.taken_from:
+        return f"taken over from {record.taken_from}; {read}".rstrip("; ")
     return f"rolled back to {record.restores}; {read}".rstrip("; ") if record.restores else read

@@ -193,6 +193,8 @@ def _print_publications(published: list[Publication]) -> None:
     ]
     print_rows(headings, rows)
     for publication in published:
+        if publication.taken_from:
+            print(f"{publication.dataset} was taken over from {publication.taken_from}: nothing was computed")
         for line in (*_unlike(publication), *_checked(publication)):
             print(line)
 

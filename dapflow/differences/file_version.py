@@ -58,7 +58,7 @@ class FileVersions:
             read_as={column.name: column.type for column in columns},
             personal=frozenset(dataset.personal),
             bytes=size,
-            state=tuple(map(str, plan.inputs)),
+            state=tuple(map(str, plan.inputs.read if plan.inputs is not None else ())),
             generation=generation,
             look=lambda: replace(self, tell=_say_nothing).version(generation),
         )

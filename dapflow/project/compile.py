@@ -275,6 +275,7 @@ class _Compiler:
             comments=comments(product),
             slower_inputs=self._slower_inputs(node, product),
             allow_empty=product.terms.allow_empty,
+            unsteady=reads.statement.unsteady,
         )
 
     def _slower_inputs(self, node: UncompiledDataset, product: Product) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class QueryExecution:
     milliseconds: int
     manifest: str | None
     statement_type: str = ""
+    engine: str = ""
 
     @property
     def done(self) -> bool:
@@ -68,6 +69,7 @@ class Athena:
     Attributes:
         running: statements that were started here and were not seen to be done.
         done: statements that were seen to be done, by their ids, in that order.
+        engine: the version of Athena that ran the last of them; empty before.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Athena:
         self.sleep = sleep
         self.running: set[str] = set()
         self.done: dict[str, QueryExecution] = {}
+        self.engine = ""
 
     @property
     def last(self) -> str | None:
@@ -116,6 +119,7 @@ class Athena:
         if execution.done:
             self.running.discard(execution_id)
             self.done[execution_id] = execution
+            self.engine = execution.engine
         return execution
 
     def wait(self, execution_id: str) -> QueryExecution:
@@ -196,4 +200,5 @@ def _execution(data: Any) -> QueryExecution:
         milliseconds=statistics.get("TotalExecutionTimeInMillis", 0),
         manifest=statistics.get("DataManifestLocation"),
         statement_type=data.get("StatementType", ""),
+        engine=data.get("EngineVersion", {}).get("EffectiveEngineVersion", ""),
     )

@@ -43,7 +43,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Started:
-    """A query that runs, or is done, for this attempt.
+    """A query that runs, or is done, for this attempt; of a copy there is none, and its id is empty.
 
     ``own``: no earlier attempt can have started it, so that its failure is this attempt's own.
     """
@@ -101,6 +101,7 @@ class Attempt:
 
     Attributes:
         view: name of the view that describes the output; each attempt has its own, and removes it.
+        published: the runs that had published the generation when the attempt began.
     """
 
     def __init__(
@@ -114,7 +115,8 @@ class Attempt:
             target.dataset.id, generation.key, run.key, plan.sql, plan.database, place.prefix, *plan.identity
         )
         self.view = temporary_name(target.dataset, "columns")
-        spent = published_runs(target.partition(generation)) | withdrawn_runs(history)
+        self.published = published_runs(target.partition(generation))
+        spent = self.published | withdrawn_runs(history)
         numbered = ((index, digest(self._base, str(index))) for index in count())
         self._candidates = ((index, token) for index, token in numbered if token[:16] not in spent)
         self._locations: list[str] = []

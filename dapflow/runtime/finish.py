@@ -11,7 +11,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.runtime import glue_parameters
-from dapflow.runtime.athena import AthenaQueryError, succeeded
+from dapflow.runtime.athena import AthenaQueryError, QueryExecution, succeeded
 from dapflow.runtime.attempts import published_runs
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
@@ -22,7 +22,7 @@ from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import add_columns, history_columns, parquet_storage, prepare_history
 from dapflow.runtime.inputs import inputs_record
 from dapflow.runtime.landing.landing_files import check_unchanged
-from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.publication import Publication, PublishedMeanwhileError, Staged
 from dapflow.runtime.staged_files import StagedFiles, check_generation_columns, staged_files
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import in_file
@@ -49,16 +49,15 @@ def accept(
     ``confirm_inputs`` raises InputsChangedError when the query may have read something else than ``staged.inputs``.
     ``run_checks`` raises DapflowError when one of the dataset's checks, over so many rows, does not hold.
     """
-    execution = target.athena.look(staged.query_id)
-    if not execution.done:
-        raise PassingError("query-running", f"query {staged.query_id} is not done yet")
+    execution = _done(target, staged) if staged.query_id else None
     # Before a failure is judged: a query may have failed because what it read was replaced.
     confirm_inputs()
-    try:
-        execution = succeeded(execution)
-    except AthenaQueryError as error:
-        raise in_file(error, target.dataset.transform, staged.edits, sha=staged.sql_sha) from error
     generation = Generation.parse(staged.generation)
+    if execution is not None:
+        try:
+            succeeded(execution)
+        except AthenaQueryError as error:
+            raise in_file(error, target.dataset.transform, staged.edits, sha=staged.sql_sha) from error
     if staged.landing:
         check_unchanged(target, generation, staged.landing)
     files = staged_files(target, execution, staged.location)
@@ -79,18 +78,25 @@ def accept(
             hint="an empty generation would hide all of yesterday's rows; where it is meant, write "
             f"`allow_empty: true` into {target.dataset.name}.yml",
         )
-    scanned = staged.bytes_scanned + execution.bytes_scanned
+    scanned = staged.bytes_scanned + (execution.bytes_scanned if execution is not None else 0)
     if staged.generation_types and files.objects:
         scanned += check_generation_columns(target, generation, staged.location, staged.generation_types)
     outcome = run_checks(files.count)
     return Accepted(files, scanned + outcome.bytes_scanned, outcome.summary)
 
 
+def _done(target: Target, staged: Staged) -> QueryExecution:
+    execution = target.athena.look(staged.query_id)
+    if not execution.done:
+        raise PassingError("query-running", f"query {staged.query_id} is not done yet")
+    return execution
+
+
 def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publication:
     """Publish: the partition is switched, which is the moment; then table and current view follow.
 
     Before the switch nothing changes that a reader or another run depends on. Raises PassingError ``late`` or
-    ``superseded``, and DapflowError ``breaking-change`` or ``name-taken``.
+    ``superseded``, of a copy PublishedMeanwhileError, and DapflowError ``breaking-change`` or ``name-taken``.
     """
     generation = Generation.parse(staged.generation)
     catalog, place = target.catalog, target.place
@@ -103,6 +109,8 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
     seconds = round(max(0.0, time.time() - staged.started), 3)  # clocks step back
     parameters = {
         glue_parameters.RUN_ID: staged.run_id,
+        glue_parameters.ORIGIN: staged.takeover.origin or staged.run_id,
+        glue_parameters.PROOF: staged.proof,
         glue_parameters.QUERY_ID: staged.query_id,
         glue_parameters.ROWS: str(accepted.files.count),
         glue_parameters.BYTES: str(accepted.files.bytes),
@@ -149,6 +157,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         query_id=staged.query_id,
         inputs=staged.inputs,
         checks=accepted.checks,
+        taken_from=staged.takeover.branch,
         stale_views=tuple(views_by_hand(catalog, place)) if changed else (),
     )
 
@@ -164,6 +173,11 @@ def _check_turn(staged: Staged, before: Partition | None) -> None:
     if time.time() - staged.started > LATE_SECONDS:
         raise PassingError(
             "late", f"{staged.dataset} {staged.generation} was staged hours ago and may have been swept meanwhile"
+        )
+    if staged.takeover.branch and published_runs(before) != set(staged.seen_runs):
+        # A copy has a name of its own in each attempt, by which one of before would not be known.
+        raise PublishedMeanwhileError(
+            "superseded", f"{staged.dataset} {staged.generation} was published by another run meanwhile"
         )
     if before and staged.run_id in published_runs(before) and before.location != staged.location:
         raise PassingError(

@@ -11,6 +11,10 @@ GENERATION = "dapflow.generation"
 
 # Of a partition: the publication that it points at, and all runs that have published its generation.
 RUN_ID = "dapflow.run_id"
+# The run whose query made the rows: another one where they were copied.
+ORIGIN = "dapflow.origin"
+# What the rows follow from (``dapflow.runtime.equality``).
+PROOF = "dapflow.proof"
 QUERY_ID = "dapflow.query_id"
 ROWS = "dapflow.rows"
 BYTES = "dapflow.bytes"

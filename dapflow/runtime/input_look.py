@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from dapflow.environment import Environment
@@ -28,6 +29,7 @@ class InputLook:
         current: the condition under which its current view is replaced by its history; None where it is not.
         history: the same for its history.
         partitions: what is read of it.
+        kinds: by which of its names. view: its current view, where it is read as it is.
     """
 
     def __init__(
@@ -42,9 +44,12 @@ class InputLook:
         self.current: str | None = None
         self.history: str | None = None
         self.partitions: Sequence[Partition] = ()
+        self.kinds: frozenset[str] = frozenset()
+        self.view: dict[str, Any] | None = None
 
     def look_up(self, kinds: set[str]) -> Input:
         """What is there of a dataset that is read by its current view, its history or both."""
+        self.kinds = frozenset(kinds)
         if not self.read.has_generations:
             return self._as_it_is()
         return self._own_history() if self.read.id == self.reader.id else self._generations(kinds)
@@ -53,9 +58,18 @@ class InputLook:
         """What replaces the names of the dataset; None where it is read as it is."""
         if self.current is None and self.history is None:
             return None
-        table = self.catalog.table(self.place.database, self.place.history) or {}
-        columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
-        return Pin(tuple(column["Name"] for column in columns), self.current, self.history)
+        return Pin(tuple(name for name, _ in self._table_columns), self.current, self.history)
+
+    def columns(self) -> dict[str, list[tuple[str, str]]]:
+        """The columns and their types that a reader sees, in order, by the kind of name."""
+        return {
+            kind: _columns(self.view) if kind == "current" and self.view is not None else self._table_columns
+            for kind in sorted(self.kinds)
+        }
+
+    @cached_property
+    def _table_columns(self) -> list[tuple[str, str]]:
+        return _columns(self.catalog.table(self.place.database, self.place.history) or {})
 
     def _generations(self, kinds: set[str]) -> Input:
         """At a dataset whose current view or history is read."""
@@ -72,6 +86,7 @@ class InputLook:
         columns = self.read.generation
         known = [partition for partition in partitions if is_up_to(partition, self.generation)]
         shown = view is not None and view_shows(view, self.place, is_generation(columns, wanted))
+        self.view = view if shown else None
         self.current = is_generation(columns, wanted) if "current" in kinds and not shown else None
         self.history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
         if missing or self.current or self.history:
@@ -84,7 +99,7 @@ class InputLook:
             missing=missing,
             history=partitions_digest(known) if "history" in kinds else "",
             newer=newer,
-            view=_state(view) if view is not None and shown else "",
+            view=_state(self.view) if self.view is not None else "",
         )
 
     def _as_it_is(self) -> Input:
@@ -164,6 +179,12 @@ def partitions_digest(partitions: Sequence[Partition]) -> str:
     """Equal for the same partitions at the same prefixes."""
     listed = sorted((*partition.values, partition.location) for partition in partitions)
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def _columns(table: dict[str, Any]) -> list[tuple[str, str]]:
+    """The columns of a table, partition columns last, or of a view."""
+    columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
+    return [(column["Name"], column["Type"]) for column in columns]
 
 
 def _state(view: dict[str, Any]) -> str:

@@ -7,9 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.catalog import Partition
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.pinning import Pin
 
 
 class InputsChangedError(PassingError):
@@ -62,31 +60,6 @@ class Input:
             (self.history and now.newer and not self.newer, f"a newer generation of {self.dataset} was published"),
         )
         return next((said for changed, said in changes if changed), None)
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """The inputs of one run.
-
-    Attributes:
-        read: what is read, by dataset.
-        pins: how references are replaced, by id of the dataset; without an entry the tables are read as they are.
-        notes: what a person should know.
-        partitions: what is read of each dataset that has generations.
-    """
-
-    read: tuple[Input, ...]
-    pins: dict[str, Pin]
-    notes: tuple[str, ...]
-    partitions: dict[str, Sequence[Partition]]
-
-    def identity(self, attempt: int) -> tuple[str, ...]:
-        """Names all that is read, so that a query over other data is not taken for this one.
-
-        What has no generations may change without a sign, so that an attempt takes up no other's query.
-        """
-        proven = all(read.generation or read.history for read in self.read)
-        return (*(part for read in self.read for part in read.identity), *(() if proven else (f"attempt {attempt}",)))
 
 
 def inputs_record(inputs: Sequence[Input]) -> list[dict[str, Any]]:

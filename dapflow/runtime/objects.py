@@ -98,14 +98,18 @@ def read_tagged(s3: S3Client, uri: str) -> tuple[bytes, str]:
     return answer["Body"].read(), answer["ETag"]
 
 
-def copy_object(s3: S3Client, source: str, target: str, *, parts_at_once: bool = True) -> None:
-    """Copy an object within S3: in parts where S3 copies no object of the size at once."""
+def copy_object(s3: S3Client, source: str, target: str, *, parts_at_once: bool = True, etag: str = "") -> None:
+    """Copy an object within S3: in parts where S3 copies no object of the size at once.
+
+    With ``etag`` only what has it; S3 answers ``PreconditionFailed`` for another object.
+    """
     bucket, key = split_uri(source)
     into, name = split_uri(target)
     config = TransferConfig(
         multipart_threshold=_COPIED_AT_ONCE, multipart_chunksize=_COPIED_AT_ONCE, use_threads=parts_at_once
     )
-    s3.copy({"Bucket": bucket, "Key": key}, into, name, Config=config)
+    only = {"CopySourceIfMatch": f'"{etag}"'} if etag else None
+    s3.copy({"Bucket": bucket, "Key": key}, into, name, ExtraArgs=only, Config=config)
 
 
 def write_object(s3: S3Client, uri: str, body: bytes) -> None:

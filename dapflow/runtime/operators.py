@@ -64,9 +64,10 @@ class PublishOperator(AthenaOperator):
                 sql_sha=self.order.asked.sql_sha,
             )
         self.query_execution_id = self.staged.query_id
-        self.log.info("Query execution id: %s", self.query_execution_id)
-        self._link(context, self.query_execution_id)
-        if self.deferrable:
+        if self.query_execution_id:
+            self.log.info("Query execution id: %s", self.query_execution_id)
+            self._link(context, self.query_execution_id)
+        if self.deferrable and self.query_execution_id:
             instance.xcom_push(STAGED, self.staged.as_dict())
             self.defer(
                 trigger=AthenaTrigger(

@@ -9,10 +9,12 @@ from typing import Any
 
 from dapflow.manifest import Column
 from dapflow.runtime import glue_parameters
+from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckSummary
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input, inputs_record, recorded_inputs
+from dapflow.runtime.reading import Inputs
 from dapflow.runtime.text_edits import Edit
 
 
@@ -32,6 +34,7 @@ class Publication:
         query_id: the UNLOAD's execution in Athena.
         inputs: what a transform read.
         checks: what came of the checks; None where there were none.
+        taken_from: the branch that computed it, where nothing was computed here.
         stale_views: where columns were added or got wider, views that somebody else made over the dataset.
     """
 
@@ -50,6 +53,7 @@ class Publication:
     inputs: tuple[Input, ...] = ()
     checks: CheckSummary | None = None
     stale_views: tuple[str, ...] = ()
+    taken_from: str = ""
 
     def summary(self) -> dict[str, Any]:
         """Plain values: a task's result, an asset event's extra, what ``dapflow run --json`` prints."""
@@ -66,17 +70,38 @@ class Publication:
             "inputs": inputs_record(self.inputs),
             "checks": self.checks.as_dict() if self.checks else None,
             "stale_views": list(self.stale_views),
+            "taken_from": self.taken_from,
         }
+
+
+class PublishedMeanwhileError(PassingError):
+    """The generation was published by another run while this one copied it. Nothing is published; it may run again."""
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """Where the rows of a publication come from.
+
+    Attributes:
+        origin: the run whose query made the rows, where it is not the run that publishes them.
+        branch: slug of the branch whose publication was copied; empty for none. run_id: names that publication.
+        refused: why a run that looked for such a publication took none; of a branch, why none will be taken.
+    """
+
+    origin: str = ""
+    branch: str = ""
+    run_id: str = ""
+    refused: str = ""
 
 
 @dataclass(frozen=True)
 class Staged:
-    """A generation whose UNLOAD was started and that nobody reads yet.
+    """A generation whose UNLOAD was started, or that was copied, and that nobody reads yet.
 
     It survives a trip through JSON (``as_dict``, ``of_dict``), so that Airflow can defer between start and finish.
 
     Attributes:
-        run_id: names the query; last part of ``location``.
+        run_id: names the query; last part of ``location``. query_id: empty where none was asked.
         alone: no other attempt can have to do with what is staged: the run has a key of its own.
         own: no earlier attempt can have started the query.
         attempt: which attempt of the run it is, from 1 on.
@@ -89,6 +114,9 @@ class Staged:
         started: seconds since the epoch.
         inputs: what the query reads, if nothing changes before it is done.
         sql_sha: of the text that was run; empty for a raw table. The project may have another one by now.
+        proof: what the rows follow from (``dapflow.runtime.equality``); empty where nobody asked, or it is not known.
+        takeover: where the rows come from, or why no branch's were taken.
+        seen_runs: of what was copied, the runs that had published the generation before.
         record: the record of the run (``dapflow.runtime.recording``).
     """
 
@@ -112,6 +140,9 @@ class Staged:
     landing: str = ""
     landed: str = ""
     sql_sha: str = ""
+    proof: str = ""
+    takeover: Takeover = Takeover()
+    seen_runs: tuple[str, ...] = ()
     record: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,7 +160,9 @@ class Staged:
         # A task that was deferred before a deployment wakes up after it: what is new since is not in its data.
         known = {attribute.name: data[attribute.name] for attribute in fields(cls) if attribute.name in data}
         known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
-        known |= {name: tuple(known.get(name, ())) for name in ("generation_types", "temporary", "temporary_prefixes")}
+        listed = ("generation_types", "temporary", "temporary_prefixes", "seen_runs")
+        known |= {name: tuple(known.get(name, ())) for name in listed}
+        known["takeover"] = Takeover(**known.get("takeover", {}))
         known["edits"] = tuple((edit[0], edit[1], edit[2]) for edit in known.get("edits", ()))
         known["inputs"] = tuple(Input(**read) for read in known.get("inputs", ()))
         return cls(**known)
@@ -149,7 +182,7 @@ class Plan:
         database: physical database in which unqualified names are looked up.
         columns: columns of the history table; None to ask Athena.
         edits: what was replaced in the text of a transform's file.
-        inputs: what a transform reads.
+        inputs: what a transform reads; None for a raw table.
     """
 
     sql: str
@@ -157,7 +190,7 @@ class Plan:
     identity: Sequence[str]
     edits: tuple[Edit, ...] = ()
     columns: tuple[Column, ...] | None = None
-    inputs: tuple[Input, ...] = ()
+    inputs: Inputs | None = None
     temporary: tuple[str, ...] = ()
     temporary_prefixes: tuple[str, ...] = ()
     bytes_scanned: int = 0

@@ -24,11 +24,12 @@ from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import Clients, aws_errors
 from dapflow.runtime.checks.results import CheckOutcome
 from dapflow.runtime.checks.run import run_checks
-from dapflow.runtime.finish import accept, make_visible
+from dapflow.runtime.finish import Accepted, accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.inputs import InputsChangedError
+from dapflow.runtime.offers import write_offer
 from dapflow.runtime.process import this_process
-from dapflow.runtime.publication import Publication, Staged
+from dapflow.runtime.publication import Publication, PublishedMeanwhileError, Staged
 from dapflow.runtime.reading import Reading
 from dapflow.runtime.record import RunRecord
 from dapflow.runtime.recording import Recording
@@ -39,7 +40,7 @@ from dapflow.runtime.target import Target
 from dapflow.runtime.views_by_hand import stale_views_said
 from dapflow.runtime.withdraw import withdraw
 
-# How often a publication begins again because its inputs changed while its query ran.
+# How often a publication begins again because its inputs changed while its query ran, or what it was to replace.
 _TRIES = 4
 
 Progress = Callable[[str], None]
@@ -123,7 +124,7 @@ class Publisher:
                 continue
             try:
                 return self._finish(staged, recording)
-            except InputsChangedError as error:
+            except (InputsChangedError, PublishedMeanwhileError) as error:
                 changes += 1
                 if changes == _TRIES:
                     raise
@@ -141,8 +142,8 @@ class Publisher:
     ) -> Staged:
         """Check what can be checked before, and start the UNLOAD.
 
-        Wait for ``query_id``; when it was ``lost``, stage again, and say what was lost; then call ``finish``.
-        ``sql_sha`` is of the text that is meant, where it matters; DapflowError ``other-text`` for another.
+        Wait for ``query_id``, where there is one; when it was ``lost``, stage again, and say what was lost; then call
+        ``finish``. ``sql_sha`` is of the text that is meant, where it matters; DapflowError ``other-text`` for another.
         """
         run = Run(run_key, attempt)
         recording = self._resume(lost) if lost else self._begin(dataset_id, generation, run)
@@ -167,8 +168,9 @@ class Publisher:
             self._wait(staged)
 
     def _wait(self, staged: Staged) -> None:
-        with aws_errors():
-            self.target(staged.dataset).athena.wait(staged.query_id)
+        if staged.query_id:
+            with aws_errors():
+                self.target(staged.dataset).athena.wait(staged.query_id)
 
     def lost(self, staged: Staged) -> bool:
         """Whether an earlier attempt's query was taken up and came to nothing, so that one has to stage again.
@@ -203,6 +205,8 @@ class Publisher:
             self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
             if publication.stale_views:
                 self.progress(f"{staged.dataset}: {stale_views_said(publication.stale_views)}")
+        if self.environment.offers and staged.proof:
+            self._offer(target, staged, accepted)
         recording.published(publication)
         if staged.alone:
             target.drop(staged.temporary, staged.temporary_prefixes)
@@ -210,6 +214,13 @@ class Publisher:
         with suppress(DapflowError):
             self.sweep(staged.dataset)
         return publication
+
+    def _offer(self, target: Target, staged: Staged, accepted: Accepted) -> None:
+        """Let the base take over what the branch has published; without it the base computes it."""
+        try:
+            write_offer(target.s3, self.environment, target.dataset, staged, accepted.files)
+        except (ClientError, BotoCoreError) as error:
+            self.progress(f"{staged.dataset}: the base will not know that it is there to be taken over: {error}")
 
     def _confirm_inputs(self, staged: Staged) -> None:
         target = self.target(staged.dataset)
@@ -247,9 +258,11 @@ class Publisher:
         """
         target = self.target(staged.dataset)
         with suppress(ClientError, BotoCoreError, DapflowError):
-            target.athena.stop(staged.query_id)
+            if staged.query_id:
+                target.athena.stop(staged.query_id)
             if staged.alone:
-                target.athena.wait(staged.query_id)
+                if staged.query_id:
+                    target.athena.wait(staged.query_id)
                 target.drop(staged.temporary, staged.temporary_prefixes)
                 target.journal.discard([staged.location], target.live)
 

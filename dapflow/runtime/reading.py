@@ -18,10 +18,41 @@ from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.input_look import InputLook
-from dapflow.runtime.inputs import Input, Inputs, InputsChangedError
+from dapflow.runtime.inputs import Input, InputsChangedError
+from dapflow.runtime.pinning import Pin
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of one run.
+
+    Attributes:
+        read: what is read, by dataset.
+        pins: how references are replaced, by id of the dataset; without an entry the tables are read as they are.
+        notes: what a person should know.
+        looks: the look at each dataset.
+    """
+
+    read: tuple[Input, ...]
+    pins: dict[str, Pin]
+    notes: tuple[str, ...]
+    looks: tuple[InputLook, ...]
+
+    @property
+    def partitions(self) -> dict[str, Sequence[Partition]]:
+        """What is read of each dataset, by its id."""
+        return _partitions_of(self.looks)
+
+    def identity(self, attempt: int) -> tuple[str, ...]:
+        """Names all that is read, so that a query over other data is not taken for this one.
+
+        What has no generations may change without a sign, so that an attempt takes up no other's query.
+        """
+        proven = all(read.generation or read.history for read in self.read)
+        return (*(part for read in self.read for part in read.identity), *(() if proven else (f"attempt {attempt}",)))
 
 
 @dataclass(frozen=True)
@@ -45,7 +76,7 @@ class Reading:
         looks = self._looks()
         pins = {look.read.id: pin for look, _ in looks if (pin := look.pin()) is not None}
         notes = tuple(note for look, _ in looks for note in look.notes)
-        return Inputs(tuple(read for _, read in looks), pins, notes, _partitions_of(looks))
+        return Inputs(tuple(read for _, read in looks), pins, notes, tuple(look for look, _ in looks))
 
     def confirm(self, s3: S3Client, before: Sequence[Input]) -> None:
         """Look again, when the query is done.
@@ -66,7 +97,7 @@ class Reading:
             if (difference := read.difference(now[read.dataset])) is not None:
                 said = f"while {self.dataset.id} {self.generation} ran, {difference}"
                 raise InputsChangedError("inputs-changed", said)
-        check_undamaged(s3, _partitions_of(looks))
+        check_undamaged(s3, _partitions_of([look for look, _ in looks]))
 
     def _looks(self) -> list[tuple[InputLook, Input]]:
         """One look at each dataset, and what it found."""
@@ -80,5 +111,6 @@ class Reading:
         return looks
 
 
-def _partitions_of(looks: Sequence[tuple[InputLook, Input]]) -> dict[str, Sequence[Partition]]:
-    return {read.dataset: look.partitions for look, read in looks}
+def _partitions_of(looks: Sequence[InputLook]) -> dict[str, Sequence[Partition]]:
+    """The partitions that were looked at, by the id of the dataset."""
+    return {look.read.id: look.partitions for look in looks}

@@ -122,6 +122,10 @@ class RunRecord:
         landed: names the content of the landing files that were loaded; empty for a transform.
         run_id: names the publication; last part of ``location``. Empty until it is staged.
         restores: of a roll-back, the run id of the publication whose objects were published again.
+        proof: what the rows follow from (``dapflow.runtime.equality``); empty where nobody asked, or it is not known.
+        computed_by: run id of the publication whose query made the rows, where that is another one.
+        taken_from: the branch whose publication was copied, and taken_run that publication's run id; else empty.
+        not_taken: why a run that looked for such a publication computed the rows; of a branch, why none will be taken.
         replaced: the location that the generation had before; of one that was taken out, its location.
         usd: list price of the queries that this attempt saw the end of.
     """
@@ -146,6 +150,11 @@ class RunRecord:
     landed: str = ""
     run_id: str = ""
     restores: str = ""
+    proof: str = ""
+    computed_by: str = ""
+    taken_from: str = ""
+    taken_run: str = ""
+    not_taken: str = ""
     location: str = ""
     replaced: str | None = None
     rows: int | None = None

@@ -129,8 +129,16 @@ class Recording:
             raise
 
     def staged(self, staged: Staged) -> None:
-        """Note what is read; it is written with what becomes of the run."""
-        self._note(landed=staged.landed, inputs=tuple(RecordedInput.of(read) for read in staged.inputs))
+        """Note what is read, and where the rows come from; it is written with what becomes of the run."""
+        self._note(
+            landed=staged.landed,
+            inputs=tuple(RecordedInput.of(read) for read in staged.inputs),
+            proof=staged.proof,
+            computed_by=staged.takeover.origin,
+            taken_from=staged.takeover.branch,
+            taken_run=staged.takeover.run_id,
+            not_taken=staged.takeover.refused,
+        )
 
     def checked(self, results: Sequence[CheckResult]) -> None:
         """Note what the checks found; it is written with what becomes of the run."""

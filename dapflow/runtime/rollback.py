@@ -23,7 +23,7 @@ from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import published_columns
 from dapflow.runtime.inputs import Input
 from dapflow.runtime.objects import Object, copy_object, list_objects
-from dapflow.runtime.publication import Staged
+from dapflow.runtime.publication import Staged, Takeover
 from dapflow.runtime.record import RecordedInput, RunRecord
 from dapflow.runtime.staged_files import counted_files
 from dapflow.runtime.target import Target
@@ -58,6 +58,7 @@ def restage(target: Target, wanted: RunRecord, instead_of: str) -> tuple[Staged,
         alone=True,
         inputs=tuple(_input(read) for read in wanted.inputs),
         landed=wanted.landed,
+        takeover=Takeover(origin=wanted.computed_by or wanted.origin),
         sql_sha=wanted.sql_sha256[:16],
     )
     return staged, Accepted(files, 0)

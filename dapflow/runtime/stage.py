@@ -9,7 +9,7 @@ from typing import Any
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
-from dapflow.runtime.attempts import Attempt, Run
+from dapflow.runtime.attempts import Attempt, Run, Started
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.checks.asking import Asking, is_asked, staged_table
 from dapflow.runtime.describe import Described
@@ -19,6 +19,7 @@ from dapflow.runtime.ingest import plan_ingest
 from dapflow.runtime.publication import Plan, Staged
 from dapflow.runtime.reset import advised
 from dapflow.runtime.schema_comparison import readers_named
+from dapflow.runtime.taking_over import provenance
 from dapflow.runtime.target import Target
 from dapflow.runtime.transform import output_of, plan_transform
 
@@ -31,7 +32,7 @@ def stage(
     run: Run,
     progress: Callable[[str], None],
 ) -> Staged:
-    """Check what can be checked before, and start the UNLOAD."""
+    """Check what can be checked before, and start the UNLOAD, or copy what a branch has computed of the same."""
     started = time.time()
     dataset = target.dataset
     with aws_errors(), advised(dataset, environment), readers_named(manifest, dataset):
@@ -42,8 +43,12 @@ def stage(
             output = fitting_output(target, plan, trial.view, history, generation)
             if is_asked(dataset):
                 Asking(target, manifest, environment, generation, output.columns).verify()
-            progress(f"{dataset.id} {generation}: querying")
-            taken = trial.start()
+            known = provenance(target, manifest, environment, generation, plan, output, run.alone, progress)
+            if known.location:
+                taken = Started(known.run_id, "", known.location, own=True)
+            else:
+                progress(f"{dataset.id} {generation}: querying")
+                taken = trial.start()
         except (DapflowError, KeyboardInterrupt):
             if run.alone:
                 target.drop(plan.temporary, plan.temporary_prefixes)
@@ -66,7 +71,10 @@ def stage(
         temporary_prefixes=plan.temporary_prefixes,
         bytes_scanned=plan.bytes_scanned,
         expected_rows=plan.expected_rows,
-        inputs=plan.inputs,
+        inputs=plan.inputs.read if plan.inputs is not None else (),
+        proof=known.proof,
+        takeover=known.takeover,
+        seen_runs=tuple(sorted(trial.published)) if known.location else (),
         landing=plan.landing,
         landed=plan.landed,
     )

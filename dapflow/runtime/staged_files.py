@@ -72,10 +72,13 @@ def footer_of(s3: S3Client, item: Object) -> Footer:
         raise DapflowError("parquet", message, file=item.uri, hint=error.hint) from error
 
 
-def staged_files(target: Target, execution: QueryExecution, location: str) -> StagedFiles:
-    """The objects below a staged location. Raises PassingError ``staged-files`` when some have vanished."""
+def staged_files(target: Target, execution: QueryExecution | None, location: str) -> StagedFiles:
+    """The objects below a staged location: of an UNLOAD, or of a copy, which was counted when it was made.
+
+    Raises PassingError ``staged-files`` when some have vanished.
+    """
     listed = list_objects(target.s3, location)
-    if missing := missing_objects(target.s3, execution, location, listed):
+    if execution is not None and (missing := missing_objects(target.s3, execution, location, listed)):
         raise PassingError(
             "staged-files", f"{len(missing)} objects that the query wrote are gone, the first being {missing[0]}"
         )

@@ -44,7 +44,7 @@ def plan_transform(
         database=target.database,
         identity=inputs.identity(attempt),
         edits=edits,
-        inputs=inputs.read,
+        inputs=inputs,
     )
 
 

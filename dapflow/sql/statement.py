@@ -10,6 +10,7 @@ from dapflow.sql.mistakes import explained
 from dapflow.sql.outline import QueryOutline, TableName
 from dapflow.sql.outliner import outline
 from dapflow.sql.sql_text import SqlText
+from dapflow.sql.steadiness import unsteady_parts
 from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import statements, tree
 from dapflow.trino.syntax.lexer import tokens
@@ -24,7 +25,8 @@ class FileStatement:
 
     ``sql`` is the file's text up to the ``;`` that ends it, so that offsets in ``sql`` and in ``text`` are the same.
     ``tables`` are the tables it names, in the order of the text. ``items`` are the offsets of the items of the SELECT
-    list that names the output; empty for VALUES and TABLE.
+    list that names the output; empty for VALUES and TABLE. ``unsteady`` is what may give other rows over the same
+    tables.
     """
 
     text: SqlText
@@ -32,6 +34,7 @@ class FileStatement:
     outline: QueryOutline
     tables: tuple[TableName, ...]
     items: tuple[int, ...]
+    unsteady: tuple[str, ...]
 
     def item(self, number: int) -> int:
         """Where an item of the SELECT list begins."""
@@ -61,7 +64,8 @@ def read_statement(text: SqlText) -> FileStatement:
         if token.upper == "?":
             message = "expected a value: a transform takes no parameters, found '?'"
             raise text.error("sql-syntax", message, token.start, "write the value")
-    return FileStatement(text, text.text[: statement.end], query, tuple(tables), _items(statement.query))
+    unsteady = unsteady_parts(statement.query, tables)
+    return FileStatement(text, text.text[: statement.end], query, tuple(tables), _items(statement.query), unsteady)
 
 
 def _items(node: tree.QueryNode) -> tuple[int, ...]:

@@ -7,13 +7,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from dapflow.environment import Environment
 from dapflow.manifest import Manifest
+from dapflow.runtime.aws import connect
 from dapflow.runtime.operators import STAGED, TransformOperator
-from tests.runtime.lake import DAY, Lake
+from tests.runtime.lake import DAY, REGION, Lake
+from tests.runtime.merging import Merging
 
 # It takes longer than any test waits.
 LONG = (
@@ -127,6 +130,19 @@ def test_a_task_killed_just_after_the_switch_leaves_what_it_published(lake: Lake
     task.resumed()
     task.operator.on_kill()
     assert lake.rows(product) == lake.rows(product, history=True) == [("1",)]
+
+
+def test_a_task_that_takes_over_waits_for_no_query(lake: Lake, tmp_path: Path) -> None:
+    files = {"air_traffic/service.yml": "", "air_traffic/refined/x.sql": SQL}
+    merging = Merging(lake, connect(boto3.Session(), REGION), tmp_path)
+    merging.merge({**files, "air_traffic/refined/x.sql": "SELECT 1 AS n"})
+    merging.built(files, "air_traffic.refined.x")
+    task = Task(lake, "air_traffic.refined.x", 1, deferrable=True)
+    noted = task.operator.execute(task.context)
+    assert noted["taken_from"] == merging.platform(lake.manifest).environment.branch
+    assert task.instance.pushed == {}, "there is no query to lead to"
+    task.operator.on_kill()
+    assert lake.rows(lake.datasets["air_traffic.refined.x"]) == [(None,)]
 
 
 def test_links_are_there_while_a_task_waits_and_lead_to_the_check_that_fails_it(lake: Lake, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from dapflow.manifest import (
     Transform,
     Zone,
 )
-from dapflow.platform import Platform, describe
+from dapflow.platform import Platform, describe, taking_over
 from dapflow.project import compile_project
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import Clients
@@ -74,6 +74,7 @@ class Lake:
         self.datasets: dict[str, Dataset] = {}
         self.overrides: dict[str, Any] = {}
         self.alerts = False
+        self.takes_over = False
 
     def service(self, name: str, **more: Any) -> Service:
         """A service with the default databases."""
@@ -115,9 +116,10 @@ class Lake:
     @property
     def platform(self) -> Platform:
         """The environment's description."""
-        return describe(
+        platform = describe(
             self.manifest, name="test", account=ACCOUNT, region=REGION, poll_seconds=0.05, alerts=self.alerts
         )
+        return taking_over(platform, platform.environment) if self.takes_over else platform
 
     @property
     def environment(self) -> Environment:
@@ -188,12 +190,7 @@ class Lake:
 
     def compile(self, root: Path, files: dict[str, str]) -> None:
         """Take the project of these files, as ``air_traffic/refined/x.sql``, instead of the one that is there."""
-        shutil.rmtree(root / "transforms", ignore_errors=True)
-        for name, text in files.items():
-            file = root / "transforms" / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-        manifest = compile_project(root)
+        manifest = compiled(root, files)
         self.services, self.datasets = dict(manifest.services), dict(manifest.datasets)
         self.provision()
 
@@ -239,6 +236,16 @@ class Lake:
         database = self.services[service].databases[zone]
         pages = self.clients.glue.get_paginator("get_tables").paginate(DatabaseName=database)
         return {table["Name"] for page in pages for table in page["TableList"]}
+
+
+def compiled(root: Path, files: dict[str, str]) -> Manifest:
+    """The manifest of the project of these files alone, as ``air_traffic/refined/x.sql``."""
+    shutil.rmtree(root / "transforms", ignore_errors=True)
+    for name, text in files.items():
+        file = root / "transforms" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return compile_project(root)
 
 
 def parquet(columns: dict[str, list[Any]], types: dict[str, pa.DataType] | None = None) -> bytes:

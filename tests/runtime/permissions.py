@@ -19,7 +19,7 @@ from dapflow.branch import OWN_ZONES
 from dapflow.manifest import Manifest
 from dapflow.platform import ZONES_WITH_BUCKETS, Platform
 from dapflow.runtime.aws import Clients
-from stacks.access import BASE, BASE_RESULTS, service_access
+from stacks.access import BASE, BASE_RESULTS, BRANCHES, service_access
 from stacks.policies import runner
 from tests.stacks.iam.evaluate import Request, evaluate
 
@@ -58,7 +58,7 @@ def recorded(clients: Clients, *others: Any) -> Iterator[list[Call]]:
 
 def refused(calls: list[Call], manifest: Manifest, platform: Platform) -> list[str]:
     """What no service of the project is allowed by its runner role."""
-    zones = (*ZONES_WITH_BUCKETS, *(f"{BASE}{zone}" for zone in OWN_ZONES), BASE_RESULTS)
+    zones = (*ZONES_WITH_BUCKETS, *(f"{BASE}{zone}" for zone in OWN_ZONES), BASE_RESULTS, BRANCHES)
     keys = dict.fromkeys((*zones, "platform"), "arn:aws:kms:eu-west-2:123456789012:key/x")
     policies = [
         runner(service_access(manifest, service, platform, secrets="dapflow/test/services/x/"), keys)
@@ -132,7 +132,10 @@ def _s3(call: Call) -> Iterator[Request]:
         "AbortMultipartUpload": "AbortMultipartUpload",
     }
     if call.operation in {"ListObjectsV2", "ListObjects"}:
-        yield Request("s3:ListBucket", (bucket,), {"s3:prefix": given.get("Prefix", "")})
+        context = {"s3:prefix": given.get("Prefix", "")}
+        yield Request(
+            "s3:ListBucket", (bucket,), context | ({"s3:delimiter": given["Delimiter"]} if "Delimiter" in given else {})
+        )
         return
     if call.operation == "DeleteObjects":
         for item in given["Delete"]["Objects"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +10,14 @@ from typing import Any
 import boto3
 import pytest
 
-from dapflow.branch import BranchNames, branch_slug
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
-from dapflow.platform import Platform, describe_branch, hosting
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import Clients, connect
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.reset import reset
 from tests.aws_servers import HeldAws
+from tests.runtime.branches import Branch
 from tests.runtime.conftest import empty_lake
 from tests.runtime.lake import DAY, EARLIER, REGION, Lake
 from tests.runtime.permissions import recorded, refused
@@ -37,43 +35,24 @@ CROSS JOIN air_traffic_refined_zone.largest l
 LARGE, LARGEST, GROWN = "air_traffic.refined.large", "air_traffic.refined.largest", "air_traffic.trusted.grown"
 
 
-class Branch:
-    """A branch environment beside the lake's, which holds what the files say."""
+def publish_two_days(lake: Lake) -> None:
+    """Let the base have two days of everything."""
+    for day, rows in ((EARLIER, "a,99\nb,150\n"), (DAY, "a,99\nb,150\nc,300\n")):
+        lake.put_landing(lake.datasets["air_traffic.raw.planes"], day, "planes.csv", f"tailnum,seats\n{rows}")
+        for name in ("air_traffic.raw.planes", LARGE, LARGEST, GROWN):
+            lake.publish(lake.datasets[name], day)
 
-    def __init__(self, lake: Lake, clients: Clients) -> None:
-        self.lake, self.clients = lake, clients
 
-    def publish(self) -> None:
-        """Let the base have two days of everything."""
-        lake = self.lake
-        for day, rows in ((EARLIER, "a,99\nb,150\n"), (DAY, "a,99\nb,150\nc,300\n")):
-            lake.put_landing(lake.datasets["air_traffic.raw.planes"], day, "planes.csv", f"tailnum,seats\n{rows}")
-            for name in ("air_traffic.raw.planes", LARGE, LARGEST, GROWN):
-                lake.publish(lake.datasets[name], day)
-
-    def of(self, *deferred: str, **files: str) -> Publisher:
-        """A publisher of the branch; ``files`` are its products' texts where they are others."""
-        manifest = self.lake.manifest
-        for name, sql in files.items():
-            dataset = next(dataset for dataset in manifest.datasets.values() if dataset.name == name)
-            assert dataset.transform is not None
-            assert len(sql) == len(dataset.transform.sql), "the places of references stay"
-            changed = replace(dataset, transform=replace(dataset.transform, sql=sql, sha=sql))
-            manifest = replace(manifest, datasets={**manifest.datasets, dataset.id: changed})
-        manifest = replace(manifest, deferred=frozenset(deferred))
-        platform = self.platform(manifest)
-        self.lake.provide_branch(platform)
-        return Publisher(self.clients, manifest, replace(platform.environment, retention_seconds=0))
-
-    def platform(self, manifest: Manifest) -> Platform:
-        host = hosting(self.lake.platform, self.lake.environment).environment
-        return describe_branch(manifest, BranchNames.of(branch_slug("fix/large")), host)
-
-    def rows(self, publisher: Publisher, dataset: str) -> list[tuple[str | None, ...]]:
-        target = publisher.target(dataset)
-        query = f'SELECT * FROM "{target.place.current}"'
-        rows = target.athena.rows(target.athena.run(query, target.place.database, uuid.uuid4().hex).id)
-        return sorted(tuple(list(row.values())[:-4]) for row in rows)
+def of(branch: Branch, *deferred: str, **files: str) -> Publisher:
+    """A publisher of the branch; ``files`` are its products' texts where they are others."""
+    manifest = branch.lake.manifest
+    for name, sql in files.items():
+        dataset = next(dataset for dataset in manifest.datasets.values() if dataset.name == name)
+        assert dataset.transform is not None
+        assert len(sql) == len(dataset.transform.sql), "the places of references stay"
+        changed = replace(dataset, transform=replace(dataset.transform, sql=sql, sha=sql))
+        manifest = replace(manifest, datasets={**manifest.datasets, dataset.id: changed})
+    return branch.publisher(replace(manifest, deferred=frozenset(deferred)))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +67,7 @@ def two_days(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> Held
     """The base, published once for all tests."""
     lake = empty_lake(clients)
     lake.compile(tmp_path_factory.mktemp("base"), FILES)
-    Branch(lake, clients).publish()
+    publish_two_days(lake)
     return HeldAws.now()
 
 
@@ -111,7 +90,7 @@ def everything(lake: Lake) -> dict[str, Any]:
 def test_it_is_read_from_the_base_and_nothing_there_changes(branch: Branch) -> None:
     lake = branch.lake
     before = everything(lake)
-    publisher = branch.of(LARGE)
+    publisher = of(branch, LARGE)
     publisher.publish(LARGEST, DAY)
     assert branch.rows(publisher, LARGEST) == [("300",)]
     assert branch.rows(publisher, LARGE) == [("b", "150"), ("c", "300")]
@@ -122,7 +101,7 @@ def test_it_is_read_from_the_base_and_nothing_there_changes(branch: Branch) -> N
 
 
 def test_a_past_day_is_read_as_of_it_and_history_up_to_it(branch: Branch) -> None:
-    publisher = branch.of(LARGE, LARGEST)
+    publisher = of(branch, LARGE, LARGEST)
     publisher.publish(GROWN, EARLIER)
     assert branch.rows(publisher, GROWN) == [("1", "1")]
     publisher.publish(GROWN, DAY)
@@ -132,7 +111,7 @@ def test_a_past_day_is_read_as_of_it_and_history_up_to_it(branch: Branch) -> Non
 def test_what_is_built_is_read_from_the_branch(branch: Branch) -> None:
     changed = branch.lake.datasets[LARGE].transform
     assert changed is not None
-    publisher = branch.of(large=changed.sql.replace("100", "200"))
+    publisher = of(branch, large=changed.sql.replace("100", "200"))
     publisher.publish(LARGE, DAY)
     publisher.publish(LARGEST, DAY)
     assert branch.rows(publisher, LARGE) == [("c", "300")]
@@ -142,7 +121,7 @@ def test_what_is_built_is_read_from_the_branch(branch: Branch) -> None:
 
 
 def test_the_base_that_moves_on_meanwhile_is_seen_for_the_generation(branch: Branch) -> None:
-    publisher, lake = branch.of(LARGE), branch.lake
+    publisher, lake = of(branch, LARGE), branch.lake
     publisher.publish(LARGEST, DAY)
     planes = lake.datasets["air_traffic.raw.planes"]
     lake.put_landing(planes, DAY, "planes.csv", "tailnum,seats\nd,500\n")
@@ -154,7 +133,7 @@ def test_the_base_that_moves_on_meanwhile_is_seen_for_the_generation(branch: Bra
 
 @pytest.mark.parametrize("dataset", [LARGE, "air_traffic.raw.planes"])
 def test_it_cannot_be_published_from_the_branch(branch: Branch, dataset: str) -> None:
-    before, publisher = everything(branch.lake), branch.of(LARGE)
+    before, publisher = everything(branch.lake), of(branch, LARGE)
     for attempt in (
         lambda: publisher.publish(dataset, DAY),
         lambda: publisher.stage(dataset, DAY, "a run"),
@@ -167,7 +146,7 @@ def test_it_cannot_be_published_from_the_branch(branch: Branch, dataset: str) ->
 
 
 def test_what_is_current_is_known_of_both(branch: Branch) -> None:
-    publisher = branch.of(LARGE)
+    publisher = of(branch, LARGE)
     publisher.publish(LARGEST, DAY)
     publications = Publications(branch.lake.clients, publisher.manifest, publisher.environment)
     assert publications.generations(LARGE) == [EARLIER, DAY]

@@ -18,10 +18,9 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.found_table import find_table
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.inputs import Inputs
 from dapflow.runtime.pinning import pinned_sql
 from dapflow.runtime.publish import Publisher
-from dapflow.runtime.reading import Reading
+from dapflow.runtime.reading import Inputs, Reading
 from tests.project.writing import compile_files
 from tests.runtime.lake import ACCOUNT, DAY, EARLIER, LATER, REGION, Lake, parquet
 

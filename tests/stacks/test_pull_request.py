@@ -44,6 +44,9 @@ class World:
         for templates in environments:
             for name, role in templates.resources("AWS::IAM::Role").items():
                 self.roles[role["Properties"].get("RoleName", name)] = role["Properties"]
+        self.policies = [
+            policy for environment in environments for policy in environment.properties("AWS::IAM::ManagedPolicy")
+        ]
         self.stacks = [name for templates in environments for name in templates.by_stack]
         self.functions = [
             function["FunctionName"]
@@ -272,6 +275,9 @@ class TestSqlOfABranch:
                         changed = tried(identity, "glue:UpdateTable", *table)
                         yield actor, victim, f"change {zone} tables of {whose}", changed, mine and own
                 for of, mine in ((NAMES, True), (OTHER, False)):
+                    offer = f"arn:aws:s3:::{branches}/{of.slug}/offers/{victim}/0123/x.json"
+                    offered = tried(identity, "s3:PutObject", offer)
+                    yield actor, victim, f"offer in {'its' if mine else 'another'} branch", offered, own and mine
                     workgroup = arn("athena", f"workgroup/dapflow-branch-{of.slug}-{victim}")
                     ran = tried(identity, "athena:StartQueryExecution", workgroup)
                     yield actor, victim, f"query in {'its' if mine else 'another'} branch", ran, own and mine
@@ -290,6 +296,17 @@ class TestSqlOfABranch:
         identity = world.identity("dapflow-branch-rail-runner")
         key = f"arn:aws:s3:::dapflow-staging-branches-{ACCOUNT}/{NAMES.slug}/refined/rail/report/x"
         assert not evaluate(Request("s3:GetObject", (key,)), identity).allowed
+
+    def test_people_neither_see_nor_write_what_is_offered(self, world: World) -> None:
+        offer = f"arn:aws:s3:::dapflow-staging-branches-{ACCOUNT}/{NAMES.slug}/offers/rail/0123/x.json"
+        policies = [
+            policy["PolicyDocument"]
+            for policy in world.policies
+            if policy["ManagedPolicyName"].endswith("-rail-analyst")
+        ]
+        assert len(policies) == 3, "of prod, of staging, of branches"
+        for action in ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"):
+            assert not evaluate(Request(action, (offer,)), policies).allowed
 
     def test_it_decrypts_what_it_may_read(self, world: World) -> None:
         identity = world.identity("dapflow-branch-rail-runner")

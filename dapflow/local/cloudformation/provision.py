@@ -17,7 +17,7 @@ from dapflow.local.cloudformation.deployment import deploy
 from dapflow.local.cloudformation.template import Resource, exported, resources
 from dapflow.local.cloudformation.template_synthesis import SYNTHESIZING, Synthesis, Templates, settings_file
 from dapflow.manifest import Manifest
-from dapflow.platform import Platform, describe, describe_branch, hosting
+from dapflow.platform import Platform, describe, describe_branch, hosting, taking_over
 from dapflow.servers.state import State, write_json
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def describe_local(root: Path, manifest: Manifest) -> Platform:
         retention_seconds=_retention_seconds(root),
     )
     platform = replace(platform, environment=replace(platform.environment, scheduled=is_scheduled(State.of(root))))
-    return hosting(platform, platform.environment, prefix=_prefix(root))
+    platform = hosting(platform, platform.environment, prefix=_prefix(root))
+    return taking_over(platform, platform.environment, prefix=_prefix(root)) if _takes_over(root) else platform
 
 
 def describe_local_branch(root: Path, manifest: Manifest, branch: str) -> Platform:
@@ -123,6 +124,10 @@ def results_location(platform: Platform) -> str:
 
 def _prefix(root: Path) -> str:
     return str(_settings(root)["platform"].get("name", "dapflow"))
+
+
+def _takes_over(root: Path) -> bool:
+    return _settings(root)["environments"].get(LOCAL, {}).get("take_over") is not False
 
 
 def _retention_seconds(root: Path) -> int:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from dapflow.sql.steadiness import CLOCK
 from dapflow.sql.traps.query_reading import QueryReading, Trap, columns
 from dapflow.trino.syntax import tree
-
-_CLOCK = frozenset({"current_date", "current_timestamp", "current_time", "localtimestamp", "localtime", "now"})
 
 
 def generations(reading: QueryReading) -> Iterator[Trap]:
@@ -42,7 +41,7 @@ def generations(reading: QueryReading) -> Iterator[Trap]:
 
 def _clock(node: tree.Node) -> bool:
     """Whether an expression reads the clock."""
-    return isinstance(node, tree.Special | tree.Call) and node.name.lower() in _CLOCK
+    return isinstance(node, tree.Special | tree.Call) and node.name.lower() in CLOCK
 
 
 def _generation_columns(reading: QueryReading) -> set[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dapflow.sql.steadiness import CHANCE
 from dapflow.sql.traps.query_reading import QueryReading, Trap, bare, called, relations
 from dapflow.trino.syntax import tree
-
-_CHANCE = frozenset({"rand", "random", "uuid", "shuffle"})
 
 
 def products(reading: QueryReading) -> Iterator[Trap]:
@@ -23,7 +22,7 @@ def products(reading: QueryReading) -> Iterator[Trap]:
             "delete the LIMIT; to look at some rows, use dapflow query with --limit",
         )
     for node in tree.nodes(reading.query):
-        if isinstance(node, tree.Call) and node.name in _CHANCE:
+        if isinstance(node, tree.Call) and node.name in CHANCE:
             yield _unsteady(node.pos, f"{node.name}() gives other values each time")
         elif isinstance(node, tree.SampleNode):
             yield _unsteady(node.pos, "TABLESAMPLE takes other rows each time")
