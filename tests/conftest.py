@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 import functools
+import gc
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import botocore.loaders
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
     from tests.aws_servers import LocalAws
 
+# How many inputs hypothesis makes up for a test that does not say it itself.
+QUICK_EXAMPLES, ALL_EXAMPLES = 40, 300
 
-def pytest_configure() -> None:
+
+def pytest_configure(config: pytest.Config) -> None:
     """Let servers that are started here admit the key that their environment names, with which the clients sign."""
+    examples = QUICK_EXAMPLES if config.option.markexpr == "not slow" else ALL_EXAMPLES
+    hypothesis.settings.register_profile("dapflow", max_examples=examples)
+    hypothesis.settings.load_profile("dapflow")
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
     # Each session of boto3 reads AWS's models from megabytes of JSON; a worker's share what the first one read.
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What all tests have imported stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """DuckDB tells of what is left of it when Python ends."""
+    gc.unfreeze()
 
 
 # Before pytest-xdist, which looks at the groups once.

@@ -135,7 +135,7 @@ def statements(draw: st.DrawFn) -> Made:
     return maker.made
 
 
-@settings(SLOW, max_examples=300)
+@settings(SLOW)
 @given(statements())
 def test_tables_are_found_at_their_places(made: Made) -> None:
     statement = statement_of(made.text)
@@ -143,7 +143,7 @@ def test_tables_are_found_at_their_places(made: Made) -> None:
     assert made.text.startswith(statement.sql)
 
 
-@settings(SLOW, max_examples=100)
+@settings(SLOW)
 @given(statements())
 def test_a_replaced_table_leaves_a_statement(made: Made) -> None:
     """Pinning replaces the spans alone; what comes out names the replacement and nothing else."""
@@ -167,7 +167,7 @@ def nodes(value: object) -> Iterator[tree.Node]:
             yield from nodes(getattr(value, field.name))
 
 
-@settings(SLOW, max_examples=100)
+@settings(SLOW)
 @given(statements())
 def test_every_table_node_of_the_tree_is_a_table_or_a_cte(made: Made) -> None:
     """No corner of a statement is overlooked: what the tree holds and is no table must be called like a CTE."""
