@@ -78,7 +78,7 @@ def test_days_and_services_are_built_in_order_and_a_second_call_has_nothing_to_d
 ) -> None:
     """One run for a service and a day, of no more than is asked for; the product that adds to its own past, too."""
     begin_running(library, tmp_path, BOTH)
-    days = DAYS[1:]
+    days = DAYS[1:4]
     airflow = double(library)
     outcomes = list(backfill(library, airflow).outcomes(planned(library, BUSY, RUNNING, TOWNS, days=days)))
     assert errors(outcomes) == []
@@ -92,7 +92,7 @@ def test_days_and_services_are_built_in_order_and_a_second_call_has_nothing_to_d
         assert at[f"{BUSY} {generation}"] < at[f"{RUNNING} {generation}"]
     assert sorted(days, key=lambda generation: at[f"{RUNNING} {generation}"]) == days
     totals = [row[1] for row in history(library, RUNNING) if row[0] == "1"]
-    assert sorted(totals, key=lambda total: int(total or 0)) == ["10", "30", "60", "100", "150", "210"]
+    assert sorted(totals, key=lambda total: int(total or 0)) == ["10", "30", "60", "100"]
     made = [(run.dag_id, run.partition_key, run.tasks.get("raw.loans")) for run in airflow.runs.values()]
     assert sorted(made, key=str) == sorted(
         [
@@ -106,13 +106,13 @@ def test_days_and_services_are_built_in_order_and_a_second_call_has_nothing_to_d
 
 def test_no_other_day_and_no_other_dataset_changes(library: Lake, tmp_path: Path) -> None:
     begin_running(library, tmp_path, FILES)
-    for generation in DAYS[1:]:
+    for generation in DAYS[1:4]:
         library.publish(library.datasets[BUSY], generation)
         library.publish(library.datasets[RUNNING], generation)
     before = {name: run_ids(library, name) for name in (LOANS, BUSY, RUNNING)}
     assert len(list(backfill(library, double(library)).outcomes(planned(library, BUSY, days=DAYS[1:3])))) == 2
     after = {name: run_ids(library, name) for name in (LOANS, BUSY, RUNNING)}
-    assert {made for made in DAYS if before[BUSY][made] != after[BUSY][made]} == set(DAYS[1:3])
+    assert {made for made in DAYS[:4] if before[BUSY][made] != after[BUSY][made]} == set(DAYS[1:3])
     assert {**before, BUSY: None} == {**after, BUSY: None}
 
 
@@ -149,7 +149,7 @@ def test_a_failure_is_named_and_nothing_further_is_begun(library: Lake, tmp_path
     wrong = FILES["libraries/refined/busy.sql"].replace("sum(lent)", "sum(lent / (lent - 30))")
     begin_running(library, tmp_path, FILES)
     library.compile(tmp_path, {**FILES, "libraries/refined/busy.sql": wrong})
-    airflow, days = double(library), DAYS[1:]
+    airflow, days = double(library), DAYS[1:4]
     outcomes = list(backfill(library, airflow, parallel=1).outcomes(planned(library, BUSY, RUNNING, days=days)))
     assert [(str(outcome.step), outcome.error and outcome.error.code) for outcome in outcomes[-1:]] == [
         (f"{BUSY} {day(3)}", "query-failed")
@@ -165,7 +165,7 @@ def test_a_failure_is_named_and_nothing_further_is_begun(library: Lake, tmp_path
     library.compile(tmp_path, FILES)
     airflow.manifest = library.manifest
     assert errors(list(backfill(library, airflow).outcomes(planned(library, BUSY, RUNNING, days=days)))) == []
-    assert run_ids(library, RUNNING).keys() == set(DAYS)
+    assert run_ids(library, RUNNING).keys() == set(DAYS[:4])
 
 
 def test_the_deployed_text_must_be_the_planned_one(library: Lake, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def mutated(chance: random.Random) -> dict[str, str]:
     return products
 
 
-@pytest.mark.parametrize("edits", [8, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("edits", [3, pytest.param(600, marks=pytest.mark.slow)])
 def test_what_is_deferred_is_what_a_full_rebuild_gives(lake: LocalAws, tmp_path: Path, edits: int) -> None:
     chance = random.Random(edits)  # noqa: S311 - the same edits each time
     base = project(tmp_path / "base")

@@ -156,7 +156,7 @@ def test_a_literal_is_its_value(engine: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_an_alias_is_a_name(engine: duckdb.DuckDBPyConnection) -> None:
-    differing, rows = _differing(engine, _alias_pairs(TEXTS, random.Random(2)))  # noqa: S311 - the same each time
+    differing, rows = _differing(engine, _alias_pairs(TEXTS[::2], random.Random(2)))  # noqa: S311 - the same each time
     assert differing == []
     assert rows > 20
 

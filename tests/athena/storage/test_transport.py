@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
+from moto.s3.models import s3_backends
 
 from dapflow.athena.storage.locations import Location
 from dapflow.athena.storage.loopback_transport import LoopbackTransport
@@ -45,8 +46,9 @@ def test_what_is_written_is_there_and_listed_as_boto3_lists_it(aws: LocalAws, tr
 def test_all_pages_are_listed(aws: LocalAws, transport: Transport) -> None:
     prefix = Location(BUCKET, "many/")
     if not aws.keys(prefix.key):
+        bucket = s3_backends["123456789012"]["aws"]
         for number in range(1001):
-            aws.put(f"many/{number}", b"")
+            bucket.put_object(BUCKET, f"many/{number}", b"")
     assert len(transport.list_objects(prefix).result()) == 1001
 
 
