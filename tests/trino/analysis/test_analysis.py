@@ -17,7 +17,7 @@ SQL = ["\n".join(line for line in case if line[:2] not in {"= ", "! "}) for case
 RIGHT = [sql for sql, case in zip(SQL, CASES, strict=True) if case[-1].startswith("= ")]
 
 
-@pytest.mark.parametrize(("sql", "case"), zip(SQL, CASES, strict=True), ids=range(len(CASES)))
+@pytest.mark.parametrize(("sql", "case"), list(zip(SQL, CASES, strict=True)), ids=range(len(CASES)))
 def test_output_columns_or_all_findings(sql: str, case: list[str]) -> None:
     expected = [line[2:] for line in case if line.startswith("! ")]
     assert findings(sql) == expected
