@@ -190,6 +190,7 @@ def test_killed_anywhere_it_goes_on(library: Lake, crash_at: str | int, late: bo
     assert planned(library, BUSY, days=DAYS[:3]).steps == ()
 
 
+@pytest.mark.slow
 def test_two_at_once_come_to_the_same(library: Lake) -> None:
     plans = [planned(library, BUSY), planned(library, BUSY)]
     ended: list[list[StepOutcome]] = [[], []]

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.cli.in_process import PlatformProject
 from tests.local.projects import LocalProject, make_project
 
 UP = ("local", "up", "--no-airflow")
@@ -183,7 +184,8 @@ def test_two_projects_run_beside_each_other(project: LocalProject, tmp_path: Pat
         other.run("local", "down", "--wipe")
 
 
-def test_without_a_platform_commands_say_so(project: LocalProject) -> None:
+def test_without_a_platform_commands_say_so(tmp_path: Path) -> None:
+    project = PlatformProject(make_project(tmp_path).root)
     for command in (("query", "SELECT 1"), ("run", "housing"), ("local", "env"), ("branch", "up", "x")):
         done = project.run(*command, check=False)
         assert done.returncode == 1

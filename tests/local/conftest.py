@@ -16,3 +16,12 @@ def project(tmp_path: Path) -> Iterator[LocalProject]:
     project = make_project(tmp_path / "a project")
     yield project
     project.run("local", "down", "--wipe")
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+    """A platform without Airflow, for the tests that share a worker as ``local-platform`` and leave it as it was."""
+    project = make_project(tmp_path_factory.mktemp("platform"))
+    project.run("local", "up", "--no-airflow")
+    yield project
+    project.run("local", "down", "--wipe")

@@ -22,19 +22,20 @@ from tests.local.hostile_pages import (
     unsigned_requests,
     visit,
 )
-from tests.local.projects import LocalProject, make_project
+from tests.local.projects import LocalProject
+
+pytestmark = pytest.mark.xdist_group("local-platform")
 
 SERVERS = ("aws", "athena")
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+def platform(running: LocalProject) -> Iterator[LocalProject]:
     """A platform with an object that is worth something."""
-    project = make_project(tmp_path_factory.mktemp("platform"))
-    project.run("local", "up", "--no-airflow")
-    project.client("s3").put_object(Bucket=BUCKET, Key="mine", Body=b"precious")
-    yield project
-    project.run("local", "down", "--wipe")
+    s3 = running.client("s3")
+    s3.put_object(Bucket=BUCKET, Key="mine", Body=b"precious")
+    yield running
+    s3.delete_object(Bucket=BUCKET, Key="mine")
 
 
 def key_of(project: LocalProject) -> str:

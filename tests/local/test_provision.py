@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,15 +16,9 @@ from dapflow.local.cloudformation.template_synthesis import Synthesis
 from dapflow.project import compile_project
 from tests.local.projects import SERVICE, LocalProject, make_project
 
+pytestmark = pytest.mark.xdist_group("local-platform")
+
 ROLE = "dapflow-local-housing-runner"
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    project = make_project(tmp_path_factory.mktemp("platform"))
-    project.run("local", "up", "--no-airflow")
-    yield project
-    project.run("local", "down", "--wipe")
 
 
 def declared(project: LocalProject) -> list[Resource]:
@@ -139,18 +134,27 @@ def read_workgroup(athena: Any, resource: Resource) -> dict[str, Any]:
     }
 
 
-def test_everything_that_is_declared_is_there(platform: LocalProject) -> None:
+def test_everything_that_is_declared_is_there(running: LocalProject) -> None:
     # Of the rest AWS keeps nothing that could be read: they are promises to delete data, which test_branches tests.
-    assert compare(platform) == {name for name, kind in KINDS.items() if kind.listed}
-    types = {resource.type for resource in declared(platform)}
+    assert compare(running) == {name for name, kind in KINDS.items() if kind.listed}
+    types = {resource.type for resource in declared(running)}
     assert types - set(KINDS) <= set(LEFT_OUT)
     assert set(LEFT_OUT) <= types, "listed as left out, and in no template"
 
 
-def test_it_can_be_written_to_and_read_from(platform: LocalProject) -> None:
-    s3 = platform.client("s3")
+def test_it_can_be_written_to_and_read_from(running: LocalProject) -> None:
+    s3 = running.client("s3")
     s3.put_object(Bucket="dapflow-local-raw-123456789012", Key="housing/x", Body=b"1")
     assert s3.get_object(Bucket="dapflow-local-raw-123456789012", Key="housing/x")["Body"].read() == b"1"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
+    """A platform for tests that change its project."""
+    project = make_project(tmp_path_factory.mktemp("changed"))
+    project.run("local", "up", "--no-airflow")
+    yield project
+    project.run("local", "down", "--wipe")
 
 
 @pytest.mark.slow

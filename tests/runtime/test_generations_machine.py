@@ -252,17 +252,12 @@ def machine(clients: Clients, tmp_path: Any) -> type[Generations]:
     return Machine
 
 
-def few(examples: int, steps: int) -> settings:
-    return settings(
-        max_examples=examples, stateful_step_count=steps, deadline=None, derandomize=True, database=None,
-        suppress_health_check=list(HealthCheck),
-    )  # fmt: skip
-
-
-def test_any_order_of_a_few_steps(machine: type[Generations]) -> None:
-    run_state_machine_as_test(machine, settings=few(1, 8))
+MANY = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, derandomize=True, database=None,
+    suppress_health_check=list(HealthCheck),
+)  # fmt: skip
 
 
 @pytest.mark.slow
 def test_any_order_of_many_steps(machine: type[Generations]) -> None:
-    run_state_machine_as_test(machine, settings=few(25, 30))
+    run_state_machine_as_test(machine, settings=MANY)

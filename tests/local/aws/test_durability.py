@@ -342,7 +342,7 @@ def write_until_it_ends(server: Server, writer: int, acknowledged: dict[str, byt
             tables.add(name)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(18, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, pytest.param(18, marks=pytest.mark.slow)])
 def test_no_acknowledged_write_is_lost_by_kills_under_load(server: Server, kills: int) -> None:
     make_bucket(server)
     server.client("glue").create_database(DatabaseInput={"Name": "db"})
