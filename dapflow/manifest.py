@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -328,10 +329,14 @@ class Manifest:
 
         ``lineage`` of products by id may follow, for those who ask where columns come from; a run has no use for it.
         """
-        services, datasets = _lines(self.services), _lines(self.datasets)
         more = f',\n"deferred": {json.dumps(sorted(self.deferred))}' if self.deferred else ""
         more += f',\n"lineage": {{{_lines(lineage)}}}' if lineage is not None else ""
-        return f'{{"schema": {self.schema},\n"services": {{{services}}},\n"datasets": {{{datasets}}}{more}}}\n'
+        return f'{{"schema": {self.schema},\n{self._text}{more}}}\n'
+
+    # It is written, and named by its content: twice the same text, which is long.
+    @cached_property
+    def _text(self) -> str:
+        return f'"services": {{{_lines(self.services)}}},\n"datasets": {{{_lines(self.datasets)}}}'
 
     @property
     def sha(self) -> str:
