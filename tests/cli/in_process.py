@@ -18,6 +18,9 @@ import boto3
 from dapflow.cli import main
 from tests.local.projects import LocalProject
 
+# These work with processes, of which the test's must be none.
+STARTING_OR_STOPPING = {("local", "up"), ("local", "down")}
+
 
 def dapflow(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a folder; texts are as they were written, line ends and all."""
@@ -58,7 +61,7 @@ class PlatformProject(LocalProject):
     """A project whose platform is made of processes, and whose other commands are run in the test's."""
 
     def run(self, *arguments: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
-        if arguments[0] == "local" or set(options) - {"input"}:
+        if arguments[:2] in STARTING_OR_STOPPING or set(options) - {"input"}:
             return self.process(*arguments, check=check, **options)
         words = (*arguments, "--project", str(self.root))
         done = called(words, Path("/"), self.variables, options.get("input", ""))

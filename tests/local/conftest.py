@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.in_process import PlatformProject
 from tests.local.projects import LocalProject, make_project
 
 
@@ -21,7 +22,7 @@ def project(tmp_path: Path) -> Iterator[LocalProject]:
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
     """A platform without Airflow, for the tests that share a worker as ``local-platform`` and leave it as it was."""
-    project = make_project(tmp_path_factory.mktemp("platform"))
+    project = PlatformProject(make_project(tmp_path_factory.mktemp("platform")).root)
     project.run("local", "up", "--no-airflow")
     yield project
     project.run("local", "down", "--wipe")

@@ -20,6 +20,7 @@ from dapflow.local.processes.ports import read_ports
 from dapflow.project import compile_project
 from dapflow.servers.access_key import AccessKey, new_access_key, signed_with
 from dapflow.servers.state import State
+from tests.cli.in_process import PlatformProject
 from tests.local.projects import LocalProject, make_project
 
 UP = ("local", "up", "--no-airflow")
@@ -28,14 +29,14 @@ UP = ("local", "up", "--no-airflow")
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalProject]:
     """A platform that ran and was stopped."""
-    project = make_project(tmp_path_factory.mktemp("stopped"))
+    project = PlatformProject(make_project(tmp_path_factory.mktemp("stopped")).root)
     before = os.umask(0o022)
     project.run(*UP)
     os.umask(before)
     project.client("s3").create_bucket(Bucket="mine", CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
     project.client("s3").put_object(Bucket="mine", Key="small", Body=b"x")
     project.client("s3").put_object(Bucket="mine", Key="large", Body=b"x" * (1 << 20))
-    project.run("query", "SELECT 1")
+    project.process("query", "SELECT 1")
     project.run("local", "down")
     yield project
     project.run("local", "down", "--wipe")

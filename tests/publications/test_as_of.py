@@ -9,7 +9,10 @@ import pytest
 from dapflow.errors import DapflowError
 from dapflow.project.asked import read_asked
 from dapflow.publications.as_of import QueryAsOf, query_as_of
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
+from tests.aws_servers import HeldAws
+from tests.runtime.conftest import empty_lake
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
 FILES = {
@@ -18,16 +21,25 @@ FILES = {
 }
 
 
-@pytest.fixture
-def housing(lake: Lake, tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def published(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> HeldAws:
     """Repairs of two nights and their total; wards of the first night alone."""
-    lake.compile(tmp_path, FILES)
+    lake = empty_lake(clients)
+    lake.compile(tmp_path_factory.mktemp("project"), FILES)
     for generation, cost in ((EARLIER, 1), (LATER, 3)):
         lake.land(lake.datasets["housing.raw.repairs"], generation, repairs_csv=f"cost\n{cost}\n")
         lake.publish(lake.datasets["housing.raw.repairs"], generation)
         lake.publish(lake.datasets["housing.refined.total"], generation)
     lake.land(lake.datasets["housing.raw.wards"], EARLIER, wards_csv="ward\nDalston\n")
     lake.publish(lake.datasets["housing.raw.wards"], EARLIER)
+    return HeldAws.now()
+
+
+@pytest.fixture
+def housing(published: HeldAws, lake: Lake, tmp_path: Path) -> Lake:
+    """A lake that holds what is published."""
+    lake.compile(tmp_path, FILES)
+    lake.have_again(published)
     return lake
 
 
