@@ -60,6 +60,8 @@ def _compile(root: Path, file: Path) -> Counted:
         # What was found out about texts that have not changed since is good still.
         write_manifest(manifest, file, lineages(manifest, before=read_lineage(file)))
     finally:
+        # Nor need Python look through it when it ends.
+        gc.freeze()
         gc.enable()
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
     return Counted(len(manifest.services), len(manifest.datasets) - transforms, transforms, manifest.sha)

@@ -187,11 +187,11 @@ class ProjectLineage:
         if query is None or node is None:
             return None
         traced = lineage(query)
-        columns = None
-        if analysed.columns is not None:
+        columns, named = None, analysed.columns
+        if named is not None:
             columns = tuple(
                 LineageColumn(column.name.lower(), column.type, self._origins(origins))
-                for column, origins in zip(analysed.columns, traced.columns, strict=True)
+                for column, origins in zip(named, traced.columns, strict=True)
             )
         reads = tuple(self._read(use, sql) for use in usage(query))
         return ProductLineage(key, meaning(query, node), columns, self._origins(traced.rows), reads)

@@ -41,15 +41,11 @@ class Token(NamedTuple):
     text: str
     upper: str
     start: int
-
-    @property
-    def end(self) -> int:
-        """Where the token ends in the text."""
-        return self.start + len(self.text)
+    end: int
 
 
 #: Makes a token without the detour of a constructor of Python's own; there are many.
-_token: Callable[[tuple[str, str, str, int]], Token] = partial(tuple.__new__, Token)
+_token: Callable[[tuple[str, str, str, int, int]], Token] = partial(tuple.__new__, Token)
 
 
 def position(text: str, offset: int) -> tuple[int, int]:
@@ -88,7 +84,7 @@ def _tokens(text: str) -> tuple[Token, ...]:
             upper = ""
             if group >= _DECIMAL and (text[at : at + 1].isalpha() or text[at : at + 1] == "_"):
                 fail(text, start, "identifiers must not start with a digit; surround the identifier with double quotes")
-        read_tokens.append(_token((_KINDS[group], word, upper, start)))
+        read_tokens.append(_token((_KINDS[group], word, upper, start, at)))
     return tuple(read_tokens)
 
 
