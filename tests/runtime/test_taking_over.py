@@ -188,6 +188,19 @@ def test_a_text_that_draws_is_never_taken_over(merging: Merging) -> None:
     assert (record.not_taken, record.proof) == ("its text gives other rows each time: random", "")
 
 
+def test_an_input_that_dapflow_has_not_published_is_not_proven(merging: Merging) -> None:
+    """Such as a partition that somebody has pointed elsewhere by hand."""
+    lake = merging.lake
+    names: Any = {"DatabaseName": "air_traffic_raw_zone", "TableName": "planes_history"}
+    made = lake.clients.glue.get_partition(**names, PartitionValues=list(DAY.values))["Partition"]
+    by_hand: Any = {"Values": made["Values"], "StorageDescriptor": made["StorageDescriptor"]}
+    lake.clients.glue.update_partition(**names, PartitionValueList=made["Values"], PartitionInput=by_hand)
+    merging.built(CHANGED, LARGE)
+    assert merging.objects("/offers/") == []
+    assert not merging.published(LARGE).taken_from
+    assert merging.record(LARGE).not_taken == f"{RAW} was not published by dapflow, and nobody knows what it held"
+
+
 def test_where_no_branch_ever_was_one_list_is_all_it_costs(merging: Merging) -> None:
     lake = merging.lake
     lake.provide_branch(merging.platform(lake.manifest))
