@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from dapflow import __version__
 from dapflow.errors import DapflowError
 from dapflow.lineage import ColumnOrigin, LineageColumn, ProductLineage, TableRead
 from dapflow.manifest import Dataset, Manifest
@@ -21,8 +22,8 @@ from dapflow.trino.catalogue import ColumnMetadata
 if TYPE_CHECKING:
     from dapflow.trino.analysis import Analysed, Derivation, Origin, TableUse
 
-#: To be raised when another lineage, or another hash of meaning, is to come of the same text.
-_RULES = 1
+#: To be raised when another lineage, or another hash of meaning, is to come of the same text before the next release.
+_RULES = (__version__, 1)
 
 
 class DatasetPart(NamedTuple):
