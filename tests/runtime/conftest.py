@@ -39,6 +39,18 @@ def clients(aws_endpoint: str, athena_endpoint: str) -> Iterator[Clients]:
         yield connect(boto3.Session(), REGION)
 
 
+@pytest.fixture(scope="module")
+def clients_of_branch(aws_endpoint: str, athena_endpoint: str) -> Clients:
+    """A branch's own clients of the same servers: what it calls is held against the roles of branches.
+
+    By now the environment may name servers that the tests of another room have started.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment(aws_endpoint, athena_endpoint).items():
+            patch.setenv(name, value)
+        return connect(boto3.Session(), REGION)
+
+
 def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
     """What lets any AWS client find the servers."""
     return {

@@ -7,19 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.publications.published import Publications
-from dapflow.runtime.aws import Clients, connect
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.publish import Publisher
 from dapflow.runtime.reset import reset
 from tests.aws_servers import HeldAws
 from tests.runtime.branches import Branch
 from tests.runtime.conftest import empty_lake
-from tests.runtime.lake import DAY, EARLIER, REGION, Lake
+from tests.runtime.lake import DAY, EARLIER, Lake
 from tests.runtime.permissions import recorded, refused
 
 FILES = {
@@ -53,13 +52,6 @@ def of(branch: Branch, *deferred: str, **files: str) -> Publisher:
         changed = replace(dataset, transform=replace(dataset.transform, sql=sql, sha=sql))
         manifest = replace(manifest, datasets={**manifest.datasets, dataset.id: changed})
     return branch.publisher(replace(manifest, deferred=frozenset(deferred)))
-
-
-@pytest.fixture(scope="module")
-def clients_of_branch(clients: Clients) -> Clients:
-    """Clients of its own: what it calls is held against the roles of branches."""
-    assert clients
-    return connect(boto3.Session(), REGION)
 
 
 @pytest.fixture(scope="module")

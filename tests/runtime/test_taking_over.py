@@ -8,20 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from dapflow.branch import BranchNames
 from dapflow.platform import describe_branch, hosting
 from dapflow.runs.history import chosen
-from dapflow.runtime.aws import Clients, connect
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.publication import PublishedMeanwhileError, Staged
 from dapflow.runtime.publish import Publisher
 from tests.aws_servers import HeldAws
 from tests.runtime.conftest import empty_lake
 from tests.runtime.crashing import CallCounter, CrashError, Meanwhile, crashing_publisher
-from tests.runtime.lake import DAY, EARLIER, LATER, REGION, Lake, compiled
+from tests.runtime.lake import DAY, EARLIER, LATER, Lake, compiled
 from tests.runtime.merging import Merging
 from tests.runtime.permissions import recorded, refused
 from tests.runtime.test_calls import counted
@@ -52,13 +51,6 @@ def one_day(clients: Clients, tmp_path_factory: pytest.TempPathFactory) -> HeldA
     for name in (RAW, LARGE, GREATEST, GROWN):
         lake.publish(lake.datasets[name], DAY)
     return HeldAws.now()
-
-
-@pytest.fixture(scope="module")
-def clients_of_branch(clients: Clients) -> Clients:
-    """Clients of its own: what it calls is held against the roles of branches."""
-    assert clients
-    return connect(boto3.Session(), REGION)
 
 
 @pytest.fixture
