@@ -49,7 +49,7 @@ READINGS = {
 # Each of the others is read in further quick tests, or as one of these.
 QUICK_READINGS = (
     "the current view", "the newest of the history", "a name with its table", "both", "the list of partitions",
-    "a subquery",
+    "a table as a query",
 )  # fmt: skip
 NAMES = {EARLIER: "EARLIER", DAY: "DAY", LATER: "ZLATER"}
 
