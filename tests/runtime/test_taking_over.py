@@ -170,6 +170,28 @@ def test_a_history_is_the_same_where_all_of_its_generations_are(merging: Merging
     assert merging.lake.rows(merging.lake.datasets[GROWN]) == [("4",)]
 
 
+def test_a_table_that_has_wider_types_on_main_is_another_input(merging: Merging) -> None:
+    """The rows of the product that it reads are taken over, and what is made of them is not the same."""
+    wide = {**FILES, "air_traffic/refined/large.sql": "SELECT tailnum, CAST(seats AS bigint) AS seats FROM planes"}
+    narrow = {
+        **FILES,
+        "air_traffic/refined/large.sql": "SELECT tailnum, seats FROM planes",
+        "air_traffic/refined/greatest.sql": "SELECT max(typeof(seats)) AS kind FROM air_traffic_refined_zone.large",
+        "air_traffic/refined/greatest.yml": "description: What the seats are\n",
+    }
+    lake = merging.lake
+    merging.merge(wide)
+    merging.published(LARGE)
+    branch = merging.branch(narrow, everything=True)
+    for name in (LARGE, GREATEST):
+        branch.publish(name, DAY)
+    lake.publisher.withdraw(GREATEST, DAY)
+    merging.merge(narrow)
+    assert merging.published(LARGE).taken_from
+    assert not merging.published(GREATEST).taken_from
+    assert lake.query("SELECT kind FROM air_traffic_refined_zone.greatest") == [{"kind": "bigint"}]
+
+
 def test_a_text_that_draws_is_never_taken_over(merging: Merging) -> None:
     text = "SELECT tailnum, CAST(random() * 100 AS integer) AS seats FROM planes"
     drawn = {**FILES, "air_traffic/refined/large.sql": text}
@@ -273,6 +295,25 @@ def test_offers_that_say_anything_unlike_their_place_are_left_out(merging: Mergi
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps({**offer, "rows": 3}).encode())
     assert not merging.published(LARGE).taken_from
     assert "its copy has 2 rows, and 3 were published" in merging.record(LARGE).not_taken
+
+
+def test_a_manifest_that_calls_something_else_a_table_gives_another_proof(merging: Merging) -> None:
+    """A pull request may bring any manifest, such as one in which a subquery stands where main's text names a table."""
+    honest = compiled(merging.root / "branch", CHANGED)
+    product = honest.datasets[LARGE]
+    assert product.transform is not None
+    (named,) = product.transform.references
+    hidden = "(SELECT 'x' AS tailnum, 999 AS seats) "
+    sql = OTHER[: named.start] + hidden + OTHER[named.end :]
+    forged = replace(named, end=named.start + len(hidden))
+    lying = replace(product, transform=replace(product.transform, sql=sql, references=(forged,)))
+    branch = merging.publisher(replace(honest, datasets={**honest.datasets, LARGE: lying}))
+    branch.publish(LARGE, DAY)
+    assert merging.rows(branch, LARGE) == [("x", "999")]
+    assert len(merging.objects("/offers/")) == 1
+    merging.merge(CHANGED)
+    assert not merging.published(LARGE).taken_from
+    assert merging.lake.rows(merging.lake.datasets[LARGE]) == TAKEN_ROWS
 
 
 def test_main_computes_where_it_may_not_read_what_branches_have(
