@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import dropwhile, islice
 from typing import Any
 
 from dapflow.errors import DapflowError
@@ -125,13 +125,17 @@ def chosen(
 
 
 def _before(dataset: Dataset, day: Generation, records: Sequence[RunRecord], now: RunRecord | None) -> RunRecord:
-    """The one before the one that is read; of a roll-back, before what it restored, so that twice goes back twice."""
-    own = [record for record in records if record.kind == "publish"]
+    """What was read before the run published whose rows are read.
+
+    So twice goes back twice, and what a roll-back undid before that run stays undone. A copy that a roll-back made is
+    gone back to by itself: what it is a copy of may have been swept.
+    """
     if now is not None:
-        runs = [record.run_id for record in own]
-        origin = now.origin
-        if origin in runs and own[runs.index(origin) + 1 :]:
-            return own[runs.index(origin) + 1]
+        until = dropwhile(lambda record: record.run_id != now.origin, records)
+        # An attempt of the same run may have published it before.
+        before = next((record for record in until if record.origin != now.origin), None)
+        if before is not None:
+            return before
     raise _nothing(dataset, f"{day} has no publication on record before the one that is read")
 
 

@@ -87,6 +87,28 @@ def test_back_twice_goes_two_steps_and_forth_by_the_name_of_the_run(lake: Lake, 
     assert unknown.value.code == "unknown-run"
 
 
+def test_what_was_undone_before_a_run_is_not_what_that_run_replaced(lake: Lake, tmp_path: Path) -> None:
+    product = published(lake, tmp_path, "SELECT 1 AS n", "SELECT 2 AS n")
+    rolled_back(lake)
+    published(lake, tmp_path, "SELECT 3 AS n")
+    rolled_back(lake)
+    assert lake.rows(product) == [("1",)], "the second was undone already"
+    assert history(lake).past[0].record.restores == history(lake).past[-1].record.run_id
+    with pytest.raises(DapflowError, match="no publication on record before"):
+        rolled_back(lake)
+
+
+def test_a_copy_is_gone_back_to_where_the_first_one_is_swept(lake: Lake, tmp_path: Path) -> None:
+    product = published(lake, tmp_path, "SELECT 1 AS n", "SELECT 2 AS n")
+    rolled_back(lake)
+    lake.overrides["retention_seconds"] = 0
+    lake.publisher.sweep(PRODUCT)
+    published(lake, tmp_path, "SELECT 3 AS n")
+    assert [state for _, state in states(lake)] == ["published", "kept", "swept", "swept"]
+    rolled_back(lake)
+    assert lake.rows(product) == [("1",)]
+
+
 def test_a_past_day_goes_back_and_no_other_changes(lake: Lake, tmp_path: Path) -> None:
     product = published(lake, tmp_path, "SELECT 1 AS n", "SELECT 2 AS n", generation=EARLIER)
     published(lake, tmp_path, "SELECT 3 AS n", "SELECT 4 AS n")
