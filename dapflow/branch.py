@@ -21,6 +21,8 @@ FOLDER = "branches"
 # What names of Glue databases begin with; no environment that lasts may have one that does.
 DATABASES = "dapflow_branch_"
 OWN_ZONES = ("refined", "trusted")
+# What the session of a runner role of branches is tagged with: the slug, and the same in names of Glue databases.
+SESSION_TAGS = ("branch", "databases")
 # Below a branch's own prefix: what it has published, for its base to take over.
 OFFERS = "offers"
 _SLUG = re.compile(r"[a-z][a-z0-9-]*-[0-9a-f]{6}")
@@ -110,8 +112,9 @@ def branch_environment(
         base=base,
         deferred=manifest.deferred,
         host=host.name,
-        # On an Airflow of its own a branch runs a run time that nobody has reviewed: its word is not taken.
-        offers="" if dedicated else f"s3://{hosted.bucket}/{names.slug}/{OFFERS}/",
+        # What a run time has published that nobody has reviewed is not taken over: on an Airflow of its own, or
+        # where whoever runs `dapflow branch run` has the roles.
+        offers="" if dedicated or hosted.run_role else f"s3://{hosted.bucket}/{names.slug}/{OFFERS}/",
     )
 
 

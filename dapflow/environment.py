@@ -51,12 +51,17 @@ class Branches:
         bucket: where they write, each below its own prefix.
         role_path: IAM path of the roles that their queries run with; ends in ``/``.
         base: of the environment whose data they read.
+        bundle, base_bundle: S3 URIs, which end in ``/``, of what is deployed in the host and in that environment.
+        run_role: ARN of the role with which ``dapflow branch run`` builds them; empty where the host's Airflow does.
     """
 
     stem: str
     bucket: str
     role_path: str
     base: LakeNames
+    bundle: str
+    base_bundle: str
+    run_role: str = ""
 
 
 @dataclass(frozen=True)

@@ -165,16 +165,27 @@ def describe(
     )
 
 
-def hosting(platform: Platform, base: Environment, *, prefix: str = "dapflow") -> Platform:
-    """The same environment as the host of branch environments, which read the data of ``base``."""
+def hosting(platform: Platform, base: Environment, *, prefix: str = "dapflow", runner: bool = False) -> Platform:
+    """The same environment as the host of branch environments, which read the data of ``base``.
+
+    ``runner``: ``dapflow branch run`` builds them, and not its Airflow.
+    """
     host = platform.environment
     branches = Branches(
         stem=f"{prefix}-branch",
         bucket=branch_bucket(host, prefix=prefix),
         role_path=f"/{prefix}/{host.name}/branch/",
         base=LakeNames(base.zones, base.databases),
+        bundle=_bundle_uri(host),
+        base_bundle=_bundle_uri(base),
+        run_role=f"arn:aws:iam::{host.account}:role/{prefix}-branch-run" if runner else "",
     )
     return replace(platform, environment=replace(host, branches=branches))
+
+
+def _bundle_uri(environment: Environment) -> str:
+    """Where a deployed environment has its bundle."""
+    return f"s3://{bucket_name(environment.airflow, 'airflow', environment.account)}/dags/"
 
 
 def taking_over(platform: Platform, host: Environment, *, prefix: str = "dapflow") -> Platform:

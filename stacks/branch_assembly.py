@@ -67,12 +67,13 @@ class BranchAssembly(Assembly):
 
     def _check(self, settings: BranchSettings) -> None:
         if not self._request.dedicated:
-            if self._settings.airflow is None and not self._all.embedded:
+            if self._settings.airflow is None and settings.orchestrator == "shared" and not self._all.embedded:
                 raise self._all.mistake(
                     settings.host,
                     ("airflow",),
                     "is missing: the host of branches runs them",
-                    "give the host an Airflow environment, or deploy with -c mwaa=dedicated",
+                    'give the host an Airflow environment, let context.environments.branch.orchestrator be "runner", '
+                    "or deploy with -c mwaa=dedicated",
                 )
             return
         for name, environment in self._all.environments.items():

@@ -17,7 +17,7 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from dapflow.branch import DATABASES
+from dapflow.branch import DATABASES, SESSION_TAGS
 from stacks.accepted_findings import accept_patterns
 from stacks.function import FunctionProps, PlatformFunction
 from stacks.names import Names
@@ -25,9 +25,9 @@ from stacks.policies import Document, allow, assumable_by_service, document
 
 # Of the bucket of branches: below it lie the files that a deployment uploads. No branch's slug is this.
 ASSETS = "assets/"
-# What the session of a branch's runner role is tagged with: the slug, and the same in names of Glue databases.
-SLUG_TAG, DATABASES_TAG = "branch", "databases"
 _PATTERNS = {
+    "Bundles": "The bundles of branches, below their own prefix of the Airflow bucket.",
+    "RunBranches": "The runner roles of branches, below a path of their own.",
     "Assets": "Files of deployments of branches, below a prefix of their bucket that holds nothing else.",
     "Bundle": "The bundles of branches, below their own prefix of the Airflow bucket.",
     "Connections": "Airflow's connections of branches, whose names no other connection's begins like.",
@@ -66,7 +66,12 @@ def synthesizer(names: Names, qualifier: str) -> cdk.DefaultStackSynthesizer:
 
 @dataclass(frozen=True)
 class BranchDeploymentProps:
-    """Props of ``BranchDeployment``. ``dags``: prefix of the host's DAGs in its bucket, without the final ``/``."""
+    """Props of ``BranchDeployment``.
+
+    Attributes:
+        dags: prefix of the host's DAGs in its bucket, without the final ``/``.
+        runner: whether ``dapflow branch run`` builds branches, so that they have no DAGs and no connections.
+    """
 
     names: Names
     dags: str
@@ -74,10 +79,14 @@ class BranchDeploymentProps:
     platform_key: str
     data_key: str
     log_days: int
+    runner: bool
 
 
 class BranchDeployment(Construct):
-    """``<platform>-branch-deploy``, ``<platform>-branch-cloudformation``, and the function ``<host>-branch``."""
+    """``<platform>-branch-deploy``, ``…-branch-cloudformation``, and the function ``<host>-branch``.
+
+    With ``runner`` also ``<platform>-branch-run``, which the runner roles of branches trust in the place of Airflow.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, props: BranchDeploymentProps) -> None:
         super().__init__(scope, construct_id)
@@ -88,6 +97,8 @@ class BranchDeployment(Construct):
         root = {"AWS": f"arn:aws:iam::{self._names.account}:root"}
         trust = document({"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"})
         self._role("deploy", trust, self._deploys())
+        if props.runner:
+            self._role("run", trust, self._runs())
 
     def _role(self, name: str, trust: Document, policy: Document) -> None:
         role = iam.CfnRole(
@@ -177,6 +188,22 @@ class BranchDeployment(Construct):
             ),
         )
 
+    def _runs(self) -> Document:
+        """What ``dapflow branch run`` does itself: to read what is deployed, and to assume the roles of services."""
+        names, dags = self._names, self._props.dags
+        bucket = f"arn:aws:s3:::{names.bucket('airflow')}"
+        return document(
+            allow(
+                "RunBranches",
+                ["sts:AssumeRole", "sts:TagSession"],
+                [f"arn:aws:iam::{names.account}:role{names.role_path('branch')}*"],
+            ),
+            allow("Bundles", ["s3:GetObject"], [f"{bucket}/{dags}/environment.json", f"{bucket}/{dags}/branches/*"]),
+            # Without it S3 does not say that a branch is not there; names of files are all that it shows.
+            allow("BundlesListed", ["s3:ListBucket"], [bucket]),
+            allow("BundlesKey", ["kms:Decrypt"], [self._props.platform_key], self._via_s3("airflow")),
+        )
+
     def _via_s3(self, purpose: str) -> Any:
         return {
             "StringEquals": {
@@ -187,6 +214,7 @@ class BranchDeployment(Construct):
 
     def _function(self) -> None:
         names, dags = self._names, self._props.dags
+        entry = f"{dags}/dapflow_services.py"
         airflow, data = (f"arn:aws:s3:::{names.bucket(purpose)}" for purpose in ("airflow", "branches"))
         connections = f"{names.secrets}connections/branch_"
         bundles = f"{dags}/branches/"
@@ -199,7 +227,7 @@ class BranchDeployment(Construct):
                 handler="branch_bundle.handler",
                 statements=(
                     allow("Assets", ["s3:GetObject"], [f"{data}/{ASSETS}*"]),
-                    allow("Entry", ["s3:GetObject"], [f"{airflow}/{dags}/dapflow_services.py"]),
+                    *([] if self._props.runner else [allow("Entry", ["s3:GetObject"], [f"{airflow}/{entry}"])]),
                     allow(
                         "Bundle",
                         ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"],
@@ -248,11 +276,12 @@ class BranchDeployment(Construct):
                     "DATA_BUCKET": names.bucket("branches"),
                     "ASSETS": ASSETS,
                     "BUNDLES": bundles,
-                    "ENTRY": f"{dags}/dapflow_services.py",
+                    # Without it Airflow finds no DAG beside the data.
+                    "ENTRY": "" if self._props.runner else entry,
                     "STACKS": names.branches,
                     "CONNECTIONS": connections,
                     "ROLES": f"arn:aws:iam::{names.account}:role{names.role_path('branch')}{names.branches}",
-                    "TAGS": json.dumps([SLUG_TAG, DATABASES_TAG]),
+                    "TAGS": json.dumps(SESSION_TAGS),
                     "KEY": self._props.platform_key,
                 },
             ),

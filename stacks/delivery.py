@@ -30,7 +30,7 @@ class DeliveryProps:
             other branches out.
         create_provider: whether this environment creates the account's OIDC provider.
         qualifier: of the CDK bootstrap roles that a deployment assumes.
-        branches: ARN of the role with which pull requests deploy branch environments here, or None.
+        branches: ARNs of the roles with which pull requests deploy branch environments here, and run them.
     """
 
     stem: str
@@ -40,7 +40,7 @@ class DeliveryProps:
     subject_has_ref: bool
     create_provider: bool
     qualifier: str
-    branches: str | None
+    branches: tuple[str, ...]
 
 
 class Delivery(Construct):
@@ -79,13 +79,13 @@ class Delivery(Construct):
             ),
             reasons={"Templates": "The stacks of one environment, whose names all begin with this prefix."},
         )
-        if props.branches is not None:
+        if props.branches:
             self._role(
                 "branch",
-                "deploys and destroys branch environments",
+                "deploys, runs and destroys branch environments",
                 f"{repository}:environment:branch",
                 "refs/pull/*",
-                allow("Branches", ["sts:AssumeRole"], [props.branches]),
+                allow("Branches", ["sts:AssumeRole"], props.branches),
             )
 
     def _bootstrap(self, *kinds: str) -> list[str]:

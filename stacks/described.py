@@ -25,7 +25,8 @@ def described(settings: DeploymentSettings, environment: str, manifest: Manifest
     if branch is None:
         return platform
     if branch.host == environment:
-        platform = hosting(platform, _by_itself(settings, branch.data_from, manifest).environment, prefix=prefix)
+        base = _by_itself(settings, branch.data_from, manifest).environment
+        platform = hosting(platform, base, prefix=prefix, runner=branch.orchestrator == "runner")
     if settings.takes_over(environment):
         platform = taking_over(platform, _by_itself(settings, branch.host, manifest).environment, prefix=prefix)
     return platform

@@ -6,14 +6,14 @@ import datetime
 
 import aws_cdk as cdk
 
-from dapflow.branch import BranchNames
+from dapflow.branch import SESSION_TAGS, BranchNames
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest, Service
 from dapflow.platform import Platform, Role, describe_branch
 from dapflow.project.cron_lines import longest_pause
 from stacks.access import Access, service_access
 from stacks.assembly import Assembly
-from stacks.branch_deployment import DATABASES_TAG, SLUG_TAG, BranchDeployment, BranchDeploymentProps, deploy_role
+from stacks.branch_deployment import BranchDeployment, BranchDeploymentProps, deploy_role
 from stacks.bundle import Bundle, BundleProps
 from stacks.delivery import Delivery, DeliveryProps
 from stacks.lake import Lake, LakeProps
@@ -42,14 +42,15 @@ class EnvironmentAssembly(Assembly):
         self._branch_days = self._all.branch.expires_days if self._all.branch else BranchSettings.expires_days
         self._hosts = self._all.branch is not None and self._all.branch.host == self._request.environment
         platform = self._describe(self._request.environment)
+        # With which `dapflow branch run` builds branches; empty where Airflow does.
+        self._run_role = platform.environment.branches.run_role if platform.environment.branches else ""
         check_names(platform)
         check_services(self._all, self._names, self._manifest, platform)
         if settings.airflow is not None:
             # Elsewhere nobody is told, and an owner may be any words.
             check_owners(self._manifest, self._root)
         last = self._lake(platform)
-        if self._hosts and not self._all.embedded:
-            self._branches(last)
+        branches = self._branches(last) if self._hosts and not self._all.embedded else None
         airflow = self._names.stem if settings.airflow is not None else None
         if airflow is not None:
             last = self._observe(platform, self._airflow(last))
@@ -58,6 +59,9 @@ class EnvironmentAssembly(Assembly):
         for service in self._manifest.services.values():
             stack = self._one_service(service, platform, airflow)
             stack.add_stack_dependency(last)
+            if branches is not None:
+                # A role for branches trusts the one that runs them, which must be there to be trusted.
+                stack.add_stack_dependency(branches)
             # What runs a service comes after what the service runs with.
             bundle.add_stack_dependency(stack)
         self._deliver()
@@ -131,7 +135,10 @@ class EnvironmentAssembly(Assembly):
             dags=DAGS,
             network=network,
             settings=settings.airflow,
-            role_paths=tuple(names.role_path(kind) for kind in ("runner", *(["branch"] if self._hosts else []))),
+            role_paths=tuple(
+                names.role_path(kind)
+                for kind in ("runner", *(["branch"] if self._hosts and not self._run_role else []))
+            ),
             retain=self._retain,
         )
         return stack
@@ -215,20 +222,19 @@ class EnvironmentAssembly(Assembly):
                 self._manifest, service, branch, secrets=f"{names.secrets}branches/{of.slug}/{service.name}/"
             )
 
-        tags = (SLUG_TAG, DATABASES_TAG)
         arn = describe_branch(self._manifest, BranchNames("*", "*"), host).environment.services[service.name].role_arn
         return RoleProps(
-            access=access(BranchNames(*(f"${{aws:PrincipalTag/{tag}}}" for tag in tags))),
+            access=access(BranchNames(*(f"${{aws:PrincipalTag/{tag}}}" for tag in SESSION_TAGS))),
             role=Role(arn.rsplit("/", 1)[1], arn, service.name, names.role_path("branch")),
             keys=self._branch_keys(),
-            principal=self._principal(airflow),
+            principal=self._run_role or self._principal(airflow),
             analyst_policy=f"{names.branches}-{service.name}-analyst",
             analyst_access=access(BranchNames("*", "*")),
             airflow=airflow,
-            tags=tags,
+            tags=SESSION_TAGS,
         )
 
-    def _branches(self, after: cdk.Stack) -> None:
+    def _branches(self, after: cdk.Stack) -> cdk.Stack:
         """What deploys branches here."""
         names = self._names
         stack = self._stack(f"{names.stem}-branches", "What deploys environments of branches")
@@ -243,8 +249,10 @@ class EnvironmentAssembly(Assembly):
                 platform_key=self._keys()["platform"],
                 data_key=self._keys()["athena-results"],
                 log_days=self._settings.retention.logs_days,
+                runner=bool(self._run_role),
             ),
         )
+        return stack
 
     def _bundle(self, platform: Platform, airflow: str | None) -> cdk.Stack:
         names = self._names
@@ -283,7 +291,7 @@ class EnvironmentAssembly(Assembly):
                 subject_has_ref=delivery.subject_has_ref,
                 create_provider=delivery.provider == "create",
                 qualifier=self._settings.qualifier,
-                branches=deploy_role(self._names) if self._hosts else None,
+                branches=tuple(filter(None, (deploy_role(self._names), self._run_role))) if self._hosts else (),
             ),
         )
 

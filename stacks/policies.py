@@ -90,7 +90,7 @@ def allow(sid: str, actions: Iterable[str], resources: Iterable[Any], condition:
 
 def assumable_by(role_arn: Any, *, tags: Iterable[str] = ()) -> Document:
     """A trust policy: this one role, and nobody else; with ``tags``, only for a session that carries these."""
-    statement: Statement = {"Sid": "OnlyAirflow", "Effect": "Allow", "Principal": {"AWS": role_arn}}
+    statement: Statement = {"Sid": "OnlyThisRole", "Effect": "Allow", "Principal": {"AWS": role_arn}}
     if not tags:
         return document({**statement, "Action": "sts:AssumeRole"})
     needed = {f"aws:RequestTag/{tag}": "?*" for tag in tags}

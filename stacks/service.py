@@ -146,13 +146,14 @@ class ServiceConstruct(Construct):
     def _runner(self, prefix: str, props: RoleProps) -> None:
         name = self._props.service.name
         policy, *more = parts(policies.runner(props.access, props.keys), INLINE, service=name)
+        trusted = props.principal.rsplit("/", 1)[-1]
         role = iam.CfnRole(
             self,
             f"{prefix}runner",
             role_name=props.role.name,
             path=props.role.path,
             # By its name: IAM takes no letters beyond Latin-1 here, and a title may have them.
-            description=f"{name}: runs its queries and publishes its data, for Airflow only",
+            description=f"{name}: runs its queries and publishes its data, for {trusted} only",
             assume_role_policy_document=policies.assumable_by(props.principal, tags=props.tags),
             max_session_duration=3600,
             policies=[iam.CfnRole.PolicyProperty(policy_name="runner", policy_document=policy)],

@@ -55,7 +55,9 @@ class DeploymentSettings:
     def takes_over(self, environment: str) -> bool:
         """Whether an environment takes over what branches have computed."""
         own, branch = self.environments[environment].take_over, self.branch
-        hosts = branch is not None and branch.host == branch.data_from == environment
+        hosts = (
+            branch is not None and branch.host == branch.data_from == environment and branch.orchestrator == "shared"
+        )
         return hosts if own is None else own
 
     def mistake(
@@ -66,7 +68,8 @@ class DeploymentSettings:
 
     def embedded_as(self, name: str) -> DeploymentSettings:
         """The settings of the embedded platform: its one environment hosts branches, and they read its raw zone."""
-        branch = replace(self.branch or BranchSettings(name, name), host=name, data_from=name)
+        branch = BranchSettings(name, name)
+        branch = replace(self.branch or branch, host=name, data_from=name, orchestrator=branch.orchestrator)
         return replace(self, branch=branch, embedded=True)
 
 

@@ -143,10 +143,14 @@ class EnvironmentSettings:
 
 @dataclass(frozen=True)
 class BranchSettings:
-    """Branch environments: which environment hosts them, and whose data they read."""
+    """Branch environments: which environment hosts them, whose data they read, and what builds them.
+
+    ``orchestrator``: ``shared`` is the host's Airflow, ``runner`` is ``dapflow branch run``, of a CI job or a person.
+    """
 
     host: str
     data_from: str
+    orchestrator: Literal["shared", "runner"] = "shared"
     expires_days: int = 14
     network: NetworkSettings | None = None
     airflow: AirflowSettings | None = None

@@ -219,7 +219,15 @@ def check_take_over(
     """Only where branches read an environment's data can they have computed what it would."""
     for name, settings in environments.items():
         # On the embedded platform branches always read its data.
-        if settings.take_over and name != LOCAL and (branch is None or branch.data_from != name):
+        if not settings.take_over or name == LOCAL:
+            continue
+        if branch is not None and branch.orchestrator == "runner":
+            source.error(
+                (*ENVIRONMENTS, name, "take_over"),
+                "whoever runs a branch writes its data, so that nothing of it is taken over",
+                'leave it out, or let context.environments.branch.orchestrator be "shared"',
+            )
+        elif branch is None or branch.data_from != name:
             source.error(
                 (*ENVIRONMENTS, name, "take_over"),
                 f"no branch reads the data of {name}, so that none computes what {name} would",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
@@ -11,12 +12,14 @@ from dapflow.backfill.plan import BackfillPlan, PlannedStep, Step
 from dapflow.backfill.snapshot import Snapshot
 from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
+from dapflow.runtime.aws import PassingError
 from dapflow.runtime.dataset_location import run_of
 from dapflow.runtime.order import BACKFILL
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
 
-MakePublisher = Callable[[Manifest], Publisher]
+# For a project, and the service whose dataset is published.
+MakePublisher = Callable[[Manifest, str], Publisher]
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,15 @@ class Backfill:
     Args:
         publisher: makes one for a project; each step has its own, as each has a thread of its own.
         again: whether what another backfill publishes meanwhile is published once more.
+        pauses: seconds before each further attempt at a step that ended with what may pass.
     """
 
     snapshot: Snapshot
     publisher: MakePublisher
     parallel: int
     again: bool = False
+    pauses: Sequence[float] = ()
+    _ending: threading.Event = field(default_factory=threading.Event)
     _active: dict[Step, Publisher] = field(default_factory=dict)
 
     def outcomes(self, plan: BackfillPlan) -> Generator[StepOutcome]:
@@ -79,15 +85,22 @@ class Backfill:
                         waiting.clear()
                     yield outcome
         finally:
+            self._ending.set()
             for publisher in tuple(self._active.values()):
                 publisher.stop()
             pool.shutdown(cancel_futures=True)
 
     def _outcome(self, planned: PlannedStep) -> StepOutcome:
-        try:
-            return StepOutcome(planned.step, self._publish(planned))
-        except DapflowError as error:
-            return StepOutcome(planned.step, error=error)
+        pauses = iter(self.pauses)
+        while True:
+            try:
+                return StepOutcome(planned.step, self._publish(planned))
+            except PassingError as error:
+                pause = next(pauses, None)
+                if pause is None or self._ending.wait(pause):
+                    return StepOutcome(planned.step, error=error)
+            except DapflowError as error:
+                return StepOutcome(planned.step, error=error)
 
     def _publish(self, planned: PlannedStep) -> Publication | None:
         """Publish a step, as ``dapflow run --generation`` does."""
@@ -95,10 +108,11 @@ class Backfill:
         publications = self.snapshot.publications
         if not self.again and published_meanwhile(self.snapshot, planned):
             return None
-        publisher = self._active[step] = self.publisher(manifest)
+        dataset = manifest.dataset(step.dataset)
+        publisher = self._active[step] = self.publisher(manifest, dataset.service)
         try:
             # Each attempt has its own number.
-            attempt = len(EarlierBackfills(publications).attempts(manifest.dataset(step.dataset), step.generation)) + 1
+            attempt = len(EarlierBackfills(publications).attempts(dataset, step.generation)) + 1
             return publisher.publish(step.dataset, step.generation, BACKFILL, attempt)
         finally:
             del self._active[step]

@@ -42,7 +42,7 @@ class EarlierBackfills:
             return False
         with aws_errors():
             for uri in reversed(attempts):
-                record = read_record(self.publications.clients.s3, uri)
+                record = read_record(self.publications.clients_of(dataset.id).s3, uri)
                 if record.run_id == run_of(publication.location):
                     if dataset.transform is None:
                         return self._is_of_these_files(dataset, generation, record)
@@ -55,7 +55,7 @@ class EarlierBackfills:
     def _is_of_these_files(self, dataset: Dataset, generation: Generation, record: RunRecord) -> bool:
         """Whether the landing files are older than the load. Where they are gone, there is nothing to load."""
         place = DatasetLocation.of(dataset, self.publications.environment)
-        files = list_objects(self.publications.clients.s3, place.landed(generation))
+        files = list_objects(self.publications.clients_of(dataset.id).s3, place.landed(generation))
         return all(file.modified < record.start for file in files)
 
     def _recorded(self, dataset: Dataset) -> dict[str, str]:
@@ -63,6 +63,6 @@ class EarlierBackfills:
         if dataset.id not in self._uris:
             prefix = records_prefix(self.publications.environment, dataset.zone, dataset.service)
             with aws_errors():
-                uris = record_uris(self.publications.clients.s3, prefix, dataset.name)
+                uris = record_uris(self.publications.clients_of(dataset.id).s3, prefix, dataset.name)
             self._uris[dataset.id] = {uri.rpartition("/")[2].partition("-")[2]: uri for uri in reversed(uris)}
         return self._uris[dataset.id]

@@ -47,7 +47,7 @@ def _bytes(snapshot: Snapshot, dataset: Dataset, day: Generation) -> int | None:
     if dataset.transform is None:
         place = DatasetLocation.of(dataset, snapshot.publications.environment)
         with aws_errors():
-            files = list_objects(snapshot.publications.clients.s3, place.landed(day))
+            files = list_objects(snapshot.publications.clients_of(dataset.id).s3, place.landed(day))
         return _READINGS_OF_A_FILE * sum(file.size for file in files)
     sizes = [
         _input_bytes(snapshot, reference.dataset, reference.kind, day) for reference in dataset.transform.references

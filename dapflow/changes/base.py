@@ -28,9 +28,13 @@ class Base:
 def base_deployed(bundle: Path, environment: str) -> Base:
     """The project that an environment runs, by its bundle. Raises DapflowError ``manifest``."""
     bundled = BundledProject(bundle)
-    commit = f", of commit {bundled.commit[:9]}" if bundled.commit else ""
-    changed = " with changes" if bundled.commit.endswith(CHANGES) else ""
-    return Base(bundled.manifest, f"what runs in {environment}{commit}{changed}")
+    return Base(bundled.manifest, running_in(environment, bundled.commit))
+
+
+def running_in(environment: str, commit: str) -> str:
+    """What an environment runs, in words. ``commit`` is that of its bundle."""
+    of = f", of commit {commit[:9]}" if commit else ""
+    return f"what runs in {environment}{of}{' with changes' if commit.endswith(CHANGES) else ''}"
 
 
 def base_in_git(root: Path, against: str | None = None) -> Base:

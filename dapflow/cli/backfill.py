@@ -153,7 +153,7 @@ def _building(
 
     by, commit = person(), project_commit(root)
 
-    def publisher(project: Manifest) -> Publisher:
+    def publisher(project: Manifest, _service: str) -> Publisher:
         return Publisher(clients, project, names, by=by, commit=commit)
 
     return Backfill(snapshot, publisher, parallel, again)

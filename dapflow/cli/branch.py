@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dapflow.cli.branch_diff import diff
-from dapflow.cli.branch_option import NameArgument
+from dapflow.cli.branch_option import HostOption, NameArgument
 from dapflow.cli.branch_plan import plan
 from dapflow.cli.branch_run import run
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
+from dapflow.environment import LOCAL
 
 branch = typer.Typer(
     name="branch",
@@ -133,11 +135,14 @@ def down(name: NameArgument = None, project: ProjectOption = None) -> None:
 
 
 @branch.command("list")
-def list_branches(project: ProjectOption = None) -> None:
-    """Name the branches that have an environment, and when it expires.
+def list_branches(environment: HostOption = None, project: ProjectOption = None) -> None:
+    """Name the branches that have an environment, and when it expires; on AWS also whose they are, and the commit.
 
     Example: dapflow branch list
     """
+    if environment not in (None, LOCAL):
+        _list_deployed(project_root(project), environment)
+        return
     from dapflow.local.branches import branches  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
 
@@ -145,3 +150,18 @@ def list_branches(project: ProjectOption = None) -> None:
         # Git takes any bytes for a name, a terminal does not.
         name = listed.branch.encode(errors="backslashreplace").decode()
         print(f"{name}\t{listed.slug}\texpires {listed.expires[:10]}")
+
+
+def _list_deployed(root: Path, host: str) -> None:
+    from dapflow.cli.environment_option import names_of, session_of  # noqa: PLC0415
+    from dapflow.deployed.branches import standing_branches  # noqa: PLC0415 (brings boto3)
+    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
+
+    names = names_of(root, compile_project(root), host)
+    for listed in standing_branches(session_of(names), names):
+        said = (f"{what} {value}" for what, value in (("of", listed.owner), ("commit", listed.commit[:9])) if value)
+        print(
+            "\t".join(
+                (listed.branch, listed.slug, f"expires {listed.expires[:10] or 'at a time that no tag says'}", *said)
+            )
+        )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.environment_option import connected
+from dapflow.cli.environment_option import connected, names_of, session_of
+from dapflow.cli.person import person
 from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
+from dapflow.git import project_commit
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment
     from dapflow.manifest import Manifest
     from dapflow.publications.published import Publications
     from dapflow.runtime.aws import Clients
+    from dapflow.runtime.publish import Publisher
     from dapflow.servers.state import State
 
 BranchOption = Annotated[
@@ -42,6 +47,9 @@ HostOption = Annotated[
         show_default=False,
     ),
 ]
+
+# Seconds before another attempt at what AWS has throttled, or did not answer.
+_PAUSES = (10.0, 60.0)
 
 
 def connected_to_throw_away(
@@ -83,3 +91,44 @@ def publications_of_branch(root: Path, state: State, branch: str) -> Publication
     manifest = project_of(state, branch)
     clients, names = connected_to_throw_away(root, manifest, branch, None)
     return Publications(clients, manifest, names)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a branch is built: what is published there, of which commit, and how to build more.
+
+    ``explained`` is around all that is done there; ``pauses`` are between attempts at what may pass.
+    """
+
+    publications: Publications
+    commit: str
+    explained: AbstractContextManager[None]
+    pauses: tuple[float, ...]
+
+    def publisher(self, manifest: Manifest, service: str) -> Publisher:
+        """What publishes the datasets of a service."""
+        from dapflow.runtime.publish import Publisher  # noqa: PLC0415 (brings boto3)
+
+        clients = self.publications.clients_of_service(service)
+        return Publisher(clients, manifest, self.publications.environment, by=person(), commit=self.commit)
+
+
+def workplace(root: Path, branch: str, host: str | None) -> Workplace:
+    """A branch's environment on the embedded platform, or, with the roles of its host, the one that is deployed there.
+
+    Raises DapflowError ``branch-not-up``, ``branch-refused``, ``role-refused``, or what connecting raises.
+    """
+    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
+    from dapflow.local.processes.running import explained  # noqa: PLC0415
+    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    if host is None or host == LOCAL:
+        state = State.of(root)
+        publications = publications_of_branch(root, state, branch)
+        return Workplace(publications, project_commit(root), explained(state, components.SERVERS), ())
+    from dapflow.deployed.branches import runnable_branch  # noqa: PLC0415 (brings boto3)
+
+    names = names_of(root, compile_project(root), host)
+    runnable = runnable_branch(session_of(names), names, branch, by=person())
+    return Workplace(runnable.publications, runnable.project.commit, nullcontext(), _PAUSES)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.branch_option import HostOption
 from dapflow.cli.markdown import escaped, table
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.result_table import Heading, print_rows
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dapflow.changes import Base, BranchPlan, Decision
-
+    from dapflow.manifest import Manifest
 
 AgainstOption = Annotated[
     str | None,
@@ -36,6 +37,7 @@ def plan(
     everything: Annotated[bool, typer.Option("--all", help="List what is deferred and untouched, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every decision as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
+    environment: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Say which products the branch changes, by what they mean, and so which are built in its environment.
@@ -44,11 +46,18 @@ def plan(
     others. All else is deferred: the branch reads it where it is. White space, comments, names that nothing outside
     sees and the like change nothing.
 
+    With --environment it is compared with what is deployed in the environment whose data the branch would read there,
+    and not with git.
+
     Example: dapflow branch plan --against main
     """
     if as_json and as_markdown:
         raise DapflowError("option", "--json and --markdown exclude each other")
-    base, planned = planned_in(project_root(project), against)
+    if against is not None and environment is not None:
+        raise DapflowError(
+            "option", "--against is of git, and --environment of what is deployed: they exclude each other"
+        )
+    base, planned = planned_in(project_root(project), against, environment)
     if as_json:
         print(json.dumps({**planned.as_dict(base.name), "moved": base.moved}, indent=2, ensure_ascii=False))
     elif as_markdown:
@@ -57,16 +66,41 @@ def plan(
         _print(planned, base, everything=everything)
 
 
-def planned_in(root: Path, against: str | None) -> tuple[Base, BranchPlan]:
-    """What the working tree is compared with, and what it thereby builds. Raises DapflowError ``no-base``, mistakes."""
+def planned_in(root: Path, against: str | None, host: str | None = None) -> tuple[Base, BranchPlan]:
+    """What the working tree is compared with, and what it thereby builds.
+
+    ``host`` is the environment in which the branch would be deployed; without it git says with what to compare. Raises
+    DapflowError ``no-base``, mistakes, or what reading the deployed project does.
+    """
     from dapflow.changes import base_in_git, plan_branch  # noqa: PLC0415 (brings PyYAML)
     from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
 
     manifest = compile_project(root)
-    base = base_in_git(root, against)
+    base = base_in_git(root, against) if host is None else _base_on_aws(root, manifest, host)
     return base, plan_branch(base.manifest, manifest, read_lineage(manifest_file(root)))
+
+
+def _base_on_aws(root: Path, manifest: Manifest, host: str) -> Base:
+    """What is deployed where the branches of a host read what they do not build, with the caller's own credentials."""
+    from dapflow.changes import Base, running_in  # noqa: PLC0415
+    from dapflow.cli.environment_option import connect_deployed, names_of  # noqa: PLC0415
+    from dapflow.deployed.branches import branches_of  # noqa: PLC0415 (these bring boto3)
+    from dapflow.deployed.bundle import deployed_project  # noqa: PLC0415
+
+    names = names_of(root, manifest, host)
+    bundle = branches_of(names).base_bundle
+    clients = connect_deployed(names)
+    again = "plan with the release of dapflow that is deployed there, or deploy that environment with this one"
+    project = deployed_project(clients.s3, bundle, deploy=again)
+    if project is None:
+        raise DapflowError(
+            "no-base",
+            f"nothing is deployed below {bundle}, where branches of {host} would read what they do not build",
+            hint="deploy that environment, or leave out --environment to compare with git",
+        )
+    return Base(project.manifest, running_in(project.environment.name, project.commit))
 
 
 def _print(planned: BranchPlan, base: Base, *, everything: bool) -> None:

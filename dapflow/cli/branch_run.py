@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import NameArgument, publications_of_branch
+from dapflow.cli.branch_option import HostOption, NameArgument, workplace
 from dapflow.cli.building import OnMissingOption, build, check_on_missing, generations, plan_of, report, tell_plan
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.interruption import ends_when_interrupted
-from dapflow.cli.person import person
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
-from dapflow.errors import DapflowError
-from dapflow.git import project_commit
 
 if TYPE_CHECKING:
     from dapflow.backfill.building import StepOutcome
-    from dapflow.manifest import Dataset, Manifest
+    from dapflow.manifest import Dataset
     from dapflow.publications.published import Publications
     from dapflow.runtime.generation import Generation
-    from dapflow.runtime.publish import Publisher
 
 
 def run(
@@ -46,35 +43,38 @@ def run(
     parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="How many at a time, at most.")] = 4,
     yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan and what was published as JSON.")] = False,
+    environment: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Build what a branch changes, in its environment on the platform that runs, without Airflow.
+    """Build what a branch changes, in its environment, without Airflow.
 
-    It builds what dapflow branch up has found to differ, in the order in which products read each other, several at a
-    time, and says before what that will read and cost. All else is read from the main environment. It ends at the first
-    failure; the same command goes on from there.
+    It builds what dapflow branch up, or the deployment, has found to differ, in the order in which products read each
+    other, several at a time, and says before what that will read and cost. All else is read from the main environment.
+    It ends at the first failure; the same command goes on from there.
+
+    On AWS it builds what is deployed of the branch, whatever the working tree holds, with the roles that the host has
+    for it, where context.environments.branch.orchestrator of cdk.json is "runner".
 
     Example: dapflow branch run --from 2013-12-31 --yes
     """
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
-    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
-    from dapflow.local.processes.running import explained  # noqa: PLC0415
-    from dapflow.servers.state import State  # noqa: PLC0415
 
     check_on_missing(on_missing)
     root = project_root(project)
-    state, branch = State.of(root), git_branch(root, name).branch
+    branch = git_branch(root, name).branch
     with ends_when_interrupted(), Steps() as steps:
         steps.expect("looking at what there is")
         # What is not up has not ended in the middle of the work.
-        publications = publications_of_branch(root, state, branch)
+        place = workplace(root, branch, environment)
         from dapflow.backfill.building import Backfill  # noqa: PLC0415 (these bring boto3)
         from dapflow.backfill.estimate import estimate  # noqa: PLC0415
         from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
-        from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
-        with explained(state, components.SERVERS):
-            built, snapshot = _built(publications, branch), Snapshot(publications)
+        publications = place.publications
+        with place.explained:
+            built, snapshot = _built(publications), Snapshot(publications)
+            if not built:
+                sys.stderr.write(f"{branch} changes no product\n")
             days = _days(publications, built, first, last)
             plan = plan_of(snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again)
             expected = estimate(snapshot, plan.steps)
@@ -84,35 +84,27 @@ def run(
             outcomes: list[StepOutcome] = []
             if plan.steps and not dry_run:
                 confirm(f"Build {generations(plan.steps)}?", f"{generations(plan.steps)} would be built", yes=yes)
-                by, commit = person(), project_commit(root)
-
-                def publisher(manifest: Manifest) -> Publisher:
-                    return Publisher(publications.clients, manifest, publications.environment, by=by, commit=commit)
-
-                build(Backfill(snapshot, publisher, parallel, again), plan, steps, outcomes)
+                build(Backfill(snapshot, place.publisher, parallel, again, place.pauses), plan, steps, outcomes)
     report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
 
 
-def _built(publications: Publications, branch: str) -> list[Dataset]:
+def _built(publications: Publications) -> list[Dataset]:
     """What the branch builds, in publishing order."""
-    built = [
+    return [
         dataset
         for dataset in publications.manifest.datasets.values()
         if publications.environment.publishes(dataset.id, external=dataset.external)
     ]
-    if not built:
-        raise DapflowError(
-            "nothing-to-build", f"{branch} changes no product", hint="dapflow branch up takes what you have changed"
-        )
-    return built
 
 
 def _days(publications: Publications, built: list[Dataset], first: str | None, last: str | None) -> list[Generation]:
-    """The days that are asked for, of which none is yet to come."""
+    """The days that are asked for, of which none is yet to come; none where nothing is built."""
     from dapflow.backfill.calendar import check_past, days_between  # noqa: PLC0415 (brings croniter)
     from dapflow.local.selection import newest_generation  # noqa: PLC0415
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
+    if not built:
+        return []
     begin = Generation.parse(first) if first is not None else newest_generation(built, publications)
     days = days_between(begin, Generation.parse(last) if last is not None else begin)
     for service in {dataset.service for dataset in built}:

@@ -11,6 +11,8 @@ from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
+    import boto3
+
     from dapflow.environment import Environment
     from dapflow.manifest import Manifest
     from dapflow.runtime.aws import Clients
@@ -43,9 +45,19 @@ def connect_deployed(environment: Environment) -> Clients:
 
     Raises DapflowError ``aws`` or ``other-account``.
     """
+    from dapflow.runtime.aws import connect  # noqa: PLC0415 (brings boto3)
+
+    return connect(session_of(environment), environment.region)
+
+
+def session_of(environment: Environment) -> boto3.Session:
+    """The caller's own session, in the account and region of a deployed environment.
+
+    Raises DapflowError ``aws`` or ``other-account``.
+    """
     import boto3  # noqa: PLC0415
 
-    from dapflow.runtime.aws import aws_errors, connect  # noqa: PLC0415
+    from dapflow.runtime.aws import aws_errors  # noqa: PLC0415
 
     with aws_errors():
         session = boto3.Session(region_name=environment.region)
@@ -57,7 +69,7 @@ def connect_deployed(environment: Environment) -> Clients:
             f"{environment.account}",
             hint="choose others, for example with AWS_PROFILE",
         )
-    return connect(session, environment.region)
+    return session
 
 
 def airflow_of(environment: Environment) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest, Transform
 from dapflow.publications.published import Publications
-from dapflow.runtime.catalog import GlueCatalog
 from dapflow.runtime.inputs import inputs_record
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.reading import Reading
@@ -15,7 +14,7 @@ def is_of_todays_inputs(
     publications: Publications, manifest: Manifest, dataset: Dataset, transform: Transform, publication: Publication
 ) -> bool:
     """Whether a run of the same generation would read the same runs of its inputs; not where it would fail."""
-    catalog, environment = GlueCatalog(publications.clients.glue), publications.environment
+    catalog, environment = publications.catalog_of(dataset.id), publications.environment
     day = publication.generation
     try:
         inputs = Reading(catalog, manifest, environment, dataset, day, transform.references).inputs()

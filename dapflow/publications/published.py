@@ -47,14 +47,33 @@ class Publications:
     """What is published, and what has landed for it. Every question is asked of AWS anew.
 
     All methods raise DapflowError ``aws`` where AWS refuses, and ``unknown-dataset`` for one that is not in the
-    project.
+    project. ``by_service`` are the clients for the datasets of each service, where they have rights of their own.
     """
 
-    def __init__(self, clients: Clients, manifest: Manifest, environment: Environment) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        manifest: Manifest,
+        environment: Environment,
+        *,
+        by_service: Mapping[str, Clients] | None = None,
+    ) -> None:
         self.clients = clients
         self.manifest = manifest
         self.environment = environment
-        self._catalog = GlueCatalog(clients.glue)
+        self._by_service = by_service or {}
+
+    def clients_of(self, dataset_id: str) -> Clients:
+        """The clients with which a dataset is looked at."""
+        return self.clients_of_service(self.manifest.dataset(dataset_id).service)
+
+    def clients_of_service(self, service: str) -> Clients:
+        """The clients with which a service's datasets are looked at."""
+        return self._by_service.get(service, self.clients)
+
+    def catalog_of(self, dataset_id: str) -> GlueCatalog:
+        """The catalog in which a dataset is looked up."""
+        return GlueCatalog(self.clients_of(dataset_id).glue)
 
     def all(self) -> PublishedDatasets:
         """Every generation that dapflow has published, of every dataset."""
@@ -79,23 +98,26 @@ class Publications:
         if self.manifest.dataset(dataset_id).external:
             return None
         with aws_errors():
-            table = self._catalog.table(place.database, place.history)
+            catalog = self.catalog_of(dataset_id)
+            table = catalog.table(place.database, place.history)
             if table is None:
                 return None
-            partition = self._catalog.partition(place.database, place.history, generation.values)
+            partition = catalog.partition(place.database, place.history, generation.values)
         return read_publication(dataset_id, partition, history_columns(table)) if partition else None
 
     def ever_published(self, dataset_id: str, generation: Generation) -> set[str]:
         """The run ids that were published for a generation since it is there, also those that were replaced."""
         place = self._place(dataset_id)
         with aws_errors():
-            return published_runs(self._catalog.partition(place.database, place.history, generation.values))
+            return published_runs(
+                self.catalog_of(dataset_id).partition(place.database, place.history, generation.values)
+            )
 
     def shown(self, dataset_id: str) -> Generation | None:
         """The generation that the current view shows; None without one, or where something else made the view."""
         place = self._place(dataset_id)
         with aws_errors():
-            view = self._catalog.table(place.database, place.current)
+            view = self.catalog_of(dataset_id).table(place.database, place.current)
         return shown_generation(view) if view else None
 
     def readers(self, dataset_id: str, generation: Generation) -> list[tuple[str, Generation]]:
@@ -116,7 +138,7 @@ class Publications:
         """The generations of a raw dataset for which files have landed, the oldest first."""
         landed = []
         with aws_errors():
-            for folder in list_folders(self.clients.s3, self._place(dataset_id).landing):
+            for folder in list_folders(self.clients_of(dataset_id).s3, self._place(dataset_id).landing):
                 with suppress(DapflowError):  # a folder that is named by no date
                     landed.append(Generation.parse(folder))
         return sorted(landed)
@@ -129,7 +151,7 @@ class Publications:
             return []
         place = self._place(dataset_id)
         with aws_errors():
-            return self._catalog.partitions(place.database, place.history, expression)
+            return self.catalog_of(dataset_id).partitions(place.database, place.history, expression)
 
 
 def _published(partitions: Sequence[Partition]) -> PublishedGeneration:

@@ -53,9 +53,9 @@ _LAKE_FORMATION = {
 }
 
 
-_SIGN_IN = "sign in again, or choose a profile that is there, for example with AWS_PROFILE"
+SIGN_IN = "sign in again, or choose a profile that is there, for example with AWS_PROFILE"
 # A role's credentials ran out during the work; the next attempt gets others.
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN = frozenset(
     {
         "AuthFailure",
@@ -156,10 +156,10 @@ def _refused(error: ClientError) -> DapflowError:
     message = f"{error.operation_name} was refused: {error_message(error)} ({code})"
     if hint := lake_formation_hint(message):
         return DapflowError("lake-formation", message, hint=hint)
-    if code in _EXPIRED:
-        return PassingError("aws-credentials", message, hint=_SIGN_IN)
+    if code in EXPIRED:
+        return PassingError("aws-credentials", message, hint=SIGN_IN)
     if code in _UNKNOWN:
-        return DapflowError("aws-credentials", message, hint=_SIGN_IN)
+        return DapflowError("aws-credentials", message, hint=SIGN_IN)
     return (PassingError if code in _PASSING or status >= 500 else DapflowError)("aws", message)
 
 
@@ -168,7 +168,7 @@ def _unanswered(error: BotoCoreError) -> DapflowError:
         hint = "look whether the platform is up; then run again"
         return PassingError("aws-unreachable", f"AWS is out of reach: {error}", hint=hint)
     if isinstance(error, _NO_CREDENTIALS_NOW):
-        return PassingError("aws-credentials", f"there are no AWS credentials: {error}", hint=_SIGN_IN)
+        return PassingError("aws-credentials", f"there are no AWS credentials: {error}", hint=SIGN_IN)
     if isinstance(error, _NO_CREDENTIALS):
-        return DapflowError("aws-credentials", f"there are no AWS credentials: {error}", hint=_SIGN_IN)
+        return DapflowError("aws-credentials", f"there are no AWS credentials: {error}", hint=SIGN_IN)
     return DapflowError("aws-request", f"a call was not sent to AWS: {error}")

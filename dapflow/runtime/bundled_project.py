@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,29 @@ from dapflow.branch import FOLDER, check_bundled
 from dapflow.environment import Environment, read_environment
 from dapflow.errors import DapflowError
 from dapflow.manifest import POINTER, SCHEMA, Manifest, read_manifest
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which manifest of a bundle is in force, its git commit, and where its files are shown; empty where not known."""
+
+    manifest: str
+    commit: str
+    files: str
+
+
+def read_pointer(file: Path) -> Pointer:
+    """Read a bundle's ``manifest.json``. Raises DapflowError ``manifest``."""
+    try:
+        pointed = json.loads(file.read_text(encoding="utf-8"))
+        pointer = Pointer(str(pointed["manifest"]), str(pointed.get("commit", "")), str(pointed.get("files", "")))
+    except FileNotFoundError:
+        raise DapflowError("manifest", "the bundle has no manifest.json", file=file) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DapflowError("manifest", "the bundle's manifest.json names no manifest", file=file) from error
+    if not re.fullmatch(r"manifests/[0-9a-f]{16}\.json", pointer.manifest):
+        raise DapflowError("manifest", f"the bundle's manifest.json names {pointer.manifest}, no manifest", file=file)
+    return pointer
 
 
 class BundledProject:
@@ -25,19 +49,9 @@ class BundledProject:
     """
 
     def __init__(self, folder: Path) -> None:
-        pointer = folder / POINTER
-        try:
-            pointed = json.loads(pointer.read_text(encoding="utf-8"))
-            name = str(pointed["manifest"])
-            self.commit = str(pointed.get("commit", ""))
-            self._files = str(pointed.get("files", ""))
-        except FileNotFoundError:
-            raise DapflowError("manifest", "the bundle has no manifest.json", file=pointer) from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise DapflowError("manifest", "the bundle's manifest.json names no manifest", file=pointer) from error
-        if not re.fullmatch(r"manifests/[0-9a-f]{16}\.json", name):
-            raise DapflowError("manifest", f"the bundle's manifest.json names {name}, no manifest", file=pointer)
-        self.file = folder / name
+        pointer = read_pointer(folder / POINTER)
+        self.commit, self._files = pointer.commit, pointer.files
+        self.file = folder / pointer.manifest
         self.environment: Environment = read_environment(folder / "environment.json")
         if folder.parent.name == FOLDER:
             check_bundled(folder, self.manifest, self.environment)

@@ -46,14 +46,16 @@ def branch(event: Event) -> str:
     if not key.startswith(os.environ["ASSETS"]):
         raise ValueError(f"{key} is no asset of a branch")
     files = data_of(s3.get_object(Bucket=os.environ["DATA_BUCKET"], Key=key)["Body"].read())
-    services = services_of(files)
+    # Without an entry Airflow has no part in it: `dapflow branch run` builds the branch.
+    services = services_of(files) if os.environ["ENTRY"] else []
     before = _connected(s3, prefix)
     # Noted before it is made, so that nothing is left of a deployment that breaks off.
     files[_CONNECTIONS] = json.dumps(sorted({*before, *services})).encode()
     s3.put_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=prefix + _CONNECTIONS, Body=files[_CONNECTIONS])
     _connect(slug, services)
-    entry = s3.get_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=os.environ["ENTRY"])["Body"].read()
-    files[os.environ["ENTRY"].rsplit("/", 1)[1]] = entry
+    if os.environ["ENTRY"]:
+        entry = s3.get_object(Bucket=os.environ["AIRFLOW_BUCKET"], Key=os.environ["ENTRY"])["Body"].read()
+        files[os.environ["ENTRY"].rsplit("/", 1)[1]] = entry
     resources.put_files(s3, os.environ["AIRFLOW_BUCKET"], prefix, files)
     return prefix
 

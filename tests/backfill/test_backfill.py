@@ -59,7 +59,7 @@ def planned(
 
 
 def execution(lake: Lake, parallel: int = 3, again: bool = False, **publisher: Any) -> Backfill:
-    def made(manifest: Manifest) -> Publisher:
+    def made(manifest: Manifest, _service: str) -> Publisher:
         return Publisher(publisher.get("clients", lake.clients), manifest, lake.environment, by="a person")
 
     return Backfill(Snapshot(lake.publications), made, parallel, again)

@@ -125,7 +125,7 @@ def _backfilled(manifest: Manifest, environment: Environment, days: list[Generat
     """As two commands would; seconds and memory."""
     clients = connect(boto3.Session(), REGION)
 
-    def publisher(project: Manifest) -> Publisher:
+    def publisher(project: Manifest, _service: str) -> Publisher:
         return Publisher(clients, project, environment)
 
     began = time.perf_counter()

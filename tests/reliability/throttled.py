@@ -94,7 +94,7 @@ def measure(*, one_in: int) -> Part:
         clients = throttle.put_before(connect(boto3.Session(), REGION))
         products = [dataset for dataset in lake.manifest.datasets.values() if dataset.transform is not None]
 
-        def publisher(project: Manifest) -> Publisher:
+        def publisher(project: Manifest, _service: str) -> Publisher:
             return Publisher(clients, project, lake.environment)
 
         snapshot = Snapshot(Publications(clients, lake.manifest, lake.environment))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stacks.synthesis import synthesize
-from tests.stacks.example import four_services
+from tests.stacks.example import four_services, project_with
 from tests.stacks.templates import ROOT, Templates, read, synthesized
 
 
@@ -14,7 +14,9 @@ from tests.stacks.templates import ROOT, Templates, read, synthesized
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that synthesize share one worker, so that each environment is synthesized once."""
     for item in items:
-        if {"prod", "staging", "branch", "local", "local_branch"} & set(getattr(item, "fixturenames", ())):
+        if {"prod", "staging", "runner_host", "branch", "local", "local_branch"} & set(
+            getattr(item, "fixturenames", ())
+        ):
             item.add_marker(pytest.mark.xdist_group("synthesis"))
 
 
@@ -28,6 +30,14 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Templates:
 def staging(tmp_path_factory: pytest.TempPathFactory) -> Templates:
     """The example's ``staging``, which hosts branches."""
     return synthesized(tmp_path_factory.mktemp("staging"), manifest=four_services(), environment="staging")
+
+
+@pytest.fixture(scope="session")
+def runner_host(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """The same where ``dapflow branch run`` builds branches."""
+    folder = tmp_path_factory.mktemp("runner-host")
+    root = project_with(folder / "project", "branch", orchestrator="runner")
+    return synthesized(folder / "out", root=root, manifest=four_services(), environment="staging")
 
 
 @pytest.fixture(scope="session")

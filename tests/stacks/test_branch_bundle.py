@@ -150,6 +150,23 @@ def test_a_branch_comes_changes_and_goes(s3: Any) -> None:
     ask(s3, None, "Delete")
 
 
+def test_a_branch_that_airflow_does_not_run_is_data_alone(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that it ran before; its connections go with it."""
+    ask(s3, packed("air"))
+    monkeypatch.setenv("ENTRY", "")
+    ask(s3, packed("air", "rail"), "Update")
+    assert keys(s3, AIRFLOW, f"dags/branches/{SLUG}/") == {
+        "manifest.json",
+        "environment.json",
+        NAME,
+        "connections.json",
+    }
+    assert set(connections()) == {f"branch_{STEM}_air"}
+    ask(s3, None, "Delete")
+    assert not connections()
+    assert not keys(s3, AIRFLOW, f"dags/branches/{SLUG}/")
+
+
 def test_a_branch_cannot_keep_its_bundle_when_its_stack_is_gone(s3: Any) -> None:
     """Its template may say that its resource is retained; then nobody asks for the removal."""
     client: Any = boto3.client("cloudformation", region_name=REGION)

@@ -7,6 +7,8 @@ CloudFormation drops; those are tested on the templates.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +47,7 @@ def test_the_life_of_an_environment(aws: Cloud) -> None:
     assert differences(aws) == []
 
     a_branch_comes_and_goes(aws)
+    a_branch_is_run_without_airflow(aws)
 
     put_data(aws)
     aws.cdk("destroy", "--all", "--force", *STAGING)
@@ -77,6 +80,38 @@ def a_branch_comes_and_goes(aws: Cloud) -> None:
     assert (databases(aws), workgroups(aws), roles(aws)) == before
     assert not s3.list_objects_v2(Bucket=airflow, Prefix=prefix).get("Contents")
     assert not s3.list_object_versions(Bucket=branches, Prefix=f"{slug}/").get("Versions")
+
+
+def a_branch_is_run_without_airflow(aws: Cloud) -> None:
+    """The host changes its mind; what is deployed of a branch is then read, planned and listed by the roles for it."""
+    settings = json.loads((aws.project / "cdk.json").read_text())
+    settings["context"]["environments"]["branch"]["orchestrator"] = "runner"
+    (aws.project / "cdk.json").write_text(json.dumps(settings))
+    aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *STAGING)
+    assert "dapflow-branch-run" in roles(aws)
+    missing = dapflow(aws, "run", "Fix/Delays", "--yes")
+    assert (missing.returncode, "[branch-not-up]" in missing.stderr) == (1, True), missing.stderr
+    branch = ("-c", "branch=Fix/Delays", "-c", "commit=0123abc", "-c", "owner=someone")
+    aws.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "4", *branch)
+    slug = branch_slug("Fix/Delays")
+    listed = aws.client("s3").list_objects_v2(Bucket=f"dapflow-staging-airflow-{ACCOUNT}", Prefix="dags/branches/")
+    assert {item["Key"].rpartition(".")[2] for item in listed["Contents"]} == {"json"}
+    assert dapflow(aws, "plan").stdout.startswith("Compared with what runs in staging")
+    up = dapflow(aws, "list").stdout.strip().split("\t")
+    assert (up[:2], up[3:]) == (["Fix/Delays", slug], ["of someone", "commit 0123abc"])
+    # Nothing is loaded here, so that nothing can be built.
+    run = dapflow(aws, "run", "Fix/Delays", "--from", "2024-06-05", "--on-missing", "skip", "--dry-run")
+    assert (run.returncode, "for want of inputs" in run.stderr) == (0, True), run.stderr
+    aws.cdk("destroy", "--all", "--force", *branch)
+    assert dapflow(aws, "list").stdout == ""
+
+
+def dapflow(aws: Cloud, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command on branches of staging."""
+    command = [sys.executable, "-m", "dapflow", "branch", *words, "--environment", "staging"]
+    return subprocess.run(
+        command, cwd=aws.project, env=aws.environment, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def put_data(aws: Cloud) -> None:

@@ -379,7 +379,7 @@ class TestDelivery:
             True,
             False,
             "hnb659fds",
-            "arn:aws:iam::111122223333:role/dapflow-branch-deploy",
+            ("arn:aws:iam::111122223333:role/dapflow-branch-deploy",),
         )
         Delivery(stack, "delivery", props)
         role_resources = assertions.Template.from_stack(stack).find_resources("AWS::IAM::Role")

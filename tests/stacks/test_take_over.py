@@ -25,13 +25,15 @@ SLUG = branch_slug("fix/x")
 MANIFEST = four_services()
 
 
-def settings_of(root: Path, data_from: str = "staging", **of_prod: Any) -> DeploymentSettings:
+def settings_of(
+    root: Path, data_from: str = "staging", orchestrator: str = "shared", **of_prod: Any
+) -> DeploymentSettings:
     """Of prod, and of staging, which hosts branches."""
     staging = {**HOME, "qualifier": "staging", "database_prefix": "staging__"}
     environments = {
         "prod": {**HOME, **of_prod},
         "staging": staging,
-        "branch": {"host": "staging", "data_from": data_from},
+        "branch": {"host": "staging", "data_from": data_from, "orchestrator": orchestrator},
     }
     file = root / "cdk.json"
     file.write_text(json.dumps({"context": {"platform": {"name": "dapflow"}, "environments": environments}}))
@@ -55,6 +57,19 @@ def test_another_does_where_somebody_has_decided_so(tmp_path: Path) -> None:
     decided = settings_of(tmp_path, "prod", take_over=True)
     assert takes_from(decided, "staging") == ""
     assert takes_from(decided, "prod") == f"s3://dapflow-staging-branches-{ACCOUNT}/"
+
+
+def test_what_somebody_runs_by_hand_is_not_taken_over(tmp_path: Path) -> None:
+    """They could write anything into the data of a branch."""
+    settings = settings_of(tmp_path, orchestrator="runner")
+    host = described(settings, "staging", MANIFEST).environment
+    assert host.takes_from == ""
+    branch = describe_branch(MANIFEST, BranchNames.of(SLUG), host)
+    assert branch.environment.offers == ""
+    for service in MANIFEST.services.values():
+        assert service_access(MANIFEST, service, branch, secrets="x").offers == ()
+    with pytest.raises(DapflowError, match="nothing of it is taken over"):
+        settings_of(tmp_path, "prod", "runner", take_over=True)
 
 
 def test_where_no_branch_reads_the_data_it_is_refused(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +149,23 @@ def test_the_report_is_told_as_dapflow_writes_it(tmp_path: Path) -> None:
     words = (tmp_path / "asked").read_text().splitlines()
     assert words == ["branch", "diff", branch, "--comment", "--against", "0123abc", "--yes"]
     assert jobs("report.yml")["post"]["with"]["marker"] == MARKER
+    assert not (tmp_path / "bad").exists()
+
+
+@pytest.mark.parametrize("orchestrator", ["shared", "runner", None])
+def test_a_branch_is_run_where_no_airflow_does(tmp_path: Path, orchestrator: str | None) -> None:
+    program(tmp_path, "dapflow", 'printf "%s\\n" "$@" > asked')
+    program(tmp_path, "python", f'exec {sys.executable} "$@"')
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "bin").symlink_to(tmp_path)
+    said = {"host": "staging"} if orchestrator is None else {"host": "staging", "orchestrator": orchestrator}
+    (tmp_path / "cdk.json").write_text(json.dumps({"context": {"environments": {"branch": said}}}))
+    bash(script("branch.yml", "environment", "Run"), tmp_path, BRANCH="-try/$(touch bad)")
+    asked = tmp_path / "asked"
+    assert asked.exists() is (orchestrator == "runner")
+    if asked.exists():
+        words = ["branch", "run", "--environment", "staging", "--yes", "--", "-try/$(touch bad)"]
+        assert asked.read_text().splitlines() == words
     assert not (tmp_path / "bad").exists()
 
 

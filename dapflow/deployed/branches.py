@@ -1,0 +1,106 @@
+"""The branches that a deployed environment hosts: which are there, and with what each of them is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from dapflow.branch import SESSION_TAGS, BranchNames, branch_slug, is_slug
+from dapflow.deployed.assumed_role import assumed
+from dapflow.deployed.bundle import DeployedProject, deployed_branch
+from dapflow.environment import Branches, Environment
+from dapflow.errors import DapflowError
+from dapflow.publications.published import Publications
+from dapflow.runtime.aws import RETRIES, Clients, aws_errors, connect
+
+_BUNDLE = "-bundle"
+
+
+@dataclass(frozen=True)
+class StandingBranch:
+    """A branch that is deployed, by the tags of its stacks; what these do not say is empty. ``expires`` is ISO time."""
+
+    branch: str
+    slug: str
+    owner: str
+    commit: str
+    expires: str
+
+
+def standing_branches(session: Any, host: Environment) -> list[StandingBranch]:
+    """The branches that are deployed in a host, by their slugs. Raises DapflowError ``aws``."""
+    prefix = f"{branches_of(host).stem}-"
+    config = Config(retries=RETRIES)  # type: ignore[arg-type]
+    client: Any = session.client("cloudformation", region_name=host.region, config=config)
+    with aws_errors():
+        stacks = [stack for page in client.get_paginator("describe_stacks").paginate() for stack in page["Stacks"]]
+    return sorted(_standing(stacks, prefix), key=lambda branch: branch.slug)
+
+
+def _standing(stacks: list[Any], prefix: str) -> Iterator[StandingBranch]:
+    for stack in stacks:
+        name = stack["StackName"]
+        slug = name.removeprefix(prefix).removesuffix(_BUNDLE)
+        # The last stack of a branch to be made, and the first to go.
+        if name == f"{prefix}{slug}{_BUNDLE}" and is_slug(slug):
+            tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+            said = (tags.get(f"dapflow:{what}", "") for what in ("owner", "commit", "expires"))
+            yield StandingBranch(tags.get("dapflow:branch", slug), slug, *said)
+
+
+def branches_of(host: Environment) -> Branches:
+    """What the branches of an environment have in common. Raises DapflowError ``branch-refused``."""
+    if host.branches is None:
+        raise DapflowError(
+            "branch-refused",
+            f"the environment {host.name} hosts no branches",
+            hint="name the one that context.environments.branch.host of cdk.json does",
+        )
+    return host.branches
+
+
+@dataclass(frozen=True)
+class RunnableBranch:
+    """A branch as it is deployed, and clients for each of its services, with the rights of its role on this branch."""
+
+    project: DeployedProject
+    clients: Mapping[str, Clients]
+    host: Clients
+
+    @property
+    def publications(self) -> Publications:
+        """What is published in it, each dataset as its own service sees it."""
+        return Publications(self.host, self.project.manifest, self.project.environment, by_service=self.clients)
+
+
+def runnable_branch(session: boto3.Session, host: Environment, branch: str, *, by: str) -> RunnableBranch:
+    """A branch that is to be built with the roles that its host has for that. ``by`` is who does it, for AWS's log.
+
+    Raises DapflowError ``branch-refused`` where the host's Airflow builds branches, ``branch-not-up``, ``role-refused``
+    or what reading the bundle does.
+    """
+    common, slug = branches_of(host), branch_slug(branch)
+    if not common.run_role:
+        raise DapflowError(
+            "branch-refused",
+            f"the Airflow of {host.name} builds its branches",
+            hint='let context.environments.branch.orchestrator of cdk.json be "runner" on main, and deploy the host',
+        )
+    deploy = f"npx aws-cdk deploy --all -c branch={branch}"
+    run = assumed(session, common.run_role, by)
+    own = connect(run, host.region)
+    project = deployed_branch(own.s3, common.bundle, slug, deploy=f"deploy it again with this release: {deploy}")
+    if project is None:
+        raise DapflowError(
+            "branch-not-up", f"there is no environment of a branch {branch} in {host.name}", hint=f"deploy it: {deploy}"
+        )
+    tags = dict(zip(SESSION_TAGS, (slug, BranchNames.of(slug).databases), strict=True))
+    clients = {
+        name: connect(assumed(run, service.role_arn, by, tags), host.region)
+        for name, service in project.environment.services.items()
+    }
+    return RunnableBranch(project, clients, own)

@@ -1,0 +1,161 @@
+"""`dapflow branch` on a deployed host: planned, run by no Airflow with the roles of the host, and listed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.sts import sts_backends
+
+from dapflow.branch import BranchNames, branch_slug
+from dapflow.bundle import build_bundle
+from dapflow.changes import plan_branch
+from dapflow.environment import Environment
+from dapflow.local.aws.emulator import issue_keys_under
+from dapflow.local.cloudformation.deployed_names import deployed_environment
+from dapflow.manifest import Manifest
+from dapflow.platform import describe, describe_branch
+from dapflow.project import compile_project
+from dapflow.runtime.aws import Clients
+from dapflow.runtime.generation import Generation
+from dapflow.runtime.publish import Publisher
+from stacks.functions.resources import put_files
+from tests.aws_servers import KEY, empty_aws
+from tests.cli.deployed import COSTS, NIGHTS, REPAIRS, create
+from tests.local.projects import SERVICE, TRANSFORM, LocalProject
+from tests.runtime.conftest import athena_endpoint, aws_endpoint, clients, environment
+from tests.runtime.lake import ACCOUNT, REGION
+
+__all__ = ["athena_endpoint", "aws_endpoint", "clients"]
+
+ROOT = Path(__file__).parents[2]
+BRANCH, SQL = "Fix/Costs", "transforms/housing/refined/repair_costs.sql"
+SLUG = branch_slug(BRANCH)
+STAGING = ("--environment", "staging")
+STACK = '{"Resources": {"x": {"Type": "AWS::SNS::Topic"}}}'
+
+
+@dataclass
+class Host:
+    """A project whose `staging` is deployed with its data, and hosts branches that no Airflow runs."""
+
+    project: LocalProject
+    clients: Clients
+    environment: Environment
+    manifest: Manifest
+
+    def run(self, *arguments: str, check: bool = True) -> Any:
+        return self.project.run("branch", *arguments, *STAGING, check=check)
+
+    def settings(self, **branch: str) -> None:
+        file = self.project.root / "cdk.json"
+        settings = json.loads(file.read_text())
+        settings["context"]["environments"]["branch"] |= branch
+        file.write_text(json.dumps(settings))
+
+    def put(self, manifest: Manifest, names: Environment, prefix: str) -> None:
+        """Put a bundle where the host's functions would."""
+        with tempfile.TemporaryDirectory() as work:
+            folder = build_bundle(self.project.root, manifest, names, Path(work))
+            files = {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.json")}
+        put_files(self.clients.s3, f"dapflow-staging-airflow-{ACCOUNT}", prefix, files)
+
+    def deploy_branch(self) -> Environment:
+        """What the CDK makes of the working tree, compared with what is deployed."""
+        changed = compile_project(self.project.root)
+        manifest = plan_branch(self.manifest, changed).applied(changed)
+        platform = describe_branch(manifest, BranchNames.of(SLUG), self.environment)
+        create(platform, self.clients)
+        self.put(manifest, platform.environment, f"dags/branches/{SLUG}/")
+        return platform.environment
+
+
+@pytest.fixture(scope="module")
+def host(
+    clients: Clients, aws_endpoint: str, athena_endpoint: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Host]:
+    empty_aws()
+    issue_keys_under(KEY)
+    project = LocalProject(tmp_path_factory.mktemp("host") / "a project")
+    project.write("transforms/housing/service.yml", SERVICE)
+    project.write(SQL, TRANSFORM)
+    project.write("transforms/housing/refined/other.sql", "SELECT count(*) AS n FROM repairs\n")
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    staging = settings["context"]["environments"]["staging"] | {"account": ACCOUNT}
+    branch = {"host": "staging", "data_from": "staging", "orchestrator": "runner"}
+    settings["context"] |= {"environment": "staging", "environments": {"staging": staging, "branch": branch}}
+    project.write("cdk.json", json.dumps(settings))
+    project.environment = environment(aws_endpoint, athena_endpoint)
+    manifest = compile_project(project.root)
+    names = deployed_environment(project.root, manifest, "staging")
+    create(describe(manifest, name="staging", account=ACCOUNT, region=REGION, database_prefix="staging__"), clients)
+    for purpose in ("airflow", "branches"):
+        bucket = f"dapflow-staging-{purpose}-{ACCOUNT}"
+        clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    made = Host(project, clients, names, manifest)
+    bucket = names.zones["landing"].removeprefix("s3://").rstrip("/")
+    for night, lines in NIGHTS.items():
+        body = f"id,cost,done\n{lines}".encode()
+        clients.s3.put_object(Bucket=bucket, Key=f"housing/repairs/{night}/repairs.csv", Body=body)
+        for dataset in (REPAIRS, COSTS, "housing.refined.other"):
+            Publisher(clients, manifest, names, by="airflow").publish(dataset, Generation.parse(night))
+    yield made
+
+
+def sessions() -> list[tuple[str, dict[str, str]]]:
+    """The roles that were assumed, with the tags of their sessions."""
+    roles = sts_backends[ACCOUNT]["aws"].assumed_roles
+    return [(role.role_arn.rsplit("/", 1)[1], role.session_name) for role in roles]
+
+
+@pytest.mark.slow
+def test_the_life_of_a_branch(host: Host) -> None:
+    """Planned against what is deployed, run with roles of the host, run again, and listed."""
+    unplanned = host.run("plan", check=False)
+    assert (unplanned.returncode, "[no-base]" in unplanned.stderr) == (1, True)
+    assert "s3://dapflow-staging-airflow-123456789012/dags/" in unplanned.stderr
+    host.put(host.manifest, host.environment, "dags/")
+    host.project.write(SQL, TRANSFORM.replace("sum(cost)", "sum(cost) * 2"))
+    planned = host.run("plan").stdout
+    assert planned.startswith("Compared with what runs in staging")
+    assert planned.endswith("1 built, 1 deferred.\n")
+
+    missing = host.run("run", BRANCH, "--yes", check=False)
+    assert "[branch-not-up]" in missing.stderr and "-c branch=Fix/Costs" in missing.stderr
+    names = host.deploy_branch()
+    # What is built is what was deployed, whatever was written since.
+    host.project.write(SQL, TRANSFORM.replace("sum(cost)", "sum(cost) * 3"))
+    days = ("--from", "2024-06-04", "--to", "2024-06-05")
+    done = host.run("run", BRANCH, *days, "--yes")
+    assert done.stdout == "2 generations published\n", done.stderr
+    partitions = host.clients.glue.get_partitions(
+        DatabaseName=names.databases["housing_refined_zone"], TableName="repair_costs_history"
+    )["Partitions"]
+    assert len(partitions) == 2
+    # Nothing of the host is written.
+    assert not [p for p in partitions if SLUG not in p["StorageDescriptor"]["Location"]]
+    again = host.run("run", BRANCH, *days, "--yes")
+    assert "published by an earlier backfill and left: 2 generations" in again.stderr
+    assert {role for role, _ in sessions()} == {"dapflow-branch-run", "dapflow-branch-housing-runner"}
+
+    client: Any = boto3.client("cloudformation", region_name=REGION)
+    said = {"branch": BRANCH, "owner": "someone", "commit": "0123abc4567", "expires": "2024-07-01T00:00:00+00:00"}
+    tags = [{"Key": f"dapflow:{key}", "Value": value} for key, value in said.items()]
+    for name in (f"dapflow-branch-{SLUG}-bundle", f"dapflow-branch-{SLUG}-service-housing", "dapflow-staging-bundle"):
+        client.create_stack(StackName=name, TemplateBody=STACK, Tags=tags)
+    assert host.run("list").stdout == f"{BRANCH}\t{SLUG}\texpires 2024-07-01\tof someone\tcommit 0123abc45\n"
+
+
+@pytest.mark.slow
+def test_a_branch_that_airflow_runs_is_left_to_it(host: Host) -> None:
+    host.settings(orchestrator="shared")
+    refused = host.run("run", BRANCH, "--yes", check=False)
+    host.settings(orchestrator="runner")
+    assert (refused.returncode, "[branch-refused]" in refused.stderr) == (1, True)
+    assert '"runner"' in refused.stderr
