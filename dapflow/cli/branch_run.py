@@ -68,15 +68,18 @@ def run(
         place = workplace(root, branch, environment)
         from dapflow.backfill.building import Backfill  # noqa: PLC0415 (these bring boto3)
         from dapflow.backfill.estimate import estimate  # noqa: PLC0415
+        from dapflow.backfill.plan import BackfillPlan  # noqa: PLC0415
         from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
 
         publications = place.publications
         with place.explained:
-            built, snapshot = _built(publications), Snapshot(publications)
-            if not built:
+            built, snapshot = [dataset.id for dataset in _built(publications)], Snapshot(publications)
+            if built:
+                days = _days(publications, first, last)
+                plan = plan_of(snapshot, built, days, on_missing, upstream=False, again=again)
+            else:
                 sys.stderr.write(f"{branch} changes no product\n")
-            days = _days(publications, built, first, last)
-            plan = plan_of(snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again)
+                plan = BackfillPlan((), (), (), (), ())
             expected = estimate(snapshot, plan.steps)
             steps.rest()
             if not as_json:
@@ -97,14 +100,13 @@ def _built(publications: Publications) -> list[Dataset]:
     ]
 
 
-def _days(publications: Publications, built: list[Dataset], first: str | None, last: str | None) -> list[Generation]:
-    """The days that are asked for, of which none is yet to come; none where nothing is built."""
+def _days(publications: Publications, first: str | None, last: str | None) -> list[Generation]:
+    """The days that are asked for, of which none is yet to come."""
     from dapflow.backfill.calendar import check_past, days_between  # noqa: PLC0415 (brings croniter)
     from dapflow.local.selection import newest_generation  # noqa: PLC0415
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
-    if not built:
-        return []
+    built = _built(publications)
     begin = Generation.parse(first) if first is not None else newest_generation(built, publications)
     days = days_between(begin, Generation.parse(last) if last is not None else begin)
     for service in {dataset.service for dataset in built}:
