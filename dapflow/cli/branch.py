@@ -1,4 +1,4 @@
-"""``dapflow branch``: what a git branch changes, and environments of branches on the embedded platform."""
+"""``dapflow branch``: what a git branch changes, and environments of branches, here and on AWS."""
 
 from __future__ import annotations
 
