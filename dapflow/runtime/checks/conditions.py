@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Check
@@ -40,10 +42,12 @@ def _condition(check: Check, types: Mapping[str, str]) -> str:
     if check.kind == "accepted_values":
         return f"{column} NOT IN ({', '.join(literal(check, name, value, kind) for value in check.values)})"
     if check.kind == "range":
-        bounds = [(check.least, "<"), (check.greatest, ">")]
-        return " OR ".join(
-            f"{column} {sign} {literal(check, name, bound, kind)}" for bound, sign in bounds if bound is not None
-        )
+        bounds = [(bound, sign) for bound, sign in ((check.least, "<"), (check.greatest, ">")) if bound is not None]
+        condition = " OR ".join(f"{column} {sign} {literal(check, name, bound, kind)}" for bound, sign in bounds)
+        least, greatest = bounds[0][0], bounds[-1][0]
+        if _ordered(least, kind) > _ordered(greatest, kind):
+            raise wrong(check, f"min {least} is more than max {greatest}: every row of {name} would fail")
+        return condition
     if check.kind == "pattern":
         if kind != "string":
             hint = f"write an expression, such as {name} BETWEEN 1 AND 9" if kind in _WHOLE else None
@@ -97,6 +101,13 @@ def literal(check: Check, column: str, value: str, kind: str) -> str:
         raise wrong(check, f"{check.kind} is not for columns of type {kind}, as {column} is", "write an expression")
     example = {"boolean": "true", "date": "2013-12-31", "timestamp": "'2013-12-31 05:00:00'"}.get(kind, "100")
     raise wrong(check, f"{value!r} is no {kind}, as column {column} is", f"for example {example}")
+
+
+def _ordered(value: str, kind: str) -> Any:
+    """A value that ``literal`` takes, as something that is ordered as Trino orders it."""
+    if kind in ("date", "timestamp"):
+        return datetime.fromisoformat(value)
+    return value if kind in ("string", "boolean") else Decimal(value)
 
 
 def _is_moment(value: str, kind: str) -> bool:
