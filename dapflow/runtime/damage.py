@@ -14,7 +14,7 @@ from dapflow.errors import DapflowError
 from dapflow.runtime import glue_parameters
 from dapflow.runtime.aws import error_code
 from dapflow.runtime.catalog import Partition
-from dapflow.runtime.dataset_location import run_of
+from dapflow.runtime.dataset_location import generation_at, run_of
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_objects, split_uri
 
@@ -32,6 +32,9 @@ def damages(s3: S3Client, partitions: Sequence[Partition]) -> Iterator[tuple[Par
         run_id = partition.parameters.get(glue_parameters.RUN_ID)
         if run_id and run_id != run_of(partition.location):
             yield partition, f"its partition points at {partition.location}, where run {run_id} published nothing"
+        elif run_id and generation_at(partition.location) != partition.values:
+            # A copy of another partition, with all that is noted of that.
+            yield partition, f"its partition points at {partition.location}, which is of another generation"
         elif run_id:
             left.append(partition)
     try:

@@ -54,3 +54,9 @@ class DatasetLocation:
 def run_of(location: str) -> str:
     """The run id of a publication's prefix; empty for what is none."""
     return location.rstrip("/").rpartition("/")[2] if location.startswith("s3://") else ""
+
+
+def generation_at(location: str) -> tuple[str, ...]:
+    """The values of the generation columns by a publication's prefix; empty for what is none."""
+    folders = location.rstrip("/").split("/")[:-1]
+    return tuple(value for name, equals, value in (folder.partition("=") for folder in folders) if name and equals)

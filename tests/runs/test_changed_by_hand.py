@@ -55,6 +55,18 @@ def point_at_another_day(lake: Lake, dataset: str) -> None:
     point_at(lake, dataset, partition(lake, dataset, EARLIER)["StorageDescriptor"]["Location"])
 
 
+def copy_another_day(lake: Lake, dataset: str) -> None:
+    """The partition of another day under this day's values, with all that is noted of that day."""
+    land(lake, EARLIER, "9")
+    run(lake, PLANES, SEATS, generation=EARLIER)
+    read, other = lake.datasets[dataset], partition(lake, dataset, EARLIER)
+    copied: Any = {key: other[key] for key in ("StorageDescriptor", "Parameters")}
+    copied["Values"] = list(DAY.values)
+    lake.clients.glue.update_partition(
+        DatabaseName=read.database, TableName=read.history, PartitionValueList=list(DAY.values), PartitionInput=copied
+    )
+
+
 def change_table(lake: Lake, dataset: str, change: Callable[[dict[str, Any]], None], *, view: bool = False) -> None:
     read, glue = lake.datasets[dataset], lake.clients.glue
     stored: Any = glue.get_table(DatabaseName=read.database, Name=read.current if view else read.history)["Table"]
@@ -86,6 +98,16 @@ def test_what_is_not_what_was_published_is_named_and_not_read(
 
     run(there)
     assert why(there).current, "published again, with what reads it"
+
+
+def test_a_partition_that_was_copied_from_another_day_is_not_read(there: Lake) -> None:
+    copy_another_day(there, PLANES)
+    with pytest.raises(DapflowError, match=f"{PLANES} 2013-12-31 .* which is of another generation") as caught:
+        there.publisher.publish(SEATS, DAY)
+    assert caught.value.code == "damaged-generation"
+    assert (PLANES, "damaged-generation") in {(reason.dataset, reason.code) for reason in why(there).reasons}
+    run(there)
+    assert why(there).current
 
 
 def test_what_is_deleted_while_the_query_runs_is_not_published(there: Lake) -> None:
