@@ -21,6 +21,7 @@ MODULES = (
     "scale",
     "landing",
     "load",
+    "difference",
     "athena",
     "synthesis",
     "demo",

@@ -27,16 +27,16 @@ class Done:
     memory: float
 
 
-def dapflow(project: Path, *arguments: str) -> Done:
-    """Run ``dapflow`` on a project. Raises RuntimeError with what it said when it fails."""
+def dapflow(project: Path, *arguments: str, status: int = 0) -> Done:
+    """Run ``dapflow`` on a project. Raises RuntimeError with what it said where it ends with another status."""
     command = [sys.executable, "-m", "dapflow", *arguments, "--project", str(project)]
     began = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(process.pid, 0)
+        _, ended, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
+        process.returncode = os.waitstatus_to_exitcode(ended)
+        if process.returncode != status:
             said.seek(0)
             raise RuntimeError(f"dapflow {' '.join(arguments)}\n{said.read().decode(errors='replace')}")
     return Done(seconds, usage.ru_maxrss * 1024 / _MIB)
