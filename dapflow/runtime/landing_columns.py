@@ -74,16 +74,22 @@ class LandingConversions:
     Attributes:
         made: those of one column of the files stand together, its last successor last.
         refused: why some cannot take the type of the files, by their numbers in ``made``.
+        declared: the numbers of those that have the type that service.yml names.
     """
 
     made: tuple[Conversion, ...]
     refused: dict[int, DapflowError]
+    declared: frozenset[int]
 
     def dispensable(self, unfit: Collection[int]) -> set[int]:
-        """Those of the ``unfit`` that may be NULL, because another one takes the values."""
+        """Those of the ``unfit`` that may be NULL, because another one takes the values.
+
+        None that has the type that service.yml names, which is a promise.
+        """
         fitting = {made.heading for number, made in enumerate(self.made) if number not in unfit}
         last = {made.heading: number for number, made in enumerate(self.made)}
-        return {number for number in unfit if self.made[number].heading in fitting or number not in last.values()}
+        unpromised = [number for number in unfit if number not in self.declared]
+        return {number for number in unpromised if self.made[number].heading in fitting or number not in last.values()}
 
     def without(self, numbers: Collection[int]) -> tuple[Conversion, ...]:
         """All of them, some as columns of NULLs."""
@@ -98,9 +104,12 @@ def conversions_of(
     inferred = not known.declared and not format_of(source).is_typed
     all_made: list[Conversion] = []
     refused: dict[int, DapflowError] = {}
+    declared: set[int] = set()
     for column in columns:
         file_type, inner = types[column.name], landed.read_as.get(column.name, column.name)
         for wanted in known.becoming(column):
+            if known.declared and _plain(wanted.type) == _plain(column.type):
+                declared.add(len(all_made))
             try:
                 made = conversion(wanted, source.nulls, file_type, read_as=inner, inferred=inferred)
             except DapflowError as error:
@@ -109,7 +118,7 @@ def conversions_of(
                 refused[len(all_made)] = error
                 made = nothing(wanted)
             all_made.append(replace(made, heading=column.name))
-    return LandingConversions(tuple(all_made), refused)
+    return LandingConversions(tuple(all_made), refused, frozenset(declared))
 
 
 def _null(made: Conversion) -> Conversion:

@@ -184,6 +184,22 @@ def test_types_of_service_yml(lake: Lake, tmp_path: Path) -> None:
     assert sorted(lake.rows(dataset, history=True), key=str) == [("1", "2013-12-30", None), ("12", None, "12")]
 
 
+def test_the_type_that_service_yml_names_again_is_kept(lake: Lake, tmp_path: Path) -> None:
+    dataset = lake.source(tmp_path, "columns: {id: int}")
+    lake.land(dataset, EARLIER, notes_csv="id\n1\n")
+    lake.publish(dataset, EARLIER)
+    dataset = lake.source(tmp_path, "columns: {id: string}")
+    lake.land(dataset, notes_csv="id\nA1\n")
+    accept(lake, dataset)
+    lake.publish(dataset)
+    dataset = lake.source(tmp_path, "columns: {id: int}")
+    with pytest.raises(DapflowError, match="column id: 'A1' is no int") as caught:
+        lake.publish(dataset)
+    assert caught.value.code == "landing-value"
+    lake.publish(dataset, EARLIER)
+    assert sorted(lake.rows(dataset, history=True), key=str) == [("1", "1"), (None, "A1")]
+
+
 def test_a_file_of_other_columns_altogether_is_no_change(lake: Lake, tmp_path: Path) -> None:
     dataset = planes(lake, tmp_path)
     lake.land(dataset, EARLIER, planes_csv=OLD)
