@@ -87,6 +87,8 @@ class CheckTerms(Section):
         "values": "name the column: {accepted_values: {status: [open, closed]}}",
     }
 
+    empty: ClassVar = "write what must hold, for example {not_null: cost}, or leave the name out"
+
     not_null: PlacedText | tuple[PlacedText, ...] | None = key(
         "columns, each of which has a value in every row", "[ward, cost]"
     )

@@ -163,10 +163,11 @@ class Section:
     """A mapping with known keys. ``at`` says where those keys are that stand there and are not left empty.
 
     ``elsewhere`` says what to write instead of keys that people know from other tools, by these keys; ``listed``,
-    instead of a list.
+    instead of a list; ``empty``, instead of nothing, where a name must have something under it.
     """
 
     needed: ClassVar[Needed | None] = None
+    empty: ClassVar[str | None] = None
     elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType({})
     listed: ClassVar[str | None] = None
     at: dict[str, FilePosition] = field(default_factory=dict, kw_only=True)

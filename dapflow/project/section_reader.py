@@ -103,6 +103,8 @@ class _SectionReader:
         return values if values or (isinstance(node, MappingNode) and not node.value) else None
 
     def _check_needed(self, section: Section, entry: Entry, name: str) -> None:
+        if section.empty is not None and _is_empty(entry.value):
+            self._yaml.error("bad-value", f"there is nothing under {name}", entry.key, section.empty)
         needed = section.needed
         if needed is None or needed.key in section.at:
             return
@@ -143,6 +145,10 @@ def _is_unnamed(kind: MappingOf, text: str, node: Node) -> bool:
         return False
     known = keys_of(kind.value.section)
     return text in known and not any(key.value in known for key, _ in node.value)
+
+
+def _is_empty(node: Node) -> bool:
+    return is_null(node) or (isinstance(node, MappingNode) and not node.value)
 
 
 def _arm(kind: OneOf, node: Node) -> Kind:

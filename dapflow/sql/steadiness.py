@@ -19,7 +19,10 @@ CLOCK = frozenset({"current_date", "current_timestamp", "current_time", "localti
 _SESSION = frozenset(
     {"current_catalog", "current_groups", "current_path", "current_schema", "current_timezone", "current_user"}
 )
-_NAMED = CHANCE | CLOCK | _SESSION | {"version"}
+# A year of two digits is of the hundred years around the one that it is now:
+# https://www.joda.org/joda-time/apidocs/org/joda/time/format/DateTimeFormat.html
+_BY_THE_YEAR = frozenset({"parse_datetime"})
+_NAMED = CHANCE | CLOCK | _SESSION | _BY_THE_YEAR | {"version"}
 # Which partitions there are is part of what a run reads.
 _PARTITIONS = "$partitions"
 _TIME = re.compile(r"\btime\b")

@@ -78,6 +78,8 @@ def test_datasets_whose_checks_need_each_other_are_a_circle(tmp_path: Path) -> N
         ("{a: {unique: [carrier, yeer]}}", "unknown-column", 32, "x has no column 'yeer'"),
         ("{a: {not_nul: carrier}}", "unknown-key", 14, "did you mean 'not_null'?"),
         ("{a: {severity: warn}}", "bad-value", 10, "check 'a' checks nothing"),
+        ("{a: {}}", "bad-value", 10, "there is nothing under check 'a'"),
+        ("{a: }", "bad-value", 10, "write what must hold, for example {not_null: cost}"),
         ("{a: {not_null: carrier, severity: warning}}", "bad-value", 43, "'error' or 'warn'"),
         ("{a: {not_null: {b: 1}}}", "yaml-type", 24, "not a mapping"),
         ("{a: {row_count: {min: -1}}}", "yaml-type", 31, "must be a whole number"),

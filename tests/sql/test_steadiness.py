@@ -19,6 +19,7 @@ from tests.project.writing import compile_files, transform_of
         ('SELECT import_date AS d FROM "air_raw_zone"."flights_history$partitions"', ()),
         ("SELECT DATE '2024-06-05' AS d, CAST(carrier AS timestamp) AS t FROM air_raw_zone.flights", ()),
         ("SELECT RANDOM() AS r, uuid() AS u FROM air_raw_zone.flights", ("random", "uuid")),
+        ("SELECT parse_datetime('24', 'yy') AS t FROM air_raw_zone.flights", ("parse_datetime",)),
         ('SELECT "rand"() AS r FROM air_raw_zone.flights', ("rand",)),
         ("SELECT year FROM air_raw_zone.flights ORDER BY rand()", ("rand",)),
         ("WITH a AS (SELECT shuffle(ARRAY[1, 2]) AS s) SELECT s FROM a", ("shuffle",)),
