@@ -64,6 +64,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
 
 
+@pytest.fixture(autouse=True)
+def servers_of_the_room(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients that a test makes find the servers of its own room, whatever rooms its worker has tested before."""
+    if {"aws_endpoint", "athena_endpoint"} <= set(request.fixturenames):
+        from tests.runtime.conftest import environment  # noqa: PLC0415 (brings boto3 and the servers)
+
+        servers = (request.getfixturevalue(name) for name in ("aws_endpoint", "athena_endpoint"))
+        for name, value in environment(*servers).items():
+            monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
     """The embedded AWS and the embedded Athena over it, for one test module: see tests/aws_servers.py."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.runtime.conftest import athena_endpoint, aws_endpoint, clients, lake
+from tests.runtime.conftest import athena_endpoint, aws_endpoint, clients, clients_of_branch, lake
 
-__all__ = ["athena_endpoint", "aws_endpoint", "clients", "lake"]
+__all__ = ["athena_endpoint", "aws_endpoint", "clients", "clients_of_branch", "lake"]
 
 _HOME = tempfile.mkdtemp(prefix="airflow-")
 os.environ.setdefault("AIRFLOW_HOME", _HOME)

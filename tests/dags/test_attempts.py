@@ -7,15 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from dapflow.environment import Environment
 from dapflow.manifest import Manifest
-from dapflow.runtime.aws import connect
+from dapflow.runtime.aws import Clients
 from dapflow.runtime.operators import STAGED, TransformOperator
-from tests.runtime.lake import DAY, REGION, Lake
+from tests.runtime.lake import DAY, Lake
 from tests.runtime.merging import Merging
 
 # It takes longer than any test waits.
@@ -132,9 +131,9 @@ def test_a_task_killed_just_after_the_switch_leaves_what_it_published(lake: Lake
     assert lake.rows(product) == lake.rows(product, history=True) == [("1",)]
 
 
-def test_a_task_that_takes_over_waits_for_no_query(lake: Lake, tmp_path: Path) -> None:
+def test_a_task_that_takes_over_waits_for_no_query(lake: Lake, clients_of_branch: Clients, tmp_path: Path) -> None:
     files = {"air_traffic/service.yml": "", "air_traffic/refined/x.sql": SQL}
-    merging = Merging(lake, connect(boto3.Session(), REGION), tmp_path)
+    merging = Merging(lake, clients_of_branch, tmp_path)
     merging.merge({**files, "air_traffic/refined/x.sql": "SELECT 1 AS n"})
     merging.built(files, "air_traffic.refined.x")
     task = Task(lake, "air_traffic.refined.x", 1, deferrable=True)
