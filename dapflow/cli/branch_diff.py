@@ -125,7 +125,7 @@ def compare_branch(
 def _products(root: Path, state: State, branch: str) -> BranchProducts:
     """The products of a branch, and the main environment with the project that it runs."""
     from dapflow.changes import base_deployed  # noqa: PLC0415 (these bring boto3, PyYAML)
-    from dapflow.cli.diff import made_key  # noqa: PLC0415
+    from dapflow.cli.diff import made_keys  # noqa: PLC0415
     from dapflow.cli.environment_option import names_of  # noqa: PLC0415
     from dapflow.differences.branch import BranchProducts  # noqa: PLC0415
     from dapflow.publications.published import Publications  # noqa: PLC0415
@@ -136,7 +136,7 @@ def _products(root: Path, state: State, branch: str) -> BranchProducts:
         branch=built,
         base=Publications(built.clients, main, names_of(root, main, None)),
         title=branch,
-        made_key=lambda dataset: made_key(root, built.manifest, dataset),
+        made_key=made_keys(root, built.manifest, built.own),
     )
 
 

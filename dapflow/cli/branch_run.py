@@ -73,10 +73,12 @@ def run(
 
         publications = place.publications
         with place.explained:
-            built, snapshot = [dataset.id for dataset in _built(publications)], Snapshot(publications)
+            built, snapshot = publications.own, Snapshot(publications)
             if built:
-                days = _days(publications, first, last)
-                plan = plan_of(snapshot, built, days, on_missing, upstream=False, again=again)
+                days = _days(publications, built, first, last)
+                plan = plan_of(
+                    snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again
+                )
             else:
                 sys.stderr.write(f"{branch} changes no product\n")
                 plan = BackfillPlan((), (), (), (), ())
@@ -91,22 +93,12 @@ def run(
     report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
 
 
-def _built(publications: Publications) -> list[Dataset]:
-    """What the branch builds, in publishing order."""
-    return [
-        dataset
-        for dataset in publications.manifest.datasets.values()
-        if publications.environment.publishes(dataset.id, external=dataset.external)
-    ]
-
-
-def _days(publications: Publications, first: str | None, last: str | None) -> list[Generation]:
+def _days(publications: Publications, built: list[Dataset], first: str | None, last: str | None) -> list[Generation]:
     """The days that are asked for, of which none is yet to come."""
     from dapflow.backfill.calendar import check_past, days_between  # noqa: PLC0415 (brings croniter)
     from dapflow.local.selection import newest_generation  # noqa: PLC0415
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
-    built = _built(publications)
     begin = Generation.parse(first) if first is not None else newest_generation(built, publications)
     days = days_between(begin, Generation.parse(last) if last is not None else begin)
     for service in {dataset.service for dataset in built}:

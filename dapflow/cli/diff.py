@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,7 +134,7 @@ def _comparison(
     asked = published if branch is None else _of_branch(root, manifest, dataset, branch, host).other_than(published)
     here = asked.version(day)
     there = published.version(other or (day if branch else None))
-    return VersionComparison(asked, here, there, key, made_key(root, manifest, dataset))
+    return VersionComparison(asked, here, there, key, made_keys(root, manifest, [dataset])(dataset))
 
 
 def _of_branch(root: Path, manifest: Manifest, dataset: Dataset, branch: str, host: str | None) -> PublishedVersions:
@@ -176,7 +176,7 @@ def _with_file(
     there = published.version(day)
     transform = _transform_of(root, manifest, dataset, names, file)
     here = FileVersions(published, manifest, transform, tell).version(there.generation)
-    return VersionComparison(published, here, there, key, made_key(root, manifest, dataset))
+    return VersionComparison(published, here, there, key, made_keys(root, manifest, [dataset])(dataset))
 
 
 def _transform_of(root: Path, manifest: Manifest, dataset: Dataset, names: Environment, file: Path) -> Transform:
@@ -203,15 +203,15 @@ def _to_publish(dataset: Dataset, host: str | None) -> str:
     return f"`dapflow history {dataset.id}` lists what there is, and {made} publishes more"
 
 
-def made_key(root: Path, manifest: Manifest, dataset: Dataset) -> tuple[str, ...]:
-    """The columns that tell rows apart because of how the dataset's text is made."""
+def made_keys(root: Path, manifest: Manifest, datasets: Iterable[Dataset]) -> Callable[[Dataset], tuple[str, ...]]:
+    """What says of each of some datasets which columns tell its rows apart because of how its text is made."""
     from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415 (these bring the analyser)
-    from dapflow.review.product_key import product_key  # noqa: PLC0415
+    from dapflow.review.product_key import ProductKeys  # noqa: PLC0415
 
-    if dataset.transform is None or dataset.unique_keys:
-        return ()
-    return product_key(manifest, dataset, read_lineage(manifest_file(root)))
+    wanted = {dataset.id for dataset in datasets if dataset.transform is not None and not dataset.unique_keys}
+    keys = ProductKeys(manifest, wanted, read_lineage(manifest_file(root)) if wanted else {})
+    return lambda dataset: keys.of_text(dataset) if dataset.id in wanted else ()
 
 
 def _columns(key: str | None) -> list[str]:

@@ -136,9 +136,8 @@ class BranchProducts:
 
     def look(self, day: Generation | None) -> Iterator[BranchProduct]:
         """Look at each of a generation, by default of the newest that both have. Raises DapflowError ``aws``."""
-        for dataset in self.branch.manifest.datasets.values():
-            if self.branch.environment.publishes(dataset.id, external=dataset.external):
-                yield self._product(dataset, day)
+        for dataset in self.branch.own:
+            yield self._product(dataset, day)
 
     def _product(self, dataset: Dataset, day: Generation | None) -> BranchProduct:
         built = self.branch.of(dataset.id)

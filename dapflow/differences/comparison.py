@@ -55,7 +55,7 @@ class VersionComparison:
         version was published again meanwhile, and what Athena raises.
         """
         pairs = ColumnPairs.of(self.here, self.there)
-        key, doubled = pairs.key(self.key) or pairs.first_key([*self.asked.dataset.unique_keys, self.made_key]), ""
+        key = pairs.key(self.key) or pairs.first_key([*self.asked.dataset.unique_keys, self.made_key])
         with aws_errors():
             # What either version takes for personal: a branch may have left the word out.
             personal = self.here.personal | self.there.personal

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dapflow.environment import Environment
 from dapflow.errors import DapflowError
-from dapflow.manifest import Manifest
+from dapflow.manifest import Dataset, Manifest
 from dapflow.runtime import glue_parameters
 from dapflow.runtime.attempts import published_runs
 from dapflow.runtime.aws import Clients, aws_errors
@@ -62,6 +62,12 @@ class Publications:
         self.manifest = manifest
         self.environment = environment
         self._by_service = by_service or {}
+
+    @property
+    def own(self) -> list[Dataset]:
+        """The datasets that are published here and not in another environment, in publishing order."""
+        publishes = self.environment.publishes
+        return [made for made in self.manifest.datasets.values() if publishes(made.id, external=made.external)]
 
     def clients_of(self, dataset_id: str) -> Clients:
         """The clients with which a dataset is looked at."""

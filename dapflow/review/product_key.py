@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 from dapflow.lineage import ProductLineage
 from dapflow.manifest import Dataset, Manifest
 from dapflow.review.project_lineage import ProjectLineage, upstream
 
 
-def product_key(manifest: Manifest, dataset: Dataset, known: dict[str, ProductLineage]) -> tuple[str, ...]:
-    """The columns that tell rows apart; empty where none are known to.
+class ProductKeys:
+    """The keys of products, each of which is looked for once; of the ``wanted``, and of what these read.
 
     ``known`` is what was found of the project's lineage before. The `unique` checks of what is read count as well.
     """
-    project = ProjectLineage(manifest)
-    chosen = upstream(manifest, [dataset.id])
-    project.lineages([read for read in manifest.datasets.values() if read.id in chosen], known)
-    return _ProductKeys(project).of_text(dataset)
 
-
-@dataclass
-class _ProductKeys:
-    """Keys of products, each of which is looked for once."""
-
-    project: ProjectLineage
-    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    def __init__(self, manifest: Manifest, wanted: Iterable[str], known: Mapping[str, ProductLineage]) -> None:
+        self.project = ProjectLineage(manifest)
+        self.keys: dict[str, tuple[str, ...]] = {}
+        chosen = upstream(manifest, wanted)
+        self.project.lineages([read for read in manifest.datasets.values() if read.id in chosen], known)
 
     def of_text(self, dataset: Dataset) -> tuple[str, ...]:
-        """The key of a transform, by its text alone."""
+        """The columns that tell the rows of a transform apart, by its text alone; empty where none are known to."""
         from dapflow.trino.analysis import UniqueColumns  # noqa: PLC0415 (nothing but a difference in data needs it)
 
         analysed = self.project.analysed(dataset)

@@ -10,10 +10,9 @@ from dapflow.branch import BranchNames, branch_slug
 from dapflow.changes import plan_branch
 from dapflow.cli.branch_diff_report import markdown_lines
 from dapflow.differences.branch import BranchDifference, BranchProduct, BranchProducts
-from dapflow.manifest import Dataset
 from dapflow.platform import describe_branch, hosting
 from dapflow.publications.published import Publications
-from dapflow.review.product_key import product_key
+from dapflow.review.product_key import ProductKeys
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.publish import Publisher
 from tests.differences.versions import wards
@@ -74,11 +73,9 @@ class Branch:
         for name in names:
             publisher.publish(f"air_traffic.refined.{name}", DAY)
 
-    def made_key(self, dataset: Dataset) -> tuple[str, ...]:
-        return product_key(self.branch.manifest, dataset, {})
-
     def look(self) -> dict[str, BranchProduct]:
-        products = BranchProducts(self.branch, self.main, "fix/rooms", self.made_key).look(None)
+        keys = ProductKeys(self.branch.manifest, [dataset.id for dataset in self.branch.own], {})
+        products = BranchProducts(self.branch, self.main, "fix/rooms", keys.of_text).look(None)
         return {product.dataset.rpartition(".")[2]: product for product in products}
 
 

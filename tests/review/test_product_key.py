@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dapflow.project import compile_project
-from dapflow.review.product_key import product_key
+from dapflow.review.product_key import ProductKeys
 from tests.project.writing import write_project
 
 FILES: dict[str, str | bytes] = {
@@ -39,4 +39,5 @@ def test_a_key_is_what_the_texts_and_the_checks_of_what_they_read_say(
     tmp_path: Path, product: str, key: tuple[str, ...]
 ) -> None:
     manifest = compile_project(write_project(tmp_path, FILES))
-    assert product_key(manifest, manifest.dataset(f"air.{product}"), {}) == key
+    keys = ProductKeys(manifest, [f"air.{product}"], {})
+    assert keys.of_text(manifest.dataset(f"air.{product}")) == key

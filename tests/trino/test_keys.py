@@ -37,6 +37,13 @@ KEYS = [
     ("SELECT p.tailnum, d.worst FROM planes p JOIN delays d ON d.worst > p.seats", ()),
     ("SELECT p.tailnum, d.carrier FROM planes p FULL JOIN delays d ON d.carrier = p.carrier", ()),
     ("SELECT p.tailnum, n FROM planes p CROSS JOIN UNNEST(parts) AS u(n, c)", ()),
+    # Names that each stand for two of the one before.
+    (
+        "WITH w0 AS (SELECT tailnum AS t FROM planes), "
+        + ", ".join(f"w{n} AS (SELECT a.t FROM w{n - 1} a JOIN w{n - 1} b ON a.t = b.t)" for n in range(1, 30))
+        + " SELECT t FROM w29",
+        (0,),
+    ),
     # The outer condition does not hold of the rows that it joins with none.
     (
         "SELECT p.tailnum, e.worst FROM (planes p CROSS JOIN delays d) LEFT JOIN delays e "

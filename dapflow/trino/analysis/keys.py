@@ -8,7 +8,7 @@ has no key.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dapflow.trino.analysis.typed import ColumnRef, Comparison, Expr, KeyRef, Logical
 from dapflow.trino.analysis.typed_queries import (
@@ -49,6 +49,8 @@ class UniqueColumns:
     """What is known of tables, to find the keys of queries by."""
 
     key_of_table: KeyOfTable
+    #: Of each WITH query, however often it is named.
+    _with_queries: dict[int, tuple[int, ...]] = field(default_factory=dict, init=False)
 
     def of(self, query: Query) -> tuple[int, ...]:
         """The places of the output columns that tell the rows of a query apart; empty where none are known to."""
@@ -90,7 +92,10 @@ class UniqueColumns:
             key = self.key_of_table(node.parts)
             places = [names.index(name) for name in key] if set(key) <= set(names) else ()
         elif isinstance(node, WithUse) and not node.with_query.recursive and node.with_query.query is not None:
-            places = self.of(node.with_query.query)
+            named = id(node.with_query)
+            if named not in self._with_queries:
+                self._with_queries[named] = self.of(node.with_query.query)
+            places = self._with_queries[named]
         elif isinstance(node, ViewUse) or (isinstance(node, Subquery) and not node.lateral):
             places = self.of(node.query)
         return _JoinedSource(frozenset({node.number}), tuple(frozenset({(node.number, place)}) for place in places))
