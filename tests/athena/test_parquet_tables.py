@@ -7,12 +7,14 @@ import io
 import json
 import zlib
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from dapflow.athena.catalog.metastore import Metastore
+from dapflow.athena.engine.errors import QueryFailed
 from tests.aws_servers import LocalAws
 
 
@@ -132,6 +134,50 @@ def test_only_registered_partitions_are_read(partitioned: LocalAws) -> None:
         ["3", "2024-06-02"],
         ["7", "2024-06-04"],
     ]
+
+
+def test_a_query_is_given_the_partitions_that_it_asks_for_as_they_are_by_then(aws: LocalAws) -> None:
+    names: Any = {"DatabaseName": "db", "TableName": "growing"}
+    aws.query(
+        "CREATE EXTERNAL TABLE growing (n bigint) PARTITIONED BY (day string, y int) STORED AS PARQUET "
+        "LOCATION 's3://lake/growing/'"
+    )
+    storage: Any = aws.glue.get_table(DatabaseName="db", Name="growing")["Table"]["StorageDescriptor"]
+
+    def add(day: str, n: int, location: str) -> None:
+        put_parquet(aws, f"growing/{n}/x.parquet", pa.table({"n": pa.array([n])}))
+        own: Any = {**storage, "Location": location}
+        aws.glue.create_partition(**names, PartitionInput={"Values": [day, str(n)], "StorageDescriptor": own})
+
+    add("2024-06-02", 2, "s3://lake/growing/2/")
+    # Whatever is wrong with another day is nothing to this one.
+    add("2024-06-01", 1, "nowhere")
+    asked = "SELECT n FROM growing WHERE day >= '2024-06-02' AND y < 9 ORDER BY 1"
+    assert aws.query(asked) == [["2"]]
+    add("2024-06-03", 3, "s3://lake/growing/3/")
+    add("2024-06-04", 9, "s3://lake/growing/9/")
+    assert aws.query(asked) == [["2"], ["3"]]
+    aws.glue.delete_partition(**names, PartitionValues=["2024-06-02", "2"])
+    assert aws.query(asked) == [["3"]]
+    assert aws.failure("SELECT n FROM growing").startswith("HIVE_INVALID_METADATA")
+
+
+class CannotRead:
+    """A Glue that refuses every expression."""
+
+    def __init__(self, glue: Any) -> None:
+        self._glue = glue
+
+    def get_partitions(self, **given: Any) -> Any:
+        """See Glue's GetPartitions."""
+        return self._glue.get_partitions(**given | ({"Expression": "?"} if "Expression" in given else {}))
+
+
+def test_a_glue_that_cannot_read_an_expression_gives_all_partitions(partitioned: LocalAws) -> None:
+    given = Metastore(cast("Any", CannotRead(partitioned.glue))).partitions("db", "events", "day = '2024-06-02'")
+    assert [item["Values"] for item in given] == [["2024-06-01"], ["2024-06-02"], ["2024-06-04"]]
+    with pytest.raises(QueryFailed):
+        Metastore(partitioned.glue).partitions("db", "none", "day = '2024-06-02'")
 
 
 def test_a_partition_predicate_costs_its_partition_only(partitioned: LocalAws) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dapflow.athena.catalog.partition_expressions import partition_expression
 from dapflow.athena.catalog.predicates import Predicate
 from dapflow.trino.duckdb import ColumnMetadata, Relation, compile_query
 
@@ -119,3 +120,26 @@ def test_values_that_a_column_must_have(query: str, values: tuple[str, ...] | No
 )
 def test_bounds(query: str, bounds: list[tuple[str, str, str]]) -> None:
     assert [(bound.column, bound.operator, bound.literal) for bound in predicate(query).bounds()] == bounds
+
+
+@pytest.mark.parametrize(
+    ("query", "expression"),
+    [
+        ("day = '1' AND delay > 5", "Day = '1'"),
+        ("day IN ('2', '1') AND day >= '1' AND '3' > day", "Day IN ('2', '1') AND Day >= '1' AND Day < '3'"),
+        ("day BETWEEN '1' AND '2' AND day = '1' AND day = '1'", "Day = '1' AND Day >= '1' AND Day <= '2'"),
+        ("day = '1' OR day = '2'", "Day IN ('1', '2')"),
+        # Columns that are no keys, keys that are no text, and text that another may quote or order otherwise.
+        ("code = 'a' AND delay = 1", None),
+        ("day = 'it''s'", None),
+        ("day > 'å'", None),
+        (r"day = 'a\b'", None),
+        ("day = lower('A')", None),
+        ("day = '1' OR delay = 1", None),
+        ("day <> '1'", None),
+        (f"day = '1' AND day < '{'2' * 2100}'", "Day = '1'"),
+    ],
+)
+def test_what_of_a_condition_glue_decides(query: str, expression: str | None) -> None:
+    keys = [{"Name": "Day", "Type": "string"}, {"Name": "delay", "Type": "int"}]
+    assert partition_expression({"PartitionKeys": keys}, predicate(query)) == expression

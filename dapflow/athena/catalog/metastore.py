@@ -119,9 +119,19 @@ class Metastore:
         """Drop a table or view."""
         self._call(lambda: self._client.delete_table(DatabaseName=database, Name=name))
 
-    def partitions(self, database: str, table: str) -> list[dict[str, Any]]:
-        """All registered partitions. What they are filtered by is not left to Glue: not every Glue does it."""
-        return list(self._pages("get_partitions", "Partitions", DatabaseName=database, TableName=table))
+    def partitions(self, database: str, table: str, expression: str | None = None) -> list[dict[str, Any]]:
+        """The registered partitions; those that an expression leaves out need not be among them.
+
+        Not every Glue looks at the expression, or can read it.
+        """
+        names = {"DatabaseName": database, "TableName": table}
+        try:
+            given = {"Expression": expression} if expression else {}
+            return list(self._pages("get_partitions", "Partitions", **names, **given))
+        except QueryFailed:
+            if not expression:
+                raise
+            return self.partitions(database, table)
 
     def partition(self, database: str, table: str, values: list[str]) -> dict[str, Any] | None:
         """A partition, or None."""

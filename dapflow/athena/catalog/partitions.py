@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dapflow.athena.catalog.hive_types import from_hive
 from dapflow.athena.catalog.metastore import Metastore
+from dapflow.athena.catalog.partition_expressions import partition_expression
 from dapflow.athena.catalog.partition_schemas import check_partition
 from dapflow.athena.catalog.predicates import Predicate
 from dapflow.athena.catalog.projection import is_projected, projected
@@ -81,7 +82,7 @@ def read_partitions(
                 _location(item.get("StorageDescriptor", {}).get("Location") or "", table["Name"]),
                 item.get("StorageDescriptor", {}),
             )
-            for item in metastore.partitions(database, table["Name"])
+            for item in metastore.partitions(database, table["Name"], partition_expression(table, predicate))
         ]
     chosen = allowed_partitions(work, table, partitions, predicate)
     names = [name for name, _ in keys]

@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import FakeBucket, FakeKey, S3Backend
 from moto.s3.responses import S3Response
 
+from dapflow.local.aws.partition_filter import get_partitions
 from dapflow.local.aws.refused_requests import closed
 from dapflow.local.aws.shortcuts import shortcut
 from dapflow.local.aws.wsgi import Environ, StartResponse
@@ -108,6 +109,7 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         S3Backend.list_objects = _list_below
         S3Response.get_object = _get_in_spans
         GlueResponse.update_table = _update_of_a_version
+        glue_models.FakeTable.get_partitions = get_partitions
         # GetTables by an expression, GetPartitions by LIKE: both are the client's own patterns.
         glue_models.re, glue_utils.re = PatientRe(), PatientRe()
 
