@@ -20,6 +20,7 @@ from dapflow.cli import (
     compile,  # noqa: A004 - named after its command
     demo,
     diff,
+    format,  # noqa: A004 - named after its command
     history,
     land,
     local,
@@ -58,6 +59,7 @@ columns.register(app)
 compile.register(app)
 demo.register(app)
 diff.register(app)
+format.register(app)
 history.register(app)
 land.register(app)
 local.register(app)

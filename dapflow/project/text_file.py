@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import stat
 from pathlib import Path
 
@@ -20,10 +21,15 @@ def read_text(path: Path, name: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise DapflowError("unreadable-file", f"cannot be read: {error.strerror}", file=name) from error
+    return text_of(data, name)
+
+
+def text_of(data: bytes, name: str) -> str:
+    """The text that bytes hold, as ``read_text`` does. Raises DapflowError ``encoding``."""
     hint = "save the file as UTF-8"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DapflowError("encoding", "the file is UTF-16", file=name, line=1, column=1, hint=hint)
-    body = data.removeprefix(b"\xef\xbb\xbf")
+    body = data.removeprefix(codecs.BOM_UTF8)
     zero = body.find(b"\0")
     try:
         text = body.decode("utf-8")
