@@ -28,6 +28,8 @@ COLUMNS = {
     "process": "string",
     "commit": "string",
     "sql_sha256": "string",
+    "terms_sha256": "string",
+    "checks_sha256": "string",
     "outcome": "string",
     "ended": "string",
     "seconds": "double",

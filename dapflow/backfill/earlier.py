@@ -13,6 +13,7 @@ from dapflow.publications.inputs_of_today import is_of_todays_inputs
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.dataset_location import DatasetLocation, run_of
+from dapflow.runtime.declared import terms_sha256
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.objects import list_objects
 from dapflow.runtime.order import BACKFILL
@@ -45,7 +46,8 @@ class EarlierBackfills:
                 record = read_record(self.publications.clients_of(dataset.id).s3, uri)
                 if record.run_id == run_of(publication.location):
                     if dataset.transform is None:
-                        return self._is_of_these_files(dataset, generation, record)
+                        same = record.terms_sha256 in ("", terms_sha256(dataset))
+                        return same and self._is_of_these_files(dataset, generation, record)
                     same = record.sql_sha256.startswith(dataset.transform.sha)
                     return same and is_of_todays_inputs(
                         self.publications, manifest, dataset, dataset.transform, publication

@@ -11,7 +11,7 @@ from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
 if TYPE_CHECKING:
-    from dapflow.runs.why import Currency
+    from dapflow.runs.why import Currency, Reason
 
 
 def register(app: typer.Typer) -> None:
@@ -63,12 +63,19 @@ def _print(currency: Currency) -> None:
         return
     if currency.current:
         print(f"{currency.dataset} is current: {currency.expected} is there, by the text and the inputs of now.")
+        if currency.unpublished is not None:
+            print("A run since then has published nothing:")
+            _print_reason(currency.unpublished)
         return
     print(f"{currency.dataset} {shown}; {currency.expected} is not as it should be:")
     for reason in currency.reasons:
-        since = f", since {reason.since[:16].replace('T', ' ')} UTC" if reason.since else ""
-        print(f"- {reason.dataset} {reason.generation}: {reason.message} [{reason.code}]{since}")
-        if reason.through:
-            print(f"  read by {' ← '.join(reversed(reason.through))}")
-        if reason.hint:
-            print(f"  hint: {reason.hint}")
+        _print_reason(reason)
+
+
+def _print_reason(reason: Reason) -> None:
+    since = f", since {reason.since[:16].replace('T', ' ')} UTC" if reason.since else ""
+    print(f"- {reason.dataset} {reason.generation}: {reason.message} [{reason.code}]{since}")
+    if reason.through:
+        print(f"  read by {' ← '.join(reversed(reason.through))}")
+    if reason.hint:
+        print(f"  hint: {reason.hint}")

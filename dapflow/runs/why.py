@@ -15,6 +15,7 @@ from dapflow.publications.published import Publications, PublishedGeneration
 from dapflow.runs.recent import JudgedRun, runs_of
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.dataset_location import DatasetLocation
+from dapflow.runtime.declared import checks_sha256, declared_in, terms_sha256
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input
 from dapflow.runtime.landing.landing_files import content_there
@@ -24,6 +25,8 @@ from dapflow.runtime.record import RecordedInput, RunRecord
 # A run that waited for what it reads says nothing that the look at what it reads does not say better.
 _WAITED = frozenset({"not-published", "landing-missing"})
 
+_COMMIT = 9
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -32,8 +35,8 @@ class Reason:
     Attributes:
         dataset, generation: what is missing or outdated, which may be something that is read far above.
         code: of the error, or ``landing-missing``, ``landing-changed``, ``input-changed``, ``text-changed``,
-            ``damaged-generation``, ``altered-table``, ``external-missing``, ``running``, ``killed``, ``stopped``,
-            ``withdrawn``, ``not-run``.
+            ``terms-changed``, ``damaged-generation``, ``altered-table``, ``external-missing``, ``running``, ``killed``,
+            ``stopped``, ``withdrawn``, ``not-run``.
         since: ISO time in UTC; empty where nobody knows.
         through: the datasets between, from the one that was asked about.
     """
@@ -49,12 +52,16 @@ class Reason:
 
 @dataclass(frozen=True)
 class Currency:
-    """Whether a dataset is current. ``expected`` is the newest generation that what it is made of has."""
+    """Whether a dataset is current. ``expected`` is the newest generation that what it is made of has.
+
+    ``unpublished``: of one that is current, what became of a later run that published nothing.
+    """
 
     dataset: str
     shown: Generation | None
     expected: Generation | None
     reasons: tuple[Reason, ...]
+    unpublished: Reason | None = None
 
     @property
     def current(self) -> bool:
@@ -69,6 +76,7 @@ class Currency:
             "shown": str(self.shown) if self.shown else None,
             "expected": str(self.expected) if self.expected else None,
             "reasons": [{**asdict(reason), "through": list(reason.through)} for reason in self.reasons],
+            "unpublished": asdict(self.unpublished) if self.unpublished else None,
         }
 
 
@@ -86,8 +94,10 @@ class CurrencyLook:
         """Whether a dataset is current, or has a ``generation`` as it should be."""
         self._told = set()
         wanted = generation or self.expected(dataset)
-        reasons = self._reasons(dataset, wanted, ()) if wanted else ()
-        return Currency(dataset.id, self.publications.shown(dataset.id), wanted, tuple(reasons))
+        reasons = tuple(self._reasons(dataset, wanted, ())) if wanted else ()
+        noted = self._of(dataset).get(wanted) if wanted and not reasons else None
+        unpublished = self._since(dataset, wanted, noted, ()) if wanted and noted else None
+        return Currency(dataset.id, self.publications.shown(dataset.id), wanted, reasons, unpublished)
 
     def expected(self, dataset: Dataset) -> Generation | None:
         """The newest generation that a dataset should have by what it is made of, or has."""
@@ -144,29 +154,42 @@ class CurrencyLook:
     ) -> Iterator[Reason]:
         changes = list(self._changes(dataset, day, noted, through))
         yield from changes
-        runs = [run for run in self._runs(dataset, day) if run.record.started > noted.at] if changes else []
-        if runs and runs[0].outcome != "published" and not _waited(runs[0]):
-            yield self._of_run(dataset, day, runs, through)
+        if changes and (unpublished := self._since(dataset, day, noted, through)) is not None:
+            yield unpublished
         publication = self.publications.publication(dataset.id, day)
         for read in publication.inputs if publication else ():
             if read.generation and read.dataset != dataset.id:
                 upstream = self.manifest.dataset(read.dataset)
                 yield from self._reasons(upstream, Generation.parse(read.generation), (*through, dataset.id))
 
+    def _since(
+        self, dataset: Dataset, day: Generation, noted: PublishedGeneration, through: tuple[str, ...]
+    ) -> Reason | None:
+        """What became of the newest run since a generation was published, where that published nothing."""
+        runs = [run for run in self._runs(dataset, day) if run.record.started > noted.at]
+        told = runs and runs[0].outcome != "published" and not _waited(runs[0])
+        return self._of_run(dataset, day, runs, through) if told else None
+
     def _changes(
         self, dataset: Dataset, day: Generation, noted: PublishedGeneration, through: tuple[str, ...]
     ) -> Iterator[Reason]:
         """What has changed since a generation was made: its text, its landing files, what it read."""
         again = {"hint": _run(dataset, day), "through": through}
+        record = self._record(dataset, day, noted)
         if (said := damaged_generation(self.publications, dataset, day)) is not None:
             yield Reason(dataset.id, str(day), "damaged-generation", said, **again)  # type: ignore[arg-type]
         for said in altered_tables(self.publications, dataset):
             mend = f"publish it again, {_run(dataset, day)}; what that does not mend, put back in Glue"
             yield Reason(dataset.id, str(day), "altered-table", said, hint=mend, through=through)
         if dataset.transform is not None and noted.sql_sha != dataset.transform.sha:
-            said = f"it was made by another text than {dataset.transform.file} has now"
+            said = f"it was made by another text than {dataset.transform.file} has now{_at_commit(record)}"
             yield Reason(dataset.id, str(day), "text-changed", said, noted.at, **again)  # type: ignore[arg-type]
-        if dataset.source is not None and self._landed_anew(dataset, day, self._loaded(dataset, day, noted)):
+        # What has been cleared away cannot be read otherwise.
+        reworded = record and record.terms_sha256 not in ("", terms_sha256(dataset))
+        if reworded and day in self.publications.landed(dataset.id):
+            said = f"{declared_in(dataset)} says to read its files otherwise than they were{_at_commit(record)}"
+            yield Reason(dataset.id, str(day), "terms-changed", said, noted.at, **again)  # type: ignore[arg-type]
+        if dataset.source is not None and record and self._landed_anew(dataset, day, record.landed):
             said = "its landing files are others than those that were loaded"
             yield Reason(dataset.id, str(day), "landing-changed", said, **again)  # type: ignore[arg-type]
         publication = self.publications.publication(dataset.id, day)
@@ -223,6 +246,9 @@ class CurrencyLook:
         """What has changed since a run failed, so that another may succeed; None where nothing is known to have."""
         if dataset.transform is not None and not failed.sql_sha256.startswith(dataset.transform.sha):
             return f"{dataset.transform.file} was changed"
+        declared = [(failed.terms_sha256, terms_sha256(dataset)), (failed.checks_sha256, checks_sha256(dataset))]
+        if any(then and then != now for then, now in declared):
+            return f"{declared_in(dataset)} was changed"
         if dataset.source is not None and self._landed_since(dataset, day, failed.start):
             return "files have landed"
         failed_at = failed.ended or failed.started
@@ -257,8 +283,9 @@ class CurrencyLook:
                 raise
             return []
 
-    def _loaded(self, dataset: Dataset, day: Generation, noted: PublishedGeneration) -> str:
-        return next((run.record.landed for run in self._runs(dataset, day) if run.record.run_id == noted.run_id), "")
+    def _record(self, dataset: Dataset, day: Generation, noted: PublishedGeneration) -> RunRecord | None:
+        """The record of the run that published what is there."""
+        return next((run.record for run in self._runs(dataset, day) if run.record.run_id == noted.run_id), None)
 
     def _landed_anew(self, dataset: Dataset, day: Generation, loaded: str) -> bool:
         """Whether what has landed is not what was loaded. What has been cleared away since is no change."""
@@ -276,6 +303,11 @@ class CurrencyLook:
 
 def _waited(run: JudgedRun) -> bool:
     return run.outcome == "failed" and _code(run) in _WAITED
+
+
+def _at_commit(record: RunRecord | None) -> str:
+    commit = record.commit if record else ""
+    return f", at commit {commit[:_COMMIT]}{' and changes' if commit.endswith('+changes') else ''}" if commit else ""
 
 
 def _code(run: JudgedRun) -> str:

@@ -118,6 +118,8 @@ class RunRecord:
         process: machine and number of the process that does all of it; empty where several may share it.
         commit: git commit of ``transforms/``, with ``+changes`` where files differed from it; empty where unknown.
         sql_sha256: of the transform's text, 64 hexadecimal digits; empty for a raw table.
+        terms_sha256: of how service.yml says to read the landing files; empty for a transform.
+        checks_sha256: of what had to hold before it was published (both: ``dapflow.runtime.declared``).
         started, ended: ISO times in UTC. until: when an attempt that has not ended by then must be dead.
         landed: names the content of the landing files that were loaded; empty for a transform.
         run_id: names the publication; last part of ``location``. Empty until it is staged.
@@ -144,6 +146,8 @@ class RunRecord:
     process: str = ""
     commit: str = ""
     sql_sha256: str = ""
+    terms_sha256: str = ""
+    checks_sha256: str = ""
     outcome: Outcome = "running"
     ended: str | None = None
     seconds: float | None = None

@@ -22,6 +22,7 @@ from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckResult
+from dapflow.runtime.declared import checks_sha256, terms_sha256
 from dapflow.runtime.finish import LATE_SECONDS, Accepted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication, Staged
@@ -92,6 +93,8 @@ class Recording:
             process=process,
             commit=commit,
             sql_sha256=hashlib.sha256(text).hexdigest() if text is not None else "",
+            terms_sha256=terms_sha256(dataset),
+            checks_sha256=checks_sha256(dataset),
         )
         if restored is not None:
             record = replace(
@@ -100,6 +103,8 @@ class Recording:
                 restores=restored.origin,
                 commit=restored.commit,
                 sql_sha256=restored.sql_sha256,
+                terms_sha256=restored.terms_sha256,
+                checks_sha256=restored.checks_sha256,
             )
         recording = cls(target, record_uri(environment, dataset, record), record, progress)
         with aws_errors():

@@ -290,6 +290,15 @@ def test_files_that_are_gone_leave_their_generation(library: Lake) -> None:
     assert run_ids(library, BUSY).keys() == set(days)
 
 
+def test_what_was_loaded_as_the_service_said_before_is_loaded_again(library: Lake, tmp_path: Path) -> None:
+    backfilled(library, LOANS, days=DAYS[:2])
+    assert planned(library, LOANS, days=DAYS[:2]).steps == ()
+    wider = FILES["libraries/service.yml"].replace("lent: integer", "lent: bigint")
+    library.compile(tmp_path, {**FILES, "libraries/service.yml": wider})
+    assert len(backfilled(library, LOANS, days=DAYS[:2])) == 2
+    assert planned(library, LOANS, days=DAYS[:2]).steps == ()
+
+
 def test_days_are_those_of_the_schedule_and_those_that_are_there(lake: Lake, tmp_path: Path) -> None:
     weekly = FILES["libraries/service.yml"] + 'schedule: "0 5 * * 1"\n'
     waiting = {

@@ -40,6 +40,11 @@ def only(lake: Lake, dataset: str = TOTAL) -> Reason:
     return reason
 
 
+def typed(kind: str) -> str:
+    """The service's file with another type of the seats."""
+    return f"sources:\n  planes:\n    columns: {{tailnum: string, seats: {kind}}}\n"
+
+
 def run(lake: Lake, *datasets: str, generation: Generation = DAY) -> None:
     for dataset in datasets or (PLANES, SEATS, TOTAL):
         with suppress(DapflowError):
@@ -157,6 +162,46 @@ def test_a_failure_by_what_has_changed_since_says_so(there: Lake, tmp_path: Path
     run(there, SEATS, generation=LATER)
     there.compile(tmp_path, PROJECT)
     assert "since then, transforms/air_traffic/refined/seats.sql was changed" in only(there, SEATS).message
+
+
+def test_a_service_file_that_says_otherwise(there: Lake, tmp_path: Path) -> None:
+    """Of what was loaded, with the commit that it was loaded at, and of what failed."""
+    there.compile(tmp_path, {**PROJECT, "air_traffic/service.yml": typed("bigint")})
+    assert only(there, PLANES).code == "terms-changed"
+    assert only(there).through == (TOTAL, SEATS)
+    Publisher(there.clients, there.manifest, there.environment, commit="c0ffee12345+changes").publish(PLANES, DAY)
+    run(there, SEATS, TOTAL)
+    checked = typed("bigint") + "    checks: {few: {range: {seats: {max: 9}}}}\n    description: Aeroplanes\n"
+    there.compile(tmp_path, {**PROJECT, "air_traffic/service.yml": checked})
+    assert why(there).current, "it would be loaded as it was"
+    there.compile(tmp_path, PROJECT)
+    said = "transforms/air_traffic/service.yml says to read its files otherwise than they were"
+    assert only(there, PLANES).message == f"{said}, at commit c0ffee123 and changes"
+    land(there, LATER, "many")
+    run(there, PLANES, generation=LATER)
+    assert "since then" not in only(there, PLANES).message
+    there.compile(tmp_path, {**PROJECT, "air_traffic/service.yml": typed("string")})
+    assert "since then, transforms/air_traffic/service.yml was changed" in only(there, PLANES).message
+    run(there, PLANES, generation=LATER)
+    assert "since then" not in only(there, PLANES).message, "a run has tried it"
+
+
+def test_a_run_of_what_is_current_that_failed_a_check_is_told(there: Lake, tmp_path: Path) -> None:
+    assert why(there).unpublished is None
+    there.compile(tmp_path, PROJECT | {"air_traffic/refined/total.yml": "checks: {few: {range: {seats: {max: 0}}}}"})
+    assert why(there).unpublished is None, "no run has tried it"
+    run(there, TOTAL)
+    currency = why(there)
+    assert (currency.current, currency.reasons) == (True, ())
+    assert currency.unpublished is not None
+    assert (currency.unpublished.dataset, currency.unpublished.code) == (TOTAL, "check-failed")
+    assert "since then" not in currency.unpublished.message
+    there.compile(tmp_path, PROJECT | {"air_traffic/refined/total.yml": "checks: {few: {range: {seats: {max: 9}}}}"})
+    unpublished = why(there).unpublished
+    assert unpublished is not None
+    assert "since then, transforms/air_traffic/refined/total.yml was changed" in unpublished.message
+    run(there, TOTAL)
+    assert why(there).unpublished is None
 
 
 def test_an_input_that_was_published_again_or_withdrawn(there: Lake) -> None:
