@@ -32,6 +32,7 @@ from dapflow.cli import (
     run,
     runs,
     show,
+    test,
     why,
     withdraw,
 )
@@ -71,6 +72,7 @@ rollback.register(app)
 run.register(app)
 runs.register(app)
 show.register(app)
+test.register(app)
 why.register(app)
 withdraw.register(app)
 

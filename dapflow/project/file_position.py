@@ -27,3 +27,13 @@ class PlacedText(NamedTuple):
 
     text: str
     place: FilePosition
+
+
+class PlacedValue(NamedTuple):
+    """A value of any kind, and where it is written.
+
+    A scalar is its text, whatever it looks like, and None where it is NULL; a list has its items, a mapping its values.
+    """
+
+    content: str | tuple[PlacedValue, ...] | dict[str, PlacedValue] | None
+    place: FilePosition

@@ -14,6 +14,8 @@ from dapflow.project.name_rules import dataset_name_problem, suggestion
 
 # The folder of a service that holds its checks in SQL.
 CHECKS = "checks"
+# The folder of a service that holds the tests of its SQL.
+TESTS = "tests"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,15 @@ def product_files(folder: Path, name: str, errors: list[DapflowError]) -> list[P
 def check_files(folder: Path, errors: list[DapflowError]) -> list[Path]:
     """The checks in SQL of a service, in the order of their names."""
     return [path for path in _entries(folder, errors) if path.suffix == ".sql"] if folder.is_dir() else []
+
+
+def sql_test_files(folder: Path, name: str, errors: list[DapflowError]) -> list[Path]:
+    """The tests of a service's SQL, in the order of their names. ``name`` is the folder in errors."""
+    entries = _entries(folder, errors) if folder.is_dir() else []
+    errors.extend(
+        _unread(f"{name}/{path.name}", f"rename it to {path.stem}.yml") for path in entries if path.suffix == ".yaml"
+    )
+    return [path for path in entries if path.suffix == ".yml"]
 
 
 def _takes_name(path: Path, folder: str, errors: list[DapflowError]) -> bool:

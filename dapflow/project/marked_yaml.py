@@ -13,7 +13,7 @@ from yaml import MappingNode, MarkedYAMLError, Node, ScalarNode, SequenceNode, Y
 from yaml.reader import ReaderError
 
 from dapflow.errors import DapflowError
-from dapflow.project.file_position import FilePosition
+from dapflow.project.file_position import FilePosition, PlacedValue
 
 _NULL, _STRING, _INTEGER = "tag:yaml.org,2002:null", "tag:yaml.org,2002:str", "tag:yaml.org,2002:int"
 _BOOLEAN, _FLOAT = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:float"
@@ -160,6 +160,15 @@ class YamlFile:
         if not is_null(node):
             self.error("yaml-type", f"{name} must be true or false, not {_kind(node)}", node)
         return None
+
+    def value(self, node: Node, name: str) -> PlacedValue:
+        """A value of any kind."""
+        if isinstance(node, SequenceNode):
+            return PlacedValue(tuple(self.value(item, name) for item in node.value), self.place(node))
+        if isinstance(node, MappingNode):
+            entries = {key: self.value(entry.value, name) for key, entry in self.entries(node, name).items()}
+            return PlacedValue(entries, self.place(node))
+        return PlacedValue(None if is_null(node) else str(node.value), self.place(node))
 
     def items(self, node: Node, name: str, hint: str | None = None) -> list[Node]:
         """The items of a list; ``hint`` is for what is none."""

@@ -10,6 +10,7 @@ read, and the tables in docs/reference. What a key takes is its field's type:
 ``tuple[X, ...]``         a list
 ``dict[K, X]``            a mapping with free keys; of the options alone, when K is a Literal
 a ``Section``             a mapping with the keys of that class
+``PlacedValue``           any value: what it must be like is known later
 ``X | Y``                 a mapping, a list or a scalar, whichever is written
 ========================  =============================================================
 
@@ -25,7 +26,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-from dapflow.project.file_position import FilePosition, PlacedText
+from dapflow.project.file_position import FilePosition, PlacedText, PlacedValue
 
 
 class Mistake(ValueError):
@@ -57,7 +58,7 @@ class Form:
 
 @dataclass(frozen=True)
 class TextValue:
-    """A scalar that is text. ``placed``: it is read as Written."""
+    """A scalar that is text. ``placed``: it is read as PlacedText."""
 
     form: Form | None = None
     placed: bool = False
@@ -97,6 +98,11 @@ class SectionOf:
 
 
 @dataclass(frozen=True)
+class AnyValue:
+    """A value of any kind. It is read as PlacedValue."""
+
+
+@dataclass(frozen=True)
 class OneOf:
     """What is a mapping, a list or a scalar in the file: at most one kind of each."""
 
@@ -105,7 +111,7 @@ class OneOf:
     scalar: TextValue | WholeNumber | Flag | None
 
 
-Kind = TextValue | WholeNumber | Flag | ListOf | MappingOf | SectionOf | OneOf
+Kind = TextValue | WholeNumber | Flag | ListOf | MappingOf | SectionOf | AnyValue | OneOf
 
 
 @dataclass(frozen=True)
@@ -213,6 +219,8 @@ def _kind(hint: Any, form: Form | None = None) -> Kind:
         return _one_of([_kind(arm) for arm in arms if arm is not types.NoneType])
     if form is not None or hint in {str, PlacedText}:
         return TextValue(form, placed=hint is PlacedText)
+    if hint is PlacedValue:
+        return AnyValue()
     if hint in {int, bool}:
         return Flag() if hint is bool else WholeNumber()
     return _collection(hint, origin, arms)

@@ -9,6 +9,7 @@ from yaml import MappingNode, Node, SequenceNode
 from dapflow.project.file_position import PlacedText
 from dapflow.project.marked_yaml import Entry, YamlFile, is_null
 from dapflow.project.schema import (
+    AnyValue,
     Flag,
     Kind,
     KnownKey,
@@ -19,6 +20,7 @@ from dapflow.project.schema import (
     Section,
     SectionOf,
     TextValue,
+    WholeNumber,
     keys_of,
 )
 
@@ -81,7 +83,12 @@ class _SectionReader:
             case OneOf():
                 return self._value(_arm(kind, node), node, name, key)
             case _:
-                return (self._yaml.boolean if isinstance(kind, Flag) else self._yaml.integer)(node, name)
+                return self._single(kind, node, name)
+
+    def _single(self, kind: AnyValue | Flag | WholeNumber, node: Node, name: str) -> object | None:
+        if isinstance(kind, AnyValue):
+            return self._yaml.value(node, name)
+        return (self._yaml.boolean if isinstance(kind, Flag) else self._yaml.integer)(node, name)
 
     def _mapping(self, kind: MappingOf, node: Node, name: str, key: KnownKey) -> dict[Any, object] | None:
         values: dict[Any, object] = {}

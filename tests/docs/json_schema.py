@@ -10,6 +10,7 @@ from yaml.constructor import SafeConstructor
 
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.schema import (
+    AnyValue,
     Flag,
     Key,
     Kind,
@@ -74,6 +75,8 @@ def _kind(kind: Kind) -> Schema:
             schema = _text(kind)
         case WholeNumber():
             schema = {"type": ["integer", "null"], "minimum": 0}
+        case AnyValue():
+            schema = {}
         case Flag():
             schema = {"type": ["boolean", "null"]}
         case ListOf():

@@ -1,4 +1,4 @@
-"""Write what is made of the keys of service.yml and of a product's .yml: ``python -m tests.docs.key_reference``."""
+"""Write what is made of the keys of service.yml, products and tests: ``python -m tests.docs.key_reference``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from dapflow.project.check_terms import CheckTerms, ProductCheckTerms
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.schema import Key, Kind, KnownKey, ListOf, MappingOf, OneOf, Section, SectionOf, keys_of
 from dapflow.project.service_terms import ExternalTerms, ServiceTerms, SourceTerms
+from dapflow.project.sql_test_terms import SqlTestFileTerms
 from tests.docs.json_schema import json_schema
 from tests.docs.markdown import ROOT
 
 _REFERENCE = ROOT / "docs" / "reference"
 PRODUCTS = _REFERENCE / "products.md"
 CHECKS = _REFERENCE / "checks.md"
+TESTS = _REFERENCE / "tests.md"
 SERVICE_HEAD = """# service.yml
 
 Generated from the keys that the program reads, by `python -m tests.docs.key_reference`; a test fails when it is not
@@ -30,8 +32,9 @@ empty. `dapflow check` refuses any other key, at its line and column. The files 
 
 VS Code with the extension [YAML](https://marketplace.visualstudio.com/items?itemName=redhat.vscode-yaml) completes
 keys, shows their meaning and underlines most mistakes as you type, in `service.yml` and in the `.yml` of products. Open
-the folder of the repository: its `.vscode/settings.json` names the two files for that,
-[service.json](schemas/service.json) and [product.json](schemas/product.json), and nothing is fetched from elsewhere.
+the folder of the repository: its `.vscode/settings.json` names the files for that,
+[service.json](schemas/service.json), [product.json](schemas/product.json) and [tests.json](schemas/tests.json), and
+nothing is fetched from elsewhere.
 They are JSON Schema; another editor that runs yaml-language-server takes the same `yaml.schemas`. What needs more than
 a look at one value, such as a time zone or a table of another service, `dapflow check` finds.
 
@@ -61,8 +64,10 @@ def files() -> dict[Path, str]:
         _REFERENCE / "service-yml.md": SERVICE_HEAD + "".join(f"\n{head}\n{table(of)}" for of, head in _TABLES.items()),
         CHECKS: _replaced(CHECKS.read_text(encoding="utf-8"), table(ProductCheckTerms)),
         PRODUCTS: _replaced(PRODUCTS.read_text(encoding="utf-8"), table(ProductTerms)),
+        TESTS: _replaced(TESTS.read_text(encoding="utf-8"), table(SqlTestFileTerms)),
         _REFERENCE / "schemas" / "service.json": _json(ServiceTerms),
         _REFERENCE / "schemas" / "product.json": _json(ProductTerms),
+        _REFERENCE / "schemas" / "tests.json": _json(SqlTestFileTerms),
     }
 
 

@@ -1,4 +1,4 @@
-"""The keys of service.yml and of a product's .yml: pages are current, and editors are told what the reader takes."""
+"""The keys of service.yml, products and tests: pages are current, and editors are told what the reader takes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,21 @@ from dapflow.project.product_terms import ProductTerms
 from dapflow.project.schema import KnownKey, Section, TextValue
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_terms import ExternalTerms, ServiceTerms, SourceTerms
+from dapflow.project.sql_test_terms import SqlTestFileTerms
 from tests.docs import key_reference
 from tests.docs.json_schema import json_schema, plain
 from tests.docs.markdown import ROOT
 
-SERVICE, PRODUCT = (Draft7Validator(json_schema(section)) for section in (ServiceTerms, ProductTerms))
+VALIDATORS: dict[type[Section], Draft7Validator] = {
+    section: Draft7Validator(json_schema(section)) for section in (ServiceTerms, ProductTerms, SqlTestFileTerms)
+}
+SERVICE, PRODUCT, TESTS = VALIDATORS.values()
+# The section of the whole file, by the one that stands in it.
+FILES: dict[type[Section], type[Section]] = {
+    ProductTerms: ProductTerms,
+    ProductCheckTerms: ProductTerms,
+    SqlTestFileTerms: SqlTestFileTerms,
+}
 PROJECTS = ROOT / "tests" / "fixtures" / "projects"
 FIXTURES = [
     pytest.param(file, id=file.relative_to(PROJECTS).as_posix())
@@ -62,6 +72,7 @@ def described() -> list[Any]:
             (ProductTerms, []),
             (CheckTerms, ["sources", "a", "checks", "a"]),
             (ProductCheckTerms, ["checks", "a"]),
+            (SqlTestFileTerms, []),
         )
         for path, known in key_reference.keys(section)
     ]
@@ -74,18 +85,20 @@ def test_the_example_of_each_key_is_taken(
     *around, key = [*above, *(part.strip("<>") for part in path)]
     lines = [f"{' ' * depth}{part}:" for depth, part in enumerate(around)]
     lines.append(f"{' ' * len(around)}{key}: {known.key.example}")
-    is_product = section in {ProductTerms, ProductCheckTerms}
+    file = FILES.get(section, ServiceTerms)
     # What the mapping needs besides.
-    if around[-2:] == ["columns", "column"] and not is_product and key != "type":
+    if around[-2:] == ["columns", "column"] and file is ServiceTerms and key != "type":
         lines.append(f"{' ' * len(around)}type: string")
     if "relationships" in around and key != "to":
         lines.append(f"{' ' * len(around)}to: a")
     text = "\n".join(lines)
-    assert read(text, ProductTerms if is_product else ServiceTerms) == []
-    assert refusals(PRODUCT if is_product else SERVICE, text) == []
+    assert read(text, file) == []
+    assert refusals(VALIDATORS[file], text) == []
 
 
-@pytest.mark.parametrize("section", [ServiceTerms, SourceTerms, ExternalTerms, ProductTerms, ProductCheckTerms])
+@pytest.mark.parametrize(
+    "section", [ServiceTerms, SourceTerms, ExternalTerms, ProductTerms, ProductCheckTerms, SqlTestFileTerms]
+)
 def test_the_meaning_of_a_key_names_the_words_that_it_takes(section: type[Section]) -> None:
     for _, known in key_reference.keys(section):
         if isinstance(known.kind, TextValue) and known.kind.form is not None:
@@ -101,6 +114,11 @@ def test_the_schema_takes_what_the_reader_takes_and_refuses_the_rest(file: Path)
     # Where the text is not YAML, there are no values to refuse.
     has_mistake = any(error.code != "yaml-syntax" for error in errors)
     assert bool(refused) == (has_mistake and file.relative_to(PROJECTS).as_posix() not in BEYOND)
+
+
+def file_of(validator: Draft7Validator) -> type[Section]:
+    """Of which file a validator is."""
+    return next(section for section, own in VALIDATORS.items() if own is validator)
 
 
 @pytest.mark.parametrize(
@@ -142,10 +160,18 @@ def test_the_schema_takes_what_the_reader_takes_and_refuses_the_rest(file: Path)
         (PRODUCT, "checks: {a: {relationships: {b: {field: c}}}}"),
         (SERVICE, "sources: {flights: {checks: {a: {freshness: {b: 3}}}}}"),
         (SERVICE, "sources: {flights: {columns: {a: {type: string, personal: yes}}}}"),
+        (TESTS, "test: {}"),
+        (TESTS, "tests: {a: {given: {wards: {row: []}}}}"),
+        (TESTS, "tests: {a: {given: {wards: wards}}}"),
+        (TESTS, "tests: {a: {given: {wards: [1]}}}"),
+        (TESTS, "tests: {a: {expect: {ordered: yes}}}"),
+        (TESTS, "tests: {a: {generation: 31 December}}"),
+        (TESTS, "tests: {a: {now: noon}}"),
+        (TESTS, "tests: {a: {error: division by zero}}"),
     ],
 )
 def test_both_refuse(validator: Draft7Validator, text: str) -> None:
-    assert read(text, ServiceTerms if validator is SERVICE else ProductTerms)
+    assert read(text, file_of(validator))
     assert refusals(validator, text)
 
 
@@ -163,10 +189,15 @@ def test_both_refuse(validator: Draft7Validator, text: str) -> None:
         (PRODUCT, "checks: {a: {not_null: b, unique: [b, c], range: {b: {min: -1.5, max: 2013-12-31}}, where: b > 1}}"),
         (PRODUCT, "checks: {a: {accepted_values: {b: [1, 1.5, x, ]}, relationships: {b: c, d: {to: e}}}}"),
         (PRODUCT, "checks: {a: {range: {b: {min: , max: 1}}}}"),
+        (TESTS, "{transform: , tests: {a: {generation: 20131231, now: '2013-12-31T06:00:00Z', expect: []}}}"),
+        (
+            TESTS,
+            "tests: {a: {given: {b: [{c: 1, d: , e: [1, x], f: {g: true}}], h: i/j.csv}, expect: {tolerance: 1e-3}}}",
+        ),
     ],
 )
 def test_both_take(validator: Draft7Validator, text: str) -> None:
-    assert read(text, ServiceTerms if validator is SERVICE else ProductTerms) == []
+    assert read(text, file_of(validator)) == []
     assert refusals(validator, text) == []
 
 

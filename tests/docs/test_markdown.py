@@ -32,6 +32,7 @@ GUIDES = [
     "try-a-change.md",
     "what-a-branch-costs.md",
     "check-your-data.md",
+    "test-your-sql.md",
     "change-or-remove-a-product.md",
     "undo-a-publication.md",
     "why-is-my-product-old.md",

@@ -63,7 +63,7 @@ def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) 
     # Both forms hold the same text, which is written once.
     whole = Word(printer.text(inner))
     return CompiledQuery(
-        printer.text(_outer(whole, columns, types, _stored, lowering)),
+        printer.text(_outer(whole, columns, types, stored, lowering)),
         columns,
         scans(node, inner, lowering),
         printer.text(_outer(whole, columns, types, print_sql, lowering)),
@@ -90,7 +90,7 @@ def _outer(
     return sql("SELECT $parts FROM ($inner) AS $outer", parts=parts, inner=inner, outer=outer)
 
 
-def _stored(value: Sql, t: Type) -> Sql:
+def stored(value: Sql, t: Type) -> Sql:
     """A value as files and clients get it."""
     if t.base == "char":
         return sql("rpad($value, $length, ' ')", value=value, length=t.length or 0)

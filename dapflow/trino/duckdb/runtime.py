@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -27,6 +28,11 @@ def prepare_connection(connection: duckdb.DuckDBPyConnection) -> None:
     """
     provide(connection, ordered_macros(), REGISTRY.udfs.values())
     connection.execute("SET TimeZone = 'UTC'")
+
+
+def fix_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
+    """Let it be `now`, in UTC, for all queries of a database from now on."""
+    connection.execute(f"CREATE OR REPLACE MACRO t_now() AS TIMESTAMP '{now.isoformat(sep=' ')}'")
 
 
 def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[Macro], udfs: Iterable[Udf]) -> None:

@@ -1,0 +1,89 @@
+"""What came of a test."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dapflow.errors import DapflowError
+
+
+@dataclass(frozen=True)
+class RowPair:
+    """An expected row, by its number from 1, and the row that came in its place: texts of their values by column.
+
+    ``differing`` are the columns in which they differ.
+    """
+
+    number: int
+    expected: dict[str, str]
+    came: dict[str, str]
+    differing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RowDifference:
+    """How the rows that came differ from those that were expected.
+
+    ``missing`` are expected rows, by their number, in whose place nothing like them came, ``unexpected`` rows that came
+    beside.
+    """
+
+    expected: int
+    came: int
+    pairs: tuple[RowPair, ...]
+    missing: tuple[tuple[int, dict[str, str]], ...]
+    unexpected: tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ReachedParts:
+    """What of a transform a test reached: numbers of branches, and how many rows each WITH query had, by its name.
+
+    ``problem`` says why it is not known.
+    """
+
+    branches: frozenset[int] = frozenset()
+    with_rows: Counter[str] = field(default_factory=Counter)
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class SqlTestOutcome:
+    """A test that was run. It passed where there is no difference, no failure and no mistake.
+
+    Attributes:
+        failure: what went otherwise than expected, where that is no difference of rows.
+        mistake: why the test could not be run, or the transform not.
+    """
+
+    id: str
+    name: str
+    dataset: str
+    file: str
+    line: int
+    seconds: float
+    difference: RowDifference | None = None
+    failure: str | None = None
+    mistake: DapflowError | None = None
+    reached: ReachedParts | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all came as expected."""
+        return self.difference is None and self.failure is None and self.mistake is None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        return {
+            "name": self.name,
+            "transform": self.dataset,
+            "file": self.file,
+            "line": self.line,
+            "seconds": round(self.seconds, 4),
+            "passed": self.passed,
+            "failure": self.failure,
+            "difference": None if self.difference is None else asdict(self.difference),
+            "mistake": None if self.mistake is None else self.mistake.as_dict(),
+        }

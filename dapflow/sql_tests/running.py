@@ -1,0 +1,88 @@
+"""Running tests, each over its own rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from dapflow.errors import DapflowError
+from dapflow.project.sql_test_files import SqlTest
+from dapflow.sql.refusals import refusal
+from dapflow.sql_tests.catalogue import ProjectUnderTest
+from dapflow.sql_tests.compiled_transform import AnalysedTransform, sql_text
+from dapflow.sql_tests.database import MemoryDatabase
+from dapflow.sql_tests.expected_rows import ExpectedRows
+from dapflow.sql_tests.given_tables import create_given, over_given
+from dapflow.sql_tests.outcome import RowDifference, SqlTestOutcome
+from dapflow.sql_tests.prepared_test import PreparedTest, prepare
+from dapflow.trino.duckdb import CompiledQuery, QueryError
+from dapflow.trino.types import parse_type
+
+
+class SqlTestRunner:
+    """Runs tests of a project, one after the other, on a database of this process."""
+
+    def __init__(self, project: ProjectUnderTest, database: MemoryDatabase | None = None) -> None:
+        self._project = project
+        self._database = database
+        self._compiled: dict[Any, CompiledQuery] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """How it travels to another process, which has a database of its own."""
+        return {**vars(self), "_database": None, "_compiled": {}}
+
+    @property
+    def database(self) -> MemoryDatabase:
+        """The database, made when it is needed first: processes that are copied must not share it."""
+        if self._database is None:
+            self._database = MemoryDatabase()
+        return self._database
+
+    def run_all(self, tests: Sequence[SqlTest]) -> list[SqlTestOutcome]:
+        """Run tests."""
+        return [self.run(test) for test in tests]
+
+    def run(self, test: SqlTest) -> SqlTestOutcome:
+        """Run a test."""
+        started = time.perf_counter()
+        differing: RowDifference | None = None
+        failure: str | None = None
+        mistake: DapflowError | None = None
+        try:
+            prepared = prepare(self._project, test)
+            differing, failure = self._outcome(prepared)
+        except DapflowError as error:
+            mistake = error if error.file is not None else test.place.error(error.code, error.message, error.hint)
+        seconds = time.perf_counter() - started
+        line = test.place.line or 1
+        return SqlTestOutcome(test.id, test.name, test.dataset, test.file, line, seconds, differing, failure, mistake)
+
+    def _outcome(self, prepared: PreparedTest) -> tuple[RowDifference | None, str | None]:
+        """How the rows differ, or what else went otherwise than expected. Raises DapflowError."""
+        wanted = prepared.test.terms.error
+        try:
+            compiled = self._query(prepared)
+            create_given(self.database, self._project, prepared, compiled)
+            self.database.fix_clock(prepared.now)
+            came = self.database.execute(compiled.sql)
+        except QueryError as error:
+            if wanted is None:
+                raise refusal(sql_text(prepared.dataset), error) from error
+            other = error.error_name != wanted.text
+            return None, f"expected the error {wanted.text}, came {error}" if other else None
+        if wanted is not None:
+            rows = "one row" if len(came) == 1 else f"{len(came)} rows"
+            return None, f"expected the error {wanted.text}, came {rows}"
+        columns = [(column.name, parse_type(column.type)) for column in compiled.columns]
+        expected = ExpectedRows.of(prepared, columns, is_ordered=compiled.ordered)
+        return expected.difference(self.database, came), None
+
+    def _query(self, prepared: PreparedTest) -> CompiledQuery:
+        cte, columns = prepared.test.terms.cte, prepared.columns
+        declared = tuple((name, tuple(types.items())) for name, types in columns.items())
+        key = (prepared.dataset.id, cte.text.lower() if cte else None, declared)
+        if key not in self._compiled:
+            transform = AnalysedTransform.of(self._project, prepared.dataset, columns)
+            self._compiled[key] = over_given(transform.compiled(transform.query(cte)))
+        return self._compiled[key]
