@@ -46,13 +46,13 @@ def demo(project: ProjectOption = None) -> None:
         with run_demo(startup, progress.watch) as outcome:
             progress.close()
             _show(outcome, manifest)
-            stays_up = not startup.started
+            left = startup.leaves()
     seconds = time.monotonic() - began
     sys.stdout.flush()
     if not outcome.succeeded:
         sys.stderr.write(f"the demo failed ({seconds:.0f} s); what was published before is still there\n")
         raise typer.Exit(1)
-    sys.stderr.write(f"done in {seconds:.0f} s; {'the platform stays up' if stays_up else 'the platform is stopped'}\n")
+    sys.stderr.write(f"done in {seconds:.0f} s; {left}\n")
 
 
 def _show(outcome: DemoOutcome, manifest: Manifest) -> None:

@@ -121,6 +121,15 @@ class Startup:
             self._dag_files.wait(api, self.tell)
         return api
 
+    def leaves(self) -> str:
+        """In words, what runs after ``undo``."""
+        kept = [name for name in components.ALL if name not in self.started and running(self.state, name)]
+        if not self.started:
+            return "the platform stays up"
+        if not kept:
+            return "the platform is stopped"
+        return f"{' and '.join(self.started)} stopped again, as found; {' and '.join(kept)} still up"
+
     def undo(self) -> None:
         """Stop what this start started."""
         with shielded():

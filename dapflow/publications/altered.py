@@ -23,7 +23,7 @@ def damaged_generation(publications: Publications, dataset: Dataset, generation:
     with aws_errors():
         partition = GlueCatalog(publications.clients.glue).partition(place.database, place.history, generation.values)
         named = damages(publications.clients.s3, [partition] if partition is not None else [])
-        return next((said for _, said in named), None)
+        return next((damage.said for damage in named), None)
 
 
 def altered_tables(publications: Publications, dataset: Dataset) -> Iterator[str]:

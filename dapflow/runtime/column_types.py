@@ -22,6 +22,11 @@ _TIMESTAMP = re.compile(r"timestamp(?:\(\s*\d+\s*\))?")
 WHOLE_DIGITS = {"float": 7, "double": 15}
 
 
+def in_words(hive: str) -> str:
+    """A type as people call it: Glue's ``int`` is what they write ``integer``."""
+    return "integer" if hive == "int" else hive
+
+
 class UnsupportedTypeError(ValueError):
     """A type that a Parquet table in Glue cannot hold; the argument is the innermost such type."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import LandingSource
+from dapflow.runtime.column_types import in_words
 from dapflow.runtime.conversion import Conversion
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.formats.registry import format_of
@@ -100,7 +101,7 @@ def judge(
 
 def _error(conversion: Conversion, item: Object, shown: str, count: int, line: int | None) -> DapflowError:
     hint = conversion.remedy or f"mend the export, or give {conversion.name} another type or `format` in service.yml"
-    message = f"column {conversion.name}: {shown} is no {conversion.written}"
+    message = f"column {conversion.name}: {shown} is no {in_words(conversion.written)}"
     if conversion.inferred:
         message += " that is printed back the same"
         hint = (

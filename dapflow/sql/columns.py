@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -102,13 +102,13 @@ class VisibleRelation(NamedTuple):
 class RelationScope:
     """The relations that a query's expressions see; ``parent`` is that of the query around it.
 
-    ``aliases`` are names of the SELECT list, for hints. ``exclusive`` says that a bare name which two relations have is
-    a mistake: no USING made the two one.
+    ``aliases`` are names of the SELECT list and where their items stand, for hints. ``exclusive`` says that a bare name
+    which two relations have is a mistake: no USING made the two one.
     """
 
     relations: list[VisibleRelation] = field(default_factory=list)
     parent: RelationScope | None = None
-    aliases: frozenset[str] = frozenset()
+    aliases: Mapping[str, range] = field(default_factory=dict)
     exclusive: bool = False
 
     def __iter__(self) -> Iterator[VisibleRelation]:

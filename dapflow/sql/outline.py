@@ -109,7 +109,8 @@ class CommonTableExpression:
 class QueryOutline:
     """A query: a SELECT with ``items``, or ``branches`` that UNION and its likes join, or VALUES of ``width`` columns.
 
-    ``order`` are the names in ORDER BY, which sees the output as well.
+    ``order`` are the names in ORDER BY, which sees the output as well. ``aliases`` are the names that the SELECT list
+    gives, and where in the text the item stands that has the name.
     """
 
     ctes: list[CommonTableExpression] = field(default_factory=list)
@@ -117,6 +118,6 @@ class QueryOutline:
     source: From = field(default_factory=From)
     names: Expressions = field(default_factory=Expressions)
     order: Expressions | None = None
-    aliases: frozenset[str] = frozenset()
+    aliases: dict[str, range] = field(default_factory=dict)
     branches: list[QueryOutline] = field(default_factory=list)
     width: int | None = None

@@ -77,9 +77,8 @@ class _Outliner:
 
     def _select(self, node: tree.Select, visible: frozenset[str]) -> QueryOutline:
         query = QueryOutline(items=[_item(item) for item in node.items])
-        query.aliases = frozenset(
-            item.alias.lower() for item in node.items if isinstance(item, tree.SelectItem) and item.alias
-        )
+        named = [item for item in node.items if isinstance(item, tree.SelectItem) and item.alias]
+        query.aliases = {str(item.alias).lower(): range(item.pos, item.end) for item in named}
         if node.source is not None:
             self._add(node.source, visible, query.source)
         query.names = self._names((node.items, node.where, node.groups, node.having, node.windows), visible)

@@ -157,7 +157,8 @@ class _Analyst:
         names = [known for relation in scope for known in relation.columns.listed]
         where = "in any table of this query" if names else "here: the query has no FROM"
         hint = self._hint(column, names)
-        if name in scope.aliases:
+        # Of what stands under the name itself, the name says nothing: sum(cost) AS cost.
+        if name in scope.aliases and column.offsets[0] not in scope.aliases[name]:
             hint = "a name given in the SELECT list is only known in ORDER BY: repeat the expression here"
         self.error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +218,24 @@ def test_a_partition_that_was_removed_is_missing(there: Lake) -> None:
     with pytest.raises(DapflowError, match="has no generation 2013-12-31"):
         there.publisher.publish(SEATS, DAY)
     assert "taken out since" in only(there, PLANES).message
+
+
+def test_objects_that_were_written_anew_are_named_and_read_all_the_same(there: Lake) -> None:
+    """They may hold the same: whoever restores a bucket, or changes its keys, writes all anew."""
+    changed: Any = partition(there, PLANES)
+    bucket, prefix = split_uri(changed["StorageDescriptor"]["Location"])
+    [item] = there.clients.s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
+    there.clients.s3.put_object(Bucket=bucket, Key=item["Key"], Body=b"x" * item["Size"])
+    assert why(there).current, "clocks may differ by so much"
+    published = datetime.fromisoformat(changed["Parameters"]["dapflow.published_at"]) - timedelta(hours=1)
+    changed["Parameters"]["dapflow.published_at"] = published.isoformat(timespec="milliseconds")
+    read = there.datasets[PLANES]
+    names: Any = {"DatabaseName": read.database, "TableName": read.history}
+    there.clients.glue.update_partition(**names, PartitionValueList=changed["Values"], PartitionInput=changed)
+    [reason] = [reason for reason in why(there).reasons if reason.code == "damaged-generation"]
+    assert f"s3://{bucket}/{item['Key']} was written anew on " in reason.message
+    with pytest.raises(DapflowError) as caught:
+        there.publisher.publish(SEATS, DAY)
+    assert caught.value.code != "damaged-generation", "Athena says what is wrong with it"
+    run(there)
+    assert why(there).current

@@ -193,7 +193,7 @@ def test_the_type_that_service_yml_names_again_is_kept(lake: Lake, tmp_path: Pat
     accept(lake, dataset)
     lake.publish(dataset)
     dataset = lake.source(tmp_path, "columns: {id: int}")
-    with pytest.raises(DapflowError, match="column id: 'A1' is no int") as caught:
+    with pytest.raises(DapflowError, match="column id: 'A1' is no integer") as caught:
         lake.publish(dataset)
     assert caught.value.code == "landing-value"
     lake.publish(dataset, EARLIER)

@@ -41,9 +41,9 @@ def refused(lake: Lake, dataset: Dataset) -> DapflowError:
         (GOOD + "2,2013-12-31\n3,2013-12-31,c\n", "landing-ragged", 3, "1 row has fewer fields than the header"),
         (GOOD + "2,2013-12-31,b,c\n3,4,5,6,7\n", "landing-ragged", 3, "2 rows have more fields than the header"),
         (GOOD + '2,2013-12-31,"a\nb",c\n', "landing-ragged", 3, "more fields"),
-        (GOOD + "two,2013-12-31,b\n", "landing-value", 3, "column id: 'two' is no int"),
+        (GOOD + "two,2013-12-31,b\n", "landing-value", 3, "column id: 'two' is no integer"),
         (GOOD + "2,31/12/2013,b\n", "landing-value", 3, "column day: '31/12/2013' is no date"),
-        (GOOD + "99999999999,,\n", "landing-value", 3, "column id: '99999999999' is no int"),
+        (GOOD + "99999999999,,\n", "landing-value", 3, "column id: '99999999999' is no integer"),
         (GOOD + "2,2013-02-30,b\n", "landing-value", 3, "column day: '2013-02-30' is no date"),
         (GOOD.encode("utf-16"), "landing-encoding", None, "UTF-16"),
         (GOOD.encode("utf-16-le"), "landing-encoding", None, "UTF-16"),
@@ -83,7 +83,7 @@ def test_good_generation_stays_when_the_next_landing_is_bad(lake: Lake) -> None:
     with pytest.raises(DapflowErrors) as caught:
         lake.publish(table)
     assert [error.message for error in caught.value.errors] == [
-        "column id: 'x' is no int",
+        "column id: 'x' is no integer",
         "column day: 'y' is no date",
     ]
     assert lake.rows(table) == [("1", "2013-12-31", "a")]
@@ -148,7 +148,7 @@ def test_bad_compression(lake: Lake, name: str, content: bytes | str, message: s
         ('{"id": 1}\n{"id": 2\n', "landing-json", 2, "not JSON"),
         ('{"id": 1}\n[1]\n', "landing-json", 2, "not a JSON object"),
         ("id,day\n1,2\n", "landing-json", 1, "not JSON"),
-        ('{"id": "x"}\n', "landing-value", 1, "column id: 'x' is no int"),
+        ('{"id": "x"}\n', "landing-value", 1, "column id: 'x' is no integer"),
         ('{"nr": 1}\n', "landing-header", None, "lacks id, day, note and has nr"),
         ('{"id": 1, "more": 2}\n', "landing-header", None, "has more, which"),
         ('{"note": "caf\xe9"}\n'.encode("latin-1"), "landing-encoding", 1, "byte 0xe9"),
@@ -184,7 +184,7 @@ def test_bad_parquet(lake: Lake) -> None:
     [
         ({"tailnum": ["N1"]}, "landing-header", "lacks seats"),
         ({"tailnum": ["N1"], "seats": [1], "more": [1]}, "landing-header", "has more"),
-        ({"tailnum": ["N1"], "seats": ["many"]}, "landing-value", "column seats: 'many' is no int"),
+        ({"tailnum": ["N1"], "seats": ["many"]}, "landing-value", "column seats: 'many' is no integer"),
         ({"tailnum": [], "seats": []}, "landing-no-rows", "no rows"),
     ],
 )

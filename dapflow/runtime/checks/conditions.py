@@ -13,7 +13,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Check
-from dapflow.runtime.column_types import hive_type
+from dapflow.runtime.column_types import hive_type, in_words
 from dapflow.runtime.dataset_location import quoted
 
 # What one scan over all rows can answer.
@@ -100,7 +100,7 @@ def literal(check: Check, column: str, value: str, kind: str) -> str:
     else:
         raise wrong(check, f"{check.kind} is not for columns of type {kind}, as {column} is", "write an expression")
     example = {"boolean": "true", "date": "2013-12-31", "timestamp": "'2013-12-31 05:00:00'"}.get(kind, "100")
-    raise wrong(check, f"{value!r} is no {kind}, as column {column} is", f"for example {example}")
+    raise wrong(check, f"{value!r} is no {in_words(kind)}, as column {column} is", f"for example {example}")
 
 
 def _ordered(value: str, kind: str) -> Any:

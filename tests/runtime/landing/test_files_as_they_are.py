@@ -315,7 +315,7 @@ def test_long_fields_and_a_bad_value(lake: Lake, tmp_path: Path) -> None:
     table = lake.source(tmp_path, TEXT)
     lake.land(table, notes_csv=f"id,note\n1,{'x' * 200_000}\ny,{'x' * 200_000}\n")
     error = refused(lake, table)
-    assert (error.code, error.line, error.message) == ("landing-value", 3, "column id: 'y' is no int")
+    assert (error.code, error.line, error.message) == ("landing-value", 3, "column id: 'y' is no integer")
 
 
 def test_converted_files_in_many_parts(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
