@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
+
+
+class Edit(NamedTuple):
+    """A change of a file's text: ``text`` in place of the characters from ``start`` to ``end``, which count from 0."""
+
+    start: int
+    end: int
+    text: str
 
 
 class DapflowError(Exception):
@@ -21,6 +30,7 @@ class DapflowError(Exception):
         source: the line of text at fault, for the caret.
         severity: a ``warning`` is of what Athena takes, and what may give another answer than was meant.
         athena: what Athena says of it, where ``message`` says it in other words.
+        fix: changes of the file that mend it, and nothing else; empty where only a person can.
     """
 
     def __init__(
@@ -35,6 +45,7 @@ class DapflowError(Exception):
         source: str | None = None,
         severity: Severity = "error",
         athena: str | None = None,
+        fix: Sequence[Edit] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -46,10 +57,11 @@ class DapflowError(Exception):
         self.source = source
         self.severity: Severity = severity
         self.athena = athena
+        self.fix = tuple(fix)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How an error travels between processes."""
-        return _rebuilt, (self.as_dict(),)
+        return _rebuilt, ({**self.as_dict(), "fix": self.fix},)
 
     @property
     def detail(self) -> str:
@@ -74,6 +86,7 @@ class DapflowError(Exception):
             "hint": self.hint,
             "source": self.source,
             "athena": self.athena,
+            "fix": [edit._asdict() for edit in self.fix],
         }
 
     def __str__(self) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from dapflow.cli.failure import print_findings
+from dapflow.cli.annotations import annotation_lines
+from dapflow.cli.failure import as_object, print_findings, rule_label
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.sarif import sarif
+from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
-    from dapflow.errors import DapflowError
     from dapflow.local.orphans import Orphan
     from dapflow.manifest import Manifest
     from dapflow.review.changed_outputs import ChangedColumn
@@ -28,14 +30,22 @@ def check(
     project: ProjectOption = None,
     *,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 for warnings too.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what can be mended without a doubt; every other byte stays.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print the findings in SARIF 2.1.0.")] = False,
+    as_annotations: Annotated[
+        bool, typer.Option("--github", help="Print the findings as annotations of GitHub Actions.")
+    ] = False,
 ) -> None:
     """Find the mistakes in transforms/ without running anything.
 
     What Athena refuses (syntax, names, types, functions, grouping), circles, contracts, YAML, data of others that were
     not granted: each with its place, the line and a hint. Ends with status 1 when there is one.
     Warns of what Athena takes and what gives another answer than was meant: = NULL, NOT IN over NULLs, whole numbers
-    divided, joins without a condition, histories read whole, today's date, a leftover LIMIT, and more.
+    divided, joins without a condition, histories read whole, today's date, a leftover LIMIT, and more. A warning that
+    is meant is silenced by a comment: -- dapflow: ignore DAP216 and why. docs/reference/rules has a page for each rule.
     Compares the columns of products with those that dapflow compile found last: one that is gone or of another type and
     is read is a mistake of the reader, one that nobody reads is named.
     Names the tables whose columns it does not know, because something else makes them: what depends on them is not
@@ -43,46 +53,80 @@ def check(
 
     Example: dapflow check --strict
     """
+    if as_json + as_sarif + as_annotations > 1:
+        raise DapflowError("option", "--json, --sarif and --github each print the findings", hint="give one of them")
     root = project_root(project)
-    manifest, findings, changed = checked(root)
-    from dapflow.review.transforms import unchecked  # noqa: PLC0415 (brings DuckDB)
-
-    failures = [finding for finding in findings if finding.severity == "error"]
-    warnings = [finding for finding in findings if finding.severity == "warning"]
-    tables = unchecked(manifest)
-    orphans = [] if failures else _orphans(root, manifest)
-    if as_json:
-        lists = {"errors": failures, "warnings": warnings}
-        report = {name: [finding.as_dict() for finding in listed] for name, listed in lists.items()}
-        print(
-            json.dumps(
-                {
-                    **report,
-                    "changed": [column.as_dict() for column in changed],
-                    "unchecked": tables,
-                    "orphans": [orphan.id for orphan in orphans],
-                },
-                ensure_ascii=False,
-            )
-        )
+    checks = checked(root)
+    if fix:
+        checks = _mended(root, checks)
+    failures = [finding for finding in checks.findings if finding.severity == "error"]
+    warnings = [finding for finding in checks.findings if finding.severity == "warning"]
+    if as_sarif:
+        print(json.dumps(sarif(checks.findings), ensure_ascii=False))
+    elif as_annotations:
+        print(*annotation_lines(checks.findings), sep="\n", end="\n" if checks.findings else "")
+    elif as_json:
+        _print_json(checks, root)
     else:
-        print_findings(findings)
-        for column in changed:
-            sys.stderr.write(f"{column}\n")
-        for table in tables:
-            sys.stderr.write(f"{_unchecked(table, manifest)}\n")
-        for orphan in orphans:
-            sys.stderr.write(f"{orphan.report()}\n")
+        _print(checks, root)
     if failures:
         raise typer.Exit(1)
-    if not as_json:
-        print(outcome(manifest, len(warnings)))
+    if not (as_json or as_sarif or as_annotations):
+        print(outcome(checks.manifest, len(warnings)))
     if strict and warnings:
         raise typer.Exit(1)
 
 
-def checked(root: Path) -> tuple[Manifest, list[DapflowError], list[ChangedColumn]]:
+def _print_json(checks: Checked, root: Path) -> None:
+    lists = {"errors": "error", "warnings": "warning"}
+    report = {
+        name: [as_object(finding) for finding in checks.findings if finding.severity == severity]
+        for name, severity in lists.items()
+    }
+    more = {
+        "changed": [column.as_dict() for column in checks.changed],
+        "unchecked": _unchecked_tables(checks.manifest),
+        "orphans": [orphan.id for orphan in _orphans(root, checks)],
+    }
+    print(json.dumps({**report, **more}, ensure_ascii=False))
+
+
+def _print(checks: Checked, root: Path) -> None:
+    print_findings(checks.findings)
+    for column in checks.changed:
+        sys.stderr.write(f"{column}\n")
+    for table in _unchecked_tables(checks.manifest):
+        sys.stderr.write(f"{_unchecked(table, checks.manifest)}\n")
+    for orphan in _orphans(root, checks):
+        sys.stderr.write(f"{orphan.report()}\n")
+
+
+def _unchecked_tables(manifest: Manifest) -> list[str]:
+    from dapflow.review.transforms import unchecked  # noqa: PLC0415 (brings DuckDB)
+
+    return unchecked(manifest)
+
+
+def _mended(root: Path, checks: Checked) -> Checked:
+    """Mend what can be, say what was, and check what there is then."""
+    from dapflow.review.mending import mend  # noqa: PLC0415
+
+    mended = mend(root, checks.findings, lambda: checked(root).findings)
+    for mistake in mended:
+        sys.stderr.write(f"Mended: {mistake.place} [{rule_label(mistake.code)}]\n")
+    return checked(root) if mended else checks
+
+
+class Checked(NamedTuple):
     """The project as far as it can be read, its mistakes and warnings, and the columns that it changes."""
+
+    manifest: Manifest
+    findings: list[DapflowError]
+    changed: list[ChangedColumn]
+
+
+def checked(root: Path) -> Checked:
+    """Check a project."""
     from dapflow.project import read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
     from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
 
@@ -95,7 +139,7 @@ def checked(root: Path) -> tuple[Manifest, list[DapflowError], list[ChangedColum
     findings = [*review(manifest, errors), *check_codeowners(root)]
     changed = changed_columns(manifest, read_lineage(manifest_file(root)))
     findings += [finding for column in changed for finding in column.findings(manifest)]
-    return manifest, findings, changed
+    return Checked(manifest, findings, changed)
 
 
 def outcome(manifest: Manifest, warnings: int) -> str:
@@ -121,8 +165,13 @@ def _counted(number: int, noun: str) -> str:
     return f"one {noun}" if number == 1 else f"{number or 'no'} {noun}s"
 
 
-def _orphans(root: Path, manifest: Manifest) -> list[Orphan]:
-    """What the embedded platform holds and the project no longer has; nothing where it does not run."""
+def _orphans(root: Path, checks: Checked) -> list[Orphan]:
+    """What the embedded platform holds and the project no longer has.
+
+    Nothing where the platform does not run, nor where mistakes hide what the project has.
+    """
+    if any(finding.severity == "error" for finding in checks.findings):
+        return []
     from dapflow.local.processes.running import is_up  # noqa: PLC0415 (brings psutil)
     from dapflow.servers.state import State  # noqa: PLC0415
 
@@ -131,4 +180,4 @@ def _orphans(root: Path, manifest: Manifest) -> list[Orphan]:
         return []
     from dapflow.local.orphans import orphans_of_platform  # noqa: PLC0415 (brings boto3)
 
-    return orphans_of_platform(state, manifest)
+    return orphans_of_platform(state, checks.manifest)

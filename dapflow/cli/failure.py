@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from dapflow.errors import DapflowError, DapflowErrors
+from dapflow.rules import RULES
 
 
 def each_error(error: DapflowError) -> Sequence[DapflowError]:
@@ -14,9 +16,21 @@ def each_error(error: DapflowError) -> Sequence[DapflowError]:
     return error.errors if isinstance(error, DapflowErrors) else [error]
 
 
+def rule_label(code: str) -> str:
+    """The kind of a mistake: its code, behind the number of its rule where ``dapflow check`` has one."""
+    rule = RULES.get(code)
+    return code if rule is None else f"{rule.id} {code}"
+
+
+def as_object(error: DapflowError) -> dict[str, Any]:
+    """An error as machines read it, with the number of its rule."""
+    rule = RULES.get(error.code)
+    return {**error.as_dict(), "rule": rule.id if rule is not None else None}
+
+
 def errors_as_json(errors: Sequence[DapflowError]) -> str:
     """``{"errors": […]}``, one object for each."""
-    return json.dumps({"errors": [error.as_dict() for error in errors]}, indent=2, ensure_ascii=False)
+    return json.dumps({"errors": [as_object(error) for error in errors]}, indent=2, ensure_ascii=False)
 
 
 def print_failure(error: DapflowError) -> None:
@@ -58,7 +72,7 @@ def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
     if error.severity == "warning":
         yield "warning: ", colour
     yield error.message, colour
-    yield f" [{error.code}]", "dim"
+    yield f" [{rule_label(error.code)}]", "dim"
     if error.source is not None and error.line is not None:
         number = str(error.line)
         line, caret = excerpt(error.source, error.column, width - len(number) - 5)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from dapflow.errors import DapflowError
 from dapflow.review.failing_constants import failing_constants
+from dapflow.review.ignored import heeded
 from dapflow.runtime.unstorable_columns import column_hive_type
 from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, SqlText, TableName, analyse, read_statement
 from dapflow.sql.missing import missing_database, missing_table
@@ -95,7 +96,8 @@ def examine(
     columns = None
     if known is not None:
         columns = tuple(ColumnMetadata(column.name.lower(), column.type) for column in known)
-    return Examined(sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0)), columns)
+    findings.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
+    return Examined(heeded(text, findings, all_rules=product), columns)
 
 
 def _add(findings: list[DapflowError], refused: DapflowError, words: str) -> None:

@@ -101,7 +101,7 @@ def warnings(
         examined = list(checked) if checked is not None else findings(glue, sql, database, file)
     except QueryFailed:  # Glue did not answer, and Athena did without it
         return []
-    return [DapflowError(**{**finding.as_dict(), "severity": "warning"}) for finding in examined]
+    return [DapflowError(**{**finding.as_dict(), "severity": "warning", "fix": finding.fix}) for finding in examined]
 
 
 def _came_true(finding: DapflowError, own: DapflowError) -> bool:

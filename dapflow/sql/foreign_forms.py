@@ -9,11 +9,12 @@ from dapflow.sql.words import INTEGER, QUOTED
 
 _APPLY = "write CROSS JOIN UNNEST(…) or LEFT JOIN LATERAL (…) ON true"
 _TEMPLATE = "there are no templates here: write the name itself, dapflow finds the tables in the SQL"
+# What the placeholders of templates begin with.
+PLACEHOLDERS = ("{", "$")
 # By the word that cannot stand there.
 BY_WORD = {
     ":": "there are no parameters and no :: here; write CAST(a AS varchar) for a::varchar",
-    "{": _TEMPLATE,
-    "$": _TEMPLATE,
+    **dict.fromkeys(PLACEHOLDERS, _TEMPLATE),
     "?": "write the value",
     "[": "a list is ARRAY[1, 2]; a name with spaces is quoted with double quotes",
     "^": "write power(a, b)",

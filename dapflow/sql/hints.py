@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Callable
 
 from dapflow.errors import DapflowError
-from dapflow.sql.foreign_forms import BY_PREVIOUS, BY_WORD, FOREIGN_FORMS
+from dapflow.sql.fixes import plainer, quoted_name
+from dapflow.sql.foreign_forms import BY_PREVIOUS, BY_WORD, FOREIGN_FORMS, PLACEHOLDERS
 from dapflow.sql.slip import AN_OPERATOR, CLAUSES, NOTHING_MORE, VALUE, Slip, clause_of
 from dapflow.sql.sql_text import SqlText
 from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
@@ -58,7 +59,16 @@ def explain_word(text: SqlText, words: Words, problem: Mismatch) -> DapflowError
     at_end = slip.word == END and index
     offset = words.ends[index - 1] if at_end else words.starts[index]
     hint = next((hint for rule in _RULES if (hint := rule(slip)) is not None), None)
-    return text.error("sql-syntax", _message(slip), offset, hint)
+    if slip.word in PLACEHOLDERS:
+        return text.error("placeholder", _message(slip), offset, hint)
+    if _hyphenated(slip):
+        return text.error("hyphenated-name", _message(slip), offset, hint, quoted_name(slip))
+    return text.error("sql-syntax", _message(slip), offset, hint, plainer(slip))
+
+
+def _hyphenated(slip: Slip) -> bool:
+    """Whether a hyphen stands in the name of a table."""
+    return slip.word == "-" and slip.clause == "FROM"
 
 
 def _expected(words: Words, index: int, expected: str) -> str:
@@ -199,7 +209,7 @@ def _of_bracket(slip: Slip) -> str | None:
 
 
 def _of_name(slip: Slip) -> str | None:
-    if slip.word == "-" and slip.clause == "FROM":
+    if _hyphenated(slip):
         return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
     if slip.previous == STRING and slip.words.ends[slip.index - 1] - slip.words.starts[slip.index - 1] == 2:
         return "a text stands in one quote on each side: 'text'"

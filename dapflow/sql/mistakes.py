@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from dapflow.errors import DapflowError
+from dapflow.errors import DapflowError, Edit
+from dapflow.sql.fixes import requoted
 from dapflow.sql.hints import explain_word
+from dapflow.sql.look_alikes import name_of, plain_character, plain_edits
 from dapflow.sql.refusals import spoken
 from dapflow.sql.slip import AN_OPERATOR
 from dapflow.sql.sql_text import SqlText
@@ -31,18 +33,6 @@ _CLOSED = {
     "'": "close it with '; a quote inside a text is doubled: 'it''s'",
     "/": "close it with */",
 }
-_LOOKALIKES = {
-    "\u2018": "'",
-    "\u2019": "'",
-    "\u201c": '"',
-    "\u201d": '"',
-    "\u2013": "-",
-    "\u2014": "-",
-    "\uff0c": ",",
-    "\uff08": "(",
-    "\uff09": ")",
-    "\u037e": ";",
-}
 _CHARACTERS = {
     "#": "a comment begins with --",
     "@": "there are no variables; write the value",
@@ -57,7 +47,8 @@ _EXTRACT = (
     "it takes year, quarter, month, week, day, day_of_week, day_of_year, hour, minute and second; seconds since 1970 "
     "are to_unixtime(a)"
 )
-# Types of other databases, and of Athena's DDL, that a query cannot name.
+# Types of other databases, and of Athena's DDL, that a query cannot name; some are the same but for their name.
+_SAME_TYPES = frozenset({"string", "text", "nvarchar", "nvarchar2", "varchar2", "int64", "long", "bool", "float64"})
 _FOREIGN_TYPES = {
     "string": "varchar",
     "binary": "varbinary",
@@ -180,20 +171,28 @@ def _of_character(text: SqlText, offset: int) -> DapflowError:
         name = word[0] if word else character
         return text.error("sql-syntax", f"a name cannot begin with a digit: {name}", offset, f'write it as "{name}"')
     message, hint = _character(character)
-    return text.error("sql-syntax", message, offset, hint)
+    fix = requoted(source, offset) if character == "`" else ()
+    return _look_alike(text, offset) or text.error("sql-syntax", message, offset, hint, fix)
+
+
+def _look_alike(text: SqlText, offset: int) -> DapflowError | None:
+    """What only looks like a character of the language."""
+    character = text.text[offset]
+    plain, named = plain_character(character), name_of(character)
+    if plain is None:
+        return None
+    fix = plain_edits(text.text, offset)
+    if plain.strip():
+        hint = f"type {plain} instead; a word processor may have replaced it"
+        return text.error("look-alike", f"{named} only looks like {plain}", offset, hint, fix)
+    hint = "replace it by a plain space" if plain else "delete it"
+    return text.error("look-alike", f"the invisible character {named} stands here", offset, hint, fix)
 
 
 def _character(character: str) -> tuple[str, str | None]:
     """What is wrong with a character outside texts and quoted names, and what to do about it."""
     if character == "`":
         return "a backquote (`) cannot stand in a query", 'Athena\'s queries put names into double quotes: "name"'
-    plain = _LOOKALIKES.get(character)
-    if plain is not None:
-        message = f"{character} is a typographic character that only looks like {plain}"
-        return message, f"type {plain} instead; a word processor may have replaced it"
-    if character.isspace() or not character.isprintable():
-        message = f"an invisible character (U+{ord(character):04X}) stands here"
-        return message, "replace it by a plain space" if character.isspace() else "delete it"
     if character.isalpha():
         return f"{character} cannot stand in a name that is not quoted", "put the whole name into double quotes"
     return f"{character} cannot stand in a query", _CHARACTERS.get(character)
@@ -205,16 +204,25 @@ def _of_grammar(text: SqlText, all_tokens: list[Token], error: QueryError, offse
     index = next(index for index, token in enumerate(all_tokens) if token.start >= offset or token.kind == "end")
     word = all_tokens[index].text
     if error.error_name == "TYPE_NOT_FOUND":
-        literal = all_tokens[min(index + 1, len(all_tokens) - 1)]
-        if literal.kind == "string":
-            # `name 'text'` is a literal of the type `name`, for those who mean that.
-            place = text.place(literal.start)
-            return explain_word(text, Words(all_tokens), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
-        known = _FOREIGN_TYPES.get(word.lower(), "varchar")
-        message = f"expected a type of Athena, such as {known}, found '{word}'"
-        return text.error("sql-syntax", message, offset, f"write {known}" if word.lower() in _FOREIGN_TYPES else None)
+        return _of_type(text, all_tokens, index)
     if word == '""':
         return text.error("sql-syntax", 'a name in double quotes is empty: ""', offset, "a text is written ''")
     if error.error_name == "NOT_SUPPORTED":
         return text.error("sql-syntax", "Athena has no NATURAL JOIN", offset, "name the shared columns: USING (a, b)")
     return text.error("sql-syntax", error.message, offset, _EXTRACT if "EXTRACT" in error.message else None)
+
+
+def _of_type(text: SqlText, all_tokens: list[Token], index: int) -> DapflowError:
+    """A word where a type belongs, and that is none."""
+    word, offset = all_tokens[index].text, all_tokens[index].start
+    literal = all_tokens[min(index + 1, len(all_tokens) - 1)]
+    if literal.kind == "string":
+        # `name 'text'` is a literal of the type `name`, for those who mean that.
+        place = text.place(literal.start)
+        return explain_word(text, Words(all_tokens), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
+    known = _FOREIGN_TYPES.get(word.lower())
+    message = f"expected a type of Athena, such as {known or 'varchar'}, found '{word}'"
+    if known is None:
+        return text.error("sql-syntax", message, offset)
+    fix = [Edit(offset, offset + len(word), known)] if word.lower() in _SAME_TYPES else []
+    return text.error("sql-syntax", message, offset, f"write {known}", fix)

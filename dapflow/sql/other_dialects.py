@@ -185,6 +185,37 @@ FUNCTIONS: dict[str, str] = {
     "hashbytes": "write to_hex(sha256(to_utf8(a)))",
 }
 
+#: Functions of other dialects, in lower case, that do the same as one of Athena's for the same arguments.
+SAME_FUNCTIONS: dict[str, str] = {
+    "nvl": "coalesce",
+    "ifnull": "coalesce",
+    "isnull": "coalesce",
+    "iif": "if",
+    "iff": "if",
+    "ucase": "upper",
+    "lcase": "lower",
+    "char_length": "length",
+    "character_length": "length",
+    "dayofmonth": "day",
+    "dayofyear": "day_of_year",
+    "weekofyear": "week_of_year",
+    "last_day": "last_day_of_month",
+    "array_length": "cardinality",
+    "array_contains": "contains",
+    "array_to_string": "array_join",
+    "countif": "count_if",
+    "approx_count_distinct": "approx_distinct",
+    "regexp_contains": "regexp_like",
+    "startswith": "starts_with",
+    "logical_and": "bool_and",
+    "booland_agg": "bool_and",
+    "logical_or": "bool_or",
+    "boolor_agg": "bool_or",
+    "parse_json": "json_parse",
+    "get_json_object": "json_extract_scalar",
+    "newid": "uuid",
+}
+
 #: By the name, in lower case: what other dialects know without brackets, and Athena takes for a column.
 WORDS: dict[str, str] = {
     "rownum": _ROWS,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 
 from dapflow.errors import DapflowError, Severity
+from dapflow.sql.fixes import renamed_function
 from dapflow.sql.remedies import remedy
 from dapflow.sql.sql_text import SqlText
 from dapflow.trino.errors import Limit, QueryError
@@ -52,6 +53,8 @@ def refusal(
     severity: Severity = "warning" if here else "error"
     if error.line is None:
         return DapflowError(code, message, file=text.file, hint=hint, severity=severity)
+    known = error.line <= text.lines
+    fix = renamed_function(text.text, text.offset(error.line, error.column or 1)) if known else ()
     return DapflowError(
         code,
         message,
@@ -59,8 +62,9 @@ def refusal(
         line=error.line,
         column=error.column,
         hint=hint,
-        source=text.line(error.line) if error.line <= text.lines else None,
+        source=text.line(error.line) if known else None,
         severity=severity,
+        fix=fix if code == "unknown-function" else (),
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 
-from dapflow.errors import DapflowError
+from dapflow.errors import DapflowError, Edit
 
 
 class SqlText:
@@ -47,7 +48,10 @@ class SqlText:
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
 
-    def error(self, code: str, message: str, offset: int, hint: str | None = None) -> DapflowError:
+    def error(
+        self, code: str, message: str, offset: int, hint: str | None = None, fix: Sequence[Edit] = ()
+    ) -> DapflowError:
         """An error that points at a character."""
         line, column = self.place(offset)
-        return DapflowError(code, message, file=self.file, line=line, column=column, hint=hint, source=self.line(line))
+        source = self.line(line)
+        return DapflowError(code, message, file=self.file, line=line, column=column, hint=hint, source=source, fix=fix)

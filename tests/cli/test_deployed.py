@@ -99,7 +99,7 @@ def test_its_athena_is_asked_in_the_workgroup_of_the_service(prod: Deployed) -> 
     asked = prod.clients.athena.batch_get_query_execution(QueryExecutionIds=ids[:6])["QueryExecutions"]
     assert sum(execution["Query"] == text for execution in asked) == 1
     wrong = refused(prod, "query", "SELECT coost FROM prod__housing_raw_zone.repairs")
-    assert "SQL:1:8: there is no column 'coost' in any table of this query [unknown-column]" in wrong
+    assert "SQL:1:8: there is no column 'coost' in any table of this query [DAP011 unknown-column]" in wrong
     assert "did you mean cost?" in wrong
     assert "[unknown-service]" in refused(prod, "query", "SELECT 1", "--service", "hosing")
     databases = prod.clients.glue.get_databases()["DatabaseList"]

@@ -108,8 +108,8 @@ def test_a_file_is_compared_with_what_is_published_and_nothing_is_made(rounds: L
     assert rounds.client("glue").get_tables(DatabaseName="housing_refined_zone")["TableList"] == tables
     for text, said in {
         "SELECT doone FROM repairs": "draft.sql:1:8: ",
-        "SELECT done FROM nothing": "[unknown-table]",
-        "SELECT done,, cost FROM repairs": "[sql-syntax]",
+        "SELECT done FROM nothing": "[DAP009 unknown-table]",
+        "SELECT done,, cost FROM repairs": "[DAP001 sql-syntax]",
         "SELECT true AS done, 1 / (id - id) AS cost FROM repairs WHERE id = 1": "Division by zero",
     }.items():
         rounds.write("draft.sql", text)
@@ -128,7 +128,7 @@ def test_what_cannot_be_compared_is_status_2(rounds: LocalProject) -> None:
         f"hint: `dapflow history {PRODUCT}` lists what there is, and dapflow run {PRODUCT} -g D publishes more"
         in missing
     )
-    assert "[unknown-column]" in diff(rounds, *DAYS, "-k", "rond", status=2).stderr
+    assert "[DAP011 unknown-column]" in diff(rounds, *DAYS, "-k", "rond", status=2).stderr
     assert "[generation]" in diff(rounds, "--with", "yesterday", status=2).stderr
     assert "[branch-not-up]" in diff(rounds, "--branch", "nothing", status=2).stderr
     wrong = json.loads(diff(rounds, *DAYS, "--key", "rond", "--json", status=2).stdout)

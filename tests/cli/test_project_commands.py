@@ -64,7 +64,7 @@ def test_check_fails_for_what_athena_refuses(tmp_path: Path) -> None:
     assert (
         run.stderr
         == """\
-transforms/air/refined/ages.sql:1:13: TYPE_MISMATCH: Cannot apply operator: integer - varchar [type-mismatch]
+transforms/air/refined/ages.sql:1:13: TYPE_MISMATCH: Cannot apply operator: integer - varchar [DAP015 type-mismatch]
   1 | select 2026 - carrier as age
     |             ^
 hint: the types must be the same: 'text' in quotes beside a text, a plain number beside a number; of columns, \
@@ -86,7 +86,7 @@ def test_check_warns_of_traps_and_fails_for_them_when_it_is_strict(tmp_path: Pat
         run.stderr
         == """\
 transforms/air/refined/x.sql:1:40: warning: = NULL is never true: NULL is equal to nothing, not even to NULL \
-[null-comparison]
+[DAP201 null-comparison]
   1 | select year from flights where carrier = null
     |                                        ^
 hint: write a IS NULL
@@ -117,38 +117,38 @@ def test_check_shows_every_mistake(tmp_path: Path) -> None:
     assert (
         run.stderr
         == """\
-transforms/air/refined/x.sql:1:16: after the comma a column or a value is missing, before 'from' [sql-syntax]
+transforms/air/refined/x.sql:1:16: after the comma a column or a value is missing, before 'from' [DAP001 sql-syntax]
   1 | select 1 as a, from flights
     |                ^
 hint: delete the comma
 Athena: line 1:16: mismatched input 'from'. Expecting: <expression>
 
-transforms/air/service.yml:1:1: unknown key 'titel' in service.yml [unknown-key]
+transforms/air/service.yml:1:1: unknown key 'titel' in service.yml [DAP403 unknown-key]
   1 | titel: a
     | ^
 hint: did you mean 'title'?
 
-transforms/air/service.yml:3:29: column 'year': 'integr' is not a column type of Athena [bad-column-type]
+transforms/air/service.yml:3:29: column 'year': 'integr' is not a column type of Athena [DAP406 bad-column-type]
   3 |   flights: {columns: {year: integr}}
     |                             ^
 hint: did you mean 'integer'?
 
 transforms/air/trusted/y.sql:1:8: warning: * is whatever columns nowhere has: one that is added there changes the \
-product, and may break a run [select-star]
+product, and may break a run [DAP214 select-star]
   1 | select * from nowhere
     |        ^
 hint: list the columns that the product shall have
 
-transforms/air/trusted/y.sql:1:15: there is no table 'nowhere' in database 'air_raw_zone' [unknown-table]
+transforms/air/trusted/y.sql:1:15: there is no table 'nowhere' in database 'air_raw_zone' [DAP009 unknown-table]
   1 | select * from nowhere
     |               ^
 hint: a name without a database is looked up in air_raw_zone; add the source to service.yml?
 Athena: TABLE_NOT_FOUND: line 1:15: Table 'awsdatacatalog.air_raw_zone.nowhere' does not exist
 
-transforms/weather: service 'weather' has no service.yml [no-service-file]
+transforms/weather: service 'weather' has no service.yml [DAP301 no-service-file]
 hint: create transforms/weather/service.yml; one line is enough, such as title: Weather
 
-transforms/weather/refined/z.sql:1:1: the file is empty [sql-empty]
+transforms/weather/refined/z.sql:1:1: the file is empty [DAP002 sql-empty]
 hint: write one SELECT
 """
     )
@@ -169,6 +169,8 @@ def test_check_for_machines(tmp_path: Path) -> None:
                 "hint": "read one_history to see what earlier generations held",
                 "source": "select a from one",
                 "athena": None,
+                "fix": [],
+                "rule": "DAP106",
             }
         ],
         "warnings": [],

@@ -91,7 +91,9 @@ def test_mistakes_show_the_line_and_a_caret(platform: LocalProject) -> None:
     done = platform.run("query", "SELECT 1,\n  nothing_like_it FROM (SELECT 1 AS n)", check=False)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
-    assert lines[0] == "SQL:2:3: there is no column 'nothing_like_it' in any table of this query [unknown-column]"
+    assert (
+        lines[0] == "SQL:2:3: there is no column 'nothing_like_it' in any table of this query [DAP011 unknown-column]"
+    )
     assert lines[1] == "  2 |   nothing_like_it FROM (SELECT 1 AS n)"
     assert lines[2] == "    |   ^"
     assert lines[-1] == "Athena: COLUMN_NOT_FOUND: line 2:3: Column 'nothing_like_it' cannot be resolved"
@@ -110,11 +112,11 @@ def test_a_transform_is_asked_where_its_service_finds_its_tables_and_said_of_it_
         checked = platform.run("check", check=False)
         assert (asked.returncode, checked.returncode) == (1, 1)
         assert asked.stderr == checked.stderr.partition("Unchecked")[0]
-    assert "[unknown-function]" in asked.stderr
-    assert "[null-comparison]" in asked.stderr
+    assert "[DAP013 unknown-function]" in asked.stderr
+    assert "[DAP201 null-comparison]" in asked.stderr
     file.write_text("SELECT count(*) FROM (VALUES 1) AS t (a)\n")
     taken = platform.run("query", "-f", str(file), "--csv")
-    assert "warning: column 1 of the output has no name [unnamed-column]" in taken.stderr
+    assert "warning: column 1 of the output has no name [DAP103 unnamed-column]" in taken.stderr
     file.unlink()
 
 

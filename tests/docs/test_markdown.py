@@ -15,8 +15,9 @@ from typer.core import TyperGroup
 
 from dapflow.cli import app
 from dapflow.review.transforms import review
+from dapflow.rules import RULES
 from dapflow.sql.refusals import CODES, NOT_SUPPORTED_HERE, REFUSED, WRONG_ARGUMENTS
-from tests.docs import athena_language, cli_reference, key_reference
+from tests.docs import athena_language, cli_reference, key_reference, rule_pages
 from tests.docs.markdown import ROOT, anchors, blocks, dapflow_commands, documents, links, prose, steps
 from tests.project.writing import compile_files
 
@@ -114,10 +115,10 @@ def test_blocks_that_are_run_hold_something_to_run(file: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_index() -> None:
-    index = ROOT / "docs" / "README.md"
-    linked = {(index.parent / target.partition("#")[0]).resolve() for target in links(index)}
+    indexes = ROOT / "docs" / "README.md", rule_pages.FOLDER / "README.md"
+    linked = {(file.parent / target.partition("#")[0]).resolve() for file in indexes for target in links(file)}
     # docs/readme.md does not list itself
-    missing = [file for file in documents() if file.is_relative_to(index.parent) and file not in {*linked, index}]
+    missing = [file for file in documents() if file.is_relative_to(ROOT / "docs") and file not in {*linked, indexes[0]}]
     assert not missing
 
 
@@ -212,5 +213,16 @@ def test_every_error_code_is_explained() -> None:
     explained = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
     codes = error_codes()
     assert len(codes) > 20, "the codes are still found"
+    assert not explained & RULES.keys(), "a rule has a page of its own"
+    explained |= RULES.keys()
     assert not {code: place for code, place in codes.items() if code not in explained}
     assert not explained - codes.keys(), "explained, but raised nowhere"
+
+
+@pytest.mark.parametrize("file", rule_pages.files(), ids=lambda file: file.name)
+def test_the_page_of_a_rule_is_current(file: Path) -> None:
+    assert file.read_text(encoding="utf-8") == rule_pages.files()[file], "python -m tests.docs.rule_pages writes it"
+
+
+def test_no_page_is_of_a_rule_that_is_gone() -> None:
+    assert set(rule_pages.FOLDER.iterdir()) == rule_pages.files().keys()

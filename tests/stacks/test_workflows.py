@@ -173,7 +173,7 @@ def test_a_pull_request_hears_what_dapflow_check_says() -> None:
     checks = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yml").read_text())
     # YAML reads the key `on` as true.
     assert "pull_request" in checks[True]
-    assert ".venv/bin/dapflow check" in [step.get("run") for step in checks["jobs"]["transforms"]["steps"]]
+    assert ".venv/bin/dapflow check --github" in [step.get("run") for step in checks["jobs"]["transforms"]["steps"]]
 
 
 @pytest.mark.parametrize(

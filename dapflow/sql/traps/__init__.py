@@ -8,6 +8,7 @@ from dapflow.sql.traps.aliases import swallowed_columns
 from dapflow.sql.traps.constants import constants
 from dapflow.sql.traps.generations import generations
 from dapflow.sql.traps.joins import joins
+from dapflow.sql.traps.newest_generation import newest_generation
 from dapflow.sql.traps.nulls import nulls
 from dapflow.sql.traps.patterns import patterns
 from dapflow.sql.traps.products import products
@@ -16,7 +17,7 @@ from dapflow.sql.traps.subqueries import subqueries
 
 __all__ = ["KnownTable", "QueryReading", "find_traps"]
 
-_RULES = (nulls, joins, generations, patterns, constants, subqueries, swallowed_columns)
+_RULES = (nulls, joins, generations, newest_generation, patterns, constants, subqueries, swallowed_columns)
 
 
 def find_traps(text: SqlText, reading: QueryReading) -> list[DapflowError]:

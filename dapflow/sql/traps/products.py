@@ -10,7 +10,7 @@ from dapflow.trino.syntax import tree
 
 
 def products(reading: QueryReading) -> Iterator[Trap]:
-    """`SELECT *` of a table, LIMIT around everything, values that another run of the same generation would not give."""
+    """`SELECT *` of a table, LIMIT or ORDER BY around everything, values that differ from run to run."""
     for pos, table in _stars(reading.query.body, reading, frozenset()):
         message = f"* is whatever columns {table} has: one that is added there changes the product, and may break a run"
         yield Trap("select-star", message, pos, "list the columns that the product shall have")
@@ -20,6 +20,13 @@ def products(reading: QueryReading) -> Iterator[Trap]:
             "the product ends after these rows, whatever the data hold",
             reading.query.limit.pos,
             "delete the LIMIT; to look at some rows, use dapflow query with --limit",
+        )
+    elif reading.query.order:
+        yield Trap(
+            "ordered-product",
+            "a table has no order: the rows are sorted for nothing",
+            reading.query.order[0].pos,
+            "delete the ORDER BY, and order where the product is read; a place among them is a column: rank() OVER (…)",
         )
     for node in tree.nodes(reading.query):
         if isinstance(node, tree.Call) and node.name in CHANCE:

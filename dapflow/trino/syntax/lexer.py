@@ -31,6 +31,7 @@ _TOKEN = re.compile(
 )
 _KINDS = ("", *_TOKEN.groupindex)
 _WORD, _OP, _DECIMAL, _END = (_TOKEN.groupindex[kind] for kind in ("word", "op", "decimal", "end"))
+_COMMENT = re.compile(r"--[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _SKIPPED = re.compile(r"(?>[ \t\r\n]+|--[^\r\n]*|/\*.*?\*/)*+", re.DOTALL)
 
 
@@ -92,6 +93,19 @@ def skipped(text: str, at: int) -> int:
     """Where the spaces and comments end that begin at a place."""
     match = _SKIPPED.match(text, at)
     return at if match is None else match.end()
+
+
+def comments(text: str) -> list[Token]:
+    """The comments of a text, in its order, as tokens of kind `comment`. Raises as `tokens` does."""
+    between: list[Token] = []
+    before = 0
+    for token in _tokens(text):
+        between += [
+            Token("comment", comment[0], "", *comment.span())
+            for comment in _COMMENT.finditer(text, before, token.start)
+        ]
+        before = token.end
+    return between
 
 
 def _refuse(text: str, at: int) -> NoReturn:

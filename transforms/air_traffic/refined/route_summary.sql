@@ -1,5 +1,6 @@
 -- Legacy query "routes", lifted from the reports of the old flights database. Nothing was changed for Athena
 -- but the functions: the table names and the habit of picking the newest import are as they were.
+-- dapflow: ignore DAP211, DAP216 it was lifted as it was, the order too
 select
 	r.origin,
 	r.dest,

@@ -1,0 +1,88 @@
+"""``dapflow check --fix``: what it mends, and what it leaves."""
+# ruff: noqa: RUF001 - characters that only look like others are what this is about
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dapflow.cli import app
+from dapflow.rules import PRODUCT
+from tests.rules.project import write_files
+
+
+def mended(root: Path, sql: str | bytes) -> tuple[str | bytes, str]:
+    """What a product is after ``--fix``, and what was said."""
+    write_files(root, {})
+    file = root / PRODUCT
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(sql if isinstance(sql, bytes) else sql.encode())
+    result = CliRunner().invoke(app, ["check", "--fix", "--project", str(root)])
+    content = file.read_bytes()
+    return content if isinstance(sql, bytes) else content.decode(), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("SELECT id FROM repairs WHERE status = ‘open’", "SELECT id FROM repairs WHERE status = 'open'"),
+        ("SELECT id\u00a0FROM\u200b repairs WHERE cost ≥ 1 –\u00a02", "SELECT id FROM repairs WHERE cost >= 1 - 2"),
+        ("SELECT id AS “a b” FROM repairs -- “a”", 'SELECT id AS "a b" FROM repairs -- “a”'),
+        ("SELECT `id`, `trade` FROM repairs", 'SELECT "id", "trade" FROM repairs'),
+        ("SELECT id, trade, FROM repairs", "SELECT id, trade FROM repairs"),
+        (
+            "SELECT id FROM repairs WHERE id == 1 OR id == 2 OR id == 3",
+            "SELECT id FROM repairs WHERE id = 1 OR id = 2 OR id = 3",
+        ),
+        ("SELECT id FROM repairs MINUS SELECT id FROM tenants", "SELECT id FROM repairs EXCEPT SELECT id FROM tenants"),
+        (
+            "SELECT nvl(trade, 'x') AS a, NVL(notes, nvl(status, '')) AS b FROM repairs",
+            "SELECT coalesce(trade, 'x') AS a, coalesce(notes, coalesce(status, '')) AS b FROM repairs",
+        ),
+        ("SELECT CAST(id AS string) AS a FROM repairs", "SELECT CAST(id AS varchar) AS a FROM repairs"),
+    ],
+)
+def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
+    after, said = mended(tmp_path, wrong)
+    assert after == right
+    assert said.startswith("Mended: transforms/housing/refined/example.sql:1:")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT id FROM repairs WHERE status = ‘it's open’",
+        "SELECT id FROM repairs WHERE notes = '‘open’' ORDER BY nothing",
+        "SELECT isnull(trade) AS a FROM repairs",
+        'SELECT `a"b` FROM repairs',
+        "SELECT id FROM repairs WHERE completed = NULL",
+    ],
+)
+def test_what_may_be_meant_otherwise_is_left(sql: str, tmp_path: Path) -> None:
+    after, said = mended(tmp_path, sql)
+    assert after == sql
+    assert "Mended" not in said
+
+
+def test_every_other_byte_stays(tmp_path: Path) -> None:
+    sql = "\ufeff-- ‘é’\r\nSELECT id,\t'“' AS a  \r\nFROM repairs\r\nWHERE trade = ’x’\r\n\r\n".encode()
+    after, _ = mended(tmp_path, sql)
+    assert after == sql.replace("’x’".encode(), b"'x'")
+
+
+def test_a_hyphenated_name_is_quoted(tmp_path: Path) -> None:
+    (tmp_path / "transforms/housing/refined").mkdir(parents=True)
+    write_files(
+        tmp_path,
+        {
+            "transforms/roads/service.yml": "title: Roads\ndatabases: {raw: roads-raw-zone}\n"
+            "grants: {housing: [raw]}\nsources: {works: {columns: {id: integer}}}\n",
+            "transforms/housing/service.yml": "title: Housing\nreads: [roads.raw]\n",
+        },
+    )
+    (tmp_path / PRODUCT).write_text("SELECT id FROM roads-raw-zone.works", encoding="utf-8")
+    result = CliRunner().invoke(app, ["check", "--fix", "--project", str(tmp_path)])
+    assert (tmp_path / PRODUCT).read_text(encoding="utf-8") == 'SELECT id FROM "roads-raw-zone".works'
+    assert result.exit_code == 0, result.output
