@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Make the file hold this content, at once; leave it alone when it does already.
 
-    ``mode`` is that of a new file, less what the umask takes away.
+    ``mode`` is that of a new file, less what the umask takes away. One that is there keeps its own, as far as ``mode``
+    allows.
     """
-    if path.is_file() and path.read_bytes() == content:
-        return
+    before = None
+    if path.is_file():
+        if path.read_bytes() == content:
+            return
+        before = path.stat().st_mode
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
+            if before is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(before) & (mode | 0o111))
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:

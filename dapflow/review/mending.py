@@ -78,7 +78,6 @@ def changed(content: bytes, edits: Iterable[Edit]) -> bytes:
 
 def _write(file: Path, content: bytes) -> None:
     try:
-        target = file.resolve()
-        write_whole(target, content, target.stat().st_mode & 0o777)
+        write_whole(file.resolve(), content)
     except OSError as error:
         raise DapflowError("unwritable-file", f"cannot be written: {error.strerror}", file=file) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +35,7 @@ class StyledFile:
             return
         path = self.path.resolve()  # a link stays one
         mark = codecs.BOM_UTF8 if path.read_bytes().startswith(codecs.BOM_UTF8) else b""
-        write_whole(path, mark + self.after.encode(), stat.S_IMODE(path.stat().st_mode))
+        write_whole(path, mark + self.after.encode())
 
 
 def sql_files(paths: Sequence[Path]) -> list[Path]:

@@ -108,7 +108,7 @@ def test_a_project_without_tests_has_none_that_fail(tmp_path: Path) -> None:
 def test_a_project_with_mistakes_says_them(tmp_path: Path) -> None:
     write_project(tmp_path, {"air/refined/x.sql": "SELECT ward FROM flights"})
     run = dapflow("test", cwd=tmp_path)
-    assert (run.returncode, "[unknown-column]" in run.stderr) == (1, True)
+    assert (run.returncode, "[DAP011 unknown-column]" in run.stderr) == (1, True)
 
 
 def test_several_processes_find_what_a_single_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
