@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.failure import print_findings
+from dapflow.cli.failure import print_failure, print_findings
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
-    from dapflow.errors import DapflowError
-    from dapflow.sql_tests.outcome import SqlTestOutcome
+    from dapflow.sql_tests.suite import SuiteRun
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +33,16 @@ def test(
             show_default=False,
         ),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run them again when files in transforms/ change, until Ctrl-C.")
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the outcomes as JUnit XML too.")
     ] = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Say what no test reaches: transforms, WITH queries, results of CASE and IF."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
     project: ProjectOption = None,
 ) -> None:
@@ -47,40 +54,60 @@ def test(
     Example: dapflow test daily_departures
     """
     root = project_root(project)
-    started = time.perf_counter()
-    outcomes, errors = _outcomes(root, name)
-    seconds = time.perf_counter() - started
+    if watch:
+        if junit is not None or as_json:
+            raise DapflowError("option", "--watch is for people: it goes with neither --junit nor --json")
+        _watch(root, name, coverage=coverage)
+        return
+    run = _run(root, name, coverage=coverage)
     if junit is not None:
         from dapflow.sql_tests.junit import write_junit  # noqa: PLC0415
 
-        write_junit(junit, outcomes)
+        write_junit(junit, run.outcomes)
     if as_json:
-        print(json.dumps(_as_json(outcomes, errors), indent=2, ensure_ascii=False))
+        print(json.dumps(run.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _print(outcomes, errors, seconds)
-    if errors or not all(outcome.passed for outcome in outcomes):
+        _print(run)
+    if not run.passed:
         raise typer.Exit(1)
 
 
-def _outcomes(root: Path, name: str | None) -> tuple[list[SqlTestOutcome], list[DapflowError]]:
+def _watch(root: Path, name: str | None, *, coverage: bool) -> None:
+    from dapflow.sql_tests.watching import WatchedFiles  # noqa: PLC0415
+
+    changed: frozenset[str] | None = None
+    with suppress(KeyboardInterrupt):
+        files = WatchedFiles(root)
+        while True:
+            try:
+                _print(_run(root, name, changed, coverage=coverage))
+                is_whole = True
+            except DapflowError as error:
+                print_failure(error)
+                is_whole = False
+            print("Waiting for changes in transforms/; Ctrl-C ends it.", flush=True)
+            now = files.wait()
+            # What could not be run for a mistake elsewhere is run when that is mended.
+            changed = now if is_whole else None
+
+
+def _run(root: Path, name: str | None, changed: Collection[str] | None = None, *, coverage: bool) -> SuiteRun:
     from dapflow.compiled import manifest_file  # noqa: PLC0415 (these bring PyYAML and DuckDB)
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
-    from dapflow.project.sql_test_files import read_sql_tests  # noqa: PLC0415
-    from dapflow.sql_tests.suite import run_tests, selected  # noqa: PLC0415
+    from dapflow.sql_tests.suite import run_suite  # noqa: PLC0415
 
     manifest = compile_project(root)
-    tests, errors = read_sql_tests(root, manifest)
-    if name is not None:
-        tests = selected(tests, manifest, root, name)
-    return run_tests(manifest, tests, read_lineage(manifest_file(root))), errors
+    known = read_lineage(manifest_file(root))
+    return run_suite(root, manifest, name, known, changed=changed, coverage=coverage)
 
 
-def _print(outcomes: Sequence[SqlTestOutcome], errors: Sequence[DapflowError], seconds: float) -> None:
+def _print(run: SuiteRun) -> None:
+    from dapflow.sql_tests.coverage import coverage_lines  # noqa: PLC0415
     from dapflow.sql_tests.report import difference_lines, summary  # noqa: PLC0415
 
-    print_findings(errors)
-    for outcome in outcomes:
+    print_findings(run.errors)
+    for outcome in run.outcomes:
         if outcome.passed:
             continue
         print(f"{outcome.file}:{outcome.line}: {outcome.name}")
@@ -92,8 +119,6 @@ def _print(outcomes: Sequence[SqlTestOutcome], errors: Sequence[DapflowError], s
         if outcome.mistake is not None:
             print_findings([outcome.mistake])
         print()
-    print(summary(outcomes, seconds))
-
-
-def _as_json(outcomes: Sequence[SqlTestOutcome], errors: Sequence[DapflowError]) -> dict[str, Any]:
-    return {"tests": [outcome.as_dict() for outcome in outcomes], "errors": [error.as_dict() for error in errors]}
+    for line in coverage_lines(run.coverage) if run.coverage is not None else []:
+        print(line)
+    print(summary(run.outcomes, run.seconds))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dapflow.errors import DapflowError
@@ -37,15 +36,25 @@ class RowDifference:
     unexpected: tuple[dict[str, str], ...]
 
 
+@dataclass(frozen=True, order=True)
+class TransformPart:
+    """A result of a CASE or IF, or a WITH query, by its place in the text of a transform, and what stands there."""
+
+    line: int
+    column: int
+    text: str
+
+
 @dataclass(frozen=True)
 class ReachedParts:
-    """What of a transform a test reached: numbers of branches, and how many rows each WITH query had, by its name.
+    """What there is in a transform to be reached, and what of it a test reached: results of CASE and IF that were
+    computed for a row, WITH queries that had one.
 
     ``problem`` says why it is not known.
     """
 
-    branches: frozenset[int] = frozenset()
-    with_rows: Counter[str] = field(default_factory=Counter)
+    parts: frozenset[TransformPart] = frozenset()
+    reached: frozenset[TransformPart] = frozenset()
     problem: str | None = None
 
 

@@ -14,8 +14,9 @@ from dapflow.sql_tests.compiled_transform import AnalysedTransform, sql_text
 from dapflow.sql_tests.database import MemoryDatabase
 from dapflow.sql_tests.expected_rows import ExpectedRows
 from dapflow.sql_tests.given_tables import create_given, over_given
-from dapflow.sql_tests.outcome import RowDifference, SqlTestOutcome
+from dapflow.sql_tests.outcome import ReachedParts, RowDifference, SqlTestOutcome
 from dapflow.sql_tests.prepared_test import PreparedTest, prepare
+from dapflow.sql_tests.reaching import CountedTransform
 from dapflow.trino.duckdb import CompiledQuery, QueryError
 from dapflow.trino.types import parse_type
 
@@ -23,14 +24,19 @@ from dapflow.trino.types import parse_type
 class SqlTestRunner:
     """Runs tests of a project, one after the other, on a database of this process."""
 
-    def __init__(self, project: ProjectUnderTest, database: MemoryDatabase | None = None) -> None:
+    def __init__(
+        self, project: ProjectUnderTest, database: MemoryDatabase | None = None, *, coverage: bool = False
+    ) -> None:
+        """With ``coverage`` each test that runs is run again, to see what of the transform it reaches."""
         self._project = project
         self._database = database
+        self._coverage = coverage
         self._compiled: dict[Any, CompiledQuery] = {}
+        self._counted: dict[Any, CountedTransform] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """How it travels to another process, which has a database of its own."""
-        return {**vars(self), "_database": None, "_compiled": {}}
+        return {**vars(self), "_database": None, "_compiled": {}, "_counted": {}}
 
     @property
     def database(self) -> MemoryDatabase:
@@ -38,6 +44,12 @@ class SqlTestRunner:
         if self._database is None:
             self._database = MemoryDatabase()
         return self._database
+
+    def close(self) -> None:
+        """Forget all that was made."""
+        if self._database is not None:
+            self._database.close()
+        self._database = None
 
     def run_all(self, tests: Sequence[SqlTest]) -> list[SqlTestOutcome]:
         """Run tests."""
@@ -49,14 +61,17 @@ class SqlTestRunner:
         differing: RowDifference | None = None
         failure: str | None = None
         mistake: DapflowError | None = None
+        reached: ReachedParts | None = None
         try:
             prepared = prepare(self._project, test)
             differing, failure = self._outcome(prepared)
+            reached = self._reached(prepared) if self._coverage else None
         except DapflowError as error:
             mistake = error if error.file is not None else test.place.error(error.code, error.message, error.hint)
         seconds = time.perf_counter() - started
         line = test.place.line or 1
-        return SqlTestOutcome(test.id, test.name, test.dataset, test.file, line, seconds, differing, failure, mistake)
+        said = (differing, failure, mistake, reached)
+        return SqlTestOutcome(test.id, test.name, test.dataset, test.file, line, seconds, *said)
 
     def _outcome(self, prepared: PreparedTest) -> tuple[RowDifference | None, str | None]:
         """How the rows differ, or what else went otherwise than expected. Raises DapflowError."""
@@ -79,10 +94,24 @@ class SqlTestRunner:
         return expected.difference(self.database, came), None
 
     def _query(self, prepared: PreparedTest) -> CompiledQuery:
-        cte, columns = prepared.test.terms.cte, prepared.columns
-        declared = tuple((name, tuple(types.items())) for name, types in columns.items())
-        key = (prepared.dataset.id, cte.text.lower() if cte else None, declared)
+        key = _compiled_key(prepared)
         if key not in self._compiled:
-            transform = AnalysedTransform.of(self._project, prepared.dataset, columns)
-            self._compiled[key] = over_given(transform.compiled(transform.query(cte)))
+            transform = AnalysedTransform.of(self._project, prepared.dataset, prepared.columns)
+            self._compiled[key] = over_given(transform.compiled(transform.query(prepared.test.terms.cte)))
         return self._compiled[key]
+
+    def _reached(self, prepared: PreparedTest) -> ReachedParts:
+        key = _compiled_key(prepared)
+        try:
+            if key not in self._counted:
+                self._counted[key] = CountedTransform.of(self._project, prepared)
+        except QueryError as error:
+            return ReachedParts(problem=str(error))
+        return self._counted[key].reached(self.database, self._project, prepared)
+
+
+def _compiled_key(prepared: PreparedTest) -> tuple[object, ...]:
+    """What tests have in common that run the same query."""
+    cte = prepared.test.terms.cte
+    declared = tuple((name, tuple(types.items())) for name, types in prepared.columns.items())
+    return prepared.dataset.id, cte.text.lower() if cte else None, declared

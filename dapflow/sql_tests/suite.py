@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.lineage import ProductLineage
-from dapflow.manifest import Manifest
+from dapflow.manifest import Dataset, Manifest
 from dapflow.processes import shared
 from dapflow.project import find_transform
-from dapflow.project.sql_test_files import SqlTest
+from dapflow.project.sql_test_files import SqlTest, read_sql_tests
 from dapflow.review.project_lineage import ProjectLineage, upstream
 from dapflow.sql_tests.catalogue import ProjectUnderTest
+from dapflow.sql_tests.coverage import TransformCoverage, coverage_of
 from dapflow.sql_tests.outcome import SqlTestOutcome
 from dapflow.sql_tests.running import SqlTestRunner
+from dapflow.sql_tests.watching import concerned
 
 #: Tests of one transform that a process runs at once: it compiles the text for each share anew.
 _SHARE = 20
@@ -24,18 +29,77 @@ _SHARE = 20
 _PIECES = 2
 
 
+@dataclass(frozen=True)
+class SuiteRun:
+    """Tests that were run, the mistakes in their files, and what they reach, where it was asked for."""
+
+    outcomes: list[SqlTestOutcome]
+    errors: list[DapflowError]
+    coverage: list[TransformCoverage] | None
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing to mend."""
+        return not self.errors and all(outcome.passed for outcome in self.outcomes)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        parts = [] if self.coverage is None else [transform.as_dict() for transform in self.coverage]
+        return {
+            "tests": [outcome.as_dict() for outcome in self.outcomes],
+            "errors": [error.as_dict() for error in self.errors],
+            **({} if self.coverage is None else {"coverage": parts}),
+        }
+
+
+def run_suite(
+    root: Path,
+    manifest: Manifest,
+    name: str | None,
+    before: Mapping[str, ProductLineage],
+    *,
+    changed: Collection[str] | None = None,
+    coverage: bool = False,
+) -> SuiteRun:
+    """Run the tests of a project that a name means, or all. ``before`` is the lineage of products that is known.
+
+    With ``changed`` files, those that these concern. Raises DapflowError ``unknown-name``, ``ambiguous-transform``.
+    """
+    started = time.perf_counter()
+    tests, errors = read_sql_tests(root, manifest)
+    chosen = tests if name is None else selected(tests, manifest, root, name)
+    if changed is not None:
+        chosen = concerned(chosen, manifest, changed)
+    outcomes = run_tests(manifest, chosen, before, coverage=coverage)
+    covered = None
+    if coverage:
+        tested = {test.dataset for test in chosen}
+        datasets = [dataset for dataset in manifest.datasets.values() if _is_asked(dataset, name, tested)]
+        covered = coverage_of(datasets, outcomes)
+    return SuiteRun(outcomes, errors, covered, time.perf_counter() - started)
+
+
+def _is_asked(dataset: Dataset, name: str | None, tested: Collection[str]) -> bool:
+    """Whether the coverage of a dataset is asked for: of all, of a service, or of what is tested."""
+    return name is None or dataset.service == name or dataset.id in tested
+
+
 def run_tests(
-    manifest: Manifest, tests: Sequence[SqlTest], before: Mapping[str, ProductLineage]
+    manifest: Manifest, tests: Sequence[SqlTest], before: Mapping[str, ProductLineage], *, coverage: bool = False
 ) -> list[SqlTestOutcome]:
     """Run tests; what came of them, in their order. ``before`` is the lineage of products that is known already."""
-    runner = SqlTestRunner(project_under_test(manifest, {test.dataset for test in tests}, before))
+    project = project_under_test(manifest, {test.dataset for test in tests}, before)
+    runner = SqlTestRunner(project, coverage=coverage)
     by_transform: dict[str, list[SqlTest]] = defaultdict(list)
     for test in tests:
         by_transform[test.dataset].append(test)
     shares = [own[first : first + _SHARE] for own in by_transform.values() for first in range(0, len(own), _SHARE)]
-    outcomes = {
-        outcome.id: outcome for share in shared(runner.run_all, shares, len(tests) * _PIECES) for outcome in share
-    }
+    try:
+        made = shared(runner.run_all, shares, len(tests) * _PIECES)
+    finally:
+        runner.close()
+    outcomes = {outcome.id: outcome for share in made for outcome in share}
     return [outcomes[test.id] for test in tests]
 
 

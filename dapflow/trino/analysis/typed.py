@@ -220,6 +220,14 @@ class CaseOperand(Expr):
 
 
 @dataclass(slots=True, unsafe_hash=True)
+class Counted(Expr):
+    """A result of CASE that makes known, by a number, that it was computed for a row; no analysis gives one."""
+
+    expr: Expr
+    number: int
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Coalesce(Expr):
     """The first that is not NULL, all of one type."""
 

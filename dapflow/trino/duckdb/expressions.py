@@ -201,6 +201,13 @@ def _arms(node: typed.Case, operand: Value | None, lowering: Lowering) -> Sql:
     return sql("CASE $arms$default END", arms=joined(" ", arms), default=default)
 
 
+def _counted(node: typed.Counted, lowering: Lowering) -> Value:
+    """`reached` is a function of whoever wants to know, and true; DuckDB asks it of the rows of the branch alone."""
+    value = lowering.value(node.expr)
+    counted = sql("CASE WHEN reached($number) THEN $value END", number=node.number, value=value.sql)
+    return Value(counted, node.type)
+
+
 def _condition(when: typed.Expr, operand: Value | None, lowering: Lowering) -> Sql:
     if operand is None or not isinstance(when, typed.Comparison):
         return choosing(when, lowering)
@@ -275,6 +282,7 @@ _LOWERED: dict[type, Callable[[Any, Lowering], Value]] = {
     typed.InList: _in_list,
     typed.Like: _like,
     typed.Case: _case,
+    typed.Counted: _counted,
     typed.Coalesce: _coalesce,
     typed.NullIf: _nullif,
     typed.ArrayOf: _array,
