@@ -38,7 +38,7 @@ def _results(case: typed.Case) -> list[typed.Expr]:
 
 def _count(case: typed.Case, first: int) -> None:
     counted = [
-        typed.Counted(type=result.type, place=result.place, expr=result, number=first + i)
+        typed.CountedResult(type=result.type, place=result.place, expr=result, number=first + i)
         for i, result in enumerate(_results(case))
     ]
     case.whens = tuple((condition, result) for (condition, _), result in zip(case.whens, counted, strict=False))

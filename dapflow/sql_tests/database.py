@@ -89,7 +89,7 @@ class MemoryDatabase:
 
 
 def _noting(numbers: set[int]) -> Callable[[int], bool]:
-    """See ``typed.Counted``. It knows nothing of the connection, which would keep itself alive."""
+    """See ``typed.CountedResult``. It knows nothing of the connection, which would keep itself alive."""
 
     def reached(number: int) -> bool:
         numbers.add(number)

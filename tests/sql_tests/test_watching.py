@@ -81,7 +81,7 @@ def test_a_mistake_elsewhere_does_not_end_it(tmp_path: Path, monkeypatch: pytest
     said = [re.sub(r"of .*", "", line) for line in run.stdout.splitlines() if "passed" in line or "failed" in line]
     # The first time, after the mistake is mended all of them.
     assert said == ["2 tests passed, ", "2 "]
-    assert run.stderr.count("[unknown-table]") == 2
+    assert run.stderr.count("there is no table 'ward'") == 2
     assert run.stdout.count("Waiting for changes") == 4
 
 

@@ -220,7 +220,7 @@ class CaseOperand(Expr):
 
 
 @dataclass(slots=True, unsafe_hash=True)
-class Counted(Expr):
+class CountedResult(Expr):
     """A result of CASE that makes known, by a number, that it was computed for a row; no analysis gives one."""
 
     expr: Expr

@@ -201,7 +201,7 @@ def _arms(node: typed.Case, operand: Value | None, lowering: Lowering) -> Sql:
     return sql("CASE $arms$default END", arms=joined(" ", arms), default=default)
 
 
-def _counted(node: typed.Counted, lowering: Lowering) -> Value:
+def _counted(node: typed.CountedResult, lowering: Lowering) -> Value:
     """`reached` is a function of whoever wants to know, and true; DuckDB asks it of the rows of the branch alone."""
     value = lowering.value(node.expr)
     counted = sql("CASE WHEN reached($number) THEN $value END", number=node.number, value=value.sql)
@@ -282,7 +282,7 @@ _LOWERED: dict[type, Callable[[Any, Lowering], Value]] = {
     typed.InList: _in_list,
     typed.Like: _like,
     typed.Case: _case,
-    typed.Counted: _counted,
+    typed.CountedResult: _counted,
     typed.Coalesce: _coalesce,
     typed.NullIf: _nullif,
     typed.ArrayOf: _array,

@@ -26,7 +26,7 @@ _SURE = (
 #: What cannot fail unless a part of it does.
 _QUIET = (
     typed.RowField, typed.RowOf, typed.ArrayOf, typed.Comparison, typed.Between, typed.InList,
-    typed.Logical, typed.Not, typed.IsNull, typed.Case, typed.CaseOperand, typed.Counted,
+    typed.Logical, typed.Not, typed.IsNull, typed.Case, typed.CaseOperand, typed.CountedResult,
     typed.Coalesce, typed.NullIf,
 )  # fmt: skip
 #: What gives NULL where one of its parts is NULL.
