@@ -64,7 +64,7 @@ def _print(currency: Currency) -> None:
     if currency.current:
         print(f"{currency.dataset} is current: {currency.expected} is there, by the text and the inputs of now.")
         if currency.unpublished is not None:
-            print("A run since then has published nothing:")
+            print("A later run of it has published nothing:")
             _print_reason(currency.unpublished)
         return
     print(f"{currency.dataset} {shown}; {currency.expected} is not as it should be:")

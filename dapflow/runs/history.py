@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import dropwhile, islice
@@ -82,7 +82,7 @@ def history_of(
 ) -> PublicationHistory:
     """The newest publications of a dataset, or of one of its generations."""
     there = publications.of(dataset.id)
-    records = _on_record(publications, dataset, generation, ("published", "withdrawn"))
+    records = _once(_on_record(publications, dataset, generation, ("published", "withdrawn")))
     with aws_errors():
         past = tuple(_judged(publisher, publications, record, there) for record in islice(records, most))
     recorded = {publication.record.run_id for publication in past}
@@ -166,6 +166,15 @@ def _on_record(
         for run in judged(publications, records):
             if run.outcome in outcomes:
                 yield run.record
+
+
+def _once(records: Iterable[RunRecord]) -> Iterator[RunRecord]:
+    """Publications, newest first, each by its last attempt: two attempts at once publish the same objects."""
+    later: dict[str, str] = {}
+    for record in records:
+        if not record.run_id or record.run_id != later.get(record.generation):
+            yield record
+        later[record.generation] = record.run_id
 
 
 def _judged(

@@ -10,6 +10,7 @@ import pytest
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset
 from dapflow.runs.history import PublicationHistory, chosen, history_of
+from dapflow.runs.recent import runs_of
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publication import Publication
@@ -177,6 +178,26 @@ def test_a_withdrawn_generation_comes_back(lake: Lake, tmp_path: Path) -> None:
     assert states(lake) == [("withdraw", "withdrawn"), ("publish", "kept")]
     rolled_back(lake, to=past.record.run_id)
     assert lake.rows(product) == [("1",)]
+
+
+def test_two_attempts_that_publish_the_same_objects_are_one_publication(lake: Lake, tmp_path: Path) -> None:
+    published(lake, tmp_path, "SELECT 1 AS n")
+    text(lake, tmp_path, "SELECT 2 AS n")
+    attempts = [Publisher(lake.clients, lake.manifest, lake.environment) for _ in range(2)]
+    staged = [attempt.stage(PRODUCT, DAY, "run", number) for number, attempt in enumerate(attempts, 1)]
+    for attempt, made in zip(attempts, staged, strict=True):
+        attempt.wait(made)
+        attempt.finish(made)
+    assert [run.outcome for run in runs_of(lake.publications, lake.datasets[PRODUCT])] == ["published"] * 3
+    assert states(lake) == [("publish", "published"), ("publish", "kept")]
+    lake.publisher.withdraw(PRODUCT, DAY)
+    rolled_back(lake, to=staged[0].run_id)
+    assert states(lake) == [
+        ("rollback", "published"),
+        ("withdraw", "withdrawn"),
+        ("publish", "kept"),
+        ("publish", "kept"),
+    ]
 
 
 def test_a_run_that_publishes_meanwhile_is_not_undone(lake: Lake, tmp_path: Path) -> None:
