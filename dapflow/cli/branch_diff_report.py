@@ -18,6 +18,14 @@ _STATES: dict[State, str] = {
     "not built": "not built yet",
     "failed": "not compared",
 }
+# Behind the number of products that it is said of: of one, and of several.
+_COUNTED: dict[State, tuple[str, str]] = {
+    "differs": ("differs", "differ"),
+    "same": ("is the same", "are the same"),
+    "new": ("is new", "are new"),
+    "not built": ("is not built yet", "are not built yet"),
+    "failed": ("was not compared", "were not compared"),
+}
 
 
 def print_text(compared: BranchDifference) -> None:
@@ -96,5 +104,13 @@ def _notes(compared: BranchDifference) -> Iterator[str]:
     if missing := [product.product.dataset for product in compared.products if product.state == "not built"]:
         yield f"Not built yet: {', '.join(missing)}. {run} builds what is missing."
     counted = Counter(product.state for product in compared.products)
-    listed = ", ".join(f"{counted[state]} {words}" for state, words in _STATES.items() if counted[state])
-    yield f"{listed}." if listed else f"{compared.branch} changes no product."
+    if not counted:
+        yield f"{compared.branch} changes no product."
+        return
+    total = counted.total()
+    said = [(counted[state], _COUNTED[state][counted[state] > 1]) for state in _STATES if counted[state]]
+    products = f"{total} product{'' if total == 1 else 's'}"
+    if len(said) == 1:
+        yield f"{products} {said[0][1]}."
+    else:
+        yield f"{products}: {', '.join(f'{count} {words}' for count, words in said)}."

@@ -101,7 +101,7 @@ def test_each_product_that_a_branch_builds_is_compared_or_said_not_to_be(lake: L
     assert "(hidden)" in page and "| 7 |" not in page
     assert "| air\\_traffic.refined.late |  | not built yet |" in page
     assert "Not built yet: air\\_traffic.refined.late. dapflow branch run fix/rooms builds what is missing." in page
-    assert "\n1 differs, 1 the same, 1 new, 1 not built yet.\n" in page
+    assert "\n4 products: 1 differs, 1 is the same, 1 is new, 1 is not built yet.\n" in page
     assert "| \\<b\\>\\|\\`@&#8203;octocat\\`\\|#&#8203;1 &#36;x&#36; | (hidden) | y |" in page, "data is no markup"
 
 
