@@ -34,6 +34,7 @@ COLUMNS = {
     "ended": "string",
     "seconds": "double",
     "landed": "string",
+    "limits": "array<string>",
     "run_id": "string",
     "restores": "string",
     "proof": "string",

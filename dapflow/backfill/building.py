@@ -14,6 +14,7 @@ from dapflow.errors import DapflowError
 from dapflow.manifest import Manifest
 from dapflow.runtime.aws import PassingError
 from dapflow.runtime.dataset_location import run_of
+from dapflow.runtime.limit import WHOLE, InputLimit
 from dapflow.runtime.order import BACKFILL
 from dapflow.runtime.publication import Publication
 from dapflow.runtime.publish import Publisher
@@ -31,15 +32,15 @@ class StepOutcome:
     error: DapflowError | None = None
 
 
-def published_meanwhile(snapshot: Snapshot, planned: PlannedStep) -> bool:
-    """Whether another backfill has published a step since the plan was made."""
+def published_meanwhile(snapshot: Snapshot, planned: PlannedStep, limit: InputLimit = WHOLE) -> bool:
+    """Whether another backfill, by the same limit, has published a step since the plan was made."""
     step, publications = planned.step, snapshot.publications
     before = snapshot.published(step.dataset).get(step.generation)
     now = publications.publication(step.dataset, step.generation)
     if (before.run_id if before else "") == (run_of(now.location) if now else ""):
         return False
     manifest = planned.manifest(snapshot.manifest)
-    return EarlierBackfills(publications).published(manifest, step.dataset, step.generation)
+    return EarlierBackfills(publications, limit).published(manifest, step.dataset, step.generation)
 
 
 @dataclass
@@ -50,6 +51,7 @@ class Backfill:
         publisher: makes one for a project; each step has its own, as each has a thread of its own.
         again: whether what another backfill publishes meanwhile is published once more.
         pauses: seconds before each further attempt at a step that ended with what may pass.
+        limit: what the steps read of their inputs; the publishers that are made have it too.
     """
 
     snapshot: Snapshot
@@ -57,6 +59,7 @@ class Backfill:
     parallel: int
     again: bool = False
     pauses: Sequence[float] = ()
+    limit: InputLimit = WHOLE
     _ending: threading.Event = field(default_factory=threading.Event)
     _active: dict[Step, Publisher] = field(default_factory=dict)
 
@@ -106,7 +109,7 @@ class Backfill:
         """Publish a step, as ``dapflow run --generation`` does."""
         step, manifest = planned.step, planned.manifest(self.snapshot.manifest)
         publications = self.snapshot.publications
-        if not self.again and published_meanwhile(self.snapshot, planned):
+        if not self.again and published_meanwhile(self.snapshot, planned, self.limit):
             return None
         dataset = manifest.dataset(step.dataset)
         publisher = self._active[step] = self.publisher(manifest, dataset.service)

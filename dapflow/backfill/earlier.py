@@ -15,6 +15,7 @@ from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.dataset_location import DatasetLocation, run_of
 from dapflow.runtime.declared import terms_sha256
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.limit import WHOLE, InputLimit
 from dapflow.runtime.objects import list_objects
 from dapflow.runtime.order import BACKFILL
 from dapflow.runtime.record import RunRecord
@@ -22,10 +23,14 @@ from dapflow.runtime.records import attempt_name, read_record, record_uris, reco
 
 
 class EarlierBackfills:
-    """What is on record of backfills, as one look at each dataset found it."""
+    """What is on record of backfills, as one look at each dataset found it.
 
-    def __init__(self, publications: Publications) -> None:
+    ``limit`` is of those whose results will do; by another one, a generation has not been published yet.
+    """
+
+    def __init__(self, publications: Publications, limit: InputLimit = WHOLE) -> None:
         self.publications = publications
+        self.limit = limit
         self._uris: dict[str, dict[str, str]] = {}
 
     def attempts(self, dataset: Dataset, generation: Generation) -> list[str]:
@@ -50,7 +55,7 @@ class EarlierBackfills:
                         return same and self._is_of_these_files(dataset, generation, record)
                     same = record.sql_sha256.startswith(dataset.transform.sha)
                     return same and is_of_todays_inputs(
-                        self.publications, manifest, dataset, dataset.transform, publication
+                        self.publications, manifest, dataset, dataset.transform, publication, self.limit
                     )
         return False
 

@@ -28,21 +28,26 @@ class Estimate:
     unknown: int
 
 
-def estimate(snapshot: Snapshot, steps: tuple[PlannedStep, ...]) -> Estimate:
+def estimate(snapshot: Snapshot, steps: tuple[PlannedStep, ...], since: Generation | None = None) -> Estimate:
     """What some steps will read: as much as the same generation or the nearest one of the dataset did before.
 
-    Of a dataset that was never published, what lies there of its inputs.
+    Of a dataset that was never published, or that reads histories ``since`` then alone, what lies there of its inputs.
     """
     scanned = [
-        _bytes(snapshot, snapshot.manifest.dataset(planned.step.dataset), planned.step.generation) for planned in steps
+        _bytes(snapshot, snapshot.manifest.dataset(planned.step.dataset), planned.step.generation, since)
+        for planned in steps
     ]
     known = [size for size in scanned if size is not None]
     return Estimate(sum(known), sum(scan_usd(size) for size in known), len(scanned) - len(known))
 
 
-def _bytes(snapshot: Snapshot, dataset: Dataset, day: Generation) -> int | None:
-    before = {made: published for made, published in snapshot.published(dataset.id).items() if published.bytes_scanned}
-    if (nearest := _nearest(before, day)) is not None:
+def _bytes(snapshot: Snapshot, dataset: Dataset, day: Generation, since: Generation | None) -> int | None:
+    before = {
+        made: published
+        for made, published in snapshot.published(dataset.id).items()
+        if published.bytes_scanned and not published.limits
+    }
+    if since is None and (nearest := _nearest(before, day)) is not None:
         return nearest.bytes_scanned
     if dataset.transform is None:
         place = DatasetLocation.of(dataset, snapshot.publications.environment)
@@ -50,16 +55,20 @@ def _bytes(snapshot: Snapshot, dataset: Dataset, day: Generation) -> int | None:
             files = list_objects(snapshot.publications.clients_of(dataset.id).s3, place.landed(day))
         return _READINGS_OF_A_FILE * sum(file.size for file in files)
     sizes = [
-        _input_bytes(snapshot, reference.dataset, reference.kind, day) for reference in dataset.transform.references
+        _input_bytes(snapshot, reference.dataset, reference.kind, day, since)
+        for reference in dataset.transform.references
     ]
     return sum(size for size in sizes if size is not None) if None not in sizes else None
 
 
-def _input_bytes(snapshot: Snapshot, dataset_id: str, kind: str, day: Generation) -> int | None:
+def _input_bytes(
+    snapshot: Snapshot, dataset_id: str, kind: str, day: Generation, since: Generation | None
+) -> int | None:
     """The size of what a reference reads; None where nothing of it was published by dapflow."""
     published = snapshot.published(dataset_id)
     if kind == "history":
-        return sum(generation.bytes for made, generation in published.items() if made <= day) if published else None
+        read = [generation for made, generation in published.items() if made <= day and (not since or made >= since)]
+        return sum(generation.bytes for generation in read) if published else None
     nearest = _nearest(published, day)
     return nearest.bytes if nearest is not None else None
 

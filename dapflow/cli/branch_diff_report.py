@@ -79,7 +79,8 @@ def _rows(compared: BranchDifference) -> Iterator[list[str]]:
     for product in compared.products:
         looked_at = product.product
         read = size_text(looked_at.bytes_scanned) if looked_at.generation else ""
-        state = _STATES[product.state] + (" (outdated)" if looked_at.outdated else "")
+        marks = [mark for mark, is_so in (("outdated", looked_at.outdated), ("limited", looked_at.limits)) if is_so]
+        state = _STATES[product.state] + (f" ({', '.join(marks)})" if marks else "")
         yield [looked_at.dataset, str(looked_at.generation or ""), state, *_counts(product), read]
 
 
@@ -101,6 +102,12 @@ def _notes(compared: BranchDifference) -> Iterator[str]:
             yield f"{product.product.dataset}: {product.error.message} [{product.error.code}]{hint}."
     if any(product.product.outdated for product in compared.products):
         yield f"Outdated is what was built of another text or other inputs than there are now: {run} builds it again."
+    if limited := [product.product for product in compared.products if product.product.limits]:
+        limits = ", ".join(sorted({limit for product in limited for limit in product.limits}))
+        yield (
+            f"Limited is what was built of a part of its inputs ({limits}): the rest of its rows counts as gone. "
+            f"{run} without --since and --sample builds it whole."
+        )
     if missing := [product.product.dataset for product in compared.products if product.state == "not built"]:
         yield f"Not built yet: {', '.join(missing)}. {run} builds what is missing."
     counted = Counter(product.state for product in compared.products)

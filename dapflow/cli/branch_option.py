@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dapflow.manifest import Manifest
     from dapflow.publications.published import Publications
     from dapflow.runtime.aws import Clients
+    from dapflow.runtime.limit import InputLimit
     from dapflow.runtime.publish import Publisher
     from dapflow.servers.state import State
 
@@ -46,6 +47,30 @@ HostOption = Annotated[
         "Default: the embedded platform.",
         show_default=False,
     ),
+]
+
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="D",
+        help="Read histories from this date on, and not what is older: a result of a part, which says so.",
+        show_default=False,
+    ),
+]
+SampleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sample",
+        metavar="N%",
+        help="Read so many of the values of the column --by, the same in every table that has it: a result of a part, "
+        "which says so.",
+        show_default=False,
+    ),
+]
+ByOption = Annotated[
+    str | None,
+    typer.Option("--by", metavar="COLUMN", help="The column that --sample goes by.", show_default=False),
 ]
 
 # Seconds before another attempt at what AWS has throttled, or did not answer.
@@ -105,12 +130,12 @@ class Workplace:
     explained: AbstractContextManager[None]
     pauses: tuple[float, ...]
 
-    def publisher(self, manifest: Manifest, service: str) -> Publisher:
-        """What publishes the datasets of a service."""
+    def publisher(self, manifest: Manifest, service: str, limit: InputLimit) -> Publisher:
+        """What publishes the datasets of a service, of what the limit leaves of their inputs."""
         from dapflow.runtime.publish import Publisher  # noqa: PLC0415 (brings boto3)
 
         clients = self.publications.clients_of_service(service)
-        return Publisher(clients, manifest, self.publications.environment, by=person(), commit=self.commit)
+        return Publisher(clients, manifest, self.publications.environment, by=person(), commit=self.commit, limit=limit)
 
 
 def workplace(root: Path, branch: str, host: str | None) -> Workplace:

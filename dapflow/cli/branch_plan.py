@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import HostOption
+from dapflow.cli.branch_option import ByOption, HostOption, SampleOption, SinceOption
 from dapflow.cli.markdown import escaped, table
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.result_table import Heading, print_rows
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dapflow.changes import Base, BranchPlan, Decision
-    from dapflow.manifest import Manifest
+    from dapflow.manifest import Dataset, Manifest
+    from dapflow.publications.limited_inputs import LimitedInputs
+    from dapflow.runtime.limit import InputLimit
 
 AgainstOption = Annotated[
     str | None,
@@ -37,6 +39,9 @@ def plan(
     everything: Annotated[bool, typer.Option("--all", help="List what is deferred and untouched, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every decision as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, as for a pull request.")] = False,
+    since: SinceOption = None,
+    sample: SampleOption = None,
+    by: ByOption = None,
     environment: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
@@ -49,6 +54,8 @@ def plan(
     With --environment it is compared with what is deployed in the environment whose data the branch would read there,
     and not with git.
 
+    With --since or --sample it also says what dapflow branch run with the same options would read a part of.
+
     Example: dapflow branch plan --against main
     """
     if as_json and as_markdown:
@@ -57,13 +64,18 @@ def plan(
         raise DapflowError(
             "option", "--against is of git, and --environment of what is deployed: they exclude each other"
         )
-    base, planned = planned_in(project_root(project), against, environment)
+    from dapflow.runtime.limit import WHOLE, InputLimit  # noqa: PLC0415
+
+    root, limit = project_root(project), InputLimit.asked(since, sample, by)
+    base, planned = planned_in(root, against, environment)
+    limited = _limited(root, planned, limit) if limit != WHOLE else None
     if as_json:
-        print(json.dumps({**planned.as_dict(base.name), "moved": base.moved}, indent=2, ensure_ascii=False))
+        limits = {"limit": limited.as_dict()} if limited else {}
+        print(json.dumps({**planned.as_dict(base.name), "moved": base.moved, **limits}, indent=2, ensure_ascii=False))
     elif as_markdown:
-        print("\n".join(markdown_lines(planned, base, everything=everything)))
+        print("\n".join(markdown_lines(planned, base, limited, everything=everything)))
     else:
-        _print(planned, base, everything=everything)
+        _print(planned, base, limited, everything=everything)
 
 
 def planned_in(root: Path, against: str | None, host: str | None = None) -> tuple[Base, BranchPlan]:
@@ -103,22 +115,50 @@ def _base_on_aws(root: Path, manifest: Manifest, host: str) -> Base:
     return Base(project.manifest, running_in(project.environment.name, project.commit))
 
 
-def _print(planned: BranchPlan, base: Base, *, everything: bool) -> None:
+def _limited(root: Path, planned: BranchPlan, limit: InputLimit) -> LimitedInputs:
+    """What the limit leaves of the inputs of what is built, as far as the files say which columns these have."""
+    from dapflow.compiled import manifest_file  # noqa: PLC0415
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
+    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.publications.limited_inputs import LimitedInputs  # noqa: PLC0415 (brings boto3)
+    from dapflow.review.glue_columns import UNKNOWN, glue_columns  # noqa: PLC0415
+    from dapflow.review.project_lineage import lineages  # noqa: PLC0415
+
+    manifest = compile_project(root)
+    built = [manifest.dataset(decision.dataset) for decision in planned.built]
+    inputs = {name for dataset in built for name in dataset.depends_on}
+    lineage = lineages(manifest, inputs, read_lineage(manifest_file(root))) if limit.percent else {}
+
+    def columns(dataset: Dataset) -> dict[str, str] | None:
+        known = glue_columns(lineage.get(dataset.id)) if dataset.transform else dataset.columns
+        types = {column.name: column.type for column in known} if known is not None else None
+        return None if types and types.get(limit.by) == UNKNOWN else types
+
+    return LimitedInputs.of(limit, built, manifest, columns)
+
+
+def _print(planned: BranchPlan, base: Base, limited: LimitedInputs | None, *, everything: bool) -> None:
     print("\n".join(_before(base)))
     if rows := _rows(planned, everything=everything):
         print_rows(_HEADINGS, rows)
-    print("\n".join(_after(planned)))
+    print("\n".join([*_after(planned), *map(_sentence, limited.lines() if limited else ())]))
 
 
-def markdown_lines(planned: BranchPlan, base: Base, *, everything: bool = False) -> Iterator[str]:
+def markdown_lines(
+    planned: BranchPlan, base: Base, limited: LimitedInputs | None = None, *, everything: bool = False
+) -> Iterator[str]:
     """The plan as lines of Markdown: a heading, sentences and a table."""
     yield "### What the branch builds"
     for line in _before(base):
         yield from ("", escaped(line))
     if rows := _rows(planned, everything=everything):
         yield from ("", *table(_HEADINGS, rows))
-    for line in _after(planned):
+    for line in (*_after(planned), *map(_sentence, limited.lines() if limited else ())):
         yield from ("", escaped(line))
+
+
+def _sentence(line: str) -> str:
+    return f"{line[0].upper()}{line[1:]}."
 
 
 def _before(base: Base) -> Iterator[str]:

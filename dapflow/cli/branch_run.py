@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import HostOption, NameArgument, workplace
+from dapflow.cli.branch_option import ByOption, HostOption, NameArgument, SampleOption, SinceOption, workplace
 from dapflow.cli.building import OnMissingOption, build, check_on_missing, generations, plan_of, report, tell_plan
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
+from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
     from dapflow.backfill.building import StepOutcome
     from dapflow.manifest import Dataset
     from dapflow.publications.published import Publications
     from dapflow.runtime.generation import Generation
+    from dapflow.runtime.limit import InputLimit
 
 
 def run(
@@ -41,6 +44,9 @@ def run(
     again: Annotated[bool, typer.Option("--again", help="Also what was built of the same text and inputs.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     parallel: Annotated[int, typer.Option("--parallel", "-p", min=1, help="How many at a time, at most.")] = 4,
+    since: SinceOption = None,
+    sample: SampleOption = None,
+    by: ByOption = None,
     yes: YesOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan and what was published as JSON.")] = False,
     environment: HostOption = None,
@@ -54,6 +60,9 @@ def run(
 
     On AWS it builds what is deployed of the branch, whatever the working tree holds, with the roles that the host has
     for it, where context.environments.branch.orchestrator of cdk.json is "runner".
+
+    With --since or --sample it builds of a part of the inputs. What comes of it is marked wherever it is named, is not
+    taken over when the branch is merged, and is built anew by a run without them.
 
     Example: dapflow branch run --from 2013-12-31 --yes
     """
@@ -70,27 +79,32 @@ def run(
         from dapflow.backfill.estimate import estimate  # noqa: PLC0415
         from dapflow.backfill.plan import BackfillPlan  # noqa: PLC0415
         from dapflow.backfill.snapshot import Snapshot  # noqa: PLC0415
+        from dapflow.publications.limited_inputs import LimitedInputs, columns_published  # noqa: PLC0415
+        from dapflow.runtime.limit import WHOLE, InputLimit  # noqa: PLC0415
 
+        limit = InputLimit.asked(since, sample, by)
         publications = place.publications
         with place.explained:
             built, snapshot = publications.own, Snapshot(publications)
             if built:
                 days = _days(publications, built, first, last)
-                plan = plan_of(
-                    snapshot, [dataset.id for dataset in built], days, on_missing, upstream=False, again=again
-                )
+                _check_since(limit, days[0])
+                names = [dataset.id for dataset in built]
+                plan = plan_of(snapshot, names, days, on_missing, upstream=False, again=again, limit=limit)
             else:
                 sys.stderr.write(f"{branch} changes no product\n")
                 plan = BackfillPlan((), (), (), (), ())
-            expected = estimate(snapshot, plan.steps)
+            limited = LimitedInputs.of(limit, built, publications.manifest, columns_published(publications))
+            expected = estimate(snapshot, plan.steps, limit.since)
             steps.rest()
             if not as_json:
-                tell_plan(plan, expected, publications.environment)
+                tell_plan(plan, expected, publications.environment, limited)
             outcomes: list[StepOutcome] = []
             if plan.steps and not dry_run:
                 confirm(f"Build {generations(plan.steps)}?", f"{generations(plan.steps)} would be built", yes=yes)
-                build(Backfill(snapshot, place.publisher, parallel, again, place.pauses), plan, steps, outcomes)
-    report(plan, expected, outcomes, dry_run=dry_run, as_json=as_json)
+                publisher = partial(place.publisher, limit=limit)
+                build(Backfill(snapshot, publisher, parallel, again, place.pauses, limit), plan, steps, outcomes)
+    report(plan, expected, outcomes, limited if limit != WHOLE else None, dry_run=dry_run, as_json=as_json)
 
 
 def _days(publications: Publications, built: list[Dataset], first: str | None, last: str | None) -> list[Generation]:
@@ -104,3 +118,12 @@ def _days(publications: Publications, built: list[Dataset], first: str | None, l
     for service in {dataset.service for dataset in built}:
         check_past(days[-1], publications.manifest.services[service].timezone)
     return days
+
+
+def _check_since(limit: InputLimit, first: Generation) -> None:
+    if limit.since is not None and first < limit.since:
+        raise DapflowError(
+            "option",
+            f"--since {limit.since}: generation {first} is to be built, which is older",
+            hint="name a date of then or before, or other dates with --from and --to",
+        )

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from dapflow.backfill.plan import BackfillPlan, OnMissing, Step
     from dapflow.backfill.snapshot import Snapshot
     from dapflow.environment import Environment
+    from dapflow.publications.limited_inputs import LimitedInputs
     from dapflow.runtime.generation import Generation
+    from dapflow.runtime.limit import InputLimit
 
 _MOST_NAMED = 10
 _ON_MISSING = ("fail", "skip", "previous")
@@ -50,14 +52,19 @@ def plan_of(
     *,
     upstream: bool,
     again: bool,
+    limit: InputLimit | None = None,
 ) -> BackfillPlan:
-    """What there is to build of datasets on these days. Raises what ``plan_backfill`` does."""
+    """What there is to build of datasets on these days; what is there of another ``limit`` is built.
+
+    Raises what ``plan_backfill`` does.
+    """
     from dapflow.backfill.earlier import EarlierBackfills  # noqa: PLC0415
     from dapflow.backfill.plan import PlannedStep, plan_backfill, with_upstream  # noqa: PLC0415
+    from dapflow.runtime.limit import WHOLE  # noqa: PLC0415
 
     manifest = snapshot.manifest
     wanted = [manifest.dataset(dataset_id) for dataset_id in datasets]
-    earlier = EarlierBackfills(snapshot.publications)
+    earlier = EarlierBackfills(snapshot.publications, limit or WHOLE)
     accepted: OnMissing = on_missing
 
     def is_done(planned: PlannedStep) -> bool:
@@ -76,7 +83,8 @@ def build(building: Backfill | AirflowBackfill, plan: BackfillPlan, steps: Steps
             outcomes.append(outcome)
             done = f"{len(outcomes)} of {len(plan.steps)}: {outcome.step}"
             if outcome.publication is not None:
-                steps.tell(f"{done}: published, {outcome.publication.rows:,} rows")
+                limited = "; limited" if outcome.publication.limits else ""
+                steps.tell(f"{done}: published, {outcome.publication.rows:,} rows{limited}")
             elif outcome.error is None:
                 steps.tell(f"{done}: another backfill has published it")
             else:
@@ -84,10 +92,12 @@ def build(building: Backfill | AirflowBackfill, plan: BackfillPlan, steps: Steps
     steps.rest()
 
 
-def tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment) -> None:
+def tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment, limited: LimitedInputs | None = None) -> None:
     """Say before anything is built what is missing, what is left, and what the rest will read and cost."""
     from dapflow.cli.result_table import size_text  # noqa: PLC0415
 
+    for line in limited.lines() if limited else ():
+        sys.stderr.write(f"{line}\n")
     for missing in plan.missing[:_MOST_NAMED]:
         sys.stderr.write(f"missing: {missing}\n")
     if len(plan.missing) > _MOST_NAMED:
@@ -114,14 +124,21 @@ def generations(steps: Sequence[object]) -> str:
 
 
 def report(
-    plan: BackfillPlan, expected: Estimate, outcomes: Sequence[StepOutcome], *, dry_run: bool, as_json: bool
+    plan: BackfillPlan,
+    expected: Estimate,
+    outcomes: Sequence[StepOutcome],
+    limited: LimitedInputs | None = None,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Print the plan, or what became of it. Raises the error at which it ended."""
     from dapflow.errors import DapflowErrors  # noqa: PLC0415
 
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     if as_json:
-        print(json.dumps(_document(plan, expected, outcomes), indent=2, ensure_ascii=False))
+        limit = {"limit": limited.as_dict()} if limited else {}
+        print(json.dumps({**limit, **_document(plan, expected, outcomes)}, indent=2, ensure_ascii=False))
         if errors:
             raise typer.Exit(1)
         return
@@ -132,7 +149,10 @@ def report(
     elif outcomes:
         left = len(plan.steps) - len(outcomes)
         published = [outcome.publication for outcome in outcomes if outcome.publication is not None]
-        print(f"{generations(published)} published" + (f", {left + len(errors)} to go" if left + len(errors) else ""))
+        limits = sorted({limit for publication in published for limit in publication.limits})
+        limited_to = f"; limited: {', '.join(limits)}" if limits else ""
+        to_go = f", {left + len(errors)} to go" if left + len(errors) else ""
+        print(f"{generations(published)} published{to_go}{limited_to}")
     if errors:
         raise errors[0] if len(errors) == 1 else DapflowErrors(errors)
 

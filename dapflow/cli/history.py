@@ -100,10 +100,13 @@ def _print(dataset: str, listed: PublicationHistory) -> None:
 
 
 def _made_of(publication: PastPublication) -> str:
+    from dapflow.runtime.limit import limited_said  # noqa: PLC0415
+
     record = publication.record
     if publication.state == "withdrawn":
         return f"taken out by dapflow {record.kind}"
     read = ", ".join(f"{source.dataset} {source.generation}".strip() for source in record.inputs)
+    read = "; ".join(filter(None, (limited_said(record.limits), read)))
     if record.taken_from:
         return f"taken over from {record.taken_from}; {read}".rstrip("; ")
     return f"rolled back to {record.restores}; {read}".rstrip("; ") if record.restores else read

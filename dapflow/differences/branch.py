@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from dapflow.differences.comparison import VersionComparison
@@ -28,6 +28,7 @@ class BranchProduct:
         generation: the one to compare; None where the branch has not built it.
         outdated: whether its text, or what it reads, is another now than when it was built.
         bytes_scanned: what Athena read to build it.
+        limits: of which part of its inputs it was built; empty where of all.
         comparison: None where it is not built, where the base has nothing of it, and where there is a ``failure``.
     """
 
@@ -35,6 +36,7 @@ class BranchProduct:
     generation: Generation | None = None
     outdated: bool = False
     bytes_scanned: int = 0
+    limits: tuple[str, ...] = ()
     comparison: VersionComparison | None = None
     failure: DapflowError | None = None
 
@@ -77,6 +79,7 @@ class ComparedProduct:
             "generation": str(product.generation) if product.generation else None,
             "state": self.state,
             "outdated": product.outdated,
+            "limits": list(product.limits),
             "build": {"bytes_scanned": product.bytes_scanned, "usd": round(product.usd, 6)},
             "difference": self.difference.as_dict() if self.difference else None,
             "error": self.error.as_dict() if self.error else None,
@@ -145,14 +148,14 @@ class BranchProducts:
         day = day or max(built.keys() & in_base.keys(), default=None) or max(built, default=None)
         if day is None or day not in built:
             return BranchProduct(dataset.id)
-        outdated, scanned = self._is_outdated(dataset, day, built[day].sql_sha), built[day].bytes_scanned
+        outdated = self._is_outdated(dataset, day, built[day].sql_sha)
+        product = BranchProduct(dataset.id, day, outdated, built[day].bytes_scanned, built[day].limits)
         if not in_base:
-            return BranchProduct(dataset.id, day, outdated, scanned)
+            return product
         try:
-            comparison = self._comparison(dataset, day)
+            return replace(product, comparison=self._comparison(dataset, day))
         except DapflowError as error:
-            return BranchProduct(dataset.id, day, outdated, scanned, failure=error)
-        return BranchProduct(dataset.id, day, outdated, scanned, comparison)
+            return replace(product, failure=error)
 
     def _comparison(self, dataset: Dataset, day: Generation) -> VersionComparison:
         asked, published = (

@@ -13,6 +13,7 @@ from dapflow.runtime.catalog import Partition
 from dapflow.runtime.column_types import trino_type
 from dapflow.runtime.dataset_location import quoted
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.limit import WHOLE
 from dapflow.runtime.reading import Reading
 from dapflow.runtime.target import Target
 from dapflow.runtime.temporary import temporary_name
@@ -40,7 +41,7 @@ class FileVersions:
         clients, environment = self.published.clients, self.published.environment
         with aws_errors():
             target = Target.of(dataset, self.manifest, environment, clients)
-            plan = plan_transform(target, self.manifest, environment, generation, 1, self.tell)
+            plan = plan_transform(target, self.manifest, environment, generation, 1, WHOLE, self.tell)
             columns = output_of(target, plan, temporary_name(dataset, "columns")).columns
             reading = Reading(
                 target.catalog, self.manifest, environment, dataset, generation, self.transform.references

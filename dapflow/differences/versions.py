@@ -20,6 +20,7 @@ from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.dataset_location import DatasetLocation, quoted
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import history_columns
+from dapflow.runtime.limit import limited_said, limits_of
 
 _POLL_SECONDS = 0.5
 
@@ -94,9 +95,10 @@ class PublishedVersions:
         assert day is not None  # noqa: S101 - they were chosen by it
         place, own = self.place, self._own_columns(partitions, columns)
         sizes = [partition.parameters.get(glue_parameters.BYTES) for partition in partitions]
+        limits = limits_of(partitions[0].parameters)
         condition = is_generation(self.dataset.generation, partitions)
         return Version(
-            name=f"{self.title} {day}".strip(),
+            name=f"{self.title} {day}{f' ({limited_said(limits)})' if limits else ''}".strip(),
             source=f"{quoted(place.database, place.history)} WHERE {condition}",
             database=place.database,
             columns=own,

@@ -20,6 +20,7 @@ from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import history_columns
 from dapflow.runtime.inputs import recorded_inputs
+from dapflow.runtime.limit import limits_of
 from dapflow.runtime.objects import list_folders
 from dapflow.runtime.publication import Publication, read_publication
 
@@ -28,7 +29,8 @@ from dapflow.runtime.publication import Publication, read_publication
 class PublishedGeneration:
     """One generation of a dataset, as its partitions record it. ``at`` is an ISO time in UTC.
 
-    ``bytes`` is its size, ``bytes_scanned`` what Athena read to make it.
+    ``bytes`` is its size, ``bytes_scanned`` what Athena read to make it, ``limits`` of which part of its inputs it was
+    made, where not of all.
     """
 
     rows: int
@@ -37,6 +39,7 @@ class PublishedGeneration:
     at: str
     run_id: str = ""
     bytes_scanned: int = 0
+    limits: tuple[str, ...] = ()
 
 
 # By dataset, the oldest generation first.
@@ -169,4 +172,5 @@ def _published(partitions: Sequence[Partition]) -> PublishedGeneration:
         at=max(parameters.get(glue_parameters.PUBLISHED_AT, "") for parameters in noted),
         run_id=noted[0][glue_parameters.RUN_ID],
         bytes_scanned=sum(int(parameters.get(glue_parameters.BYTES_SCANNED, 0)) for parameters in noted),
+        limits=limits_of(noted[0]),
     )

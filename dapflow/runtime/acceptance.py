@@ -11,6 +11,7 @@ from dapflow.manifest import Manifest
 from dapflow.runtime.attempts import Run
 from dapflow.runtime.aws import aws_errors
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.limit import WHOLE
 from dapflow.runtime.schema_comparison import SchemaChangedError, readers_named, schema_error
 from dapflow.runtime.stage import fitting_output, known_history, plan_of
 from dapflow.runtime.target import Target
@@ -31,7 +32,7 @@ def pending_changes(
     run = Run(uuid.uuid4().hex, alone=True)
     try:
         with aws_errors(), readers_named(manifest, target.dataset):
-            plan = plan_of(target, manifest, environment, generation, run, progress)
+            plan = plan_of(target, manifest, environment, generation, run, WHOLE, progress)
             try:
                 view = temporary_name(target.dataset, "columns")
                 fitting_output(target, plan, view, known_history(target), generation)

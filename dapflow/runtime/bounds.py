@@ -41,21 +41,30 @@ def is_generation(columns: GenerationColumns, partitions: Sequence[Partition]) -
 
 
 def up_to(
-    columns: GenerationColumns, last: Generation, partitions: Iterable[Partition], *, inclusive: bool = True
+    columns: GenerationColumns,
+    last: Generation,
+    partitions: Iterable[Partition],
+    *,
+    inclusive: bool = True,
+    first: Generation | None = None,
 ) -> str:
-    """The condition, with literals, that reads all of these partitions but those after ``last``.
+    """The condition, with literals, that reads all of these partitions but those after ``last``, or before ``first``.
 
     ``inclusive=False`` leaves out ``last`` too. Athena prunes by it, and a partition that names no date is read, as it
-    is by a text that has no condition.
+    is by a text that has no condition; not where there is a ``first``.
     """
     date = quoted(columns.names[3])
     operator = "<=" if inclusive else "<"
     condition = f"{date} {operator} '{last.key}'"
+    if first is not None:
+        condition = f"({date} >= '{first.key}' AND {condition})"
     wrong: dict[bool, set[tuple[str, ...]]] = {True: set(), False: set()}
     for partition in partitions:
         date_value = partition.values[3]
         by_text = date_value != NULL and (date_value <= last.key if inclusive else date_value < last.key)
-        if by_text != (wanted := is_up_to(partition, last, inclusive=inclusive)):
+        by_text = by_text and (first is None or date_value >= first.key)
+        wanted = is_up_to(partition, last, inclusive=inclusive) and is_from(partition, first)
+        if by_text != wanted:
             wrong[wanted].add(partition.values[:4])
     if wrong[False]:
         condition = f"({condition} AND NOT ({_any_of(columns, wrong[False])}))"
@@ -68,6 +77,11 @@ def is_up_to(partition: Partition, last: Generation, *, inclusive: bool = True) 
     """Whether a run that may read up to ``last`` reads this partition."""
     generation = partition.generation
     return generation is None or generation < last or (inclusive and generation == last)
+
+
+def is_from(partition: Partition, first: Generation | None) -> bool:
+    """Whether a run that may read from ``first`` on reads this partition; without one it reads all."""
+    return first is None or (partition.generation is not None and partition.generation >= first)
 
 
 def _any_of(columns: GenerationColumns, values: Iterable[tuple[str, ...]]) -> str:

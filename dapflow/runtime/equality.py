@@ -39,6 +39,8 @@ def proof_of(
         raise UnprovenError("nobody has looked whether its text gives the same rows each time")
     if transform.unsteady:
         raise UnprovenError(f"its text gives other rows each time: {', '.join(transform.unsteady)}")
+    if inputs.limits:
+        raise UnprovenError(f"it was built of a part of its inputs: {', '.join(inputs.limits)}")
     if not engine:
         raise UnprovenError("the version of Athena is not known")
     made_of = {

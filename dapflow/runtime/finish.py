@@ -122,6 +122,8 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         glue_parameters.INPUTS: json.dumps(inputs_record(staged.inputs)),
         glue_parameters.RUNS: ",".join(sorted(published_runs(before) | {staged.run_id})),
     }
+    if staged.limits:
+        parameters[glue_parameters.LIMITS] = json.dumps(staged.limits)
     if accepted.checks is not None:
         parameters[glue_parameters.CHECKS] = json.dumps(accepted.checks.as_dict())
     if replaced:
@@ -156,6 +158,7 @@ def make_visible(target: Target, staged: Staged, accepted: Accepted) -> Publicat
         current=current,
         query_id=staged.query_id,
         inputs=staged.inputs,
+        limits=staged.limits,
         checks=accepted.checks,
         taken_from=staged.takeover.branch,
         stale_views=tuple(views_by_hand(catalog, place)) if changed else (),

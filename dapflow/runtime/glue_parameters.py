@@ -13,6 +13,8 @@ GENERATION = "dapflow.generation"
 RUN_ID = "dapflow.run_id"
 # The run whose query made the rows: another one where they were copied.
 ORIGIN = "dapflow.origin"
+# Of which part of its inputs the rows were made (``dapflow.runtime.limit``).
+LIMITS = "dapflow.limits"
 # What the rows follow from (``dapflow.runtime.equality``).
 PROOF = "dapflow.proof"
 QUERY_ID = "dapflow.query_id"

@@ -12,12 +12,13 @@ from dapflow.environment import Environment
 from dapflow.manifest import Dataset
 from dapflow.runtime import external
 from dapflow.runtime.aws import PassingError
-from dapflow.runtime.bounds import is_generation, is_up_to, not_before, of_generation, up_to
+from dapflow.runtime.bounds import is_from, is_generation, is_up_to, not_before, of_generation, up_to
 from dapflow.runtime.catalog import GlueCatalog, Partition
 from dapflow.runtime.current_view import shown_generation, view_shows
 from dapflow.runtime.dataset_location import DatasetLocation
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.inputs import Input
+from dapflow.runtime.limit import WHOLE, InputLimit, limits_of
 from dapflow.runtime.pinning import Pin
 from dapflow.runtime.text_edits import place_at
 
@@ -28,24 +29,34 @@ class InputLook:
     Attributes:
         current: the condition under which its current view is replaced by its history; None where it is not.
         history: the same for its history.
+        rows: the condition of the rows that are read of either; empty where all are.
         partitions: what is read of it.
         kinds: by which of its names. view: its current view, where it is read as it is.
     """
 
     def __init__(
-        self, catalog: GlueCatalog, reader: Dataset, read: Dataset, environment: Environment, generation: Generation
+        self,
+        catalog: GlueCatalog,
+        reader: Dataset,
+        read: Dataset,
+        environment: Environment,
+        generation: Generation,
+        limit: InputLimit = WHOLE,
     ) -> None:
         self.catalog = catalog
         self.reader = reader
         self.read = read
         self.place = DatasetLocation.of(read, environment)
         self.generation = generation
+        self.limit = limit
         self.notes: list[str] = []
         self.current: str | None = None
         self.history: str | None = None
+        self.rows = ""
         self.partitions: Sequence[Partition] = ()
         self.kinds: frozenset[str] = frozenset()
         self.view: dict[str, Any] | None = None
+        self._cut: list[str] = []
 
     def look_up(self, kinds: set[str]) -> Input:
         """What is there of a dataset that is read by its current view, its history or both."""
@@ -56,20 +67,24 @@ class InputLook:
 
     def pin(self) -> Pin | None:
         """What replaces the names of the dataset; None where it is read as it is."""
-        if self.current is None and self.history is None:
+        if self.current is None and self.history is None and not self.rows:
             return None
-        return Pin(tuple(name for name, _ in self._table_columns), self.current, self.history)
+        return Pin(tuple(name for name, _ in self._table_columns), self.current, self.history, self.rows)
+
+    def limits(self) -> set[str]:
+        """What keeps it from being read as a whole: the limit of this run, or those by which it was built itself."""
+        return {*self._cut, *(limit for partition in self.partitions for limit in limits_of(partition.parameters))}
 
     def columns(self) -> dict[str, list[tuple[str, str]]]:
         """The columns and their types that a reader sees, in order, by the kind of name."""
         return {
-            kind: _columns(self.view) if kind == "current" and self.view is not None else self._table_columns
+            kind: seen_columns(self.view) if kind == "current" and self.view is not None else self._table_columns
             for kind in sorted(self.kinds)
         }
 
     @cached_property
     def _table_columns(self) -> list[tuple[str, str]]:
-        return _columns(self.catalog.table(self.place.database, self.place.history) or {})
+        return seen_columns(self.catalog.table(self.place.database, self.place.history) or {})
 
     def _generations(self, kinds: set[str]) -> Input:
         """At a dataset whose current view or history is read."""
@@ -85,13 +100,17 @@ class InputLook:
         assert read is not None  # noqa: S101 (it was found by it)
         columns = self.read.generation
         known = [partition for partition in partitions if is_up_to(partition, self.generation)]
-        shown = view is not None and view_shows(view, self.place, is_generation(columns, wanted))
+        self._take_rows()
+        first = self._first(known, read) if "history" in kinds else None
+        # A sample is taken of the history: the view may have other columns.
+        shown = view is not None and not self.rows and view_shows(view, self.place, is_generation(columns, wanted))
         self.view = view if shown else None
         self.current = is_generation(columns, wanted) if "current" in kinds and not shown else None
-        self.history = up_to(columns, self.generation, partitions) if "history" in kinds and newer else None
+        if "history" in kinds and (newer or first):
+            self.history = up_to(columns, self.generation, partitions, first=first)
         if missing or self.current or self.history:
             self.notes.append(self._note(read, current=bool(missing or self.current)))
-        self.partitions = known if "history" in kinds else wanted
+        self.partitions = [part for part in known if is_from(part, first)] if "history" in kinds else wanted
         return Input(
             dataset=self.read.id,
             generation=read.key,
@@ -113,11 +132,37 @@ class InputLook:
         partitions = self._partitions(None)
         known = [partition for partition in partitions if is_up_to(partition, self.generation, inclusive=False)]
         newer = len(known) < len(partitions)
-        self.partitions = known
+        self._take_rows()
+        first = self._first(known, None)
+        self.partitions = [partition for partition in known if is_from(partition, first)]
+        if newer or first:
+            self.history = up_to(self.read.generation, self.generation, partitions, inclusive=False, first=first)
         if newer:
-            self.history = up_to(self.read.generation, self.generation, partitions, inclusive=False)
             self.notes.append(f"{self.reader.id} reads its own generations before {self.generation}")
         return Input(self.read.id, "", "", history=partitions_digest(known), newer=newer)
+
+    def _take_rows(self) -> None:
+        """Take the sample that the limit asks for, where the table has its column."""
+        if self.limit.percent is None:
+            return  # and the table's columns need not be looked up
+        self.rows = self.limit.rows(dict(self._table_columns), self.read.id)
+        if self.rows:
+            self._cut.append(self.limit.sample_said)
+            self.notes.append(f"{self.reader.id} reads {self.limit.sample_said} of {self.read.id}")
+
+    def _first(self, known: Sequence[Partition], newest_read: Generation | None) -> Generation | None:
+        """Where its history begins for this run; None where that leaves nothing out.
+
+        The generation that stands for the run's is read however old it is.
+        """
+        if self.limit.since is None:
+            return None
+        first = self.limit.since if newest_read is None else min(self.limit.since, newest_read)
+        if all(is_from(partition, first) for partition in known):
+            return None
+        self._cut.append(self.limit.since_said)
+        self.notes.append(f"{self.reader.id} reads the history of {self.read.id} from {first} on")
+        return first
 
     def _partitions(self, since: Generation | None) -> list[Partition]:
         expression = not_before(self.read.generation, since) if since else None
@@ -181,7 +226,7 @@ def partitions_digest(partitions: Sequence[Partition]) -> str:
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def _columns(table: dict[str, Any]) -> list[tuple[str, str]]:
+def seen_columns(table: dict[str, Any]) -> list[tuple[str, str]]:
     """The columns of a table, partition columns last, or of a view."""
     columns = [*table.get("StorageDescriptor", {}).get("Columns", ()), *table.get("PartitionKeys", ())]
     return [(column["Name"], column["Type"]) for column in columns]

@@ -24,11 +24,14 @@ class Pin:
         columns: those of the history table, partition columns last.
         current: the condition that reads what the current view ought to show; None to read the view as it is.
         history: the condition that reads the generations that the run may read; None to read the history as it is.
+        rows: the condition of the rows that it may read of them; empty for all. It needs ``current``, where that is
+            read.
     """
 
     columns: tuple[str, ...]
     current: str | None = None
     history: str | None = None
+    rows: str = ""
 
 
 def pinned_sql(
@@ -82,9 +85,12 @@ def _pinned(reference: Reference, dataset: Dataset, place: DatasetLocation, pin:
     """The subquery that reads what the run may read; None where the table is read as it is."""
     if pin is None or reference.suffix not in ("", PARTITIONS):
         return None
-    condition = pin.current if reference.kind == "current" else pin.history
-    if condition is None:
+    generations = pin.current if reference.kind == "current" else pin.history
+    # Nothing but generations is in a table of partitions.
+    rows = "" if reference.suffix else pin.rows
+    if generations is None and not rows:
         return None
+    condition = f"({generations}) AND {rows}" if generations and rows else generations or rows
     names = dataset.generation.partition_names if reference.suffix else pin.columns
     columns = ", ".join(quoted(name) for name in names)
     table = quoted(place.database, place.history + reference.suffix)

@@ -14,6 +14,7 @@ from dapflow.runtime.catalog import Partition
 from dapflow.runtime.checks.results import CheckSummary
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.inputs import Input, inputs_record, recorded_inputs
+from dapflow.runtime.limit import limits_of
 from dapflow.runtime.reading import Inputs
 from dapflow.runtime.text_edits import Edit
 
@@ -33,6 +34,7 @@ class Publication:
         current: the generation that the current view shows now; it may be a newer one.
         query_id: the UNLOAD's execution in Athena.
         inputs: what a transform read.
+        limits: of which part of them, where it was not all (``dapflow.runtime.limit``).
         checks: what came of the checks; None where there were none.
         taken_from: the branch that computed it, where nothing was computed here.
         stale_views: where columns were added or got wider, views that somebody else made over the dataset.
@@ -51,6 +53,7 @@ class Publication:
     current: Generation | None = None
     query_id: str | None = None
     inputs: tuple[Input, ...] = ()
+    limits: tuple[str, ...] = ()
     checks: CheckSummary | None = None
     stale_views: tuple[str, ...] = ()
     taken_from: str = ""
@@ -68,6 +71,7 @@ class Publication:
             "replaced": self.replaced,
             "query_id": self.query_id,
             "inputs": inputs_record(self.inputs),
+            "limits": list(self.limits),
             "checks": self.checks.as_dict() if self.checks else None,
             "stale_views": list(self.stale_views),
             "taken_from": self.taken_from,
@@ -112,7 +116,7 @@ class Staged:
         landing: names the landing files that are loaded; empty for a transform. landed: names their content.
         expected_rows: how many rows were counted before, where they were.
         started: seconds since the epoch.
-        inputs: what the query reads, if nothing changes before it is done.
+        inputs: what the query reads, if nothing changes before it is done. limits: of which part of it, if not all.
         sql_sha: of the text that was run; empty for a raw table. The project may have another one by now.
         proof: what the rows follow from (``dapflow.runtime.equality``); empty where nobody asked, or it is not known.
         takeover: where the rows come from, or why no branch's were taken.
@@ -137,6 +141,7 @@ class Staged:
     bytes_scanned: int = 0
     expected_rows: int | None = None
     inputs: tuple[Input, ...] = ()
+    limits: tuple[str, ...] = ()
     landing: str = ""
     landed: str = ""
     sql_sha: str = ""
@@ -160,7 +165,7 @@ class Staged:
         # A task that was deferred before a deployment wakes up after it: what is new since is not in its data.
         known = {attribute.name: data[attribute.name] for attribute in fields(cls) if attribute.name in data}
         known["columns"] = tuple((column[0], column[1], column[2]) for column in known["columns"])
-        listed = ("generation_types", "temporary", "temporary_prefixes", "seen_runs")
+        listed = ("generation_types", "temporary", "temporary_prefixes", "limits", "seen_runs")
         known |= {name: tuple(known.get(name, ())) for name in listed}
         known["takeover"] = Takeover(**known.get("takeover", {}))
         known["edits"] = tuple((edit[0], edit[1], edit[2]) for edit in known.get("edits", ()))
@@ -217,5 +222,6 @@ def read_publication(dataset: str, partition: Partition, columns: Sequence[Colum
         replaced=noted.get(glue_parameters.REPLACES) or None,
         query_id=noted.get(glue_parameters.QUERY_ID),
         inputs=recorded_inputs(json.loads(noted.get(glue_parameters.INPUTS, "[]"))),
+        limits=limits_of(noted),
         checks=CheckSummary.of_dict(json.loads(checks)) if checks else None,
     )

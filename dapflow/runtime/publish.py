@@ -27,6 +27,7 @@ from dapflow.runtime.checks.run import run_checks
 from dapflow.runtime.finish import Accepted, accept, make_visible
 from dapflow.runtime.generation import Generation, check_not_future
 from dapflow.runtime.inputs import InputsChangedError
+from dapflow.runtime.limit import WHOLE, InputLimit, limited_said
 from dapflow.runtime.offers import write_offer
 from dapflow.runtime.process import this_process
 from dapflow.runtime.publication import Publication, PublishedMeanwhileError, Staged
@@ -65,6 +66,7 @@ class Publisher:
         clock: the moment, with its time zone; replaced in tests.
         allow_future: whether a generation beyond tomorrow may be published.
         by, commit: who runs it and the commit of its text, for the record of each run.
+        limit: what it reads of its inputs; in a branch's environment alone.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Publisher:
         allow_future: bool = False,
         by: str = "",
         commit: str = "",
+        limit: InputLimit = WHOLE,
     ) -> None:
         self.clients = clients
         self.manifest = manifest
@@ -87,6 +90,7 @@ class Publisher:
         self.allow_future = allow_future
         self.by = by
         self.commit = commit
+        self.limit = limit
         self._targets: dict[str, Target] = {}
         self._recording: Recording | None = None
 
@@ -202,7 +206,8 @@ class Publisher:
                 if staged.alone:
                     self._abandon(staged)
                 raise
-            self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows")
+            limited = f"; {limited_said(publication.limits)}" if publication.limits else ""
+            self.progress(f"{staged.dataset} {publication.generation}: published, {publication.rows} rows{limited}")
             if publication.stale_views:
                 self.progress(f"{staged.dataset}: {stale_views_said(publication.stale_views)}")
         if self.environment.offers and staged.proof:
@@ -231,6 +236,7 @@ class Publisher:
             dataset=target.dataset,
             generation=Generation.parse(staged.generation),
             references=target.dataset.transform.references if target.dataset.transform else (),
+            limit=self.limit,
         ).confirm(target.s3, staged.inputs)
 
     def _checked(self, staged: Staged, rows: int, recording: Recording) -> CheckOutcome:
@@ -346,6 +352,12 @@ class Publisher:
                 f"{dataset_id} is not published in {self.environment.name}, only read there",
                 hint="it belongs to the environment that the branch reads: publish it there",
             )
+        if self.limit != WHOLE and not self.environment.branch:
+            raise DapflowError(
+                "limit-refused",
+                f"{self.environment.name} is no environment of a branch: what is published there is made of all inputs",
+                hint="leave out the limit, or build a branch: dapflow branch run",
+            )
         self._recording = Recording.begin(
             self.target(dataset_id),
             self.environment,
@@ -371,6 +383,6 @@ class Publisher:
         target = self.target(dataset_id)
         if not self.allow_future:
             check_not_future(generation, self.clock(), self.manifest.services[target.dataset.service].timezone)
-        staged = stage(target, self.manifest, self.environment, generation, run, self.progress)
+        staged = stage(target, self.manifest, self.environment, generation, run, self.limit, self.progress)
         recording.staged(staged)
         return staged

@@ -19,6 +19,7 @@ from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.input_look import InputLook
 from dapflow.runtime.inputs import Input, InputsChangedError
+from dapflow.runtime.limit import WHOLE, InputLimit
 from dapflow.runtime.pinning import Pin
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class Inputs:
     looks: tuple[InputLook, ...]
 
     @property
+    def limits(self) -> tuple[str, ...]:
+        """What part of its inputs the run reads; empty where it reads all that the text says."""
+        return tuple(sorted({limit for look in self.looks for limit in look.limits()}))
+
+    @property
     def partitions(self) -> dict[str, Sequence[Partition]]:
         """What is read of each dataset, by its id."""
         return _partitions_of(self.looks)
@@ -57,7 +63,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a text of a dataset names at ``references``, for a generation."""
+    """What a text of a dataset names at ``references``, for a generation, as far as a ``limit`` lets it be read."""
 
     catalog: GlueCatalog
     manifest: Manifest
@@ -65,6 +71,7 @@ class Reading:
     dataset: Dataset
     generation: Generation
     references: Sequence[Reference]
+    limit: InputLimit = WHOLE
 
     def inputs(self) -> Inputs:
         """Look up what there is of the datasets that the text names.
@@ -106,7 +113,8 @@ class Reading:
             kinds.setdefault(reference.dataset, set()).add(reference.kind)
         looks = []
         for name in sorted(kinds):
-            look = InputLook(self.catalog, self.dataset, self.manifest.dataset(name), self.environment, self.generation)
+            read = self.manifest.dataset(name)
+            look = InputLook(self.catalog, self.dataset, read, self.environment, self.generation, self.limit)
             looks.append((look, look.look_up(kinds[name])))
         return looks
 

@@ -67,7 +67,7 @@ class RecordedInput:
 
 @dataclass(frozen=True)
 class RecordedCheck:
-    """What a check of the staged data found: ``outcome`` is ``passed``, ``failed`` or ``warned``.
+    """What a check of the staged data found: ``outcome`` is ``passed``, ``failed``, ``warned`` or ``not asked``.
 
     ``rows`` fail it. What its query read stands with the other queries: many checks may have one.
     """
@@ -79,6 +79,8 @@ class RecordedCheck:
     @classmethod
     def of(cls, result: CheckResult) -> RecordedCheck:
         """The result as it is recorded."""
+        if not result.asked:
+            return cls(result.title, "not asked")
         outcome = "passed" if not result.failures else "failed" if result.stops else "warned"
         return cls(result.title, outcome, result.failures)
 
@@ -121,6 +123,7 @@ class RunRecord:
         terms_sha256: of how service.yml says to read the landing files; empty for a transform.
         checks_sha256: of what had to hold before it was published (both: ``dapflow.runtime.declared``).
         started, ended: ISO times in UTC. until: when an attempt that has not ended by then must be dead.
+        limits: of which part of its inputs the rows were made (``dapflow.runtime.limit``); empty for all of them.
         landed: names the content of the landing files that were loaded; empty for a transform.
         run_id: names the publication; last part of ``location``. Empty until it is staged.
         restores: of a roll-back, the run id of the publication whose objects were published again.
@@ -152,6 +155,7 @@ class RunRecord:
     ended: str | None = None
     seconds: float | None = None
     landed: str = ""
+    limits: tuple[str, ...] = ()
     run_id: str = ""
     restores: str = ""
     proof: str = ""
@@ -182,6 +186,7 @@ class RunRecord:
         known = _known(cls, data)
         for name, kind in _LISTS.items():
             known[name] = tuple(kind(**_known(kind, item)) for item in known.get(name) or ())
+        known["limits"] = tuple(known.get("limits") or ())
         if known.get("error"):
             known["error"] = RecordedError(**_known(RecordedError, known["error"]))
         return cls(**known)

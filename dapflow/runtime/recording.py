@@ -137,6 +137,7 @@ class Recording:
         """Note what is read, and where the rows come from; it is written with what becomes of the run."""
         self._note(
             landed=staged.landed,
+            limits=staged.limits,
             inputs=tuple(RecordedInput.of(read) for read in staged.inputs),
             proof=staged.proof,
             computed_by=staged.takeover.origin,

@@ -58,6 +58,7 @@ def restage(target: Target, wanted: RunRecord, instead_of: str) -> tuple[Staged,
         alone=True,
         inputs=tuple(_input(read) for read in wanted.inputs),
         landed=wanted.landed,
+        limits=wanted.limits,
         takeover=Takeover(origin=wanted.computed_by or wanted.origin),
         sql_sha=wanted.sql_sha256[:16],
     )

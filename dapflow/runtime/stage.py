@@ -16,6 +16,7 @@ from dapflow.runtime.describe import Described
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.history import check_history, check_keys
 from dapflow.runtime.ingest import plan_ingest
+from dapflow.runtime.limit import InputLimit
 from dapflow.runtime.publication import Plan, Staged
 from dapflow.runtime.reset import advised
 from dapflow.runtime.schema_comparison import readers_named
@@ -30,13 +31,14 @@ def stage(
     environment: Environment,
     generation: Generation,
     run: Run,
+    limit: InputLimit,
     progress: Callable[[str], None],
 ) -> Staged:
     """Check what can be checked before, and start the UNLOAD, or copy what a branch has computed of the same."""
     started = time.time()
     dataset = target.dataset
     with aws_errors(), advised(dataset, environment), readers_named(manifest, dataset):
-        plan = plan_of(target, manifest, environment, generation, run, progress)
+        plan = plan_of(target, manifest, environment, generation, run, limit, progress)
         try:
             history = known_history(target)
             trial = Attempt(target, generation, plan, run, history)
@@ -72,6 +74,7 @@ def stage(
         bytes_scanned=plan.bytes_scanned,
         expected_rows=plan.expected_rows,
         inputs=plan.inputs.read if plan.inputs is not None else (),
+        limits=plan.inputs.limits if plan.inputs is not None else (),
         proof=known.proof,
         takeover=known.takeover,
         seen_runs=tuple(sorted(trial.published)) if known.location else (),
@@ -86,12 +89,13 @@ def plan_of(
     environment: Environment,
     generation: Generation,
     run: Run,
+    limit: InputLimit,
     progress: Callable[[str], None],
 ) -> Plan:
     """What is to be staged, of landing files or by a transform. Raises DapflowError for what stands against it."""
     if target.dataset.transform is None:
         return plan_ingest(target, generation, run, progress)
-    return plan_transform(target, manifest, environment, generation, run.attempt, progress)
+    return plan_transform(target, manifest, environment, generation, run.attempt, limit, progress)
 
 
 def known_history(target: Target) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from dapflow.runtime.aws import PassingError
 from dapflow.runtime.damage import check_undamaged
 from dapflow.runtime.describe import Described, described, output_columns
 from dapflow.runtime.generation import Generation
+from dapflow.runtime.limit import InputLimit
 from dapflow.runtime.pinning import pinning_edits
 from dapflow.runtime.publication import Plan
 from dapflow.runtime.query_remedies import query_remedy, without_place
@@ -29,16 +30,18 @@ def plan_transform(
     environment: Environment,
     generation: Generation,
     attempt: int,
+    limit: InputLimit,
     progress: Callable[[str], None],
 ) -> Plan:
-    """The text of a transform for a generation."""
+    """The text of a transform for a generation, which reads what the limit lets it read."""
     transform = target.dataset.transform
     assert transform is not None  # noqa: S101 (the caller chose by it)
-    inputs = Reading(target.catalog, manifest, environment, target.dataset, generation, transform.references).inputs()
+    references = transform.references
+    inputs = Reading(target.catalog, manifest, environment, target.dataset, generation, references, limit).inputs()
     check_undamaged(target.s3, inputs.partitions)
     for note in inputs.notes:
         progress(note)
-    edits = tuple(pinning_edits(transform.references, manifest, environment, inputs.pins))
+    edits = tuple(pinning_edits(references, manifest, environment, inputs.pins))
     return Plan(
         sql=edited(transform.sql, edits),
         database=target.database,

@@ -75,6 +75,20 @@ def test_the_working_tree_is_compared_with_where_the_branch_left_main(repository
     assert dapflow("branch", "plan", "--against", "main~1", cwd=repository).stdout.splitlines()[-1] == last
 
 
+def test_the_plan_says_what_a_limit_would_leave(repository: Path) -> None:
+    rewrite(repository, "by_carrier", "max(km) AS furthest", "max(km) AS furthest, min(km) AS nearest")
+    limits = ("--since", "2013-12-01", "--sample", "12.5%", "--by", "Carrier")
+    *_, since, sample = dapflow("branch", "plan", *limits, cwd=repository).stdout.splitlines()
+    assert since == "Limited, since 2013-12-01: no history is read."
+    assert sample.startswith("Limited, 12.5 % by carrier: ")
+    assert "air.refined." in sample
+    assert f"\n{since}\n" in dapflow("branch", "plan", "--markdown", *limits, cwd=repository).stdout
+    limit = json.loads(dapflow("branch", "plan", "--json", *limits, cwd=repository).stdout)["limit"]
+    assert (limit["since"], limit["percent"], limit["by"]) == ("2013-12-01", 12.5, "carrier")
+    refused = dapflow("branch", "plan", "--sample", "10%", "--by", "nothing", cwd=repository)
+    assert "--by nothing: no input of what is built has such a column [option]" in refused.stderr
+
+
 def test_what_there_is_no_base_for_is_said(repository: Path, tmp_path: Path) -> None:
     def refusal(root: Path, *arguments: str) -> str:
         refused = dapflow("branch", "plan", *arguments, cwd=root)

@@ -51,6 +51,26 @@ def rows(platform: LocalProject, database: str, product: str) -> list[str]:
     return platform.run("query", f"SELECT * FROM {database}.{product}", "--csv").stdout.splitlines()[1:]
 
 
+def build_of_a_part(changed: LocalProject) -> None:
+    """Build by a limit, see who says so, and be refused what is none."""
+    refused = changed.run("branch", "run", BRANCH, "--sample", "10%", "--by", "ward", check=False)
+    assert "--by ward: no input of what is built has such a column [option]" in refused.stderr
+    refused = changed.run("branch", "run", BRANCH, "--since", "2024-06-06", check=False)
+    assert "--since 2024-06-06: generation 2024-06-05 is to be built, which is older [option]" in refused.stderr
+    # Of the two truth values, the hash of this one lies at 70 %.
+    part = changed.run("branch", "run", BRANCH, "--sample", "80%", "--by", "done", "--yes")
+    assert "limited, 80 % by done: housing.refined.repair_costs\n" in part.stderr
+    assert part.stdout == "1 generation published; limited: 80 % by done\n"
+    said = changed.run("branch", "diff", BRANCH, "--yes")
+    assert " differs (limited) " in said.stdout
+    assert "Limited is what was built of a part of its inputs (80 % by done): " in said.stdout
+    assert "limited: 80 % by done" in changed.run("branch", "diff", BRANCH, "--yes", "--comment").stdout
+    # The same goes on where it was; another one does not.
+    again = changed.run("branch", "run", BRANCH, "--sample", "80%", "--by", "done", "--json", "--yes")
+    document = json.loads(again.stdout)
+    assert (document["limit"]["sampled"], document["steps"]) == (["housing.refined.repair_costs"], [])
+
+
 def compare(changed: LocalProject) -> None:
     """See what the branch's difference says, in all the forms that it has."""
     # What it does to the data is asked for, and is no failure.
@@ -92,6 +112,7 @@ def test_a_branch_builds_what_it_changes_and_leaves_nothing(changed: LocalProjec
     assert asked.stdout == "housing.refined.dear 2024-06-05\n"
     planned = changed.run("branch", "diff", BRANCH)
     assert "Not built yet: housing.refined.dear. dapflow branch run Fix/Costs builds what is missing." in planned.stdout
+    build_of_a_part(changed)
     built = json.loads(changed.run("branch", "run", BRANCH, "--json", "--yes").stdout)
     assert [made["dataset"] for made in built["publications"]] == ["housing.refined.dear"]
     assert rows(changed, own, "dear") == ['"true","10.5","2024","06","05","20240605"']

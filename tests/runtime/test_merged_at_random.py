@@ -13,6 +13,7 @@ import pytest
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.runs.history import chosen
 from dapflow.runtime.aws import Clients
+from dapflow.runtime.limit import WHOLE
 from dapflow.runtime.transform import plan_transform
 from tests.aws_servers import HeldAws
 from tests.runtime.conftest import empty_lake
@@ -143,7 +144,7 @@ class World:
     def computed(self, name: str) -> list[dict[str, str | None]]:
         """The rows that main's text gives over what main has now."""
         target = self.lake.publisher.target(name)
-        plan = plan_transform(target, self.lake.manifest, self.lake.environment, DAY, 1, print)
+        plan = plan_transform(target, self.lake.manifest, self.lake.environment, DAY, 1, WHOLE, print)
         return list(target.athena.rows(target.athena.run(plan.sql, plan.database, uuid.uuid4().hex).id))
 
 

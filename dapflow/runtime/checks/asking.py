@@ -79,6 +79,10 @@ class Asking:
         checked = tuple(results.get(check, CheckResult(check)) for check in checks)
         return CheckOutcome(checked, self.queries, self.bytes_scanned)
 
+    def limits(self) -> dict[str, set[str]]:
+        """Of which part of their inputs the tables were made that checks read, by dataset."""
+        return {look.read.id: look.limits() for look in self._reading().inputs().looks}
+
     def _references(self) -> list[Reference]:
         """The tables that checks read besides what is staged."""
         dataset = self.target.dataset

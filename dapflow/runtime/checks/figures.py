@@ -11,6 +11,7 @@ from dapflow.runtime.checks.results import CheckResult
 from dapflow.runtime.current_view import shown_generation
 from dapflow.runtime.generation import Generation, newest
 from dapflow.runtime.inputs import Input
+from dapflow.runtime.limit import limits_of
 from dapflow.runtime.objects import list_objects
 from dapflow.runtime.staged_files import footer_of
 from dapflow.runtime.target import Target
@@ -38,15 +39,18 @@ def row_count(target: Target, generation: Generation, check: Check, rows: int) -
 
 
 def rows_before(target: Target, generation: Generation) -> tuple[Generation, int] | None:
-    """The newest generation before this one, and its rows: as its publication noted them, or as its objects say."""
+    """The newest generation before this one that is whole, and its rows: as its publication noted them, or as its
+    objects say.
+    """
     catalog, place = target.catalog, target.place
     view = catalog.table(place.database, place.current)
     shown = shown_generation(view) if view is not None else None
-    if shown is not None and shown < generation:
-        partition = target.partition(shown)
-        partitions = [partition] if partition else []
+    newest_one = target.partition(shown) if shown is not None and shown < generation else None
+    if newest_one is not None and not limits_of(newest_one.parameters):
+        partitions = [newest_one]
     else:
-        partitions = catalog.partitions(place.database, place.history)
+        listed = catalog.partitions(place.database, place.history)
+        partitions = [partition for partition in listed if not limits_of(partition.parameters)]
     before = newest(day for partition in partitions if (day := partition.generation) and day < generation)
     if before is None:
         return None

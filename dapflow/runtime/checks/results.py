@@ -36,12 +36,14 @@ class CheckResult:
             not as it should be.
         said: what was found, for people; empty where it holds.
         rows: some of the rows.
+        asked: False where it was not asked; ``said`` says why.
     """
 
     check: Check
     failures: int = 0
     said: str = ""
     rows: tuple[Row, ...] = ()
+    asked: bool = True
 
     @property
     def title(self) -> str:
@@ -123,7 +125,8 @@ class CheckOutcome:
         if not self.results:
             return None
         warnings = tuple(f"{result.title}: {result.said}" for result in self.failed)
-        return CheckSummary(len(self.results) - len(warnings), warnings, self.queries, self.bytes_scanned)
+        asked = sum(result.asked for result in self.results)
+        return CheckSummary(asked - len(warnings), warnings, self.queries, self.bytes_scanned)
 
 
 def results_uri(place: DatasetLocation, generation: Generation) -> str:
