@@ -79,7 +79,9 @@ class _SectionReader:
             case ListOf():
                 items = self._yaml.items(node, name, _for_example(key))
                 values = [self._value(kind.item, item, f"each of {name}", key) for item in items]
-                return tuple(value for value in values if value is not None)
+                read = tuple(value for value in values if value is not None)
+                # Of a list in which everything is wrong, it is not said besides that there is nothing in it.
+                return read if read or not items else None
             case OneOf():
                 return self._value(_arm(kind, node), node, name, key)
             case _:

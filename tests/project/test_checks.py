@@ -92,6 +92,7 @@ def test_datasets_whose_checks_need_each_other_are_a_circle(tmp_path: Path) -> N
         ("{a: {range: {year: {min: 10, max: 9}}}}", "bad-check", 22, "min 10 is more than max 9"),
         ("{a: {range: {day: {min: 2013-12-31, max: 2013-12-30}}}}", "bad-check", 22, "every row of day would fail"),
         ("{a: {accepted_values: {year: []}}}", "bad-value", 32, "list them"),
+        ("{a: {accepted_values: {year: [true]}}}", "yaml-type", 39, "must be text, not true"),
         ("{a: {accepted_values: {year: [2013.5.1]}}}", "bad-check", 32, "'2013.5.1' is no integer"),
         ("{a: {pattern: {year: x}}}", "bad-check", 30, "pattern is for texts, and year is int"),
         ("{a: {pattern: {carrier: '(x'}}}", "athena-refuses", 33, "unmatched parenthesis"),
