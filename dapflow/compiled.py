@@ -52,7 +52,7 @@ def inputs(root: Path) -> CompilerInputs | None:
             digest.update(os.fsencode(f"{name}\0{stat.S_IFMT(mode)}\0{len(data)}\n") + data)
     except OSError:
         return None
-    digest.update(os.fsencode(_reader()))
+    digest.update(os.fsencode(reader()))
     return CompilerInputs(digest.hexdigest(), times)
 
 
@@ -81,7 +81,7 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
                     pending.append((path, depth + 1))
 
 
-def _reader() -> str:
+def reader() -> str:
     """Which dapflow it is, with Python and the packages that it reads with."""
     code = Path(__file__).parent
     files = [Path(folder, name) for folder, _, names in os.walk(code) for name in names if name.endswith(".py")]

@@ -184,4 +184,4 @@ def test_links_that_lead_nowhere_or_around_are_no_hindrance(root: Path, reading:
     assert reading == [root, root]
     (root / "transforms" / "air" / "notes.txt").unlink()
     (root / "transforms" / "air" / "around").symlink_to(root / "transforms", target_is_directory=True)
-    assert "[misplaced-file]" in compiled(root).stderr
+    assert "[DAP302 misplaced-file]" in compiled(root).stderr

@@ -136,7 +136,7 @@ def checked(root: Path) -> Checked:
     from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415 (brings DuckDB)
     from dapflow.review.transforms import review  # noqa: PLC0415
 
-    findings = [*review(manifest, errors), *check_codeowners(root)]
+    findings = [*review(manifest, errors, root), *check_codeowners(root)]
     changed = changed_columns(manifest, read_lineage(manifest_file(root)))
     findings += [finding for column in changed for finding in column.findings(manifest)]
     return Checked(manifest, findings, changed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ from dapflow.errors import DapflowError
 from dapflow.lineage import ColumnOrigin, LineageColumn, ProductLineage, TableRead
 from dapflow.manifest import Dataset, Manifest
 from dapflow.processes import shared
+from dapflow.review.dataset_levels import levels
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
 from dapflow.sql.refusals import refusal
@@ -84,17 +84,6 @@ def upstream(manifest: Manifest, wanted: Iterable[str]) -> set[str]:
     return upstream
 
 
-def _levels(datasets: Iterable[Dataset]) -> Iterable[list[Dataset]]:
-    """Datasets that come after what they read, as lists of such as do not read each other, in order."""
-    levels: defaultdict[int, list[Dataset]] = defaultdict(list)
-    level_of: dict[str, int] = {}
-    for dataset in datasets:
-        level = 1 + max([level_of[read] for read in dataset.depends_on if read in level_of], default=-1)
-        level_of[dataset.id] = level
-        levels[level].append(dataset)
-    return levels.values()
-
-
 class ProjectLineage:
     """The tables of a project, and which datasets they are of. ``products`` is the lineage that was found, by id."""
 
@@ -115,7 +104,7 @@ class ProjectLineage:
     ) -> dict[str, ProductLineage]:
         """The lineage of transforms by id; each comes after what it reads."""
         products: dict[str, ProductLineage | None] = {}
-        for level in _levels(datasets):
+        for level in levels(datasets):
             changed = []
             for dataset in level:
                 if dataset.transform is None:

@@ -6,39 +6,111 @@ Each transform is read over the tables that the manifest knows the columns of.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
+from dapflow.compiled import reader
 from dapflow.errors import DapflowError
-from dapflow.manifest import Manifest
-from dapflow.review.checks import check_findings
-from dapflow.review.examine import examine
+from dapflow.manifest import Dataset, Manifest
+from dapflow.processes import shared
+from dapflow.review.dataset_levels import levels
+from dapflow.review.examined_before import DatasetFindings, hash_of, read_findings, write_findings
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
 
 
-def review(manifest: Manifest, errors: Sequence[DapflowError] = ()) -> list[DapflowError]:
-    """The findings of all transforms, with ``errors``, the mistakes that were found before, among them."""
-    tables = ProjectTables(manifest)
-    by_file: dict[str | None, list[DapflowError]] = defaultdict(list)
-    for error in errors:
-        by_file[error.file].append(error)
-    of_checks: dict[tuple[object, ...], DapflowError] = {}
+def review(manifest: Manifest, errors: Sequence[DapflowError] = (), noted_in: Path | None = None) -> list[DapflowError]:
+    """The findings of all transforms, with ``errors``, the mistakes that were found before, among them.
+
+    What was found in the project in ``noted_in`` is noted there, and not looked for again where it must be the same.
+    """
+    project = _ProjectReview(manifest, errors)
+    before = read_findings(noted_in) if noted_in is not None else {}
+    by_key = project.findings(before)
+    if noted_in is not None and by_key.keys() != before.keys():
+        write_findings(noted_in, by_key)
+    by_file, of_checks = project.by_file, {}
     for dataset in manifest.datasets.values():
-        tables.add_declared(dataset)
-        tables.database = manifest.services[dataset.service].database
+        findings = project.of[dataset.id]
         if dataset.transform is not None:
-            text = SqlText(dataset.transform.sql, dataset.transform.file)
-            examined = examine(text, tables, tables.database, named=by_file[text.file], product=True)
-            by_file[text.file] = examined.findings
-            if examined.columns is not None:
-                tables.add(dataset, examined.columns)
-        for finding in check_findings(manifest, tables, dataset, by_file):
+            by_file[dataset.transform.file] = findings.of_text
+        for finding in findings.of_checks:
             # Mistakes in a check's file were found before, and two datasets may have one file.
             of_checks[finding.file, finding.line, finding.column, finding.message] = finding
     all_findings = [finding for findings in by_file.values() for finding in findings]
     known = {(finding.file, finding.line, finding.column, finding.message) for finding in all_findings}
     all_findings += [finding for place, finding in of_checks.items() if place not in known]
     return sorted(all_findings, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
+
+
+class _ProjectReview:
+    """The findings of datasets by their ids in ``of``; ``by_file`` are the mistakes that were found before."""
+
+    def __init__(self, manifest: Manifest, errors: Sequence[DapflowError]) -> None:
+        self.manifest = manifest
+        self.tables = ProjectTables(manifest)
+        self.of: dict[str, DatasetFindings] = {}
+        self.by_file: dict[str | None, list[DapflowError]] = defaultdict(list)
+        for error in errors:
+            self.by_file[error.file].append(error)
+        self._reader = hash_of(reader())
+        #: What those that read a dataset see of it, as a hash.
+        self._seen: dict[str, str] = {}
+
+    def findings(self, before: dict[str, DatasetFindings]) -> dict[str, DatasetFindings]:
+        """Look at every dataset of which ``before`` says nothing; all findings, by what they are made of."""
+        by_key: dict[str, DatasetFindings] = {}
+        for level in levels(self.manifest.datasets.values()):
+            keys = {dataset.id: self._key(dataset) for dataset in level}
+            for dataset in level:
+                self.tables.add_declared(dataset)
+            unknown = [name for name, key in keys.items() if key not in before]
+            looked_at = dict(zip(unknown, shared(self.look, unknown), strict=True))
+            for dataset in level:
+                key = keys[dataset.id]
+                findings = by_key[key] = self.of[dataset.id] = looked_at.get(dataset.id) or before[key]
+                if findings.columns is not None:
+                    self.tables.add(dataset, findings.columns)
+                self._seen[dataset.id] = self._hash(dataset)
+        return by_key
+
+    def look(self, name: str) -> DatasetFindings:
+        """What there is to say of a dataset, once all that it reads has been looked at."""
+        dataset = self.manifest.datasets[name]
+        if dataset.transform is None and not dataset.checks:
+            return DatasetFindings([], [], None)
+        from dapflow.review.checks import check_findings  # noqa: PLC0415 (brings DuckDB; no text that is known needs it)
+        from dapflow.review.examine import Examined, examine  # noqa: PLC0415
+
+        self.tables.database = self.manifest.services[dataset.service].database
+        examined = Examined([])
+        if dataset.transform is not None:
+            text = SqlText(dataset.transform.sql, dataset.transform.file)
+            named = self.by_file[text.file]
+            examined = examine(text, self.tables, self.tables.database, named=named, product=True)
+            if examined.columns is not None:
+                self.tables.add(dataset, examined.columns)
+        of_checks = [*check_findings(self.manifest, self.tables, dataset, self.by_file)]
+        return DatasetFindings(examined.findings, of_checks, examined.columns)
+
+    def _key(self, dataset: Dataset) -> str:
+        """What the findings of a dataset are made of, as a hash."""
+        transform, service = dataset.transform, self.manifest.services[dataset.service]
+        files = {transform.file if transform else None, *(check.file for check in dataset.checks)}
+        named = [error.as_dict() for file in sorted(filter(None, files)) for error in self.by_file.get(file, ())]
+        text = (transform.sql, transform.file) if transform is not None else None
+        inputs = [self._seen.get(identity, "") for identity in dataset.depends_on]
+        own = [self._hash(dataset, declared_alone=True), dataset.id, service.database, service.environment_databases]
+        return hash_of([self._reader, text, named, [asdict(check) for check in dataset.checks], inputs, own])
+
+    def _hash(self, dataset: Dataset, *, declared_alone: bool = False) -> str:
+        columns: Collection[tuple[str, str]] = [(column.name, column.type) for column in dataset.columns or ()]
+        output = None if declared_alone else self.of[dataset.id].columns
+        if output is not None:
+            columns = [(column.name, column.type) for column in output]
+        names = [dataset.id, dataset.database, dataset.current, dataset.history, *dataset.generation.partition_names]
+        return hash_of([names, dataset.has_generations, columns])
 
 
 def unchecked(manifest: Manifest) -> list[str]:

@@ -14,9 +14,9 @@ _JSON = frozenset({"json_extract", "json_extract_scalar", "json_size"})
 
 def constants(reading: QueryReading) -> Iterator[Trap]:
     """Divisions, indices and paths."""
-    rounded = {id(inner) for node in tree.nodes(reading.query) for inner in _rounded(node)}
-    for node in tree.nodes(reading.query):
+    for node in reading.nodes:
         if isinstance(node, tree.Binary) and node.op in {"/", "%"}:
+            rounded = {id(inner) for other in reading.nodes for inner in _rounded(other)}
             yield from _division(node, reading, meant=id(node) in rounded)
         elif (
             isinstance(node, tree.Subscript) and _integer(node.index) == 0 and not isinstance(node.base, tree.ArrayNode)

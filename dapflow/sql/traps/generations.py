@@ -12,15 +12,12 @@ from dapflow.trino.syntax import tree
 
 def generations(reading: QueryReading) -> Iterator[Trap]:
     """History tables of which no generation is named, and generations compared with today."""
-    yield from _whole_histories(reading.query, reading, around=())
-    names = _generation_columns(reading)
-    compared: dict[int, str] = {}
-    for node in tree.nodes(reading.query):
-        if isinstance(node, tree.Binary | tree.Between | tree.InList):
-            named = next((name[-1] for name in columns(node) if name[-1] in names), None)
-            if named is not None:
-                compared |= {clock.pos: named for clock in tree.nodes(node) if _clock(clock)}
-    for clock in filter(_clock, tree.nodes(reading.query)):
+    tables = [table for node in reading.nodes if isinstance(node, tree.TableNode) and (table := reading.known(node))]
+    if any(table.history for table in tables):
+        yield from _whole_histories(reading.query, reading, around=())
+    clocks = [node for node in reading.nodes if _clock(node)]
+    compared = _compared(reading, {name for table in tables for name in table.generation}) if clocks else {}
+    for clock in clocks:
         if clock.pos in compared:
             yield Trap(
                 "today-generation",
@@ -44,9 +41,15 @@ def _clock(node: tree.Node) -> bool:
     return isinstance(node, tree.Special | tree.Call) and node.name.lower() in CLOCK
 
 
-def _generation_columns(reading: QueryReading) -> set[str]:
-    tables = [reading.known(node) for node in tree.nodes(reading.query) if isinstance(node, tree.TableNode)]
-    return {name for table in tables if table is not None for name in table.generation}
+def _compared(reading: QueryReading, names: set[str]) -> dict[int, str]:
+    """Where the clock is read to be compared with a generation column, one of these names, and with which."""
+    compared: dict[int, str] = {}
+    for node in reading.nodes:
+        if isinstance(node, tree.Binary | tree.Between | tree.InList):
+            named = next((name[-1] for name in columns(node) if name[-1] in names), None)
+            if named is not None:
+                compared |= {clock.pos: named for clock in tree.nodes(node) if _clock(clock)}
+    return compared
 
 
 def _whole_histories(part: Any, reading: QueryReading, around: tuple[set[str], ...]) -> Iterator[Trap]:

@@ -12,7 +12,7 @@ _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 def nulls(reading: QueryReading) -> Iterator[Trap]:
     """Comparisons with NULL, and NOT IN over what may be NULL."""
-    for node in tree.nodes(reading.query):
+    for node in reading.nodes:
         if isinstance(node, tree.Binary) and node.op in _COMPARISONS and (_null(node.left) or _null(node.right)):
             negated = "NOT " if node.op == "<>" else ""
             message = f"{node.op} NULL is never true: NULL is equal to nothing, not even to NULL"

@@ -18,7 +18,7 @@ _PROBLEMS: dict[str, Callable[[str, str], PatternProblem | None]] = {
 
 def patterns(reading: QueryReading) -> Iterator[Trap]:
     """Patterns that their function understands otherwise, or not at all."""
-    for node in tree.nodes(reading.query):
+    for node in reading.nodes:
         if not isinstance(node, tree.Call) or node.name not in _PROBLEMS or len(node.args) != 2:
             continue
         pattern = node.args[1]

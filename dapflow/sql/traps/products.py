@@ -28,7 +28,7 @@ def products(reading: QueryReading) -> Iterator[Trap]:
             reading.query.order[0].pos,
             "delete the ORDER BY, and order where the product is read; a place among them is a column: rank() OVER (…)",
         )
-    for node in tree.nodes(reading.query):
+    for node in reading.nodes:
         if isinstance(node, tree.Call) and node.name in CHANCE:
             yield _unsteady(node.pos, f"{node.name}() gives other values each time")
         elif isinstance(node, tree.SampleNode):

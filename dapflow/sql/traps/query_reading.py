@@ -45,14 +45,19 @@ class QueryReading:
     product: bool = False
 
     @cached_property
+    def nodes(self) -> list[tree.Node]:
+        """Every node of the statement, outer ones first."""
+        return [*tree.nodes(self.query)]
+
+    @cached_property
     def ctes(self) -> dict[str, tree.QueryNode]:
         """The queries of WITH by name."""
-        return {node.name: node.query for node in tree.nodes(self.query) if isinstance(node, tree.Cte)}
+        return {node.name: node.query for node in self.nodes if isinstance(node, tree.Cte)}
 
     @cached_property
     def selects(self) -> list[tree.Select]:
         """Every SELECT of the statement."""
-        return [node for node in tree.nodes(self.query) if isinstance(node, tree.Select)]
+        return [node for node in self.nodes if isinstance(node, tree.Select)]
 
     def known(self, node: tree.TableNode) -> KnownTable | None:
         """What is known of a table; None for a query of WITH."""

@@ -11,7 +11,7 @@ from dapflow.trino.syntax import tree
 
 def subqueries(reading: QueryReading) -> Iterator[Trap]:
     """LIMIT without ORDER BY, and subqueries for a value that nothing keeps to one row."""
-    for node in tree.nodes(reading.query):
+    for node in reading.nodes:
         if isinstance(node, tree.ScalarQuery) and _may_give_more(node.query, reading):
             yield Trap(
                 "several-rows",
@@ -19,7 +19,7 @@ def subqueries(reading: QueryReading) -> Iterator[Trap]:
                 node.pos,
                 "take one row of it by max(…) or min_by(…), or say in WHERE which one it is",
             )
-    for query in _within(reading.query):
+    for query in _within(reading):
         if query.limit is not None and not query.order and not _is_settled(query, reading):
             yield Trap(
                 "arbitrary-rows",
@@ -29,11 +29,11 @@ def subqueries(reading: QueryReading) -> Iterator[Trap]:
             )
 
 
-def _within(query: tree.QueryNode) -> Iterator[tree.QueryNode]:
-    """The queries in a query, but for those of EXISTS, of which any row will do."""
-    exists = {id(node.query) for node in tree.nodes(query) if isinstance(node, tree.Exists)}
-    for node in tree.nodes(query):
-        if isinstance(node, tree.QueryNode) and node is not query and id(node) not in exists:
+def _within(reading: QueryReading) -> Iterator[tree.QueryNode]:
+    """The queries in a statement, but for those of EXISTS, of which any row will do."""
+    exists = {id(node.query) for node in reading.nodes if isinstance(node, tree.Exists)}
+    for node in reading.nodes:
+        if isinstance(node, tree.QueryNode) and node is not reading.query and id(node) not in exists:
             yield node
 
 
