@@ -24,6 +24,7 @@ from dapflow.cli import (
     history,
     land,
     local,
+    lsp,
     new,
     query,
     remove,
@@ -64,6 +65,7 @@ format.register(app)
 history.register(app)
 land.register(app)
 local.register(app)
+lsp.register(app)
 new.register(app)
 query.register(app)
 remove.register(app)

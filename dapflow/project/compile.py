@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dapflow.errors import DapflowError, DapflowErrors
@@ -55,7 +56,7 @@ def read_as_far_as_possible(root: Path) -> tuple[Manifest, list[DapflowError]]:
 
 def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
     project, errors = read_project(root)
-    compiler = _Compiler(project)
+    compiler = Compilation(project)
     manifest = compiler.manifest()
     return manifest, sorted([*errors, *compiler.errors], key=_by_place)
 
@@ -84,7 +85,9 @@ class _Reads:
         return {table.node.id for _, table in self.tables}
 
 
-class _Compiler:
+class Compilation:
+    """A project on its way to the manifest, which can say too what another text of one file would be told."""
+
     def __init__(self, project: Project) -> None:
         self.project = project
         self.tables = Tables(project)
@@ -100,10 +103,7 @@ class _Compiler:
 
     def manifest(self) -> Manifest:
         """The manifest; worth something only when there are no errors."""
-        depends = {
-            node: sorted((reads.datasets | self._checks[node].reads.keys()) - {node})
-            for node, reads in self._reads.items()
-        }
+        depends = self._depends()
         self._check_circles(depends)
         order = publishing_order(depends)
         # Datasets on a circle come last, so that their own SQL is checked too.
@@ -124,6 +124,20 @@ class _Compiler:
         services = {name: self._service(self.project.services[name], by_service[name]) for name in names}
         return Manifest(services=services, datasets=datasets)
 
+    def mistakes_with(self, product: UncompiledDataset, statement: FileStatement) -> list[DapflowError]:
+        """The mistakes in a product's SQL if its file held this statement, all else being as it is in the manifest."""
+        assert product.product is not None  # noqa: S101 - a source has no SQL
+        changed = replace(product, product=replace(product.product, statement=statement))
+        other = copy.copy(self)
+        other.errors = []
+        other._columns, other._outputs = dict(self._columns), dict(self._outputs)
+        other._reads = {**self._reads, product.id: other._read(changed)}
+        if other._reads[product.id].datasets != self._reads[product.id].datasets:
+            other._check_circles(other._depends())
+        other._analyse(changed)
+        file = statement.text.file
+        return sorted((error for error in other.errors if error.file == file), key=_by_place)
+
     # -- what a product reads
 
     def _read(self, node: UncompiledDataset) -> _Reads:
@@ -142,11 +156,17 @@ class _Compiler:
             refused = check_read(node.service, table.node, name, text)
             if refused is not None:
                 self.errors.append(refused)
-            if table.node is node and table.kind == "current":
+            if table.node.id == node.id and table.kind == "current":
                 hint = f"read {node.history} to see what earlier generations held"
                 self.errors.append(text.error("cycle", f"{node.id} reads itself", name.start, hint))
             reads.tables.append((name, table))
         return reads
+
+    def _depends(self) -> dict[str, list[str]]:
+        return {
+            node: sorted((reads.datasets | self._checks[node].reads.keys()) - {node})
+            for node, reads in self._reads.items()
+        }
 
     def _check_circles(self, depends: dict[str, list[str]]) -> None:
         for circle in circles(depends):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Zone
@@ -27,6 +29,8 @@ from dapflow.project.service_file import read_service
 from dapflow.project.text_file import read_text
 from dapflow.root import NAME_IT
 from dapflow.sql import FileStatement, SqlText, read_statement
+
+NOTHING_UNSAVED: Mapping[Path, str] = MappingProxyType({})
 
 
 def load_project(root: Path) -> Project:
@@ -57,78 +61,93 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
 def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
     """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
     mistakes: list[DapflowError] = []
+    reader = _FolderReader(settings, NOTHING_UNSAVED, mistakes)
     return [
-        read_service(
-            _read_yaml(path / "service.yml", f"transforms/{path.name}/service.yml", mistakes), path.name, settings
-        )
+        read_service(reader.yaml(path / "service.yml", f"transforms/{path.name}/service.yml"), path.name, settings)
         for path in service_folders(root / "transforms", mistakes)
         if service_name_problem(path.name) is None and (path / "service.yml").is_file()
     ]
 
 
-def read_service_folder(path: Path, settings: ProjectSettings) -> tuple[ServiceFolder | None, list[DapflowError]]:
-    """One service, and the mistakes in its files."""
+def read_service_folder(
+    path: Path, settings: ProjectSettings, unsaved: Mapping[Path, str] = NOTHING_UNSAVED
+) -> tuple[ServiceFolder | None, list[DapflowError]]:
+    """One service, and the mistakes in its files. ``unsaved`` are texts that stand in an editor, in place of files."""
     errors: list[DapflowError] = []
     try:
-        return _read_service(path, settings, errors), errors
+        return _FolderReader(settings, unsaved, errors).read(path), errors
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         return None, [*errors, DapflowError("unreadable-file", problem, file=error.filename or path)]
 
 
-def _read_service(path: Path, settings: ProjectSettings, errors: list[DapflowError]) -> ServiceFolder | None:
-    name = path.name
-    folder = f"transforms/{name}"
-    problem = service_name_problem(name)
-    if problem:
-        near = suggestion(name)
-        hint = f"for example transforms/{near}" if near else None
-        errors.append(DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint))
-        return None
-    check_service_folder(path, folder, errors)
-    if (path / "service.yml").exists():
-        yaml = _read_yaml(path / "service.yml", f"{folder}/service.yml", errors)
-    else:
-        title = name.replace("_", " ").capitalize()
+@dataclass(frozen=True)
+class _FolderReader:
+    """Reads the files of one service, noting the mistakes in them."""
+
+    settings: ProjectSettings
+    unsaved: Mapping[Path, str]
+    errors: list[DapflowError]
+
+    def read(self, path: Path) -> ServiceFolder | None:
+        """The service, unless its folder cannot be one."""
+        name = path.name
+        folder = f"transforms/{name}"
+        problem = service_name_problem(name)
+        if problem:
+            near = suggestion(name)
+            hint = f"for example transforms/{near}" if near else None
+            self.errors.append(DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint))
+            return None
+        check_service_folder(path, folder, self.errors)
+        yaml = self._service_file(path, folder)
+        service = read_service(yaml, name, self.settings)
+        self.errors.extend(yaml.errors)
+        products = [
+            self._product(files, zone, f"{folder}/{zone}")
+            for zone in PRODUCT_ZONES
+            for files in product_files(path / zone, f"{folder}/{zone}", self.errors)
+        ]
+        checks = {
+            file.name: self._sql(file, f"{folder}/{CHECKS}/{file.name}")
+            for file in check_files(path / CHECKS, self.errors)
+        }
+        return replace(service, products=tuple(products), check_files=checks)
+
+    def _service_file(self, path: Path, folder: str) -> YamlFile:
+        if (path / "service.yml").exists():
+            return self.yaml(path / "service.yml", f"{folder}/service.yml")
+        title = path.name.replace("_", " ").capitalize()
         hint = f"create {folder}/service.yml; one line is enough, such as title: {title}"
-        errors.append(DapflowError("no-service-file", f"service {name!r} has no service.yml", file=folder, hint=hint))
-        yaml = YamlFile("", f"{folder}/service.yml")
-    service = read_service(yaml, name, settings)
-    errors.extend(yaml.errors)
-    products = [
-        _read_product(files, zone, f"{folder}/{zone}", errors)
-        for zone in PRODUCT_ZONES
-        for files in product_files(path / zone, f"{folder}/{zone}", errors)
-    ]
-    checks = {
-        file.name: _read_sql(file, f"{folder}/{CHECKS}/{file.name}", errors)
-        for file in check_files(path / CHECKS, errors)
-    }
-    return replace(service, products=tuple(products), check_files=checks)
+        message = f"service {path.name!r} has no service.yml"
+        self.errors.append(DapflowError("no-service-file", message, file=folder, hint=hint))
+        return YamlFile("", f"{folder}/service.yml")
 
+    def _text(self, path: Path, name: str) -> str:
+        unsaved = self.unsaved.get(path)
+        return read_text(path, name) if unsaved is None else unsaved
 
-def _read_yaml(path: Path, name: str, errors: list[DapflowError]) -> YamlFile:
-    try:
-        return YamlFile(read_text(path, name), name)
-    except DapflowError as error:
-        errors.append(error)
-        return YamlFile("", name)
+    def yaml(self, path: Path, name: str) -> YamlFile:
+        """One of its YAML files; an empty one where it cannot be read."""
+        try:
+            return YamlFile(self._text(path, name), name)
+        except DapflowError as error:
+            self.errors.append(error)
+            return YamlFile("", name)
 
+    def _sql(self, path: Path, name: str) -> FileStatement | None:
+        try:
+            return read_statement(SqlText(self._text(path, name), name))
+        except DapflowError as error:
+            self.errors.append(error)
+            return None
 
-def _read_sql(path: Path, name: str, errors: list[DapflowError]) -> FileStatement | None:
-    try:
-        return read_statement(SqlText(read_text(path, name), name))
-    except DapflowError as error:
-        errors.append(error)
-        return None
-
-
-def _read_product(files: ProductFiles, zone: Zone, folder: str, errors: list[DapflowError]) -> Product:
-    name = f"{folder}/{files.sql.name}"
-    statement = _read_sql(files.sql, name, errors)
-    terms = ProductTerms()
-    if files.notes is not None:
-        yaml = _read_yaml(files.notes, f"{folder}/{files.notes.name}", errors)
-        terms = read_file(yaml, ProductTerms, f"{files.name}.yml")
-        errors.extend(yaml.errors)
-    return Product(files.name, zone, name, statement, terms)
+    def _product(self, files: ProductFiles, zone: Zone, folder: str) -> Product:
+        name = f"{folder}/{files.sql.name}"
+        statement = self._sql(files.sql, name)
+        terms = ProductTerms()
+        if files.notes is not None:
+            yaml = self.yaml(files.notes, f"{folder}/{files.notes.name}")
+            terms = read_file(yaml, ProductTerms, f"{files.name}.yml")
+            self.errors.extend(yaml.errors)
+        return Product(files.name, zone, name, statement, terms)

@@ -138,12 +138,18 @@ class _ConstantFindings:
 
     def _wants(self, item: tree.Node) -> bool:
         """Whether an item of an inner SELECT is named by another part of the statement, or handed on by a star."""
-        if any(isinstance(node, tree.AllColumns | tree.TableBody) for node in self._nodes):
+        if self._has_star:
             return True
         alias = item.alias if isinstance(item, tree.SelectItem) else None
-        return alias is not None and alias.lower() in {
-            node.name for node in self._nodes if isinstance(node, tree.Ident | tree.Deref)
-        }
+        return alias is not None and alias.lower() in self._names
+
+    @cached_property
+    def _has_star(self) -> bool:
+        return any(isinstance(node, tree.AllColumns | tree.TableBody) for node in self._nodes)
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return {node.name for node in self._nodes if isinstance(node, tree.Ident | tree.Deref)}
 
     @cached_property
     def _nodes(self) -> list[tree.Node]:

@@ -25,27 +25,19 @@ def review(manifest: Manifest, errors: Sequence[DapflowError] = (), noted_in: Pa
 
     What was found in the project in ``noted_in`` is noted there, and not looked for again where it must be the same.
     """
-    project = _ProjectReview(manifest, errors)
+    project = ProjectReview(manifest, errors)
     before = read_findings(noted_in) if noted_in is not None else {}
     by_key = project.findings(before)
     if noted_in is not None and by_key.keys() != before.keys():
         write_findings(noted_in, by_key)
-    by_file, of_checks = project.by_file, {}
-    for dataset in manifest.datasets.values():
-        findings = project.of[dataset.id]
-        if dataset.transform is not None:
-            by_file[dataset.transform.file] = findings.of_text
-        for finding in findings.of_checks:
-            # Mistakes in a check's file were found before, and two datasets may have one file.
-            of_checks[finding.file, finding.line, finding.column, finding.message] = finding
-    all_findings = [finding for findings in by_file.values() for finding in findings]
-    known = {(finding.file, finding.line, finding.column, finding.message) for finding in all_findings}
-    all_findings += [finding for place, finding in of_checks.items() if place not in known]
-    return sorted(all_findings, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
+    return project.listed()
 
 
-class _ProjectReview:
-    """The findings of datasets by their ids in ``of``; ``by_file`` are the mistakes that were found before."""
+class ProjectReview:
+    """The findings of datasets by their ids in ``of``; ``by_file`` are the mistakes that were found before.
+
+    ``tables`` are those of the datasets that have been looked at.
+    """
 
     def __init__(self, manifest: Manifest, errors: Sequence[DapflowError]) -> None:
         self.manifest = manifest
@@ -74,6 +66,21 @@ class _ProjectReview:
                     self.tables.add(dataset, findings.columns)
                 self._seen[dataset.id] = self._hash(dataset)
         return by_key
+
+    def listed(self) -> list[DapflowError]:
+        """All that was found, in the order of files and lines."""
+        by_file, of_checks = dict(self.by_file), {}
+        for dataset in self.manifest.datasets.values():
+            findings = self.of[dataset.id]
+            if dataset.transform is not None:
+                by_file[dataset.transform.file] = findings.of_text
+            for finding in findings.of_checks:
+                # Mistakes in a check's file were found before, and two datasets may have one file.
+                of_checks[finding.file, finding.line, finding.column, finding.message] = finding
+        all_findings = [finding for findings in by_file.values() for finding in findings]
+        known = {(finding.file, finding.line, finding.column, finding.message) for finding in all_findings}
+        all_findings += [finding for place, finding in of_checks.items() if place not in known]
+        return sorted(all_findings, key=lambda finding: (finding.file or "", finding.line or 0, finding.column or 0))
 
     def look(self, name: str) -> DatasetFindings:
         """What there is to say of a dataset, once all that it reads has been looked at."""

@@ -43,6 +43,7 @@ GUIDES = [
     "a-column-changed.md",
     "read-tables-that-something-else-makes.md",
     "begin-a-service.md",
+    "work-in-your-editor.md",
 ]
 
 
