@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 from dapflow.errors import Edit
+from dapflow.sql.colon_casts import cast_of_colons
 from dapflow.sql.other_dialects import SAME_FUNCTIONS
 from dapflow.sql.slip import Slip
 from dapflow.trino.syntax.quoting import name_text
 
 _BACKQUOTED = re.compile(r"`([^`\"\r\n]+)`")
 _WORD = re.compile(r"\w+")
+_UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
+_OF_UNITS = re.compile(r"\b(?:date_?add|date_?diff|date_trunc)\s*\(\s*\Z", re.IGNORECASE)
 
 
 def requoted(text: str, offset: int) -> tuple[Edit, ...]:
@@ -24,6 +27,13 @@ def renamed_function(text: str, offset: int) -> tuple[Edit, ...]:
     word = _WORD.match(text, offset)
     name = SAME_FUNCTIONS.get(word[0].lower()) if word is not None else None
     return () if word is None or name is None else (Edit(word.start(), word.end(), name),)
+
+
+def quoted_unit(text: str, offset: int) -> tuple[Edit, ...]:
+    """Quotes around the unit of time that is the first argument of a function of dates."""
+    word = _WORD.match(text, offset)
+    unit = word is not None and word[0].lower() in _UNITS and _OF_UNITS.search(text[max(0, offset - 40) : offset])
+    return (Edit(word.start(), word.end(), f"'{word[0].lower()}'"),) if word is not None and unit else ()
 
 
 def quoted_name(slip: Slip) -> tuple[Edit, ...]:
@@ -56,4 +66,20 @@ def plainer(slip: Slip) -> tuple[Edit, ...]:
         return (Edit(words.starts[before], words.ends[before], ""),)
     if slip.previous == "MINUS" and slip.word == "SELECT":
         return (Edit(words.starts[before], words.ends[before], "EXCEPT"),)
-    return ()
+    return _null_test(slip) or cast_of_colons(slip) or _safe_cast(slip)
+
+
+def _null_test(slip: Slip) -> tuple[Edit, ...]:
+    """PostgreSQL's tests behind a value: `a NOTNULL`, `a NOT NULL`."""
+    start, end = slip.words.starts[slip.index], slip.words.ends[slip.index]
+    if slip.word == "NOTNULL":
+        return (Edit(start, end, "IS NOT NULL"),)
+    return (Edit(start, start, "IS "),) if slip.word == "NOT" and slip.next == "NULL" else ()
+
+
+def _safe_cast(slip: Slip) -> tuple[Edit, ...]:
+    """BigQuery's SAFE_CAST(a AS …)."""
+    opener = slip.opener
+    if slip.word != "AS" or not opener or slip.words.kinds[opener - 1] not in {"SAFE_CAST", "TRYCAST"}:
+        return ()
+    return (Edit(slip.words.starts[opener - 1], slip.words.ends[opener - 1], "try_cast"),)

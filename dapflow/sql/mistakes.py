@@ -8,6 +8,7 @@ from dapflow.errors import DapflowError, Edit
 from dapflow.sql.fixes import requoted
 from dapflow.sql.hints import explain_word
 from dapflow.sql.look_alikes import name_of, plain_character, plain_edits
+from dapflow.sql.other_dialects import FOREIGN_TYPES, SAME_TYPES
 from dapflow.sql.refusals import spoken
 from dapflow.sql.slip import AN_OPERATOR
 from dapflow.sql.sql_text import SqlText
@@ -47,33 +48,6 @@ _EXTRACT = (
     "it takes year, quarter, month, week, day, day_of_week, day_of_year, hour, minute and second; seconds since 1970 "
     "are to_unixtime(a)"
 )
-# Types of other databases, and of Athena's DDL, that a query cannot name; some are the same but for their name.
-_SAME_TYPES = frozenset({"string", "text", "nvarchar", "nvarchar2", "varchar2", "int64", "long", "bool", "float64"})
-_FOREIGN_TYPES = {
-    "string": "varchar",
-    "binary": "varbinary",
-    "list": "array(varchar)",
-    "struct": "row(name varchar)",
-    "text": "varchar",
-    "nvarchar": "varchar",
-    "nvarchar2": "varchar",
-    "varchar2": "varchar",
-    "nchar": "char",
-    "datetime": "timestamp",
-    "datetime2": "timestamp",
-    "smalldatetime": "timestamp",
-    "int64": "bigint",
-    "unsigned": "bigint",
-    "signed": "bigint",
-    "long": "bigint",
-    "bool": "boolean",
-    "bit": "boolean",
-    "money": "decimal(19,4)",
-    "number": "decimal(38,2)",
-    "float64": "double",
-    "timestamptz": "timestamp with time zone",
-    "uniqueidentifier": "varchar",
-}
 
 
 def explained(text: SqlText, error: QueryError) -> DapflowError:
@@ -220,9 +194,9 @@ def _of_type(text: SqlText, all_tokens: list[Token], index: int) -> DapflowError
         # `name 'text'` is a literal of the type `name`, for those who mean that.
         place = text.place(literal.start)
         return explain_word(text, Words(all_tokens), Mismatch(literal.text, AN_OPERATOR, place, literal.start))
-    known = _FOREIGN_TYPES.get(word.lower())
+    known = FOREIGN_TYPES.get(word.lower())
     message = f"expected a type of Athena, such as {known or 'varchar'}, found '{word}'"
     if known is None:
         return text.error("sql-syntax", message, offset)
-    fix = [Edit(offset, offset + len(word), known)] if word.lower() in _SAME_TYPES else []
+    fix = [Edit(offset, offset + len(word), known)] if word.lower() in SAME_TYPES else []
     return text.error("sql-syntax", message, offset, f"write {known}", fix)

@@ -214,6 +214,7 @@ SAME_FUNCTIONS: dict[str, str] = {
     "parse_json": "json_parse",
     "get_json_object": "json_extract_scalar",
     "newid": "uuid",
+    "dateadd": "date_add",
 }
 
 #: By the name, in lower case: what other dialects know without brackets, and Athena takes for a column.
@@ -232,3 +233,32 @@ UNITS = frozenset(
         "days", "dd", "hour", "hours", "hh", "minute", "minutes", "mi", "second", "seconds", "ss", "millisecond",
     }
 )  # fmt: skip
+
+#: Types of other databases, and of Athena's DDL, that a query cannot name: what Athena has.
+FOREIGN_TYPES: dict[str, str] = {
+    "string": "varchar",
+    "binary": "varbinary",
+    "list": "array(varchar)",
+    "struct": "row(name varchar)",
+    "text": "varchar",
+    "nvarchar": "varchar",
+    "nvarchar2": "varchar",
+    "varchar2": "varchar",
+    "nchar": "char",
+    "datetime": "timestamp",
+    "datetime2": "timestamp",
+    "smalldatetime": "timestamp",
+    "int64": "bigint",
+    "unsigned": "bigint",
+    "signed": "bigint",
+    "long": "bigint",
+    "bool": "boolean",
+    "bit": "boolean",
+    "money": "decimal(19,4)",
+    "number": "decimal(38,2)",
+    "float64": "double",
+    "timestamptz": "timestamp with time zone",
+    "uniqueidentifier": "varchar",
+}
+#: Those of them that are the same but for their name.
+SAME_TYPES = frozenset({"string", "text", "nvarchar", "nvarchar2", "varchar2", "int64", "long", "bool", "float64"})

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from dapflow.errors import DapflowError
+from dapflow.errors import DapflowError, Edit
 from dapflow.sql.columns import UNKNOWN, Columns, RelationScope, SqlColumn, VisibleRelation, concatenated
+from dapflow.sql.fixes import quoted_unit
 from dapflow.sql.other_dialects import UNITS, WORDS
 from dapflow.sql.outline import (
     ColumnName,
@@ -160,7 +161,8 @@ class _Analyst:
         # Of what stands under the name itself, the name says nothing: sum(cost) AS cost.
         if name in scope.aliases and column.offsets[0] not in scope.aliases[name]:
             hint = "a name given in the SELECT list is only known in ORDER BY: repeat the expression here"
-        self.error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint)
+        fix = quoted_unit(self.text.text, column.offsets[0])
+        self.error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint, fix)
 
     def _hint(self, column: ColumnName, names: list[str]) -> str | None:
         name, offset = column.parts[0], column.offsets[0]
@@ -214,9 +216,9 @@ class _Analyst:
             hint = f"{parts[0]} is called {alias} here: write {alias}.{'.'.join(parts[1:]) or '*'}"
         self.error("unknown-column", message, column.offsets[0], hint)
 
-    def error(self, code: str, message: str, offset: int, hint: str | None) -> None:
+    def error(self, code: str, message: str, offset: int, hint: str | None, fix: Sequence[Edit] = ()) -> None:
         """Note a mistake at a place of the text."""
-        self.errors.append(self.text.error(code, message, offset, hint))
+        self.errors.append(self.text.error(code, message, offset, hint, fix))
 
 
 def _united(left: Columns, right: Columns) -> Columns:

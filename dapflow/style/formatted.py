@@ -8,9 +8,9 @@ from dapflow.errors import DapflowError
 from dapflow.sql import SqlText, read_statement
 from dapflow.style.documents import DocumentPrinter
 from dapflow.style.layout import StatementLayout
-from dapflow.style.pieces import comments_of, pieces
+from dapflow.style.pieces import pieces
 from dapflow.trino.errors import QueryError
-from dapflow.trino.syntax.lexer import tokens
+from dapflow.trino.syntax.lexer import comments, tokens
 from dapflow.trino.syntax.word_roles import WordRoles, word_roles
 
 
@@ -24,7 +24,7 @@ def formatted(text: SqlText) -> str:
         _check_tokens(text, styled)
         if again.query != roles.query:
             raise _refused(text, 0, "it would mean something else")
-        if comments_of(styled) != comments_of(text.text):
+        if _comments(styled) != _comments(text.text):
             raise _refused(text, 0, "its comments would change")
         if _laid_out(styled, again) != styled:
             raise _refused(text, 0, "laid out twice it is not what it is when laid out once")
@@ -38,6 +38,11 @@ def formatted(text: SqlText) -> str:
 def _laid_out(text: str, roles: WordRoles) -> str:
     eol = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
     return DocumentPrinter(eol).print(StatementLayout(pieces(text, roles)).statement())
+
+
+def _comments(text: str) -> list[str]:
+    """The comments of a text, without spaces at their ends."""
+    return [comment.text.rstrip() for comment in comments(text)]
 
 
 def _check_tokens(text: SqlText, styled: str) -> None:

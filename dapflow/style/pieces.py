@@ -63,16 +63,6 @@ def pieces(text: str, roles: WordRoles) -> list[Piece]:
     return laid
 
 
-def comments_of(text: str) -> list[str]:
-    """The comments of a text in their order, without spaces at their ends."""
-    found_comments: list[str] = []
-    end = 0
-    for token in tokens(text):
-        found_comments += [m[0].rstrip() for m in _GAP.finditer(text, end, token.start) if m["comment"]]
-        end = token.end
-    return found_comments
-
-
 def _piece(token: Token, roles: WordRoles) -> Piece:
     role: str = roles.roles.get(token.start, "")
     text = token.text

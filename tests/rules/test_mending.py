@@ -42,6 +42,19 @@ def mended(root: Path, sql: str | bytes) -> tuple[str | bytes, str]:
             "SELECT coalesce(trade, 'x') AS a, coalesce(notes, coalesce(status, '')) AS b FROM repairs",
         ),
         ("SELECT CAST(id AS string) AS a FROM repairs", "SELECT CAST(id AS varchar) AS a FROM repairs"),
+        ("SELECT safe_cast(notes AS integer) AS a FROM repairs", "SELECT try_cast(notes AS integer) AS a FROM repairs"),
+        ("SELECT id FROM repairs WHERE notes NOTNULL", "SELECT id FROM repairs WHERE notes IS NOT NULL"),
+        (
+            "SELECT dateadd(DAY, 7, raised) AS a, date_diff(day, raised, date '2024-01-01') AS b FROM repairs",
+            "SELECT date_add('day', 7, raised) AS a, date_diff('day', raised, date '2024-01-01') AS b FROM repairs",
+        ),
+        (
+            "SELECT r.id::text AS a, lower(r.notes)::varchar(9) AS b, (1 + id)::bigint::text AS c, tags[1]::int AS d "
+            "FROM repairs r WHERE raised > '2024-01-01'::date",
+            "SELECT CAST(r.id AS varchar) AS a, CAST(lower(r.notes) AS varchar(9)) AS b, "
+            "CAST(CAST((1 + id) AS bigint) AS varchar) AS c, CAST(tags[1] AS int) AS d "
+            "FROM repairs r WHERE raised > CAST('2024-01-01' AS date)",
+        ),
     ],
 )
 def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
@@ -58,6 +71,9 @@ def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
         "SELECT isnull(trade) AS a FROM repairs",
         'SELECT `a"b` FROM repairs',
         "SELECT id FROM repairs WHERE completed = NULL",
+        "SELECT CASE WHEN done THEN 1 END::varchar AS a FROM repairs",
+        "SELECT max(day) AS a FROM repairs",
+        "SELECT id::money AS a, tags::text[] AS b FROM repairs",
     ],
 )
 def test_what_may_be_meant_otherwise_is_left(sql: str, tmp_path: Path) -> None:

@@ -14,13 +14,16 @@ from dapflow.errors import DapflowError
 from dapflow.sql import SqlText, read_statement
 from dapflow.style import formatted as module
 from dapflow.style.formatted import formatted
-from dapflow.style.pieces import comments_of
-from dapflow.trino.syntax.lexer import tokens
+from dapflow.trino.syntax.lexer import comments, tokens
 from tests.trino import corpus
 
 ROOT = Path(__file__).parents[2]
 LONGER = count()
 FILES = sorted([*(ROOT / "tests/fixtures/sql/valid").rglob("*.sql"), *(ROOT / "transforms").rglob("*.sql")])
+
+
+def comments_in(text: str) -> list[str]:
+    return [comment.text.rstrip() for comment in comments(text)]
 
 
 def styled(text: str) -> str:
@@ -69,7 +72,7 @@ def test_what_does_not_fit_a_line_is_on_several() -> None:
 def test_every_valid_text_is_formatted(file: Path) -> None:
     text = file.read_bytes().decode("utf-8-sig")
     after = styled(text)
-    assert comments_of(after) == comments_of(text)
+    assert comments_in(after) == comments_in(text)
     assert [t.text.upper() for t in tokens(after)] == [t.text.upper() for t in tokens(text)]
 
 
@@ -85,7 +88,7 @@ def test_comments_and_spaces_anywhere_are_no_hindrance(data: st.DataObject) -> N
         read_statement(SqlText(text))
     except DapflowError:
         return  # `U&'…'` and its like are torn apart
-    assert comments_of(styled(text)) == comments_of(text)
+    assert comments_in(styled(text)) == comments_in(text)
 
 
 @pytest.mark.parametrize(
