@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import NameArgument, publications_of_branch
+from dapflow.cli.branch_option import HostOption, NameArgument, host_of, publications_of_branch
 from dapflow.cli.branch_plan import AgainstOption
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.interruption import ends_when_interrupted
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dapflow.differences.branch import BranchDifference, BranchProduct, BranchProducts
-    from dapflow.servers.state import State
+    from dapflow.environment import Environment
+    from dapflow.publications.published import Publications
 
 
 def diff(
@@ -50,6 +52,7 @@ def diff(
         ),
     ] = False,
     against: AgainstOption = None,
+    environment: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Say what a branch's environment has that the main one has not: for every product that the branch has built.
@@ -58,13 +61,15 @@ def diff(
     and not built yet is named. It says before how much that will read and cost, and asks. Values in columns of personal
     data are not shown.
 
+    On AWS it compares what is deployed of the branch, whatever the working tree holds, with your own credentials: they
+    have to reach the data of both.
+
     Ends with status 0 also where something differs, and with 1 where something could not be compared. --comment says
     that on its page, also that nothing is up, and ends with 0; its --against is that of dapflow branch plan.
 
     Example: dapflow branch diff fix/delays --yes
     """
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
-    from dapflow.servers.state import State  # noqa: PLC0415
 
     if as_json + as_markdown + as_comment > 1:
         raise DapflowError("option", "--json, --markdown and --comment exclude each other")
@@ -77,7 +82,7 @@ def diff(
     with ends_when_interrupted(), Steps() as steps:
 
         def compare() -> BranchDifference:
-            return compare_branch(root, State.of(root), branch, steps, generation=generation, rows=rows, yes=yes)
+            return compare_branch(root, branch, environment, steps, generation=generation, rows=rows, yes=yes)
 
         if as_comment:
             from dapflow.cli.branch_comment import comment  # noqa: PLC0415 (brings the analyser)
@@ -92,21 +97,20 @@ def diff(
 
 
 def compare_branch(
-    root: Path, state: State, branch: str, steps: Steps, *, generation: str | None, rows: int, yes: bool
+    root: Path, branch: str, host: str | None, steps: Steps, *, generation: str | None, rows: int, yes: bool
 ) -> BranchDifference:
     """Compare what a branch has built, once its cost was said and, unless ``yes``, agreed to.
 
     Raises DapflowError ``branch-not-up``, ``generation``, ``option``, or what connecting raises.
     """
-    from dapflow.differences.branch import BranchDifference  # noqa: PLC0415 (these bring boto3, psutil)
-    from dapflow.local.processes import components  # noqa: PLC0415
-    from dapflow.local.processes.running import explained  # noqa: PLC0415
+    from dapflow.differences.branch import BranchDifference  # noqa: PLC0415 (brings boto3)
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
 
     day = Generation.parse(generation) if generation is not None else None
     steps.expect("looking at what there is")
-    both = _products(root, state, branch)
-    with explained(state, components.SERVERS):
+    hosting = host_of(root, host)
+    both = _products(root, branch, hosting)
+    with _explained(root, hosting):
         products = list(both.look(day))
         steps.rest()
         comparable = [product for product in products if product.comparison is not None]
@@ -119,25 +123,57 @@ def compare_branch(
                 number = comparable.index(product) + 1
                 steps.tell(f"{number} of {len(comparable)}: {product.dataset} {product.generation}")
             compared.append(product.compared(rows))
-    return BranchDifference(branch, both.base.environment.name, tuple(compared))
+    return BranchDifference(branch, both.base.environment.name, tuple(compared), _builder(branch, hosting))
 
 
-def _products(root: Path, state: State, branch: str) -> BranchProducts:
+def _explained(root: Path, host: Environment | None) -> AbstractContextManager[None]:
+    """Around what is asked of the embedded platform, which may be going down."""
+    if host is not None:
+        return nullcontext()
+    from dapflow.local.processes import components  # noqa: PLC0415 (these bring psutil)
+    from dapflow.local.processes.running import explained  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    return explained(State.of(root), components.SERVERS)
+
+
+def _products(root: Path, branch: str, host: Environment | None) -> BranchProducts:
     """The products of a branch, and the main environment with the project that it runs."""
-    from dapflow.changes import base_deployed  # noqa: PLC0415 (these bring boto3, PyYAML)
-    from dapflow.cli.diff import made_keys  # noqa: PLC0415
-    from dapflow.cli.environment_option import names_of  # noqa: PLC0415
+    from dapflow.cli.diff import made_keys  # noqa: PLC0415 (these bring boto3)
     from dapflow.differences.branch import BranchProducts  # noqa: PLC0415
-    from dapflow.publications.published import Publications  # noqa: PLC0415
 
-    built = publications_of_branch(root, state, branch)
-    main = base_deployed(state.bundle / "dags", "the main environment").manifest
+    built = publications_of_branch(root, branch, host)
     return BranchProducts(
         branch=built,
-        base=Publications(built.clients, main, names_of(root, main, None)),
+        base=_base(root, built, host),
         title=branch,
         made_key=made_keys(root, built.manifest, built.own),
     )
+
+
+def _base(root: Path, built: Publications, host: Environment | None) -> Publications:
+    """What is published where a branch reads what it does not build, by the project that runs there."""
+    from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
+
+    if host is None:
+        from dapflow.changes import base_deployed  # noqa: PLC0415 (brings PyYAML)
+        from dapflow.cli.environment_option import names_of  # noqa: PLC0415
+        from dapflow.servers.state import State  # noqa: PLC0415
+
+        main = base_deployed(State.of(root).bundle / "dags", "the main environment").manifest
+        return Publications(built.clients, main, names_of(root, main, None))
+    from dapflow.deployed.branches import base_project  # noqa: PLC0415
+
+    project = base_project(built.clients.s3, host)
+    return Publications(built.clients, project.manifest, project.environment)
+
+
+def _builder(branch: str, host: Environment | None) -> str:
+    """Who builds what is missing."""
+    if host is None:
+        return f"dapflow branch run {branch}"
+    by_people = host.branches is not None and host.branches.run_role
+    return f"dapflow branch run {branch} --environment {host.name}" if by_people else f"the Airflow of {host.name}"
 
 
 def _announced(both: BranchProducts, comparable: Sequence[BranchProduct], rows: int) -> str:

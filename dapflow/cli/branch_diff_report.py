@@ -95,21 +95,22 @@ def _counts(product: ComparedProduct) -> list[str]:
 
 def _notes(compared: BranchDifference) -> Iterator[str]:
     """What has to be said beside the table."""
-    run = f"dapflow branch run {compared.branch}"
+    builder = compared.builder
+    sentence = f"{builder[0].upper()}{builder[1:]}" if builder.startswith("the ") else builder
     for product in compared.products:
         if product.error is not None:
             hint = f"; {product.error.hint}" if product.error.hint else ""
             yield f"{product.product.dataset}: {product.error.message} [{product.error.code}]{hint}."
     if any(product.product.outdated for product in compared.products):
-        yield f"Outdated is what was built of another text or other inputs than there are now: {run} builds it again."
+        yield f"Outdated is what was built of another text or other inputs than now: {builder} builds it again."
     if limited := [product.product for product in compared.products if product.product.limits]:
         limits = ", ".join(sorted({limit for product in limited for limit in product.limits}))
         yield (
             f"Limited is what was built of a part of its inputs ({limits}): the rest of its rows counts as gone. "
-            f"{run} without --since and --sample builds it whole."
+            f"{sentence} without --since and --sample builds it whole."
         )
     if missing := [product.product.dataset for product in compared.products if product.state == "not built"]:
-        yield f"Not built yet: {', '.join(missing)}. {run} builds what is missing."
+        yield f"Not built yet: {', '.join(missing)}. {sentence} builds what is missing."
     counted = Counter(product.state for product in compared.products)
     if not counted:
         yield f"{compared.branch} changes no product."

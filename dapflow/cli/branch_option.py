@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.environment_option import connected, names_of, session_of
+from dapflow.cli.environment_option import connect_deployed, connected, names_of, session_of
 from dapflow.cli.person import person
 from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dapflow.runtime.aws import Clients
     from dapflow.runtime.limit import InputLimit
     from dapflow.runtime.publish import Publisher
-    from dapflow.servers.state import State
 
 BranchOption = Annotated[
     str | None,
@@ -105,17 +104,38 @@ def connected_to_throw_away(
     return clients, branch_environment(manifest, BranchNames.of(branch_slug(branch)), names)
 
 
-def publications_of_branch(root: Path, state: State, branch: str) -> Publications:
-    """What is published in a branch's environment on the embedded platform, by the project that it was brought up of.
+def host_of(root: Path, name: str | None) -> Environment | None:
+    """The names of the deployed environment that hosts branches; None for the embedded platform.
 
-    Raises DapflowError ``branch-not-up``, or what connecting raises.
+    Raises what ``names_of`` does.
     """
-    from dapflow.local.branches import project_of  # noqa: PLC0415 (brings boto3, psutil)
-    from dapflow.publications.published import Publications  # noqa: PLC0415
+    if name is None or name == LOCAL:
+        return None
+    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
 
-    manifest = project_of(state, branch)
-    clients, names = connected_to_throw_away(root, manifest, branch, None)
-    return Publications(clients, manifest, names)
+    return names_of(root, compile_project(root), name)
+
+
+def publications_of_branch(root: Path, branch: str, host: Environment | None) -> Publications:
+    """What is published in a branch's environment, by the project that it was brought up of, or that is deployed of it.
+
+    On AWS it is looked at with the caller's own credentials. Raises DapflowError ``branch-not-up``, or what connecting
+    and reading what is deployed raise.
+    """
+    from dapflow.publications.published import Publications  # noqa: PLC0415 (these bring boto3, psutil)
+
+    if host is None:
+        from dapflow.local.branches import project_of  # noqa: PLC0415
+        from dapflow.servers.state import State  # noqa: PLC0415
+
+        manifest = project_of(State.of(root), branch)
+        clients, names = connected_to_throw_away(root, manifest, branch, None)
+        return Publications(clients, manifest, names)
+    from dapflow.deployed.branches import branch_project  # noqa: PLC0415
+
+    clients = connect_deployed(host)
+    project = branch_project(clients.s3, host, branch)
+    return Publications(clients, project.manifest, project.environment)
 
 
 @dataclass(frozen=True)
@@ -145,15 +165,14 @@ def workplace(root: Path, branch: str, host: str | None) -> Workplace:
     """
     from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
     from dapflow.local.processes.running import explained  # noqa: PLC0415
-    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
     from dapflow.servers.state import State  # noqa: PLC0415
 
-    if host is None or host == LOCAL:
+    names = host_of(root, host)
+    if names is None:
         state = State.of(root)
-        publications = publications_of_branch(root, state, branch)
+        publications = publications_of_branch(root, branch, None)
         return Workplace(publications, project_commit(root), explained(state, components.SERVERS), ())
     from dapflow.deployed.branches import runnable_branch  # noqa: PLC0415 (brings boto3)
 
-    names = names_of(root, compile_project(root), host)
     runnable = runnable_branch(session_of(names), names, branch, by=person())
     return Workplace(runnable.publications, runnable.project.commit, nullcontext(), _PAUSES)

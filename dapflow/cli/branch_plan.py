@@ -98,20 +98,11 @@ def _base_on_aws(root: Path, manifest: Manifest, host: str) -> Base:
     """What is deployed where the branches of a host read what they do not build, with the caller's own credentials."""
     from dapflow.changes import Base, running_in  # noqa: PLC0415
     from dapflow.cli.environment_option import connect_deployed, names_of  # noqa: PLC0415
-    from dapflow.deployed.branches import branches_of  # noqa: PLC0415 (these bring boto3)
-    from dapflow.deployed.bundle import deployed_project  # noqa: PLC0415
+    from dapflow.deployed.branches import base_project, branches_of  # noqa: PLC0415 (these bring boto3)
 
     names = names_of(root, manifest, host)
-    bundle = branches_of(names).base_bundle
-    clients = connect_deployed(names)
-    again = "plan with the release of dapflow that is deployed there, or deploy that environment with this one"
-    project = deployed_project(clients.s3, bundle, deploy=again)
-    if project is None:
-        raise DapflowError(
-            "no-base",
-            f"nothing is deployed below {bundle}, where branches of {host} would read what they do not build",
-            hint="deploy that environment, or leave out --environment to compare with git",
-        )
+    branches_of(names)  # what hosts none is told before anybody is asked for credentials
+    project = base_project(connect_deployed(names).s3, names)
     return Base(project.manifest, running_in(project.environment.name, project.commit))
 
 

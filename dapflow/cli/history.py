@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.branch_option import BranchOption, host_of, publications_of_branch
 from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
 
@@ -29,6 +30,7 @@ def history(
     ] = None,
     most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many, from the newest on.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole records as JSON.")] = False,
+    branch: BranchOption = None,
     environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
@@ -44,14 +46,20 @@ def history(
     root = project_root(project)
     manifest = compile_project(root)
     dataset = find_dataset(manifest, root, name)
-    clients, names = connected(root, manifest, environment)
     from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
+
+    if branch is None:
+        clients, names = connected(root, manifest, environment)
+        publications = Publications(clients, manifest, names)
+    else:
+        publications = publications_of_branch(root, branch, host_of(root, environment))
+        dataset = publications.manifest.dataset(dataset.id)
     from dapflow.runs.history import history_of  # noqa: PLC0415
     from dapflow.runtime.generation import Generation  # noqa: PLC0415
     from dapflow.runtime.publish import Publisher  # noqa: PLC0415
 
     day = Generation.parse(generation) if generation is not None else None
-    publisher, publications = Publisher(clients, manifest, names), Publications(clients, manifest, names)
+    publisher = Publisher(publications.clients, publications.manifest, publications.environment)
     listed = history_of(publisher, publications, dataset, day, most)
     if as_json:
         print(json.dumps({"dataset": dataset.id, **listed.as_dict()}, indent=2, ensure_ascii=False))

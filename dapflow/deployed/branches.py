@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from dapflow.branch import SESSION_TAGS, BranchNames, branch_slug, is_slug
 from dapflow.deployed.assumed_role import assumed
-from dapflow.deployed.bundle import DeployedProject, deployed_branch
+from dapflow.deployed.bundle import DeployedProject, deployed_branch, deployed_project
 from dapflow.environment import Branches, Environment
 from dapflow.errors import DapflowError
 from dapflow.publications.published import Publications
 from dapflow.runtime.aws import RETRIES, Clients, aws_errors, connect
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 _BUNDLE = "-bundle"
 
@@ -63,6 +66,35 @@ def branches_of(host: Environment) -> Branches:
     return host.branches
 
 
+def branch_project(s3: S3Client, host: Environment, branch: str) -> DeployedProject:
+    """A branch as it is deployed. Raises DapflowError ``branch-not-up``, ``branch-refused`` or what reading it does."""
+    deploy = f"npx aws-cdk deploy --all -c branch={branch}"
+    again = f"deploy it again with this release: {deploy}"
+    project = deployed_branch(s3, branches_of(host).bundle, branch_slug(branch), deploy=again)
+    if project is None:
+        raise DapflowError(
+            "branch-not-up", f"there is no environment of a branch {branch} in {host.name}", hint=f"deploy it: {deploy}"
+        )
+    return project
+
+
+def base_project(s3: S3Client, host: Environment) -> DeployedProject:
+    """What is deployed where the branches of a host read what they do not build.
+
+    Raises DapflowError ``no-base``, ``branch-refused`` or what reading it does.
+    """
+    bundle = branches_of(host).base_bundle
+    again = "use the release of dapflow that is deployed there, or deploy that environment with this one"
+    project = deployed_project(s3, bundle, deploy=again)
+    if project is None:
+        raise DapflowError(
+            "no-base",
+            f"nothing is deployed below {bundle}, where branches of {host.name} would read what they do not build",
+            hint="deploy that environment",
+        )
+    return project
+
+
 @dataclass(frozen=True)
 class RunnableBranch:
     """A branch as it is deployed, and clients for each of its services, with the rights of its role on this branch."""
@@ -90,14 +122,9 @@ def runnable_branch(session: boto3.Session, host: Environment, branch: str, *, b
             f"the Airflow of {host.name} builds its branches",
             hint='let context.environments.branch.orchestrator of cdk.json be "runner" on main, and deploy the host',
         )
-    deploy = f"npx aws-cdk deploy --all -c branch={branch}"
     run = assumed(session, common.run_role, by)
     own = connect(run, host.region)
-    project = deployed_branch(own.s3, common.bundle, slug, deploy=f"deploy it again with this release: {deploy}")
-    if project is None:
-        raise DapflowError(
-            "branch-not-up", f"there is no environment of a branch {branch} in {host.name}", hint=f"deploy it: {deploy}"
-        )
+    project = branch_project(own.s3, host, branch)
     tags = dict(zip(SESSION_TAGS, (slug, BranchNames.of(slug).databases), strict=True))
     clients = {
         name: connect(assumed(run, service.role_arn, by, tags), host.region)

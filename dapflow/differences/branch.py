@@ -88,11 +88,15 @@ class ComparedProduct:
 
 @dataclass(frozen=True)
 class BranchDifference:
-    """What differs between a branch and its base, and what it took to build and to compare it."""
+    """What differs between a branch and its base, and what it took to build and to compare it.
+
+    ``builder`` is who builds what is missing, for people.
+    """
 
     branch: str
     base: str
     products: tuple[ComparedProduct, ...]
+    builder: str
 
     @property
     def differences(self) -> list[Difference]:
@@ -138,9 +142,17 @@ class BranchProducts:
     made_key: Callable[[Dataset], tuple[str, ...]]
 
     def look(self, day: Generation | None) -> Iterator[BranchProduct]:
-        """Look at each of a generation, by default of the newest that both have. Raises DapflowError ``aws``."""
+        """Look at each of a generation, by default of the newest that both have.
+
+        What may not be looked at, as the products of a service that is not the caller's, is noted to be so.
+        """
         for dataset in self.branch.own:
-            yield self._product(dataset, day)
+            try:
+                yield self._product(dataset, day)
+            except DapflowError as error:
+                if error.code != "aws":
+                    raise
+                yield BranchProduct(dataset.id, failure=error)
 
     def _product(self, dataset: Dataset, day: Generation | None) -> BranchProduct:
         built = self.branch.of(dataset.id)

@@ -144,6 +144,17 @@ def test_the_life_of_a_branch(host: Host) -> None:
     assert "published by an earlier backfill and left: 2 generations" in again.stderr
     assert {role for role, _ in sessions()} == {"dapflow-branch-run", "dapflow-branch-housing-runner"}
 
+    # The second night is the newest that both have. It is compared with the caller's own credentials.
+    assert "[option]" in host.run("diff", BRANCH, check=False).stderr
+    compared = host.run("diff", BRANCH, "--yes")
+    assert compared.stdout.startswith(f"{BRANCH}, compared with staging\n")
+    assert compared.stdout.splitlines()[2].split()[:3] == ["housing.refined.repair_costs", "2024-06-05", "differs"]
+    assert "1 product differs." in compared.stdout
+    missing = host.run("diff", "other", "--yes", check=False)
+    assert "[branch-not-up]" in missing.stderr
+    history = host.project.run("history", "repair_costs", "--branch", BRANCH, *STAGING).stdout
+    assert history.count("2024-06-0") >= 2 and " published " in history
+
     client: Any = boto3.client("cloudformation", region_name=REGION)
     said = {"branch": BRANCH, "owner": "someone", "commit": "0123abc4567", "expires": "2024-07-01T00:00:00+00:00"}
     tags = [{"Key": f"dapflow:{key}", "Value": value} for key, value in said.items()]

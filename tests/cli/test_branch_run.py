@@ -65,6 +65,7 @@ def build_of_a_part(changed: LocalProject) -> None:
     assert " differs (limited) " in said.stdout
     assert "Limited is what was built of a part of its inputs (80 % by done): " in said.stdout
     assert "limited: 80 % by done" in changed.run("branch", "diff", BRANCH, "--yes", "--comment").stdout
+    assert "limited: 80 % by done; " in changed.run("history", "dear", "--branch", BRANCH).stdout
     # The same goes on where it was; another one does not.
     again = changed.run("branch", "run", BRANCH, "--sample", "80%", "--by", "done", "--json", "--yes")
     document = json.loads(again.stdout)

@@ -95,12 +95,12 @@ def test_each_product_that_a_branch_builds_is_compared_or_said_not_to_be(lake: L
     assert (rooms.here, rooms.there, rooms.changed) == (f"fix/rooms {DAY}", f"test {DAY}", 1)
     shown = [row.here or row.there for row in rooms.sample]
     assert all(values and values["cost"] == "(hidden)" for values in shown)
-    whole = BranchDifference("fix/rooms", "test", tuple(compared.values()))
+    whole = BranchDifference("fix/rooms", "test", tuple(compared.values()), "the Airflow of test")
     assert whole.comparing[1] == sum(difference.usd for difference in whole.differences) > 0
     page = "\n".join(markdown_lines(whole))
     assert "(hidden)" in page and "| 7 |" not in page
     assert "| air\\_traffic.refined.late |  | not built yet |" in page
-    assert "Not built yet: air\\_traffic.refined.late. dapflow branch run fix/rooms builds what is missing." in page
+    assert "Not built yet: air\\_traffic.refined.late. The Airflow of test builds what is missing." in page
     assert "\n4 products: 1 differs, 1 is the same, 1 is new, 1 is not built yet.\n" in page
     assert "| \\<b\\>\\|\\`@&#8203;octocat\\`\\|#&#8203;1 &#36;x&#36; | (hidden) | y |" in page, "data is no markup"
 
