@@ -39,6 +39,16 @@ def test(
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the outcomes as JUnit XML too.")
     ] = None,
+    new: Annotated[
+        str | None,
+        typer.Option(
+            "--new",
+            metavar="TRANSFORM",
+            help="Write a first test of a transform, from rows of the embedded platform.",
+            show_default=False,
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=100, help="With --new: rows to take of each table.")] = 3,
     coverage: Annotated[
         bool,
         typer.Option("--coverage", help="Say what no test reaches: transforms, WITH queries, results of CASE and IF."),
@@ -51,9 +61,17 @@ def test(
     They run on this machine, without AWS and without the platform. Ends with status 1 where a test fails or a file of
     tests has a mistake.
 
+    --new writes a first test, of rows that the embedded platform has: values in columns of personal data are replaced,
+    and what is expected is what the transform gives for these rows now.
+
     Example: dapflow test daily_departures
     """
     root = project_root(project)
+    if new is not None:
+        if name is not None or watch or junit is not None or coverage or as_json:
+            raise DapflowError("option", "--new goes with --rows and --project alone")
+        _draft(root, new, rows)
+        return
     if watch:
         if junit is not None or as_json:
             raise DapflowError("option", "--watch is for people: it goes with neither --junit nor --json")
@@ -70,6 +88,29 @@ def test(
         _print(run)
     if not run.passed:
         raise typer.Exit(1)
+
+
+def _draft(root: Path, name: str, rows: int) -> None:
+    from dapflow.cli.environment_option import connected  # noqa: PLC0415 (these bring boto3 and DuckDB)
+    from dapflow.cli.sampled_platform import AskedPlatform  # noqa: PLC0415
+    from dapflow.compiled import manifest_file  # noqa: PLC0415
+    from dapflow.lineage import read_lineage  # noqa: PLC0415
+    from dapflow.project import compile_project, find_transform  # noqa: PLC0415
+    from dapflow.sql_tests.draft import draft_file, write_draft  # noqa: PLC0415
+    from dapflow.sql_tests.sampling import sample  # noqa: PLC0415
+    from dapflow.sql_tests.suite import project_under_test  # noqa: PLC0415
+
+    manifest = compile_project(root)
+    dataset = find_transform(manifest, root, name)
+    draft_file(root, dataset)
+    clients, names = connected(root, manifest, None)
+    under_test = project_under_test(manifest, {dataset.id}, read_lineage(manifest_file(root)))
+    platform = AskedPlatform(clients, manifest, names)
+    lineage = under_test.lineage.products.get(dataset.id)
+    taken = sample(platform, names, dataset, manifest.datasets, lineage, rows)
+    draft = write_draft(root, under_test, dataset, taken)
+    print(f"{draft.file}: {draft.given} rows given, {draft.expected} expected")
+    print(f"Look whether they are right, then: dapflow test {dataset.name}")
 
 
 def _watch(root: Path, name: str | None, *, coverage: bool) -> None:

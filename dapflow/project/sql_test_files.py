@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapflow.errors import DapflowError
+from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Dataset, Manifest
 from dapflow.project.csv_rows import csv_rows
 from dapflow.project.file_position import FilePosition, PlacedText
@@ -44,6 +44,16 @@ class SqlTest:
             hint = f"did you mean {near[0]}?" if near else f"it stands beside the test: {file}"
             raise name.place.error("unreadable-file", f"there is no file {name.text}", hint)
         return tuple(csv_rows(read_text(self.folder / name.text, file), file))
+
+
+def sql_test_of(text: str, name: str, folder: Path, dataset: Dataset) -> SqlTest:
+    """The first test of a text that stands in no file yet. Raises DapflowErrors with the mistakes in it."""
+    yaml = YamlFile(text, name)
+    terms = read_file(yaml, SqlTestFileTerms, name.rpartition("/")[2])
+    if yaml.errors:
+        raise DapflowErrors(yaml.errors)
+    test, said = next(iter((terms.tests or {}).items()))
+    return SqlTest(test.text, dataset.id, name, test.place, folder, said)
 
 
 def read_sql_tests(root: Path, manifest: Manifest) -> tuple[list[SqlTest], list[DapflowError]]:

@@ -13,6 +13,7 @@ from dapflow.sql_tests.catalogue import ProjectUnderTest
 from dapflow.sql_tests.compiled_transform import AnalysedTransform, sql_text
 from dapflow.sql_tests.database import MemoryDatabase
 from dapflow.sql_tests.expected_rows import ExpectedRows
+from dapflow.sql_tests.given_rows import TypedColumn
 from dapflow.sql_tests.given_tables import create_given, over_given
 from dapflow.sql_tests.outcome import ReachedParts, RowDifference, SqlTestOutcome
 from dapflow.sql_tests.prepared_test import PreparedTest, prepare
@@ -73,14 +74,26 @@ class SqlTestRunner:
         said = (differing, failure, mistake, reached)
         return SqlTestOutcome(test.id, test.name, test.dataset, test.file, line, seconds, *said)
 
+    def rows(self, test: SqlTest) -> tuple[list[TypedColumn], list[tuple[Any, ...]]]:
+        """What a transform gives for what a test gives. Raises DapflowError."""
+        prepared = prepare(self._project, test)
+        try:
+            return self._came(prepared)[1:]
+        except QueryError as error:
+            raise refusal(sql_text(prepared.dataset), error) from error
+
+    def _came(self, prepared: PreparedTest) -> tuple[CompiledQuery, list[TypedColumn], list[tuple[Any, ...]]]:
+        compiled = self._query(prepared)
+        create_given(self.database, self._project, prepared, compiled)
+        self.database.fix_clock(prepared.now)
+        columns = [(column.name, parse_type(column.type)) for column in compiled.columns]
+        return compiled, columns, self.database.execute(compiled.sql)
+
     def _outcome(self, prepared: PreparedTest) -> tuple[RowDifference | None, str | None]:
         """How the rows differ, or what else went otherwise than expected. Raises DapflowError."""
         wanted = prepared.test.terms.error
         try:
-            compiled = self._query(prepared)
-            create_given(self.database, self._project, prepared, compiled)
-            self.database.fix_clock(prepared.now)
-            came = self.database.execute(compiled.sql)
+            compiled, columns, came = self._came(prepared)
         except QueryError as error:
             if wanted is None:
                 raise refusal(sql_text(prepared.dataset), error) from error
@@ -89,7 +102,6 @@ class SqlTestRunner:
         if wanted is not None:
             rows = "one row" if len(came) == 1 else f"{len(came)} rows"
             return None, f"expected the error {wanted.text}, came {rows}"
-        columns = [(column.name, parse_type(column.type)) for column in compiled.columns]
         expected = ExpectedRows.of(prepared, columns, is_ordered=compiled.ordered)
         return expected.difference(self.database, came), None
 
