@@ -15,6 +15,7 @@ from dapflow.trino.errors import Mismatch
 from dapflow.trino.syntax.reserved_words import RESERVED
 
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"
+_ENDING = frozenset({"FROM", "WHERE", "HAVING", "LIMIT", "UNION", "AS"})
 _AFTER_COMMA = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", ")", "]", END})
 # Words that are often mistyped, for a word that looks like one of them.
 _KEYWORDS = (
@@ -131,9 +132,21 @@ def _of_query(slip: Slip) -> str | None:
     return "EXISTS takes a SELECT: EXISTS (SELECT 1 FROM …)" if before == "EXISTS" else None
 
 
-def _of_comma(slip: Slip) -> str | None:
-    if slip.previous == "," and slip.word in {"GROUP", "ORDER"} and slip.next != "BY":
+def _of_reserved_word(slip: Slip) -> str | None:
+    """A column with the name of a word of the language: `SELECT order, table FROM …`."""
+    as_column = slip.expected == VALUE and slip.word in RESERVED and slip.word not in _ENDING
+    if as_column and slip.next in {",", ")", "FROM", "AS", "=", END}:
         return f'{slip.word} is a word of the language; as a name it is quoted: "{slip.word.lower()}"'
+    return None
+
+
+def _of_comment(slip: Slip) -> str | None:
+    if slip.word == "*" and slip.text.text.startswith("*/", slip.words.starts[slip.index]):
+        return "comments do not stand in comments: the first */ ends them all"
+    return None
+
+
+def _of_comma(slip: Slip) -> str | None:
     if slip.previous == "," and slip.word in {*_AFTER_COMMA, ","}:
         return "delete the comma"
     if slip.previous == "," and slip.word == "SELECT":
@@ -259,6 +272,8 @@ _RULES: tuple[Callable[[Slip], str | None], ...] = (
     _of_word,
     _of_sign,
     _of_query,
+    _of_reserved_word,
+    _of_comment,
     _of_comma,
     _of_case,
     _of_interval,
