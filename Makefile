@@ -16,7 +16,7 @@ EXAMPLES = $(shell $(VENV)/bin/python -c 'import json; \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all reliability mutants lint format bench synth clean
+.PHONY: help setup demo test test-all reliability mutants lint format extension bench synth clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -54,6 +54,13 @@ lint: setup ## ruff and mypy, as CI runs them
 format: setup ## Let ruff format the code
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+extension: setup ## Pack the extension of VS Code into dist/dapflow.vsix (npm fetches what it is made of)
+	@rm -rf dist/extension && mkdir -p dist && cp -r dapflow/editor/vscode dist/extension && cp LICENSE dist/extension/
+	@cd dist/extension && export PATH="$(CURDIR)/$(VENV)/bin:$$PATH" \
+		&& npm ci --no-audit --no-fund --loglevel=error >/dev/null \
+		&& npx vsce package --no-dependencies --allow-missing-repository --out ../dapflow.vsix >/dev/null
+	@rm -rf dist/extension && echo "dist/dapflow.vsix"
 
 bench: setup ## Measure, and record the figures in docs/benchmarks.md
 	@$(VENV)/bin/python -m tests.bench
