@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 
@@ -152,9 +153,14 @@ def _check_mwaa(
             source.error((*path, "network"), "is missing: MWAA needs a network")
 
 
+@functools.cache
+def _regions_of_mwaa() -> tuple[str, ...]:
+    """botocore carries AWS's own list of where each service is offered, and takes its time to look into it."""
+    return tuple(boto3.Session().get_available_regions("mwaa"))
+
+
 def _check_mwaa_region(source: SettingsFile, path: tuple[str, ...], region: str) -> None:
-    # botocore carries AWS's own list of where each service is offered.
-    offered = boto3.Session().get_available_regions("mwaa")
+    offered = _regions_of_mwaa()
     if region not in offered:
         source.error(path, f"Amazon MWAA is not offered in {region}", f"it is in {', '.join(offered)}")
 

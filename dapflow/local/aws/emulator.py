@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from moto.core import responses
+from moto.core.base_backend import BackendDict
+from moto.core.utils import method_names_from_class
 from moto.glue import models as glue_models
 from moto.glue import utils as glue_utils
 from moto.glue.exceptions import GlueClientError
@@ -30,6 +33,7 @@ _CHUNK = 1 << 20
 _list_objects = S3Backend.list_objects
 _get_object = S3Response.get_object
 _update_table = GlueResponse.update_table
+_make_account = BackendDict._create_account_specific_backend
 
 
 def _list_below(backend: S3Backend, bucket: Any, prefix: str | None, *more: Any, **named: Any) -> Any:
@@ -99,6 +103,17 @@ def _update_of_a_version(response: GlueResponse) -> Any:
     return _update_table(response)
 
 
+def _make_account_once(backends: BackendDict[Any], account: str) -> None:
+    """moto looks among all services, each time that it needs one, whether it must make what an account has of it."""
+    if not dict.__contains__(backends, account):
+        _make_account(backends, account)
+
+
+@functools.cache
+def _methods_of(response: type) -> frozenset[str]:
+    return frozenset(method_names_from_class(response))
+
+
 class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
     """All services."""
 
@@ -112,6 +127,9 @@ class Emulator(DomainDispatcherApplication):  # type: ignore[misc]
         glue_models.FakeTable.get_partitions = get_partitions
         # GetTables by an expression, GetPartitions by LIKE: both are the client's own patterns.
         glue_models.re, glue_utils.re = PatientRe(), PatientRe()
+        BackendDict._create_account_specific_backend = _make_account_once
+        # moto looks through the class for each request.
+        responses.method_names_from_class = _methods_of
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
