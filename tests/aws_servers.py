@@ -22,11 +22,11 @@ from moto.moto_api._internal import moto_api_backend
 from moto.s3.models import s3_backends
 
 from dapflow.athena import AthenaSettings, serve
-from dapflow.local.aws.emulator import Emulator
 from dapflow.local.aws.server import Front
 from dapflow.servers import HOST
 from dapflow.servers.access_key import AccessKey
 from dapflow.servers.loopback import listen, uvicorn_server
+from tests.direct import OneAtATime, answering, aws_answers, without_connections
 
 if TYPE_CHECKING:
     import pytest
@@ -164,7 +164,9 @@ class LocalAws:
 
 
 def _session() -> boto3.Session:
-    return boto3.Session(aws_access_key_id=KEY.id, aws_secret_access_key=KEY.secret, region_name=REGION)
+    session = boto3.Session(aws_access_key_id=KEY.id, aws_secret_access_key=KEY.secret, region_name=REGION)
+    without_connections(session.events)
+    return session
 
 
 def empty_aws() -> None:
@@ -206,11 +208,14 @@ def emulated_aws() -> Iterator[str]:
     empty_aws()
     listener = listen(0)
     port = listener.getsockname()[1]
-    server = uvicorn_server(Front(Emulator(), Path(), KEY), port, buckets=True, server_header=False)
+    url = f"http://{HOST}:{port}"
+    emulator = OneAtATime()
+    server = uvicorn_server(Front(emulator, Path(), KEY), port, buckets=True, server_header=False)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
-        yield f"http://{HOST}:{port}"
+        with answering(url, aws_answers(emulator)):
+            yield url
     finally:
         server.should_exit = True
         thread.join()

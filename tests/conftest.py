@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import botocore.loaders
+import botocore.useragent
 import hypothesis
 import pytest
 
@@ -29,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update({"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
     # Each session of boto3 reads AWS's models from megabytes of JSON; a worker's share what the first one read.
     botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
+    # It spells the names of Python and the machine anew for each request, letter by letter.
+    spelt = functools.cache(botocore.useragent.sanitize_user_agent_string_component)
+    botocore.useragent.sanitize_user_agent_string_component = spelt
     gc.disable()
     worker = getattr(config, "workerinput", None)
     if worker is not None and config.args == ["tests"]:

@@ -11,7 +11,7 @@ import io
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -62,15 +62,14 @@ def _sent(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
     if answer is None:
         return None
     response = answer(request, _content(request.body))
-    return AWSResponse(request.url, response.code, dict(response.headers), _Body(response.body))
+    headers: Any = dict(response.headers)
+    return AWSResponse(request.url, response.code, headers, _Body(response.body))
 
 
-def _content(body: bytes | bytearray | str | IO[bytes] | None) -> bytes:
-    if isinstance(body, bytes | bytearray):
-        return bytes(body)
+def _content(body: Any) -> bytes:
     if isinstance(body, str):
         return body.encode()
-    return b"" if body is None else body.read()
+    return bytes(body.read() if hasattr(body, "read") else body or b"")
 
 
 class _Body(io.BytesIO):

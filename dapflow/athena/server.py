@@ -24,6 +24,7 @@ from dapflow.athena.api.api_context import ApiContext, Operation
 from dapflow.athena.api.protocol import ApiError, check_request, service_model
 from dapflow.athena.api.workgroup_store import WorkGroups
 from dapflow.athena.engine.engine import Engine
+from dapflow.athena.engine.execution import Execution
 from dapflow.athena.engine.faults import DISK_FULL, disk_fault
 from dapflow.athena.forward import Forwarder
 from dapflow.athena.server_settings import AthenaSettings
@@ -59,7 +60,8 @@ _TOO_LONG = {"__type": "RequestEntityTooLargeException", "message": f"the reques
 Answer = tuple[int, dict[str, Any]]
 
 
-def _perform(service: ApiContext, target: str, body: bytes) -> Answer:
+def perform(service: ApiContext, target: str, body: bytes) -> Answer:
+    """The status and the body that answer a request, whatever goes wrong."""
     try:
         return 200, _answer(service, target, body)
     except ApiError as error:
@@ -83,6 +85,14 @@ def _answer(service: ApiContext, target: str, body: bytes) -> dict[str, Any]:
         raise ApiError("InvalidRequestException", f"{name} is not supported by the embedded Athena")
     check_request(name, request)
     return operation(service, request)
+
+
+def since_a_moment(service: ApiContext, body: bytes) -> Execution | None:
+    """The execution that is asked for, if it was just submitted and has not ended."""
+    execution = service.engine.running(_execution_id(body))
+    if execution is None or time.time() - execution.submitted > _JUST_SUBMITTED_SECONDS:
+        return None
+    return execution
 
 
 class Application:
@@ -117,14 +127,14 @@ class Application:
     async def _perform(self, target: str, body: bytes) -> Answer:
         if target.removeprefix(_TARGET) not in _QUICK:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, _perform, self._service, target, body)
+            return await loop.run_in_executor(self._threads, perform, self._service, target, body)
         await self._wait_for_end(body)
-        return _perform(self._service, target, body)
+        return perform(self._service, target, body)
 
     async def _wait_for_end(self, body: bytes) -> None:
         """Wait a moment for the end of the execution that is asked for, if it was just submitted."""
-        execution = self._service.engine.running(_execution_id(body))
-        if execution is None or time.time() - execution.submitted > _JUST_SUBMITTED_SECONDS:
+        execution = since_a_moment(self._service, body)
+        if execution is None:
             return
         loop = asyncio.get_running_loop()
         told: asyncio.Future[None] = loop.create_future()

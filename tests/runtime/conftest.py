@@ -12,6 +12,7 @@ from dapflow.athena.server import AthenaServer
 from dapflow.athena.server_settings import AthenaSettings
 from dapflow.runtime.aws import Clients, connect
 from tests.aws_servers import HeldAws, empty_aws, emulated_aws
+from tests.direct import answering, athena_answers, without_connections
 from tests.runtime.lake import REGION, Lake
 from tests.runtime.permissions import recorded, refused
 
@@ -26,7 +27,8 @@ def aws_endpoint() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def athena_endpoint(aws_endpoint: str) -> Iterator[str]:
     """Athena over them."""
-    with AthenaServer(AthenaSettings(aws_endpoint, REGION)) as server:
+    with AthenaServer(AthenaSettings(aws_endpoint, REGION)) as server, answering(server.url, athena_answers(server)):
+        without_connections(server.engine.glue.meta.events)
         yield server.url
 
 
@@ -36,10 +38,10 @@ def clients(aws_endpoint: str, athena_endpoint: str) -> Iterator[Clients]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(aws_endpoint, athena_endpoint).items():
             patch.setenv(name, value)
-        yield connect(boto3.Session(), REGION)
+        yield _connected()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clients_of_branch(aws_endpoint: str, athena_endpoint: str) -> Clients:
     """A branch's own clients of the same servers: what it calls is held against the roles of branches.
 
@@ -48,7 +50,7 @@ def clients_of_branch(aws_endpoint: str, athena_endpoint: str) -> Clients:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment(aws_endpoint, athena_endpoint).items():
             patch.setenv(name, value)
-        return connect(boto3.Session(), REGION)
+        return _connected()
 
 
 def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
@@ -60,6 +62,12 @@ def environment(aws_endpoint: str, athena_endpoint: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
     }
+
+
+def _connected() -> Clients:
+    session = boto3.Session()
+    without_connections(session.events)
+    return connect(session, REGION)
 
 
 @functools.cache

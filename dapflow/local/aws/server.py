@@ -59,7 +59,7 @@ class Front:
         if scope["path"] == HEALTH_PATH:
             await _respond(send, self._health())
             return
-        environ = _environ(scope)
+        environ = environ_of(scope)
         if not self._key.admits(access_key_of(environ)):
             log.info(
                 '"%s %s" not signed with the key of this platform', environ["REQUEST_METHOD"], environ["PATH_INFO"]
@@ -86,12 +86,12 @@ class Front:
             body = io.BufferedReader(_Body(receive, loop))
             return await loop.run_in_executor(self._threads, call, self._application, environ, body, length)
         content = b"".join([piece async for piece in _pieces(receive)])
-        if _is_quick(environ):
+        if is_quick(environ):
             return call(self._application, environ, content)
         return await loop.run_in_executor(self._threads, call, self._application, environ, content)
 
 
-def _is_quick(environ: Environ) -> bool:
+def is_quick(environ: Environ) -> bool:
     """Whether a request is for Glue, or to list or to store; others may copy much or call other services."""
     service, method = service_of(environ), environ["REQUEST_METHOD"]
     if service != "s3":
@@ -101,7 +101,7 @@ def _is_quick(environ: Environ) -> bool:
     return method == "GET" and "/" not in environ["PATH_INFO"][1:]
 
 
-def _environ(scope: Scope) -> Environ:
+def environ_of(scope: Scope) -> Environ:
     """The environment of a request as moto takes it from its own server."""
     path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
     target = f"{path}?{query}" if query else path
