@@ -26,6 +26,8 @@ class MemoryDatabase:
 
     def __init__(self) -> None:
         self.reached: set[int] = set()
+        #: The queries of which the tables are made, by their names.
+        self._made: dict[str, str] = {}
         self._connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})
         prepare_connection(self._connection)
         self._connection.create_function("reached", _noting(self.reached), ["BIGINT"], "BOOLEAN", side_effects=True)
@@ -44,12 +46,17 @@ class MemoryDatabase:
     def create(self, name: str, columns: Sequence[TypedColumn], rows: Sequence[Sequence[PlacedValue]]) -> None:
         """Make a table of rows. Raises DapflowError ``bad-value`` for what is not of its type."""
         query = self._written(columns, rows)
+        # Tests of a file often share their rows, and no query changes them.
+        if self._made.get(name) == query:
+            return
+        self._made.pop(name, None)
         self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {query}")
         counts = self.execute(f"SELECT {', '.join(f'count({quote(c)})' for c, _ in columns)} FROM {quote(name)}")[0]  # noqa: S608
         for i, count in enumerate(counts):
             if count != sum(row[i].content is not None for row in rows):
                 table = self.execute(f"SELECT {quote(columns[i][0])} FROM {quote(name)}")  # noqa: S608
                 _check_values([columns[i]], [(row[i],) for row in rows], table)
+        self._made[name] = query
 
     def values(self, columns: Sequence[TypedColumn], rows: Sequence[Sequence[PlacedValue]]) -> list[tuple[Any, ...]]:
         """Rows that are written, as rows of these types come from a query.

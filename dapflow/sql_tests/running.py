@@ -18,6 +18,7 @@ from dapflow.sql_tests.given_tables import create_given, over_given
 from dapflow.sql_tests.outcome import ReachedParts, RowDifference, SqlTestOutcome
 from dapflow.sql_tests.prepared_test import PreparedTest, prepare
 from dapflow.sql_tests.reaching import CountedTransform
+from dapflow.sql_tests.run_generation import other_generation
 from dapflow.trino.duckdb import CompiledQuery, QueryError
 from dapflow.trino.types import parse_type
 
@@ -103,7 +104,7 @@ class SqlTestRunner:
             rows = "one row" if len(came) == 1 else f"{len(came)} rows"
             return None, f"expected the error {wanted.text}, came {rows}"
         expected = ExpectedRows.of(prepared, columns, is_ordered=compiled.ordered)
-        return expected.difference(self.database, came), None
+        return expected.difference(self.database, came), other_generation(prepared, columns, came)
 
     def _query(self, prepared: PreparedTest) -> CompiledQuery:
         key = _compiled_key(prepared)

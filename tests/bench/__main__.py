@@ -23,6 +23,7 @@ MODULES = (
     "load",
     "difference",
     "athena",
+    "sql_tests",
     "synthesis",
     "demo",
 )

@@ -165,3 +165,32 @@ def test_the_same_table_is_given_once(suite: Suite, tmp_path: Path) -> None:
     tests = "tests:\n  a:\n    given: {repairs: [], wards: [], repairs_history: []}\n    expect: []\n"
     mistake: DapflowError = suite.mistake(tmp_path, {"costs.yml": tests})
     assert (mistake.code, mistake.line, mistake.column) == ("duplicate-key", 3, 37)
+
+
+@pytest.mark.parametrize(
+    ("source", "generation", "refused"),
+    [
+        ("wards", "2013-12-31", False),
+        ("wards_history", "2013-12-31", True),
+        ("wards_history", "2013-12-29", False),
+        ("wards", "2014-01-01", True),
+    ],
+)
+def test_rows_that_a_run_would_not_publish_fail(
+    suite: Suite, tmp_path: Path, source: str, generation: str, refused: bool
+) -> None:
+    """The transform puts out the generation columns itself: those of its rows must be the run's."""
+    columns = "import_year, import_month, import_day, import_date"
+    sql = f"SELECT code, {columns} FROM {source} WHERE code <> 'also mine'"
+    nights = THREE_NIGHTS.replace("mine, import_date: 2013-12-30", "mine, import_date: 20131230")
+    codes = {"wards": "[{code: later}]", "wards_history": "[{code: old}, {code: mine}, {code: later}]"}[source]
+    expect = "[{code: old}]" if generation == "2013-12-29" else codes
+    tests = f"    generation: {generation}\n    given:\n{nights}    expect: {expect}\n"
+    files = {
+        "air/service.yml": "sources: {wards: {columns: {code: string}}}",
+        "air/refined/costs.sql": sql,
+        "costs.yml": f"tests:\n  a:\n{tests}",
+    }
+    outcomes, _ = suite.run(tmp_path, files)
+    assert outcomes["a"].difference is None
+    assert ("[wrong-generation]" in str(outcomes["a"].failure)) == refused

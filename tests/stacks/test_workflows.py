@@ -169,11 +169,12 @@ def test_a_branch_is_run_where_no_airflow_does(tmp_path: Path, orchestrator: str
     assert not (tmp_path / "bad").exists()
 
 
-def test_a_pull_request_hears_what_dapflow_check_says() -> None:
+def test_a_pull_request_hears_what_dapflow_check_and_the_tests_of_sql_say() -> None:
     checks = yaml.safe_load((ROOT / ".github" / "workflows" / "check.yml").read_text())
     # YAML reads the key `on` as true.
     assert "pull_request" in checks[True]
-    assert ".venv/bin/dapflow check --github" in [step.get("run") for step in checks["jobs"]["transforms"]["steps"]]
+    runs = [step.get("run") for step in checks["jobs"]["transforms"]["steps"]]
+    assert {".venv/bin/dapflow check --github", ".venv/bin/dapflow test"} <= set(runs)
 
 
 @pytest.mark.parametrize(
