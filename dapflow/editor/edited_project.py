@@ -24,7 +24,7 @@ from dapflow.review.examine import examine
 from dapflow.review.examined_before import DatasetFindings
 from dapflow.review.project_tables import ProjectTables
 from dapflow.review.transforms import ProjectReview
-from dapflow.sql import SqlText, read_statement
+from dapflow.sql import FileStatement, SqlText, read_statement
 
 #: A text of more characters is looked at by nobody but for its length.
 MOST_CHARACTERS = 1_000_000
@@ -73,6 +73,7 @@ class EditedProject:
         self.root = root
         self.unsaved: dict[Path, str] = {}
         self._folders: dict[Path, tuple[object, ServiceFolder | None, list[DapflowError]]] = {}
+        self._statements: dict[str | None, FileStatement] = {}
         self._found: dict[str, DatasetFindings] = {}
 
     def name(self, path: Path) -> str:
@@ -120,12 +121,19 @@ class EditedProject:
         with _ONE_AT_A_TIME:
             return examine(sql, tables, tables.database, named=named, product=True).findings
 
+    def _statement(self, text: SqlText) -> FileStatement:
+        """The statement of a file, which is read again when its text is another one."""
+        kept = self._statements.get(text.file)
+        if kept is None or kept.text.text != text.text:
+            kept = self._statements[text.file] = read_statement(text)
+        return kept
+
     def _folder(self, path: Path, settings: ProjectSettings) -> tuple[ServiceFolder | None, list[DapflowError]]:
         unsaved = {file: text for file, text in self.unsaved.items() if file.is_relative_to(path)}
         state = (settings, tuple(_state(path)), tuple(sorted(unsaved.items())))
         kept = self._folders.get(path)
         if kept is None or kept[0] != state:
-            kept = self._folders[path] = (state, *read_service_folder(path, settings, unsaved))
+            kept = self._folders[path] = (state, *read_service_folder(path, settings, unsaved, self._statement))
         return kept[1], kept[2]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -61,7 +61,7 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
 def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
     """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
     mistakes: list[DapflowError] = []
-    reader = _FolderReader(settings, NOTHING_UNSAVED, mistakes)
+    reader = _FolderReader(settings, NOTHING_UNSAVED, read_statement, mistakes)
     return [
         read_service(reader.yaml(path / "service.yml", f"transforms/{path.name}/service.yml"), path.name, settings)
         for path in service_folders(root / "transforms", mistakes)
@@ -70,12 +70,18 @@ def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
 
 
 def read_service_folder(
-    path: Path, settings: ProjectSettings, unsaved: Mapping[Path, str] = NOTHING_UNSAVED
+    path: Path,
+    settings: ProjectSettings,
+    unsaved: Mapping[Path, str] = NOTHING_UNSAVED,
+    statement: Callable[[SqlText], FileStatement] = read_statement,
 ) -> tuple[ServiceFolder | None, list[DapflowError]]:
-    """One service, and the mistakes in its files. ``unsaved`` are texts that stand in an editor, in place of files."""
+    """One service, and the mistakes in its files.
+
+    ``unsaved`` are texts that stand in an editor, in place of files; ``statement`` reads the SQL of a file.
+    """
     errors: list[DapflowError] = []
     try:
-        return _FolderReader(settings, unsaved, errors).read(path), errors
+        return _FolderReader(settings, unsaved, statement, errors).read(path), errors
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         return None, [*errors, DapflowError("unreadable-file", problem, file=error.filename or path)]
@@ -87,6 +93,7 @@ class _FolderReader:
 
     settings: ProjectSettings
     unsaved: Mapping[Path, str]
+    statement: Callable[[SqlText], FileStatement]
     errors: list[DapflowError]
 
     def read(self, path: Path) -> ServiceFolder | None:
@@ -137,7 +144,7 @@ class _FolderReader:
 
     def _sql(self, path: Path, name: str) -> FileStatement | None:
         try:
-            return read_statement(SqlText(self._text(path, name), name))
+            return self.statement(SqlText(self._text(path, name), name))
         except DapflowError as error:
             self.errors.append(error)
             return None
