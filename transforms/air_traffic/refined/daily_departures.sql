@@ -4,8 +4,12 @@ WITH flights_of_day AS (
   SELECT
     origin,
     carrier,
-    CAST(date_parse(concat(CAST(year AS varchar), '-', CAST(month AS varchar), '-', CAST(day AS varchar)),
-                    '%Y-%c-%e') AS date) AS flight_date,
+    CAST(
+      date_parse(
+        concat(CAST(year AS varchar), '-', CAST(month AS varchar), '-', CAST(day AS varchar)),
+        '%Y-%c-%e'
+      ) AS date
+    ) AS flight_date,
     dep_time,
     dep_delay,
     arr_time,
@@ -43,7 +47,10 @@ airline_delays AS (
     flight_date,
     carrier,
     avg(dep_delay) AS average_delay,
-    row_number() OVER (PARTITION BY place, flight_date ORDER BY avg(dep_delay) DESC, carrier) AS position
+    row_number() OVER (
+      PARTITION BY place, flight_date
+      ORDER BY avg(dep_delay) DESC, carrier
+    ) AS position
   FROM airports_and_city
   WHERE dep_delay IS NOT NULL
   GROUP BY place, flight_date, carrier
@@ -70,6 +77,4 @@ SELECT
   coalesce(w.name, w.carrier, 'none') AS worst_airline,
   round(w.average_delay, 1) AS worst_airline_delay
 FROM totals t
-LEFT JOIN worst_airline w
-  ON w.place = t.place
-  AND w.flight_date = t.flight_date
+LEFT JOIN worst_airline w ON w.place = t.place AND w.flight_date = t.flight_date

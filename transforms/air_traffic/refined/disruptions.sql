@@ -16,7 +16,11 @@ SELECT
   END AS disruption,
   regexp_extract(f.remarks, '"([A-Z]{3}-[A-Z]{3})"', 1) AS diverted_route,
   coalesce(nullif(trim(f.tailnum), ''), 'not assigned') AS tailnum,
-  date_diff('day', CAST(f.time_hour AS date), CAST(date_parse(f.import_date, '%Y%m%d') AS date)) AS days_ago,
+  date_diff(
+    'day',
+    CAST(f.time_hour AS date),
+    CAST(date_parse(f.import_date, '%Y%m%d') AS date)
+  ) AS days_ago,
   f.import_year,
   f.import_month,
   f.import_day,

@@ -2,18 +2,29 @@
 -- Parent: flights. Children: planes and airlines, at most one row of each per flight.
 SELECT
   p.import_date AS original_import_date,
-  CAST(date_parse(
-    concat(CAST(p.year AS varchar), '-', CAST(p.month AS varchar), '-', CAST(p.day AS varchar)),
-    '%Y-%c-%e'
-  ) AS date) AS flight_date,
+  CAST(
+    date_parse(
+      concat(CAST(p.year AS varchar), '-', CAST(p.month AS varchar), '-', CAST(p.day AS varchar)),
+      '%Y-%c-%e'
+    ) AS date
+  ) AS flight_date,
   p.time_hour AS scheduled_hour,
   lpad(CAST(p.sched_dep_time AS varchar), 4, '0') AS scheduled_departure,
   -- midnight is written 2400, which is no time of the day: it becomes NULL
-  try(date_parse(
-    concat(CAST(p.year AS varchar), '-', CAST(p.month AS varchar), '-', CAST(p.day AS varchar), ' ',
-           lpad(CAST(p.dep_time AS varchar), 4, '0')),
-    '%Y-%c-%e %H%i'
-  )) AS left_at,
+  try(
+    date_parse(
+      concat(
+        CAST(p.year AS varchar),
+        '-',
+        CAST(p.month AS varchar),
+        '-',
+        CAST(p.day AS varchar),
+        ' ',
+        lpad(CAST(p.dep_time AS varchar), 4, '0')
+      ),
+      '%Y-%c-%e %H%i'
+    )
+  ) AS left_at,
   concat(p.carrier, CAST(p.flight AS varchar)) AS flight_number,
   p.carrier,
   a.name AS airline,
@@ -35,7 +46,5 @@ SELECT
   c.seats,
   p.year - c.year AS plane_age
 FROM flights p
-LEFT JOIN planes c
-  ON c.tailnum = p.tailnum
-LEFT JOIN airlines a
-  ON a.carrier = p.carrier
+LEFT JOIN planes c ON c.tailnum = p.tailnum
+LEFT JOIN airlines a ON a.carrier = p.carrier

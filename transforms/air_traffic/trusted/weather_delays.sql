@@ -31,13 +31,29 @@ SELECT
   count(*) AS flights,
   count(DISTINCT flight_date) AS days,
   sum(CASE WHEN status = 'cancelled' THEN 1 ELSE 0 END) AS cancelled,
-  round(100 * CAST(sum(CASE WHEN status = 'cancelled' THEN 1 ELSE 0 END) AS double) / count(*), 2) AS cancelled_percent,
+  round(
+    100 * CAST(sum(CASE WHEN status = 'cancelled' THEN 1 ELSE 0 END) AS double) / count(*),
+    2
+  ) AS cancelled_percent,
   round(avg(departure_delay), 1) AS average_delay,
-  round(100 * CAST(sum(CASE WHEN departure_delay > 60 THEN 1 ELSE 0 END) AS double) / count(*), 2) AS hour_late_percent,
+  round(
+    100 * CAST(sum(CASE WHEN departure_delay > 60 THEN 1 ELSE 0 END) AS double) / count(*),
+    2
+  ) AS hour_late_percent,
   round(avg(wind_force), 1) AS average_wind_force,
   round(avg(visibility_miles), 1) AS average_visibility_miles,
-  max(CASE WHEN position = 1 AND departure_delay IS NOT NULL
-      THEN concat(flight_number, ' on ', date_format(flight_date, '%e %M'), ': ', CAST(departure_delay AS varchar), ' minutes')
-      END) AS longest_delay
+  max(
+    CASE
+      WHEN position = 1 AND departure_delay IS NOT NULL
+        THEN concat(
+          flight_number,
+          ' on ',
+          date_format(flight_date, '%e %M'),
+          ': ',
+          CAST(departure_delay AS varchar),
+          ' minutes'
+        )
+    END
+  ) AS longest_delay
 FROM ranked
 GROUP BY origin, conditions

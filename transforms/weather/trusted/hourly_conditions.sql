@@ -3,7 +3,9 @@ WITH hourly AS (
   SELECT
     origin,
     time_hour,
-    CAST(with_timezone(time_hour, 'UTC') AT TIME ZONE 'America/New_York' AS timestamp) AS local_time,
+    CAST(
+      with_timezone(time_hour, 'UTC') AT TIME ZONE 'America/New_York' AS timestamp
+    ) AS local_time,
     round((temp - 32) * 5 / 9, 1) AS temperature_celsius,
     round(humid, 0) AS humidity_percent,
     wind_dir,
@@ -12,10 +14,14 @@ WITH hourly AS (
     round(precip * 25.4, 1) AS precipitation_mm,
     round(sum(precip) OVER three_hours * 25.4, 1) AS precipitation_mm_last_3_hours,
     pressure,
-    round(pressure - lag(pressure, 3) OVER (PARTITION BY origin ORDER BY time_hour), 1) AS pressure_change_3_hours,
+    round(
+      pressure - lag(pressure, 3) OVER (PARTITION BY origin ORDER BY time_hour),
+      1
+    ) AS pressure_change_3_hours,
     visib AS visibility_miles
   FROM observations
-  WINDOW three_hours AS (PARTITION BY origin ORDER BY time_hour ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)
+  WINDOW
+    three_hours AS (PARTITION BY origin ORDER BY time_hour ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)
 )
 
 SELECT
