@@ -15,6 +15,7 @@ from dapflow.trino.duckdb import prepare_connection, translate_error
 from dapflow.trino.duckdb.runtime import fix_clock
 from dapflow.trino.duckdb.storage import quote
 from dapflow.trino.duckdb.written_rows import NoFit, is_cut, written_rows
+from dapflow.trino.errors import QueryError
 from dapflow.trino.types import Type, type_text
 
 #: The memory that a test may take; what it is given is written by hand.
@@ -50,7 +51,10 @@ class MemoryDatabase:
         if self._made.get(name) == query:
             return
         self._made.pop(name, None)
-        self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {query}")
+        try:
+            self.execute(f"CREATE OR REPLACE TEMP TABLE {quote(name)} AS {query}")
+        except QueryError as error:
+            raise self._unfit_cell(columns, rows, error) from error
         counts = self.execute(f"SELECT {', '.join(f'count({quote(c)})' for c, _ in columns)} FROM {quote(name)}")[0]  # noqa: S608
         for i, count in enumerate(counts):
             if count != sum(row[i].content is not None for row in rows):
@@ -63,7 +67,11 @@ class MemoryDatabase:
 
         Raises DapflowError ``bad-value`` for what is not of its type.
         """
-        values = self.execute(self._written(columns, rows))
+        query = self._written(columns, rows)
+        try:
+            values = self.execute(query)
+        except QueryError as error:
+            raise self._unfit_cell(columns, rows, error) from error
         _check_values(columns, rows, values)
         return values
 
@@ -86,6 +94,19 @@ class MemoryDatabase:
                 for column, value in zip(columns, row, strict=True):
                     self._check_form(column, value)
             raise LookupError(str(unfit)) from unfit  # one of them has raised it
+
+    def _unfit_cell(
+        self, columns: Sequence[TypedColumn], rows: Sequence[Sequence[PlacedValue]], error: QueryError
+    ) -> DapflowError:
+        """The mistake for rows that cannot be read: something within a list or a mapping is not of its type."""
+        for row in rows:
+            for (name, kind), value in zip(columns, row, strict=True):
+                try:
+                    self.execute(written_rows([(name, kind)], [[written(value)]]))
+                except QueryError as unfit:
+                    problem = f"column {name!r} has the type {type_text(kind)}: {unfit.message}"
+                    return value.place.error("bad-value", problem)
+        return rows[0][0].place.error("bad-value", f"the rows cannot be read: {error.message}")
 
     def _check_form(self, column: TypedColumn, value: PlacedValue) -> None:
         try:

@@ -150,6 +150,8 @@ def test_values_of_all_types_are_what_was_written(suite: Suite, tmp_path: Path) 
         ("list", "1", "column 'list' has the type array(integer): a list is wanted, [a, b]"),
         ("words", "[1]", "column 'words' has the type map(varchar, double): a mapping is wanted, {key: value}"),
         ("person", "{nam: x}", "there is no field 'nam'"),
+        ("list", "[1, x]", "column 'list' has the type array(integer): Cannot cast 'x' to INT"),
+        ("person", "{born: today}", "Value cannot be cast to date: today"),
     ],
 )
 def test_a_value_of_another_type_is_a_mistake_at_its_place(
@@ -164,6 +166,42 @@ def test_a_value_of_another_type_is_a_mistake_at_its_place(
     place = (mistake.file, mistake.line, mistake.column)
     assert (mistake.code, place) == ("bad-value", ("transforms/air/tests/costs.yml", 4, 31 + len(column)))
     assert said in mistake.message
+
+
+def test_a_value_that_is_not_of_its_type_is_not_the_error_that_is_expected(suite: Suite, tmp_path: Path) -> None:
+    files = {
+        "air/service.yml": TYPES,
+        "air/refined/costs.sql": "SELECT flag, list FROM things",
+        "costs.yml": "tests: {a: {given: {things: [{list: [x]}]}, error: INVALID_CAST_ARGUMENT}}",
+    }
+    assert suite.mistake(tmp_path, files).file == "transforms/air/tests/costs.yml"
+
+
+def test_values_that_no_table_holds_are_expected_all_the_same(suite: Suite, tmp_path: Path) -> None:
+    files = {
+        "air/refined/odd.sql": """WITH odd AS (
+          SELECT now() AS moment, time '10:00:00' AS clock, interval '1' day AS day, json '{"a": 1}' AS document,
+            map(ARRAY['b', 'a'], ARRAY[1, 2]) AS words, NULL AS nothing, 0e0 / 0e0 AS odd, "$path" AS path, uuid() AS id
+          FROM wards_history)
+        SELECT count(*) AS n FROM odd""",
+        "odd.yml": """\
+tests:
+  a:
+    cte: odd
+    now: 2020-01-02 03:04:05.678
+    given: {wards: [{code: A}]}
+    expect:
+      - moment: 2020-01-02 03:04:05.678 UTC
+        clock: 10:00:00
+        day: 1 00:00:00.000
+        document: '{"a":1}'
+        words: {a: 2, b: 1}
+        nothing:
+        odd: NaN
+        path:
+""",
+    }
+    assert suite.passed(tmp_path, files) == {"a": True}
 
 
 def test_rows_stand_in_csv_files_as_well(suite: Suite, tmp_path: Path) -> None:

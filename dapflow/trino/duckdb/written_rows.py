@@ -17,8 +17,10 @@ from dapflow.trino.types import VARCHAR, Type
 WrittenValue = str | None | Sequence["WrittenValue"] | Mapping[str, "WrittenValue"]
 
 _NESTED = frozenset({"array", "map", "row"})
-#: What a text is taken for as it stands. Trino has no CAST to bytes: a text stands for its own in UTF-8.
-_AS_IT_IS = frozenset({"varchar", "time_tz", "interval_ds", "interval_ym", "json"})
+#: What a query gives as a text, and what a text is taken for as it stands. Trino has no CAST to bytes: a text stands
+#: for its own in UTF-8.
+_PRINTED = frozenset({"time_tz", "interval_ds", "interval_ym"})
+_AS_IT_IS = frozenset({"varchar", "json"}) | _PRINTED
 _FRACTION = re.compile(r"[^.]*\.(\d+)")
 
 
@@ -39,11 +41,15 @@ def written_rows(columns: Sequence[tuple[str, Type]], rows: Sequence[Sequence[Wr
     # Most columns of a wide table are not written at all.
     empty = {i for i in range(len(columns)) if all(row[i] is None for row in rows)}
     values = [
-        sql("$value AS $name", value=stored(null(t) if i in empty else _read(name, t), t), name=Name(column))
+        sql("$value AS $name", value=_stored(null(t) if i in empty else _read(name, t), t), name=Name(column))
         for i, (name, (column, t)) in enumerate(zip(names, columns, strict=True))
     ]
     query = sql("SELECT $values FROM (VALUES $given) AS g($names)", values=values, given=given, names=names)
     return printed(query if rows else sql("$query WHERE FALSE", query=query))
+
+
+def _stored(value: Sql, t: Type) -> Sql:
+    return value if t.base in _PRINTED else stored(value, t)
 
 
 def is_cut(text: str, t: Type) -> bool:
@@ -69,7 +75,10 @@ def _read(text: Sql, t: Type) -> Sql:
         return sql("encode($text)", text=text)
     if t.base == "unknown":
         return null(t)
-    return convert_or_null(text, VARCHAR, t)
+    try:
+        return convert_or_null(text, VARCHAR, t)
+    except KeyError:
+        raise NoFit(f"values of the type {t} cannot be written") from None
 
 
 def _nested(value: WrittenValue, t: Type) -> Sql:
