@@ -95,6 +95,12 @@ class Editor:
         self.wait(lambda: uri in self.shown and self.shown[uri].version == self.versions[uri])
         return list(self.shown[uri].diagnostics)
 
+    def garble(self) -> None:
+        """Send what is no message."""
+        assert self.client._server is not None
+        assert self.client._server.stdin is not None
+        self.client._server.stdin.write(b"nothing\r\n\r\nContent-Length: 5\r\n\r\n{{{{{")
+
     def wait(self, until: Callable[[], bool]) -> None:
         """Wait until the server has said something."""
 

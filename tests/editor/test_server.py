@@ -235,6 +235,7 @@ def test_nothing_that_is_typed_ends_the_server(editor: Editor) -> None:
         "SELECT * FROM flights_history f, f",
     ]
     for text in texts:
+        editor.garble()
         editor.open(WORK, text)
         place = (0, min(len(text), 8))
         for question, kind in (
