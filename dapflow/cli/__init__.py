@@ -19,11 +19,13 @@ from dapflow.cli import (
     columns,
     compile,  # noqa: A004 - named after its command
     demo,
+    deps,
     diff,
     format,  # noqa: A004 - named after its command
     history,
     land,
     local,
+    ls,
     lsp,
     new,
     query,
@@ -38,11 +40,13 @@ from dapflow.cli import (
     withdraw,
 )
 from dapflow.cli.failure import disk_full, print_failure
+from dapflow.cli.help_groups import GroupedHelp
 from dapflow.errors import DapflowError
 
 app = typer.Typer(
     name="dapflow",
-    help="Commit Athena SQL, get data products.",
+    cls=GroupedHelp,
+    help="Commit Athena SQL, get data products. dapflow COMMAND --help says how.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -60,11 +64,13 @@ codeowners.register(app)
 columns.register(app)
 compile.register(app)
 demo.register(app)
+deps.register(app)
 diff.register(app)
 format.register(app)
 history.register(app)
 land.register(app)
 local.register(app)
+ls.register(app)
 lsp.register(app)
 new.register(app)
 query.register(app)
