@@ -28,6 +28,7 @@ from dapflow.cli import (
     ls,
     lsp,
     new,
+    preview,
     query,
     remove,
     reset,
@@ -73,6 +74,7 @@ local.register(app)
 ls.register(app)
 lsp.register(app)
 new.register(app)
+preview.register(app)
 query.register(app)
 remove.register(app)
 reset.register(app)

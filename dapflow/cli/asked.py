@@ -1,4 +1,4 @@
-"""What ``dapflow query`` asks, and where: the statement, the platform, whose workgroup."""
+"""What ``dapflow query`` and ``dapflow preview`` ask, and where: the statement, the platform, whose workgroup."""
 
 from __future__ import annotations
 
@@ -100,6 +100,34 @@ class QueriedPlatform:
         place = database or physical(self.names, manifest.services[service].database)
         findings = [finding for finding in review(manifest, errors) if finding.file == name]
         return AskedStatement(text, self._sent(text, place, name), place, name, service, findings)
+
+    def preview(self, name: str, cte: str | None, rows: int) -> AskedStatement:
+        """The first rows of a transform, or of a query of its WITH, over what the current views show.
+
+        Raises DapflowError ``unknown-cte``, or the mistakes for which there is no such transform.
+        """
+        from dapflow.errors import DapflowErrors  # noqa: PLC0415
+        from dapflow.project import find_transform  # noqa: PLC0415
+        from dapflow.runtime.dataset_location import physical  # noqa: PLC0415
+        from dapflow.runtime.pinning import pinning_edits  # noqa: PLC0415
+        from dapflow.runtime.text_edits import edited  # noqa: PLC0415
+        from dapflow.sql.preview import first_rows_text, with_query_text  # noqa: PLC0415
+
+        manifest, errors = self.project
+        try:
+            dataset = find_transform(manifest, self.root, name)
+        except DapflowError:
+            if errors:
+                raise DapflowErrors(errors) from None
+            raise
+        transform = dataset.transform
+        assert transform is not None  # noqa: S101 - it is one
+        text = transform.sql if cte is None else with_query_text(transform.sql, cte, transform.file)
+        read = [reference for reference in transform.references if reference.end <= len(text)]
+        place = physical(self.names, manifest.services[dataset.service].database)
+        text = first_rows_text(text, rows)
+        sent = edited(text, pinning_edits(read, manifest, self.names))
+        return AskedStatement(text, sent, place, transform.file, dataset.service)
 
     def as_of(self, clients: Clients, statement: AskedStatement, day: Generation) -> QueryAsOf:
         """The text with the project's tables as they were on a day. What else it reads is said to be read as it is."""

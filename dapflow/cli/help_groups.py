@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from typer._click import Context, HelpFormatter
 
-EVERY_DAY = ("new", "check", "test", "format", "run", "query", "ls", "deps", "show", "why")
+EVERY_DAY = ("new", "check", "test", "format", "preview", "run", "query", "ls", "deps", "show", "why")
 OTHERS = {
     "data": (
         "land", "history", "runs", "check-results", "diff", "columns", "backfill", "rollback", "withdraw",

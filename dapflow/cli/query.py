@@ -125,8 +125,8 @@ def _print(answer: QueryAnswer, past: QueryAsOf | None, limit: int, *, as_csv: b
         print_answer(answer, limit)
 
 
-def print_answer(answer: QueryAnswer, limit: int) -> None:
-    """Print the first rows of an answer, how many there are, and what they cost."""
+def print_answer(answer: QueryAnswer, limit: int, more: str = "--csv or --json prints all") -> None:
+    """Print the first rows of an answer, how many there are, and what they cost; ``more`` says how to see the rest."""
     from dapflow.cli.result_table import Heading, print_rows, size_text  # noqa: PLC0415
 
     rows = list(itertools.islice(answer.rows(), limit + 1)) if answer.columns else []
@@ -142,7 +142,7 @@ def print_answer(answer: QueryAnswer, limit: int) -> None:
     total = answer.row_count if answer.row_count is not None and answer.row_count >= len(rows) else None
     if len(rows) > limit:
         of = f" of {total} rows" if total is not None else " rows, and there are more"
-        sys.stderr.write(f"… the first {limit}{of}; --csv or --json prints all\n")
+        sys.stderr.write(f"… the first {limit}{of}; {more}\n")
     shown = total if total is not None else min(len(rows), limit)
     sys.stderr.write(f"{shown} row{'' if shown == 1 else 's'}, ")
     sys.stderr.write(f"{size_text(answer.bytes_scanned)} scanned, {seconds:.2f} s\n")

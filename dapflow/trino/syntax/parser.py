@@ -33,7 +33,7 @@ class Parser(RelationParser):
                 self.need("AS", "(")
                 query = self.query()
                 self.need(")")
-                ctes.append(tree.Cte(at, name.lower(), columns, query))
+                ctes.append(tree.Cte(at, name.lower(), columns, query, end=self.tokens[self.at - 1].end))
                 if not self.take(","):
                     break
         return self._without_with(tree.QueryNode(start, tuple(ctes), recursive, self._union()))

@@ -1,0 +1,59 @@
+"""``dapflow preview``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dapflow.cli.asked import QueriedPlatform
+from dapflow.cli.environment_option import EnvironmentOption
+from dapflow.cli.interruption import ends_when_interrupted
+from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.query import print_answer
+from dapflow.cli.steps import Steps
+from dapflow.environment import LOCAL
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("preview")(preview)
+
+
+def preview(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="TRANSFORM", help="Its id, its name, or its .sql file.", show_default=False),
+    ],
+    cte: Annotated[
+        str | None, typer.Option("--cte", "-c", metavar="NAME", help="Show this query of its WITH.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows to ask for.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the rows as a JSON array of objects.")] = False,
+    environment: EnvironmentOption = None,
+    project: ProjectOption = None,
+) -> None:
+    """Show the first rows that a transform gives over today's data. Nothing is published.
+
+    The text of the file as it is saved reads what the current views show, with a LIMIT behind it unless it has its own.
+    A LIMIT spares no bytes where all must be read to know the first rows. With
+    --environment it is asked in the workgroup of the transform's service, whose limit holds. As of another day,
+    or as a whole: dapflow query --as-of D --file.
+
+    Example: dapflow preview airline_punctuality --cte monthly
+    """
+    platform = QueriedPlatform(project_root(project), environment or LOCAL)
+    with ends_when_interrupted(), platform.connected() as clients, Steps() as steps:
+        from dapflow.query import ask  # noqa: PLC0415 (brings boto3)
+
+        statement = platform.preview(name, cte, limit)
+        steps.expect("asking Athena", after=10.0)
+        file = statement.file if statement.sent == statement.text else None
+        workgroup = platform.workgroup(statement, None, None)
+        answer = ask(clients, statement.sent, statement.database, file, workgroup=workgroup)
+        steps.rest()
+        if as_json:
+            for line in answer.json():
+                print(line)
+        else:
+            print_answer(answer, limit, more="--json prints all")

@@ -1,0 +1,57 @@
+"""``dapflow preview``: a transform on today's data, nothing published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cli.in_process import PlatformProject
+
+TWO = """\
+WITH dear AS (SELECT id, cost FROM repairs WHERE cost > 6),
+     counted AS (SELECT count(*) AS n FROM dear)
+SELECT n, bad_name FROM counted
+"""
+
+
+@pytest.fixture(scope="module")
+def two(platform: PlatformProject) -> Iterator[PlatformProject]:
+    """Repairs of the newest night are published."""
+    platform.run("run", "housing.raw.repairs", "-g", "2024-06-05")
+    yield platform
+    (platform.root / "transforms/housing/refined/two.sql").unlink(missing_ok=True)
+
+
+def test_the_first_rows_are_those_of_the_current_views_and_nothing_is_published(two: PlatformProject) -> None:
+    rows = json.loads(two.run("preview", "repair_costs", "--json").stdout)
+    assert sorted(rows, key=lambda row: row["done"]) == [
+        {"done": False, "repairs": 2, "cost": 5.0},
+        {"done": True, "repairs": 1, "cost": 10.5},
+    ]
+    first = two.run("preview", "repair_costs", "--limit", "1")
+    assert first.stderr.startswith("1 row, ")
+    assert len(first.stdout.splitlines()) == 3  # names, types, the row
+    listed = json.loads(two.run("ls", "housing", "--json").stdout)["datasets"]
+    [product] = [dataset for dataset in listed if dataset["id"] == "housing.refined.repair_costs"]
+    assert product["generation"] is None
+
+
+def test_a_query_of_its_with_is_shown_though_the_rest_fails(two: PlatformProject) -> None:
+    two.write("transforms/housing/refined/two.sql", TWO)
+    assert json.loads(two.run("preview", "two", "--cte", "dear", "--json").stdout) == [{"id": 1, "cost": 10.5}]
+    assert json.loads(two.run("preview", "two", "--cte", "COUNTED", "--json").stdout) == [{"n": 1}]
+    whole = two.run("preview", "two", check=False)
+    assert (whole.returncode, whole.stdout) == (1, "")
+    assert "two.sql:3:11:" in whole.stderr
+    assert "bad_name" in whole.stderr
+    typo = two.run("preview", "two", "--cte", "deer", check=False)
+    assert "did you mean 'dear'?" in typo.stderr
+
+
+def test_a_file_that_cannot_be_read_is_said_with_its_place(two: PlatformProject) -> None:
+    two.write("transforms/housing/refined/two.sql", "SELECT id, FROM repairs\n")
+    asked = two.run("preview", "two", check=False)
+    assert asked.returncode == 1
+    assert "two.sql:1:12: after the comma" in asked.stderr
