@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,8 @@ class EditorServer(LanguageServer):
         if self.project is None:
             return
         self.snapshot = await asyncio.get_running_loop().run_in_executor(self._reading, self.project.read)
+        # The project stays: looking for garbage in it would keep somebody who types waiting.
+        gc.freeze()
         for file in {*self.snapshot.findings, *self._shown} - {""}:
             self._show(file, self.snapshot.findings.get(file, []))
         # What was typed while the project was read is newer than what was read.
