@@ -53,6 +53,7 @@ class Branches:
         base: of the environment whose data they read.
         bundle, base_bundle: S3 URIs, which end in ``/``, of what is deployed in the host and in that environment.
         run_role: ARN of the role with which ``dapflow branch run`` builds them; empty where the host's Airflow does.
+        expires_days: after which the host deletes a branch that nobody deployed again; 0 where they stay.
     """
 
     stem: str
@@ -62,6 +63,7 @@ class Branches:
     bundle: str
     base_bundle: str
     run_role: str = ""
+    expires_days: int = 0
 
 
 @dataclass(frozen=True)

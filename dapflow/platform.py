@@ -165,10 +165,13 @@ def describe(
     )
 
 
-def hosting(platform: Platform, base: Environment, *, prefix: str = "dapflow", runner: bool = False) -> Platform:
+def hosting(
+    platform: Platform, base: Environment, *, prefix: str = "dapflow", runner: bool = False, expires_days: int = 0
+) -> Platform:
     """The same environment as the host of branch environments, which read the data of ``base``.
 
-    ``runner``: ``dapflow branch run`` builds them, and not its Airflow.
+    ``runner``: ``dapflow branch run`` builds them, and not its Airflow. ``expires_days``: after which it deletes one
+    that nobody deployed again; on the embedded platform each has a day of its own.
     """
     host = platform.environment
     branches = Branches(
@@ -179,6 +182,7 @@ def hosting(platform: Platform, base: Environment, *, prefix: str = "dapflow", r
         bundle=_bundle_uri(host),
         base_bundle=_bundle_uri(base),
         run_role=f"arn:aws:iam::{host.account}:role/{prefix}-branch-run" if runner else "",
+        expires_days=expires_days,
     )
     return replace(platform, environment=replace(host, branches=branches))
 

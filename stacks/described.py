@@ -26,7 +26,8 @@ def described(settings: DeploymentSettings, environment: str, manifest: Manifest
         return platform
     if branch.host == environment:
         base = _by_itself(settings, branch.data_from, manifest).environment
-        platform = hosting(platform, base, prefix=prefix, runner=branch.orchestrator == "runner")
+        runner, days = branch.orchestrator == "runner", branch.expires_days
+        platform = hosting(platform, base, prefix=prefix, runner=runner, expires_days=days)
     if settings.takes_over(environment):
         platform = taking_over(platform, _by_itself(settings, branch.host, manifest).environment, prefix=prefix)
     return platform

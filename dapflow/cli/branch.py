@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.steps import Steps
 from dapflow.environment import LOCAL
+from dapflow.errors import DapflowError
 
 branch = typer.Typer(
     name="branch",
@@ -50,6 +50,7 @@ def up(
             "--airflow/--no-airflow", help="Whether the platform's Airflow runs it. Else: dapflow branch run."
         ),
     ] = True,
+    environment: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Make an environment of transforms/ as it is now, on the platform that runs, or bring the one there is up to it.
@@ -57,8 +58,18 @@ def up(
     It has databases, workgroups, roles and DAGs of its own, for the products that differ by what they mean from those
     of the main environment. The others it reads there, as it reads the raw zone, and changes nothing of either.
 
+    On AWS the CDK deploys the working tree as the workflow of a pull request does, compared with where it left the main
+    branch; who runs it then says context.environments.branch.orchestrator of cdk.json.
+
     Example: dapflow branch up fix/delays
     """
+    if environment not in (None, LOCAL):
+        if not airflow:
+            raise DapflowError("option", "--no-airflow: the settings of the host say who runs its branches")
+        from dapflow.cli.branch_on_aws import up as up_on_aws  # noqa: PLC0415
+
+        up_on_aws(project_root(project), environment, name, everything=everything)
+        return
     from dapflow.branch import branch_slug  # noqa: PLC0415
     from dapflow.changes import base_deployed, plan_branch  # noqa: PLC0415
     from dapflow.compiled import manifest_file  # noqa: PLC0415
@@ -96,16 +107,33 @@ def up(
 def extend(
     name: NameArgument = None,
     *,
-    days: Annotated[int, typer.Option("--days", metavar="N", help="It expires so many days from now: 1 to 365.")],
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days",
+            metavar="N",
+            help="It expires so many days from now: 1 to 365; on the embedded platform alone.",
+            show_default=False,
+        ),
+    ] = None,
+    environment: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Let a branch's environment on the embedded platform stay for longer.
+    """Let a branch's environment stay for longer.
 
-    An environment that has expired is removed by the next dapflow local up. On AWS, whoever deploys the branch again
-    extends it: it stays for branch.expires_days of cdk.json from then on.
+    An environment that has expired is removed by the next dapflow local up. On AWS the host removes it: it stays for
+    branch.expires_days of main's cdk.json from now on, as if it had been deployed again. With your own credentials, as
+    the role that deploys branches.
 
     Example: dapflow branch extend fix/delays --days 30
     """
+    if environment not in (None, LOCAL):
+        from dapflow.cli.branch_on_aws import extend as extend_on_aws  # noqa: PLC0415
+
+        extend_on_aws(project_root(project), environment, name, days)
+        return
+    if days is None:
+        raise DapflowError("option", "--days is missing: from now on, how many")
     from dapflow.local.branches import extend as extend_branch  # noqa: PLC0415 (brings psutil)
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -118,11 +146,18 @@ def extend(
 
 
 @branch.command()
-def down(name: NameArgument = None, project: ProjectOption = None) -> None:
+def down(name: NameArgument = None, environment: HostOption = None, project: ProjectOption = None) -> None:
     """Remove a branch's environment with everything in it. The main environment stays as it is.
+
+    On AWS the CDK destroys the stacks that the working tree would have as this branch.
 
     Example: dapflow branch down fix/delays
     """
+    if environment not in (None, LOCAL):
+        from dapflow.cli.branch_on_aws import down as down_on_aws  # noqa: PLC0415
+
+        down_on_aws(project_root(project), environment, name)
+        return
     from dapflow.local.branches import take_down  # noqa: PLC0415
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -141,7 +176,9 @@ def list_branches(environment: HostOption = None, project: ProjectOption = None)
     Example: dapflow branch list
     """
     if environment not in (None, LOCAL):
-        _list_deployed(project_root(project), environment)
+        from dapflow.cli.branch_on_aws import list_deployed  # noqa: PLC0415
+
+        list_deployed(project_root(project), environment)
         return
     from dapflow.local.branches import branches  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -150,18 +187,3 @@ def list_branches(environment: HostOption = None, project: ProjectOption = None)
         # Git takes any bytes for a name, a terminal does not.
         name = listed.branch.encode(errors="backslashreplace").decode()
         print(f"{name}\t{listed.slug}\texpires {listed.expires[:10]}")
-
-
-def _list_deployed(root: Path, host: str) -> None:
-    from dapflow.cli.environment_option import names_of, session_of  # noqa: PLC0415
-    from dapflow.deployed.branches import standing_branches  # noqa: PLC0415 (brings boto3)
-    from dapflow.project import compile_project  # noqa: PLC0415 (brings PyYAML)
-
-    names = names_of(root, compile_project(root), host)
-    for listed in standing_branches(session_of(names), names):
-        said = (f"{what} {value}" for what, value in (("of", listed.owner), ("commit", listed.commit[:9])) if value)
-        print(
-            "\t".join(
-                (listed.branch, listed.slug, f"expires {listed.expires[:10] or 'at a time that no tag says'}", *said)
-            )
-        )

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 
 from dapflow.branch import SESSION_TAGS, BranchNames, branch_slug, is_slug
 from dapflow.deployed.assumed_role import assumed
 from dapflow.deployed.bundle import DeployedProject, deployed_branch, deployed_project
+from dapflow.deployed.expiry import all_stacks, cloudformation, expires
 from dapflow.environment import Branches, Environment
 from dapflow.errors import DapflowError
 from dapflow.publications.published import Publications
-from dapflow.runtime.aws import RETRIES, Clients, aws_errors, connect
+from dapflow.runtime.aws import Clients, connect
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,7 +25,10 @@ _BUNDLE = "-bundle"
 
 @dataclass(frozen=True)
 class StandingBranch:
-    """A branch that is deployed, by the tags of its stacks; what these do not say is empty. ``expires`` is ISO time."""
+    """A branch that is deployed, by its stacks and their tags; what these do not say is empty.
+
+    ``expires`` is ISO time: when the host's reaper begins to delete it.
+    """
 
     branch: str
     slug: str
@@ -36,23 +39,19 @@ class StandingBranch:
 
 def standing_branches(session: Any, host: Environment) -> list[StandingBranch]:
     """The branches that are deployed in a host, by their slugs. Raises DapflowError ``aws``."""
-    prefix = f"{branches_of(host).stem}-"
-    config = Config(retries=RETRIES)  # type: ignore[arg-type]
-    client: Any = session.client("cloudformation", region_name=host.region, config=config)
-    with aws_errors():
-        stacks = [stack for page in client.get_paginator("describe_stacks").paginate() for stack in page["Stacks"]]
-    return sorted(_standing(stacks, prefix), key=lambda branch: branch.slug)
+    common, stacks = branches_of(host), all_stacks(cloudformation(session, host.region))
+    return sorted(_standing(stacks, f"{common.stem}-", common.expires_days), key=lambda branch: branch.slug)
 
 
-def _standing(stacks: list[Any], prefix: str) -> Iterator[StandingBranch]:
+def _standing(stacks: list[Any], prefix: str, days: int) -> Iterator[StandingBranch]:
     for stack in stacks:
         name = stack["StackName"]
         slug = name.removeprefix(prefix).removesuffix(_BUNDLE)
         # The last stack of a branch to be made, and the first to go.
         if name == f"{prefix}{slug}{_BUNDLE}" and is_slug(slug):
             tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
-            said = (tags.get(f"dapflow:{what}", "") for what in ("owner", "commit", "expires"))
-            yield StandingBranch(tags.get("dapflow:branch", slug), slug, *said)
+            owner, commit = (tags.get(f"dapflow:{what}", "") for what in ("owner", "commit"))
+            yield StandingBranch(tags.get("dapflow:branch", slug), slug, owner, commit, expires(stack, days))
 
 
 def branches_of(host: Environment) -> Branches:
@@ -68,7 +67,7 @@ def branches_of(host: Environment) -> Branches:
 
 def branch_project(s3: S3Client, host: Environment, branch: str) -> DeployedProject:
     """A branch as it is deployed. Raises DapflowError ``branch-not-up``, ``branch-refused`` or what reading it does."""
-    deploy = f"npx aws-cdk deploy --all -c branch={branch}"
+    deploy = f"dapflow branch up {branch} --environment {host.name}"
     again = f"deploy it again with this release: {deploy}"
     project = deployed_branch(s3, branches_of(host).bundle, branch_slug(branch), deploy=again)
     if project is None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from moto.sts import sts_backends
 from dapflow.branch import BranchNames, branch_slug
 from dapflow.bundle import build_bundle
 from dapflow.changes import plan_branch
+from dapflow.deployed.cdk import CDK
 from dapflow.environment import Environment
 from dapflow.local.aws.emulator import issue_keys_under
 from dapflow.local.cloudformation.deployed_names import deployed_environment
@@ -127,7 +131,7 @@ def test_the_life_of_a_branch(host: Host) -> None:
     assert planned.endswith("1 built, 1 deferred.\n")
 
     missing = host.run("run", BRANCH, "--yes", check=False)
-    assert "[branch-not-up]" in missing.stderr and "-c branch=Fix/Costs" in missing.stderr
+    assert "[branch-not-up]" in missing.stderr and "dapflow branch up Fix/Costs --environment staging" in missing.stderr
     names = host.deploy_branch()
     # What is built is what was deployed, whatever was written since.
     host.project.write(SQL, TRANSFORM.replace("sum(cost)", "sum(cost) * 3"))
@@ -156,11 +160,104 @@ def test_the_life_of_a_branch(host: Host) -> None:
     assert history.count("2024-06-0") >= 2 and " published " in history
 
     client: Any = boto3.client("cloudformation", region_name=REGION)
+    # Tags are whatever somebody wrote; when it goes is the host's business.
     said = {"branch": BRANCH, "owner": "someone", "commit": "0123abc4567", "expires": "2024-07-01T00:00:00+00:00"}
     tags = [{"Key": f"dapflow:{key}", "Value": value} for key, value in said.items()]
     for name in (f"dapflow-branch-{SLUG}-bundle", f"dapflow-branch-{SLUG}-service-housing", "dapflow-staging-bundle"):
         client.create_stack(StackName=name, TemplateBody=STACK, Tags=tags)
-    assert host.run("list").stdout == f"{BRANCH}\t{SLUG}\texpires 2024-07-01\tof someone\tcommit 0123abc45\n"
+    assert host.run("list").stdout == f"{BRANCH}\t{SLUG}\texpires {in_days(14)}\tof someone\tcommit 0123abc45\n"
+
+
+def in_days(days: int) -> str:
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
+# What the CDK's command line does, as far as it matters here: it makes and removes stacks, or fails.
+NPX = """#!{python}
+import json, pathlib, sys
+import boto3
+here = pathlib.Path({folder!r})
+with (here / "asked").open("a") as asked:
+    asked.write(json.dumps(sys.argv[1:]) + "\\n")
+if (here / "fails").exists():
+    sys.exit("Need to perform AWS calls, and cannot")
+client = boto3.client("cloudformation", region_name={region!r})
+names = ["dapflow-branch-{slug}-service-housing", "dapflow-branch-{slug}-bundle"]
+tags = [dict(Key="dapflow:branch", Value="Try/Rooms"), dict(Key="dapflow:expires", Value="2000-01-01T00:00:00+00:00")]
+for name in names:
+    if sys.argv[3] == "deploy":
+        client.create_stack(StackName=name, TemplateBody={stack!r}, Tags=tags)
+    elif not (here / "leaves").exists() or name.endswith("bundle"):
+        client.delete_stack(StackName=name)
+"""
+
+
+@pytest.mark.slow
+def test_a_branch_goes_up_and_down_by_the_cdk(host: Host, tmp_path: Path) -> None:
+    branch, slug = "Try/Rooms", branch_slug("Try/Rooms")
+    npx = tmp_path / "npx"
+    npx.write_text(
+        NPX.format(python=sys.executable, folder=str(tmp_path), region=REGION, slug=slug, stack=STACK), encoding="utf-8"
+    )
+    npx.chmod(0o755)
+    before = dict(host.project.environment)
+    host.project.environment["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
+    try:
+        _up_and_down(host, branch, tmp_path)
+    finally:
+        host.project.environment = before
+
+
+def _up_and_down(host: Host, branch: str, folder: Path) -> None:
+    def asked() -> list[str]:
+        return list(json.loads((folder / "asked").read_text().splitlines()[-1]))
+
+    def refusal(*arguments: str) -> str:
+        refused = host.run(*arguments, check=False)
+        assert refused.returncode == 1
+        return str(refused.stderr)
+
+    # The project is in no repository.
+    assert "[no-base]" in refusal("up", branch)
+    assert "[option]" in refusal("up", branch, "--all", "--no-airflow")
+    assert "[branch-not-up]" in refusal("down", branch)
+    assert "[branch-not-up]" in refusal("extend", branch)
+    assert not (folder / "asked").exists(), "nothing is done before it is known that it can be"
+
+    (folder / "fails").touch()
+    failed = refusal("up", branch, "--all")
+    assert "Need to perform AWS calls, and cannot" in failed and "cdk deploy ended with status 1" in failed
+    (folder / "fails").unlink()
+    up = host.run("up", branch, "--all")
+    assert up.stderr.endswith(f"the environment of {branch} is up in staging, and expires on {in_days(14)}\n")
+    owner = asked().pop()
+    assert owner.startswith("owner=")
+    assert asked()[:-1] == [
+        "--yes", CDK, "deploy", "--all", "--concurrency", "8", "--require-approval", "never",
+        "-c", f"branch={branch}", "-c",
+    ]  # fmt: skip
+
+    assert "staging lets branches stay for 14 days" in refusal("extend", branch, "--days", "90")
+    client: Any = boto3.client("cloudformation", region_name=REGION)
+    names = {f"dapflow-branch-{branch_slug(branch)}-{part}" for part in ("bundle", "service-housing")}
+    assert {tag(client, name, "dapflow:expires") for name in names} == {"2000-01-01T00:00:00+00:00"}
+    extended = host.run("extend", branch)
+    assert extended.stderr.endswith(f"the environment of {branch} expires on {in_days(14)}\n")
+    assert {tag(client, name, "dapflow:expires")[:10] for name in names} == {in_days(14)}
+    assert {tag(client, name, "dapflow:branch") for name in names} == {branch}
+    assert "dapflow-branch-deploy" in {role for role, _ in sessions()}
+
+    (folder / "leaves").touch()
+    left = refusal("down", branch)
+    assert "[branch-left]" in left and "-service-housing: the working tree has no such service" in left
+    (folder / "leaves").unlink()
+    assert host.run("down", branch).stderr.endswith(f"nothing is left of the environment of {branch}\n")
+    assert asked() == ["--yes", CDK, "destroy", "--all", "--force", "-c", f"branch={branch}"]
+
+
+def tag(client: Any, stack: str, key: str) -> str:
+    (described,) = client.describe_stacks(StackName=stack)["Stacks"]
+    return str(next(tag["Value"] for tag in described["Tags"] if tag["Key"] == key))
 
 
 @pytest.mark.slow

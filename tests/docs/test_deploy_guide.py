@@ -21,11 +21,11 @@ import botocore.session
 import pytest
 from botocore import xform_name
 
+from dapflow.deployed.cdk import CDK
 from stacks import NODE
 from stacks.request import read_request
 from stacks.settings import DeploymentSettings, read_settings
 from stacks.settings_model import BranchSettings, EnvironmentSettings, PlatformSettings
-from tests.stacks.cloud import CDK
 from tests.stacks.node import installed
 from tests.stacks.templates import synthesized
 

@@ -20,11 +20,11 @@ from typing import Any
 
 import boto3
 
+from dapflow.deployed.cdk import CDK
 from stacks import NODE
 from tests.stacks.node import installed
 from tests.stacks.templates import ROOT
 
-CDK = "aws-cdk@2.1148.1"
 # ministack pins its own botocore; its Lambda workers find boto3 beside it.
 MINISTACK = ["--from", "ministack==1.5.33", "--with", "boto3"]
 # Of the example's prod and staging.

@@ -7,6 +7,7 @@ CloudFormation drops; those are tested on the templates.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,10 @@ from pathlib import Path
 import pytest
 
 from dapflow.branch import branch_slug
+from dapflow.deployed.cdk import CDK
+from stacks import NODE
 from tests.stacks.cloud import ACCOUNT, REGION, Cloud, cloud, deployable
+from tests.stacks.node import installed
 from tests.stacks.read_back import compare
 from tests.stacks.templates import read
 
@@ -102,15 +106,31 @@ def a_branch_is_run_without_airflow(aws: Cloud) -> None:
     # Nothing is loaded here, so that nothing can be built.
     run = dapflow(aws, "run", "Fix/Delays", "--from", "2024-06-05", "--on-missing", "skip", "--dry-run")
     assert (run.returncode, "for want of inputs" in run.stderr) == (0, True), run.stderr
-    aws.cdk("destroy", "--all", "--force", *branch)
+    # Its days are counted anew, with the role that deploys it; then dapflow has the CDK do the rest.
+    extended = dapflow(aws, "extend", "Fix/Delays")
+    assert (extended.returncode, f"-{slug}-bundle\n" in extended.stderr) == (0, True), extended.stderr
+    gone = dapflow(aws, "down", "Fix/Delays")
+    assert gone.stderr.endswith("nothing is left of the environment of Fix/Delays\n"), gone.stderr[-4000:]
+    assert dapflow(aws, "list").stdout == ""
+    made = dapflow(aws, "up", "Fix/Delays", "--all")
+    assert "the environment of Fix/Delays is up in staging" in made.stderr, made.stderr[-4000:]
+    assert dapflow(aws, "list").stdout.startswith(f"Fix/Delays\t{slug}\t")
+    assert dapflow(aws, "down", "Fix/Delays").returncode == 0
     assert dapflow(aws, "list").stdout == ""
 
 
 def dapflow(aws: Cloud, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command on branches of staging."""
+    """A command on branches of staging. Its npx is the CDK's command line that is installed for tests."""
+    folder = aws.project.with_name("npx")
+    folder.mkdir(exist_ok=True)
+    npx = folder / "npx"
+    run = f'exec "{NODE}" "{installed(CDK)}/bin/cdk" "$@" --no-notices'
+    npx.write_text(f"#!/bin/sh\nshift 2\n{run}\n", encoding="utf-8")
+    npx.chmod(0o755)
     command = [sys.executable, "-m", "dapflow", "branch", *words, "--environment", "staging"]
+    environment = {**aws.environment, "PATH": f"{folder}:{os.environ['PATH']}", "CI": "true"}
     return subprocess.run(
-        command, cwd=aws.project, env=aws.environment, capture_output=True, text=True, timeout=300, check=False
+        command, cwd=aws.project, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
 
 

@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from dapflow.cli.branch_comment import MARKER
+from dapflow.deployed.cdk import CDK
 from stacks import NODE
-from tests.stacks.cloud import CDK
 from tests.stacks.node import installed
 from tests.stacks.templates import ROOT
 
