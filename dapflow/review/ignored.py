@@ -56,6 +56,13 @@ def heeded(text: SqlText, findings: Sequence[DapflowError], *, all_rules: bool) 
     return sorted(kept, key=lambda finding: (finding.line or 0, finding.column or 0))
 
 
+def ignored_lines(text: SqlText) -> list[int]:
+    """The lines that the comments of a text are about, in the order of the comments; without those about all of it."""
+    if "dapflow" not in text.text.lower():
+        return []
+    return [ignore.line for ignore in _ignores(text)[0] if ignore.line is not None]
+
+
 def _ignores(text: SqlText) -> tuple[list[_Ignore], list[DapflowError]]:
     """What the comments of a text say, and what is wrong with them."""
     ignores: list[_Ignore] = []

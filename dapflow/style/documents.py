@@ -7,7 +7,7 @@ lines breaks.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 WIDTH = 100
 _INDENT = "  "
@@ -17,10 +17,14 @@ _TIGHT = frozenset({",", ";", ")", "]"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``hard``: it cannot stand on one line. ``tail``: it ends with a comment, behind which a line must end."""
+    """``hard``: it cannot stand on one line. ``tail``: it ends with a comment, behind which a line must end.
+
+    ``kept``: it stands on one line whatever its width.
+    """
 
     hard: bool
     tail: bool
+    kept: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +70,9 @@ SPACE = Phrase(False, False, " ")
 BLANK = Blank(False, False)
 
 
-def written(text: str) -> Phrase:
+def written(text: str, *, kept: bool = False) -> Phrase:
     """A text."""
-    return Phrase(False, False, text)
+    return Phrase(False, False, text, kept=kept)
 
 
 def remark(text: str, *, own_line: bool) -> Remark:
@@ -81,7 +85,9 @@ def row(parts: Iterable[Document], *, indented: bool = False, group: bool = Fals
     """Parts one after the other."""
     listed = tuple(parts)
     hard = any(part.hard for part in listed) or any(part.tail for part in listed[:-1])
-    return Row(hard, bool(listed) and listed[-1].tail, listed, indented, group)
+    words = [part for part in listed if isinstance(part, Phrase | Row) and part is not SPACE]
+    kept = bool(words) and all(part.kept for part in words)
+    return Row(hard, bool(listed) and listed[-1].tail, listed, indented, group, kept=kept)
 
 
 def group(*parts: Document) -> Row:
@@ -116,7 +122,7 @@ class DocumentPrinter:
             if isinstance(part, Row):
                 depth += part.indented
                 if part.group and not flat:
-                    flat = not part.hard and self._fits(part, stack)
+                    flat = not part.hard and (part.kept or self._fits(part, stack))
                 stack.extend([(depth, flat, inner) for inner in reversed(part.parts)])
             elif isinstance(part, Break):
                 if flat and not part.hard:

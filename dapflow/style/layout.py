@@ -53,7 +53,7 @@ class StatementLayout:
         piece = self._now
         self._at += 1
         after = [remark(comment.text, own_line=False) for comment in piece.after]
-        return row([*_before(piece), written(piece.text), *after])
+        return row([*_before(piece), written(piece.text, kept=piece.kept), *after])
 
     def _take_words(self, *words: str) -> Document:
         """The keyword at hand, and these as far as they follow it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from dapflow.trino.syntax.lexer import Token, tokens
@@ -24,7 +25,10 @@ class Comment:
 
 @dataclass
 class Piece:
-    """A token as it will be written. ``word`` is a keyword in capitals or an operator, else empty."""
+    """A token as it will be written. ``word`` is a keyword in capitals or an operator, else empty.
+
+    What is ``kept`` together in a line stays in one.
+    """
 
     token: Token
     text: str
@@ -33,6 +37,7 @@ class Piece:
     before: list[Comment] = field(default_factory=list)
     after: list[Comment] = field(default_factory=list)
     blank: bool = False
+    kept: bool = False
 
     @property
     def is_keyword(self) -> bool:
@@ -40,13 +45,14 @@ class Piece:
         return self.token.kind == "word" and bool(self.word)
 
 
-def pieces(text: str, roles: WordRoles) -> list[Piece]:
-    """The pieces of a text; the last is its end."""
+def pieces(text: str, roles: WordRoles, kept: Collection[int] = ()) -> list[Piece]:
+    """The pieces of a text; the last is its end. ``kept`` are the tokens that stay in one line, by where they begin."""
     laid: list[Piece] = []
     end = 0
     carried: list[Comment] = []
     for token in tokens(text):
         piece = _piece(token, roles)
+        piece.kept = token.start in kept
         comments, piece.blank, broken = _gap(text, end, token.start, first=not laid)
         glued = [comment for comment in comments if not comment.own_line]
         own = [comment for comment in comments if comment.own_line]

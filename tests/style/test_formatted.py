@@ -113,10 +113,23 @@ def test_a_layout_that_changes_the_text_is_refused(
     monkeypatch: pytest.MonkeyPatch, fault: Callable[[str], str], why: str
 ) -> None:
     laid_out = module._laid_out
-    monkeypatch.setattr(module, "_laid_out", lambda text, roles: fault(laid_out(text, roles)))
+    monkeypatch.setattr(module, "_laid_out", lambda *given: fault(laid_out(*given)))
     with pytest.raises(DapflowError, match=why) as refused:
         styled("select 1 as a -- why\n")
     assert (refused.value.code, refused.value.line) == ("not-formatted", 1)
+
+
+def test_a_comment_that_says_what_to_ignore_stays_with_its_words() -> None:
+    long = (
+        "round(100 * first_of_the_counts / second_of_the_counts, 1) AS the_share_of_the_first_in_the_second_in_percent"
+    )
+    ignore = "-- dapflow: ignore integer-division whole percents are what is asked for"
+    assert styled(f"select {long} {ignore}\n, b from t") == f"SELECT\n  {long}, {ignore}\n  b\nFROM t\n"
+    assert styled(f"select b,\n{ignore}\n{long}\nfrom t") == f"SELECT\n  b,\n  {ignore}\n  {long}\nFROM t\n"
+    assert styled(f"select a, {long} {ignore}\nfrom t") == f"SELECT a, {long} {ignore}\nFROM t\n"
+    with pytest.raises(DapflowError, match="would be about another line") as refused:
+        styled(f"select a,\nb / c as d, {long} {ignore}\nfrom t")
+    assert refused.value.code == "not-formatted"
 
 
 @pytest.mark.slow
