@@ -115,7 +115,7 @@ class ProjectLineage:
                 else:
                     changed.append((dataset.id, key))
             if changed:
-                self._make_known()
+                self.make_known()
                 for (name, _), product in zip(changed, shared(self.lineage, changed), strict=True):
                     products[name] = product
             for dataset in level:
@@ -146,11 +146,11 @@ class ProjectLineage:
         transform = dataset.transform
         if transform is None:
             return None
-        self._make_known()
+        self.make_known()
         self.tables.database = self.manifest.services[dataset.service].database
         return analyse(transform.sql, self.tables, self.tables.database)
 
-    def _make_known(self) -> None:
+    def make_known(self) -> None:
         """Make the tables known of what has been looked at."""
         for dataset, product in self._looked_at:
             self.tables.add_declared(dataset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,7 +47,7 @@ class SampledTable:
 
 @dataclass
 class TableSample:
-    """Rows of several tables that go together as far as columns of the same name tell, and their newest generation.
+    """Rows of several tables that go together as far as the keys of their joins tell, and their newest generation.
 
     ``personal`` are columns of personal data, whatever table they are in: what is so in a table is so in those that
     are joined to it.
@@ -58,10 +59,10 @@ class TableSample:
     personal: frozenset[str]
     tables: list[SampledTable] = field(default_factory=list)
     generation: Generation | None = None
-    _values: dict[str, set[str]] = field(default_factory=dict)
+    _keys: set[str] = field(default_factory=set)
     _masks: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def add(self, dataset: Dataset, kind: str, wanted: set[str] | None) -> None:
+    def add(self, dataset: Dataset, kind: str, wanted: set[str] | None, joined_by: set[str]) -> None:
         """Take rows of a table, of the wanted columns or all. Raises DapflowError where it is not published."""
         place = DatasetLocation.of(dataset, self.environment)
         columns = [c for c in self.platform.columns(dataset) if wanted is None or c.name in wanted]
@@ -70,31 +71,28 @@ class TableSample:
         table = quoted(place.database, place.history if kind == "history" else place.current)
         listed = ", ".join([*(_selected(name, t) for name, t in types.items()), *map(quoted, keys)]) or "1"
         order = f" ORDER BY {quoted(keys[0])} DESC" if kind == "history" and keys else ""
-        matching = self._matching(types)
+        matching = self._matching(joined_by & types.keys())
         select = f"SELECT {listed} FROM {table}"  # noqa: S608 - identifiers are quoted
         sampled = self.platform.rows(f"{select}{matching}{order} LIMIT {self.rows}")
         if not sampled and matching:
             sampled = self.platform.rows(f"{select}{order} LIMIT {self.rows}")
         rows = [dict(zip([*types, *keys], row, strict=False)) for row in sampled]
-        self._note(rows, dataset, keys)
+        self._keys |= {text for row in rows for name in joined_by if (text := row.get(name)) is not None}
+        self._note_generation(rows, keys)
         masked = [self._masked(row, types) for row in rows]
         declared = {column.name: column.type for column in columns}
         self.tables.append(SampledTable(dataset, kind, types, declared, masked))
 
-    def _matching(self, types: dict[str, Type]) -> str:
-        """A condition for rows that have, in a column of the same name, a value that was sampled before."""
-        conditions = [
-            f"CAST({quoted(name)} AS varchar) IN ({', '.join(map(text_literal, sorted(self._values[name])))})"
-            for name, t in types.items()
-            if self._values.get(name) and t.base not in _NESTED
-        ]
-        return f" WHERE {' OR '.join(conditions)}" if conditions else ""
+    def _matching(self, joined_by: set[str]) -> str:
+        """A condition for rows that may be joined to those that were taken before."""
+        if not self._keys:
+            return ""
+        known = ", ".join(map(text_literal, sorted(self._keys)))
+        conditions = [f"CAST({quoted(name)} AS varchar) IN ({known})" for name in sorted(joined_by)]
+        return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
-    def _note(self, rows: list[dict[str, str | None]], dataset: Dataset, keys: Sequence[str]) -> None:
+    def _note_generation(self, rows: list[dict[str, str | None]], keys: Sequence[str]) -> None:
         for row in rows:
-            for name, text in row.items():
-                if text is not None and name not in keys:
-                    self._values.setdefault(name, set()).add(text)
             date = row.get(keys[0]) if keys else None
             generation = Generation.of_values(("", "", "", date)) if date is not None else None
             if generation is not None and (self.generation is None or generation > self.generation):
@@ -130,9 +128,14 @@ def sample(
     rows: int,
 ) -> TableSample:
     """Some rows of each table that a transform reads, in the order of its text."""
-    wanted: dict[str, set[str]] = {}
-    for read in lineage.reads if lineage is not None else ():
-        wanted.setdefault(read.dataset, set()).update(read.columns)
+    wanted: dict[str, set[str]] = defaultdict(set)
+    joined_by: dict[str, set[str]] = defaultdict(set)
+    if lineage is not None:
+        for read in lineage.reads:
+            wanted[read.dataset].update(read.columns)
+        for origin in lineage.rows:
+            if origin.how == "join key":
+                joined_by[origin.dataset].add(origin.column)
     kinds: dict[str, str] = {}
     for reference in dataset.transform.references if dataset.transform is not None else ():
         kinds[reference.dataset] = "history" if reference.kind == "history" else kinds.get(reference.dataset, "current")
@@ -140,7 +143,7 @@ def sample(
     taken = TableSample(platform, environment, rows, personal)
     for name, kind in kinds.items():
         columns = wanted.get(name)
-        taken.add(datasets[name], kind, None if columns is None or "*" in columns else columns)
+        taken.add(datasets[name], kind, None if columns is None or "*" in columns else columns, joined_by[name])
     if all(not table.rows for table in taken.tables):
         problem = f"nothing that {dataset.name} reads has a row to take"
         raise DapflowError("no-sample", problem, hint="run the service first, or write the test by hand")

@@ -12,7 +12,7 @@ from typing import Any
 
 from dapflow.errors import DapflowError
 from dapflow.lineage import ProductLineage
-from dapflow.manifest import Dataset, Manifest
+from dapflow.manifest import Manifest
 from dapflow.processes import shared
 from dapflow.project import find_transform
 from dapflow.project.sql_test_files import SqlTest, read_sql_tests
@@ -75,14 +75,15 @@ def run_suite(
     covered = None
     if coverage:
         tested = {test.dataset for test in chosen}
-        datasets = [dataset for dataset in manifest.datasets.values() if _is_asked(dataset, name, tested)]
+        # Of what was left out because it had not changed nothing is known.
+        whole = changed is None
+        datasets = [
+            dataset
+            for dataset in manifest.datasets.values()
+            if dataset.id in tested or (whole and name in {None, dataset.service})
+        ]
         covered = coverage_of(datasets, outcomes)
     return SuiteRun(outcomes, errors, covered, time.perf_counter() - started)
-
-
-def _is_asked(dataset: Dataset, name: str | None, tested: Collection[str]) -> bool:
-    """Whether the coverage of a dataset is asked for: of all, of a service, or of what is tested."""
-    return name is None or dataset.service == name or dataset.id in tested
 
 
 def run_tests(
@@ -108,9 +109,7 @@ def project_under_test(manifest: Manifest, tested: set[str], before: Mapping[str
     lineage = ProjectLineage(manifest)
     wanted = upstream(manifest, tested)
     lineage.lineages([dataset for dataset in manifest.datasets.values() if dataset.id in wanted], before)
-    for name in tested:
-        # Makes the tables known that were looked at last.
-        lineage.analysed(manifest.datasets[name])
+    lineage.make_known()
     return ProjectUnderTest(manifest, lineage)
 
 
