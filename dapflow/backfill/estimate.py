@@ -9,14 +9,9 @@ from dapflow.backfill.plan import PlannedStep
 from dapflow.backfill.snapshot import Snapshot
 from dapflow.manifest import Dataset
 from dapflow.publications.published import PublishedGeneration
-from dapflow.runtime.aws import aws_errors
-from dapflow.runtime.dataset_location import DatasetLocation
+from dapflow.publications.scan_sizes import landed_bytes
 from dapflow.runtime.generation import Generation
-from dapflow.runtime.objects import list_objects
 from dapflow.runtime.price import scan_usd
-
-# A landing file is read to look at its values, and to load it.
-_READINGS_OF_A_FILE = 2
 
 
 @dataclass(frozen=True)
@@ -50,10 +45,7 @@ def _bytes(snapshot: Snapshot, dataset: Dataset, day: Generation, since: Generat
     if since is None and (nearest := _nearest(before, day)) is not None:
         return nearest.bytes_scanned
     if dataset.transform is None:
-        place = DatasetLocation.of(dataset, snapshot.publications.environment)
-        with aws_errors():
-            files = list_objects(snapshot.publications.clients_of(dataset.id).s3, place.landed(day))
-        return _READINGS_OF_A_FILE * sum(file.size for file in files)
+        return landed_bytes(snapshot.publications, dataset.id, day)
     sizes = [
         _input_bytes(snapshot, reference.dataset, reference.kind, day, since)
         for reference in dataset.transform.references

@@ -18,6 +18,7 @@ from dapflow.cli import (
     codeowners,
     columns,
     compile,  # noqa: A004 - named after its command
+    cost,
     demo,
     deps,
     diff,
@@ -64,6 +65,7 @@ check_results.register(app)
 codeowners.register(app)
 columns.register(app)
 compile.register(app)
+cost.register(app)
 demo.register(app)
 deps.register(app)
 diff.register(app)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 EVERY_DAY = ("new", "check", "test", "format", "preview", "run", "query", "ls", "deps", "show", "why")
 OTHERS = {
     "data": (
-        "land", "history", "runs", "check-results", "diff", "columns", "backfill", "rollback", "withdraw",
+        "land", "history", "runs", "check-results", "cost", "diff", "columns", "backfill", "rollback", "withdraw",
         "reset", "remove", "accept-schema",
     ),
     "project": ("branch", "compile", "lsp", "codeowners"),

@@ -36,9 +36,9 @@ def preview(
     """Show the first rows that a transform gives over today's data. Nothing is published.
 
     The text of the file as it is saved reads what the current views show, with a LIMIT behind it unless it has its own.
-    A LIMIT spares no bytes where all must be read to know the first rows. With
-    --environment it is asked in the workgroup of the transform's service, whose limit holds. As of another day,
-    or as a whole: dapflow query --as-of D --file.
+    A LIMIT spares no bytes where all must be read to know the first rows; dapflow cost says how many. With
+    --environment it is asked in the workgroup of the transform's service, whose limit holds. As of another day, or as
+    a whole: dapflow query --as-of D --file.
 
     Example: dapflow preview airline_punctuality --cte monthly
     """

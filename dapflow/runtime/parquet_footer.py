@@ -150,6 +150,20 @@ def read_chunks(read_tail: Callable[[int], bytes], leaves: set[int]) -> list[dic
         raise FooterError("its footer is damaged, or the file is encrypted") from error
 
 
+def read_column_sizes(read_tail: Callable[[int], bytes]) -> dict[str, int]:
+    """How many bytes the values of each column take in the file, as they are compressed. Raises FooterError."""
+    sizes: dict[str, int] = {}
+    try:
+        for group in _fields(read_tail, until=4).get(4, []):
+            for chunk in group[1]:
+                meta = chunk[3]
+                name = meta[3][0].decode().lower()
+                sizes[name] = sizes.get(name, 0) + meta[7]
+    except (IndexError, KeyError, UnicodeDecodeError) as error:
+        raise FooterError("its footer is damaged, or the file is encrypted") from error
+    return sizes
+
+
 def _fields(read_tail: Callable[[int], bytes], until: int) -> dict[int, Any]:
     tail = read_tail(TAIL_BYTES)
     if len(tail) < 12 or tail[-4:] != MAGIC:

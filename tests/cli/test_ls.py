@@ -59,7 +59,7 @@ def test_ls_says_what_readers_see_and_what_became_of_the_last_run(platform: Plat
     assert generation in ("2024-06-04", "2024-06-05")  # another test may have published the later one
     assert last_run == "published"
     assert stands["libraries.raw.loans"][1] == "failed"
-    assert stands["roads.raw.repairs"] == (None, None)
+    assert stands["libraries.refined.days"] == (None, None)
     [shown] = [line for line in platform.run("ls", "housing").stdout.splitlines() if "raw.repairs" in line]
     assert shown.endswith(f"{generation}  published")
 
