@@ -56,10 +56,10 @@ def test(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
     project: ProjectOption = None,
 ) -> None:
-    """Run the tests in transforms/<service>/tests/: what a transform gives for rows that are written down.
+    """Test what transforms give for rows that are written down.
 
-    They run on this machine, without AWS and without the platform. Ends with status 1 where a test fails or a file of
-    tests has a mistake.
+    Runs the tests in transforms/<service>/tests/ on this machine, without AWS and without the platform. Ends with
+    status 1 where a test fails or a file of tests has a mistake.
 
     --new writes a first test, of rows that the embedded platform has: values in columns of personal data are replaced,
     and what is expected is what the transform gives for these rows now.
