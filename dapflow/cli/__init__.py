@@ -22,6 +22,7 @@ from dapflow.cli import (
     demo,
     deps,
     diff,
+    doctor,
     format,  # noqa: A004 - named after its command
     history,
     land,
@@ -69,6 +70,7 @@ cost.register(app)
 demo.register(app)
 deps.register(app)
 diff.register(app)
+doctor.register(app)
 format.register(app)
 history.register(app)
 land.register(app)

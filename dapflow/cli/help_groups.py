@@ -16,7 +16,7 @@ OTHERS = {
         "reset", "remove", "accept-schema",
     ),
     "project": ("branch", "compile", "lsp", "codeowners"),
-    "platform": ("local", "demo", "athena"),
+    "platform": ("doctor", "local", "demo", "athena"),
 }  # fmt: skip
 
 
