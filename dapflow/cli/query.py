@@ -159,9 +159,14 @@ def _statement(sql: str | None, file: Path | None) -> str:
         raise DapflowError("option", "give the statement, or a file that holds it with --file")
     if sql is not None:
         return sql
+    assert file is not None  # noqa: S101 (one of both is given)
+    return statement_in(file)
+
+
+def statement_in(file: Path) -> str:
+    """The text in a file, or on standard input where it is called ``-``. Raises DapflowError ``file``."""
     if str(file) == "-":
         return sys.stdin.read()
-    assert file is not None  # noqa: S101 (one of both is given)
     try:
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
