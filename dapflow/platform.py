@@ -179,16 +179,16 @@ def hosting(
         bucket=branch_bucket(host, prefix=prefix),
         role_path=f"/{prefix}/{host.name}/branch/",
         base=LakeNames(base.zones, base.databases),
-        bundle=_bundle_uri(host),
-        base_bundle=_bundle_uri(base),
+        bundle=bundle_uri(host),
+        base_bundle=bundle_uri(base),
         run_role=f"arn:aws:iam::{host.account}:role/{prefix}-branch-run" if runner else "",
         expires_days=expires_days,
     )
     return replace(platform, environment=replace(host, branches=branches))
 
 
-def _bundle_uri(environment: Environment) -> str:
-    """Where a deployed environment has its bundle."""
+def bundle_uri(environment: Environment) -> str:
+    """Where a deployed environment has its bundle; ends in ``/``."""
     return f"s3://{bucket_name(environment.airflow, 'airflow', environment.account)}/dags/"
 
 

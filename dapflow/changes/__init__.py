@@ -1,7 +1,17 @@
 """What a git branch changes of a project, and what of it has to be built to see the change."""
 
 from dapflow.changes.base import Base, base_deployed, base_in_git, running_in
+from dapflow.changes.beyond_bundle import beyond_bundle
 from dapflow.changes.decisions import Decision
 from dapflow.changes.plan import BranchPlan, plan_branch
 
-__all__ = ["Base", "BranchPlan", "Decision", "base_deployed", "base_in_git", "plan_branch", "running_in"]
+__all__ = [
+    "Base",
+    "BranchPlan",
+    "Decision",
+    "base_deployed",
+    "base_in_git",
+    "beyond_bundle",
+    "plan_branch",
+    "running_in",
+]

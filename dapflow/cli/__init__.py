@@ -37,6 +37,7 @@ from dapflow.cli import (
     rollback,
     run,
     runs,
+    ship,
     show,
     test,
     why,
@@ -85,6 +86,7 @@ reset.register(app)
 rollback.register(app)
 run.register(app)
 runs.register(app)
+ship.register(app)
 show.register(app)
 test.register(app)
 why.register(app)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dapflow.cli.building import OnMissingOption, build, check_on_missing, generations, plan_of, report, tell_plan
+from dapflow.cli.committed import committed
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.environment_option import EnvironmentOption, airflow_of, connected
 from dapflow.cli.interruption import ends_when_interrupted
@@ -17,7 +18,6 @@ from dapflow.cli.project_option import ProjectOption, SelectedArgument, project_
 from dapflow.cli.selected import selected_datasets
 from dapflow.cli.steps import Steps
 from dapflow.environment import LOCAL
-from dapflow.errors import DapflowError
 from dapflow.git import project_commit
 
 if TYPE_CHECKING:
@@ -120,12 +120,7 @@ def _explained(root: Path, environment: str | None) -> AbstractContextManager[No
 def _prepare(root: Path, manifest: Manifest, clients: Clients, names: Environment, steps: Steps) -> None:
     """On the embedded platform make what a new service needs; elsewhere see that the text is one that git knows."""
     if names.name != LOCAL:
-        if (commit := project_commit(root)).endswith("+changes") or not commit:
-            raise DapflowError(
-                "uncommitted",
-                f"transforms/ holds what is in no commit, and {names.name} is to have what git has",
-                hint=f"check out the commit that {names.name} runs, or commit and deploy first",
-            )
+        committed(root, names.name, hint=f"check out the commit that {names.name} runs, or commit and deploy first")
         return
     from dapflow.local.cloudformation.provision import provision  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415

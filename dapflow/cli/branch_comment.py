@@ -1,4 +1,5 @@
-"""The comment on a pull request: what a branch builds, what is wrong with it, what it does to the data and costs.
+"""The comment on a pull request: what a branch builds and breaks, what is wrong with it, what its tests say,
+what it does to the data, and what it costs.
 
 One page, which is posted once and then replaced. Its first line is hidden, and says which of the comments it is.
 """
@@ -12,6 +13,7 @@ from dapflow.cli import branch_diff_report, branch_plan
 from dapflow.cli.check import checked, outcome
 from dapflow.cli.failure import each_error
 from dapflow.cli.markdown import escaped
+from dapflow.cli.test import run_tests
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -30,8 +32,8 @@ _CUT = (
 
 def comment(root: Path, branch: str, against: str | None, compare: Callable[[], BranchDifference]) -> str:
     """The page. What of it cannot be made says why, so that no comment of before is left to stand for it."""
-    lines = [MARKER, f"## {escaped(branch)}", "", *_plan(root, against), "", *_check(root), "", *_difference(compare)]
-    return shortened(lines)
+    lines = [MARKER, f"## {escaped(branch)}", "", *_plan(root, against), "", *_check(root), "", *_tests(root)]
+    return shortened([*lines, "", *_difference(compare)])
 
 
 def shortened(lines: Sequence[str]) -> str:
@@ -60,6 +62,8 @@ def _plan(root: Path, against: str | None) -> Iterator[str]:
         yield from ("### What the branch builds", "", f"Not known: {escaped(said)}.")
         return
     yield from branch_plan.markdown_lines(planned, base)
+    if breaking := list(branch_plan.breaking_lines(planned, base.manifest)):
+        yield from ("", "### What breaks those who read it", "", *(f"- {escaped(line)}" for line in breaking))
 
 
 def _check(root: Path) -> Iterator[str]:
@@ -74,6 +78,30 @@ def _check(root: Path) -> Iterator[str]:
         yield f"- {escaped(str(column))}"
     if not failures:
         yield from (("", escaped(outcome(manifest, len(warnings)))) if findings or changed else (outcome(manifest, 0),))
+
+
+def _tests(root: Path) -> Iterator[str]:
+    """What came of the tests of SQL, and how much of the project they reach."""
+    from dapflow.sql_tests.coverage import reached_parts, tested_transforms  # noqa: PLC0415 (these bring DuckDB)
+    from dapflow.sql_tests.report import difference_lines, passed_tests  # noqa: PLC0415
+
+    yield from ("### What `dapflow test` says", "")
+    try:
+        run = run_tests(root, None, coverage=True)
+    except DapflowError:
+        yield "Nothing is tested before the mistakes above are mended."
+        return
+    yield from (f"- {_said(error)}" for error in run.errors)
+    for failed in (tested for tested in run.outcomes if not tested.passed):
+        yield f"- **{escaped(f'{failed.file}:{failed.line}')}** {escaped(failed.name)} failed"
+        lines = [failed.failure] if failed.failure is not None else []
+        lines += difference_lines(failed.difference) if failed.difference is not None else []
+        yield from (f"  - {escaped(line.strip())}" for line in lines)
+        if failed.mistake is not None:
+            yield f"  - {_said(failed.mistake)}"
+    covered = run.coverage or ()
+    said = (passed_tests(run.outcomes), tested_transforms(covered), reached_parts(covered))
+    yield from (*([""] if not run.passed else ()), escaped(" ".join(map(branch_plan.sentence, said))))
 
 
 def _difference(compare: Callable[[], BranchDifference]) -> Iterator[str]:

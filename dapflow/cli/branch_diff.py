@@ -48,7 +48,7 @@ def diff(
         typer.Option(
             "--comment",
             help="Print the comment for a pull request, as Markdown: the plan of the working tree, what dapflow check "
-            "finds, the difference and what it costs.",
+            "finds and dapflow test says, the difference and what it costs.",
         ),
     ] = False,
     against: AgainstOption = None,

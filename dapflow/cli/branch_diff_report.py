@@ -57,10 +57,12 @@ def markdown_lines(compared: BranchDifference) -> Iterator[str]:
 
 
 def read_by(compared: BranchDifference) -> str:
-    """What building has read, and cost, and comparing."""
-    (built, build_usd), (read, usd) = compared.build, compared.comparing
+    """What building has read, and cost, here and in the base, and comparing."""
+    (built, build_usd), (before, before_usd) = compared.build, compared.build_before
+    read, usd = compared.comparing
     return (
         f"building read {size_text(built)}, about ${build_usd:.4f} on AWS; "
+        f"in {compared.base} it read {size_text(before)}, about ${before_usd:.4f}; "
         f"comparing read {size_text(read)}, about ${usd:.4f}"
     )
 
@@ -72,16 +74,18 @@ def _title(compared: BranchDifference) -> str:
 def _headings(compared: BranchDifference) -> list[Heading]:
     words = [Heading("product", whole=True), Heading("generation", whole=True), Heading("data", whole=True)]
     counted = (f"rows in {compared.base}", "here", "only here", "gone", "changed", "other columns")
-    return [*words, *(Heading(name, number=True) for name in counted), Heading("read to build", number=True)]
+    read = (f"read to build in {compared.base}", "here")
+    return [*words, *(Heading(name, number=True) for name in (*counted, *read))]
 
 
 def _rows(compared: BranchDifference) -> Iterator[list[str]]:
     for product in compared.products:
         looked_at = product.product
+        before = "" if looked_at.bytes_before is None else size_text(looked_at.bytes_before)
         read = size_text(looked_at.bytes_scanned) if looked_at.generation else ""
         marks = [mark for mark, is_so in (("outdated", looked_at.outdated), ("limited", looked_at.limits)) if is_so]
         state = _STATES[product.state] + (f" ({', '.join(marks)})" if marks else "")
-        yield [looked_at.dataset, str(looked_at.generation or ""), state, *_counts(product), read]
+        yield [looked_at.dataset, str(looked_at.generation or ""), state, *_counts(product), before, read]
 
 
 def _counts(product: ComparedProduct) -> list[str]:

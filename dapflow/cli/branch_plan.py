@@ -132,7 +132,7 @@ def _print(planned: BranchPlan, base: Base, limited: LimitedInputs | None, *, ev
     print("\n".join(_before(base)))
     if rows := _rows(planned, everything=everything):
         print_rows(_HEADINGS, rows)
-    print("\n".join([*_after(planned), *map(_sentence, limited.lines() if limited else ())]))
+    print("\n".join([*_after(planned), *map(sentence, limited.lines() if limited else ())]))
 
 
 def markdown_lines(
@@ -144,11 +144,12 @@ def markdown_lines(
         yield from ("", escaped(line))
     if rows := _rows(planned, everything=everything):
         yield from ("", *table(_HEADINGS, rows))
-    for line in (*_after(planned), *map(_sentence, limited.lines() if limited else ())):
+    for line in (*_after(planned), *map(sentence, limited.lines() if limited else ())):
         yield from ("", escaped(line))
 
 
-def _sentence(line: str) -> str:
+def sentence(line: str) -> str:
+    """A line as a sentence."""
     return f"{line[0].upper()}{line[1:]}."
 
 
@@ -172,6 +173,23 @@ def _after(planned: BranchPlan) -> Iterator[str]:
     for name in planned.removed:
         yield f"{name} is gone; what it has published stays until the branch is merged."
     yield f"{len(planned.built)} built, {len(planned.deferred)} deferred."
+
+
+def breaking_lines(planned: BranchPlan, base: Manifest) -> Iterator[str]:
+    """Which products get columns that break those who read them, and who these are in the base, a line for each."""
+    from dapflow.review.exact_readers import exact_readers  # noqa: PLC0415 (brings the analyser)
+
+    for decision in planned.built:
+        if decision.effect != "breaking":
+            continue
+        lost = [change for change in decision.changes if change.breaking]
+        if not lost:
+            yield f"{decision.dataset}: its columns are in another order."
+            continue
+        readers = exact_readers(base, decision.dataset, [change.name for change in lost])
+        read_by = ", ".join(f"{reader.dataset} ({reader.column})" for reader in readers) or "no other product"
+        accepted = f"it is published once dapflow accept-schema {decision.dataset} has accepted that"
+        yield f"{decision.dataset}: {'; '.join(map(str, lost))}. Read by {read_by}; {accepted}."
 
 
 def _row(decision: Decision) -> tuple[str, str, str, str]:

@@ -15,7 +15,7 @@ OTHERS = {
         "land", "history", "runs", "check-results", "cost", "diff", "columns", "backfill", "rollback", "withdraw",
         "reset", "remove", "accept-schema",
     ),
-    "project": ("branch", "compile", "lsp", "codeowners"),
+    "project": ("branch", "ship", "compile", "lsp", "codeowners"),
     "platform": ("doctor", "local", "demo", "athena"),
 }  # fmt: skip
 

@@ -77,7 +77,7 @@ def test(
             raise DapflowError("option", "--watch is for people: it goes with neither --junit nor --json")
         _watch(root, name, coverage=coverage)
         return
-    run = _run(root, name, coverage=coverage)
+    run = run_tests(root, name, coverage=coverage)
     if junit is not None:
         from dapflow.sql_tests.junit import write_junit  # noqa: PLC0415
 
@@ -85,7 +85,7 @@ def test(
     if as_json:
         print(json.dumps(run.as_dict(), indent=2, ensure_ascii=False))
     else:
-        _print(run)
+        print_run(run)
     if not run.passed:
         raise typer.Exit(1)
 
@@ -121,7 +121,7 @@ def _watch(root: Path, name: str | None, *, coverage: bool) -> None:
         files = WatchedFiles(root)
         while True:
             try:
-                _print(_run(root, name, changed, coverage=coverage))
+                print_run(run_tests(root, name, changed, coverage=coverage))
                 is_whole = True
             except DapflowError as error:
                 print_failure(error)
@@ -132,7 +132,8 @@ def _watch(root: Path, name: str | None, *, coverage: bool) -> None:
             changed = now if is_whole else None
 
 
-def _run(root: Path, name: str | None, changed: Collection[str] | None = None, *, coverage: bool) -> SuiteRun:
+def run_tests(root: Path, name: str | None, changed: Collection[str] | None = None, *, coverage: bool) -> SuiteRun:
+    """Run what a name means, or all; with ``changed`` files, what these concern."""
     from dapflow.compiled import manifest_file  # noqa: PLC0415 (these bring PyYAML and DuckDB)
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import compile_project  # noqa: PLC0415
@@ -143,7 +144,8 @@ def _run(root: Path, name: str | None, changed: Collection[str] | None = None, *
     return run_suite(root, manifest, name, known, changed=changed, coverage=coverage)
 
 
-def _print(run: SuiteRun) -> None:
+def print_run(run: SuiteRun) -> None:
+    """Print what came of tests: mistakes and those that failed, and a line on all."""
     from dapflow.sql_tests.coverage import coverage_lines  # noqa: PLC0415
     from dapflow.sql_tests.report import difference_lines, summary  # noqa: PLC0415
 

@@ -46,7 +46,7 @@ def deployed_project(s3: S3Client, bundle: str, *, deploy: str) -> DeployedProje
 def deployed_branch(s3: S3Client, host: str, slug: str, *, deploy: str) -> DeployedProject | None:
     """The same of a branch, by the bundle of its host. Raises DapflowError ``branch-refused`` too."""
     with tempfile.TemporaryDirectory(prefix="dapflow-deployed-") as folder:
-        names = _content(s3, f"{host}{_NAMES}")
+        names = content(s3, f"{host}{_NAMES}")
         if names is None:
             return None
         # What a branch may say of its names follows from those of its host, which lie where its own run time has them.
@@ -55,7 +55,7 @@ def deployed_branch(s3: S3Client, host: str, slug: str, *, deploy: str) -> Deplo
 
 
 def _read(s3: S3Client, bundle: str, folder: Path, shown: str, deploy: str) -> DeployedProject | None:
-    pointer = _content(s3, f"{bundle}{POINTER}")
+    pointer = content(s3, f"{bundle}{POINTER}")
     if pointer is None:
         return None
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,9 +64,9 @@ def _read(s3: S3Client, bundle: str, folder: Path, shown: str, deploy: str) -> D
         name = read_pointer(folder / POINTER).manifest
         for file in (name, _NAMES):
             # What is missing is told when it is read.
-            if (content := _content(s3, f"{bundle}{file}")) is not None:
+            if (held := content(s3, f"{bundle}{file}")) is not None:
                 (folder / file).parent.mkdir(exist_ok=True)
-                (folder / file).write_bytes(content)
+                (folder / file).write_bytes(held)
         project = BundledProject(folder)
         return DeployedProject(project.manifest, project.environment, project.commit)
     except DapflowError as error:
@@ -77,7 +77,8 @@ def _read(s3: S3Client, bundle: str, folder: Path, shown: str, deploy: str) -> D
         ) from error
 
 
-def _content(s3: S3Client, uri: str) -> bytes | None:
+def content(s3: S3Client, uri: str) -> bytes | None:
+    """What an object holds; None where there is none. Raises DapflowError ``aws``."""
     bucket, key = split_uri(uri)
     with aws_errors():
         try:

@@ -28,6 +28,7 @@ class BranchProduct:
         generation: the one to compare; None where the branch has not built it.
         outdated: whether its text, or what it reads, is another now than when it was built.
         bytes_scanned: what Athena read to build it.
+        bytes_before: what it read to build the same generation in the base; None where the base has it not.
         limits: of which part of its inputs it was built; empty where of all.
         comparison: None where it is not built, where the base has nothing of it, and where there is a ``failure``.
     """
@@ -36,6 +37,7 @@ class BranchProduct:
     generation: Generation | None = None
     outdated: bool = False
     bytes_scanned: int = 0
+    bytes_before: int | None = None
     limits: tuple[str, ...] = ()
     comparison: VersionComparison | None = None
     failure: DapflowError | None = None
@@ -80,7 +82,8 @@ class ComparedProduct:
             "state": self.state,
             "outdated": product.outdated,
             "limits": list(product.limits),
-            "build": {"bytes_scanned": product.bytes_scanned, "usd": round(product.usd, 6)},
+            "build": _cost(product.bytes_scanned, product.usd),
+            "build_before": None if (before := product.bytes_before) is None else _cost(before, scan_usd(before)),
             "difference": self.difference.as_dict() if self.difference else None,
             "error": self.error.as_dict() if self.error else None,
         }
@@ -110,20 +113,31 @@ class BranchDifference:
         return sum(product.bytes_scanned for product in products), sum(product.usd for product in products)
 
     @property
+    def build_before(self) -> tuple[int, float]:
+        """The same of the queries that built the same generations of them in the base."""
+        sizes = [compared.product.bytes_before or 0 for compared in self.products]
+        return sum(sizes), sum(map(scan_usd, sizes))
+
+    @property
     def comparing(self) -> tuple[int, float]:
         """The same of the queries that compared it."""
         return sum(made.bytes_scanned for made in self.differences), sum(made.usd for made in self.differences)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``--json`` prints them."""
-        build, comparing = ({"bytes_scanned": size, "usd": round(usd, 6)} for size, usd in (self.build, self.comparing))
+        build, before, comparing = (_cost(size, usd) for size, usd in (self.build, self.build_before, self.comparing))
         return {
             "branch": self.branch,
             "base": self.base,
             "products": [product.as_dict() for product in self.products],
             "build": build,
+            "build_before": before,
             "comparing": comparing,
         }
+
+
+def _cost(size: int, usd: float) -> dict[str, Any]:
+    return {"bytes_scanned": size, "usd": round(usd, 6)}
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,8 @@ class BranchProducts:
         if day is None or day not in built:
             return BranchProduct(dataset.id)
         outdated = self._is_outdated(dataset, day, built[day].sql_sha)
-        product = BranchProduct(dataset.id, day, outdated, built[day].bytes_scanned, built[day].limits)
+        before = in_base[day].bytes_scanned if day in in_base else None
+        product = BranchProduct(dataset.id, day, outdated, built[day].bytes_scanned, before, built[day].limits)
         if not in_base:
             return product
         try:

@@ -30,9 +30,13 @@ def difference_lines(difference: RowDifference) -> list[str]:
 
 def summary(outcomes: Sequence[SqlTestOutcome], seconds: float) -> str:
     """A line on all tests."""
+    return f"{passed_tests(outcomes)} in {seconds:.1f} s"
+
+
+def passed_tests(outcomes: Sequence[SqlTestOutcome]) -> str:
+    """How many tests passed or failed, in words."""
     failed = sum(not outcome.passed for outcome in outcomes)
-    transforms = len({outcome.dataset for outcome in outcomes})
-    of = f"of {_counted(transforms, 'transform')} in {seconds:.1f} s"
+    of = f"of {_counted(len({outcome.dataset for outcome in outcomes}), 'transform')}"
     tests = _counted(len(outcomes), "test")
     return f"{failed} of {tests} failed, {of}" if failed else f"{tests} passed, {of}"
 

@@ -176,6 +176,35 @@ class TestComment:
             repository, "--against", "no/such"
         )
 
+    def test_it_says_what_breaks_and_what_tests_say(self, repository: Path) -> None:
+        """Readers as they are in the base; tests that fail with their rows, and how much is tested."""
+        page = self.page(repository)
+        assert "### What breaks" not in page
+        assert f"\n### What `dapflow test` says\n\nNo tests passed, of no transforms. 0 of {len(PRODUCTS)} " in page
+        rewrite(repository, "named", "c.delay, c.km", "c.km")
+        rewrite(repository, "ranked", "ORDER BY delay DESC, id", "ORDER BY id")
+        rewrite(repository, "ranked", "WHERE delay > 0", "")
+        tests = repository / "transforms" / "air" / "tests" / "by_origin.yml"
+        tests.parent.mkdir()
+        given = "given: {clean: [{origin: LHR}, {origin: LHR}]}"
+        tests.write_text(
+            "transform: by_origin\ntests:\n"
+            f"  right: {{{given}, expect: [{{flights: 2}}]}}\n  '@wrong': {{{given}, expect: [{{flights: 3}}]}}\n"
+        )
+        page = self.page(repository)
+        breaks = page.partition("\n### What breaks those who read it\n\n")[2]
+        assert breaks.startswith(
+            "- air.refined.named: column delay is gone. Read by air.refined.ranked (delay); it is published once "
+            "dapflow accept-schema air.refined.named has accepted that.\n"
+        )
+        assert (
+            "- **transforms/air/tests/by\\_origin.yml:4** @&#8203;wrong failed\n"
+            "  - one row expected, 1 came, 0 of them as expected\n  - row 1\n  - flights: expected 3, came 2\n"
+        ) in page
+        assert "\n1 of 2 tests failed, of one transform. 1 of " in page
+        tests.write_text("transform: nothing\n")
+        assert "\n- **transforms/air/tests/by\\_origin.yml:1:" in self.page(repository)
+
     def test_options_that_would_be_read_by_nothing_are_refused(self, repository: Path) -> None:
         for arguments in (["--comment", "--markdown"], ["--against", "main"]):
             refused = dapflow("branch", "diff", *arguments, cwd=repository)

@@ -84,6 +84,7 @@ def compare(changed: LocalProject) -> None:
     assert announced.endswith(" to scan, about $0.0001 on AWS")
     assert step == "1 of 1: housing.refined.dear 2024-06-05"
     assert spent.startswith("building read ")
+    assert "; in local it read " in spent
     heading, _, row, *_ = said.stdout.splitlines()
     assert heading == f"{BRANCH}, compared with local"
     assert row.split()[1:9] == ["2024-06-05", "differs", "1", "1", "0", "0", "0", "1"]
@@ -91,6 +92,7 @@ def compare(changed: LocalProject) -> None:
     document = json.loads(changed.run("branch", "diff", BRANCH, "--yes", "--json").stdout)
     (product,) = document["products"]
     assert (product["state"], product["outdated"]) == ("differs", False)
+    assert product["build_before"]["bytes_scanned"] == document["build_before"]["bytes_scanned"] > 0
     assert document["comparing"]["usd"] == product["difference"]["usd"] > 0
     page = changed.run("branch", "diff", BRANCH, "--yes", "--comment").stdout
     assert "Not known: git knows no main branch of " in page, "the project is in no repository"

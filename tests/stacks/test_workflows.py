@@ -222,6 +222,7 @@ class TestScope:
         [
             (["transforms/rail/refined/delays.sql"], True),
             (["transforms/rail/trusted/new.sql", "transforms/rail/trusted/new.yml", "dags/own.py"], True),
+            (["transforms/rail/checks/late.sql", "transforms/rail/tests/delays.yml"], True),
             (["transforms/rail/service.yml"], False),
             (["transforms/rail/refined/delays.sql", "cdk.json"], False),
             (["stacks/lake.py"], False),
