@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +14,12 @@ from dapflow.cli.confirmation import YesOption, confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.errors import DapflowError
+from dapflow.git import git
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dapflow.manifest import Dataset, Manifest
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +32,7 @@ def remove(
         str,
         typer.Argument(
             metavar="DATASET",
-            help="The id of what the project no longer has, as dapflow check names it.",
+            help="A product, or the id of what the project no longer has, as dapflow check names it.",
             show_default=False,
         ),
     ],
@@ -35,10 +42,13 @@ def remove(
     host: HostOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Remove an orphan: what was published, and whose file is deleted.
+    """Remove a product in two steps: its files, then, by its id and the same command, what was published.
 
-    Its current view, its history and its objects go; landing files stay. On the embedded platform and in environments
-    of branches. Delete the file first: what the project has is not removed.
+    The first step says who reads it, and does nothing while anyone does; git must have the files as they are. What was
+    published stays readable, and is named as an orphan wherever you would look, for as long as you like.
+
+    The second step takes its current view, its history and its objects away; landing files stay. On the embedded
+    platform and in environments of branches.
 
     Example: dapflow remove air_traffic.refined.route_summary
     """
@@ -46,12 +56,63 @@ def remove(
 
     root = project_root(project)
     manifest = compile_project(root)
-    if name in manifest.datasets:
+    dataset = _of_project(manifest, root, name)
+    if dataset is None:
+        _remove_published(root, manifest, name, branch, host, yes=yes, as_json=as_json)
+    elif branch is not None or host is not None:
         raise DapflowError(
             "not-orphaned",
-            f"{name} is part of the project",
-            hint=f"delete its file or its entry first; dapflow reset {name} takes its generations out",
+            f"{dataset.id} is part of the project",
+            hint=f"dapflow remove {dataset.id} removes its files first; dapflow reset takes its generations out",
         )
+    else:
+        _remove_files(root, manifest, dataset, yes=yes, as_json=as_json)
+
+
+def _of_project(manifest: Manifest, root: Path, name: str) -> Dataset | None:
+    from dapflow.project import find_dataset  # noqa: PLC0415
+
+    try:
+        return find_dataset(manifest, root, name)
+    except DapflowError as error:
+        if error.code != "unknown-transform":
+            raise
+        return None
+
+
+def _remove_files(root: Path, manifest: Manifest, dataset: Dataset, *, yes: bool, as_json: bool) -> None:
+    from dapflow.project.removal import files_to_remove  # noqa: PLC0415
+
+    files = files_to_remove(root, manifest, dataset)
+    named = " and ".join(map(str, files))
+    if git(root, "rev-parse", "--git-dir") and not _committed(root, files):
+        raise DapflowError(
+            "uncommitted",
+            f"git does not have {named} as it is: nobody could bring it back",
+            file=files[0],
+            hint="commit it, or delete it yourself",
+        )
+    sys.stderr.write(f"{dataset.id} is read by no other product; what was published of it stays readable\n")
+    confirm(f"Delete {named}?", f"{named} would be deleted", yes=yes)
+    for file in files:
+        (root / file).unlink()
+    if as_json:
+        print(json.dumps({"removed": dataset.id, "files": [str(file) for file in files]}))
+        return
+    print(f"{named}: deleted. See what dapflow check says, and commit it.")
+    print(f"When nobody needs what was published any more: dapflow remove {dataset.id}")
+
+
+def _committed(root: Path, files: Sequence[Path]) -> bool:
+    """Whether git can bring the files back; it knows nothing of those that it is told to ignore."""
+    names = [str(file) for file in files]
+    known = git(root, "ls-files", "--", *names).splitlines()
+    return len(known) == len(names) and not git(root, "status", "--porcelain", "--", *names)
+
+
+def _remove_published(
+    root: Path, manifest: Manifest, name: str, branch: str | None, host: str | None, *, yes: bool, as_json: bool
+) -> None:
     with ends_when_interrupted():
         clients, environment = connected_to_throw_away(root, manifest, branch, host)
         from dapflow.local import orphans  # noqa: PLC0415 (brings boto3)

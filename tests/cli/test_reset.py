@@ -84,4 +84,4 @@ def test_a_service_that_left_the_project_is_orphaned_too(platform: LocalProject)
         platform.run("remove", f"parking.trusted.{name}", "--yes")
     assert orphans(platform) == []
     refused = platform.run("remove", "housing.raw.repairs", "--yes", check=False)
-    assert "not-orphaned" in refused.stderr
+    assert "still-read" in refused.stderr
