@@ -15,6 +15,7 @@ from tests.bench.machine import machine_lines
 
 MODULES = (
     "compile",
+    "check",
     "editor",
     "branch_plan",
     "dag_factory",
