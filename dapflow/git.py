@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import tarfile
 from collections.abc import Collection
@@ -54,14 +55,38 @@ def extract(root: Path, commit: str, names: Collection[str], target: Path) -> No
             tar.extractall(target, filter="data")
 
 
+def staged(root: Path) -> list[str]:
+    """The files below ``transforms/`` that the next commit changes or removes, by their names in the project."""
+    return _names(_git(root, "diff", "--cached", "--name-only", "--relative", "-z", "--", _TRANSFORMS))
+
+
+def extract_staged(root: Path, names: Collection[str], target: Path) -> Path:
+    """Write files and folders of the project as the next commit has them; gives back where below ``target`` it is."""
+    listed = _git(root, "ls-files", "-z", "--", *names)
+    _git(root, "checkout-index", "--quiet", "-z", "--stdin", f"--prefix={target}/", given=listed)
+    # Below the prefix git writes names as the repository has them.
+    return target / git(root, "rev-parse", "--show-prefix")
+
+
+def hooks_folder(root: Path) -> Path | None:
+    """Where git looks for hooks of this repository alone; None where there is none, or where others share it."""
+    folder, own = git(root, "rev-parse", "--git-path", "hooks"), git(root, "rev-parse", "--git-common-dir")
+    hooks, common = (root / folder).resolve(), (root / own).resolve()
+    return hooks if folder and own and hooks.is_relative_to(common) else None
+
+
+def _names(output: bytes) -> list[str]:
+    return [os.fsdecode(name) for name in output.split(b"\0") if name]
+
+
 def git(root: Path, *arguments: str) -> str:
     """What git prints; nothing where there is no git, no repository, or no answer."""
     return _git(root, *arguments).decode(errors="surrogateescape").strip()
 
 
-def _git(root: Path, *arguments: str) -> bytes:
+def _git(root: Path, *arguments: str, given: bytes = b"") -> bytes:
     try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
+        done = subprocess.run(["git", "-C", str(root), *arguments], input=given, capture_output=True, check=False)
     except OSError:
         return b""
     return done.stdout if done.returncode == 0 else b""

@@ -33,6 +33,12 @@ def check(
     fix: Annotated[
         bool, typer.Option("--fix", help="Mend what can be mended without a doubt; every other byte stays.")
     ] = False,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Check what the next commit would hold, and the layout of what it changes.")
+    ] = False,
+    install_hook: Annotated[
+        bool, typer.Option("--install-hook", help="Have git do that before every commit; nothing is checked now.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     as_sarif: Annotated[bool, typer.Option("--sarif", help="Print the findings in SARIF 2.1.0.")] = False,
     as_annotations: Annotated[
@@ -56,6 +62,11 @@ def check(
     if as_json + as_sarif + as_annotations > 1:
         raise DapflowError("option", "--json, --sarif and --github each print the findings", hint="give one of them")
     root = project_root(project)
+    if staged or install_hook:
+        if staged + install_hook + strict + fix + as_json + as_sarif + as_annotations > 1:
+            raise DapflowError("option", "--staged and --install-hook go with --project alone")
+        _before_commits(root, install_hook=install_hook)
+        return
     checks = checked(root)
     if fix:
         checks = _mended(root, checks)
@@ -75,6 +86,15 @@ def check(
         print(outcome(checks.manifest, len(warnings)))
     if strict and warnings:
         raise typer.Exit(1)
+
+
+def _before_commits(root: Path, *, install_hook: bool) -> None:
+    from dapflow.cli.staged import check_staged, install  # noqa: PLC0415 (brings the formatter)
+
+    if install_hook:
+        install(root)
+    else:
+        check_staged(root, lambda folder: checked(folder).findings)
 
 
 def _print_json(checks: Checked, root: Path) -> None:

@@ -53,7 +53,7 @@ def _hook(root: Path) -> Diagnosis:
     written = git(root, "rev-parse", "--git-path", "hooks")
     hook = root / written / "pre-commit"
     if not written or not hook.exists():
-        return Diagnosis("hook", "ok", "none before a commit: mistakes are found in the pull request")
+        return Diagnosis("hook", "ok", "none before a commit; dapflow check --install-hook writes one")
     if not os.access(hook, os.X_OK):
         return Diagnosis("hook", "look", f"git does not run {hook}: it is not executable", f"chmod +x {hook}")
     return Diagnosis("hook", "ok", str(hook))

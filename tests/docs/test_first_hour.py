@@ -1,4 +1,7 @@
-"""From a folder of exports and a saved query to a product that runs every night: the guide's actions, all of them."""
+"""From a folder of exports and a saved query to a product that runs every night: the guide's actions, all of them.
+
+And the same on a platform that runs already, with a test, until it is committed: what is typed is counted and timed.
+"""
 
 from __future__ import annotations
 
@@ -64,3 +67,46 @@ def test_a_saved_query_becomes_a_product_that_runs_every_night(project: Project)
     }:
         assert time.monotonic() < deadline, states
         time.sleep(1)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("guides")
+def test_a_saved_query_of_a_new_service_is_a_tested_product_in_ten_actions(project: Project) -> None:
+    """The exports and the query are those of the guide; every command does what it is typed for."""
+    query = "transforms/libraries/refined/loans_by_branch.sql"
+    files = {block.attributes["file"]: block.text for block in blocks(PAGE) if "file" in block.attributes}
+    for name in files.keys() - {query}:
+        save(project, name, files[name])
+    said = project.bash("dapflow local up --no-airflow")
+    assert said.returncode == 0, said.stdout
+
+    walk: list[tuple[str, str]] = [
+        ("dapflow new service libraries exports", "transforms/libraries/service.yml: 2 tables"),
+        (f"save {query}", ""),
+        ("dapflow check", "No mistakes in"),
+        ("dapflow land exports/branches_2024-06-05.csv --to libraries.branches --date 2024-06-05", ""),
+        ("dapflow land exports/loans_2024-06-05.csv --to libraries.loans --date 2024-06-05", ""),
+        ("dapflow run libraries", "libraries.refined.loans_by_branch  2024-06-05"),
+        ("dapflow test --new loans_by_branch", "transforms/libraries/tests/loans_by_branch.yml: "),
+        ("dapflow test loans_by_branch", "one test passed, of one transform"),
+        ("git add transforms && git commit --quiet --message 'Add the libraries'", ""),
+        ("dapflow query 'SELECT sum(loans) AS n FROM libraries_refined_zone.loans_by_branch' --csv", '"3"'),
+    ]
+    assert len(walk) <= 10
+    began = time.monotonic()
+    for action, expected in walk:
+        if action.startswith("save "):
+            save(project, query, files[query])
+            continue
+        before, said = time.monotonic(), project.bash(action)
+        print(f"{time.monotonic() - before:5.1f} s  {action}")
+        assert (said.returncode, expected in said.stdout) == (0, True), f"{action}\n{said.stdout}"
+    print(f"{len(walk)} actions took {time.monotonic() - began:.0f} s")
+    assert project.bash("git status --porcelain -- transforms").stdout == ""
+
+
+def save(project: Project, name: str, text: str) -> None:
+    """Save a file, as a person does from an editor."""
+    file = project.folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
