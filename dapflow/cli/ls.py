@@ -10,13 +10,13 @@ import typer
 
 from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.project_option import ProjectOption, project_root
+from dapflow.cli.schedule_words import schedules_in_words
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from dapflow.local.airflow.schedules import ServiceSchedule
     from dapflow.manifest import Dataset, Manifest, Service
     from dapflow.runs.standing import DatasetStanding
 
@@ -79,7 +79,7 @@ def _print(manifest: Manifest, datasets: Sequence[Dataset], standing: dict[str, 
     headings = [Heading("dataset", whole=True), *map(Heading, ("kind", "owner", "schedule"))]
     if standing is not None:
         headings += [Heading("generation", whole=True), Heading("last run", whole=True)]
-    when = _schedules(manifest)
+    when = schedules_in_words(manifest)
     rows = []
     for dataset in datasets:
         service = manifest.services[dataset.service]
@@ -133,16 +133,3 @@ def _document(
 
 def _kind(dataset: Dataset) -> str:
     return "external" if dataset.external else "raw table" if dataset.transform is None else "product"
-
-
-def _schedules(manifest: Manifest) -> dict[str, str]:
-    """When each service runs, in words."""
-    from dapflow.local.airflow.schedules import schedules  # noqa: PLC0415
-
-    return {schedule.service: _when(schedule) for schedule in schedules(manifest)}
-
-
-def _when(schedule: ServiceSchedule) -> str:
-    if schedule.cron is None:
-        return f"after {', '.join(dict.fromkeys(name.partition('.')[0] for name in schedule.waits_for))}"
-    return schedule.cron if schedule.timezone == "UTC" else f"{schedule.cron} {schedule.timezone}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dapflow.cli.environment_option import EnvironmentOption, names_of
-from dapflow.cli.project_option import DatasetArgument, ProjectOption, project_root
+from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -25,7 +25,14 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    transform: DatasetArgument,
+    transform: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATASET|SERVICE",
+            help="A transform or a raw table: its id (air_traffic.raw.flights), its name, a .sql file; or a service.",
+            show_default=False,
+        ),
+    ],
     rendered: Annotated[bool, typer.Option("--rendered", help="Print what is sent to Athena.")] = False,
     generation: Annotated[
         str | None,
@@ -43,11 +50,14 @@ def show(
     checks: Annotated[
         bool, typer.Option("--checks", help="Print what is checked before it is published, and by how many queries.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the lineage as JSON.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the lineage, or the terms of a service, as JSON.")
+    ] = False,
     environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Print the SQL of a transform, what is sent to Athena, where its columns come from, or the checks of a dataset.
+    """Print the SQL of a transform, what is sent to Athena, where its columns come from, the checks of a dataset, or
+    the terms of a service.
 
     An ordinary run sends the text of the file as it is. Where a table has newer generations than the run's, the run
     reads it as it was then: its names, and nothing else, are replaced. So are the names of databases that have another
@@ -56,12 +66,22 @@ def show(
     A column comes from others as it is, or by an expression, an aggregate or a window; filters and join keys decide
     which rows there are. Texts that only look different have one meaning.
 
+    The terms of a service are what one must know to work in it: its databases and prefixes, its workgroup and role,
+    when it runs, who owns it; on the embedded platform or in an environment.
+
     Example: dapflow show daily_departures --generation 2013-12-30
     """
     from dapflow.project import compile_project, find_dataset, find_transform  # noqa: PLC0415 (brings PyYAML)
 
     root = project_root(project)
     manifest = compile_project(root)
+    if _is_service(manifest, transform):
+        from dapflow.cli.schedule_words import schedules_in_words  # noqa: PLC0415
+        from dapflow.cli.service_terms import print_terms  # noqa: PLC0415
+
+        when = schedules_in_words(manifest).get(transform, "")
+        print_terms(manifest.services[transform], names_of(root, manifest, environment), when, as_json=as_json)
+        return
     if checks:
         _print_checks(find_dataset(manifest, root, transform), manifest)
         return
@@ -77,6 +97,11 @@ def show(
         _print(dataset.transform.sql)
         return
     _print(_sent(root, manifest, dataset, dataset.transform, generation, environment))
+
+
+def _is_service(manifest: Manifest, name: str) -> bool:
+    """Whether a service is meant: a dataset of the same name goes first."""
+    return name in manifest.services and all(dataset.name != name for dataset in manifest.datasets.values())
 
 
 def _print_checks(dataset: Dataset, manifest: Manifest) -> None:

@@ -131,3 +131,16 @@ def test_deps_is_of_a_dataset_that_there_is_and_in_one_form(root: Path) -> None:
     both = dapflow("deps", "--dot", "--mermaid", cwd=root)
     assert (both.returncode, both.stdout) == (1, "")
     assert "exclude each other" in both.stderr
+
+
+def test_show_prints_the_terms_of_a_service(root: Path) -> None:
+    terms = json.loads(dapflow("show", "air", "--json", cwd=root).stdout)
+    assert terms["title"] == "Air"
+    assert terms["runs"] == "0 6 * * *"
+    assert terms["refined_zone"].startswith("air_refined_zone, s3://dapflow-local-refined-")
+    assert terms["refined_zone"].endswith("/air/")
+    assert terms["names_without_a_database"] == "air_raw_zone"
+    assert terms["workgroup"] == "dapflow-local-air, at most 100 GB a query"
+    lines = dapflow("show", "air", cwd=root).stdout.splitlines()
+    assert lines[0].split() == ["term", "in", "local"]
+    assert lines[-1].startswith("role")  # it reads nothing of others, and grants nothing

@@ -286,7 +286,7 @@ def test_show_for_a_generation_needs_the_columns(tmp_path: Path) -> None:
     [
         (["show", "delay"], "did you mean air.refined.delays?"),
         (["show", "delays", "--generation", "yesterday"], "[generation]"),
-        (["show"], "Missing argument 'DATASET'"),
+        (["show"], "Missing argument 'DATASET|SERVICE'"),
         (["chek"], "Did you mean 'check'?"),
         (["compile", "--outpt", "x"], "No such option"),
     ],
