@@ -107,6 +107,27 @@ def test_its_athena_is_asked_in_the_workgroup_of_the_service(prod: Deployed) -> 
 
 
 @pytest.mark.slow
+def test_the_commands_of_every_day_are_about_it_too(prod: Deployed) -> None:
+    """What there is, the first rows of an unpublished text, what a run costs, whether one may ask at all."""
+    text = "WITH dear AS (SELECT id FROM housing_raw_zone.repairs WHERE cost > 6)\nSELECT count(*) AS n FROM dear\n"
+    prod.project.write(OTHER, text)
+    assert prod.document("preview", "all_costs") == [{"n": 1}]
+    assert prod.document("preview", "all_costs", "--cte", "dear") == [{"id": 1}]
+    [cost] = prod.document("cost", "all_costs")["runs"]
+    (prod.project.root / OTHER).unlink()
+    assert [(read["table"], read["columns"]) for read in cost["reads"]] == [(REPAIRS, 1)]
+    assert cost["scanned"] > 0
+    ids = prod.clients.athena.list_query_executions(WorkGroup="dapflow-prod-housing")["QueryExecutionIds"]
+    asked = prod.clients.athena.batch_get_query_execution(QueryExecutionIds=ids[:2])["QueryExecutions"]
+    assert any("prod__housing_raw_zone" in execution["Query"] for execution in asked)
+    listed = {dataset["id"]: dataset["generation"] for dataset in prod.document("ls")["datasets"]}
+    assert listed[REPAIRS] == "2024-06-05"
+    assert prod.document("show", "housing")["raw_zone"].startswith("prod__housing_raw_zone, s3://")
+    credentials = prod.document("doctor")["diagnoses"][-1]
+    assert (credentials["subject"], credentials["state"]) == ("credentials", "ok")
+
+
+@pytest.mark.slow
 def test_a_lost_column_is_accepted(prod: Deployed) -> None:
     prod.project.write(SQL, "SELECT count(*) AS repairs FROM repairs\n")
     prod.write("transforms/housing/service.yml", SERVICE.replace(", done: boolean", ""))
