@@ -161,8 +161,16 @@ def test_what_takes_a_deployment_is_named_and_not_shipped(prod: Prod) -> None:
     assert "the service parks is new" in said
     assert "environment.json (databases, services)" in said
     prod.deploy()
+    (prod.project.root / FOLDER / "refined" / "counted.sql").unlink()
     prod.write(f"{FOLDER}/refined/more.sql", READER)
-    assert prod.ship("--yes").returncode == 0
+    said = prod.ship("--yes").stdout
+    assert "housing.refined.more: it is new\nhousing.refined.counted is gone: nothing makes it any more, and " in said
+    assert "1 product holds something else, 1 the same.\n" in said
+    assert {*prod.deployed.manifest.datasets} == {
+        "housing.raw.repairs",
+        "housing.refined.more",
+        "housing.refined.repair_costs",
+    }
 
 
 @pytest.mark.slow

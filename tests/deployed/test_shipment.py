@@ -145,6 +145,24 @@ def test_a_deployment_in_between_stays_in_force(team: Team) -> None:
     assert missing.value.code == "not-deployed"
 
 
+def test_a_deployment_that_is_under_way_has_the_last_word(team: Team) -> None:
+    """It has put its files and not its pointer yet when somebody ships."""
+    folder = team.build(NEW)[0]
+    shipped = []
+
+    class Shipping(KilledAt):
+        def put_object(self, **call: Any) -> Any:
+            if call["Key"].endswith("/manifest.json"):
+                ship(self._s3, team.found(), folder)
+                shipped.append(team.sql())
+            return self._s3.put_object(**call)
+
+    s3, team.s3 = team.s3, Shipping(team.s3, -1, after=False)
+    team.deploy("select carrier from flights")
+    team.s3 = s3
+    assert (shipped, team.sql()) == ([NEW], "select carrier from flights")
+
+
 def test_an_answer_that_came_too_late_is_no_other_shipment(team: Team) -> None:
     """The pointer was put, and its call is made again, as botocore does."""
 
