@@ -15,7 +15,7 @@ from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
     from dapflow.environment import Environment
-    from dapflow.manifest import Manifest
+    from dapflow.manifest import Manifest, Reference
     from dapflow.publications.as_of import QueryAsOf
     from dapflow.runtime.aws import Clients
     from dapflow.runtime.generation import Generation
@@ -32,6 +32,7 @@ class AskedStatement:
         file: what holds it; None for the command line.
         service: whose transform it is, if it is one.
         findings: what ``dapflow check`` says of it, if it is a transform.
+        references: where it names tables of the project, as far as that is known.
     """
 
     text: str
@@ -40,6 +41,7 @@ class AskedStatement:
     file: str | None = None
     service: str | None = None
     findings: list[DapflowError] | None = None
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,11 @@ class QueriedPlatform:
         transform = dataset.transform
         assert transform is not None  # noqa: S101 - it is one
         text = transform.sql if cte is None else with_query_text(transform.sql, cte, transform.file)
-        read = [reference for reference in transform.references if reference.end <= len(text)]
+        read = tuple(reference for reference in transform.references if reference.end <= len(text))
         place = physical(self.names, manifest.services[dataset.service].database)
         text = first_rows_text(text, rows)
         sent = edited(text, pinning_edits(read, manifest, self.names))
-        return AskedStatement(text, sent, place, transform.file, dataset.service)
+        return AskedStatement(text, sent, place, transform.file, dataset.service, references=read)
 
     def as_of(self, clients: Clients, statement: AskedStatement, day: Generation) -> QueryAsOf:
         """The text with the project's tables as they were on a day. What else it reads is said to be read as it is."""

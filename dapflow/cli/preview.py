@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
 
-from dapflow.cli.asked import QueriedPlatform
+from dapflow.cli.asked import AskedStatement, QueriedPlatform
 from dapflow.cli.environment_option import EnvironmentOption
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.query import print_answer
 from dapflow.cli.steps import Steps
 from dapflow.environment import LOCAL
+from dapflow.errors import DapflowError, DapflowErrors
 
 
 def register(app: typer.Typer) -> None:
@@ -50,10 +52,27 @@ def preview(
         steps.expect("asking Athena", after=10.0)
         file = statement.file if statement.sent == statement.text else None
         workgroup = platform.workgroup(statement, None, None)
-        answer = ask(clients, statement.sent, statement.database, file, workgroup=workgroup)
+        try:
+            answer = ask(clients, statement.sent, statement.database, file, workgroup=workgroup)
+        except DapflowErrors as error:
+            raise DapflowErrors(list(_mistakes(statement, error.errors))) from None
         steps.rest()
         if as_json:
             for line in answer.json():
                 print(line)
         else:
             print_answer(answer, limit, more="--json prints all")
+
+
+def _mistakes(statement: AskedStatement, errors: Iterable[DapflowError]) -> Iterator[DapflowError]:
+    """What Athena refuses. A trap is no trap in a preview, and may stand in what was put behind the text."""
+    from dapflow.runtime.text_edits import place_at  # noqa: PLC0415
+
+    named = {place_at(statement.text, reference.start): reference.dataset for reference in statement.references}
+    for error in errors:
+        dataset = named.get((error.line or 0, error.column or 0))
+        if error.code == "unknown-table" and dataset is not None:
+            error.message = f"nothing of {dataset} is published"
+            error.hint = f"publish it first: dapflow run {dataset}, or in an environment its service's DAG"
+        if error.severity == "error":
+            yield error

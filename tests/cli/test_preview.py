@@ -46,6 +46,7 @@ def test_a_query_of_its_with_is_shown_though_the_rest_fails(two: PlatformProject
     assert (whole.returncode, whole.stdout) == (1, "")
     assert "two.sql:3:11:" in whole.stderr
     assert "bad_name" in whole.stderr
+    assert "warning" not in whole.stderr  # of the LIMIT, which is not the file's
     typo = two.run("preview", "two", "--cte", "deer", check=False)
     assert "did you mean 'dear'?" in typo.stderr
 
@@ -55,3 +56,14 @@ def test_a_file_that_cannot_be_read_is_said_with_its_place(two: PlatformProject)
     asked = two.run("preview", "two", check=False)
     assert asked.returncode == 1
     assert "two.sql:1:12: after the comma" in asked.stderr
+
+
+def test_what_is_not_published_yet_is_named(two: PlatformProject) -> None:
+    two.write("transforms/housing/refined/two.sql", "SELECT done\nFROM housing_refined_zone.later\n")
+    later = two.root / "transforms/housing/refined/later.sql"
+    later.write_text("SELECT done FROM repairs\n")
+    asked = two.run("preview", "two", check=False)
+    later.unlink()
+    assert asked.returncode == 1
+    assert "two.sql:2:6: nothing of housing.refined.later is published" in asked.stderr
+    assert "hint: publish it first: dapflow run housing.refined.later" in asked.stderr
