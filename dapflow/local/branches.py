@@ -176,6 +176,7 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
     The platform must run. What is gone already is passed over, so that this can be repeated.
     """
     slug = branch_slug(branch)
+    _forget_torn(state)
     noted = find_branch(state, branch)
     ports = require_running(state, components.ALL if noted.airflow else components.SERVERS)
     connect_to_platform(state, ports)
@@ -185,7 +186,18 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
         _take_from_airflow(state, noted, airflow_api(state, ports), tell)
     tell("removing its databases, workgroups, roles and objects")
     destroy(_stacks_file(state, slug))
-    shutil.rmtree(state.branches / slug)
+    _branch_file(state, slug).unlink()
+    _forget_torn(state)
+
+
+def _forget_torn(state: State) -> None:
+    """Remove notes of no branch: of one that is gone, or of which nothing was made, because a command was killed.
+
+    That a branch is there is noted before anything of it is made, and forgotten when nothing of it is left.
+    """
+    for folder in state.branches.glob("*"):
+        if not _branch_file(state, folder.name).exists():
+            shutil.rmtree(folder)
 
 
 def _take_from_airflow(state: State, branch: Branch, api: AirflowApi, tell: Tell) -> None:
@@ -202,6 +214,7 @@ def _take_from_airflow(state: State, branch: Branch, api: AirflowApi, tell: Tell
 
 def take_down_expired(state: State, tell: Tell) -> None:
     """Remove the branch environments whose time is over."""
+    _forget_torn(state)
     for environment in list(branches(state)):
         if environment.expired:
             tell(f"the environment of {environment.branch} expired on {environment.expires[:10]}")

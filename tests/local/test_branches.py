@@ -64,7 +64,7 @@ class Airflow:
         self.dags.remove(dag_id)
 
     def delete_pool(self, name: str) -> None:
-        self.pools.remove(name)
+        self.pools.discard(name)
 
     def delete_connection(self, name: str) -> None:
         self.connections.discard(name)
@@ -76,7 +76,10 @@ def templates(project: LocalProject, manifest: Manifest, git: GitBranch) -> Mapp
     expires = (datetime.now(UTC) + timedelta(days=14)).isoformat(timespec="seconds")
     declared: dict[str, Any] = {}
     for database in platform.databases:
-        declared[database.name] = ("AWS::Glue::Database", {"CatalogId": "1", "DatabaseInput": {"Name": database.name}})
+        declared[f"{database.service} {database.zone}"] = (
+            "AWS::Glue::Database",
+            {"CatalogId": "1", "DatabaseInput": {"Name": database.name}},
+        )
     for group in platform.workgroups:
         declared[f"group {group.service}"] = (
             "AWS::Athena::WorkGroup",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from contextlib import suppress
 from typing import Any
 
 from dapflow.branch import FOLDER
+from dapflow.local.airflow.dag_files import unfinished
 from dapflow.local.airflow.installation import NAME as AIRFLOW
 from dapflow.local.airflow.rest_api import AirflowApi
 from dapflow.local.processes.running import wait_until
@@ -29,9 +29,9 @@ def remove_dags(state: State, airflow: AirflowApi, slug: str) -> None:
         if airflow.fail_runs(dag["dag_id"]):
             tasks_end = time.monotonic() + _ENDING_SECONDS
     folder = state.bundle / "dags" / FOLDER / slug
-    with tempfile.TemporaryDirectory(prefix="removed-", dir=state.bundle) as removed, suppress(FileNotFoundError):
+    with unfinished(state) as removed, suppress(FileNotFoundError):
         # Gone at once: Airflow must not read half of it.
-        folder.rename(f"{removed}/{slug}")
+        folder.rename(removed / slug)
     wait_until(state, AIRFLOW, lambda: all(dag["is_stale"] for dag in _dags(airflow, slug)))
     time.sleep(max(0.0, tasks_end - time.monotonic()))
     for dag in _dags(airflow, slug):

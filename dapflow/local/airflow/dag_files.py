@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,21 @@ class DagFiles:
                 tell(f"Airflow cannot read a DAG file: {failure}")
 
 
+@contextmanager
+def unfinished(state: State) -> Iterator[Path]:
+    """A folder beside the bundle for what comes or goes as a whole; what a command that was killed left there goes too.
+
+    Only for who holds the platform's lock.
+    """
+    folder = state.bundle / "unfinished"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
 def write_dag_files(state: State, manifest: Manifest, environment: Environment) -> DagFiles:
     """Build the bundle of an environment, and let Airflow look at it at once."""
     folder = bundle_folder(state.bundle, environment)
@@ -69,9 +85,8 @@ def write_dag_files(state: State, manifest: Manifest, environment: Environment) 
         build_bundle(state.root, manifest, environment, state.bundle)
     else:
         # It appears as a whole: Airflow, which may run, would read the first files before the last are there.
-        state.bundle.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="new-", dir=state.bundle) as new:
-            built = build_bundle(state.root, manifest, environment, Path(new))
+        with unfinished(state) as new:
+            built = build_bundle(state.root, manifest, environment, new)
             folder.parent.mkdir(parents=True, exist_ok=True)
             built.rename(folder)
     if environment.branch:

@@ -33,22 +33,28 @@ def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resour
     stacks = {resource.stack for resource in everything}
     before = {id_: last for id_, last in record.items() if _stack(id_) in stacks and last["type"] in kinds}
     for id_ in after.keys() & before.keys():
-        old, new = before[id_], after[id_]
-        if old["name"] != new.name and old["name"] in existing[new.type] and not old["outlives"]:
-            kinds[new.type].check_rename(old["name"], new.name)
-    if intended := after.keys() - before.keys():
-        _write(record_file, {**record, **{id_: {**_noted(after[id_]), "made": False} for id_ in intended}})
+        last, new = before[id_], after[id_]
+        if last["name"] != new.name and last["name"] in existing[new.type] and not last["outlives"]:
+            kinds[new.type].check_rename(last["name"], new.name)
+    renamed = {id_ for id_ in after.keys() & before.keys() if before[id_]["name"] != after[id_].name}
+    # What has another name is another thing: until it is gone, the old one is noted beside the new one.
+    old = {f"{id_}/{before[id_]['name']}": before[id_] for id_ in renamed}
+    intended = {id_: {**_noted(after[id_]), "made": False} for id_ in {*renamed, *(after.keys() - before.keys())}}
+    if intended:
+        record |= {**old, **intended}
+        _write(record_file, record)
     for type_, kind in kinds.items():
         for id_, resource in after.items():
             if resource.type == type_:
                 _bring(kind, resource, before.get(id_), existing[type_])
                 record[id_] = _noted(resource)
+    names = {(resource.type, resource.name) for resource in after.values()}
     for type_, kind in reversed(kinds.items()):
-        for id_, last in before.items():
-            if last["type"] == type_:
-                _remove(kind, last, after.get(id_), existing[type_])
-                if id_ not in after:
-                    del record[id_]
+        for id_, last in {**before, **old}.items():
+            if last["type"] == type_ and id_ not in after:
+                if (type_, last["name"]) not in names:
+                    _remove(kind, last, existing[type_])
+                del record[id_]
     _write(record_file, record)
 
 
@@ -62,7 +68,7 @@ def destroy(record_file: Path) -> None:
         kind = make()
         existing = kind.existing()
         for id_ in gone:
-            _remove(kind, record[id_], None, existing)
+            _remove(kind, record[id_], existing)
             del record[id_]
         _write(record_file, record)
 
@@ -90,10 +96,8 @@ def _bring(kind: ResourceKind, wanted: Resource, last: Noted | None, existing: C
         kind.update(wanted.name, wanted.properties)
 
 
-def _remove(kind: ResourceKind, last: Noted, wanted: Resource | None, existing: Collection[str]) -> None:
-    """Remove what left its stack, and what got another name."""
-    gone = wanted is None or wanted.name != last["name"]
-    if gone and not last["outlives"] and (last["name"] in existing or not kind.listed):
+def _remove(kind: ResourceKind, last: Noted, existing: Collection[str]) -> None:
+    if not last["outlives"] and (last["name"] in existing or not kind.listed):
         kind.delete(last["name"], last["properties"])
 
 
