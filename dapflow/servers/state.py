@@ -131,7 +131,10 @@ class State:
         self.create()
         file = self.directory / "lock"
         with file.open("a+") as lock:
-            _acquire(lock.fileno(), _LOCK_SECONDS, tell)
+            _acquire(file, lock.fileno(), _LOCK_SECONDS, tell)
+            lock.truncate(0)
+            lock.write(f"{os.getpid()}\n")
+            lock.flush()
             yield
 
 
@@ -165,18 +168,21 @@ def damaged(file: Path, what: str = "is damaged") -> DapflowError:
     )
 
 
-def _acquire(descriptor: int, seconds: float, tell: Callable[[str], None]) -> None:
-    waits = False
+def _acquire(file: Path, descriptor: int, seconds: float, tell: Callable[[str], None]) -> None:
+    """Wait for as long as others take turns, and ``seconds`` for any one of them."""
+    waits, holder = False, ""
     deadline = time.monotonic() + seconds
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if (named := file.read_text()) != holder:
+                holder, deadline = named, time.monotonic() + seconds
             if time.monotonic() > deadline:
                 raise DapflowError(
                     "platform-busy",
                     "another dapflow command has been starting or stopping this platform for a minute",
-                    hint="wait for it, or end it",
+                    hint=f"wait for it, or end it: process {holder.strip()}" if holder else "wait for it, or end it",
                 ) from None
             if not waits:
                 waits = True

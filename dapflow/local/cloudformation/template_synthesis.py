@@ -110,8 +110,12 @@ class Synthesis:
             if process.returncode != 0:
                 raise _failure(self._output, printed)
             (self._output / "project.json").unlink()
-            if not self._folder.exists():
+            try:
                 self._output.replace(self._folder)
+            except OSError:
+                # Another project's command may have made the same meanwhile.
+                if not self._folder.is_dir():
+                    raise
             _forget_all_but(self._kept, _KEPT)
         finally:
             self.cancel()
