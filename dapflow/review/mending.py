@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,11 +27,11 @@ class Mended:
 def mend(root: Path, findings: Sequence[DapflowError], again: Callable[[], Sequence[DapflowError]]) -> list[Mended]:
     """Mend what findings say how to; ``again`` looks for those that there are then.
 
-    Each file is written whole. One that has a mistake at the same place then is put back, and left alone. Raises
-    DapflowError ``unwritable-file``.
+    Each file is written whole. One that has a mistake at the same place then is put back, and that mistake left alone.
+    Raises DapflowError ``unwritable-file``.
     """
     mended: list[Mended] = []
-    left_alone: set[str] = set()
+    left_alone: set[Mended] = set()
     for _ in range(_MOST_ROUNDS):
         chosen = _chosen(findings, left_alone)
         if not chosen:
@@ -39,23 +40,27 @@ def mend(root: Path, findings: Sequence[DapflowError], again: Callable[[], Seque
         for name, mistakes in chosen.items():
             _write(root / name, changed(texts[name], [edit for mistake in mistakes for edit in mistake.fix]))
         now = again()
+        put_back = False
         for name, mistakes in chosen.items():
-            if _places(mistakes) & _places(finding for finding in now if finding.file == name):
-                left_alone.add(name)
+            wrong = {(finding.line, finding.column) for finding in now if finding.file == name and _is_error(finding)}
+            not_mended = [mistake for mistake in mistakes if _place_then(mistake, mistakes) in wrong]
+            if not_mended:
+                left_alone.update(map(_mended, not_mended))
                 _write(root / name, texts[name])
+                put_back = True
             else:
-                mended += [Mended(mistake.code, mistake.place) for mistake in mistakes]
-        findings = again() if left_alone & chosen.keys() else now
+                mended += map(_mended, mistakes)
+        findings = again() if put_back else now
     return mended
 
 
-def _chosen(findings: Iterable[DapflowError], left_alone: set[str]) -> dict[str, list[DapflowError]]:
+def _chosen(findings: Iterable[DapflowError], left_alone: set[Mended]) -> dict[str, list[DapflowError]]:
     """The findings that can be mended together, by file: their changes do not overlap."""
     chosen: dict[str, list[DapflowError]] = defaultdict(list)
     ends: dict[str, int] = {}
     for finding in findings:
         name = finding.file
-        if not finding.fix or name is None or name in left_alone:
+        if not finding.fix or name is None or _mended(finding) in left_alone:
             continue
         if min(edit.start for edit in finding.fix) >= ends.get(name, 0):
             chosen[name].append(finding)
@@ -63,8 +68,19 @@ def _chosen(findings: Iterable[DapflowError], left_alone: set[str]) -> dict[str,
     return chosen
 
 
-def _places(findings: Iterable[DapflowError]) -> set[str]:
-    return {finding.place for finding in findings if finding.severity == "error"}
+def _mended(mistake: DapflowError) -> Mended:
+    return Mended(mistake.code, mistake.place)
+
+
+def _is_error(finding: DapflowError) -> bool:
+    return finding.severity == "error"
+
+
+def _place_then(mistake: DapflowError, mended: Sequence[DapflowError]) -> tuple[int | None, int | None]:
+    """Where a mistake stands once others of its file are mended: those before it in its line may move it."""
+    before = itertools.takewhile(lambda other: other is not mistake, mended)
+    edits = [edit for other in before if other.line == mistake.line for edit in other.fix]
+    return mistake.line, (mistake.column or 0) + sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
 
 
 def changed(content: bytes, edits: Iterable[Edit]) -> bytes:

@@ -14,8 +14,10 @@ _TYPES = frozenset(
 )  # fmt: skip
 # Words of the language that are written as functions are.
 _CALLS = frozenset({"CAST", "EXTRACT", "NORMALIZE"})
-# What a text behind them is the value of.
-_LITERALS = frozenset({"DATE", "TIME", "TIMESTAMP", "INTERVAL", "DECIMAL", "CHAR", "VARBINARY"})
+# Brackets behind them are only a part of a value.
+_PARTS = frozenset({"OVER", "FILTER", "GROUP", "EXISTS", "IN", "ANY", "ALL", "SOME"})
+# What a text behind them is the value of, or a part.
+_LITERALS = frozenset({"DATE", "TIME", "TIMESTAMP", "INTERVAL", "DECIMAL", "CHAR", "VARBINARY", "ZONE"})
 
 
 def cast_of_colons(slip: Slip) -> tuple[Edit, ...]:
@@ -47,7 +49,7 @@ def _operand(words: Words, at: int) -> int | None:
         at = opened[at] - 1
     kind = words.kinds[at]
     if kind == ")":
-        if at not in opened:
+        if at not in opened or words.kinds[opened[at] - 1] in _PARTS:
             return None
         at = opened[at]
         if not _is_name(words, at - 1) and words.kinds[at - 1] not in _CALLS:

@@ -25,6 +25,9 @@ _MEANT = {
 }
 _PLAIN = {character: plain for plain, characters in _MEANT.items() for character in characters}
 _QUOTES = {plain: re.compile(f"[{_MEANT[plain]}{plain}\\r\\n]") for plain in ("'", '"')}
+_WORD = re.compile(r"\w")
+# What word processors write for two hyphens, which begin a comment.
+_EM_DASH = "\u2014"
 # More than these in one text are not written by slips.
 _MOST = 200
 
@@ -47,19 +50,20 @@ def name_of(character: str) -> str:
 def plain_edits(text: str, offset: int) -> tuple[Edit, ...]:
     """The edits that put plain characters for all that only look like them from ``offset`` on, where nothing can begin.
 
-    Those inside texts, quoted names and comments stay. None where it is not sure which they are.
+    Those inside texts, quoted names and comments stay. None where it is not sure which they are: a quote inside a word
+    may be an apostrophe, a long dash may have been the two hyphens of a comment.
     """
     edits: list[Edit] = []
     # Each plain text takes the place of one character at least, so places in `mended` are shifted.
     mended, shift = text, 0
     while len(edits) < _MOST:
         plain = plain_character(mended[offset])
-        if plain is None:
+        if plain is None or mended[offset] == _EM_DASH:
             return ()
         places = [offset]
         if plain in _QUOTES:
             closing = _QUOTES[plain].search(mended, offset + 1)
-            if closing is None or closing[0] not in _MEANT[plain]:
+            if closing is None or closing[0] not in _MEANT[plain] or _WORD.match(mended, closing.end()):
                 return ()
             places.append(closing.start())
         for place in reversed(places):

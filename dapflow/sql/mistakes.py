@@ -157,7 +157,8 @@ def _look_alike(text: SqlText, offset: int) -> DapflowError | None:
         return None
     fix = plain_edits(text.text, offset)
     if plain.strip():
-        hint = f"type {plain} instead; a word processor may have replaced it"
+        meant = "-, or -- where a comment begins," if plain == "-" else plain
+        hint = f"type {meant} instead; a word processor may have replaced it"
         return text.error("look-alike", f"{named} only looks like {plain}", offset, hint, fix)
     hint = "replace it by a plain space" if plain else "delete it"
     return text.error("look-alike", f"the invisible character {named} stands here", offset, hint, fix)

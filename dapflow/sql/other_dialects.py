@@ -142,7 +142,7 @@ FUNCTIONS: dict[str, str] = {
     "rownum": _ROWS,
     "top": "write LIMIT 10 at the end of the query",
     "newid": "write uuid()",
-    "get_json_object": "write json_extract_scalar(a, '$.name')",
+    "get_json_object": "write json_extract_scalar(a, '$.name'), or json_format(json_extract(a, '$.name')) for a part",
     "json_extract_path_text": "write json_extract_scalar(a, '$.name')",
     "parse_json": "write json_parse(a)",
     "to_json": "write CAST(a AS json)",
@@ -212,7 +212,6 @@ SAME_FUNCTIONS: dict[str, str] = {
     "logical_or": "bool_or",
     "boolor_agg": "bool_or",
     "parse_json": "json_parse",
-    "get_json_object": "json_extract_scalar",
     "newid": "uuid",
     "dateadd": "date_add",
 }

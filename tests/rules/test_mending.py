@@ -55,6 +55,10 @@ def mended(root: Path, sql: str | bytes) -> tuple[str | bytes, str]:
             "CAST(CAST((1 + id) AS bigint) AS varchar) AS c, CAST(tags[1] AS int) AS d "
             "FROM repairs r WHERE raised > CAST('2024-01-01' AS date)",
         ),
+        (  # the second takes one argument, and is no coalesce
+            "SELECT nvl(trade, 'x') AS a, isnull(trade) AS b, nvl(notes, '') AS c FROM repairs",
+            "SELECT coalesce(trade, 'x') AS a, isnull(trade) AS b, coalesce(notes, '') AS c FROM repairs",
+        ),
     ],
 )
 def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
@@ -74,6 +78,14 @@ def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
         "SELECT CASE WHEN done THEN 1 END::varchar AS a FROM repairs",
         "SELECT max(day) AS a FROM repairs",
         "SELECT id::money AS a, tags::text[] AS b FROM repairs",
+        "SELECT rank() OVER (ORDER BY id)::text AS a FROM repairs",
+        "SELECT count(*) FILTER (WHERE id > 1)::text AS a FROM repairs",
+        "SELECT listagg(trade) WITHIN GROUP (ORDER BY id)::text AS a FROM repairs",
+        "SELECT EXISTS (SELECT 1)::integer AS a FROM repairs",
+        "SELECT completed AT TIME ZONE 'UTC'::date AS a FROM repairs",
+        "SELECT ‘it’s’ AS a, ‘b’s’ AS b FROM repairs",
+        "SELECT id, — id\ncost FROM repairs",
+        "SELECT get_json_object(notes, '$.a') AS a FROM repairs",
     ],
 )
 def test_what_may_be_meant_otherwise_is_left(sql: str, tmp_path: Path) -> None:
