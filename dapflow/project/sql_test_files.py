@@ -116,7 +116,7 @@ def _unknown_transform(wanted: PlacedText, service: str, manifest: Manifest) -> 
     near = difflib.get_close_matches(wanted.text, names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"transforms of {service}: {', '.join(sorted(names)[:8]) or 'none'}"
     if wanted.place.line is None:
-        hint += " A file of tests has its name, or says it: transform: …"
+        hint += "; a file of tests has its name, or says it: transform: …"
     return wanted.place.error("unknown-transform", f"{service} has no transform {wanted.text!r}", hint)
 
 

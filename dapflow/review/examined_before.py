@@ -36,7 +36,7 @@ def read_findings(root: Path) -> dict[str, DatasetFindings]:
     try:
         known: dict[str, Any] = json.loads((root / _FILE).read_bytes())
         return {key: _findings(noted) for key, noted in known.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
         return {}
 
 

@@ -141,7 +141,9 @@ def _of_reserved_word(slip: Slip) -> str | None:
 
 
 def _of_comment(slip: Slip) -> str | None:
-    if slip.word == "*" and slip.text.text.startswith("*/", slip.words.starts[slip.index]):
+    """Behind an inner comment's end a value may stand, so that either sign of the outer end may be the slip."""
+    star = slip.index - 1 if (slip.previous, slip.word) == ("*", "/") else slip.index
+    if slip.words.kinds[star] == "*" and slip.text.text.startswith("*/", slip.words.starts[star]):
         return "comments do not stand in comments: the first */ ends them all"
     return None
 

@@ -56,7 +56,7 @@ def test_what_has_changed_is_looked_at_with_what_reads_it(root: Path, file: str,
     assert after == findings(root) != before
 
 
-@pytest.mark.parametrize("noted", ["", "[]", "{", '{"a": 1}', "null"])
+@pytest.mark.parametrize("noted", ["", "[]", "{", '{"a": 1}', "null", pytest.param("[" * 100_000, id="deep")])
 def test_notes_that_cannot_be_read_are_made_anew(root: Path, noted: str) -> None:
     first = findings(root)
     notes = root / ".dapflow" / "checked.json"
