@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from dapflow.differences.comparison import VersionComparison
 from dapflow.differences.difference import ColumnFigures, SampleRow
 from dapflow.differences.versions import PublishedVersions
 from dapflow.errors import DapflowError
+from dapflow.runtime.athena import Athena, QueryExecution
 from tests.differences.versions import PRODUCT, comparison, difference, publish, versions, wards
 from tests.runtime.lake import DAY, EARLIER, LATER, Lake
 
@@ -139,6 +141,29 @@ def test_a_sample_holds_so_many_rows_of_each_kind_in_the_order_of_the_key(lake: 
         ("here", "20"), ("here", "21"), ("there", "0"), ("there", "1"),
     ]  # fmt: skip
     assert difference(lake, ["ward"], rows=0).sample == ()
+
+
+def test_a_sample_is_put_in_order_by_nothing_that_may_hold_a_null_within(
+    lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Athena fails where it has to put such values in order; the embedded one has an order for them.
+    columns = "listed, mapped, made, n"
+    mapped, made = "MAP(ARRAY['a'], ARRAY[CAST(NULL AS integer)])", "CAST(ROW(1, NULL) AS ROW(a integer, b integer))"
+    rows = [f"(ARRAY[{n}, NULL], {mapped}, {made}, {n})" for n in "123"]
+    two(lake, tmp_path, wards(*rows[:2], columns=columns), wards(*rows[1:], columns=columns))
+    sent: list[str] = []
+    run = Athena.run
+
+    def noted(athena: Athena, statement: str, database: str, token: str) -> QueryExecution:
+        sent.append(statement)
+        return run(athena, statement, database, token)
+
+    monkeypatch.setattr(Athena, "run", noted)
+    found = difference(lake)
+    assert [(row.kind, (row.here or row.there or {})["listed"]) for row in found.sample] == [
+        ("here", "[3, null]"), ("there", "[1, null]"),
+    ]  # fmt: skip
+    assert re.findall(r"ORDER BY ([^)\n]*)", sent[1]) == ['"c3"', '"kind", "nth"']
 
 
 def test_names_of_columns_are_never_taken_for_something_else(lake: Lake, tmp_path: Path) -> None:
