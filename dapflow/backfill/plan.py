@@ -165,12 +165,14 @@ class _Planner:
             return
         named = "\n".join(f"  {missing}" for missing in fatal[:_MOST_NAMED])
         more = f"\n  and {len(fatal) - _MOST_NAMED} more" if len(fatal) > _MOST_NAMED else ""
+        # A branch builds its own products in any case, and no others.
+        branch = self.snapshot.publications.environment.branch
+        upstream = "" if branch else " (--with-upstream builds products that are read, too)"
         raise DapflowError(
             "missing-inputs",
             f"{len(fatal)} input generation{' is' if len(fatal) == 1 else 's are'} missing; nothing was run:\n"
             f"{named}{more}",
-            hint="publish them first (--with-upstream builds products that are read, too), leave out what needs them "
-            "with --on-missing skip"
+            hint=f"publish them first{upstream}, leave out what needs them with --on-missing skip"
             + (", or read the generation before with --on-missing previous" if self.on_missing == "fail" else ""),
         )
 

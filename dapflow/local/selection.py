@@ -28,13 +28,16 @@ def unknown(manifest: Manifest, name: str) -> DapflowError:
 
 
 def newest_generation(datasets: list[Dataset], publications: Publications) -> Generation:
-    """The newest that landed for the raw tables among ``datasets``; without any, the newest of what they read.
+    """The newest that landed for the raw tables among ``datasets``; without any, the newest that they read.
 
+    What is among them counts where they read nothing else: it may have been made of an input of the day before.
     Never today's date. Raises DapflowError ``nothing-landed``.
     """
     read = {name for dataset in datasets for name in dataset.depends_on}
+    of_others = read - {dataset.id for dataset in datasets}
     day = (
         newest(day for dataset in datasets if dataset.source is not None for day in publications.landed(dataset.id))
+        or newest(day for name in of_others for day in publications.generations(name))
         or newest(day for name in read for day in publications.generations(name))
         or newest(day for dataset in datasets if dataset.external for day in publications.generations(dataset.id))
     )

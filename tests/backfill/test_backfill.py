@@ -17,7 +17,9 @@ from dapflow.backfill.estimate import estimate
 from dapflow.backfill.plan import BackfillPlan, PlannedStep, plan_backfill, with_upstream
 from dapflow.backfill.snapshot import Snapshot
 from dapflow.errors import DapflowError
+from dapflow.local.selection import newest_generation
 from dapflow.manifest import Manifest
+from dapflow.publications.published import Publications
 from dapflow.runtime.aws import Clients
 from dapflow.runtime.generation import Generation
 from dapflow.runtime.publish import Publisher
@@ -255,6 +257,26 @@ def test_what_is_missing_is_named_before_anything_runs(library: Lake) -> None:
     library.publisher.withdraw(LOANS, day(1))
     with pytest.raises(DapflowError, match="none before"):
         planned(library, BUSY, days=DAYS[:1], on_missing="previous")
+
+
+def test_a_branch_is_named_no_option_that_it_has_not(library: Lake) -> None:
+    library.publisher.withdraw(LOANS, day(2))
+    hints = []
+    for environment in (library.environment, replace(library.environment, branch="fix")):
+        snapshot = Snapshot(Publications(library.clients, library.manifest, environment))
+        with pytest.raises(DapflowError) as caught:
+            plan_backfill(snapshot, [library.datasets[BUSY]], DAYS, lambda _: False)
+        hints.append("--with-upstream" in str(caught.value.hint))
+    assert hints == [True, False]
+
+
+def test_the_newest_day_is_that_of_what_is_read_and_not_made(library: Lake) -> None:
+    library.publisher.withdraw(LOANS, day(6))
+    backfilled(library, BUSY, on_missing="previous")
+    assert run_ids(library, BUSY).keys() == set(DAYS)
+    busy, running = library.datasets[BUSY], library.datasets[RUNNING]
+    assert newest_generation([busy, running], library.publications) == day(5)
+    assert newest_generation([running], library.publications) == day(6)
 
 
 def test_upstream_is_built_first_and_loads_what_landed(lake: Lake, tmp_path: Path) -> None:
