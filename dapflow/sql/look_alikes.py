@@ -74,6 +74,8 @@ def plain_edits(text: str, offset: int) -> tuple[Edit, ...]:
             tokens(mended)
         except QueryError as error:
             following = _offset(mended, error)
+            if following > offset and mended[following] == "`":  # a mistake of its own, which is mended next
+                return tuple(edits)
             if following < offset or plain_character(mended[following]) is None:
                 return ()
             offset = following

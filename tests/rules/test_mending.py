@@ -31,6 +31,7 @@ def mended(root: Path, sql: str | bytes) -> tuple[str | bytes, str]:
         ("SELECT id\u00a0FROM\u200b repairs WHERE cost ≥ 1 –\u00a02", "SELECT id FROM repairs WHERE cost >= 1 - 2"),
         ("SELECT id AS “a b” FROM repairs -- “a”", 'SELECT id AS "a b" FROM repairs -- “a”'),
         ("SELECT `id`, `trade` FROM repairs", 'SELECT "id", "trade" FROM repairs'),
+        ("SELECT id,\u00a0`trade`, ‘a’ AS b FROM repairs", "SELECT id, \"trade\", 'a' AS b FROM repairs"),
         ("SELECT id, trade, FROM repairs", "SELECT id, trade FROM repairs"),
         (
             "SELECT id FROM repairs WHERE id == 1 OR id == 2 OR id == 3",
