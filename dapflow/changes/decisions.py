@@ -21,8 +21,9 @@ class Decision:
             that is changed reaches it, though it reads something that is.
         about: the columns of its own that are others (``*`` for its rows), or, of ``input`` and ``checked against``,
             what it reads, or its checks read, that is.
-        effect: on those who read it. ``breaking``: columns are gone, of another type, or in another order;
-            ``additive``: there are more columns; ``values``: the columns are the same. None where it is not built.
+        effect: on those who read it. ``breaking``: columns are gone, in another order, or of a type that does not hold
+            all that they held; ``additive``: there are more columns, or wider ones; ``values``: the columns are the
+            same. None where it is not built.
         changes: of its columns.
         lacks: ids of raw tables that it reads and the base does not have: nothing loads them in a branch.
     """

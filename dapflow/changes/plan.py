@@ -204,8 +204,11 @@ class _BranchPlanner:
         changed = sorted(
             (part.dataset, part.column or "") for part in inputs if part.dataset != dataset.id and self._differs(part)
         )
-        named = (f"{name}.{column}" if column not in ("", "*") else f"rows of {name}" for name, column in changed)
-        return tuple(named) or ("columns in another order",)
+        if changed:
+            return tuple(f"{name}.{column}" if column not in ("", "*") else f"rows of {name}" for name, column in changed)
+        # The types that a raw table is said to have are no part of it: what is made of its columns is of other types.
+        described = tuple(f"{name}, described otherwise" for name in self._raw_changed() if name in dataset.depends_on)
+        return described or ("columns in another order",)
 
     def _differs(self, part: DatasetPart) -> bool:
         return self.contents.part(part) != self.contents_of_base.part(part)

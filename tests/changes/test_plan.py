@@ -244,6 +244,13 @@ def test_raw_tables_are_read_as_they_are_loaded(base: Manifest, tmp_path: Path) 
     assert [(made.dataset, made.lacks) for made in planned.built] == [("air.refined.tails", ("air.raw.planes",))]
 
 
+def test_what_has_another_type_by_a_raw_table_says_so(base: Manifest, tmp_path: Path) -> None:
+    described = SERVICE.replace("delay: integer", "delay: bigint")
+    made = decision(base, project(tmp_path, PRODUCTS, {"service.yml": described}), "clean")
+    assert made.why() == "it reads air.raw.flights, described otherwise"
+    assert [str(change) for change in made.changes] == ["column delay was int and is now bigint"]
+
+
 def test_what_cannot_be_checked_is_built_when_anything_that_it_reads_is(tmp_path: Path) -> None:
     # Its columns are found when it is loaded.
     more = {"service.yml": SERVICE + "  gates:\n"}
