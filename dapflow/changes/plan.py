@@ -205,7 +205,7 @@ class _BranchPlanner:
             (part.dataset, part.column or "") for part in inputs if part.dataset != dataset.id and self._differs(part)
         )
         if changed:
-            return tuple(f"{name}.{column}" if column not in ("", "*") else f"rows of {name}" for name, column in changed)
+            return tuple(f"rows of {name}" if part in ("", "*") else f"{name}.{part}" for name, part in changed)
         # The types that a raw table is said to have are no part of it: what is made of its columns is of other types.
         described = tuple(f"{name}, described otherwise" for name in self._raw_changed() if name in dataset.depends_on)
         return described or ("columns in another order",)
