@@ -48,7 +48,8 @@ def check(
     """Find the mistakes in transforms/ without running anything.
 
     What Athena refuses (syntax, names, types, functions, grouping), circles, contracts, YAML, data of others that were
-    not granted: each with its place, the line and a hint. Ends with status 1 when there is one.
+    not granted, tests of what is not there: each with its place, the line and a hint. Ends with status 1 when there is
+    one.
     Warns of what Athena takes and what gives another answer than was meant: = NULL, NOT IN over NULLs, whole numbers
     divided, joins without a condition, histories read whole, today's date, a leftover LIMIT, and more. A warning that
     is meant is silenced by a comment: -- dapflow: ignore DAP216 and why. docs/reference/rules has a page for each rule.
@@ -157,7 +158,12 @@ def checked(root: Path) -> Checked:
     from dapflow.review.transforms import review  # noqa: PLC0415
 
     findings = [*review(manifest, errors, root), *check_codeowners(root)]
-    changed = changed_columns(manifest, read_lineage(manifest_file(root)))
+    lineage = read_lineage(manifest_file(root))
+    if not errors:
+        from dapflow.sql_tests.suite import mistakes_in_tests  # noqa: PLC0415
+
+        findings += mistakes_in_tests(root, manifest, lineage)
+    changed = changed_columns(manifest, lineage)
     findings += [finding for column in changed for finding in column.findings(manifest)]
     return Checked(manifest, findings, changed)
 

@@ -117,7 +117,7 @@ def _unknown_transform(wanted: PlacedText, service: str, manifest: Manifest) -> 
     hint = f"did you mean {near[0]}?" if near else f"transforms of {service}: {', '.join(sorted(names)[:8]) or 'none'}"
     if wanted.place.line is None:
         hint += "; a file of tests has its name, or says it: transform: …"
-    return wanted.place.error("unknown-transform", f"{service} has no transform {wanted.text!r}", hint)
+    return wanted.place.error("unknown-tested", f"{service} has no transform {wanted.text!r}", hint)
 
 
 def _unfinished(test: PlacedText, terms: SqlTestTerms) -> DapflowError | None:

@@ -20,7 +20,7 @@ def _read_day(text: str, name: str) -> date:
     with suppress(ValueError):
         day = date(*(int(part) for part in match.groups() if part is not None)) if match else None
     if day is None:
-        raise Mistake("generation", f"{name}: {text!r} is not a generation", "write a date, as 2013-12-31")
+        raise Mistake("bad-value", f"{name}: {text!r} is not a generation", "write a date, as 2013-12-31")
     return day
 
 

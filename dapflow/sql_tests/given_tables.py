@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dapflow.errors import DapflowError
+from dapflow.project.file_position import PlacedValue
 from dapflow.project.sql_test_terms import Rows
 from dapflow.sql_tests.catalogue import ProjectUnderTest
 from dapflow.sql_tests.database import MemoryDatabase
@@ -28,15 +29,28 @@ def over_given(compiled: CompiledQuery) -> CompiledQuery:
     return replace(compiled, sql=f"WITH {scans} {compiled.sql}")
 
 
-def create_given(
-    database: MemoryDatabase, project: ProjectUnderTest, prepared: PreparedTest, compiled: CompiledQuery
-) -> None:
-    """Make the tables that a query reads. Raises DapflowError ``not-given``, or for rows that do not fit."""
-    for relation in {_name(scan.relation): scan.relation for scan in compiled.scans}.values():
-        _create(database, project, prepared, relation)
+@dataclass(frozen=True)
+class ReadTable:
+    """A table that a query reads, with the rows that it shows to the test's run."""
+
+    name: str
+    columns: Sequence[TypedColumn]
+    rows: list[tuple[PlacedValue, ...]]
 
 
-def _create(database: MemoryDatabase, project: ProjectUnderTest, prepared: PreparedTest, relation: Relation) -> None:
+def read_tables(project: ProjectUnderTest, prepared: PreparedTest, compiled: CompiledQuery) -> list[ReadTable]:
+    """The tables that a query reads. Raises DapflowError ``not-given``, or for rows that name no such column."""
+    relations = {_name(scan.relation): scan.relation for scan in compiled.scans}
+    return [_read_table(project, prepared, relation) for relation in relations.values()]
+
+
+def create_given(database: MemoryDatabase, tables: Sequence[ReadTable]) -> None:
+    """Make tables. Raises DapflowError ``bad-value`` for a value that is not of its column's type."""
+    for table in tables:
+        database.create(table.name, table.columns, table.rows)
+
+
+def _read_table(project: ProjectUnderTest, prepared: PreparedTest, relation: Relation) -> ReadTable:
     role = project.role(relation, prepared.dataset)
     given = prepared.given.get(role.dataset.id)
     if given is None:
@@ -52,7 +66,7 @@ def _create(database: MemoryDatabase, project: ProjectUnderTest, prepared: Prepa
     values = [row.values for row in read]
     if role.suffix:
         values = list({tuple(cell.content for cell in row): row for row in values}.values())
-    database.create(_name(relation), columns, values)
+    return ReadTable(_name(relation), columns, values)
 
 
 def _of_partitions(given: GivenInput, columns: Sequence[TypedColumn]) -> Rows:

@@ -9,7 +9,7 @@ from dapflow.sql_tests.catalogue import ProjectUnderTest
 from dapflow.sql_tests.compiled_transform import AnalysedTransform, sql_text
 from dapflow.sql_tests.counted_branches import count_branches
 from dapflow.sql_tests.database import MemoryDatabase
-from dapflow.sql_tests.given_tables import create_given, over_given
+from dapflow.sql_tests.given_tables import create_given, over_given, read_tables
 from dapflow.sql_tests.outcome import ReachedParts, TransformPart
 from dapflow.sql_tests.prepared_test import PreparedTest
 from dapflow.trino.analysis.reading_with import reading_with
@@ -50,7 +50,7 @@ class CountedTransform:
         """What the rows of a test reach. The clock is fixed already."""
         reached: set[TransformPart] = set()
         try:
-            create_given(database, project, prepared, self.counted)
+            create_given(database, read_tables(project, prepared, self.counted))
             database.reached.clear()
             database.execute(self.counted.sql)
         except (QueryError, DapflowError) as error:
@@ -67,7 +67,7 @@ def _has_rows(
 ) -> bool:
     """Whether a WITH query has a row. One that nobody uses, and of which the test gives no tables, has none."""
     try:
-        create_given(database, project, prepared, query)
+        create_given(database, read_tables(project, prepared, query))
         return bool(database.execute(query.sql))
     except (QueryError, DapflowError):
         return False

@@ -14,7 +14,7 @@ from dapflow.sql_tests.compiled_transform import AnalysedTransform, sql_text
 from dapflow.sql_tests.database import MemoryDatabase
 from dapflow.sql_tests.expected_rows import ExpectedRows
 from dapflow.sql_tests.given_rows import TypedColumn
-from dapflow.sql_tests.given_tables import create_given, over_given
+from dapflow.sql_tests.given_tables import create_given, over_given, read_tables
 from dapflow.sql_tests.outcome import ReachedParts, RowDifference, SqlTestOutcome
 from dapflow.sql_tests.prepared_test import PreparedTest, prepare
 from dapflow.sql_tests.reaching import CountedTransform
@@ -69,11 +69,29 @@ class SqlTestRunner:
             differing, failure = self._outcome(prepared)
             reached = self._reached(prepared) if self._coverage else None
         except DapflowError as error:
-            mistake = error if error.file is not None else test.place.error(error.code, error.message, error.hint)
+            mistake = _placed(test, error)
         seconds = time.perf_counter() - started
         line = test.place.line or 1
         said = (differing, failure, mistake, reached)
         return SqlTestOutcome(test.id, test.name, test.dataset, test.file, line, seconds, *said)
+
+    def mistakes(self, tests: Sequence[SqlTest]) -> list[DapflowError]:
+        """What in tests can be seen to be wrong before one runs: names of tables, columns and WITH queries."""
+        seen = (self._mistake(test) for test in tests)
+        return [mistake for mistake in seen if mistake is not None]
+
+    def _mistake(self, test: SqlTest) -> DapflowError | None:
+        try:
+            prepared = prepare(self._project, test)
+            compiled = self._query(prepared)
+            read_tables(self._project, prepared, compiled)
+            if test.terms.error is None:
+                ExpectedRows.of(prepared, _columns(compiled), is_ordered=compiled.ordered)
+        except QueryError:
+            return None  # it is the transform that is wrong
+        except DapflowError as error:
+            return _placed(test, error)
+        return None
 
     def rows(self, test: SqlTest) -> tuple[list[TypedColumn], list[tuple[Any, ...]]]:
         """What a transform gives for what a test gives. Raises DapflowError."""
@@ -85,10 +103,9 @@ class SqlTestRunner:
 
     def _came(self, prepared: PreparedTest) -> tuple[CompiledQuery, list[TypedColumn], list[tuple[Any, ...]]]:
         compiled = self._query(prepared)
-        create_given(self.database, self._project, prepared, compiled)
+        create_given(self.database, read_tables(self._project, prepared, compiled))
         self.database.fix_clock(prepared.now)
-        columns = [(column.name, parse_type(column.type)) for column in compiled.columns]
-        return compiled, columns, self.database.execute(compiled.sql)
+        return compiled, _columns(compiled), self.database.execute(compiled.sql)
 
     def _outcome(self, prepared: PreparedTest) -> tuple[RowDifference | None, str | None]:
         """How the rows differ, or what else went otherwise than expected. Raises DapflowError."""
@@ -121,6 +138,15 @@ class SqlTestRunner:
         except QueryError as error:
             return ReachedParts(problem=str(error))
         return self._counted[key].reached(self.database, self._project, prepared)
+
+
+def _columns(compiled: CompiledQuery) -> list[TypedColumn]:
+    return [(column.name, parse_type(column.type)) for column in compiled.columns]
+
+
+def _placed(test: SqlTest, error: DapflowError) -> DapflowError:
+    """A mistake with a place: that of the test where it has none."""
+    return error if error.file is not None else test.place.error(error.code, error.message, error.hint)
 
 
 def _compiled_key(prepared: PreparedTest) -> tuple[object, ...]:

@@ -92,16 +92,30 @@ def run_tests(
     """Run tests; what came of them, in their order. ``before`` is the lineage of products that is known already."""
     project = project_under_test(manifest, {test.dataset for test in tests}, before)
     runner = SqlTestRunner(project, coverage=coverage)
-    by_transform: dict[str, list[SqlTest]] = defaultdict(list)
-    for test in tests:
-        by_transform[test.dataset].append(test)
-    shares = [own[first : first + _SHARE] for own in by_transform.values() for first in range(0, len(own), _SHARE)]
     try:
-        made = shared(runner.run_all, shares, len(tests) * _PIECES)
+        made = shared(runner.run_all, _shares(tests), len(tests) * _PIECES)
     finally:
         runner.close()
     outcomes = {outcome.id: outcome for share in made for outcome in share}
     return [outcomes[test.id] for test in tests]
+
+
+def mistakes_in_tests(root: Path, manifest: Manifest, before: Mapping[str, ProductLineage]) -> list[DapflowError]:
+    """What is wrong with the tests of a project, as far as it shows before they run."""
+    tests, errors = read_sql_tests(root, manifest)
+    if not tests:
+        return errors
+    runner = SqlTestRunner(project_under_test(manifest, {test.dataset for test in tests}, before))
+    shares = shared(runner.mistakes, _shares(tests), len(tests))
+    return [*errors, *(mistake for share in shares for mistake in share)]
+
+
+def _shares(tests: Sequence[SqlTest]) -> list[list[SqlTest]]:
+    """What one process does at once: tests of one transform."""
+    by_transform: dict[str, list[SqlTest]] = defaultdict(list)
+    for test in tests:
+        by_transform[test.dataset].append(test)
+    return [own[first : first + _SHARE] for own in by_transform.values() for first in range(0, len(own), _SHARE)]
 
 
 def project_under_test(manifest: Manifest, tested: set[str], before: Mapping[str, ProductLineage]) -> ProjectUnderTest:

@@ -50,7 +50,7 @@ def test_what_fails_is_shown_and_ends_with_status_1(root: Path) -> None:
         "    size: expected 'large', came 'small'",
     ]
     assert "2 of 4 tests failed, of 2 transforms in " in run.stdout
-    assert "costs.yml:8:3: costs reads wards, and the test does not give it [not-given]" in run.stderr
+    assert "costs.yml:8:3: costs reads wards, and the test does not give it [DAP502 not-given]" in run.stderr
     assert "Traceback" not in run.stderr
 
 

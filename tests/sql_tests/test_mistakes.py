@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dapflow.project import compile_project
+from dapflow.sql_tests.suite import mistakes_in_tests
 from tests.sql_tests.suites import Suite
 
 # Where the mistake is said to be.
@@ -27,8 +29,8 @@ GIVEN = "given: {repairs: [], wards: []}"
         (f"tests: {{a: {{{GIVEN}, §error: X, expect: []}}}}", "bad-value", "rows and an error"),
         (f"tests: {{a: {{{GIVEN}, error: §division by zero}}}}", "bad-value", "no name of an error"),
         (f"tests:\n  a: {{{GIVEN}, expect: []}}\n  §a: {{}}", "duplicate-key", "first in line 2"),
-        ("transform: §cost\ntests: {}", "unknown-transform", "did you mean costs?"),
-        (f"tests: {{a: {{generation: §2013-13-01, {GIVEN}, expect: []}}}}", "generation", "2013-13-01"),
+        ("transform: §cost\ntests: {}", "unknown-tested", "did you mean costs?"),
+        (f"tests: {{a: {{generation: §2013-13-01, {GIVEN}, expect: []}}}}", "bad-value", "2013-13-01"),
         (f"tests: {{a: {{now: §noon, {GIVEN}, expect: []}}}}", "bad-value", "no moment"),
         (f"tests: {{a: {{{GIVEN}, expect: {{tolerance: §-1}}}}}}", "bad-value", "0 or more"),
         ("tests: {a: {given: {§ward: []}, expect: []}}", "unknown-input", "did you mean 'wards'?"),
@@ -76,11 +78,14 @@ def test_a_mistake_has_a_place_and_a_remedy(suite: Suite, tmp_path: Path, marked
     assert mistake.file == "transforms/air/tests/costs.yml"
     assert (mistake.code, (mistake.line, mistake.column)) == (code, place)
     assert said in f"{mistake.message} {mistake.hint}"
+    # What is no value of its type is seen when the rows are made, and all else before.
+    seen = mistakes_in_tests(tmp_path, compile_project(tmp_path), {})
+    assert [str(other) for other in seen] == ([] if "not of the type" in said else [str(mistake)])
 
 
 def test_a_file_without_its_transform_is_a_mistake(suite: Suite, tmp_path: Path) -> None:
     mistake = suite.mistake(tmp_path, {"cots.yml": f"tests: {{a: {{{GIVEN}, expect: []}}}}"})
-    assert (mistake.code, mistake.file) == ("unknown-transform", "transforms/air/tests/cots.yml")
+    assert (mistake.code, mistake.file) == ("unknown-tested", "transforms/air/tests/cots.yml")
     assert "did you mean costs?" in str(mistake.hint)
 
 
