@@ -1,17 +1,19 @@
-"""Measure everything and record it in docs/benchmarks.md.
+"""Measure, and record what was measured in docs/benchmarks.md.
 
-``python -m tests.bench [NAME ...]`` measures the named modules of this folder only, and prints instead of recording.
+``python -m tests.bench`` measures everything and records it, ``python -m tests.bench NAME ...`` the named modules of
+this folder, and prints their figures; with ``--record`` these are recorded too.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 from tests.bench.figure import Figure, measured
-from tests.bench.machine import machine_lines
+from tests.bench.machine import machine_lines, processor, today
+from tests.bench.record import recorded
 
 MODULES = (
     "compile",
@@ -29,41 +31,35 @@ MODULES = (
     "synthesis",
     "demo",
 )
-RECORD = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 PACKAGES = ("apache-airflow", "aws-cdk-lib", "boto3", "duckdb", "moto", "pyarrow")
 
 
-def main(names: list[str]) -> None:
+def main() -> None:
     """Measure, then print or record."""
-    figures: dict[str, list[Figure]] = {}
-    for name in names or MODULES:
+    asked = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("--record", action="store_true", help="record what is named, too")
+    asked.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MODULES))
+    given = asked.parse_args()
+    if unknown := sorted(set(given.names) - set(MODULES)):
+        asked.error(f"nothing measures {', '.join(unknown)}; there is {', '.join(MODULES)}")
+    for name in given.names or MODULES:
         print(f"measuring {name} …", flush=True)
         # Each in a process of its own: what one has made of its memory would count as the peak of all that it starts.
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-            figures[name] = pool.submit(measured, name).result()
-        for figure in figures[name]:
+            figures = pool.submit(measured, name).result()
+        for figure in figures:
             print("  " + figure.row(), flush=True)
-    if not names:
-        RECORD.write_text(report(figures), encoding="utf-8")
-        print(f"recorded in {RECORD.relative_to(Path.cwd())}")
+        if given.record or not given.names:
+            record(figures)
+    print(*machine_lines(PACKAGES), sep="\n")
 
 
-def report(figures: dict[str, list[Figure]]) -> str:
-    """The text of docs/benchmarks.md."""
-    lines = [
-        "# Benchmarks",
-        "",
-        "Measured by `make bench`; the code is in `tests/bench/`. Median and spread (least to most) of the runs.",
-        "",
-        *machine_lines(PACKAGES),
-        "",
-        "| figure | median | spread | runs | promise | how |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *(figure.row() for group in figures.values() for figure in group),
-        "",
-    ]
-    return "\n".join(lines)
+def record(figures: list[Figure]) -> None:
+    """Put figures into the page, at once: what is measured later may fail."""
+    when = f"{today()}, {processor()}"
+    PAGE.write_text(recorded(PAGE.read_text(encoding="utf-8"), figures, when), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench.machine import machine_lines
+from tests.bench.machine import machine_lines, today
 from tests.reliability.part import Part, measured
 
 MODULES = ("injected", "crossed", "days", "histories", "throttled", "removed")
@@ -49,7 +49,7 @@ def main(names: list[str], one_in: int) -> int:
 
 def report(parts: list[Part]) -> str:
     """The text of docs/reliability.md."""
-    lines = [_HEAD, *machine_lines(PACKAGES), ""]
+    lines = [_HEAD, f"- Date: {today()}", *machine_lines(PACKAGES), ""]
     for part in parts:
         lines += part.markdown()
     return "\n".join(lines)
