@@ -300,13 +300,15 @@ class Service:
 class Manifest:
     """The whole project. ``services`` by name, ``datasets`` by id, both in publishing order.
 
-    ``deferred`` are ids of products that a branch leaves to its base, which has them as the branch would make them.
+    ``deferred`` are ids of products that a branch leaves to its base, which has them as the branch would make them;
+    ``base`` is the ``sha`` of the project that this was found by, empty where nothing was compared.
     """
 
     services: dict[str, Service]
     datasets: dict[str, Dataset]
     schema: int = SCHEMA
     deferred: frozenset[str] = frozenset()
+    base: str = ""
 
     def dataset(self, dataset_id: str) -> Dataset:
         """The dataset with this id. Raises DapflowError ``unknown-dataset``."""
@@ -330,6 +332,7 @@ class Manifest:
         ``lineage`` of products by id may follow, for those who ask where columns come from; a run has no use for it.
         """
         more = f',\n"deferred": {json.dumps(sorted(self.deferred))}' if self.deferred else ""
+        more += f',\n"base": {json.dumps(self.base)}' if self.base else ""
         more += f',\n"lineage": {{{_lines(lineage)}}}' if lineage is not None else ""
         return f'{{"schema": {self.schema},\n{self._text}{more}}}\n'
 
@@ -374,7 +377,8 @@ def read_manifest(file: Path) -> Manifest:
         datasets = {name: _dataset(value) for name, value in data["datasets"].items()}
     except (AttributeError, KeyError, TypeError) as error:
         raise DapflowError("manifest", f"the manifest is not one that dapflow wrote: {error}", file=file) from error
-    return Manifest(services=services, datasets=datasets, deferred=frozenset(data.get("deferred", ())))
+    deferred, base = frozenset(data.get("deferred", ())), str(data.get("base", ""))
+    return Manifest(services=services, datasets=datasets, deferred=deferred, base=base)
 
 
 def _service(data: dict[str, Any]) -> Service:

@@ -17,24 +17,44 @@ from dapflow.runtime.bundled_project import BundledProject
 class Base:
     """A version of the project that a branch is compared with; ``name`` says which, for people.
 
-    ``moved`` says in words that there is a newer one by now; else it is empty.
+    ``moved`` says in words that there is a newer one by now; else it is empty. ``commit`` is that of its transforms, of
+    an environment as its bundle has it.
     """
 
     manifest: Manifest
     name: str
     moved: str = ""
+    commit: str = ""
 
 
-def base_deployed(bundle: Path, environment: str) -> Base:
-    """The project that an environment runs, by its bundle. Raises DapflowError ``manifest``."""
-    bundled = BundledProject(bundle)
-    return Base(bundled.manifest, running_in(environment, bundled.commit))
+def base_deployed(bundle: Path, environment: str, *, again: str) -> Base:
+    """The project that an environment runs, by its bundle. ``again`` is the command that brings it up again.
+
+    Raises DapflowError ``manifest`` or ``environment`` for what another release has written.
+    """
+    try:
+        bundled = BundledProject(bundle)
+        return Base(bundled.manifest, running_in(environment, bundled.commit), commit=bundled.commit)
+    except DapflowError as error:
+        raise DapflowError(
+            error.code,
+            f"what runs in {environment} cannot be read: {error.message}",
+            file=error.file,
+            hint=f"bring it up with this release: {again}",
+        ) from error
 
 
 def running_in(environment: str, commit: str) -> str:
     """What an environment runs, in words. ``commit`` is that of its bundle."""
     of = f", of commit {commit[:9]}" if commit else ""
     return f"what runs in {environment}{of}{' with changes' if commit.endswith(CHANGES) else ''}"
+
+
+def left_at(root: Path) -> str:
+    """The last commit of ``transforms/`` before the branch left the main branch; empty where git knows none."""
+    main = default_branch(root)
+    left = git(root, "merge-base", "--end-of-options", main, "HEAD") if main else ""
+    return git(root, "log", "-1", "--format=%H", left, "--", "transforms") if left else ""
 
 
 def base_in_git(root: Path, against: str | None = None) -> Base:

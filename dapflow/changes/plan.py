@@ -20,12 +20,13 @@ class BranchPlan:
     """A decision for each product of the branch, in publishing order.
 
     ``removed`` are ids of products that the base has and the branch has not; ``raw_changed`` of raw tables that the
-    branch describes otherwise, which are read as the base loads them.
+    branch describes otherwise, which are read as the base loads them. ``base`` is the sha of the base's project.
     """
 
     decisions: tuple[Decision, ...]
     removed: tuple[str, ...]
     raw_changed: tuple[str, ...]
+    base: str
 
     @property
     def built(self) -> tuple[Decision, ...]:
@@ -39,7 +40,8 @@ class BranchPlan:
 
     def applied(self, manifest: Manifest) -> Manifest:
         """The branch's project, with what is not built left to the base."""
-        return replace(manifest, deferred=frozenset(decision.dataset for decision in self.deferred))
+        deferred = frozenset(decision.dataset for decision in self.deferred)
+        return replace(manifest, deferred=deferred, base=self.base)
 
     def as_dict(self, base: str) -> dict[str, Any]:
         """Plain values, as ``--json`` prints them; ``base`` names what the branch was compared with."""
@@ -80,7 +82,8 @@ class _BranchPlanner:
             for dataset in self.base.datasets.values()
             if dataset.transform is not None and dataset.id not in self.branch.datasets
         )
-        return BranchPlan(tuple(map(self._decision, self.products)), removed, tuple(self._raw_changed()))
+        decisions, raw_changed = tuple(map(self._decision, self.products)), tuple(self._raw_changed())
+        return BranchPlan(decisions, removed, raw_changed, self.base.sha)
 
     def _raw_changed(self) -> Iterator[str]:
         for dataset in self.branch.datasets.values():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dapflow.cli.branch_diff import diff
-from dapflow.cli.branch_option import HostOption, NameArgument
+from dapflow.cli.branch_option import HostOption, NameArgument, local_base
 from dapflow.cli.branch_plan import plan
 from dapflow.cli.branch_run import run
 from dapflow.cli.interruption import ends_when_interrupted
@@ -71,7 +71,7 @@ def up(
         up_on_aws(project_root(project), environment, name, everything=everything)
         return
     from dapflow.branch import branch_slug  # noqa: PLC0415
-    from dapflow.changes import base_deployed, plan_branch  # noqa: PLC0415
+    from dapflow.changes import left_at, plan_branch  # noqa: PLC0415
     from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.local.branches import bring_up  # noqa: PLC0415
@@ -89,10 +89,12 @@ def up(
         branch_slug(git.branch)
         require_running(state)
         if not everything:
-            base = base_deployed(state.bundle / "dags", "the main environment")
+            base = local_base(root)
             planned = plan_branch(base.manifest, manifest, read_lineage(manifest_file(root)))
             manifest = planned.applied(manifest)
             steps.tell(f"compared with {base.name}: {len(planned.built)} to build, {len(planned.deferred)} deferred")
+            if (left := left_at(root)) not in ("", base.commit):
+                steps.tell(f"by git it comes from commit {left[:9]}, with which dapflow branch plan compares it")
         made, platform, dag_files = bring_up(state, manifest, git, steps.tell, airflow=airflow)
     names = platform.environment
     for service in manifest.services.values():

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import HostOption, NameArgument, host_of, publications_of_branch
+from dapflow.cli.branch_behind import behind
+from dapflow.cli.branch_option import HostOption, NameArgument, host_of, local_base, publications_of_branch
 from dapflow.cli.branch_plan import AgainstOption
 from dapflow.cli.confirmation import YesOption, confirm
 from dapflow.cli.interruption import ends_when_interrupted
@@ -123,7 +124,8 @@ def compare_branch(
                 number = comparable.index(product) + 1
                 steps.tell(f"{number} of {len(comparable)}: {product.dataset} {product.generation}")
             compared.append(product.compared(rows))
-    return BranchDifference(branch, both.base.environment.name, tuple(compared), _builder(branch, hosting))
+    moved = behind(root, branch, host, both.branch.manifest, both.base.manifest)
+    return BranchDifference(branch, both.base.environment.name, tuple(compared), _builder(branch, hosting), moved)
 
 
 def _explained(root: Path, host: Environment | None) -> AbstractContextManager[None]:
@@ -156,11 +158,9 @@ def _base(root: Path, built: Publications, host: Environment | None) -> Publicat
     from dapflow.publications.published import Publications  # noqa: PLC0415 (brings boto3)
 
     if host is None:
-        from dapflow.changes import base_deployed  # noqa: PLC0415 (brings PyYAML)
         from dapflow.cli.environment_option import names_of  # noqa: PLC0415
-        from dapflow.servers.state import State  # noqa: PLC0415
 
-        main = base_deployed(State.of(root).bundle / "dags", "the main environment").manifest
+        main = local_base(root).manifest
         return Publications(built.clients, main, names_of(root, main, None))
     from dapflow.deployed.branches import base_project  # noqa: PLC0415
 

@@ -99,6 +99,7 @@ def _counts(product: ComparedProduct) -> list[str]:
 
 def _notes(compared: BranchDifference) -> Iterator[str]:
     """What has to be said beside the table."""
+    yield from (f"{line[0].upper()}{line[1:]}." for line in compared.behind)
     builder = compared.builder
     sentence = f"{builder[0].upper()}{builder[1:]}" if builder.startswith("the ") else builder
     for product in compared.products:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.branch_behind import behind
 from dapflow.cli.environment_option import connect_deployed, connected, names_of, session_of
 from dapflow.cli.person import person
 from dapflow.environment import LOCAL
@@ -16,6 +17,7 @@ from dapflow.errors import DapflowError
 from dapflow.git import project_commit
 
 if TYPE_CHECKING:
+    from dapflow.changes import Base
     from dapflow.environment import Environment
     from dapflow.manifest import Manifest
     from dapflow.publications.published import Publications
@@ -138,15 +140,25 @@ def publications_of_branch(root: Path, branch: str, host: Environment | None) ->
     return Publications(clients, project.manifest, project.environment)
 
 
+def local_base(root: Path) -> Base:
+    """What branches on the embedded platform are compared with. Raises DapflowError ``manifest`` or ``environment``."""
+    from dapflow.changes import base_deployed  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    return base_deployed(State.of(root).bundle / "dags", "the main environment", again="dapflow local up")
+
+
 @dataclass(frozen=True)
 class Workplace:
     """Where a branch is built: what is published there, of which commit, and how to build more.
 
-    ``explained`` is around all that is done there; ``pauses`` are between attempts at what may pass.
+    ``behind`` says in lines where that is not what lies here, or not of what its base runs by now. ``explained`` is
+    around all that is done there; ``pauses`` are between attempts at what may pass.
     """
 
     publications: Publications
     commit: str
+    behind: tuple[str, ...]
     explained: AbstractContextManager[None]
     pauses: tuple[float, ...]
 
@@ -171,8 +183,14 @@ def workplace(root: Path, branch: str, host: str | None) -> Workplace:
     if names is None:
         state = State.of(root)
         publications = publications_of_branch(root, branch, None)
-        return Workplace(publications, project_commit(root), explained(state, components.SERVERS), ())
-    from dapflow.deployed.branches import runnable_branch  # noqa: PLC0415 (brings boto3)
+        moved = behind(root, branch, host, publications.manifest, local_base(root).manifest)
+        return Workplace(publications, project_commit(root), moved, explained(state, components.SERVERS), ())
+    from dapflow.deployed.branches import base_project, runnable_branch  # noqa: PLC0415 (brings boto3)
 
     runnable = runnable_branch(session_of(names), names, branch, by=person())
-    return Workplace(runnable.publications, runnable.project.commit, nullcontext(), _PAUSES)
+    project, base = runnable.project, None
+    # The role that runs branches reads nothing of the base's bundle; whoever has it need not either.
+    with suppress(DapflowError):
+        base = base_project(connect_deployed(names).s3, names).manifest
+    moved = behind(root, branch, host, project.manifest, base)
+    return Workplace(runnable.publications, project.commit, moved, nullcontext(), _PAUSES)

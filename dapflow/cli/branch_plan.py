@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dapflow.cli.branch_option import ByOption, HostOption, SampleOption, SinceOption
+from dapflow.cli.branch_option import ByOption, SampleOption, SinceOption, local_base
 from dapflow.cli.markdown import escaped, table
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.result_table import Heading, print_rows
+from dapflow.environment import LOCAL
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -31,6 +32,17 @@ AgainstOption = Annotated[
         show_default=False,
     ),
 ]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--environment",
+        "-e",
+        metavar="E",
+        help="The environment that would host the branch: compare with what runs where the branch would read what it "
+        "does not build. Default: with git.",
+        show_default=False,
+    ),
+]
 _HEADINGS = [Heading("product", whole=True), Heading("here", whole=True), Heading("effect", whole=True), Heading("why")]
 
 
@@ -42,7 +54,7 @@ def plan(
     since: SinceOption = None,
     sample: SampleOption = None,
     by: ByOption = None,
-    environment: HostOption = None,
+    environment: BaseOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Say which products the branch changes, by what they mean, and so which are built in its environment.
@@ -51,8 +63,9 @@ def plan(
     others. All else is deferred: the branch reads it where it is. White space, comments, names that nothing outside
     sees and the like change nothing.
 
-    With --environment it is compared with what is deployed in the environment whose data the branch would read there,
-    and not with git.
+    It is compared with where the branch left the main branch, by git, as a deployment on AWS does. With --environment
+    it is compared with what runs where the branch would read its data: --environment local is what dapflow branch up
+    compares with.
 
     With --since or --sample it also says what dapflow branch run with the same options would read a part of.
 
@@ -90,7 +103,10 @@ def planned_in(root: Path, against: str | None, host: str | None = None) -> tupl
     from dapflow.project import compile_project  # noqa: PLC0415
 
     manifest = compile_project(root)
-    base = base_in_git(root, against) if host is None else _base_on_aws(root, manifest, host)
+    if host == LOCAL:
+        base = local_base(root)
+    else:
+        base = base_in_git(root, against) if host is None else _base_on_aws(root, manifest, host)
     return base, plan_branch(base.manifest, manifest, read_lineage(manifest_file(root)))
 
 

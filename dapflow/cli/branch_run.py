@@ -84,6 +84,9 @@ def run(
 
         limit = InputLimit.asked(since, sample, by)
         publications = place.publications
+        steps.rest()
+        for line in place.behind:
+            sys.stderr.write(f"{line}\n")
         with place.explained:
             built, snapshot = publications.own, Snapshot(publications)
             if built:

@@ -93,13 +93,15 @@ class ComparedProduct:
 class BranchDifference:
     """What differs between a branch and its base, and what it took to build and to compare it.
 
-    ``builder`` is who builds what is missing, for people.
+    ``builder`` is who builds what is missing, for people; ``behind`` says in lines where what was brought up of the
+    branch is not what there is by now.
     """
 
     branch: str
     base: str
     products: tuple[ComparedProduct, ...]
     builder: str
+    behind: tuple[str, ...] = ()
 
     @property
     def differences(self) -> list[Difference]:
@@ -129,6 +131,7 @@ class BranchDifference:
         return {
             "branch": self.branch,
             "base": self.base,
+            "behind": list(self.behind),
             "products": [product.as_dict() for product in self.products],
             "build": build,
             "build_before": before,

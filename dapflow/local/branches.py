@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from dapflow.local.aws_session import connect_to_platform
 from dapflow.local.cloudformation.template import Resource
 from dapflow.local.cloudformation.template_synthesis import GitBranch, Synthesis
 from dapflow.local.processes import components
-from dapflow.local.processes.running import require_running
+from dapflow.local.processes.running import explained, require_running
 from dapflow.manifest import Manifest, read_manifest
 from dapflow.platform import Platform
 from dapflow.servers.state import State, damaged, read_json, write_json
@@ -56,9 +57,10 @@ class Branch:
 
 
 def branches(state: State) -> Iterator[Branch]:
-    """All that are up, or were being brought up."""
+    """All that are up, or were being brought up; what a newer release has noted besides is passed over."""
+    known = {noted.name for noted in fields(Branch)}
     for file in sorted(state.branches.glob("*/branch.json")):
-        if noted := read_json(file):
+        if noted := {name: value for name, value in read_json(file).items() if name in known}:
             try:
                 yield Branch(**{**noted, "connections": tuple(noted["connections"]), "pools": tuple(noted["pools"])})
             except (TypeError, KeyError) as error:
@@ -87,7 +89,8 @@ def bring_up(
             f"Airflow runs the environment of {git.branch}",
             hint="leave out --no-airflow, or take it down first: dapflow branch down",
         )
-    ports = require_running(state, components.ALL if airflow else components.SERVERS)
+    needed = components.ALL if airflow else components.SERVERS
+    ports = require_running(state, needed)
     from dapflow.local.cloudformation import provision  # noqa: PLC0415
     from dapflow.local.cloudformation.deployment import deploy, require_free  # noqa: PLC0415
 
@@ -101,7 +104,9 @@ def bring_up(
     wanted = provision.wanted_resources(templates, platform, read_json(state.exports_file))
     connect_to_platform(state, ports)
     record = _stacks_file(state, slug)
-    require_free(record, wanted)
+    half_way = f"the same command goes on from there; dapflow branch down {git.branch} removes what there is"
+    with _half_way(state, needed, half_way):
+        require_free(record, wanted)
     services = platform.environment.services.values()
     noted = Branch(
         git.branch,
@@ -115,7 +120,8 @@ def bring_up(
     write_json(_branch_file(state, slug), asdict(noted))
     write_whole(_manifest_file(state, slug), manifest.to_json().encode())
     tell("making its databases, workgroups and roles")
-    deploy(record, {"s3", "glue", "iam", "athena"}, wanted)
+    with _half_way(state, needed, half_way):
+        deploy(record, {"s3", "glue", "iam", "athena"}, wanted)
     if not airflow:
         return noted, platform, None
     api = airflow_api(state, ports)
@@ -127,8 +133,20 @@ def bring_up(
 
 
 def project_of(state: State, branch: str) -> Manifest:
-    """The project of a branch's environment, as it was last brought up. Raises DapflowError ``branch-not-up``."""
-    return read_manifest(_manifest_file(state, find_branch(state, branch).slug))
+    """The project of a branch's environment, as it was last brought up.
+
+    Raises DapflowError ``branch-not-up``, or ``manifest`` for what another release has written.
+    """
+    file = _manifest_file(state, find_branch(state, branch).slug)
+    try:
+        return read_manifest(file)
+    except DapflowError as error:
+        raise DapflowError(
+            error.code,
+            f"what was brought up of {branch} cannot be read by this release: {error.message}",
+            file=file,
+            hint=f"bring it up again: dapflow branch up {branch}",
+        ) from error
 
 
 def find_branch(state: State, branch: str) -> Branch:
@@ -178,14 +196,16 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
     slug = branch_slug(branch)
     _forget_torn(state)
     noted = find_branch(state, branch)
-    ports = require_running(state, components.ALL if noted.airflow else components.SERVERS)
+    needed = components.ALL if noted.airflow else components.SERVERS
+    ports = require_running(state, needed)
     connect_to_platform(state, ports)
     from dapflow.local.cloudformation.deployment import destroy  # noqa: PLC0415
 
     if noted.airflow:
         _take_from_airflow(state, noted, airflow_api(state, ports), tell)
     tell("removing its databases, workgroups, roles and objects")
-    destroy(_stacks_file(state, slug))
+    with _half_way(state, needed, "the same command goes on from there"):
+        destroy(_stacks_file(state, slug))
     _branch_file(state, slug).unlink()
     _forget_torn(state)
 
@@ -198,6 +218,18 @@ def _forget_torn(state: State) -> None:
     for folder in state.branches.glob("*"):
         if not _branch_file(state, folder.name).exists():
             shutil.rmtree(folder)
+
+
+@contextmanager
+def _half_way(state: State, needed: Sequence[str], hint: str) -> Iterator[None]:
+    """Say how it goes on where AWS refuses a call; what is done until then stays."""
+    try:
+        with explained(state, needed):
+            yield
+    except DapflowError as error:
+        if error.code not in ("aws", "aws-credentials"):
+            raise
+        raise DapflowError(error.code, error.message, hint=hint) from error
 
 
 def _take_from_airflow(state: State, branch: Branch, api: AirflowApi, tell: Tell) -> None:

@@ -71,3 +71,15 @@ class PlatformProject(LocalProject):
     def process(self, *arguments: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command as a process of its own, as a user does."""
         return super().run(*arguments, check=check, **options)
+
+    def started(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command that runs, as a process in a group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.variables,
+            cwd="/",
+            start_new_session=True,
+        )

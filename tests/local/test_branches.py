@@ -21,6 +21,7 @@ from dapflow.local.branches import bring_up, extend, take_down, take_down_expire
 from dapflow.local.cloudformation.provision import describe_local, describe_local_branch
 from dapflow.local.cloudformation.template_synthesis import GitBranch
 from dapflow.local.git_branch import git_branch
+from dapflow.local.processes import running
 from dapflow.local.processes.ports import Ports
 from dapflow.local.processes.running import require_running
 from dapflow.manifest import Manifest
@@ -107,6 +108,8 @@ def project(tmp_path: Path, aws: LocalAws, airflow: Airflow, monkeypatch: pytest
     project = make_project(tmp_path / "project")
     aws.become_the_default(monkeypatch)
     monkeypatch.setattr(branches, "require_running", lambda *_: Ports())
+    # Nor are they asked whether they live where a call was refused.
+    monkeypatch.setattr(running, "require_alive", lambda *_: None)
     monkeypatch.setattr(branches, "connect_to_platform", lambda *_: None)
     monkeypatch.setattr(branches, "airflow_api", lambda *_: airflow)
     monkeypatch.setattr(branch_dags, "wait_until", lambda _state, _name, ready: ready() or pytest.fail("not ready"))
