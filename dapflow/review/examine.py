@@ -8,6 +8,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,7 +24,7 @@ from dapflow.sql.traps import KnownTable, QueryReading, find_traps
 from dapflow.trino.analysis import Analysed
 from dapflow.trino.analysis import analyse as analyse_text
 from dapflow.trino.catalogue import UNCHECKED, Catalogue, ColumnMetadata, NotKnown
-from dapflow.trino.duckdb import compile_analysed
+from dapflow.trino.duckdb import check_analysed
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import AGGREGATES, NAMES
 from dapflow.trino.syntax import tree
@@ -78,20 +79,19 @@ def examine(
             _add(findings, refusal(text, refused, NAMES), spoken(refused))
     except Exception as error:  # noqa: BLE001 - a fault of the analyser's own is a finding, and no end
         findings.append(_fault(text, error))
-    divisions = query.divisions if query is not None else frozenset()
-    for finding in failing_constants(text, node, divisions):
+    reading = QueryReading(
+        text=text.text,
+        query=node,
+        table=cache(partial(_table, catalogue)),
+        aggregates=AGGREGATES,
+        divisions=query.divisions if query is not None else frozenset(),
+        product=product,
+    )
+    for finding in failing_constants(text, reading):
         _add(findings, finding, finding.message)
     known = query.columns if query is not None and not query.findings else None
     if product and known is not None:
         findings += _unstorable(text, node, known)
-    reading = QueryReading(
-        text=text.text,
-        query=node,
-        table=lambda parts: _table(parts, catalogue),
-        aggregates=AGGREGATES,
-        divisions=divisions,
-        product=product,
-    )
     findings += find_traps(text, reading)
     columns = None
     if known is not None:
@@ -152,7 +152,7 @@ def _refused(text: str, query: Analysed, database: str) -> Iterator[QueryError]:
     if not query.is_checked:
         return
     try:
-        compile_analysed(query, text, database)
+        check_analysed(query, text, database)
     except QueryError as error:
         yield error
 
@@ -173,7 +173,7 @@ def _unstorable(text: SqlText, node: tree.QueryNode, columns: Sequence[ColumnMet
             yield text.error(error.code, error.message, item.pos, error.hint)
 
 
-def _table(parts: tuple[str, ...], catalogue: ListedCatalogue) -> KnownTable | None:
+def _table(catalogue: ListedCatalogue, parts: tuple[str, ...]) -> KnownTable | None:
     catalog, database, name = (None, None, *parts)[-3:]
     try:
         relation = catalogue.relation(catalog, database, name or "")

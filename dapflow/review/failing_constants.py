@@ -8,13 +8,14 @@ https://github.com/trinodb/trino/blob/433/core/trino-main/src/main/java/io/trino
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeGuard
 
 from dapflow.errors import DapflowError
 from dapflow.sql import SqlText
 from dapflow.sql.refusals import refusal
+from dapflow.sql.traps import QueryReading
 from dapflow.trino.duckdb.constants import Constants, is_constant
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import NAMES
@@ -26,39 +27,46 @@ _SECONDS = 3.0
 _NOT_CERTAIN = "the query fails once a row gets as far as this"
 # What cannot fail.
 _PLAIN = (tree.Literal, tree.IntervalLiteral)
+#: What is no such part and holds none.
+_ENDS = frozenset({*_PLAIN, tree.Ident, str, int, bool, type(None)})
+#: Of these not all parts are computed, or not always; see ``_ConstantFindings._parts``.
+_PARTLY_COMPUTED = frozenset(
+    {tree.Call, tree.Cast, tree.Lambda, tree.Case, tree.Logical, tree.Exists, tree.InQuery, tree.ScalarQuery,
+     tree.Quantified, tree.Cte, tree.Select}
+)  # fmt: skip
 _CONSTANTS = Constants()
 
 #: A part of a statement, and whether it is reached as soon as there is a row.
 _Part = tuple[object, bool]
 
 
-def failing_constants(text: SqlText, query: tree.QueryNode, divisions: Collection[int]) -> Iterator[DapflowError]:
+def failing_constants(text: SqlText, reading: QueryReading) -> Iterator[DapflowError]:
     """An error for each such part that a row is sure to reach, a warning where a condition stands before it.
 
     Nothing is said of what TRY guards, nor of what may never be reached: branches of CASE and IF, what COALESCE falls
-    back on, lambdas. ``divisions`` are the offsets of the operators that divide whole numbers.
+    back on, lambdas.
     """
-    reading = _ConstantFindings(text, query, divisions)
     try:
-        yield from reading.findings()
+        yield from _ConstantFindings(text, reading).findings()
     except RecursionError:
         return
 
 
 class _ConstantFindings:
-    def __init__(self, text: SqlText, query: tree.QueryNode, divisions: Collection[int]) -> None:
+    def __init__(self, text: SqlText, reading: QueryReading) -> None:
         self.text = text
-        self.query = query
-        self.divisions = divisions
+        self.reading = reading
         #: The SELECTs of which every column is wanted.
-        self.outputs = {id(select) for select in _selects(query.body)}
+        self.outputs = {id(select) for select in _selects(reading.query.body)}
 
     def findings(self) -> Iterator[DapflowError]:
         """The findings, in the order of the text as far as that is the order of the tree."""
-        stack: list[_Part] = [(self.query, True)]
+        stack: list[_Part] = [(self.reading.query, True)]
         end, evaluated = time.monotonic() + _SECONDS, 0
         while stack:
             part, certain = stack.pop()
+            if type(part) in _ENDS:
+                continue
             if isinstance(part, tuple):
                 stack.extend([(item, certain) for item in reversed(part)])
             elif _is_evaluated(part):
@@ -81,7 +89,7 @@ class _ConstantFindings:
     def _of_division(self, node: tree.Binary, *, certain: bool) -> Iterator[DapflowError]:
         """Whole numbers of a column divided by a 0 that is written out."""
         right = node.right
-        if node.pos in self.divisions and isinstance(right, tree.Literal) and str(right.value) == "0":
+        if node.pos in self.reading.divisions and isinstance(right, tree.Literal) and str(right.value) == "0":
             yield self._finding(QueryError("DIVISION_BY_ZERO", "Division by zero"), node.pos, certain=certain)
 
     def _finding(self, error: QueryError, offset: int, *, certain: bool) -> DapflowError:
@@ -105,6 +113,9 @@ class _ConstantFindings:
 
     def _parts(self, node: tree.Node, *, certain: bool) -> Iterator[_Part]:
         """The parts that are computed with a node."""
+        if type(node) not in _PARTLY_COMPUTED:
+            yield from self._children(node, certain=certain)
+            return
         match node:
             case tree.Call(name="try") | tree.Cast(safe=True) | tree.Lambda():
                 return
@@ -145,19 +156,16 @@ class _ConstantFindings:
 
     @cached_property
     def _has_star(self) -> bool:
-        return any(isinstance(node, tree.AllColumns | tree.TableBody) for node in self._nodes)
+        return bool(self.reading.every(tree.AllColumns) or self.reading.every(tree.TableBody))
 
     @cached_property
     def _names(self) -> set[str]:
-        return {node.name for node in self._nodes if isinstance(node, tree.Ident | tree.Deref)}
-
-    @cached_property
-    def _nodes(self) -> list[tree.Node]:
-        return [*tree.nodes(self.query)]
+        names = {node.name for node in self.reading.every(tree.Ident)}
+        return names | {node.name for node in self.reading.every(tree.Deref)}
 
     @cached_property
     def _tables(self) -> set[tuple[str, ...]]:
-        return {node.parts for node in self._nodes if isinstance(node, tree.TableNode)}
+        return {node.parts for node in self.reading.every(tree.TableNode)}
 
 
 def _is_evaluated(part: object) -> TypeGuard[tree.Expr]:

@@ -81,13 +81,13 @@ def test_what_only_aws_can_run_is_named(tmp_path: Path) -> None:
 def test_a_fault_of_the_analyser_is_a_warning_and_the_rest_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compile_analysed(query: Any, text: str, *rest: Any) -> Any:
+    def check_analysed(query: Any, text: str, *rest: Any) -> Any:
         if "carrier" in text:
             raise KeyError("an odd one")
         return real(query, text, *rest)
 
-    real = trino.compile_analysed
-    monkeypatch.setattr(examine_module, "compile_analysed", compile_analysed)
+    real = trino.check_analysed
+    monkeypatch.setattr(examine_module, "check_analysed", check_analysed)
     files: dict[str, str | bytes] = {
         "air/refined/broken.sql": "select carrier from flights",
         "air/refined/wrong.sql": "select isnull(year) as y from flights",

@@ -13,7 +13,7 @@ _AS = re.compile(r"\bas\b", re.IGNORECASE)
 
 def swallowed_columns(reading: QueryReading) -> Iterator[Trap]:
     """`SELECT id, trade status FROM …`: a column becomes the name of the one before it."""
-    for select in reading.selects:
+    for select in reading.every(tree.Select):
         known = {name for relation in relations(select.source) for name in _columns(relation, reading)}
         for item in select.items:
             if not isinstance(item, tree.SelectItem) or item.alias is None or item.alias.lower() not in known:

@@ -14,17 +14,18 @@ _JSON = frozenset({"json_extract", "json_extract_scalar", "json_size"})
 
 def constants(reading: QueryReading) -> Iterator[Trap]:
     """Divisions, indices and paths."""
-    for node in reading.nodes:
-        if isinstance(node, tree.Binary) and node.op in {"/", "%"}:
-            rounded = {id(inner) for other in reading.nodes for inner in _rounded(other)}
-            yield from _division(node, reading, meant=id(node) in rounded)
-        elif (
-            isinstance(node, tree.Subscript) and _integer(node.index) == 0 and not isinstance(node.base, tree.ArrayNode)
-        ):
+    divisions = [node for node in reading.every(tree.Binary) if node.op in {"/", "%"}]
+    rounding = (*reading.every(tree.Cast), *reading.every(tree.Call)) if divisions else ()
+    rounded = {id(inner) for node in rounding for inner in _rounded(node)}
+    for division in divisions:
+        yield from _division(division, reading, meant=id(division) in rounded)
+    for item in reading.every(tree.Subscript):
+        if _integer(item.index) == 0 and not isinstance(item.base, tree.ArrayNode):
             message = "the first item of a list is [1]; [0] fails when it is run"
-            yield Trap("array-index", message, node.index.pos, "write [1], or element_at(a, 1), which may give NULL")
-        elif isinstance(node, tree.Call) and node.name in _JSON and len(node.args) == 2:
-            yield from _path(node.args[1])
+            yield Trap("array-index", message, item.index.pos, "write [1], or element_at(a, 1), which may give NULL")
+    for call in reading.every(tree.Call):
+        if call.name in _JSON and len(call.args) == 2:
+            yield from _path(call.args[1])
 
 
 def _division(node: tree.Binary, reading: QueryReading, *, meant: bool) -> Iterator[Trap]:

@@ -12,10 +12,10 @@ from dapflow.trino.syntax import tree
 
 def generations(reading: QueryReading) -> Iterator[Trap]:
     """History tables of which no generation is named, and generations compared with today."""
-    tables = [table for node in reading.nodes if isinstance(node, tree.TableNode) and (table := reading.known(node))]
+    tables = [table for node in reading.every(tree.TableNode) if (table := reading.known(node))]
     if any(table.history for table in tables):
         yield from _whole_histories(reading.query, reading, around=())
-    clocks = [node for node in reading.nodes if _clock(node)]
+    clocks = [node for node in (*reading.every(tree.Special), *reading.every(tree.Call)) if _clock(node)]
     compared = _compared(reading, {name for table in tables for name in table.generation}) if clocks else {}
     for clock in clocks:
         if clock.pos in compared:
@@ -44,7 +44,7 @@ def _clock(node: tree.Node) -> bool:
 def _compared(reading: QueryReading, names: set[str]) -> dict[int, str]:
     """Where the clock is read to be compared with a generation column, one of these names, and with which."""
     compared: dict[int, str] = {}
-    for node in reading.nodes:
+    for node in tree.nodes(reading.query):
         if isinstance(node, tree.Binary | tree.Between | tree.InList):
             named = next((name[-1] for name in columns(node) if name[-1] in names), None)
             if named is not None:

@@ -14,7 +14,7 @@ _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 def joins(reading: QueryReading) -> Iterator[Trap]:
     """Joins without a condition that connects both sides; WHERE on the optional side of an outer join."""
-    for select in reading.selects:
+    for select in reading.every(tree.Select):
         conditions = [*conjuncts(select.where)]
         for join in tree.nodes(select.source, into_queries=False):
             if isinstance(join, tree.JoinNode):

@@ -10,7 +10,7 @@ from dapflow.trino.syntax import tree
 
 def newest_generation(reading: QueryReading) -> Iterator[Trap]:
     """`import_date = (SELECT max(import_date) FROM t)` in WHERE over the same current table."""
-    for select in reading.selects:
+    for select in reading.every(tree.Select):
         for condition in conjuncts(select.where):
             query = _compared_query(condition)
             table = None if query is None else _newest_of(query[1], reading)

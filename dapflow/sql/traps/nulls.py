@@ -12,21 +12,22 @@ _COMPARISONS = frozenset({"=", "<>", "<", "<=", ">", ">="})
 
 def nulls(reading: QueryReading) -> Iterator[Trap]:
     """Comparisons with NULL, and NOT IN over what may be NULL."""
-    for node in reading.nodes:
-        if isinstance(node, tree.Binary) and node.op in _COMPARISONS and (_null(node.left) or _null(node.right)):
-            negated = "NOT " if node.op == "<>" else ""
-            message = f"{node.op} NULL is never true: NULL is equal to nothing, not even to NULL"
-            yield Trap("null-comparison", message, node.pos, f"write a IS {negated}NULL")
-        elif isinstance(node, tree.Case) and node.operand is not None:
-            for when, _ in node.whens:
-                if _null(when):
-                    message = "WHEN NULL is never true: NULL is equal to nothing, not even to NULL"
-                    yield Trap("null-comparison", message, when.pos, "write CASE WHEN a IS NULL THEN … END")
-        elif isinstance(node, tree.Not):
-            yield from _not_in(node.expr, reading)
-        elif isinstance(node, tree.InList) and any(map(_null, node.items)):
+    for comparison in reading.every(tree.Binary):
+        if comparison.op in _COMPARISONS and (_null(comparison.left) or _null(comparison.right)):
+            negated = "NOT " if comparison.op == "<>" else ""
+            message = f"{comparison.op} NULL is never true: NULL is equal to nothing, not even to NULL"
+            yield Trap("null-comparison", message, comparison.pos, f"write a IS {negated}NULL")
+    for case in reading.every(tree.Case):
+        for when, _ in case.whens if case.operand is not None else ():
+            if _null(when):
+                message = "WHEN NULL is never true: NULL is equal to nothing, not even to NULL"
+                yield Trap("null-comparison", message, when.pos, "write CASE WHEN a IS NULL THEN … END")
+    for negation in reading.every(tree.Not):
+        yield from _not_in(negation.expr, reading)
+    for listed in reading.every(tree.InList):
+        if any(map(_null, listed.items)):
             message = "NULL in the list matches nothing, and NOT IN with it is never true"
-            yield Trap("null-comparison", message, node.pos, "write OR a IS NULL beside the IN")
+            yield Trap("null-comparison", message, listed.pos, "write OR a IS NULL beside the IN")
 
 
 def _not_in(node: tree.Expr, reading: QueryReading) -> Iterator[Trap]:

@@ -18,11 +18,11 @@ _PROBLEMS: dict[str, Callable[[str, str], PatternProblem | None]] = {
 
 def patterns(reading: QueryReading) -> Iterator[Trap]:
     """Patterns that their function understands otherwise, or not at all."""
-    for node in reading.nodes:
-        if not isinstance(node, tree.Call) or node.name not in _PROBLEMS or len(node.args) != 2:
+    for call in reading.every(tree.Call):
+        if call.name not in _PROBLEMS or len(call.args) != 2:
             continue
-        pattern = node.args[1]
+        pattern = call.args[1]
         if isinstance(pattern, tree.Literal) and pattern.kind == "string":
-            problem = _PROBLEMS[node.name](pattern.value, node.name)
+            problem = _PROBLEMS[call.name](pattern.value, call.name)
             if problem is not None:
                 yield Trap("date-pattern", problem.message, pattern.pos, problem.hint.replace('"', "'"))

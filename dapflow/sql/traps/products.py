@@ -28,11 +28,11 @@ def products(reading: QueryReading) -> Iterator[Trap]:
             reading.query.order[0].pos,
             "delete the ORDER BY, and order where the product is read; a place among them is a column: rank() OVER (…)",
         )
-    for node in reading.nodes:
-        if isinstance(node, tree.Call) and node.name in CHANCE:
-            yield _unsteady(node.pos, f"{node.name}() gives other values each time")
-        elif isinstance(node, tree.SampleNode):
-            yield _unsteady(node.pos, "TABLESAMPLE takes other rows each time")
+    for call in reading.every(tree.Call):
+        if call.name in CHANCE:
+            yield _unsteady(call.pos, f"{call.name}() gives other values each time")
+    for sample in reading.every(tree.SampleNode):
+        yield _unsteady(sample.pos, "TABLESAMPLE takes other rows each time")
 
 
 def _unsteady(pos: int, what: str) -> Trap:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from dapflow.errors import Severity
 from dapflow.trino.syntax import tree
+
+NodeKind = TypeVar("NodeKind", bound=tree.Node)
 
 
 class Trap(NamedTuple):
@@ -45,19 +48,20 @@ class QueryReading:
     product: bool = False
 
     @cached_property
-    def nodes(self) -> list[tree.Node]:
-        """Every node of the statement, outer ones first."""
-        return [*tree.nodes(self.query)]
+    def _by_kind(self) -> dict[type, list[Any]]:
+        by_kind: dict[type, list[Any]] = defaultdict(list)
+        for node in tree.nodes(self.query):
+            by_kind[type(node)].append(node)
+        return by_kind
+
+    def every(self, kind: type[NodeKind]) -> Sequence[NodeKind]:
+        """The nodes of a kind in the whole statement, outer ones first."""
+        return self._by_kind.get(kind, ())
 
     @cached_property
     def ctes(self) -> dict[str, tree.QueryNode]:
         """The queries of WITH by name."""
-        return {node.name: node.query for node in self.nodes if isinstance(node, tree.Cte)}
-
-    @cached_property
-    def selects(self) -> list[tree.Select]:
-        """Every SELECT of the statement."""
-        return [node for node in self.nodes if isinstance(node, tree.Select)]
+        return {node.name: node.query for node in self.every(tree.Cte)}
 
     def known(self, node: tree.TableNode) -> KnownTable | None:
         """What is known of a table; None for a query of WITH."""

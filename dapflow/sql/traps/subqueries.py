@@ -11,8 +11,8 @@ from dapflow.trino.syntax import tree
 
 def subqueries(reading: QueryReading) -> Iterator[Trap]:
     """LIMIT without ORDER BY, and subqueries for a value that nothing keeps to one row."""
-    for node in reading.nodes:
-        if isinstance(node, tree.ScalarQuery) and _may_give_more(node.query, reading):
+    for node in reading.every(tree.ScalarQuery):
+        if _may_give_more(node.query, reading):
             yield Trap(
                 "several-rows",
                 "nothing keeps this subquery to one row: it fails where it gives several",
@@ -31,9 +31,9 @@ def subqueries(reading: QueryReading) -> Iterator[Trap]:
 
 def _within(reading: QueryReading) -> Iterator[tree.QueryNode]:
     """The queries in a statement, but for those of EXISTS, of which any row will do."""
-    exists = {id(node.query) for node in reading.nodes if isinstance(node, tree.Exists)}
-    for node in reading.nodes:
-        if isinstance(node, tree.QueryNode) and node is not reading.query and id(node) not in exists:
+    exists = {id(node.query) for node in reading.every(tree.Exists)}
+    for node in reading.every(tree.QueryNode):
+        if node is not reading.query and id(node) not in exists:
             yield node
 
 

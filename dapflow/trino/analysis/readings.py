@@ -40,11 +40,16 @@ class TooManyReadings(Exception):
         self.place = place
 
 
-def readings(query: Query, most: int) -> Iterator[TableReading]:
-    """The readings of a query's tables. Raises TooManyReadings for more than `most`."""
+def count_readings(query: Query, most: int) -> dict[int, int]:
+    """How many tables each WITH query reads, by its identity. Raises TooManyReadings where all is more than `most`."""
     counter = _Counter(most)
     counter.of(query)
-    reader = _QueryReader(counts=counter.counts)
+    return counter.counts
+
+
+def readings(query: Query, counts: dict[int, int]) -> Iterator[TableReading]:
+    """The readings of a query's tables, which were counted."""
+    reader = _QueryReader(counts=counts)
     reader.whole(query)
     return reader.table_readings()
 

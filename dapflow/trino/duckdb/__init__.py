@@ -1,7 +1,7 @@
 """The SQL language of the embedded Athena: Trino SQL in, DuckDB SQL out, with Trino's meaning and errors."""
 
 from dapflow.trino.catalogue import ColumnMetadata, Relation
-from dapflow.trino.duckdb.compiler import compile_analysed, compile_query, parameter_sql
+from dapflow.trino.duckdb.compiler import check_analysed, compile_analysed, compile_query, parameter_sql
 from dapflow.trino.duckdb.model import CompiledQuery, Scan, ScanReading
 from dapflow.trino.duckdb.runtime import prepare_connection, translate_error
 from dapflow.trino.duckdb.statements import Statement, statement_kind
@@ -16,6 +16,7 @@ __all__ = [
     "Scan",
     "ScanReading",
     "Statement",
+    "check_analysed",
     "compile_analysed",
     "compile_query",
     "parameter_sql",

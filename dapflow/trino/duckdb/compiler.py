@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from dapflow.trino.analysis import Analysed, analyse, analyse_constant, typed, typed_queries
-from dapflow.trino.catalogue import Catalogue, ColumnMetadata
+from dapflow.trino.catalogue import Catalogue
 from dapflow.trino.duckdb.conversions import print_sql
 from dapflow.trino.duckdb.depth import check_depth
 from dapflow.trino.duckdb.expressions import expression
 from dapflow.trino.duckdb.lowering import Lowering, Notes
 from dapflow.trino.duckdb.model import CompiledQuery
-from dapflow.trino.duckdb.nodes import Member, Name, Sql, Word, sql
+from dapflow.trino.duckdb.nodes import NOTHING, Member, Name, Sql, Word, sql
 from dapflow.trino.duckdb.printer import Printer
 from dapflow.trino.duckdb.queries import is_ordered, query
-from dapflow.trino.duckdb.scans import scans
+from dapflow.trino.duckdb.scans import counts_of_readings, scans
 from dapflow.trino.duckdb.storage import literal
 from dapflow.trino.duckdb.values import Value, cast
 from dapflow.trino.errors import QueryError, TooDeep
@@ -45,47 +46,61 @@ def compile_analysed(analysed: Analysed, text: str, database: str | None, *, sho
 
     With `short`, sums of long decimals may be computed in 64 bits (see `CompiledQuery.short`).
     """
-    for finding in analysed.findings:
-        raise finding.error()
-    assert analysed.query is not None and analysed.columns is not None  # noqa: S101 - else something was found
     try:
-        notes = Notes(short_sums=short, statement=analysed.query)
-        return _lowered(analysed.query, analysed, Lowering(text, database, _Lowerer(), notes))
+        return _compiled(_lowered(analysed, text, database, short=short), analysed)
     except RecursionError:
         raise TooDeep from None
 
 
-def _lowered(node: typed_queries.Query, analysed: Analysed, lowering: Lowering) -> CompiledQuery:
-    inner = lowering.query(node)
-    columns = analysed.columns or ()
-    types = [column.type for column in node.columns]
+def check_analysed(analysed: Analysed, text: str, database: str | None) -> None:
+    """Raise the QueryError with which `compile_analysed` would refuse a query, without writing out any SQL."""
+    try:
+        lowered = _lowered(analysed, text, database)
+        _outer(NOTHING, analysed, lowered, stored)
+        counts_of_readings(lowered.node, lowered.lowering)
+        _outer(NOTHING, analysed, lowered, print_sql)
+    except RecursionError:
+        raise TooDeep from None
+
+
+class _LoweredQuery(NamedTuple):
+    node: typed_queries.Query
+    inner: Sql
+    lowering: Lowering
+
+
+def _lowered(analysed: Analysed, text: str, database: str | None, *, short: bool = False) -> _LoweredQuery:
+    for finding in analysed.findings:
+        raise finding.error()
+    assert analysed.query is not None and analysed.columns is not None  # noqa: S101 - else something was found
+    lowering = Lowering(text, database, _Lowerer(), Notes(short_sums=short, statement=analysed.query))
+    return _LoweredQuery(analysed.query, lowering.query(analysed.query), lowering)
+
+
+def _compiled(lowered: _LoweredQuery, analysed: Analysed) -> CompiledQuery:
+    node, inner, lowering = lowered
     printer = Printer(lowering.notes.column_names())
     # Both forms hold the same text, which is written once.
     whole = Word(printer.text(inner))
     return CompiledQuery(
-        printer.text(_outer(whole, columns, types, stored, lowering)),
-        columns,
+        printer.text(_outer(whole, analysed, lowered, stored)),
+        analysed.columns or (),
         scans(node, inner, lowering),
-        printer.text(_outer(whole, columns, types, print_sql, lowering)),
+        printer.text(_outer(whole, analysed, lowered, print_sql)),
         is_ordered(node),
         lowering.notes.short_summed,
         analysed.divisions,
     )
 
 
-def _outer(
-    inner: Sql,
-    columns: Sequence[ColumnMetadata],
-    types: Sequence[Type],
-    given: Callable[[Sql, Type], Sql],
-    lowering: Lowering,
-) -> Sql:
+def _outer(inner: Sql, analysed: Analysed, lowered: _LoweredQuery, given: Callable[[Sql, Type], Sql]) -> Sql:
     """A query whose columns have the names of the user's, and the form in which they are given to somebody."""
     outer = Word("o")
     parts: list[Sql] = []
-    for i, (column, t) in enumerate(zip(columns, types, strict=True)):
+    types = [column.type for column in lowered.node.columns]
+    for i, (column, t) in enumerate(zip(analysed.columns or (), types, strict=True)):
         value = given(Member(outer, Word(f"c{i}")), t)
-        check_depth(value, t, None, lowering)
+        check_depth(value, t, None, lowered.lowering)
         parts.append(sql("$value AS $name", value=value, name=Name(column.name)))
     return sql("SELECT $parts FROM ($inner) AS $outer", parts=parts, inner=inner, outer=outer)
 

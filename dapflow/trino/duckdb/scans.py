@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dapflow.trino.analysis.readings import TableReading, TooManyReadings, readings
+from dapflow.trino.analysis.readings import TableReading, TooManyReadings, count_readings, readings
 from dapflow.trino.analysis.typed_queries import Query, Table
 from dapflow.trino.duckdb.conditions import one_of
 from dapflow.trino.duckdb.lowering import Lowering, Notes
@@ -24,15 +24,22 @@ def scans(query: Query, lowered: Sql, lowering: Lowering) -> tuple[Scan, ...]:
     if not lowering.notes.tables:
         return ()
     by_table: dict[int, list[TableReading]] = defaultdict(list)
-    try:
-        for reading in readings(query, _MOST_READINGS):
-            by_table[reading.table.number].append(reading)
-    except TooManyReadings as error:
-        problem = "Number of stages in the query exceeds the allowed maximum (150)"
-        lowering.fail("QUERY_HAS_TOO_MANY_STAGES", error.place, problem)
+    for reading in readings(query, counts_of_readings(query, lowering)):
+        by_table[reading.table.number].append(reading)
     named = _named_columns(lowered)
     tables = [table for table in lowering.notes.tables.values() if table.alias in named]
     return tuple(_scan(table, by_table[table.table.number], named[table.alias], lowering) for table in tables)
+
+
+def counts_of_readings(query: Query, lowering: Lowering) -> dict[int, int]:
+    """How many tables are read for each WITH query, by its identity. Raises QueryError where Trino refuses so many."""
+    if not lowering.notes.tables:
+        return {}
+    try:
+        return count_readings(query, _MOST_READINGS)
+    except TooManyReadings as error:
+        problem = "Number of stages in the query exceeds the allowed maximum (150)"
+        lowering.fail("QUERY_HAS_TOO_MANY_STAGES", error.place, problem)
 
 
 def _named_columns(root: Sql) -> dict[Sql, set[str]]:
