@@ -10,21 +10,18 @@ import hashlib
 import json
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
-from dapflow import __version__
-from dapflow.files import write_whole
+from dapflow.known_answers import KnownAnswers
 
-_MANIFEST, _NOTE = Path(".dapflow", "manifest.json"), Path(".dapflow", "compiled.json")
+_MANIFEST = Path(".dapflow", "manifest.json")
+#: How answers of this kind are named (see ``KnownAnswers``).
+_KIND = "manifests"
 #: What of the files under transforms/ is read; of all others their names alone matter.
 _READ = (".sql", ".yml")
-#: Packages that what people write is read with, besides Python's own.
-_PACKAGES = ("yaml", "croniter")
 
 
 def manifest_file(root: Path) -> Path:
@@ -52,7 +49,6 @@ def inputs(root: Path) -> CompilerInputs | None:
             digest.update(os.fsencode(f"{name}\0{stat.S_IFMT(mode)}\0{len(data)}\n") + data)
     except OSError:
         return None
-    digest.update(os.fsencode(reader()))
     return CompilerInputs(digest.hexdigest(), times)
 
 
@@ -81,20 +77,6 @@ def _files(root: Path) -> Iterator[tuple[str, Path]]:
                     pending.append((path, depth + 1))
 
 
-def reader() -> str:
-    """Which dapflow it is, with Python and the packages that it reads with."""
-    code = Path(__file__).parent
-    files = [Path(folder, name) for folder, _, names in os.walk(code) for name in names if name.endswith(".py")]
-    for package in _PACKAGES:
-        spec = find_spec(package)
-        files += [Path(spec.origin)] if spec is not None and spec.origin is not None else []
-    parts = [__version__, sys.version]
-    for file in sorted(files):
-        status = file.stat()
-        parts.append(f"{file}\0{status.st_size}\0{status.st_mtime_ns}")
-    return "\n".join(parts)
-
-
 @dataclass(frozen=True)
 class Counted:
     """How much of what a manifest holds, and its name."""
@@ -105,24 +87,14 @@ class Counted:
     sha: str
 
 
-@dataclass(frozen=True)
-class Compiled:
-    """What was compiled; ``inputs`` and ``written``, which is the manifest's file, are hashes."""
-
-    inputs: str
-    written: str
-    counted: Counted
-
-
 def compiled_before(root: Path, now: CompilerInputs | None) -> Counted | None:
     """What was compiled of the same, where its manifest is there still."""
     if now is None:
         return None
+    note = KnownAnswers(root, _KIND).get(now.content)
     try:
-        note = json.loads((root / _NOTE).read_bytes())
-        same = note["inputs"] == now.content and note["written"] == _hash(manifest_file(root))
-        return Counted(**note["counted"]) if same else None
-    except (OSError, ValueError, TypeError, KeyError):
+        return Counted(**note["counted"]) if note and note["written"] == _hash(manifest_file(root)) else None
+    except OSError:
         return None
 
 
@@ -130,8 +102,9 @@ def note_compiled(root: Path, before: CompilerInputs | None, counted: Counted) -
     """Note what was compiled, unless what it is made of has changed meanwhile. Who cannot note it, compiles again."""
     with suppress(OSError):
         if before is not None and _times(root) == before.times:
-            note = Compiled(before.content, _hash(manifest_file(root)), counted)
-            write_whole(root / _NOTE, json.dumps(asdict(note)).encode())
+            known = KnownAnswers(root, _KIND)
+            known.put(before.content, json.dumps({"written": _hash(manifest_file(root)), "counted": asdict(counted)}))
+            known.write()
 
 
 def _hash(file: Path) -> str:

@@ -61,7 +61,7 @@ class DapflowError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """How an error travels between processes."""
-        return _rebuilt, ({**self.as_dict(), "fix": self.fix},)
+        return error_of, (self.as_dict(),)
 
     @property
     def detail(self) -> str:
@@ -107,8 +107,9 @@ class DapflowError(Exception):
         return "\n".join(lines)
 
 
-def _rebuilt(parts: dict[str, Any]) -> DapflowError:
-    return DapflowError(**parts)
+def error_of(parts: dict[str, Any]) -> DapflowError:
+    """The error that ``as_dict`` made these parts of."""
+    return DapflowError(**{**parts, "fix": [Edit(**edit) for edit in parts["fix"]]})
 
 
 class DapflowErrors(DapflowError):

@@ -8,11 +8,11 @@ import stat
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
+def write_whole(path: Path, content: bytes, mode: int = 0o666, *, lasting: bool = True) -> None:
     """Make the file hold this content, at once; leave it alone when it does already.
 
-    ``mode`` is that of a new file, less what the umask takes away. One that is there keeps its own, as far as ``mode``
-    allows.
+    With ``lasting`` it stays so even where the machine stops right afterwards. ``mode`` is that of a new file, less
+    what the umask takes away. One that is there keeps its own, as far as ``mode`` allows.
     """
     before = None
     if path.is_file():
@@ -27,7 +27,8 @@ def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
             file.flush()
             if before is not None:
                 os.fchmod(file.fileno(), stat.S_IMODE(before) & (mode | 0o111))
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

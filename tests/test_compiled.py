@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-import dapflow.compiled
+import dapflow.known_answers
 import dapflow.project
 from dapflow.compiled import inputs
+from dapflow.known_answers import reader
 from tests.cli.in_process import dapflow as command
 from tests.project.writing import write_project
 
@@ -25,6 +26,13 @@ FILES = {
     "sea/service.yml": "title: Sea\n",
 }
 SETTINGS = '[tool.dapflow]\ndatabase = "{service}_{zone}_lake"\n'
+
+
+@pytest.fixture(autouse=True)
+def _this_dapflow() -> Iterator[None]:
+    """Who reads is looked up again after a test in which it was another one."""
+    yield
+    reader.cache_clear()
 
 
 @pytest.fixture
@@ -85,8 +93,8 @@ def test_nothing_is_read_where_nothing_has_changed(root: Path, reading: list[Pat
         ("pyproject.toml", None),
         (".dapflow/manifest.json", "{}"),
         (".dapflow/manifest.json", None),
-        (".dapflow/compiled.json", "{}"),
-        (".dapflow/compiled.json", "nothing"),
+        (".dapflow/known/manifests", "{}"),
+        (".dapflow/known/manifests", "nothing"),
     ],
 )
 def test_whatever_changes_is_read(root: Path, reading: list[Path], file: str, text: str | None, tmp_path: Path) -> None:
@@ -106,10 +114,12 @@ def test_whatever_changes_is_read(root: Path, reading: list[Path], file: str, te
 
 
 def test_another_dapflow_reads_all_again(root: Path, reading: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dapflow.compiled, "__version__", "another")
+    monkeypatch.setattr(dapflow.known_answers, "__version__", "another")
+    reader.cache_clear()
     assert compiled(root).returncode == 0
     assert reading == [root]
     monkeypatch.setattr(sys, "version", "another")
+    reader.cache_clear()
     assert compiled(root).returncode == 0
     assert reading == [root, root]
 
@@ -119,12 +129,13 @@ def test_a_changed_module_of_dapflow_reads_all_again(
 ) -> None:
     code = tmp_path / "code" / "trino"
     code.mkdir(parents=True)
-    shutil.copy(str(dapflow.compiled.__file__), tmp_path / "code" / "compiled.py")
+    shutil.copy(str(dapflow.known_answers.__file__), tmp_path / "code" / "known_answers.py")
     (code / "types.py").write_text("A = 1")
-    monkeypatch.setattr(dapflow.compiled, "__file__", str(tmp_path / "code" / "compiled.py"))
+    monkeypatch.setattr(dapflow.known_answers, "__file__", str(tmp_path / "code" / "known_answers.py"))
     for change, times in (("A = 1", 1), (None, 1), ("A = 2", 2)):
         if change is not None:
             (code / "types.py").write_text(change)
+        reader.cache_clear()
         assert compiled(root).returncode == 0
         assert len(reading) == times
 
@@ -142,7 +153,7 @@ def test_what_changes_meanwhile_is_read_the_next_time(
         file.write_text(before)
         return manifest
 
-    (root / ".dapflow" / "compiled.json").unlink()
+    (root / ".dapflow" / "known" / "manifests").unlink()
     monkeypatch.setattr(dapflow.project, "compile_project", compile_project)
     assert compiled(root).returncode == 0
     monkeypatch.setattr(dapflow.project, "compile_project", read)
@@ -170,7 +181,8 @@ def opened() -> Iterator[list[str]]:
 def test_all_that_is_read_is_among_what_is_looked_at(root: Path, opened: list[str], tmp_path: Path) -> None:
     """So that nobody lets the compiler read another file without it."""
     assert command("compile", "--project", str(root), "--output", str(tmp_path / "m.json"), cwd=root).returncode == 0
-    read = {name for name in opened if name.startswith(str(root))}
+    # What is known of a text is found by the text, and makes no other manifest.
+    read = {name for name in opened if name.startswith(str(root)) and ".dapflow" not in name}
     opened.clear()
     assert inputs(root) is not None
     assert read <= set(opened)

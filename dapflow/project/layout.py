@@ -38,6 +38,12 @@ def service_folders(folder: Path, errors: list[DapflowError]) -> list[Path]:
     return folders
 
 
+def sql_of_service(folder: Path) -> list[Path]:
+    """The files of a service that may be read as SQL."""
+    folders = [folder / name for name in (*PRODUCT_ZONES, CHECKS)]
+    return [path for zone in folders for path in check_files(zone, [])]
+
+
 def check_service_folder(folder: Path, name: str, errors: list[DapflowError]) -> None:
     """Note SQL files outside the zones' folders, where nothing would read them. ``name`` is the folder in errors."""
     for path in _entries(folder, errors):

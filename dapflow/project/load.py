@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Zone
-from dapflow.processes import shared
 from dapflow.project.layout import (
     CHECKS,
     ProductFiles,
@@ -18,6 +17,7 @@ from dapflow.project.layout import (
     check_service_folder,
     product_files,
     service_folders,
+    sql_of_service,
 )
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES, Product, Project, ServiceFolder
@@ -26,11 +26,12 @@ from dapflow.project.product_terms import ProductTerms
 from dapflow.project.project_settings import ProjectSettings, read_settings
 from dapflow.project.section_reader import read_file
 from dapflow.project.service_file import read_service
+from dapflow.project.statements import ProjectStatements
 from dapflow.project.text_file import read_text
 from dapflow.root import NAME_IT
 from dapflow.sql import FileStatement, SqlText, read_statement
 
-NOTHING_UNSAVED: Mapping[Path, str] = MappingProxyType({})
+NO_TEXTS: Mapping[Path, str] = MappingProxyType({})
 
 
 def load_project(root: Path) -> Project:
@@ -50,18 +51,30 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     errors: list[DapflowError] = []
     folders = service_folders(folder, errors)
     services = {}
-    texts = sum(1 for path in folders for _ in path.glob("*/*.sql"))
-    for service, mistakes in shared(partial(read_service_folder, settings=settings), folders, texts):
+    texts = _texts(folders)
+    statements = ProjectStatements(root)
+    statements.read(SqlText(text, path.relative_to(root).as_posix()) for path, text in texts.items())
+    for path in folders:
+        service, mistakes = read_service_folder(path, settings, texts, statements.of)
         errors.extend(mistakes)
         if service is not None:
             services[service.name] = service
     return Project(root, services), errors
 
 
+def _texts(folders: Sequence[Path]) -> dict[Path, str]:
+    """The texts of SQL that can be read, by their files."""
+    texts = {}
+    for path in (path for folder in folders for path in sql_of_service(folder)):
+        with suppress(DapflowError):  # whoever comes to the file tells of it
+            texts[path] = read_text(path, str(path))
+    return texts
+
+
 def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
     """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
     mistakes: list[DapflowError] = []
-    reader = _FolderReader(settings, NOTHING_UNSAVED, read_statement, mistakes)
+    reader = _FolderReader(settings, NO_TEXTS, read_statement, mistakes)
     return [
         read_service(reader.yaml(path / "service.yml", f"transforms/{path.name}/service.yml"), path.name, settings)
         for path in service_folders(root / "transforms", mistakes)
@@ -72,16 +85,16 @@ def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
 def read_service_folder(
     path: Path,
     settings: ProjectSettings,
-    unsaved: Mapping[Path, str] = NOTHING_UNSAVED,
+    texts: Mapping[Path, str] = NO_TEXTS,
     statement: Callable[[SqlText], FileStatement] = read_statement,
 ) -> tuple[ServiceFolder | None, list[DapflowError]]:
     """One service, and the mistakes in its files.
 
-    ``unsaved`` are texts that stand in an editor, in place of files; ``statement`` reads the SQL of a file.
+    ``texts`` are those of files, where they were read before or stand in an editor; ``statement`` reads the SQL of one.
     """
     errors: list[DapflowError] = []
     try:
-        return _FolderReader(settings, unsaved, statement, errors).read(path), errors
+        return _FolderReader(settings, texts, statement, errors).read(path), errors
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         return None, [*errors, DapflowError("unreadable-file", problem, file=error.filename or path)]
@@ -92,7 +105,7 @@ class _FolderReader:
     """Reads the files of one service, noting the mistakes in them."""
 
     settings: ProjectSettings
-    unsaved: Mapping[Path, str]
+    texts: Mapping[Path, str]
     statement: Callable[[SqlText], FileStatement]
     errors: list[DapflowError]
 
@@ -131,8 +144,8 @@ class _FolderReader:
         return YamlFile("", f"{folder}/service.yml")
 
     def _text(self, path: Path, name: str) -> str:
-        unsaved = self.unsaved.get(path)
-        return read_text(path, name) if unsaved is None else unsaved
+        text = self.texts.get(path)
+        return read_text(path, name) if text is None else text
 
     def yaml(self, path: Path, name: str) -> YamlFile:
         """One of its YAML files; an empty one where it cannot be read."""

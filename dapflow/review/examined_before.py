@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from dapflow.errors import DapflowError, Edit
-from dapflow.files import write_whole
+from dapflow.errors import DapflowError, error_of
+from dapflow.known_answers import KnownAnswers
 from dapflow.trino.catalogue import ColumnMetadata
-
-_FILE = Path(".dapflow", "checked.json")
 
 
 @dataclass(frozen=True)
@@ -26,44 +20,35 @@ class DatasetFindings:
     columns: tuple[ColumnMetadata, ...] | None
 
 
-def hash_of(parts: object) -> str:
-    """A name for what findings are made of."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+class KnownFindings:
+    """What was found last in the project in ``root``, by what it was made of."""
 
+    def __init__(self, root: Path) -> None:
+        self._known = KnownAnswers(root, "findings")
+        self._given: set[str] = set()
 
-def read_findings(root: Path) -> dict[str, DatasetFindings]:
-    """What was found last in a project, by what it was made of; nothing where that cannot be read."""
-    try:
-        known: dict[str, Any] = json.loads((root / _FILE).read_bytes())
-        return {key: _findings(noted) for key, noted in known.items()}
-    except (OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
-        return {}
+    def get(self, key: str) -> DatasetFindings | None:
+        """What was found; None where it is not known."""
+        noted = self._known.get(key)
+        if noted is None:
+            return None
+        self._given.add(key)
+        of_text, of_checks, columns = noted
+        return DatasetFindings(
+            [error_of(finding) for finding in of_text],
+            [error_of(finding) for finding in of_checks],
+            None if columns is None else tuple([ColumnMetadata(*column) for column in columns]),
+        )
 
+    def put(self, key: str, findings: DatasetFindings) -> None:
+        """Note what was found, unless it was known."""
+        if key in self._given:
+            return
+        of_text = [finding.as_dict() for finding in findings.of_text]
+        of_checks = [finding.as_dict() for finding in findings.of_checks]
+        columns = findings.columns and [(column.name, column.type) for column in findings.columns]
+        self._known.put(key, json.dumps([of_text, of_checks, columns]))
 
-def write_findings(root: Path, findings: Mapping[str, DatasetFindings]) -> None:
-    """Note what was found. Who cannot note it, looks again."""
-    noted = {key: _as_object(of_dataset) for key, of_dataset in findings.items()}
-    with suppress(OSError):
-        write_whole(root / _FILE, json.dumps(noted).encode())
-
-
-def _findings(noted: dict[str, Any]) -> DatasetFindings:
-    columns = noted["columns"]
-    return DatasetFindings(
-        [_error(finding) for finding in noted["text"]],
-        [_error(finding) for finding in noted["checks"]],
-        None if columns is None else tuple(ColumnMetadata(*column) for column in columns),
-    )
-
-
-def _error(noted: dict[str, Any]) -> DapflowError:
-    return DapflowError(**{**noted, "fix": [Edit(**edit) for edit in noted["fix"]]})
-
-
-def _as_object(findings: DatasetFindings) -> dict[str, Any]:
-    columns = findings.columns
-    return {
-        "text": [finding.as_dict() for finding in findings.of_text],
-        "checks": [finding.as_dict() for finding in findings.of_checks],
-        "columns": None if columns is None else [[column.name, column.type] for column in columns],
-    }
+    def write(self) -> None:
+        """Write what was asked for and put."""
+        self._known.write()

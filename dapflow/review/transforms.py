@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Protocol
 
-from dapflow.compiled import reader
 from dapflow.errors import DapflowError
+from dapflow.known_answers import key_of
 from dapflow.manifest import Dataset, Manifest
 from dapflow.processes import shared
 from dapflow.review.dataset_levels import levels
-from dapflow.review.examined_before import DatasetFindings, hash_of, read_findings, write_findings
+from dapflow.review.examined_before import DatasetFindings, KnownFindings
 from dapflow.review.project_tables import ProjectTables
 from dapflow.sql import SqlText
 
@@ -26,11 +27,22 @@ def review(manifest: Manifest, errors: Sequence[DapflowError] = (), noted_in: Pa
     What was found in the project in ``noted_in`` is noted there, and not looked for again where it must be the same.
     """
     project = ProjectReview(manifest, errors)
-    before = read_findings(noted_in) if noted_in is not None else {}
-    by_key = project.findings(before)
-    if noted_in is not None and by_key.keys() != before.keys():
-        write_findings(noted_in, by_key)
+    if noted_in is None:
+        project.findings({})
+    else:
+        known = KnownFindings(noted_in)
+        for key, findings in project.findings(known).items():
+            known.put(key, findings)
+        known.write()
     return project.listed()
+
+
+class FindingsBefore(Protocol):
+    """What was found before, by what it was made of."""
+
+    def get(self, key: str, /) -> DatasetFindings | None:
+        """What was found; None where it is not known."""
+        ...
 
 
 class ProjectReview:
@@ -46,22 +58,23 @@ class ProjectReview:
         self.by_file: dict[str | None, list[DapflowError]] = defaultdict(list)
         for error in errors:
             self.by_file[error.file].append(error)
-        self._reader = hash_of(reader())
         #: What those that read a dataset see of it, as a hash.
         self._seen: dict[str, str] = {}
 
-    def findings(self, before: dict[str, DatasetFindings]) -> dict[str, DatasetFindings]:
+    def findings(self, before: FindingsBefore) -> dict[str, DatasetFindings]:
         """Look at every dataset of which ``before`` says nothing; all findings, by what they are made of."""
         by_key: dict[str, DatasetFindings] = {}
         for level in levels(self.manifest.datasets.values()):
             keys = {dataset.id: self._key(dataset) for dataset in level}
             for dataset in level:
                 self.tables.add_declared(dataset)
-            unknown = [name for name, key in keys.items() if key not in before]
-            looked_at = dict(zip(unknown, shared(self.look, unknown), strict=True))
+            known = {name: before.get(key) for name, key in keys.items()}
+            unknown = [name for name, findings in known.items() if findings is None]
+            known |= zip(unknown, shared(self.look, unknown), strict=True)
             for dataset in level:
-                key = keys[dataset.id]
-                findings = by_key[key] = self.of[dataset.id] = looked_at.get(dataset.id) or before[key]
+                findings = known[dataset.id]
+                assert findings is not None  # noqa: S101 - it has been looked at
+                by_key[keys[dataset.id]] = self.of[dataset.id] = findings
                 if findings.columns is not None:
                     self.tables.add(dataset, findings.columns)
                 self._seen[dataset.id] = self._hash(dataset)
@@ -109,7 +122,7 @@ class ProjectReview:
         text = (transform.sql, transform.file) if transform is not None else None
         inputs = [self._seen.get(identity, "") for identity in dataset.depends_on]
         own = [self._hash(dataset, declared_alone=True), dataset.id, service.database, service.environment_databases]
-        return hash_of([self._reader, text, named, [asdict(check) for check in dataset.checks], inputs, own])
+        return key_of(text, named, [asdict(check) for check in dataset.checks], inputs, own)
 
     def _hash(self, dataset: Dataset, *, declared_alone: bool = False) -> str:
         columns: Collection[tuple[str, str]] = [(column.name, column.type) for column in dataset.columns or ()]
@@ -117,7 +130,7 @@ class ProjectReview:
         if output is not None:
             columns = [(column.name, column.type) for column in output]
         names = [dataset.id, dataset.database, dataset.current, dataset.history, *dataset.generation.partition_names]
-        return hash_of([names, dataset.has_generations, columns])
+        return key_of(names, dataset.has_generations, columns)
 
 
 def unchecked(manifest: Manifest) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from dapflow.errors import DapflowError
 from dapflow.limits import MOST_STATEMENT_BYTES
@@ -31,10 +33,15 @@ class FileStatement:
 
     text: SqlText
     sql: str
-    outline: QueryOutline
     tables: tuple[TableName, ...]
     items: tuple[int, ...]
     unsteady: tuple[str, ...]
+    _outlined: Callable[[], QueryOutline]
+
+    @cached_property
+    def outline(self) -> QueryOutline:
+        """Which tables and columns it names where, and what it puts out."""
+        return self._outlined()
 
     def item(self, number: int) -> int:
         """Where an item of the SELECT list begins."""
@@ -65,7 +72,8 @@ def read_statement(text: SqlText) -> FileStatement:
             message = "expected a value: a transform takes no parameters, found '?'"
             raise text.error("sql-syntax", message, token.start, "write the value")
     unsteady = unsteady_parts(statement.query, tables)
-    return FileStatement(text, text.text[: statement.end], query, tuple(tables), _items(statement.query), unsteady)
+    sql, items = text.text[: statement.end], _items(statement.query)
+    return FileStatement(text, sql, tuple(tables), items, unsteady, lambda: query)
 
 
 def _items(node: tree.QueryNode) -> tuple[int, ...]:

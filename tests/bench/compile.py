@@ -192,8 +192,8 @@ def measure() -> list[Figure]:
             3.0,
             "`dapflow compile`, no text changed",
         ),
-        Figure("the same after a change of one text", "s", tuple(changed), note="all are read, one is analysed"),
-        Figure("the same for the first time", "s", (first,), note="every text is analysed for its lineage"),
+        Figure("the same after a change of one text", "s", tuple(changed), note="one is read and analysed"),
+        Figure("the same for the first time", "s", (first,), note="every text is read, and analysed for its lineage"),
     ]
 
 

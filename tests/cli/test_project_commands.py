@@ -217,7 +217,7 @@ def test_compile_leaves_the_old_manifest_when_there_is_a_mistake(tmp_path: Path)
     assert run.returncode == 1
     assert "did you mean SELECT?" in run.stderr
     assert (root / ".dapflow" / "manifest.json").read_bytes() == before
-    assert {file.name for file in (root / ".dapflow").iterdir()} == {"manifest.json", "compiled.json"}
+    assert {file.name for file in (root / ".dapflow").iterdir()} == {"manifest.json", "known"}
 
 
 def test_compile_where_nothing_can_be_written(root: Path, tmp_path: Path) -> None:
