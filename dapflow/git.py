@@ -7,6 +7,7 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Collection
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from dapflow.forges import file_address
@@ -14,6 +15,8 @@ from dapflow.forges import file_address
 _TRANSFORMS = "transforms"
 # Behind a commit, where files differ from it.
 CHANGES = "+changes"
+# The part of its lines by which git takes a file for another one under a new name.
+_SAME_FILE = 0.5
 
 
 def project_commit(root: Path) -> str:
@@ -66,6 +69,15 @@ def extract_staged(root: Path, names: Collection[str], target: Path) -> Path:
     _git(root, "checkout-index", "--quiet", "-z", "--stdin", f"--prefix={target}/", given=listed)
     # Below the prefix git writes names as the repository has them.
     return target / git(root, "rev-parse", "--show-prefix")
+
+
+def was_called(root: Path, file: Path, other: Path) -> bool:
+    """Whether a file had another name in some commit; also in the last one, which has much the same text by it."""
+    if not git(root, "ls-tree", "HEAD", "--", str(file)):
+        before, now = _git(root, "show", f"HEAD:./{other.as_posix()}"), (root / file).read_bytes()
+        return SequenceMatcher(None, before.splitlines(), now.splitlines()).ratio() >= _SAME_FILE
+    names = git(root, "log", "--follow", "--format=", "--name-only", "--relative", "--", str(file))
+    return other.as_posix() in names.splitlines()
 
 
 def hooks_folder(root: Path) -> Path | None:

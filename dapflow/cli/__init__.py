@@ -33,6 +33,7 @@ from dapflow.cli import (
     preview,
     query,
     remove,
+    rename,
     reset,
     rollback,
     run,
@@ -82,6 +83,7 @@ new.register(app)
 preview.register(app)
 query.register(app)
 remove.register(app)
+rename.register(app)
 reset.register(app)
 rollback.register(app)
 run.register(app)

@@ -13,9 +13,9 @@ EVERY_DAY = ("new", "check", "test", "format", "preview", "run", "query", "ls", 
 OTHERS = {
     "data": (
         "land", "history", "runs", "check-results", "cost", "diff", "columns", "backfill", "rollback", "withdraw",
-        "reset", "remove", "accept-schema",
+        "reset", "accept-schema",
     ),
-    "project": ("branch", "ship", "compile", "lsp", "codeowners"),
+    "project": ("rename", "remove", "branch", "ship", "compile", "lsp", "codeowners"),
     "platform": ("doctor", "local", "demo", "athena"),
 }  # fmt: skip
 

@@ -11,9 +11,9 @@ from dapflow.editor.descriptions import function_text, table_text
 from dapflow.editor.edited_project import ProjectSnapshot
 from dapflow.editor.named_tables import TABLE_WORDS
 from dapflow.editor.scope import ScopeRelation, TextScope, scope_at
-from dapflow.editor.text_names import name_of
 from dapflow.editor.text_tokens import is_in_code, written_tokens
 from dapflow.project.tables import DatasetTable
+from dapflow.sql.text_names import name_of
 from dapflow.trino.functions import FUNCTIONS, SPECIAL_FORMS
 from dapflow.trino.syntax.lexer import Token
 from dapflow.trino.syntax.quoting import name_text

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from dapflow.editor.edited_project import ProjectSnapshot
 from dapflow.editor.named_tables import table_at
-from dapflow.editor.text_names import GivenName, Span, given_names
 from dapflow.project.tables import UncompiledDataset
+from dapflow.sql.text_names import GivenName, Span, given_names
 from dapflow.trino.errors import QueryError
 from dapflow.trino.syntax.statements import read_statement
 

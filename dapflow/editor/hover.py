@@ -9,9 +9,9 @@ from dapflow.editor.descriptions import columns_text, function_text, table_text
 from dapflow.editor.edited_project import ProjectSnapshot
 from dapflow.editor.named_tables import table_at
 from dapflow.editor.scope import query_columns, scope_at
-from dapflow.editor.text_names import Span, name_of, named_token
 from dapflow.editor.text_tokens import written_tokens
 from dapflow.review.project_tables import ProjectTables
+from dapflow.sql.text_names import Span, name_of, named_token
 from dapflow.trino.analysis import Analysed, analyse, typed
 from dapflow.trino.analysis.walk import deep
 from dapflow.trino.functions import FUNCTIONS

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dapflow.editor.edited_project import ProjectSnapshot
-from dapflow.editor.text_names import name_of
 from dapflow.editor.text_tokens import written_tokens
 from dapflow.errors import DapflowError
 from dapflow.project.tables import DatasetTable
 from dapflow.sql import SqlText, TableName, read_statement
+from dapflow.sql.text_names import name_of
 from dapflow.trino.syntax.lexer import Token
 
 #: Words behind which a table's name stands.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dapflow.editor.definitions import given_name_at
 from dapflow.editor.edited_project import ProjectSnapshot
-from dapflow.editor.text_names import Span, name_of
 from dapflow.errors import DapflowError
+from dapflow.sql.text_names import Span, name_of
 from dapflow.trino.analysis import analyse
 from dapflow.trino.analysis.meaning import is_checked, meaning
 from dapflow.trino.syntax import tree

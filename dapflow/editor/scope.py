@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dapflow.editor.text_names import name_of
 from dapflow.editor.text_tokens import written_tokens
+from dapflow.sql.text_names import name_of
 from dapflow.trino.analysis import analyse
 from dapflow.trino.catalogue import Catalogue, ColumnMetadata
 from dapflow.trino.errors import QueryError

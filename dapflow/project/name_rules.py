@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dapflow.trino.syntax.reserved_words import RESERVED
+
 # Glue takes 255 characters. Beside a dataset `x` stand `x_history`, `x_latest` and short-lived tables of a run.
 MAX_DATASET = 200
 MAX_DATABASE = 255
@@ -24,6 +26,13 @@ REVIEWER_FORMS = '"@somebody", "@organisation/team", "somebody@example.org"'
 def dataset_name_problem(name: str) -> str | None:
     """Why a dataset cannot have this name, or None."""
     return _problem(name, MAX_DATASET, DATASET, "lower-case letters, digits and _")
+
+
+def new_dataset_problem(name: str) -> str | None:
+    """Why nobody should give a dataset this name, or None. Words of SQL are taken by Glue alone."""
+    if name.upper() in RESERVED:
+        return "it is a word of SQL, which everyone who reads the table would have to put in quotes"
+    return dataset_name_problem(name)
 
 
 def service_name_problem(name: str) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest
-from dapflow.project.name_rules import dataset_name_problem, suggestion
+from dapflow.project.name_rules import new_dataset_problem, suggestion
 from dapflow.trino.syntax.quoting import name_text
 
 _ZONES = ("refined", "trusted")
@@ -25,7 +25,7 @@ def transform_file(root: Path, manifest: Manifest, written: str) -> Path:
     if service not in manifest.services:
         hint = f"there are {', '.join(manifest.services)}" if manifest.services else "begin one: dapflow new service"
         raise DapflowError("unknown-service", f"there is no service {service!r}", hint=hint)
-    if problem := dataset_name_problem(name):
+    if problem := new_dataset_problem(name):
         near = suggestion(name)
         raise DapflowError("bad-name", f"product {name!r}: {problem}", hint=f"for example {near}" if near else None)
     file = Path("transforms", service, zone, f"{name}.sql")

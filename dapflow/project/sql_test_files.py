@@ -78,7 +78,7 @@ def _read_file(
     terms = read_file(yaml, SqlTestFileTerms, path.name)
     errors.extend(yaml.errors)
     wanted = terms.transform or PlacedText(path.stem, FilePosition(name))
-    dataset = _tested(wanted.text.lower(), service, manifest)
+    dataset = tested_transform(wanted.text, service, manifest)
     if dataset is None:
         errors.append(_unknown_transform(wanted, service, manifest))
         return
@@ -103,8 +103,9 @@ def _flawed(tests: Sequence[PlacedText], errors: Sequence[DapflowError]) -> set[
     return {tests[place - 1] for place in places if place}
 
 
-def _tested(name: str, service: str, manifest: Manifest) -> Dataset | None:
+def tested_transform(written: str, service: str, manifest: Manifest) -> Dataset | None:
     """The transform of a service by its name, ``delays`` or ``refined.delays``."""
+    name = written.lower()
     ids = (f"{service}.{name}", *(f"{service}.{zone}.{name}" for zone in PRODUCT_ZONES))
     datasets = (manifest.datasets.get(identity) for identity in ids)
     return next((dataset for dataset in datasets if dataset is not None and dataset.transform is not None), None)

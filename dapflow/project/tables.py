@@ -172,7 +172,7 @@ class Tables:
     def named(self, written: str, service: ServiceFolder) -> UncompiledDataset | None:
         """The dataset of which a text names a table, ``table`` or ``database.table``, as a service's SQL would."""
         *before, name = (part.strip('"') for part in written.lower().split("."))
-        database = before[-1] if before else service.database
+        database = self.logical(before[-1] if before else service.database)
         table = self._tables.get((database, _split(name)[0]))
         return table.node if table else None
 
@@ -183,6 +183,16 @@ class Tables:
             node.current if node.database == service.database else f"{node.database}.{node.current}" for node in nodes
         )
         return ", ".join(sorted(names)) or "no tables"
+
+
+def table_names(service: ServiceFolder, name: str, names: TableNames, *, single: bool) -> tuple[str, str]:
+    """What the current view and the history of a dataset are called; one table where it has no generations."""
+    if single:
+        return (names.current or name,) * 2
+    latest = service.naming == "latest"
+    return names.current or (f"{name}_latest" if latest else name), names.history or (
+        name if latest else f"{name}_history"
+    )
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -201,11 +211,8 @@ def _node(
     product: Product | None = None,
     external: ExternalTable | None = None,
 ) -> UncompiledDataset:
-    latest = service.naming == "latest"
-    current = names.current or (f"{name}_latest" if latest else name)
-    history = names.history or (name if latest else f"{name}_history")
-    if external is not None and external.generation is None:
-        current = history = names.current or name
+    single = external is not None and external.generation is None
+    current, history = table_names(service, name, names, single=single)
     return UncompiledDataset(
         id=f"{service.name}.{zone}.{name}",
         service=service,

@@ -18,9 +18,9 @@ class Span(NamedTuple):
 
 @dataclass(eq=False)
 class GivenName:
-    """A name that a text gives to a query or a relation."""
+    """A name that a text gives to a query or a relation; of a table without an alias, the last part of its own name."""
 
-    kind: Literal["query", "alias"]
+    kind: Literal["query", "alias", "table"]
     name: str
     place: Span
     uses: list[Span] = field(default_factory=list)
@@ -30,8 +30,8 @@ class GivenName:
         return any(span.start <= offset <= span.end for span in (self.place, *self.uses))
 
 
-#: What a name means at a place; None is a table of the catalogue.
-Names = dict[str, GivenName | None]
+#: What a name means at a place. A table is known by its name with and without its database.
+Names = dict[str, GivenName]
 
 
 def given_names(text: str, query: tree.QueryNode) -> list[GivenName]:
@@ -41,9 +41,17 @@ def given_names(text: str, query: tree.QueryNode) -> list[GivenName]:
     return sorted(reader.given, key=lambda name: name.place)
 
 
+def table_uses(text: str, query: tree.QueryNode) -> dict[int, GivenName]:
+    """The tables that a text names, by where the name begins, and where columns are said to be theirs."""
+    reader = _NameReader(tokens(text))
+    reader.query(query, {}, {})
+    return reader.tables
+
+
 class _NameReader:
     def __init__(self, read_tokens: list[Token]) -> None:
         self.given: list[GivenName] = []
+        self.tables: dict[int, GivenName] = {}
         self._tokens = read_tokens
         self._number = {token.start: number for number, token in enumerate(read_tokens)}
 
@@ -81,7 +89,10 @@ class _NameReader:
             given = queries.get(node.parts[0]) if len(node.parts) == 1 else None
             if given is not None:
                 given.uses.append(self._span(node.pos))
-            names[node.parts[-1]] = given
+                names[node.parts[-1]] = given
+                return
+            for first in range(len(node.parts)):
+                names[".".join(node.parts[first:])] = self._table(node)
         elif isinstance(node, tree.AliasNode):
             self._relation(node.relation, queries, dict(names))
             names[node.name] = self._give("alias", node.name, node.pos)
@@ -113,9 +124,23 @@ class _NameReader:
                 self._expressions(tree.children(part), queries, names)
 
     def _use(self, base: tree.Expr | None, names: Names) -> None:
-        given = names.get(base.name) if isinstance(base, tree.Ident) else None
-        if base is not None and given is not None:
-            given.uses.append(self._span(base.pos))
+        parts: list[str] = []
+        at = base
+        while isinstance(at, tree.Deref):
+            parts.append(at.name)
+            at = at.base
+        if not isinstance(at, tree.Ident):
+            return
+        given = names.get(".".join((at.name, *reversed(parts))))
+        if given is not None and (given.kind == "table" or not parts):
+            given.uses.append(self._span(base.at if isinstance(base, tree.Deref) else at.pos))
+
+    def _table(self, node: tree.TableNode) -> GivenName:
+        if node.pos not in self.tables:
+            last = self._number[node.pos] + 2 * (len(node.parts) - 1)
+            token = self._tokens[last]
+            self.tables[node.pos] = GivenName("table", node.parts[-1], Span(token.start, token.end))
+        return self.tables[node.pos]
 
     def _give(self, kind: Literal["query", "alias"], name: str, start: int) -> GivenName:
         given = GivenName(kind, name, self._span(start))

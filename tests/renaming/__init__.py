@@ -1,0 +1,1 @@
+"""Tests of another name for a dataset."""
