@@ -178,7 +178,7 @@ def _builder(branch: str, host: Environment | None) -> str:
 
 def _announced(both: BranchProducts, comparable: Sequence[BranchProduct], rows: int) -> str:
     """How much is read at most, and what it costs."""
-    from dapflow.cli.result_table import size_text  # noqa: PLC0415
+    from dapflow.cli.result_table import about_usd, size_text  # noqa: PLC0415
 
     estimates = [product.comparison.estimate(rows) for product in comparable if product.comparison is not None]
     known = [estimate for estimate in estimates if estimate is not None]
@@ -186,7 +186,7 @@ def _announced(both: BranchProducts, comparable: Sequence[BranchProduct], rows: 
     unknown = len(estimates) - len(known)
     more = f"; of {unknown} of them nobody noted the sizes" if unknown else ""
     compared = f"comparing {_counted(comparable)} of {both.title} with {both.base.environment.name}"
-    return f"{compared}: at most {size_text(size)} to scan, about ${usd:.4f} on AWS{more}"
+    return f"{compared}: at most {size_text(size)} to scan, {about_usd(usd)} on AWS{more}"
 
 
 def _counted(products: Sequence[object]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from dapflow.cli import diff_report
 from dapflow.cli.markdown import escaped, table
-from dapflow.cli.result_table import Heading, print_rows, size_text
+from dapflow.cli.result_table import Heading, about_usd, print_rows, size_text
 from dapflow.differences.branch import BranchDifference, ComparedProduct, State
 
 _STATES: dict[State, str] = {
@@ -61,9 +61,9 @@ def read_by(compared: BranchDifference) -> str:
     (built, build_usd), (before, before_usd) = compared.build, compared.build_before
     read, usd = compared.comparing
     return (
-        f"building read {size_text(built)}, about ${build_usd:.4f} on AWS; "
-        f"in {compared.base} it read {size_text(before)}, about ${before_usd:.4f}; "
-        f"comparing read {size_text(read)}, about ${usd:.4f}"
+        f"building read {size_text(built)}, {about_usd(build_usd)} on AWS; "
+        f"in {compared.base} it read {size_text(before)}, {about_usd(before_usd)}; "
+        f"comparing read {size_text(read)}, {about_usd(usd)}"
     )
 
 

@@ -94,7 +94,7 @@ def build(building: Backfill | AirflowBackfill, plan: BackfillPlan, steps: Steps
 
 def tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment, limited: LimitedInputs | None = None) -> None:
     """Say before anything is built what is missing, what is left, and what the rest will read and cost."""
-    from dapflow.cli.result_table import size_text  # noqa: PLC0415
+    from dapflow.cli.result_table import about_usd, size_text  # noqa: PLC0415
 
     for line in limited.lines() if limited else ():
         sys.stderr.write(f"{line}\n")
@@ -111,7 +111,7 @@ def tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment, limite
             sys.stderr.write(f"{said}{generations(steps)}\n")
     if plan.steps:
         unknown = f"; of {expected.unknown} of them nothing is known" if expected.unknown else ""
-        money = f"about ${expected.usd:.4f}" + (" on AWS" if names.embedded else "")
+        money = about_usd(expected.usd) + (" on AWS" if names.embedded else "")
         size = size_text(expected.bytes)
         sys.stderr.write(f"to build: {generations(plan.steps)}, reading about {size}, {money}{unknown}\n")
     else:

@@ -11,6 +11,7 @@ import typer
 
 from dapflow.cli.annotations import annotation_lines
 from dapflow.cli.failure import as_object, print_findings, rule_label
+from dapflow.cli.history_costs import say_costs
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.sarif import sarif
 from dapflow.errors import DapflowError
@@ -71,6 +72,7 @@ def check(
     checks = checked(root)
     if fix:
         checks = _mended(root, checks)
+    say_costs(root, checks.manifest, checks.findings)
     failures = [finding for finding in checks.findings if finding.severity == "error"]
     warnings = [finding for finding in checks.findings if finding.severity == "warning"]
     if as_sarif:

@@ -10,7 +10,7 @@ import typer
 
 from dapflow.cli.environment_option import EnvironmentOption, connected
 from dapflow.cli.project_option import ProjectOption, project_root
-from dapflow.cli.result_table import Heading, print_rows, size_text
+from dapflow.cli.result_table import Heading, about_usd, print_rows, size_text
 from dapflow.errors import DapflowError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _print_reads(run: RunCost) -> None:
     if run.scanned is None:
         print(f"{run.dataset}: not known, for want of what it reads{last}")
     else:
-        print(f"{run.dataset}: about {size_text(run.scanned)}, ${run.usd:.4f} a run{last}")
+        print(f"{run.dataset}: about {size_text(run.scanned)}, {about_usd(run.usd or 0)} a run{last}")
 
 
 def _print_runs(costs: Sequence[RunCost]) -> None:
@@ -114,7 +114,7 @@ def _print_runs(costs: Sequence[RunCost]) -> None:
             (
                 run.dataset,
                 size_text(run.scanned) if run.scanned is not None else "not known",
-                f"{run.usd:.4f}" if run.usd is not None else "",
+                about_usd(run.usd).removeprefix("about ") if run.usd is not None else "",
                 size_text(run.last_scanned) if run.last_scanned is not None else "",
             )
             for run in costs
@@ -122,4 +122,4 @@ def _print_runs(costs: Sequence[RunCost]) -> None:
     )
     total = _total(costs)
     unknown = f"; of {total['unknown']} nothing is known" if total["unknown"] else ""
-    print(f"A run of all: about {size_text(int(total['scanned']))}, ${total['usd']:.4f}{unknown}")
+    print(f"A run of all: about {size_text(int(total['scanned']))}, {about_usd(total['usd'])}{unknown}")

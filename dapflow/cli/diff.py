@@ -223,14 +223,14 @@ def _is_local(environment: str | None) -> bool:
 
 
 def _announced(comparison: VersionComparison, rows: int, *, on_aws: bool) -> str:
-    from dapflow.cli.result_table import size_text  # noqa: PLC0415
+    from dapflow.cli.result_table import about_usd, size_text  # noqa: PLC0415
 
     said = f"comparing {comparison.here.name} with {comparison.there.name}"
     expected = comparison.estimate(rows)
     if expected is None:
         return f"{said}: nobody noted their sizes"
     size, usd = expected
-    return f"{said}: at most {size_text(size)} to scan, about ${usd:.4f}{'' if on_aws else ' on AWS'}"
+    return f"{said}: at most {size_text(size)} to scan, {about_usd(usd)}{'' if on_aws else ' on AWS'}"
 
 
 def _print(difference: Difference, *, as_json: bool, as_markdown: bool) -> None:

@@ -96,6 +96,12 @@ def size_text(count: int) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
+def about_usd(usd: float) -> str:
+    """``about $0.0061``: what something costs in dollars, as far as it can be foretold."""
+    written = f"{usd:.4f}"
+    return "less than $0.0001" if usd and not float(written) else f"about ${written}"
+
+
 @dataclass(frozen=True)
 class _ColumnWidth:
     """A column with what it needs. ``content``: cells of its widest value. ``whole``: none of them may be cut."""

@@ -35,7 +35,7 @@ class TableCost:
 
 @dataclass(frozen=True)
 class RunCost:
-    """A run of a dataset: its reads, and what its last publication ``last_scanned``, its checks among it."""
+    """A run of a dataset: its reads, and what its last publication by a query ``last_scanned``, its checks among it."""
 
     dataset: str
     reads: tuple[TableCost, ...]
@@ -76,8 +76,10 @@ class RunCosts:
     def of(self, dataset: Dataset) -> RunCost:
         """What the next run of a dataset costs. Raises DapflowError ``aws``."""
         published = self._publications.of(dataset.id)
-        last = published[max(published)].bytes_scanned if published else None
-        reads = tuple(self._reads(dataset)) if dataset.transform is not None else (self._landing(dataset),)
+        # A roll-back and a copy publish without a query.
+        scanned = [made.bytes_scanned for made in published.values() if made.bytes_scanned]
+        last = scanned[-1] if scanned else None
+        reads = tuple(self.reads(dataset).values()) if dataset.transform is not None else (self._landing(dataset),)
         return RunCost(dataset.id, reads, last)
 
     def _landing(self, dataset: Dataset) -> TableCost:
@@ -87,10 +89,11 @@ class RunCosts:
         day, scanned = landed
         return TableCost(f"landing files of {day}, twice", None, 1, scanned, scanned)
 
-    def _reads(self, dataset: Dataset) -> list[TableCost]:
+    def reads(self, dataset: Dataset) -> dict[int, TableCost]:
+        """The tables that a transform reads, by the places of their names in its text. Raises DapflowError ``aws``."""
         product = self._lineage.get(dataset.id)
         uses = {use.start: use for use in product.reads} if product is not None else {}
-        costs = []
+        costs = {}
         for reference in dataset.transform.references if dataset.transform is not None else ():
             if reference.suffix:
                 continue  # of what Glue knows of partitions nothing is scanned
@@ -103,14 +106,12 @@ class RunCosts:
             )
             size = self._sizes.read(read.id, reference.kind, columns)
             history = reference.kind == "history" and read.has_generations
-            costs.append(
-                TableCost(
-                    f"{read.id}{'_history' if history else ''}",
-                    len(columns) if columns is not None else None,
-                    size.generations if size is not None else 0,
-                    size.bytes if size is not None else None,
-                    size.scanned if size is not None else None,
-                    use.partitions if use is not None and history else (),
-                )
+            costs[reference.start] = TableCost(
+                f"{read.id}{'_history' if history else ''}",
+                len(columns) if columns is not None else None,
+                size.generations if size is not None else 0,
+                size.bytes if size is not None else None,
+                size.scanned if size is not None else None,
+                use.partitions if use is not None and history else (),
             )
         return costs

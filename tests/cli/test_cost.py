@@ -32,7 +32,7 @@ def test_it_is_what_a_run_then_scans(repairs: PlatformProject) -> None:
     assert f"{expected['scanned']} bytes scanned" in asked
     assert expected["usd"] == round(10 * 5 / 1024**2, 6)  # ten megabytes at least
     shown = repairs.run("cost", "repair_costs")
-    assert f"housing.refined.repair_costs: about {expected['scanned']} bytes, $0.0000 a run" in shown.stdout
+    assert f"housing.refined.repair_costs: about {expected['scanned']} bytes, less than $0.0001 a run" in shown.stdout
     assert shown.stderr.startswith("On AWS")
 
 
@@ -48,6 +48,27 @@ def test_a_history_is_read_as_a_whole_and_its_conditions_make_it_less(repairs: P
     assert (read["table"], read["columns"], read["generations"]) == ("housing.raw.repairs_history", 1, 2)
     assert read["conditions"] == ["import_year = '2024'"]
     assert "at most" in text
+
+
+def test_the_warning_of_a_whole_history_says_what_it_scans(repairs: PlatformProject) -> None:
+    file = "transforms/housing/refined/all_nights.sql"
+    repairs.write(file, "SELECT id FROM repairs_history\n")
+    try:
+        [expected] = _cost(repairs, "all_nights")["runs"]
+        warnings = json.loads(repairs.run("check", "--json").stdout)["warnings"]
+    finally:
+        (repairs.root / file).unlink()
+    [hint] = [warning["hint"] for warning in warnings if warning["code"] == "all-generations"]
+    scans = f"a run scans {expected['scanned']} bytes of 2 generations now, less than $0.0001 on AWS"
+    assert hint.endswith(f"or read the current view; {scans}")
+
+
+def test_a_roll_back_scans_nothing_and_is_not_what_a_run_scans(repairs: PlatformProject) -> None:
+    for _ in range(2):
+        repairs.run("run", "repair_costs", "-g", "2024-06-05")
+    before = _cost(repairs, "repair_costs")["runs"][0]["last_scanned"]
+    repairs.run("rollback", "repair_costs", "-g", "2024-06-05", "--yes")
+    assert _cost(repairs, "repair_costs")["runs"][0]["last_scanned"] in {before, None}
 
 
 def test_all_of_a_project_and_what_is_not_known(repairs: PlatformProject) -> None:

@@ -61,6 +61,12 @@ def test_annotations_are_workflow_commands(tmp_path: Path) -> None:
     assert checked_as(tmp_path, "--github", sql="SELECT id FROM repairs") == (0, "")
 
 
+def test_the_cost_of_a_whole_history_is_known_where_the_platform_runs(tmp_path: Path) -> None:
+    _, output = checked_as(tmp_path, "--json", sql="SELECT id FROM repairs_history")
+    [warning] = json.loads(output)["warnings"]
+    assert warning["hint"].endswith("is not known here: dapflow cost example says it where it is published")
+
+
 def test_one_form_at_a_time(tmp_path: Path) -> None:
     write_files(tmp_path, {})
     result = CliRunner().invoke(app, ["check", "--project", str(tmp_path), "--json", "--sarif"])
