@@ -1,7 +1,8 @@
 """Calls of boto3 that the servers of the test's own process answer at once, without a connection.
 
-The way over the loopback interface takes as much processor time as the answer, and the tests of publishing make tens of
-thousands of calls. What a server makes of connections is for its own tests: tests/athena and tests/local/aws.
+The way over the loopback interface takes as much processor time as the answer, signing and looking whether to try again
+half as much, and the tests of publishing make tens of thousands of calls. What a server makes of connections and
+signatures is for its own tests: tests/athena and tests/local/aws.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, create_request_object
+from botocore.endpoint import Endpoint
+from botocore.httpchecksum import apply_request_checksum
 
 from dapflow.athena.server import AthenaServer, perform, since_a_moment
 from dapflow.local.aws.emulator import Emulator
@@ -53,8 +56,73 @@ def answering(url: str, answer: Answer) -> Iterator[None]:
 
 
 def without_connections(events: Any) -> None:
-    """From now on, what is sent under these events, a client's or a session's, is answered here where it can be."""
+    """From now on, what is called under these events, a client's or a session's, is answered here where it can be.
+
+    A call that is answered here is answered once, and not tried again.
+    """
+    endpoint: Any = Endpoint("", "", events)
+
+    def answered(model: Any, params: Any, request_signer: Any, context: Any, **_: Any) -> Any:
+        # What reads a file tells of its progress between signing and sending.
+        if urlsplit(params["url"]).netloc not in _answers or hasattr(params["body"], "read"):
+            return None
+        apply_request_checksum(params)
+        params["headers"]["Authorization"] = _unsigned(request_signer)
+        response, error = endpoint._do_get_response(create_request_object(params).prepare(), model, context)
+        if error is not None:
+            raise error
+        return response
+
+    events.register_last("before-call", answered)
     events.register("before-send", _sent)
+
+
+def athena_without_connections(server: AthenaServer) -> None:
+    """From now on, what an Athena of the test's process asks of AWS is answered here where it can be."""
+    store = server.engine.store
+    for client in (server.engine.glue, store.client):
+        without_connections(client.meta.events)
+    transport: Any = store._transport
+    sent = transport._send
+
+    def send(method: str, target: str, body: bytes, headers: dict[str, str]) -> Any:
+        answer = _answers.get(transport._host)
+        if answer is None:
+            return sent(method, target, body, headers)
+        scope = f"{transport._credentials.access_key}/20240605/{transport._region}/s3"
+        signed: Any = {**headers, "Authorization": _credential(scope)}
+        url = f"http://{transport._host}{transport._root}{target}"
+        return _Answered(answer(AWSPreparedRequest(method, url, signed, body, False), body))
+
+    vars(transport).update(_send=send, keep=lambda _: None)
+
+
+class _Answered:
+    """A connection on which an answer has come."""
+
+    def __init__(self, response: Response) -> None:
+        self.status = response.code
+        self._body = response.body
+
+    def getresponse(self) -> _Answered:
+        """The answer."""
+        return self
+
+    def read(self) -> bytes:
+        """What it says."""
+        return self._body
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _unsigned(signer: Any) -> str:
+    """What the servers look at of a signature: who calls which service where."""
+    return _credential(f"{signer._credentials.access_key}/20240605/{signer.region_name}/{signer.signing_name}")
+
+
+def _credential(scope: str) -> str:
+    return f"AWS4-HMAC-SHA256 Credential={scope}/aws4_request"
 
 
 def _sent(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.source import outline
+
+pytestmark = pytest.mark.xdist_group("source")
 PACKAGE = Path(__file__).parents[1] / "dapflow"
 HEAVY = {"airflow", "boto3", "botocore", "duckdb", "moto", "pyarrow", "rich", "starlette", "yaml"}
 # All that MWAA's image has; the standard library is not listed.
@@ -20,19 +23,11 @@ RUNTIME_ROOMS = {"branch", "manifest", "environment", "errors", "landing_formats
 
 def imports(file: Path) -> Iterator[tuple[str, bool]]:
     """Each imported name, and whether it is imported when the program runs: types are not."""
-
-    def walk(node: ast.AST, runs: bool) -> Iterator[tuple[str, bool]]:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.Import):
-                yield from ((alias.name, runs) for alias in child.names)
-            elif isinstance(child, ast.ImportFrom):
-                yield (child.module or ""), runs
-            elif isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
-                yield from walk(child, False)
-            else:
-                yield from walk(child, runs)
-
-    yield from walk(ast.parse(file.read_text(encoding="utf-8")), True)
+    for node, runs in outline(file).imports:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, runs) for alias in node.names)
+        else:
+            yield (node.module or ""), runs
 
 
 @pytest.mark.parametrize("file", sorted((PACKAGE / "runtime").rglob("*.py")), ids=lambda file: file.name)
@@ -97,10 +92,10 @@ def test_files_import_each_other_in_one_direction() -> None:
 
 def imported(file: Path, files: dict[str, Path]) -> Iterator[str]:
     """The files of ours that a file imports, for type checkers too."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node, _ in outline(file).imports:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in files)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             inner = [f"{node.module}.{alias.name}" for alias in node.names]
             yield from (name for name in (node.module, *inner) if name in files)
 
@@ -114,7 +109,7 @@ def test_the_name_of_a_class_stands_for_one_thing() -> None:
     defined: dict[str, set[str]] = {}
     for room in ("dapflow", "stacks"):
         for file in (PACKAGE.parent / room).rglob("*.py"):
-            for name in classes(file):
+            for name in outline(file).classes:
                 defined.setdefault(name.lstrip("_"), set()).add(file.relative_to(PACKAGE.parent).as_posix())
     twice = {name: files for name, files in defined.items() if len(files) > 1 and not files <= TREE | TYPED}
     assert twice == {}
@@ -122,25 +117,21 @@ def test_the_name_of_a_class_stands_for_one_thing() -> None:
 
 def test_who_uses_both_trees_says_of_which_a_class_is() -> None:
     """`tree.Case` and `typed.Case`: no file that knows both imports a class by a name that stands in both."""
-    of_tree, of_typed = (set().union(*(classes(PACKAGE.parent / file) for file in files)) for files in (TREE, TYPED))
+    of_tree, of_typed = (
+        set().union(*(outline(PACKAGE.parent / file).classes for file in files)) for files in (TREE, TYPED)
+    )
     shared = of_tree & of_typed
     bare = set()
     for file in PACKAGE.rglob("*.py"):
         imported = {
             (node.module, alias.name)
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+            for node, _ in outline(file).imports
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         }
         if ("dapflow.trino.syntax", "tree") in imported:
             bare |= {(file.name, name) for module, name in imported if ".typed" in str(module) and name in shared}
     assert bare == set()
-
-
-def classes(file: Path) -> set[str]:
-    """The names of the classes that a file defines."""
-    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-    return {node.name for node in nodes if isinstance(node, ast.ClassDef)}
 
 
 def test_variables_say_what_they_hold() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import sys
+from collections.abc import Callable
 
 import typer
 
@@ -95,11 +97,17 @@ why.register(app)
 withdraw.register(app)
 
 
+@functools.cache
+def _command() -> Callable[[], object]:
+    """All commands as one, which Typer would make of their functions again for each call."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command line; a mistake of the user ends it with status 1 and words, never with a traceback."""
     try:
         try:
-            app()
+            _command()()
         finally:
             sys.stdout.flush()
     except DapflowError as error:

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.docs.markdown import ROOT
+import pytest
 
+from tests.docs.markdown import ROOT
+from tests.source import outline
+
+pytestmark = pytest.mark.xdist_group("source")
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGE = ROOT / "dapflow"
 # Only type checkers import these.
@@ -31,10 +35,10 @@ def words(cell: str) -> set[str]:
 
 def imported(file: Path) -> Iterator[str]:
     """The dotted names that a file imports."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node, _ in outline(file).imports:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif node.module:
             assert node.level == 0, f"{file}: imports are absolute"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 

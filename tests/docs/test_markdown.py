@@ -152,28 +152,22 @@ def test_every_command_is_shown_in_a_guide_or_the_readme() -> None:
 
 def error_codes() -> dict[str, str]:
     """Every code of a DapflowError in the source, and where it is raised."""
-    trees = {
-        file.relative_to(ROOT): ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "dapflow").rglob("*.py")
-    }
+    bases: list[tuple[str, set[str]]] = []
+    raised: list[tuple[str, str, str]] = []
+    for file in (ROOT / "dapflow").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                bases.append((node.name, {ast.unparse(base) for base in node.bases}))
+            elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                code = str(node.args[0].value)
+                if re.fullmatch(r"[a-z]+(-[a-z]+)*", code):
+                    called = ast.unparse(node.func).rpartition(".")[2]
+                    raised.append((called, code, f"{file.relative_to(ROOT)}:{node.lineno}"))
     classes = {"DapflowError", "Trap"}
     for _ in range(3):  # as deep as anyone subclasses
-        for tree in trees.values():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ClassDef) and classes & {ast.unparse(base) for base in node.bases}:
-                    classes.add(node.name)
+        classes |= {name for name, above in bases if classes & above}
     codes = dict.fromkeys([*CODES.values(), REFUSED, WRONG_ARGUMENTS, NOT_SUPPORTED_HERE], "dapflow/sql/refusals.py")
-    for file, tree in trees.items():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            called = ast.unparse(node.func).rpartition(".")[2]
-            code = node.args[0]
-            if (
-                called in {*classes, "Mistake", "error", "_add", "kind"}
-                and isinstance(code, ast.Constant)
-                and re.fullmatch(r"[a-z]+(-[a-z]+)*", str(code.value))
-            ):
-                codes[str(code.value)] = f"{file}:{node.lineno}"
+    codes |= {code: place for called, code, place in raised if called in {*classes, "Mistake", "error", "_add", "kind"}}
     return codes
 
 

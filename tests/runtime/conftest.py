@@ -12,7 +12,7 @@ from dapflow.athena.server import AthenaServer
 from dapflow.athena.server_settings import AthenaSettings
 from dapflow.runtime.aws import Clients, connect
 from tests.aws_servers import HeldAws, empty_aws, emulated_aws
-from tests.direct import answering, athena_answers, without_connections
+from tests.direct import answering, athena_answers, athena_without_connections, without_connections
 from tests.runtime.lake import REGION, Lake
 from tests.runtime.permissions import recorded, refused
 
@@ -28,7 +28,7 @@ def aws_endpoint() -> Iterator[str]:
 def athena_endpoint(aws_endpoint: str) -> Iterator[str]:
     """Athena over them."""
     with AthenaServer(AthenaSettings(aws_endpoint, REGION)) as server, answering(server.url, athena_answers(server)):
-        without_connections(server.engine.glue.meta.events)
+        athena_without_connections(server)
         yield server.url
 
 
