@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dapflow.errors import DapflowError
 from dapflow.manifest import Dataset, Manifest
+
+_NEAR = 0.7
+_SHOWN = 8
 
 
 def find_transform(manifest: Manifest, root: Path, text: str) -> Dataset:
@@ -36,14 +40,23 @@ def find_transform(manifest: Manifest, root: Path, text: str) -> Dataset:
 
 
 def find_dataset(manifest: Manifest, root: Path, text: str) -> Dataset:
-    """The data product that ``text`` names, as ``find_transform`` takes it, or else the one raw table."""
+    """The data product that ``text`` names, as ``find_transform`` takes it, or else the one raw table.
+
+    Raises DapflowError ``unknown-transform`` or ``ambiguous-transform``.
+    """
     try:
         return manifest.datasets.get(text) or find_transform(manifest, root, text)
-    except DapflowError:
-        tables = [table for name, table in manifest.datasets.items() if name.endswith(f".{text.lower()}")]
+    except DapflowError as error:
+        tables = {name: table for name, table in manifest.datasets.items() if name.endswith(f".{text.lower()}")}
         if len(tables) == 1:
-            return tables[0]
-        raise
+            return next(iter(tables.values()))
+        if error.code == "ambiguous-transform" or text.endswith(".sql") or "/" in text:
+            raise
+        if tables:
+            hint = f"one of: {', '.join(sorted(tables))}"
+            raise DapflowError("ambiguous-transform", f"{text!r} names {len(tables)} raw tables", hint=hint) from None
+        message = f"there is no product or raw table {text!r}"
+        raise DapflowError("unknown-transform", message, hint=_known_datasets(manifest, text.lower())) from None
 
 
 def _by_file(products: dict[str, Dataset], root: Path, text: str) -> Dataset:
@@ -60,9 +73,27 @@ def _by_file(products: dict[str, Dataset], root: Path, text: str) -> Dataset:
     raise DapflowError("unknown-transform", f"{text} is not a transform of this project", hint=hint)
 
 
+def _known_datasets(manifest: Manifest, name: str) -> str:
+    if name in manifest.services:
+        return f"it is a service, which has {_listed(manifest.services[name].datasets) or 'no datasets yet'}"
+    near = _near(manifest.datasets, name)
+    services = difflib.get_close_matches(name, list(manifest.services), n=1, cutoff=_NEAR)
+    if near or not services:
+        return near or f"dapflow ls lists what there is: {_listed(sorted(manifest.datasets)) or 'nothing yet'}"
+    return f"did you mean one of the service {services[0]}: {_listed(manifest.services[services[0]].datasets)}?"
+
+
 def _known(products: dict[str, Dataset], name: str) -> str:
-    ids = {end: product for product in products for end in (product, product.rsplit(".", 1)[-1])}
-    near = difflib.get_close_matches(name, sorted(ids), n=3, cutoff=0.7)
-    if near:
-        return f"did you mean {' or '.join(sorted({ids[end] for end in near}))}?"
-    return f"transforms: {', '.join(sorted(products)[:8])}" if products else "the project has no transforms yet"
+    near = _near(products, name)
+    return near or (f"transforms: {_listed(sorted(products))}" if products else "the project has no transforms yet")
+
+
+def _near(names: Iterable[str], wanted: str) -> str | None:
+    """The ids of which one, or the last part of one, is much the same."""
+    ids = {end: name for name in names for end in (name, name.rsplit(".", 1)[-1])}
+    near = difflib.get_close_matches(wanted, sorted(ids), n=3, cutoff=_NEAR)
+    return f"did you mean {' or '.join(sorted({ids[end] for end in near}))}?" if near else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:_SHOWN])}{' …' if len(names) > _SHOWN else ''}"

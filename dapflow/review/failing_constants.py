@@ -16,7 +16,7 @@ from dapflow.errors import DapflowError
 from dapflow.sql import SqlText
 from dapflow.sql.refusals import refusal
 from dapflow.sql.traps import QueryReading
-from dapflow.trino.duckdb.constants import Constants, is_constant
+from dapflow.trino.duckdb.constants import Constants, not_constant
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import NAMES
 from dapflow.trino.syntax import tree
@@ -56,6 +56,7 @@ class _ConstantFindings:
     def __init__(self, text: SqlText, reading: QueryReading) -> None:
         self.text = text
         self.reading = reading
+        self.varying = not_constant(reading.query)
         #: The SELECTs of which every column is wanted.
         self.outputs = {id(select) for select in _selects(reading.query.body)}
 
@@ -69,7 +70,7 @@ class _ConstantFindings:
                 continue
             if isinstance(part, tuple):
                 stack.extend([(item, certain) for item in reversed(part)])
-            elif _is_evaluated(part):
+            elif self._is_evaluated(part):
                 evaluated += 1
                 if evaluated > _MOST or time.monotonic() > end:
                     return
@@ -107,9 +108,13 @@ class _ConstantFindings:
             part, _ = stack.pop()
             if isinstance(part, tuple):
                 stack.extend([(item, True) for item in part])
-            elif _is_evaluated(part) and _CONSTANTS.failure(self.text.text, part) is not None:
+            elif self._is_evaluated(part) and _CONSTANTS.failure(self.text.text, part) is not None:
                 return self._innermost(part)
         return node
+
+    def _is_evaluated(self, part: object) -> TypeGuard[tree.Expr]:
+        inner = part.expr if isinstance(part, tree.Unary) else part
+        return isinstance(part, tree.Expr) and not isinstance(inner, _PLAIN) and id(part) not in self.varying
 
     def _parts(self, node: tree.Node, *, certain: bool) -> Iterator[_Part]:
         """The parts that are computed with a node."""
@@ -166,11 +171,6 @@ class _ConstantFindings:
     @cached_property
     def _tables(self) -> set[tuple[str, ...]]:
         return {node.parts for node in self.reading.every(tree.TableNode)}
-
-
-def _is_evaluated(part: object) -> TypeGuard[tree.Expr]:
-    inner = part.expr if isinstance(part, tree.Unary) else part
-    return isinstance(part, tree.Expr) and not isinstance(inner, _PLAIN) and is_constant(part)
 
 
 def _selects(body: tree.BodyNode) -> Iterator[tree.Select]:

@@ -26,6 +26,8 @@ _MEANT = {
 _PLAIN = {character: plain for plain, characters in _MEANT.items() for character in characters}
 _QUOTES = {plain: re.compile(f"[{_MEANT[plain]}{plain}\\r\\n]") for plain in ("'", '"')}
 _WORD = re.compile(r"\w")
+_BEFORE_NAME = re.compile(r"(?:\b(?:as|from|join)\s|\.)\s*\Z", re.IGNORECASE)
+_BEHIND_NAME = re.compile(r"\s*\.")
 # What word processors write for two hyphens, which begin a comment.
 _EM_DASH = "\u2014"
 # More than these in one text are not written by slips.
@@ -51,7 +53,7 @@ def plain_edits(text: str, offset: int) -> tuple[Edit, ...]:
     """The edits that put plain characters for all that only look like them from ``offset`` on, where nothing can begin.
 
     Those inside texts, quoted names and comments stay. None where it is not sure which they are: a quote inside a word
-    may be an apostrophe, a long dash may have been the two hyphens of a comment.
+    may be an apostrophe, double quotes may stand around a text, a long dash may have been the hyphens of a comment.
     """
     edits: list[Edit] = []
     # Each plain text takes the place of one character at least, so places in `mended` are shifted.
@@ -63,7 +65,7 @@ def plain_edits(text: str, offset: int) -> tuple[Edit, ...]:
         places = [offset]
         if plain in _QUOTES:
             closing = _QUOTES[plain].search(mended, offset + 1)
-            if closing is None or closing[0] not in _MEANT[plain] or _WORD.match(mended, closing.end()):
+            if closing is None or not _is_certain(mended, offset, closing):
                 return ()
             places.append(closing.start())
         for place in reversed(places):
@@ -82,6 +84,18 @@ def plain_edits(text: str, offset: int) -> tuple[Edit, ...]:
         else:
             return tuple(edits)
     return ()
+
+
+def _is_certain(text: str, start: int, closing: re.Match[str]) -> bool:
+    """Whether quotes that only look like them stand around a text, or a name.
+
+    Double quotes stand around texts in other databases; a name is what stands where no text may.
+    """
+    plain, end = plain_character(text[start]), closing.end()
+    if closing[0] not in _MEANT[plain or ""] or _WORD.match(text, end):
+        return False
+    is_name = _BEFORE_NAME.search(text, max(0, start - 40), start) or _BEHIND_NAME.match(text, end)
+    return plain != '"' or is_name is not None
 
 
 def _offset(text: str, error: QueryError) -> int:

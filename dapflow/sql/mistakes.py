@@ -34,6 +34,7 @@ _CLOSED = {
     "'": "close it with '; a quote inside a text is doubled: 'it''s'",
     "/": "close it with */",
 }
+_MEANT = {"-": "-, or -- where a comment begins,", '"': "' around a text, or \" around a name,"}
 _CHARACTERS = {
     "#": "a comment begins with --",
     "@": "there are no variables; write the value",
@@ -157,7 +158,7 @@ def _look_alike(text: SqlText, offset: int) -> DapflowError | None:
         return None
     fix = plain_edits(text.text, offset)
     if plain.strip():
-        meant = "-, or -- where a comment begins," if plain == "-" else plain
+        meant = _MEANT.get(plain, plain)
         hint = f"type {meant} instead; a word processor may have replaced it"
         return text.error("look-alike", f"{named} only looks like {plain}", offset, hint, fix)
     hint = "replace it by a plain space" if plain else "delete it"

@@ -127,7 +127,9 @@ flowchart LR
 
 
 def test_deps_is_of_a_dataset_that_there_is_and_in_one_form(root: Path) -> None:
-    assert "there is no transform 'nobody'" in dapflow("deps", "nobody", cwd=root).stderr
+    assert "there is no product or raw table 'nobody'" in dapflow("deps", "nobody", cwd=root).stderr
+    assert "did you mean air.raw.flights?" in dapflow("deps", "fligths", cwd=root).stderr
+    assert "hint: it is a service, which has air.raw." in dapflow("deps", "air", cwd=root).stderr
     both = dapflow("deps", "--dot", "--mermaid", cwd=root)
     assert (both.returncode, both.stdout) == (1, "")
     assert "exclude each other" in both.stderr

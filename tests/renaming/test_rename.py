@@ -210,7 +210,7 @@ def test_a_name_in_a_block_of_yaml_is_left_to_a_person(root: Path) -> None:
 
 
 def test_what_is_not_there_is_named(root: Path) -> None:
-    assert "there is no transform 'nmes'" in refused(root, "nmes", "labels")
+    assert "there is no product or raw table 'nmes'" in refused(root, "nmes", "labels")
     assert "sea is a service, and is not renamed" in refused(root, "sea", "ocean")
 
 

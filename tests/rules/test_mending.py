@@ -30,6 +30,7 @@ def mended(root: Path, sql: str | bytes) -> tuple[str | bytes, str]:
         ("SELECT id FROM repairs WHERE status = ‘open’", "SELECT id FROM repairs WHERE status = 'open'"),
         ("SELECT id\u00a0FROM\u200b repairs WHERE cost ≥ 1 –\u00a02", "SELECT id FROM repairs WHERE cost >= 1 - 2"),
         ("SELECT id AS “a b” FROM repairs -- “a”", 'SELECT id AS "a b" FROM repairs -- “a”'),
+        ("SELECT r.“id” FROM “repairs” r", 'SELECT r."id" FROM "repairs" r'),
         ("SELECT `id`, `trade` FROM repairs", 'SELECT "id", "trade" FROM repairs'),
         ("SELECT id,\u00a0`trade`, ‘a’ AS b FROM repairs", "SELECT id, \"trade\", 'a' AS b FROM repairs"),
         ("SELECT id, trade, FROM repairs", "SELECT id, trade FROM repairs"),
@@ -85,6 +86,9 @@ def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
         "SELECT EXISTS (SELECT 1)::integer AS a FROM repairs",
         "SELECT completed AT TIME ZONE 'UTC'::date AS a FROM repairs",
         "SELECT ‘it’s’ AS a, ‘b’s’ AS b FROM repairs",
+        # A name is one thing, and a text in the quotes of other databases another.
+        "SELECT id FROM repairs WHERE trade = “notes”",
+        "SELECT id FROM repairs WHERE trade IN (“notes”, ‘gas’)",
         "SELECT id, — id\ncost FROM repairs",
         "SELECT get_json_object(notes, '$.a') AS a FROM repairs",
     ],

@@ -235,3 +235,19 @@ def test_mistakes_in_csv_files_have_a_place(
     tests = "tests:\n  a:\n    given: {wards: [], repairs: repairs.csv}\n    expect: []\n"
     mistake = suite.mistake(tmp_path, {"costs.yml": tests, name: text})
     assert (mistake.code, (Path(mistake.file or "").name, mistake.line)) == (code, place)
+
+
+def test_what_is_no_number_is_written_as_in_yaml(suite: Suite, tmp_path: Path) -> None:
+    row = "{letters: .nan, share: .nan, single: -.inf, words: {a: .INF, b: -Infinity}}"
+    query = (
+        "SELECT letters, is_nan(share) AS nan, single = -infinity() AS least, words['a'] > words['b'] AS more, share "
+        "FROM things"
+    )
+    expected = "{letters: .nan, nan: true, least: true, more: true, share: NaN}"
+    files = {
+        "air/service.yml": TYPES,
+        "air/refined/costs.sql": "SELECT 1 AS n",
+        "air/refined/odd.sql": query,
+        "odd.yml": f"tests: {{a: {{given: {{things: [{row}]}}, expect: [{expected}]}}}}",
+    }
+    assert suite.passed(tmp_path, files) == {"a": True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from typing import Any
 
 import duckdb
 
@@ -51,7 +52,7 @@ class Constants:
         self._lock = threading.Lock()
 
     def failure(self, text: str, node: tree.Expr) -> QueryError | None:
-        """What Trino fails with when it evaluates an expression for which `is_constant` holds; None where it does not.
+        """What Trino fails with when it evaluates an expression that is constant; None where it does not.
 
         What the analysis of the expression, a part of `text`, refuses has a place.
         """
@@ -92,9 +93,23 @@ class Constants:
             timer.cancel()
 
 
-def is_constant(node: tree.Expr) -> bool:
-    """Whether an expression names nothing, is the same each time, and can be evaluated in little time and memory."""
-    return all(map(_is_deterministic, tree.nodes(node)))
+def not_constant(part: tree.Node) -> set[int]:
+    """The ids of the nodes of a tree that name something, differ each time, or take much time or memory to evaluate."""
+    walked: list[tuple[tree.Node, int]] = []
+    stack: list[tuple[Any, int]] = [(part, -1)]
+    while stack:
+        current, parent = stack.pop()
+        if isinstance(current, tuple):
+            stack.extend([(item, parent) for item in current])
+        elif isinstance(current, tree.Node):
+            stack.extend([(item, len(walked)) for item in tree.children(current)])
+            walked.append((current, parent))
+    varying = [not _is_deterministic(node) for node, _ in walked]
+    # What stands within a node was walked after it.
+    for number in range(len(walked) - 1, 0, -1):
+        if varying[number]:
+            varying[walked[number][1]] = True
+    return {id(node) for (node, _), differs in zip(walked, varying, strict=True) if differs}
 
 
 def _is_deterministic(node: tree.Node) -> bool:

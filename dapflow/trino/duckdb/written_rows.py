@@ -21,6 +21,8 @@ _NESTED = frozenset({"array", "map", "row"})
 #: for its own in UTF-8.
 _PRINTED = frozenset({"time_tz", "interval_ds", "interval_ym"})
 _AS_IT_IS = frozenset({"varchar", "json"}) | _PRINTED
+#: What YAML writes for what is no number: https://yaml.org/spec/1.2.2/#1032-tag-resolution
+_NO_NUMBER = re.compile(r"(?P<sign>[-+]?)\.(?:inf|Inf|INF)|(?P<nan>\.(?:nan|NaN|NAN))")
 _FRACTION = re.compile(r"[^.]*\.(\d+)")
 
 
@@ -116,4 +118,7 @@ def _row(value: WrittenValue, t: Type) -> Sql:
 def _scalar(value: WrittenValue, t: Type) -> str:
     if not isinstance(value, str):
         raise NoFit(f"one value is wanted, of type {t}")
-    return value
+    number = _NO_NUMBER.fullmatch(value) if t.base in {"double", "real"} else None
+    if number is None:
+        return value
+    return "NaN" if number["nan"] else f"{number['sign'].replace('+', '')}Infinity"
