@@ -11,6 +11,7 @@ import typer
 
 from dapflow.cli.annotations import annotation_lines
 from dapflow.cli.failure import as_object, print_findings, rule_label
+from dapflow.cli.garbage import garbage_kept
 from dapflow.cli.history_costs import say_costs
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.cli.sarif import sarif
@@ -150,19 +151,20 @@ class Checked(NamedTuple):
 
 def checked(root: Path) -> Checked:
     """Check a project."""
-    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
-    from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
-
-    manifest, errors = read_as_far_as_possible(root)
     from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
-    from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415 (brings DuckDB)
+    from dapflow.project import read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
+    from dapflow.project.codeowners import check_codeowners  # noqa: PLC0415
+    from dapflow.project.layout import TESTS  # noqa: PLC0415
+    from dapflow.review.changed_outputs import changed_columns  # noqa: PLC0415
     from dapflow.review.transforms import review  # noqa: PLC0415
 
-    findings = [*review(manifest, errors, root), *check_codeowners(root)]
+    with garbage_kept():
+        manifest, errors = read_as_far_as_possible(root)
+        findings = [*review(manifest, errors, root), *check_codeowners(root)]
     lineage = read_lineage(manifest_file(root))
-    if not errors:
-        from dapflow.sql_tests.suite import mistakes_in_tests  # noqa: PLC0415
+    if not errors and any(root.glob(f"transforms/*/{TESTS}")):
+        from dapflow.sql_tests.suite import mistakes_in_tests  # noqa: PLC0415 (brings DuckDB)
 
         findings += mistakes_in_tests(root, manifest, lineage)
     changed = changed_columns(manifest, lineage)

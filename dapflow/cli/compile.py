@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dapflow.cli.garbage import garbage_kept
 from dapflow.cli.project_option import ProjectOption, project_root
 
 if TYPE_CHECKING:
@@ -52,16 +52,9 @@ def _compile(root: Path, file: Path) -> Counted:
     from dapflow.project import compile_project, write_manifest  # noqa: PLC0415
     from dapflow.review.project_lineage import lineages  # noqa: PLC0415
 
-    manifest = compile_project(root)
-    # All is needed to the end, and no analysis leaves garbage that refers to itself: looking for some would be for
-    # nothing, and take a sixth of the time.
-    gc.disable()
-    try:
+    with garbage_kept():
+        manifest = compile_project(root)
         # What was found out about texts that have not changed since is good still.
         write_manifest(manifest, file, lineages(manifest, before=read_lineage(file)))
-    finally:
-        # Nor need Python look through it when it ends.
-        gc.freeze()
-        gc.enable()
     transforms = sum(dataset.transform is not None for dataset in manifest.datasets.values())
     return Counted(len(manifest.services), len(manifest.datasets) - transforms, transforms, manifest.sha)

@@ -19,6 +19,7 @@ from dapflow.project.load import read_service_folder
 from dapflow.project.model import Project, ServiceFolder
 from dapflow.project.project_settings import ProjectSettings, read_settings
 from dapflow.project.tables import UncompiledDataset
+from dapflow.project.text_reader import TextReader
 from dapflow.review.changed_outputs import changed_columns
 from dapflow.review.examine import examine
 from dapflow.review.examined_before import DatasetFindings
@@ -37,6 +38,18 @@ class _EditedReview(ProjectReview):
     def look(self, name: str) -> DatasetFindings:
         with _ONE_AT_A_TIME:
             return super().look(name)
+
+
+class _EditedTexts(TextReader):
+    def __init__(self) -> None:
+        self._statements: dict[str | None, FileStatement] = {}
+
+    def statement(self, text: SqlText) -> FileStatement:
+        """The statement of a file, which is read again when its text is another one."""
+        kept = self._statements.get(text.file)
+        if kept is None or kept.text.text != text.text:
+            kept = self._statements[text.file] = super().statement(text)
+        return kept
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ class EditedProject:
         self.root = root
         self.unsaved: dict[Path, str] = {}
         self._folders: dict[Path, tuple[object, ServiceFolder | None, list[DapflowError]]] = {}
-        self._statements: dict[str | None, FileStatement] = {}
+        self._reader = _EditedTexts()
         self._found: dict[str, DatasetFindings] = {}
 
     def name(self, path: Path) -> str:
@@ -121,19 +134,12 @@ class EditedProject:
         with _ONE_AT_A_TIME:
             return examine(sql, tables, tables.database, named=named, product=True).findings
 
-    def _statement(self, text: SqlText) -> FileStatement:
-        """The statement of a file, which is read again when its text is another one."""
-        kept = self._statements.get(text.file)
-        if kept is None or kept.text.text != text.text:
-            kept = self._statements[text.file] = read_statement(text)
-        return kept
-
     def _folder(self, path: Path, settings: ProjectSettings) -> tuple[ServiceFolder | None, list[DapflowError]]:
         unsaved = {file: text for file, text in self.unsaved.items() if file.is_relative_to(path)}
         state = (settings, tuple(_state(path)), tuple(sorted(unsaved.items())))
         kept = self._folders.get(path)
         if kept is None or kept[0] != state:
-            kept = self._folders[path] = (state, *read_service_folder(path, settings, unsaved, self._statement))
+            kept = self._folders[path] = (state, *read_service_folder(path, settings, unsaved, self._reader))
         return kept[1], kept[2]
 
 

@@ -6,7 +6,7 @@ import copy
 import gc
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,11 +18,13 @@ from dapflow.project.checks import check_mistakes, read_checks, reference_of
 from dapflow.project.columns import comments, personal_columns, unknown_columns
 from dapflow.project.contract import Output, partition_columns, read_output
 from dapflow.project.grants import check_grants, check_read
+from dapflow.project.known_columns import KnownColumns
 from dapflow.project.load import read_project
 from dapflow.project.model import Product, Project, ServiceFolder
 from dapflow.project.order import circles, publishing_order
 from dapflow.project.tables import DatasetTable, Tables, UncompiledDataset
 from dapflow.sql import UNKNOWN, Columns, FileStatement, SqlColumn, TableName, analyse
+from dapflow.sql.query_columns import Lookup
 
 
 def compile_project(root: Path) -> Manifest:
@@ -56,8 +58,10 @@ def read_as_far_as_possible(root: Path) -> tuple[Manifest, list[DapflowError]]:
 
 def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
     project, errors = read_project(root)
-    compiler = Compilation(project)
+    known = KnownColumns(root)
+    compiler = Compilation(project, known.analyse)
     manifest = compiler.manifest()
+    known.write()
     return manifest, sorted([*errors, *compiler.errors], key=_by_place)
 
 
@@ -85,11 +89,20 @@ class _Reads:
         return {table.node.id for _, table in self.tables}
 
 
+def _analyse(statement: FileStatement, lookup: Lookup) -> tuple[Columns, list[DapflowError]]:
+    return analyse(statement.outline, statement.text, lookup)
+
+
+#: What says which columns a statement puts out, and what mistakes are in its names of columns.
+Analyse = Callable[[FileStatement, Lookup], tuple[Columns, list[DapflowError]]]
+
+
 class Compilation:
     """A project on its way to the manifest, which can say too what another text of one file would be told."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, analyse: Analyse = _analyse) -> None:
         self.project = project
+        self._analyse_columns = analyse
         self.tables = Tables(project)
         self.errors = [*self.tables.errors, *check_grants(project, self.tables)]
         self._reads = {node.id: self._read(node) for node in self.tables.nodes.values()}
@@ -214,9 +227,7 @@ class Compilation:
             self._columns[node.id] = Columns(partitions, 0)
             return
         tables = {name.start: table for name, table in self._reads[node.id].tables}
-        columns, errors = analyse(
-            statement.outline, statement.text, lambda name: self._table_columns(tables.get(name.start))
-        )
+        columns, errors = self._analyse_columns(statement, lambda name: self._table_columns(tables.get(name.start)))
         output = read_output(statement, columns, node.generation)
         self.errors += [*errors, *output.errors]
         self.errors += unknown_columns(node, output)

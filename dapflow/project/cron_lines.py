@@ -6,14 +6,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped]
-
 
 def cron_problem(line: str) -> str | None:
     """Why Airflow would not take this schedule, or None."""
     fields = line.split()
     if len(fields) != 5 and not line.startswith("@"):
         return f"a cron line has 5 fields (minute hour day month weekday), this one has {len(fields)}"
+    from croniter import (  # type: ignore[import-untyped]  # noqa: PLC0415 (a service.yml that is known needs none)
+        CroniterBadDateError,
+        croniter,
+    )
+
     try:
         croniter(line, datetime(2024, 1, 1, tzinfo=UTC)).get_next()
     except CroniterBadDateError:
@@ -26,6 +29,8 @@ def cron_problem(line: str) -> str | None:
 @cache
 def longest_pause(line: str) -> timedelta:
     """The longest time between two ticks of a cron line, over somewhat more than a year."""
+    from croniter import croniter  # noqa: PLC0415 (see above)
+
     start = datetime(2024, 1, 1, tzinfo=UTC)
     # Where every day is like the one before, two days tell all; a year of ticks takes croniter a tenth of a second.
     alike = line.split()[2:] == ["*", "*", "*"] or line in {"@hourly", "@daily", "@midnight"}
@@ -40,6 +45,8 @@ def longest_pause(line: str) -> timedelta:
 
 def has_tick(line: str, day: date) -> bool:
     """Whether a cron line names a moment of this day."""
+    from croniter import croniter  # noqa: PLC0415 (see above)
+
     midnight = datetime.combine(day, time(), UTC)
     tick: datetime = croniter(line, midnight - timedelta(seconds=1)).get_next(datetime)
     return tick.date() == day

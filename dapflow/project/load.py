@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Zone
+from dapflow.project.known_texts import KnownTexts
 from dapflow.project.layout import (
     CHECKS,
     ProductFiles,
@@ -19,19 +20,17 @@ from dapflow.project.layout import (
     service_folders,
     sql_of_service,
 )
-from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES, Product, Project, ServiceFolder
 from dapflow.project.name_rules import service_name_problem, suggestion
 from dapflow.project.product_terms import ProductTerms
 from dapflow.project.project_settings import ProjectSettings, read_settings
-from dapflow.project.section_reader import read_file
-from dapflow.project.service_file import read_service
-from dapflow.project.statements import ProjectStatements
 from dapflow.project.text_file import read_text
+from dapflow.project.text_reader import TextReader
 from dapflow.root import NAME_IT
-from dapflow.sql import FileStatement, SqlText, read_statement
+from dapflow.sql import FileStatement, SqlText
 
 NO_TEXTS: Mapping[Path, str] = MappingProxyType({})
+PLAIN_READER = TextReader()
 
 
 def load_project(root: Path) -> Project:
@@ -52,13 +51,14 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     folders = service_folders(folder, errors)
     services = {}
     texts = _texts(folders)
-    statements = ProjectStatements(root)
-    statements.read(SqlText(text, path.relative_to(root).as_posix()) for path, text in texts.items())
+    known = KnownTexts(root)
+    known.read([SqlText(text, path.relative_to(root).as_posix()) for path, text in texts.items()])
     for path in folders:
-        service, mistakes = read_service_folder(path, settings, texts, statements.of)
+        service, mistakes = read_service_folder(path, settings, texts, known)
         errors.extend(mistakes)
         if service is not None:
             services[service.name] = service
+    known.write()
     return Project(root, services), errors
 
 
@@ -74,9 +74,9 @@ def _texts(folders: Sequence[Path]) -> dict[Path, str]:
 def read_terms(root: Path, settings: ProjectSettings) -> list[ServiceFolder]:
     """The services as their service.yml describe them, without products. Mistakes are those of ``read_project``."""
     mistakes: list[DapflowError] = []
-    reader = _FolderReader(settings, NO_TEXTS, read_statement, mistakes)
+    reader = _FolderReader(settings, NO_TEXTS, KnownTexts(root), mistakes)
     return [
-        read_service(reader.yaml(path / "service.yml", f"transforms/{path.name}/service.yml"), path.name, settings)
+        reader.service(path / "service.yml", f"transforms/{path.name}", path.name)
         for path in service_folders(root / "transforms", mistakes)
         if service_name_problem(path.name) is None and (path / "service.yml").is_file()
     ]
@@ -86,15 +86,15 @@ def read_service_folder(
     path: Path,
     settings: ProjectSettings,
     texts: Mapping[Path, str] = NO_TEXTS,
-    statement: Callable[[SqlText], FileStatement] = read_statement,
+    reader: TextReader = PLAIN_READER,
 ) -> tuple[ServiceFolder | None, list[DapflowError]]:
     """One service, and the mistakes in its files.
 
-    ``texts`` are those of files, where they were read before or stand in an editor; ``statement`` reads the SQL of one.
+    ``texts`` are those of files, where they were read before or stand in an editor; ``reader`` reads the text of one.
     """
     errors: list[DapflowError] = []
     try:
-        return _FolderReader(settings, texts, statement, errors).read(path), errors
+        return _FolderReader(settings, texts, reader, errors).read(path), errors
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         return None, [*errors, DapflowError("unreadable-file", problem, file=error.filename or path)]
@@ -106,7 +106,7 @@ class _FolderReader:
 
     settings: ProjectSettings
     texts: Mapping[Path, str]
-    statement: Callable[[SqlText], FileStatement]
+    reader: TextReader
     errors: list[DapflowError]
 
     def read(self, path: Path) -> ServiceFolder | None:
@@ -120,9 +120,13 @@ class _FolderReader:
             self.errors.append(DapflowError("bad-name", f"service {name!r}: {problem}", file=folder, hint=hint))
             return None
         check_service_folder(path, folder, self.errors)
-        yaml = self._service_file(path, folder)
-        service = read_service(yaml, name, self.settings)
-        self.errors.extend(yaml.errors)
+        if not (path / "service.yml").exists():
+            title = name.replace("_", " ").capitalize()
+            hint = f"create {folder}/service.yml; one line is enough, such as title: {title}"
+            self.errors.append(
+                DapflowError("no-service-file", f"service {name!r} has no service.yml", file=folder, hint=hint)
+            )
+        service = self.service(path / "service.yml", folder, name)
         products = [
             self._product(files, zone, f"{folder}/{zone}")
             for zone in PRODUCT_ZONES
@@ -134,30 +138,29 @@ class _FolderReader:
         }
         return replace(service, products=tuple(products), check_files=checks)
 
-    def _service_file(self, path: Path, folder: str) -> YamlFile:
-        if (path / "service.yml").exists():
-            return self.yaml(path / "service.yml", f"{folder}/service.yml")
-        title = path.name.replace("_", " ").capitalize()
-        hint = f"create {folder}/service.yml; one line is enough, such as title: {title}"
-        message = f"service {path.name!r} has no service.yml"
-        self.errors.append(DapflowError("no-service-file", message, file=folder, hint=hint))
-        return YamlFile("", f"{folder}/service.yml")
+    def service(self, path: Path, folder: str, name: str) -> ServiceFolder:
+        """The service that a service.yml describes; that of an empty one where it is not there or cannot be read."""
+        file = f"{folder}/service.yml"
+        text = self._yaml(path, file) if path.exists() else ""
+        service, mistakes = self.reader.service(text, file, name, self.settings)
+        self.errors.extend(mistakes)
+        return service
 
     def _text(self, path: Path, name: str) -> str:
         text = self.texts.get(path)
         return read_text(path, name) if text is None else text
 
-    def yaml(self, path: Path, name: str) -> YamlFile:
-        """One of its YAML files; an empty one where it cannot be read."""
+    def _yaml(self, path: Path, name: str) -> str:
+        """The text of a YAML file; an empty one where it cannot be read."""
         try:
-            return YamlFile(self._text(path, name), name)
+            return self._text(path, name)
         except DapflowError as error:
             self.errors.append(error)
-            return YamlFile("", name)
+            return ""
 
     def _sql(self, path: Path, name: str) -> FileStatement | None:
         try:
-            return self.statement(SqlText(self._text(path, name), name))
+            return self.reader.statement(SqlText(self._text(path, name), name))
         except DapflowError as error:
             self.errors.append(error)
             return None
@@ -167,7 +170,7 @@ class _FolderReader:
         statement = self._sql(files.sql, name)
         terms = ProductTerms()
         if files.notes is not None:
-            yaml = self.yaml(files.notes, f"{folder}/{files.notes.name}")
-            terms = read_file(yaml, ProductTerms, f"{files.name}.yml")
-            self.errors.extend(yaml.errors)
+            file = f"{folder}/{files.notes.name}"
+            terms, mistakes = self.reader.product(self._yaml(files.notes, file), file)
+            self.errors.extend(mistakes)
         return Product(files.name, zone, name, statement, terms)

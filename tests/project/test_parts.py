@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +17,11 @@ from dapflow.manifest import Manifest
 from dapflow.project import compile_project, find_transform
 from dapflow.project.column_type import ColumnTypeError, parse_column_type
 from dapflow.project.cron_lines import cron_problem, is_timezone, longest_pause
+from dapflow.project.model import Product, ServiceFolder
+from dapflow.project.noted_terms import CLASSES
 from dapflow.project.order import circles, publishing_order
+from dapflow.project.product_terms import ProductTerms
+from dapflow.project.schema import Needed
 from tests.project.writing import write_project
 
 
@@ -173,3 +179,20 @@ def test_nothing_or_too_much_by_what_was_typed(root: Path, manifest: Manifest, t
 )
 def test_the_longest_pause_of_a_schedule(line: str, days: float) -> None:
     assert longest_pause(line) / timedelta(days=1) == pytest.approx(days)
+
+
+def test_all_that_terms_are_made_of_can_be_noted() -> None:
+    """So that no key of YAML is added of which nothing could be noted."""
+    pending: list[Any] = [ServiceFolder, ProductTerms]
+    held: set[Any] = set()
+    while pending:
+        declared = pending.pop()
+        pending += get_args(declared)
+        has_fields = isinstance(declared, type) and (is_dataclass(declared) or hasattr(declared, "_fields"))
+        if has_fields and declared not in held:
+            held.add(declared)
+            pending += get_type_hints(declared).values()
+    # A service is noted without its texts of SQL, and what is said of a class is no part of its objects.
+    held = {cls for cls in held if not cls.__module__.startswith("dapflow.sql")} - {Product, Needed}
+    assert {"PlacedText", "CheckTerms", "LandingSource", "ColumnTerms"} <= {cls.__name__ for cls in held}
+    assert {cls.__name__ for cls in held} <= CLASSES.keys()

@@ -13,7 +13,7 @@ import pytest
 import dapflow.known_answers
 from dapflow.cli.check import checked
 from dapflow.known_answers import reader
-from dapflow.project import statements
+from dapflow.project import known_texts
 from dapflow.review import examine
 from dapflow.review.project_lineage import lineages
 from dapflow.rules import PRODUCT, SERVICE
@@ -65,7 +65,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str | None]]:
         files.append(text.file)
         return read_statement(text)
 
-    monkeypatch.setattr(statements, "read_statement", noting)
+    monkeypatch.setattr(known_texts, "read_statement", noting)
     yield files
     reader.cache_clear()
 
@@ -127,7 +127,7 @@ def test_another_dapflow_reads_all_again(root: Path, read: list[str | None], mon
         assert len(read) == 3
 
 
-@pytest.mark.parametrize("kind", ["statements", "findings"])
+@pytest.mark.parametrize("kind", ["statements", "terms", "columns", "findings"])
 @pytest.mark.parametrize("noted", ["", "[]", "{", "null", pytest.param("[" * 100_000, id="deep")])
 def test_notes_that_cannot_be_read_are_made_anew(root: Path, kind: str, noted: str) -> None:
     first = outcome(root)

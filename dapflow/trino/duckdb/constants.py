@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.compiler import constant_sql
 from dapflow.trino.duckdb.functions import REGISTRY
@@ -17,6 +15,9 @@ from dapflow.trino.duckdb.runtime import provide, translate_error
 from dapflow.trino.errors import QueryError
 from dapflow.trino.functions import FUNCTIONS, SPECIAL_FORMS
 from dapflow.trino.syntax import tree
+
+if TYPE_CHECKING:
+    import duckdb
 
 # An expression is given this long, and the memory of a small program.
 _SECONDS = 1.0
@@ -67,6 +68,8 @@ class Constants:
             return self._failures[node]
 
     def _evaluated(self, expr: Sql) -> QueryError | None:
+        import duckdb  # noqa: PLC0415 (most texts have no such expression)
+
         try:
             self._run(expr)
         except duckdb.Error as error:
@@ -75,6 +78,8 @@ class Constants:
         return None
 
     def _run(self, expr: Sql) -> None:
+        import duckdb  # noqa: PLC0415 (see above)
+
         connection = self._connection
         if connection is None:
             connection = self._connection = duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY})

@@ -25,6 +25,8 @@ class Macro:
     body: Template
 
 
+#: A text, or a name; one after a point is that of a field.
+_WORD = re.compile(r"'(?:[^']|'')*'|(?<![.\w])[A-Za-z_]\w*")
 #: All macros, by name.
 MACROS: dict[str, Macro] = {}
 
@@ -34,9 +36,7 @@ def read_macro(definition: str) -> Macro:
     head, _, body = definition.partition(" AS ")
     name, _, listed = head.rstrip(")").partition("(")
     parameters = tuple(listed.split(", ")) if listed else ()
-    # A parameter's name after a point is that of a field.
-    used = re.compile(rf"('(?:[^']|'')*')|(?<![.\w])({'|'.join(parameters) or '(?!)'})\b")
-    marked = used.sub(lambda match: match[1] or f"${match[2]}", body)
+    marked = _WORD.sub(lambda match: f"${match[0]}" if match[0] in parameters else match[0], body)
     return Macro(name, definition, parameters, read_template(marked))
 
 

@@ -6,16 +6,16 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
-
-import duckdb
-from duckdb.func import FunctionNullHandling
+from typing import TYPE_CHECKING, Any
 
 from dapflow.trino.duckdb.functions import REGISTRY
 from dapflow.trino.duckdb.functions.casting import Failure
 from dapflow.trino.duckdb.functions.registry import Udf
 from dapflow.trino.duckdb.macros import Macro, ordered_macros
 from dapflow.trino.errors import QueryError
+
+if TYPE_CHECKING:
+    import duckdb
 
 _OWN = re.compile(r"(?:^|[ :])([A-Z][A-Z]+(?:_[A-Z0-9]+)+): (.*)", re.DOTALL)
 _TYPES = {"INT8": "tinyint", "INT16": "smallint", "INT32": "integer", "INT64": "bigint", "INT128": "decimal"}
@@ -37,6 +37,8 @@ def fix_clock(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
 
 def provide(connection: duckdb.DuckDBPyConnection, macros: Iterable[Macro], udfs: Iterable[Udf]) -> None:
     """Make some of the macros and functions."""
+    from duckdb.func import FunctionNullHandling  # noqa: PLC0415 (who only compiles needs no DuckDB)
+
     for udf in udfs:
         # DuckDB's own handling of NULL would refuse functions that return NULL.
         connection.create_function(

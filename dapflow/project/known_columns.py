@@ -1,0 +1,35 @@
+"""The output columns of a project's statements, and the mistakes in their names of columns, each found out once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from dapflow.errors import DapflowError, error_of
+from dapflow.known_answers import KnownAnswers, key_of
+from dapflow.sql import Columns, FileStatement, SqlColumn, analyse
+from dapflow.sql.query_columns import Lookup
+
+
+class KnownColumns:
+    """Analyses the statements of the project in ``root`` of which that is not known yet."""
+
+    def __init__(self, root: Path) -> None:
+        self._known = KnownAnswers(root, "columns")
+
+    def analyse(self, statement: FileStatement, lookup: Lookup) -> tuple[Columns, list[DapflowError]]:
+        """What ``analyse`` says of a statement: of its text, and of the columns of the tables that it names."""
+        text = statement.text
+        tables = [(columns.known, columns.rest) for columns in map(lookup, statement.tables)]
+        key = key_of(text.file, text.text, tables)
+        noted = self._known.get(key)
+        if noted is not None:
+            known, rest, mistakes = noted
+            return Columns(tuple([SqlColumn(*column) for column in known]), rest), [*map(error_of, mistakes)]
+        columns, errors = analyse(statement.outline, text, lookup)
+        self._known.put(key, json.dumps([columns.known, columns.rest, [error.as_dict() for error in errors]]))
+        return columns, errors
+
+    def write(self) -> None:
+        """Note what is known of the statements that were asked for."""
+        self._known.write()
