@@ -151,7 +151,8 @@ def extend(
 def down(name: NameArgument = None, environment: HostOption = None, project: ProjectOption = None) -> None:
     """Remove a branch's environment with everything in it. The main environment stays as it is.
 
-    On AWS the CDK destroys the stacks that the working tree would have as this branch.
+    On AWS CloudFormation deletes its stacks, whatever the working tree holds. With your own credentials, as the role
+    that deploys branches.
 
     Example: dapflow branch down fix/delays
     """

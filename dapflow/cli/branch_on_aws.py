@@ -1,4 +1,4 @@
-"""``dapflow branch up | extend | down | list`` with ``--environment``: on AWS, by the CDK and by CloudFormation."""
+"""``dapflow branch up | extend | down | list`` with ``--environment``: up by the CDK, the others by CloudFormation."""
 
 from __future__ import annotations
 
@@ -45,27 +45,18 @@ def up(root: Path, host: str, name: str | None, *, everything: bool) -> None:
 
 
 def down(root: Path, host: str, name: str | None) -> None:
-    """Destroy a branch's stacks.
+    """Delete a branch's stacks, whatever the working tree holds.
 
-    Raises DapflowError ``branch-not-up``, ``branch-left``, ``cdk`` or what connecting does.
+    Raises DapflowError ``branch-not-up``, ``branch-left``, ``role-refused`` or what connecting does.
     """
-    from dapflow.deployed.cdk import destroy_branch  # noqa: PLC0415 (these bring boto3)
-    from dapflow.deployed.expiry import cloudformation, stacks_of_branch  # noqa: PLC0415
+    from dapflow.deployed.expiry import remove  # noqa: PLC0415 (brings boto3)
     from dapflow.local.git_branch import git_branch  # noqa: PLC0415
 
     branch = git_branch(root, name).branch
     session, names, common = _host(root, host)
-    client = cloudformation(session, names.region)
-    if not stacks_of_branch(client, common, branch):
-        raise DapflowError("branch-not-up", f"there is no environment of a branch {branch} in {host}")
     with ends_when_interrupted():
-        destroy_branch(root, branch)
-    if left := [str(stack["StackName"]) for stack in stacks_of_branch(client, common, branch)]:
-        raise DapflowError(
-            "branch-left",
-            f"of {branch} there are still {', '.join(left)}: the working tree has no such service",
-            hint="check out the branch and try again; else the host deletes them when the branch expires",
-        )
+        for stack in remove(session, names, common, branch, by=person()):
+            _say(f"{stack} is gone")
     _say(f"nothing is left of the environment of {branch}")
 
 

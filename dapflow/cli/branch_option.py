@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -127,10 +129,12 @@ def publications_of_branch(root: Path, branch: str, host: Environment | None) ->
     from dapflow.publications.published import Publications  # noqa: PLC0415 (these bring boto3, psutil)
 
     if host is None:
-        from dapflow.local.branches import project_of  # noqa: PLC0415
+        from dapflow.local.branches import project_of, wait_for_others  # noqa: PLC0415
         from dapflow.servers.state import State  # noqa: PLC0415
 
-        manifest = project_of(State.of(root), branch)
+        state = State.of(root)
+        wait_for_others(state, branch)
+        manifest = project_of(state, branch)
         clients, names = connected_to_throw_away(root, manifest, branch, None)
         return Publications(clients, manifest, names)
     from dapflow.deployed.branches import branch_project  # noqa: PLC0415
@@ -153,13 +157,15 @@ class Workplace:
     """Where a branch is built: what is published there, of which commit, and how to build more.
 
     ``behind`` says in lines where that is not what lies here, or not of what its base runs by now. ``explained`` is
-    around all that is done there; ``pauses`` are between attempts at what may pass.
+    around all that is done there, and ``check_there`` raises DapflowError ``branch-not-up`` where it is gone by now;
+    ``pauses`` are between attempts at what may pass.
     """
 
     publications: Publications
     commit: str
     behind: tuple[str, ...]
     explained: AbstractContextManager[None]
+    check_there: Callable[[], object]
     pauses: tuple[float, ...]
 
     def publisher(self, manifest: Manifest, service: str, limit: InputLimit) -> Publisher:
@@ -175,17 +181,10 @@ def workplace(root: Path, branch: str, host: str | None) -> Workplace:
 
     Raises DapflowError ``branch-not-up``, ``branch-refused``, ``role-refused``, or what connecting raises.
     """
-    from dapflow.local.processes import components  # noqa: PLC0415 (brings psutil)
-    from dapflow.local.processes.running import explained  # noqa: PLC0415
-    from dapflow.servers.state import State  # noqa: PLC0415
-
     names = host_of(root, host)
     if names is None:
-        state = State.of(root)
-        publications = publications_of_branch(root, branch, None)
-        moved = behind(root, branch, host, publications.manifest, local_base(root).manifest)
-        return Workplace(publications, project_commit(root), moved, explained(state, components.SERVERS), ())
-    from dapflow.deployed.branches import base_project, runnable_branch  # noqa: PLC0415 (brings boto3)
+        return _workplace_here(root, branch)
+    from dapflow.deployed.branches import base_project, branch_project, runnable_branch  # noqa: PLC0415 (brings boto3)
 
     runnable = runnable_branch(session_of(names), names, branch, by=person())
     project, base = runnable.project, None
@@ -193,4 +192,24 @@ def workplace(root: Path, branch: str, host: str | None) -> Workplace:
     with suppress(DapflowError):
         base = base_project(connect_deployed(names).s3, names).manifest
     moved = behind(root, branch, host, project.manifest, base)
-    return Workplace(runnable.publications, project.commit, moved, nullcontext(), _PAUSES)
+    check_there = partial(branch_project, runnable.host.s3, names, branch)
+    return Workplace(runnable.publications, project.commit, moved, nullcontext(), check_there, _PAUSES)
+
+
+def _workplace_here(root: Path, branch: str) -> Workplace:
+    from dapflow.local.branches import building, find_branch  # noqa: PLC0415 (these bring psutil)
+    from dapflow.local.processes import components  # noqa: PLC0415
+    from dapflow.local.processes.running import explained  # noqa: PLC0415
+    from dapflow.servers.state import State  # noqa: PLC0415
+
+    state = State.of(root)
+    publications = publications_of_branch(root, branch, None)
+    moved = behind(root, branch, None, publications.manifest, local_base(root).manifest)
+
+    @contextmanager
+    def work() -> Iterator[None]:
+        with building(state, branch), explained(state, components.SERVERS):
+            yield
+
+    check_there = partial(find_branch, state, branch)
+    return Workplace(publications, project_commit(root), moved, work(), check_there, ())

@@ -107,6 +107,9 @@ def run(
                 confirm(f"Build {generations(plan.steps)}?", f"{generations(plan.steps)} would be built", yes=yes)
                 publisher = partial(place.publisher, limit=limit)
                 build(Backfill(snapshot, publisher, parallel, again, place.pauses, limit), plan, steps, outcomes)
+    if any(outcome.error is not None for outcome in outcomes):
+        # What it was built in may have been taken away below it.
+        place.check_there()
     report(plan, expected, outcomes, limited if limit != WHOLE else None, dry_run=dry_run, as_json=as_json)
 
 

@@ -1,4 +1,4 @@
-"""The stacks of a branch by the CDK's command line, as the workflow of pull requests deploys and destroys them."""
+"""The stacks of a branch by the CDK's command line, as the workflow of pull requests deploys them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ def deploy_branch(root: Path, branch: str, *, base: str, commit: str, owner: str
     context = [word for name, value in tags.items() if value for word in ("-c", f"{name}={value}")]
     approval = ("--concurrency", _AT_ONCE, "--require-approval", "never")
     _cdk(root, "deploy", "--all", *approval, "-c", f"branch={branch}", *context)
-
-
-def destroy_branch(root: Path, branch: str) -> None:
-    """Destroy the stacks that the project in ``root`` would have as this branch. Raises DapflowError ``cdk``."""
-    _cdk(root, "destroy", "--all", "--force", "-c", f"branch={branch}")
 
 
 def _cdk(root: Path, *arguments: str) -> None:

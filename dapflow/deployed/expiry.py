@@ -1,4 +1,4 @@
-"""When the environment of a branch goes, and how that is put off.
+"""When the environment of a branch goes, how that is put off, and how it goes at once.
 
 The host's reaper (``stacks/functions/reaper.py``) counts the days of its own setting from when CloudFormation last
 updated a stack. Tags say nothing to it: whoever may push a branch writes them.
@@ -6,6 +6,7 @@ updated a stack. Tags say nothing to it: whoever may push a branch writes them.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,8 +21,10 @@ from dapflow.errors import DapflowError
 from dapflow.runtime.aws import RETRIES, aws_errors
 
 _TAG = "dapflow:expires"
-# Between two looks at a stack that is updated, and how many there are.
-_SECONDS, _LOOKS = 5, 120
+# Between two looks at a stack that is at something, and for how long: a custom resource may take an hour.
+_SECONDS, _LONGEST = 5.0, 3900.0
+# Of a stack's name, behind the branch: what was deployed last goes first, as in the reaper.
+_ORDER = ("bundle", "service-", "airflow", "network")
 
 
 def expires(stack: dict[str, Any], days: int) -> str:
@@ -74,6 +77,56 @@ def extend(session: boto3.Session, host: Environment, common: Branches, branch: 
                 **({"RoleARN": stack["RoleARN"]} if "RoleARN" in stack else {}),
                 Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
             )
-            waiter = client.get_waiter("stack_update_complete")
-            waiter.wait(StackName=stack["StackName"], WaiterConfig={"Delay": _SECONDS, "MaxAttempts": _LOOKS})
+            ended = _ended(client, stack["StackId"])
+        if ended["StackStatus"] not in ("UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"):
+            raise DapflowError("aws", f"{_said(ended)}: it was not extended", hint="its events say why")
         yield stack["StackName"]
+
+
+def remove(session: boto3.Session, host: Environment, common: Branches, branch: str, *, by: str) -> Iterator[str]:
+    """Delete every stack of a branch, whatever the working tree holds; their names, one by one, when they are gone.
+
+    It assumes the role that deploys branches. Raises DapflowError ``branch-not-up``, ``branch-left`` where one stays,
+    ``role-refused`` or ``aws``.
+    """
+    stacks = stacks_of_branch(cloudformation(session, host.region), common, branch)
+    if not stacks:
+        raise DapflowError("branch-not-up", f"there is no environment of a branch {branch} in {host.name}")
+    role = f"arn:aws:iam::{host.account}:role/{common.stem}-deploy"
+    client = cloudformation(assumed(session, role, by), host.region)
+    prefix = f"{common.stem}-{branch_slug(branch)}-"
+    # What has another name than a branch's stacks have holds nobody up.
+    steps = [_step(str(stack["StackName"]).removeprefix(prefix)) for stack in stacks]
+    for step in sorted({*steps}):
+        going = [stack for stack, its in zip(stacks, steps, strict=True) if its == step]
+        with aws_errors():
+            for stack in going:
+                client.delete_stack(StackName=stack["StackName"])
+            ended = [_ended(client, stack["StackId"]) for stack in going]
+        if left := [_said(stack) for stack in ended if stack["StackStatus"] != "DELETE_COMPLETE"]:
+            raise DapflowError(
+                "branch-left",
+                f"of {branch} there is still {'; '.join(left)}",
+                hint="the same command goes on from there; so does the host, when the branch expires",
+            )
+        yield from (str(stack["StackName"]) for stack in going)
+
+
+def _step(part: str) -> int:
+    return next((number for number, name in enumerate(_ORDER) if part.startswith(name)), 0)
+
+
+def _ended(client: Any, stack_id: str) -> dict[str, Any]:
+    """A stack once it is no longer at what it was told, or after an hour as it is then."""
+    deadline = time.monotonic() + _LONGEST
+    while True:
+        stack: dict[str, Any] = client.describe_stacks(StackName=stack_id)["Stacks"][0]
+        status = str(stack["StackStatus"])
+        if not status.endswith("_IN_PROGRESS") or "CLEANUP" in status or time.monotonic() > deadline:
+            return stack
+        time.sleep(_SECONDS)
+
+
+def _said(stack: dict[str, Any]) -> str:
+    reason = stack.get("StackStatusReason")
+    return f"{stack['StackName']} ({stack['StackStatus']}{f': {reason}' if reason else ''})"

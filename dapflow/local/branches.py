@@ -17,6 +17,7 @@ from dapflow.files import write_whole
 from dapflow.local.airflow.dag_files import DagFiles, write_dag_files
 from dapflow.local.airflow.installation import airflow_api
 from dapflow.local.aws_session import connect_to_platform
+from dapflow.local.branch_work import alone, shared
 from dapflow.local.cloudformation.template import Resource
 from dapflow.local.cloudformation.template_synthesis import GitBranch, Synthesis
 from dapflow.local.processes import components
@@ -41,6 +42,7 @@ class Branch:
         slug: what its names are made with. expires: an ISO time in UTC.
         connections, pools: in Airflow. Pools are shared with the main environment's service of the same name.
         airflow: whether the platform's Airflow runs it. Else people do, by ``dapflow branch run``.
+        whole: whether it was brought up to the end, and nothing of it has been taken down since.
     """
 
     branch: str
@@ -49,6 +51,7 @@ class Branch:
     connections: tuple[str, ...]
     pools: tuple[str, ...]
     airflow: bool = True
+    whole: bool = True
 
     @property
     def expired(self) -> bool:
@@ -117,18 +120,19 @@ def bring_up(
         _united(before.pools if before else (), (service.pool for service in services if airflow)),
         airflow,
     )
-    write_json(_branch_file(state, slug), asdict(noted))
+    write_json(_branch_file(state, slug), asdict(replace(noted, whole=False)))
     write_whole(_manifest_file(state, slug), manifest.to_json().encode())
     tell("making its databases, workgroups and roles")
     with _half_way(state, needed, half_way):
         deploy(record, {"s3", "glue", "iam", "athena"}, wanted)
-    if not airflow:
-        return noted, platform, None
-    api = airflow_api(state, ports)
-    provision.provision_airflow(platform, api)
-    dag_files = write_dag_files(state, manifest, platform.environment)
-    tell("waiting until Airflow has read its DAGs")
-    dag_files.wait(api, tell)
+    dag_files: DagFiles | None = None
+    if airflow:
+        api = airflow_api(state, ports)
+        provision.provision_airflow(platform, api)
+        dag_files = write_dag_files(state, manifest, platform.environment)
+        tell("waiting until Airflow has read its DAGs")
+        dag_files.wait(api, tell)
+    write_json(_branch_file(state, slug), asdict(noted))
     return noted, platform, dag_files
 
 
@@ -150,7 +154,37 @@ def project_of(state: State, branch: str) -> Manifest:
 
 
 def find_branch(state: State, branch: str) -> Branch:
-    """A branch's environment. Raises DapflowError ``branch-not-up``."""
+    """A branch's environment. Raises DapflowError ``branch-not-up``, also where it is there half-way."""
+    noted = _noted(state, branch)
+    if not noted.whole:
+        raise DapflowError(
+            "branch-not-up",
+            f"of the environment of {branch} there is a part: it was not brought up, or taken down, to the end",
+            hint=f"dapflow branch up {branch} goes on with it, dapflow branch down {branch} removes it",
+        )
+    return noted
+
+
+def wait_for_others(state: State, branch: str) -> None:
+    """Wait for whoever is bringing a branch up, or taking it down. Raises DapflowError ``platform-busy``."""
+    if not _noted(state, branch).whole:
+        with state.locked():
+            return
+
+
+@contextmanager
+def building(state: State, branch: str) -> Iterator[None]:
+    """Keep a branch's environment from being taken away while something is built in it.
+
+    Raises DapflowError ``branch-not-up``.
+    """
+    with shared(_branch_file(state, find_branch(state, branch).slug).parent):
+        # Whoever removed it had it alone until now.
+        find_branch(state, branch)
+        yield
+
+
+def _noted(state: State, branch: str) -> Branch:
     up = {other.branch: other for other in branches(state)}
     if branch not in up:
         raise DapflowError(
@@ -169,7 +203,7 @@ def extend(state: State, branch: str, days: int) -> Branch:
     """
     if not 1 <= days <= MOST_DAYS:
         raise DapflowError("option", f"--days {days}: must be 1 to {MOST_DAYS}")
-    noted = find_branch(state, branch)
+    noted = _noted(state, branch)
     if noted.expired:
         raise DapflowError(
             "branch-expired",
@@ -195,17 +229,22 @@ def take_down(state: State, branch: str, tell: Tell) -> None:
     """
     slug = branch_slug(branch)
     _forget_torn(state)
-    noted = find_branch(state, branch)
+    noted = _noted(state, branch)
     needed = components.ALL if noted.airflow else components.SERVERS
     ports = require_running(state, needed)
     connect_to_platform(state, ports)
     from dapflow.local.cloudformation.deployment import destroy  # noqa: PLC0415
 
+    write_json(_branch_file(state, slug), asdict(replace(noted, whole=False)))
     if noted.airflow:
         _take_from_airflow(state, noted, airflow_api(state, ports), tell)
     tell("removing its databases, workgroups, roles and objects")
+    record = _stacks_file(state, slug)
     with _half_way(state, needed, "the same command goes on from there"):
-        destroy(_stacks_file(state, slug))
+        # This stops queries, so that whoever waits for them ends.
+        destroy(record, {"athena"})
+        with alone(record.parent, tell):
+            destroy(record, {"s3", "glue", "iam"})
     _branch_file(state, slug).unlink()
     _forget_torn(state)
 

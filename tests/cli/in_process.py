@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -83,3 +84,14 @@ class PlatformProject(LocalProject):
             cwd="/",
             start_new_session=True,
         )
+
+    def killed(self, after: float, *arguments: str) -> None:
+        """Start a command, and after so many seconds kill it with all that it has started (SIGKILL)."""
+        process = self.started(*arguments)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(after)
+        # All of it has ended where nothing is left of the group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        said, _ = process.communicate()
+        assert "Traceback" not in said, said

@@ -58,12 +58,15 @@ def deploy(record_file: Path, services: Collection[str], wanted: Iterable[Resour
     _write(record_file, record)
 
 
-def destroy(record_file: Path) -> None:
-    """Remove all resources that are noted. Where one cannot be removed, those after it stay, and stay noted."""
+def destroy(record_file: Path, services: Collection[str] | None = None) -> None:
+    """Remove all resources that are noted, or those of these AWS services alone.
+
+    Where one cannot be removed, those after it stay, and stay noted.
+    """
     record = _read(record_file)
     for type_, make in reversed(KINDS.items()):
         gone = [id_ for id_, last in record.items() if last["type"] == type_]
-        if not gone:
+        if not gone or (services is not None and make.service not in services):
             continue
         kind = make()
         existing = kind.existing()

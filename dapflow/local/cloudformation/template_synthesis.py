@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -56,6 +59,7 @@ class Synthesis:
     def __init__(self, root: Path, manifest: Manifest, branch: GitBranch | None = None) -> None:
         self._kept = State.of(REPOSITORY).templates
         self._folder = self._kept / _content(root, manifest, branch)
+        self._asked = (root, manifest, branch)
         self._process: subprocess.Popen[str] | None = None
         if not self._folder.is_dir():
             self._start(root, manifest, branch)
@@ -67,11 +71,16 @@ class Synthesis:
 
     def templates(self) -> Templates:
         """The templates by stack. Raises DapflowError: what people wrote cannot be deployed, or ``synthesis``."""
-        if self._process is not None:
-            self._finish(self._process)
-        os.utime(self._folder)
-        files = sorted(self._folder.glob("*.template.json"))
-        return {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
+        while True:
+            if self._process is not None:
+                self._finish(self._process)
+            try:
+                os.utime(self._folder)
+                files = sorted(self._folder.glob("*.template.json"))
+                return {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
+            except FileNotFoundError:
+                # Commands of other projects have made so many since that it was forgotten.
+                self._start(*self._asked)
 
     def cancel(self) -> None:
         """End what still runs, and remove what it wrote."""
@@ -135,7 +144,16 @@ def _forget_all_but(kept: Path, count: int) -> None:
         key=lambda at: at.stat().st_mtime,
     )
     for folder in folders[:-count]:
-        shutil.rmtree(folder, ignore_errors=True)
+        # Whoever reads it has all of it, or nothing.
+        going = kept / f".{folder.name}.{secrets.token_hex(8)}"
+        with suppress(OSError):
+            folder.rename(going)
+            shutil.rmtree(going, ignore_errors=True)
+    # What a synthesis that was killed has left, and no other one is at work in.
+    for torn in kept.glob(".*"):
+        with suppress(OSError):
+            if time.time() - torn.stat().st_mtime > _SECONDS:
+                shutil.rmtree(torn, ignore_errors=True)
 
 
 def _content(root: Path, manifest: Manifest, branch: GitBranch | None) -> str:
