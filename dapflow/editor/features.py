@@ -13,6 +13,7 @@ from dapflow.editor.fixes import fixes_at
 from dapflow.editor.hover import hover_at
 from dapflow.editor.renaming import renamable_at, renamed_spans
 from dapflow.editor.server import EditorServer, OpenDocument
+from dapflow.editor.signatures import signatures_at
 from dapflow.errors import DapflowError
 from dapflow.sql import SqlText
 from dapflow.style.formatted import formatted
@@ -48,8 +49,7 @@ def _documents(server: EditorServer) -> None:
         document = parameters.text_document
         server.note(document.uri, OpenDocument(document.text.removeprefix("\ufeff"), document.version))
         server.look_soon(document.uri)
-        if server.snapshot is None:
-            server.read_soon()
+        server.read_soon(paused=server.snapshot is not None)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     async def changed(parameters: types.DidChangeTextDocumentParams) -> None:
@@ -58,6 +58,7 @@ def _documents(server: EditorServer) -> None:
         text = parameters.content_changes[-1].text if parameters.content_changes else ""
         server.note(document.uri, OpenDocument(text.removeprefix("\ufeff"), document.version))
         server.look_soon(document.uri)
+        server.read_soon(paused=True)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     async def closed(parameters: types.DidCloseTextDocumentParams) -> None:
@@ -94,6 +95,12 @@ def _questions(server: EditorServer) -> None:
             return None
         text = types.MarkupContent(types.MarkupKind.Markdown, said.markdown)
         return types.Hover(text, positions.range(*said.span))
+
+    @server.feature(types.TEXT_DOCUMENT_SIGNATURE_HELP, types.SignatureHelpOptions(["(", ","]))
+    def signature_help(asked: types.SignatureHelpParams) -> types.SignatureHelp | None:
+        return server.answer(
+            asked.text_document.uri, asked.position, lambda snapshot, file, text, at: signatures_at(text.text, at)
+        )
 
     @server.feature(types.TEXT_DOCUMENT_DEFINITION)
     def definition(asked: types.DefinitionParams) -> types.Location | None:
@@ -156,4 +163,6 @@ def _changes(server: EditorServer) -> None:
     )
     def code_action(asked: types.CodeActionParams) -> Sequence[types.CodeAction]:
         uri = asked.text_document.uri
-        return fixes_at(server.findings_of(uri), uri, server.positions(uri), asked.range)
+        findings = server.findings_of(uri)
+        shown = server.diagnostics(uri, findings) if findings else []
+        return fixes_at(findings, shown, uri, server.positions(uri), asked.range)

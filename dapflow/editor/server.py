@@ -29,6 +29,8 @@ from dapflow.root import find_project
 
 #: Seconds between the last key and the look at a text; and between the last change of a file and the project's reading.
 _TYPED, _SAVED = 0.02, 0.2
+#: Seconds between the last key and a look at the files that read what was typed.
+_PAUSED = 0.5
 
 Answer = TypeVar("Answer")
 
@@ -112,9 +114,9 @@ class EditorServer(LanguageServer):
         """Look at a document when its author stops typing for a moment."""
         self._later(uri, _TYPED, functools.partial(self._look, uri))
 
-    def read_soon(self) -> None:
-        """Read the project again, and look at all of it."""
-        self._later("", _SAVED, self._read)
+    def read_soon(self, *, paused: bool = False) -> None:
+        """Read the project again, and look at all of it; where somebody types, once that has ``paused``."""
+        self._later("", _PAUSED if paused else _SAVED, self._read)
 
     def _later(self, name: str, seconds: float, work: Callable[[], Any]) -> None:
         async def later() -> None:
@@ -160,9 +162,14 @@ class EditorServer(LanguageServer):
 
     def _show(self, file: str, findings: list[DapflowError], number: int | None = None) -> None:
         uri = self.uri(file)
-        shown = diagnostics(findings, self.positions(uri))
+        shown = self.diagnostics(uri, findings)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, shown, number))
         self._shown[file] = findings, number
+
+    def diagnostics(self, uri: str, findings: list[DapflowError]) -> list[types.Diagnostic]:
+        """Findings of a document as they are shown."""
+        assert self.project is not None  # noqa: S101 - they were found in it
+        return diagnostics(findings, self.positions(uri), self.project.root)
 
     def findings_of(self, uri: str) -> list[DapflowError]:
         """What is shown of a document, if it was found of its text as it is now."""

@@ -91,6 +91,12 @@ class Editor:
         whole = types.TextDocumentContentChangeWholeDocument(text)
         self.client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [whole]))
 
+    def close(self, name: str) -> None:
+        """Close a document without saving it."""
+        uri = self.uri(name)
+        del self.versions[uri], self.texts[uri]
+        self.client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
+
     def _found(self, uri: str) -> list[types.Diagnostic]:
         self.wait(lambda: uri in self.shown and self.shown[uri].version == self.versions[uri])
         return list(self.shown[uri].diagnostics)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from dapflow.rules import RULES
 from tests.cli.in_process import dapflow
 from tests.editor.editors import Editor
 from tests.project.writing import SERVICE, write_project
@@ -31,6 +32,12 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     editor.start()
     yield editor
     assert editor.stop() == 0
+
+
+def names(shown: Sequence[types.Diagnostic]) -> list[str]:
+    """The rules of diagnostics, by their numbers."""
+    by_number = {rule.id: rule.code for rule in RULES.values()}
+    return [by_number[str(diagnostic.code)] for diagnostic in shown]
 
 
 def at(text: str, mark: str) -> tuple[int, int]:
@@ -56,10 +63,11 @@ def test_what_is_typed_is_found_as_check_finds_it(editor: Editor) -> None:
     file.write_text(wrong, encoding="utf-8")
     checked = dapflow("check", cwd=editor.root).stderr
     file.write_bytes(before)
-    assert [diagnostic.code for diagnostic in shown] == ["unknown-column", "integer-division", "null-comparison"]
+    assert names(shown) == ["unknown-column", "integer-division", "null-comparison"]
     assert all(
-        f" {diagnostic.code}]" in checked and diagnostic.message.partition("\n")[0] in checked for diagnostic in shown
+        f"[{diagnostic.code} " in checked and diagnostic.message.partition("\n")[0] in checked for diagnostic in shown
     )
+    assert [diagnostic.code_description for diagnostic in shown] == [None] * 3
     # A place counts in units of UTF-16, of which the wheel takes two.
     assert (shown[0].range.start, shown[0].range.end) == (types.Position(1, 16), types.Position(1, 20))
     assert editor.type(WORK, wrong.replace("yeer", "year").replace("year / 2", "2").replace("= NULL", "IS NULL")) == []
@@ -73,10 +81,10 @@ def test_a_mistake_in_yaml_is_shown_where_it_is_typed(editor: Editor) -> None:
     )
     editor.wait(lambda: uri in editor.shown and bool(editor.shown[uri].diagnostics))
     [diagnostic] = [each for each in editor.shown[uri].diagnostics if each.range.start.line == 1]
-    assert diagnostic.code == "unknown-key"
+    assert names([diagnostic]) == ["unknown-key"]
     rain = editor.uri("water/refined/rain.sql")
     editor.wait(lambda: rain in editor.shown and bool(editor.shown[rain].diagnostics))
-    assert [each.code for each in editor.shown[rain].diagnostics] == ["not-granted"]
+    assert names(editor.shown[rain].diagnostics) == ["not-granted"]
     editor.client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
     editor.wait(lambda: not editor.shown[uri].diagnostics and not editor.shown[rain].diagnostics)
 
@@ -89,13 +97,60 @@ def test_a_saved_file_changes_what_its_readers_are_told(editor: Editor) -> None:
     file.write_text("SELECT year FROM flights\n")
     editor.client.workspace_did_change_watched_files(changed)
     editor.wait(lambda: late in editor.shown and bool(editor.shown[late].diagnostics))
-    assert [each.code for each in editor.shown[late].diagnostics] == ["unknown-column"]
+    assert names(editor.shown[late].diagnostics) == ["unknown-column"]
     file.unlink()
     editor.client.workspace_did_change_watched_files(changed)
-    editor.wait(lambda: [each.code for each in editor.shown[late].diagnostics] == ["unknown-table"])
+    editor.wait(lambda: names(editor.shown[late].diagnostics) == ["unknown-table"])
     file.write_text(before)
     editor.client.workspace_did_change_watched_files(changed)
     editor.wait(lambda: not editor.shown[late].diagnostics)
+
+
+def test_what_is_typed_in_one_file_shows_in_another_one_unsaved(editor: Editor) -> None:
+    delays, late = "air/refined/delays.sql", "air/refined/late.sql"
+    before = str(FILES[delays])
+    editor.open(delays, before)
+    assert editor.open(late, "SELECT d.year, d.tail FROM air_refined_zone.delays d\n")
+    assert editor.type(delays, before.replace("carrier", "carrier AS tail")) == []
+    editor.wait(lambda: not editor.shown[editor.uri(late)].diagnostics)
+    # Half a word is no mistake of those who read the file.
+    assert names(editor.type(delays, "SELEC")) == ["sql-syntax"]
+    editor.change(late, str(FILES[late]))
+    editor.wait(lambda: not editor.shown[editor.uri(late)].diagnostics)
+    editor.type(delays, before.replace(", carrier", ""))
+    editor.wait(lambda: names(editor.shown[editor.uri(late)].diagnostics) == ["unknown-column"])
+    for name in (delays, late):
+        editor.close(name)
+    editor.wait(lambda: not editor.shown[editor.uri(late)].diagnostics)
+
+
+def test_a_rule_leads_to_its_page_where_the_repository_has_it(editor: Editor) -> None:
+    page = editor.root / "docs" / "reference" / "rules" / "DAP011.md"
+    page.parent.mkdir(parents=True)
+    page.write_text("# DAP011\n")
+    [shown] = editor.open(WORK, "SELECT yeer FROM flights\n")
+    assert shown.code_description == types.CodeDescription(page.as_uri())
+    page.unlink()
+
+
+def test_signatures_are_those_of_the_function_around_the_place(editor: Editor) -> None:
+    def shown(text: str) -> tuple[str, str] | None:
+        before = text[: text.index("|")]
+        editor.open(WORK, text.replace("|", ""))
+        said = editor.ask("text_document_signature_help", types.SignatureHelpParams, WORK, (0, len(before)))
+        if said is None:
+            return None
+        signature = said.signatures[said.active_signature]
+        start, end = signature.parameters[said.active_parameter].label
+        return signature.label, signature.label[start:end]
+
+    assert shown("SELECT date_diff('day', |) FROM flights") == ("date_diff(varchar(u), date, date) -> bigint", "date")
+    assert shown("SELECT lag(year, 1, (2 + |") == ("lag(T, bigint, T) -> T", "T")
+    assert shown("SELECT concat(lower(carrier), 'a(', ',', |)") == (
+        "concat(varchar, varchar...) -> varchar",
+        "varchar...",
+    )
+    assert shown("SELECT (year, | FROM flights") is shown("SELECT year IN (|") is shown("SELECT nothing(|") is None
 
 
 def test_completion_knows_tables_columns_and_functions(editor: Editor) -> None:
@@ -253,5 +308,5 @@ def test_only_the_last_text_counts_when_keys_come_fast(editor: Editor) -> None:
     editor.open(WORK, "SELECT 1 AS a")
     for end in range(1, 30):
         editor.change(WORK, "SELECT year FROM flights"[:end])
-    assert editor.type(WORK, "SELECT yeer FROM flights")[0].code == "unknown-column"
+    assert names(editor.type(WORK, "SELECT yeer FROM flights")) == ["unknown-column"]
     assert editor.type(WORK, "SELECT year FROM flights") == []
