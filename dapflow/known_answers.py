@@ -46,8 +46,13 @@ def _code() -> Iterator[str]:
 
 
 def key_of(*parts: object) -> str:
-    """A name for what an answer is made of: values of JSON."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    """A name for what an answer is made of: texts, which may be long, and other values of JSON."""
+    digest = hashlib.sha256()
+    for part in parts:
+        kind, written = (b"t", part) if isinstance(part, str) else (b"j", json.dumps(part))
+        data = written.encode("utf-8", "surrogatepass")
+        digest.update(b"%b%d:%b" % (kind, len(data), data))
+    return digest.hexdigest()[:32]
 
 
 class KnownAnswers:

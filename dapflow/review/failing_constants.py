@@ -78,7 +78,10 @@ class _ConstantFindings:
             elif isinstance(part, tree.Node):
                 if isinstance(part, tree.Binary):
                     yield from self._of_division(part, certain=certain)
-                stack.extend(reversed([*self._parts(part, certain=certain)]))
+                if type(part) in _PARTLY_COMPUTED:
+                    stack.extend(reversed([*self._parts(part, certain=certain)]))
+                else:
+                    stack.extend([(inner, certain) for inner in reversed(tree.children(part))])
 
     def _of_constant(self, node: tree.Expr, *, certain: bool) -> Iterator[DapflowError]:
         error = _CONSTANTS.failure(self.text.text, node)
@@ -118,9 +121,6 @@ class _ConstantFindings:
 
     def _parts(self, node: tree.Node, *, certain: bool) -> Iterator[_Part]:
         """The parts that are computed with a node."""
-        if type(node) not in _PARTLY_COMPUTED:
-            yield from self._children(node, certain=certain)
-            return
         match node:
             case tree.Call(name="try") | tree.Cast(safe=True) | tree.Lambda():
                 return

@@ -119,10 +119,10 @@ class ProjectReview:
         transform, service = dataset.transform, self.manifest.services[dataset.service]
         files = {transform.file if transform else None, *(check.file for check in dataset.checks)}
         named = [error.as_dict() for file in sorted(filter(None, files)) for error in self.by_file.get(file, ())]
-        text = (transform.sql, transform.file) if transform is not None else None
+        text, file = (transform.sql, transform.file) if transform is not None else (None, None)
         inputs = [self._seen.get(identity, "") for identity in dataset.depends_on]
         own = [self._hash(dataset, declared_alone=True), dataset.id, service.database, service.environment_databases]
-        return key_of(text, named, [asdict(check) for check in dataset.checks], inputs, own)
+        return key_of(text, file, named, [asdict(check) for check in dataset.checks], inputs, own)
 
     def _hash(self, dataset: Dataset, *, declared_alone: bool = False) -> str:
         columns: Collection[tuple[str, str]] = [(column.name, column.type) for column in dataset.columns or ()]

@@ -34,7 +34,7 @@ def unsteady_parts(query: tree.QueryNode, tables: Iterable[TableName]) -> tuple[
     What the grammar does not look into counts as well.
     """
     of_tables = (part for table in tables for part in _of_table(table))
-    of_nodes = (part for node in tree.nodes(query) for part in _of_node(node))
+    of_nodes = filter(None, map(_of_node, tree.nodes(query)))
     return tuple(dict.fromkeys((*of_tables, *of_nodes)))
 
 
@@ -45,26 +45,27 @@ def _of_table(table: TableName) -> Iterator[str]:
         yield table.name
 
 
-def _of_node(node: tree.Node) -> Iterator[str]:
+def _of_node(node: tree.Node) -> str | None:  # noqa: PLR0911 - one for each kind of node
     if isinstance(node, tree.Special | tree.Call):
         if node.name.lower() in _NAMED:
-            yield node.name.lower()
+            return node.name.lower()
     elif isinstance(node, tree.SampleNode):
-        yield "TABLESAMPLE"
+        return "TABLESAMPLE"
     elif isinstance(node, tree.TableNode):
         if node.version is not None:
-            yield "FOR … AS OF"
+            return "FOR … AS OF"
     elif isinstance(node, tree.Ident | tree.Deref):
         if node.name.startswith("$"):
             # Where the rows lie, and since when.
-            yield node.name
+            return node.name
     elif isinstance(node, tree.OpaqueNode | tree.OpaqueExpr):
-        yield node.written.split("(", 1)[0].strip()
+        return node.written.split("(", 1)[0].strip()
     elif isinstance(node, tree.Window):
         if node.pattern or node.measures:
-            yield "PATTERN"
+            return "PATTERN"
     elif isinstance(node, tree.TypedLiteral | tree.Cast):
         kind = node.type_name if isinstance(node, tree.TypedLiteral) else str(node.type)
         if _TIME.search(kind.lower().replace("with time zone", "")):
             # As a timestamp it is a time of today.
-            yield "time"
+            return "time"
+    return None

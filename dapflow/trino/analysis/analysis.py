@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from dapflow.trino.analysis import expressions, literals, names, subqueries, typed
 from dapflow.trino.analysis.aggregates import at_time_zone, call
@@ -11,7 +13,7 @@ from dapflow.trino.analysis.context import AnalysisContext, StatementAnalysis
 from dapflow.trino.analysis.conversions import cast
 from dapflow.trino.analysis.findings import Finding
 from dapflow.trino.analysis.json_calls import json_call
-from dapflow.trino.analysis.meaning import is_checked
+from dapflow.trino.analysis.meaning import all_checked
 from dapflow.trino.analysis.queries import query
 from dapflow.trino.analysis.relations import relation
 from dapflow.trino.analysis.scopes import Field, ScopedSource
@@ -26,7 +28,7 @@ from dapflow.trino.syntax.parser import parse_expression
 from dapflow.trino.syntax.statements import parse
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Analysed:
     """A typed query and the tree of its text, None where it could not be read, and all findings, in Trino's order."""
 
@@ -47,17 +49,17 @@ class Analysed:
     @property
     def is_checked(self) -> bool:
         """Whether all of the text was checked and nothing was found."""
-        return self.query is not None and not self.findings and is_checked(self.query)
+        return self.query is not None and not self.findings and all_checked(self._nodes)
 
     @property
     def divisions(self) -> frozenset[int]:
         """Offsets of the operators that divide whole numbers, of which people may expect a rest."""
-        nodes = deep(self.query) if self.query is not None else ()
-        return frozenset(
-            node.place.at
-            for node in nodes
-            if isinstance(node, Arithmetic) and node.op in {"/", "%"} and node.type.base in INTEGERS
-        )
+        divided = (node for node in self._nodes if isinstance(node, Arithmetic) and node.op in {"/", "%"})
+        return frozenset(node.place.at for node in divided if node.type.base in INTEGERS)
+
+    @cached_property
+    def _nodes(self) -> tuple[Any, ...]:
+        return tuple(deep(self.query)) if self.query is not None else ()
 
 
 def analyse(

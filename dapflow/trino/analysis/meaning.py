@@ -8,6 +8,7 @@ output column; so also when a view that is read, or the columns behind a `*`, ch
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from dapflow.trino.analysis import typed
@@ -33,7 +34,12 @@ def meaning(query: Query, node: tree.QueryNode) -> str:
 
 def is_checked(node: Any) -> bool:
     """Whether nothing in a typed tree is unchecked."""
-    for part in deep(node):
+    return all_checked(deep(node))
+
+
+def all_checked(parts: Iterable[Any]) -> bool:
+    """Whether none of the nodes of a typed tree is unchecked."""
+    for part in parts:
         if isinstance(part, typed.Expr):
             if part.type.is_unchecked:
                 return False

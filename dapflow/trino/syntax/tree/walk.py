@@ -34,6 +34,9 @@ def reader(names: Sequence[str]) -> Reader:
 _CHILDREN: dict[type, Reader] = {}
 _PLAIN = frozenset({"int", "str", "bool", "Type", "int | None", "str | None", "bool | None", "tuple[str, ...]"})
 
+#: What often stands among the parts of nodes and is none.
+_NO_NODES = frozenset({type(None), str, bool, int})
+
 
 def children(node: Node) -> tuple[Any, ...]:
     """The parts of a node that may be nodes or hold some: nodes, tuples and others."""
@@ -47,12 +50,15 @@ def children(node: Node) -> tuple[Any, ...]:
 def nodes(part: Any, *, into_queries: bool = True) -> Iterator[Node]:
     """The nodes of a part of a tree, outer ones first; without ``into_queries`` those of no query inside it."""
     stack = [part]
+    pop, extend = stack.pop, stack.extend
     while stack:
-        current = stack.pop()
-        if isinstance(current, tuple):
-            stack.extend(reversed(current))
-        elif isinstance(current, Node):
-            if isinstance(current, QueryNode) and not into_queries and current is not part:
+        current = pop()
+        kind = type(current)
+        if kind is tuple:
+            extend(current[::-1])
+        elif kind not in _NO_NODES and isinstance(current, Node):
+            if kind is QueryNode and not into_queries and current is not part:
                 continue
             yield current
-            stack.extend(reversed(children(current)))
+            if below := children(current):
+                extend(below[::-1])
