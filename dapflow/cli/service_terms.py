@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from dapflow.cli.markdown import escaped, table
 from dapflow.cli.result_table import Heading, print_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dapflow.environment import Environment
-    from dapflow.manifest import Service
+    from dapflow.manifest import Dataset, Manifest, Service
+
+_COLUMNS = ("dataset", "newest generation", "history", "description")
 
 
 def print_terms(service: Service, names: Environment, when: str, *, as_json: bool) -> None:
@@ -18,8 +23,38 @@ def print_terms(service: Service, names: Environment, when: str, *, as_json: boo
     if as_json:
         print(json.dumps(terms, indent=2, ensure_ascii=False))
         return
-    rows = [(term.replace("_", " "), value) for term, value in terms.items() if value]
-    print_rows([Heading("term", whole=True), Heading(f"in {names.name}", whole=True)], rows)
+    print_rows([Heading("term", whole=True), Heading(f"in {names.name}", whole=True)], _rows(terms))
+
+
+def page_lines(manifest: Manifest, service: Service, names: Environment, when: str) -> Iterator[str]:
+    """The terms of a service and its datasets as a page in Markdown."""
+    terms = _terms(service, names, when)
+    yield f"# {escaped(terms.pop('title'))}"
+    if description := terms.pop("description"):
+        yield from ("", escaped(description))
+    yield from ("", *table([Heading("term"), Heading(f"in {names.name}")], _rows(terms)))
+    made = [dataset for dataset in manifest.datasets.values() if dataset.service == service.name]
+    for heading, listed in (
+        ("Products", [dataset for dataset in made if dataset.transform is not None]),
+        ("Raw tables", [dataset for dataset in made if dataset.source is not None]),
+        ("Tables that something else makes", [dataset for dataset in made if dataset.external]),
+    ):
+        if listed:
+            rows = [_row(dataset, names) for dataset in sorted(listed, key=lambda dataset: dataset.id)]
+            yield from ("", f"## {heading}", "", *table([Heading(name) for name in _COLUMNS], rows))
+
+
+def _row(dataset: Dataset, names: Environment) -> tuple[str, ...]:
+    from dapflow.runtime.dataset_location import physical  # noqa: PLC0415
+
+    transform = dataset.transform
+    description = (transform.description if transform is not None else dataset.description) or ""
+    history = dataset.history if dataset.has_generations else ""
+    return dataset.id, f"{physical(names, dataset.database)}.{dataset.current}", history, description
+
+
+def _rows(terms: dict[str, str]) -> list[tuple[str, str]]:
+    return [(term.replace("_", " "), value) for term, value in terms.items() if value]
 
 
 def _terms(service: Service, names: Environment, when: str) -> dict[str, str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -43,6 +45,7 @@ def ship(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be shipped, and ship nothing.")] = False,
     yes: YesOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what is shipped as JSON.")] = False,
     project: ProjectOption = None,
 ) -> None:
     """Put the products and checks of the commit that is checked out where the Airflow of an environment reads them.
@@ -61,39 +64,47 @@ def ship(
         raise DapflowError("option", "the embedded platform takes the files as they are", hint="dapflow local up")
     commit = committed(root, environment, hint=_COMMIT.format(environment))
     with ends_when_interrupted(), Steps() as steps, tempfile.TemporaryDirectory(prefix="dapflow-ship-") as work:
-        manifest = _checked(root, steps)
+        manifest = _checked(root, steps, as_json=as_json)
         steps.expect(f"looking at what runs in {environment}")
         shipment = _Shipment(root, manifest, environment, commit, Path(work))
         steps.rest()
-        if shipment.already_there:
-            print(f"{environment} runs this already: commit {commit[:9]}")
-            return
-        print("\n".join(shipment.lines()))
-        if dry_run:
-            return
-        sys.stdout.flush()
-        confirm(f"Ship it to {environment}?", f"commit {commit[:9]} would be shipped to {environment}", yes=yes)
-        shipment.send()
-    print(f"{environment} has commit {commit[:9]}: its Airflow takes it up within some minutes")
+        said = shipment.as_dict() if as_json else {}
+        is_sent = not (shipment.already_there or dry_run)
+        if not as_json:
+            print("\n".join(shipment.lines()))
+        if is_sent:
+            sys.stdout.flush()
+            confirm(f"Ship it to {environment}?", f"commit {commit[:9]} would be shipped to {environment}", yes=yes)
+            shipment.send()
+    if as_json:
+        print(json.dumps({**said, "shipped": is_sent}, indent=2, ensure_ascii=False))
+    elif is_sent:
+        print(f"{environment} has commit {commit[:9]}: its Airflow takes it up within some minutes")
 
 
-def _checked(root: Path, steps: Steps) -> Manifest:
+def _checked(root: Path, steps: Steps, *, as_json: bool) -> Manifest:
     """The project. What check or a test finds wrong is told, and ends the command."""
     from dapflow.cli.check import checked  # noqa: PLC0415 (these bring PyYAML and DuckDB)
-    from dapflow.cli.failure import print_findings  # noqa: PLC0415
+    from dapflow.cli.failure import as_object, print_findings  # noqa: PLC0415
     from dapflow.cli.test import print_run, run_tests  # noqa: PLC0415
 
     steps.expect("checking")
     checks = checked(root)
     steps.rest()
-    print_findings(checks.findings)
-    if any(finding.severity == "error" for finding in checks.findings):
+    if not as_json:
+        print_findings(checks.findings)
+    if errors := [finding for finding in checks.findings if finding.severity == "error"]:
+        if as_json:
+            print(json.dumps({"errors": [as_object(error) for error in errors], "shipped": False}, indent=2))
         raise typer.Exit(1)
     steps.expect("running the tests of SQL")
     run = run_tests(root, None, coverage=False)
     steps.rest()
-    print_run(run)
+    if not as_json:
+        print_run(run)
     if not run.passed:
+        if as_json:
+            print(json.dumps({**run.as_dict(), "shipped": False}, indent=2, ensure_ascii=False))
         raise typer.Exit(1)
     return checks.manifest
 
@@ -139,24 +150,46 @@ class _Shipment:
         deployed = self._standing.project
         return (deployed.manifest.sha, deployed.commit) == (self._manifest.sha, self._commit)
 
-    def lines(self) -> Iterator[str]:
-        """What becomes of the products, in words."""
-        from dapflow.changes import plan_branch, running_in  # noqa: PLC0415 (brings the analyser)
-        from dapflow.cli.branch_plan import breaking_lines  # noqa: PLC0415
+    @cached_property
+    def _planned(self) -> BranchPlan:
+        from dapflow.changes import plan_branch  # noqa: PLC0415 (brings the analyser)
         from dapflow.compiled import manifest_file  # noqa: PLC0415
         from dapflow.lineage import read_lineage  # noqa: PLC0415
 
-        deployed = self._standing.project
-        planned = plan_branch(deployed.manifest, self._manifest, read_lineage(manifest_file(self._root)))
-        yield f"Compared with {running_in(self._names.name, deployed.commit)}."
-        for decision in planned.built:
+        return plan_branch(self._standing.project.manifest, self._manifest, read_lineage(manifest_file(self._root)))
+
+    @property
+    def _breaking(self) -> list[str]:
+        from dapflow.cli.branch_plan import breaking_lines  # noqa: PLC0415
+
+        return list(breaking_lines(self._planned, self._standing.project.manifest))
+
+    def lines(self) -> Iterator[str]:
+        """What becomes of the products, in words."""
+        from dapflow.changes import running_in  # noqa: PLC0415 (brings the analyser)
+
+        if self.already_there:
+            yield f"{self._names.name} runs this already: commit {self._commit[:9]}"
+            return
+        yield f"Compared with {running_in(self._names.name, self._standing.project.commit)}."
+        for decision in self._planned.built:
             columns = f" ({'; '.join(map(str, decision.changes))})" if decision.changes else ""
             yield f"{decision.dataset}: {decision.why()}{columns}"
-        for name in planned.removed:
+        for name in self._planned.removed:
             yield f"{name} is gone: nothing makes it any more, and what it has published stays"
-        if breaking := list(breaking_lines(planned, deployed.manifest)):
-            yield from ("What breaks those who read it:", *(f"  {line}" for line in breaking))
-        yield _summary(planned)
+        if self._breaking:
+            yield from ("What breaks those who read it:", *(f"  {line}" for line in self._breaking))
+        yield _summary(self._planned)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as ``--json`` prints them."""
+        return {
+            "environment": self._names.name,
+            "commit": self._commit,
+            "before": self._standing.project.commit,
+            **self._planned.as_dict(self._names.name),
+            "breaking": self._breaking,
+        }
 
     def send(self) -> None:
         """Ship it. Raises DapflowError ``overtaken``."""

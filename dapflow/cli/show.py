@@ -53,6 +53,9 @@ def show(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the lineage, or the terms of a service, as JSON.")
     ] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the terms of a service and what it has as a page in Markdown.")
+    ] = False,
     environment: EnvironmentOption = None,
     project: ProjectOption = None,
 ) -> None:
@@ -77,11 +80,17 @@ def show(
     manifest = compile_project(root)
     if _is_service(manifest, transform):
         from dapflow.cli.schedule_words import schedules_in_words  # noqa: PLC0415
-        from dapflow.cli.service_terms import print_terms  # noqa: PLC0415
+        from dapflow.cli.service_terms import page_lines, print_terms  # noqa: PLC0415
 
         when = schedules_in_words(manifest).get(transform, "")
-        print_terms(manifest.services[transform], names_of(root, manifest, environment), when, as_json=as_json)
+        names = names_of(root, manifest, environment)
+        if as_markdown:
+            print("\n".join(page_lines(manifest, manifest.services[transform], names, when)))
+        else:
+            print_terms(manifest.services[transform], names, when, as_json=as_json)
         return
+    if as_markdown:
+        raise DapflowError("option", "--markdown is for services", hint="dapflow ls lists them")
     if checks:
         _print_checks(find_dataset(manifest, root, transform), manifest)
         return

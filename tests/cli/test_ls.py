@@ -135,6 +135,16 @@ def test_deps_is_of_a_dataset_that_there_is_and_in_one_form(root: Path) -> None:
     assert "exclude each other" in both.stderr
 
 
+def test_the_terms_of_a_service_are_a_page(root: Path) -> None:
+    lines = dapflow("show", "air", "--markdown", cwd=root).stdout.splitlines()
+    assert lines[0] == "# Air"
+    assert "| title | Air |" not in lines
+    assert "| files | transforms/air/ |" in lines
+    assert [line for line in lines if line.startswith("## ")] == ["## Products", "## Raw tables"]
+    assert any(line.startswith("| air.raw.flights | air\\_raw\\_zone.flights | flights\\_history |") for line in lines)
+    assert "[option]" in dapflow("show", "named", "--markdown", cwd=root).stderr
+
+
 def test_show_prints_the_terms_of_a_service(root: Path) -> None:
     terms = json.loads(dapflow("show", "air", "--json", cwd=root).stdout)
     assert terms["title"] == "Air"

@@ -123,6 +123,15 @@ def test_a_commit_is_shipped_once_it_was_said_what_it_does(prod: Prod) -> None:
         "published once dapflow accept-schema housing.refined.counted has accepted that.",
         "2 products hold something else.",
     ]
+    planned = json.loads(prod.ship("--dry-run", "--json").stdout)
+    assert (planned["shipped"], planned["before"], planned["removed"]) == (False, before.commit, [])
+    assert [product["dataset"] for product in planned["products"]] == [
+        "housing.refined.repair_costs",
+        "housing.refined.counted",
+    ]
+    assert [line.partition(":")[0] for line in planned["breaking"]] == [
+        product["dataset"] for product in planned["products"]
+    ]
     assert "[option]" in prod.ship().stderr, "nobody is there to be asked"
     assert prod.deployed == before
     done = prod.ship("--yes")
@@ -133,6 +142,7 @@ def test_a_commit_is_shipped_once_it_was_said_what_it_does(prod: Prod) -> None:
     )
     assert prod.deployed.commit == head.stdout.strip()
     assert f"prod runs this already: commit {prod.deployed.commit[:9]}\n" in prod.ship().stdout
+    assert json.loads(prod.ship("--json").stdout)["shipped"] is False
 
 
 @pytest.mark.slow
@@ -144,6 +154,8 @@ def test_what_is_wrong_or_in_no_commit_is_not_shipped(prod: Prod) -> None:
     prod.write(SQL, TRANSFORM.replace("count(*)", "count(*) + 1"))
     failed = prod.ship("--yes")
     assert (failed.returncode, "1 of one test failed" in failed.stdout) == (1, True), failed.stdout
+    told = json.loads(prod.ship("--yes", "--json").stdout)
+    assert (told["shipped"], [test["passed"] for test in told["tests"]]) == (False, [False])
 
 
 @pytest.mark.slow
