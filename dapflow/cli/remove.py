@@ -14,6 +14,7 @@ from dapflow.cli.confirmation import YesOption, confirm, counted
 from dapflow.cli.interruption import ends_when_interrupted
 from dapflow.cli.project_option import ProjectOption, project_root
 from dapflow.errors import DapflowError
+from dapflow.files import write_whole
 from dapflow.git import git
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def remove(
         str,
         typer.Argument(
             metavar="DATASET",
-            help="A product, or the id of what the project no longer has, as dapflow check names it.",
+            help="A product or table, or the id of what the project no longer has, as dapflow check names it.",
             show_default=False,
         ),
     ],
@@ -44,8 +45,10 @@ def remove(
 ) -> None:
     """Remove a product in two steps: its files, then, by its id and the same command, what was published.
 
-    The first step says who reads it, and does nothing while anyone does; git must have the files as they are. What was
-    published stays readable, and is named as an orphan wherever you would look, for as long as you like.
+    The first step says who reads it, and does nothing while anyone does; git must have the files as they are. With the
+    SQL go the file beside it, its tests, and checks that are its alone. Of a raw table, or one that something else
+    makes, the entry in service.yml goes. What was published stays readable, and is named as an orphan wherever you
+    would look, for as long as you like.
 
     The second step takes its current view, its history and its objects away; landing files stay. On the embedded
     platform and in environments of branches.
@@ -81,26 +84,36 @@ def _of_project(manifest: Manifest, root: Path, name: str) -> Dataset | None:
 
 
 def _remove_files(root: Path, manifest: Manifest, dataset: Dataset, *, yes: bool, as_json: bool) -> None:
-    from dapflow.project.removal import files_to_remove  # noqa: PLC0415
+    from dapflow.project import load_project  # noqa: PLC0415
+    from dapflow.project.removal import removal_of  # noqa: PLC0415
 
-    files = files_to_remove(root, manifest, dataset)
-    named = " and ".join(map(str, files))
-    if git(root, "rev-parse", "--git-dir") and not _committed(root, files):
+    removal = removal_of(root, load_project(root), manifest, dataset)
+    files, entry = removal.files, removal.entry
+    parts = [*map(str, files), *([f"{dataset.name} in {entry[0]}"] if entry is not None else [])]
+    named = " and ".join(parts)
+    if git(root, "rev-parse", "--git-dir") and not _committed(root, removal.touched):
         raise DapflowError(
             "uncommitted",
-            f"git does not have {named} as it is: nobody could bring it back",
-            file=files[0],
+            f"git does not have {' and '.join(map(str, removal.touched))} as it is: nobody could bring it back",
+            file=removal.touched[0],
             hint="commit it, or delete it yourself",
         )
     sys.stderr.write(f"{dataset.id} is read by no other product; what was published of it stays readable\n")
     confirm(f"Delete {named}?", f"{named} would be deleted", yes=yes)
+    if entry is not None:
+        write_whole((root / entry[0]).resolve(), entry[1].encode())
     for file in files:
         (root / file).unlink()
     if as_json:
-        print(json.dumps({"removed": dataset.id, "files": [str(file) for file in files]}))
+        changed = str(entry[0]) if entry is not None else None
+        said = {"removed": dataset.id, "files": [str(file) for file in files], "changed": changed}
+        print(json.dumps({**said, "granted": list(removal.granted)}))
         return
+    for place in removal.granted:
+        print(f"{place}: names it, and is left to you")
     print(f"{named}: deleted. See what dapflow check says, and commit it.")
-    print(f"When nobody needs what was published any more: dapflow remove {dataset.id}")
+    if not dataset.external:
+        print(f"When nobody needs what was published any more: dapflow remove {dataset.id}")
 
 
 def _committed(root: Path, files: Sequence[Path]) -> bool:

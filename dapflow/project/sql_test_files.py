@@ -16,7 +16,7 @@ from dapflow.project.layout import TESTS, sql_test_files
 from dapflow.project.marked_yaml import YamlFile
 from dapflow.project.model import PRODUCT_ZONES
 from dapflow.project.section_reader import read_file
-from dapflow.project.sql_test_terms import Rows, SqlTestFileTerms, SqlTestTerms
+from dapflow.project.sql_test_terms import ExpectTerms, GivenTerms, Rows, SqlTestFileTerms, SqlTestTerms
 from dapflow.project.text_file import read_text
 
 
@@ -35,6 +35,14 @@ class SqlTest:
     def id(self) -> str:
         """``transforms/…/delays.yml::a late flight``: unique in the project."""
         return f"{self.file}::{self.name}"
+
+    @property
+    def csv_files(self) -> list[str]:
+        """The files of rows that it names, by their names in the project."""
+        said = [*(self.terms.given or {}).values(), self.terms.expect]
+        named = [part.csv if isinstance(part, GivenTerms | ExpectTerms) else part for part in said]
+        folder = self.file.rpartition("/")[0]
+        return [f"{folder}/{name.text}" for name in named if isinstance(name, PlacedText)]
 
     def csv_rows(self, name: PlacedText) -> Rows:
         """The rows of a CSV file. Raises DapflowError ``unreadable-file`` or ``csv``."""

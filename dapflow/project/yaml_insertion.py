@@ -1,8 +1,9 @@
-"""An entry put into a mapping of a YAML file that somebody wrote: every other byte stays, comments too."""
+"""An entry put into a mapping of a YAML file that somebody wrote, or taken out: every other byte stays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import yaml
 from yaml import CollectionNode, MappingNode, Node, ScalarNode
@@ -33,6 +34,40 @@ def with_entry(text: str, section: str, key: str, value: object) -> str | None:
         return after if yaml.safe_load(after) == wanted else None
     except (yaml.YAMLError, TypeError, ValueError, RecursionError):
         return None
+
+
+def without_entry(text: str, sections: Sequence[str], key: str) -> str | None:
+    """The text of a file without the lines of one entry in a section at its top, or in one within that.
+
+    None where these lines hold something else, too, as in braces: the file has to say the same as before but for it.
+    """
+    try:
+        before = yaml.safe_load(text)
+        node = yaml.compose(text, yaml.SafeLoader)
+        for name in sections:
+            node = _value_of(node, name)
+        entry = next(((name, value) for name, value in _entries(node) if name.value == key), None)
+        if entry is None:
+            return None
+        lines = text.splitlines(keepends=True)
+        after = "".join(
+            lines[: entry[0].start_mark.line] + lines[max(map(_line_after, (entry[0], *_leaves(entry[1])))) :]
+        )
+        held: dict[str, Any] = before
+        for name in sections[:-1]:
+            held = held[name]
+        held[sections[-1]] = {name: value for name, value in held[sections[-1]].items() if name != key} or None
+        return after if yaml.safe_load(after) == before else None
+    except (yaml.YAMLError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def _entries(node: Node | None) -> list[tuple[Node, Node]]:
+    return node.value if isinstance(node, MappingNode) and not node.flow_style else []
+
+
+def _value_of(node: Node | None, key: str) -> Node | None:
+    return next((value for name, value in _entries(node) if name.value == key), None)
 
 
 def _inserted(text: str, section: str, key: str, value: object) -> str | None:

@@ -7,7 +7,7 @@ from itertools import takewhile
 import pytest
 import yaml
 
-from dapflow.project.yaml_insertion import with_entry
+from dapflow.project.yaml_insertion import with_entry, without_entry
 
 ENTRY = {"columns": {"id": "bigint", "when": {"type": "date", "format": "%d/%m/%Y"}}, "null": "\\N"}
 
@@ -59,3 +59,27 @@ def test_where_no_line_does_it_nothing_is_written(text: str) -> None:
 def _alike(before: str, after: str) -> int:
     """How many characters at the beginning are the same."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+
+
+@pytest.mark.parametrize("text", FILES[1:])
+def test_what_was_put_in_is_taken_out_again_to_the_byte(text: str) -> None:
+    inserted = with_entry(text, "sources", "new", ENTRY)
+    assert inserted is not None
+    after = without_entry(inserted, ["sources"], "new")
+    assert after is not None
+    assert after.replace("sources:\n", "").rstrip("\n") == text.replace("sources:\n", "").rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("sources: {a: {}, b: {}}\n", "a"),
+        ("sources:\n  a: &one {x: 1}\n  b: *one\n", "a"),
+        ("sources:\n  a: {}\n", "nothing"),
+        ("sources: [a]\n", "a"),
+        ("sources:\n  ? a\n  : {}\n  ? b\n", "b"),
+    ],
+)
+def test_what_cannot_be_taken_out_alone_stays(text: str, key: str) -> None:
+    after = without_entry(text, ["sources"], key)
+    assert after is None or yaml.safe_load(after)["sources"] == {"a": {}}
