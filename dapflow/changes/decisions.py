@@ -19,6 +19,7 @@ class Decision:
         reason: why. ``text``, ``terms``, ``checks``: what the branch changes of the product itself. ``input``: it is
             made of what is changed. ``same meaning``: its text is another, and means the same. ``not read``: nothing
             that is changed reaches it, though it reads something that is.
+        also: what else the branch changes of the product itself, that would be a reason alone.
         about: the columns of its own that are others (``*`` for its rows), or, of ``input`` and ``checked against``,
             what it reads, or its checks read, that is.
         effect: on those who read it. ``breaking``: columns are gone, in another order, or of a type that does not hold
@@ -36,6 +37,7 @@ class Decision:
     effect: Effect | None = None
     changes: tuple[ColumnChange, ...] = ()
     lacks: tuple[str, ...] = ()
+    also: tuple[tuple[Reason, tuple[str, ...]], ...] = ()
 
     @property
     def touched(self) -> bool:
@@ -43,19 +45,8 @@ class Decision:
         return self.reason != "unchanged"
 
     def why(self) -> str:
-        """The reason in words."""
-        about = _listed(self.about)
-        return {
-            "new": "it is new",
-            "text": "its text is changed: other rows" if "*" in self.about else f"its text is changed: {about}",
-            "terms": f"its .yml is changed: {about}",
-            "checks": "its checks are changed",
-            "checked against": f"its checks read {about}",
-            "input": f"it reads {about}",
-            "same meaning": "its text is another, and means the same",
-            "not read": "it reads nothing of what is changed",
-            "unchanged": "it is as it was",
-        }[self.reason]
+        """The reasons in words."""
+        return "; ".join(_words(reason, about) for reason, about in ((self.reason, self.about), *self.also))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as ``--json`` prints them."""
@@ -65,6 +56,7 @@ class Decision:
             "built": self.built,
             "reason": self.reason,
             "about": list(self.about),
+            "also": [reason for reason, _ in self.also],
             "why": self.why(),
             "effect": self.effect,
             "columns": [{"name": c.name, "was": c.was, "now": c.now} for c in self.changes],
@@ -75,3 +67,18 @@ class Decision:
 def _listed(names: tuple[str, ...], most: int = 4) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+def _words(reason: Reason, about: tuple[str, ...]) -> str:
+    listed = _listed(about)
+    return {
+        "new": "it is new",
+        "text": "its text is changed: other rows" if "*" in about else f"its text is changed: {listed}",
+        "terms": f"its .yml is changed: {listed}",
+        "checks": "its checks are changed",
+        "checked against": f"its checks read {listed}",
+        "input": f"it reads {listed}",
+        "same meaning": "its text is another, and means the same",
+        "not read": "it reads nothing of what is changed",
+        "unchanged": "it is as it was",
+    }[reason]

@@ -135,9 +135,9 @@ class _BranchPlanner:
         transform = dataset.transform
         assert transform is not None  # noqa: S101 - of a product
         decision = Decision(dataset.id, transform.file, built=False, reason="unchanged")
-        if changed := self._change(dataset):
-            reason, about = changed
-            return self._built(replace(decision, reason=reason, about=about), dataset)
+        if changes := list(self._changes(dataset)):
+            (reason, about), *also = changes
+            return self._built(replace(decision, reason=reason, about=about, also=tuple(also)), dataset)
         if dataset.id not in self.looked_at:
             return decision
         if _sql(self.base.datasets[dataset.id]) != transform.sql:
@@ -145,22 +145,26 @@ class _BranchPlanner:
         reached = not self.looked_at.isdisjoint({*dataset.depends_on} - {dataset.id})
         return replace(decision, reason="not read") if reached else decision
 
-    def _change(self, dataset: Dataset) -> tuple[Reason, tuple[str, ...]] | None:
-        """Why a product is built, and what is changed."""
+    def _changes(self, dataset: Dataset) -> Iterator[tuple[Reason, tuple[str, ...]]]:
+        """Why a product is built, and what is changed: what reaches furthest, then what else its own files change."""
         before = self.base.datasets.get(dataset.id)
         if before is None or before.transform is None:
-            return "new", ()
-        if terms := self._terms(dataset):
-            return "terms", terms
+            yield "new", ()
+            return
         if dataset.id not in self.looked_at:
-            return None
-        own, inputs = self._own(dataset), self._inputs(dataset)
-        if own or inputs:
-            return ("text", own) if own else ("input", inputs)
-        if _checks(dataset) != _checks(before):
-            return "checks", ()
-        against = self._checked_against(dataset)
-        return ("checked against", against) if against else None
+            return
+        own, terms = self._own(dataset), self._terms(dataset)
+        checks = _checks(dataset) != _checks(before)
+        if own:
+            yield "text", own
+        if terms:
+            yield "terms", terms
+        if not own and not terms and (inputs := self._inputs(dataset)):
+            yield "input", inputs
+        elif not own and not terms and not checks and (against := self._checked_against(dataset)):
+            yield "checked against", against
+        if checks:
+            yield "checks", ()
 
     def _checked_against(self, dataset: Dataset) -> tuple[str, ...]:
         """What the checks of a product read that holds something else, so that they may come out otherwise."""

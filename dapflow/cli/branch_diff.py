@@ -186,7 +186,7 @@ def _announced(both: BranchProducts, comparable: Sequence[BranchProduct], rows: 
     unknown = len(estimates) - len(known)
     more = f"; of {unknown} of them nobody noted the sizes" if unknown else ""
     compared = f"comparing {_counted(comparable)} of {both.title} with {both.base.environment.name}"
-    return f"{compared}: at most {size_text(size)} to scan, {about_usd(usd)} on AWS{more}"
+    return f"{compared}: at most {size_text(size)} to scan, {about_usd(usd, size)} on AWS{more}"
 
 
 def _counted(products: Sequence[object]) -> str:

@@ -86,7 +86,7 @@ def build(building: Backfill | AirflowBackfill, plan: BackfillPlan, steps: Steps
                 limited = "; limited" if outcome.publication.limits else ""
                 steps.tell(f"{done}: published, {outcome.publication.rows:,} rows{limited}")
             elif outcome.error is None:
-                steps.tell(f"{done}: another backfill has published it")
+                steps.tell(f"{done}: another one has published it meanwhile")
             else:
                 steps.tell(f"{done}: failed")
     steps.rest()
@@ -103,7 +103,7 @@ def tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment, limite
     if len(plan.missing) > _MOST_NAMED:
         sys.stderr.write(f"missing: {len(plan.missing) - _MOST_NAMED} more; --json names all\n")
     for said, steps in (
-        ("published by an earlier backfill and left: ", plan.done),
+        ("published before of the same text and inputs, and left: ", plan.done),
         ("not built, for want of inputs: ", plan.left_out),
         ("left as they are, because their landing files are gone: ", plan.kept),
     ):
@@ -111,7 +111,7 @@ def tell_plan(plan: BackfillPlan, expected: Estimate, names: Environment, limite
             sys.stderr.write(f"{said}{generations(steps)}\n")
     if plan.steps:
         unknown = f"; of {expected.unknown} of them nothing is known" if expected.unknown else ""
-        money = about_usd(expected.usd) + (" on AWS" if names.embedded else "")
+        money = about_usd(expected.usd, expected.bytes) + (" on AWS" if names.embedded else "")
         size = size_text(expected.bytes)
         sys.stderr.write(f"to build: {generations(plan.steps)}, reading about {size}, {money}{unknown}\n")
     else:

@@ -230,7 +230,7 @@ def _announced(comparison: VersionComparison, rows: int, *, on_aws: bool) -> str
     if expected is None:
         return f"{said}: nobody noted their sizes"
     size, usd = expected
-    return f"{said}: at most {size_text(size)} to scan, {about_usd(usd)}{'' if on_aws else ' on AWS'}"
+    return f"{said}: at most {size_text(size)} to scan, {about_usd(usd, size)}{'' if on_aws else ' on AWS'}"
 
 
 def _print(difference: Difference, *, as_json: bool, as_markdown: bool) -> None:

@@ -96,10 +96,14 @@ def size_text(count: int) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
-def about_usd(usd: float) -> str:
-    """``about $0.0061``: what something costs in dollars, as far as it can be foretold."""
+def about_usd(usd: float, scanned: int | None = None) -> str:
+    """``about $0.0061``: what something costs in dollars, as far as it can be foretold.
+
+    With ``scanned``, where nothing is, it says why that costs something.
+    """
     written = f"{usd:.4f}"
-    return "less than $0.0001" if usd and not float(written) else f"about ${written}"
+    least = ", the least that queries cost," if usd and scanned == 0 else ""
+    return f"less than $0.0001{least}" if usd and not float(written) else f"about ${written}{least}"
 
 
 @dataclass(frozen=True)

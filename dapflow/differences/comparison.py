@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -137,9 +138,13 @@ def _of_side(counts: Row, name: str) -> ColumnFigures:
         nulls=_number(counts[f"{name}_nulls"]),
         least=counts.get(f"{name}_least"),
         greatest=counts.get(f"{name}_greatest"),
-        # Sums of floating-point numbers differ in their last digits from one run to the next.
-        average=f"{float(average):.10g}" if average is not None else None,
+        average=_rounded(average) if average is not None else None,
     )
+
+
+def _rounded(average: str) -> str:
+    """Sums of floating-point numbers differ in their last digits from one run to the next; NaN and Infinity in none."""
+    return f"{float(average):.10g}" if math.isfinite(float(average)) else average
 
 
 def _sample_row(question: DifferenceQuestion, difference: Difference, row: Row) -> SampleRow:

@@ -187,9 +187,9 @@ class DifferenceQuestion:
         as_double = f"CAST({value} AS double)"
         if self.key:
             return f"avg({as_double})"
-        return (
-            f'sum({as_double} * "{name}") / sum(CASE WHEN "{name}" > 0 AND "c{number}" IS NOT NULL THEN "{name}" END)'
-        )
+        # NaN and infinity of a row that is not in this version would not be zero times what they are.
+        total = f'sum(CASE WHEN "{name}" > 0 THEN {as_double} * "{name}" END)'
+        return f'{total} / sum(CASE WHEN "{name}" > 0 AND "c{number}" IS NOT NULL THEN "{name}" END)'
 
     def _shown(self, name: str, number: int) -> str:
         value = f'"{name}{number}"'

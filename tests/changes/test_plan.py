@@ -220,6 +220,17 @@ def test_checks_and_terms_are_a_reason_and_descriptions_are_none(base: Manifest,
         assert names(planned.built) == ({"clean"} if made.built else set())
 
 
+def test_all_that_is_changed_of_a_product_is_said_and_what_reaches_furthest_first(
+    base: Manifest, tmp_path: Path
+) -> None:
+    more = {"refined/by_carrier.yml": "allow_empty: true\nchecks:\n  there: {not_null: carrier}\n"}
+    branch = project(tmp_path, edited("by_carrier", "count(*)", "2 * count(*)"), more)
+    made = decision(base, branch, "by_carrier")
+    assert made.reason == "text"
+    assert made.why() == "its text is changed: flights; its .yml is changed: allow_empty; its checks are changed"
+    assert made.as_dict()["also"] == ["terms", "checks"]
+
+
 def test_a_product_is_checked_anew_against_what_is_changed(tmp_path: Path) -> None:
     check = {"refined/lengths.yml": "checks:\n  known: {relationships: {id: {to: ranked, field: id}}}\n"}
     before = project(tmp_path / "base", more=check)

@@ -145,7 +145,7 @@ def test_the_life_of_a_branch(host: Host) -> None:
     # Nothing of the host is written.
     assert not [p for p in partitions if SLUG not in p["StorageDescriptor"]["Location"]]
     again = host.run("run", BRANCH, *days, "--yes")
-    assert "published by an earlier backfill and left: 2 generations" in again.stderr
+    assert "published before of the same text and inputs, and left: 2 generations" in again.stderr
     assert {role for role, _ in sessions()} == {"dapflow-branch-run", "dapflow-branch-housing-runner"}
 
     # The second night is the newest that both have. It is compared with the caller's own credentials.

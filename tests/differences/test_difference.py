@@ -70,6 +70,17 @@ def test_without_a_key_rows_are_counted(lake: Lake, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("key", [(), ("ward",)])
+def test_an_average_is_of_its_own_version_alone(lake: Lake, tmp_path: Path, key: tuple[str, ...]) -> None:
+    """NaN and infinity are as Athena writes them, and those of the other version count for nothing."""
+    two(lake, tmp_path, wards("('a', nan(), true)", "('b', 1e0, true)"), wards("('b', 1e0, true)", "('c', 3e0, true)"))
+    (cost,) = (column for column in difference(lake, key).columns if column.name == "cost")
+    assert (cost.here.average, cost.there.average) == ("2", "NaN")
+    two(lake, tmp_path, wards("('a', infinity(), true)"), wards("('c', -infinity(), true)"))
+    (cost,) = (column for column in difference(lake, key).columns if column.name == "cost")
+    assert (cost.here.average, cost.there.average) == ("-Infinity", "Infinity")
+
+
 def test_equal_generations_take_one_query(lake: Lake, tmp_path: Path) -> None:
     rows = ["('a', nan(), MAP(ARRAY['x', 'y'], ARRAY[1, 2]))", "(NULL, NULL, NULL)", "(NULL, NULL, NULL)"]
     other = ["(NULL, NULL, NULL)", "('a', nan(), MAP(ARRAY['y', 'x'], ARRAY[2, 1]))", "(NULL, NULL, NULL)"]
