@@ -1,4 +1,4 @@
-"""The command line. Each module holds one group of commands and registers itself below in one line."""
+"""The command line. A module for each command, or group of them, registers it."""
 
 from __future__ import annotations
 
@@ -6,108 +6,52 @@ import errno
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from itertools import chain
 
 import typer
 
-from dapflow.cli import (
-    accept_schema,
-    athena,
-    backfill,
-    branch,
-    check,
-    check_results,
-    codeowners,
-    columns,
-    compile,  # noqa: A004 - named after its command
-    cost,
-    demo,
-    deps,
-    diff,
-    doctor,
-    format,  # noqa: A004 - named after its command
-    history,
-    land,
-    local,
-    ls,
-    lsp,
-    new,
-    preview,
-    query,
-    remove,
-    rename,
-    reset,
-    rollback,
-    run,
-    runs,
-    ship,
-    show,
-    test,
-    why,
-    withdraw,
-)
 from dapflow.cli.failure import disk_full, print_failure
-from dapflow.cli.help_groups import GroupedHelp
+from dapflow.cli.help_groups import EVERY_DAY, OTHERS, GroupedHelp
 from dapflow.errors import DapflowError
 
-app = typer.Typer(
-    name="dapflow",
-    cls=GroupedHelp,
-    help="Commit Athena SQL, get data products. dapflow COMMAND --help says how.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    # With Rich, --help takes three times as long.
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-accept_schema.register(app)
-athena.register(app)
-backfill.register(app)
-branch.register(app)
-check.register(app)
-check_results.register(app)
-codeowners.register(app)
-columns.register(app)
-compile.register(app)
-cost.register(app)
-demo.register(app)
-deps.register(app)
-diff.register(app)
-doctor.register(app)
-format.register(app)
-history.register(app)
-land.register(app)
-local.register(app)
-ls.register(app)
-lsp.register(app)
-new.register(app)
-preview.register(app)
-query.register(app)
-remove.register(app)
-rename.register(app)
-reset.register(app)
-rollback.register(app)
-run.register(app)
-runs.register(app)
-ship.register(app)
-show.register(app)
-test.register(app)
-why.register(app)
-withdraw.register(app)
+#: Each stands in a module that is called as it is.
+_COMMANDS = sorted({*EVERY_DAY, *chain(*OTHERS.values())})
+
+
+def command_line(names: Sequence[str] = _COMMANDS) -> typer.Typer:
+    """The command line, with all commands or with some of them."""
+    app = typer.Typer(
+        name="dapflow",
+        cls=GroupedHelp,
+        help="Commit Athena SQL, get data products. dapflow COMMAND --help says how.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        # With Rich, --help takes three times as long.
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in names:
+        import_module(f"dapflow.cli.{name.replace('-', '_')}").register(app)
+    return app
 
 
 @functools.cache
-def _command() -> Callable[[], object]:
-    """All commands as one, which Typer would make of their functions again for each call."""
-    return typer.main.get_command(app)
+def _command(name: str) -> Callable[[], object]:
+    """The command line as far as it is needed for a command; whole where there is none of this name.
+
+    Typer makes it of functions, and of all of them it would take as long as Python takes to start.
+    """
+    return typer.main.get_group(command_line([name] if name in _COMMANDS else _COMMANDS))
 
 
 def main() -> None:
     """Run the command line; a mistake of the user ends it with status 1 and words, never with a traceback."""
     try:
         try:
-            _command()()
+            _command(sys.argv[1] if len(sys.argv) > 1 else "")()
         finally:
             sys.stdout.flush()
     except DapflowError as error:

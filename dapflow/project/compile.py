@@ -18,7 +18,7 @@ from dapflow.project.checks import check_mistakes, read_checks, reference_of
 from dapflow.project.columns import comments, personal_columns, unknown_columns
 from dapflow.project.contract import Output, partition_columns, read_output
 from dapflow.project.grants import check_grants, check_read
-from dapflow.project.known_columns import KnownColumns
+from dapflow.project.known_columns import KnownOutputColumns
 from dapflow.project.load import read_project
 from dapflow.project.model import Product, Project, ServiceFolder
 from dapflow.project.order import circles, publishing_order
@@ -58,7 +58,7 @@ def read_as_far_as_possible(root: Path) -> tuple[Manifest, list[DapflowError]]:
 
 def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
     project, errors = read_project(root)
-    known = KnownColumns(root)
+    known = KnownOutputColumns(root)
     compiler = Compilation(project, known.analyse)
     manifest = compiler.manifest()
     known.write()

@@ -11,7 +11,7 @@ from dapflow.sql import Columns, FileStatement, SqlColumn, analyse
 from dapflow.sql.query_columns import Lookup
 
 
-class KnownColumns:
+class KnownOutputColumns:
     """Analyses the statements of the project in ``root`` of which that is not known yet."""
 
     def __init__(self, root: Path) -> None:

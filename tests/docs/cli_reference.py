@@ -12,7 +12,7 @@ import typer.main
 from typer._click.core import Command, Context, Parameter
 from typer.core import TyperGroup
 
-from dapflow.cli import app
+from dapflow.cli import command_line
 from tests.docs.markdown import ROOT
 
 FILE = ROOT / "docs" / "reference" / "cli.md"
@@ -29,7 +29,7 @@ reported as `file:line:column: what is wrong [code]`, the line at fault with a c
 
 def commands() -> dict[str, Command]:
     """Every command that does something, by its words: ``local up``."""
-    return dict(_walk("", typer.main.get_command(app)))
+    return dict(_walk("", typer.main.get_command(command_line())))
 
 
 def _walk(words: str, command: Command) -> Iterator[tuple[str, Command]]:

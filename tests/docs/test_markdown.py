@@ -13,7 +13,7 @@ from typer._click.core import Command
 from typer._click.exceptions import MissingParameter, UsageError
 from typer.core import TyperGroup
 
-from dapflow.cli import app
+from dapflow.cli import command_line
 from dapflow.review.transforms import review
 from dapflow.rules import RULES
 from dapflow.sql.refusals import CODES, NOT_SUPPORTED_HERE, REFUSED, WRONG_ARGUMENTS
@@ -56,7 +56,7 @@ def test_every_dapflow_command_line_is_one_that_the_program_takes(file: Path) ->
 @functools.cache
 def program() -> Command:
     """The whole command line; it takes a tenth of a second to make."""
-    return typer.main.get_command(app)
+    return typer.main.get_command(command_line())
 
 
 def parse(command: Command, name: str, words: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from dapflow.cli import app
+from dapflow.cli import command_line
 from dapflow.rules import PRODUCT, RULES
 from tests.rules.project import write_files
 
@@ -17,7 +17,7 @@ _SQL = "SELECT id, nvl(trade, '100%, all') AS a\nFROM repairs\nORDER BY id"
 def checked_as(root: Path, *options: str, sql: str = _SQL) -> tuple[int, str]:
     """The status and output of ``dapflow check`` for a product with an error and a warning."""
     write_files(root, {PRODUCT: sql})
-    result = CliRunner().invoke(app, ["check", "--project", str(root), *options])
+    result = CliRunner().invoke(command_line(), ["check", "--project", str(root), *options])
     return result.exit_code, result.stdout
 
 
@@ -69,5 +69,5 @@ def test_the_cost_of_a_whole_history_is_known_where_the_platform_runs(tmp_path: 
 
 def test_one_form_at_a_time(tmp_path: Path) -> None:
     write_files(tmp_path, {})
-    result = CliRunner().invoke(app, ["check", "--project", str(tmp_path), "--json", "--sarif"])
+    result = CliRunner().invoke(command_line(), ["check", "--project", str(tmp_path), "--json", "--sarif"])
     assert result.exit_code != 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dapflow.cli import app
+from dapflow.cli import command_line
 from dapflow.rules import PRODUCT
 from tests.rules.project import write_files
 
@@ -19,7 +19,7 @@ def mended(root: Path, sql: str | bytes) -> tuple[str | bytes, str]:
     file = root / PRODUCT
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(sql if isinstance(sql, bytes) else sql.encode())
-    result = CliRunner().invoke(app, ["check", "--fix", "--project", str(root)])
+    result = CliRunner().invoke(command_line(), ["check", "--fix", "--project", str(root)])
     content = file.read_bytes()
     return content if isinstance(sql, bytes) else content.decode(), result.stderr
 
@@ -116,6 +116,6 @@ def test_a_hyphenated_name_is_quoted(tmp_path: Path) -> None:
         },
     )
     (tmp_path / PRODUCT).write_text("SELECT id FROM roads-raw-zone.works", encoding="utf-8")
-    result = CliRunner().invoke(app, ["check", "--fix", "--project", str(tmp_path)])
+    result = CliRunner().invoke(command_line(), ["check", "--fix", "--project", str(tmp_path)])
     assert (tmp_path / PRODUCT).read_text(encoding="utf-8") == 'SELECT id FROM "roads-raw-zone".works'
     assert result.exit_code == 0, result.output
