@@ -16,12 +16,13 @@ class KnownOutputColumns:
 
     def __init__(self, root: Path) -> None:
         self._known = KnownAnswers(root, "columns")
+        #: Columns as JSON, by their identity; many statements read the same ones.
+        self._written: dict[int, tuple[Columns, str]] = {}
 
     def analyse(self, statement: FileStatement, lookup: Lookup) -> tuple[Columns, list[DapflowError]]:
         """What ``analyse`` says of a statement: of its text, and of the columns of the tables that it names."""
         text = statement.text
-        tables = [(columns.known, columns.rest) for columns in map(lookup, statement.tables)]
-        key = key_of(text.file, text.text, tables)
+        key = key_of(text.file, text.text, *[self._as_json(columns) for columns in map(lookup, statement.tables)])
         noted = self._known.get(key)
         if noted is not None:
             known, rest, mistakes = noted
@@ -29,6 +30,13 @@ class KnownOutputColumns:
         columns, errors = analyse(statement.outline, text, lookup)
         self._known.put(key, json.dumps([columns.known, columns.rest, [error.as_dict() for error in errors]]))
         return columns, errors
+
+    def _as_json(self, columns: Columns) -> str:
+        written = self._written.get(id(columns))
+        if written is None:
+            # They are kept, so that no others get their identity.
+            written = self._written[id(columns)] = columns, json.dumps([columns.known, columns.rest])
+        return written[1]
 
     def write(self) -> None:
         """Note what is known of the statements that were asked for."""

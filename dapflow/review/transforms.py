@@ -37,6 +37,10 @@ def review(manifest: Manifest, errors: Sequence[DapflowError] = (), noted_in: Pa
     return project.listed()
 
 
+#: What there is to say of a dataset without a text and without checks.
+_NOTHING = DatasetFindings([], [], None)
+
+
 class FindingsBefore(Protocol):
     """What was found before, by what it was made of."""
 
@@ -65,16 +69,15 @@ class ProjectReview:
         """Look at every dataset of which ``before`` says nothing; all findings, by what they are made of."""
         by_key: dict[str, DatasetFindings] = {}
         for level in levels(self.manifest.datasets.values()):
-            keys = {dataset.id: self._key(dataset) for dataset in level}
+            keys = {dataset.id: self._key(dataset) for dataset in level if dataset.transform or dataset.checks}
             for dataset in level:
                 self.tables.add_declared(dataset)
             known = {name: before.get(key) for name, key in keys.items()}
             unknown = [name for name, findings in known.items() if findings is None]
             known |= zip(unknown, shared(self.look, unknown), strict=True)
+            by_key |= {keys[name]: findings for name, findings in known.items() if findings is not None}
             for dataset in level:
-                findings = known[dataset.id]
-                assert findings is not None  # noqa: S101 - it has been looked at
-                by_key[keys[dataset.id]] = self.of[dataset.id] = findings
+                findings = self.of[dataset.id] = known.get(dataset.id) or _NOTHING
                 if findings.columns is not None:
                     self.tables.add(dataset, findings.columns)
                 self._seen[dataset.id] = self._hash(dataset)
@@ -98,8 +101,6 @@ class ProjectReview:
     def look(self, name: str) -> DatasetFindings:
         """What there is to say of a dataset, once all that it reads has been looked at."""
         dataset = self.manifest.datasets[name]
-        if dataset.transform is None and not dataset.checks:
-            return DatasetFindings([], [], None)
         from dapflow.review.checks import check_findings  # noqa: PLC0415 (brings DuckDB; no text that is known needs it)
         from dapflow.review.examine import Examined, examine  # noqa: PLC0415
 
