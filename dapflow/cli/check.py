@@ -98,7 +98,7 @@ def _before_commits(root: Path, *, install_hook: bool) -> None:
     if install_hook:
         install(root)
     else:
-        check_staged(root, lambda folder: checked(folder).findings)
+        check_staged(root, lambda folder: checked(folder, noted_in=root).findings)
 
 
 def _print_json(checks: Checked, root: Path) -> None:
@@ -149,8 +149,8 @@ class Checked(NamedTuple):
     changed: list[ChangedColumn]
 
 
-def checked(root: Path) -> Checked:
-    """Check a project."""
+def checked(root: Path, noted_in: Path | None = None) -> Checked:
+    """Check a project. What is known of the like is looked up and noted in ``noted_in``, by default in it."""
     from dapflow.compiled import manifest_file  # noqa: PLC0415
     from dapflow.lineage import read_lineage  # noqa: PLC0415
     from dapflow.project import read_as_far_as_possible  # noqa: PLC0415 (brings PyYAML)
@@ -160,8 +160,8 @@ def checked(root: Path) -> Checked:
     from dapflow.review.transforms import review  # noqa: PLC0415
 
     with garbage_kept():
-        manifest, errors = read_as_far_as_possible(root)
-        findings = [*review(manifest, errors, root), *check_codeowners(root)]
+        manifest, errors = read_as_far_as_possible(root, noted_in)
+        findings = [*review(manifest, errors, noted_in or root), *check_codeowners(root)]
     lineage = read_lineage(manifest_file(root))
     if not errors and any(root.glob(f"transforms/*/{TESTS}")):
         from dapflow.sql_tests.suite import mistakes_in_tests  # noqa: PLC0415 (brings DuckDB)

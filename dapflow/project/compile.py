@@ -41,24 +41,25 @@ def check_project(root: Path) -> tuple[Manifest | None, list[DapflowError]]:
     return (None if errors else manifest), errors
 
 
-def read_as_far_as_possible(root: Path) -> tuple[Manifest, list[DapflowError]]:
+def read_as_far_as_possible(root: Path, noted_in: Path | None = None) -> tuple[Manifest, list[DapflowError]]:
     """A manifest of what could be read, and every mistake, in the order of files and lines.
 
-    With mistakes it is good for looking for more of them, and for nothing else.
+    With mistakes it is good for looking for more of them, and for nothing else. What is known of texts is looked up and
+    noted in the project in ``noted_in``, by default in this one.
     """
     collecting = gc.isenabled()
     # What is read is much, and all of it is needed to the end: looking for garbage would take as long as the work.
     gc.disable()
     try:
-        return _checked(root)
+        return _checked(root, noted_in)
     finally:
         if collecting:
             gc.enable()
 
 
-def _checked(root: Path) -> tuple[Manifest, list[DapflowError]]:
-    project, errors = read_project(root)
-    known = KnownOutputColumns(root)
+def _checked(root: Path, noted_in: Path | None) -> tuple[Manifest, list[DapflowError]]:
+    project, errors = read_project(root, noted_in)
+    known = KnownOutputColumns(noted_in or root)
     compiler = Compilation(project, known.analyse)
     manifest = compiler.manifest()
     known.write()

@@ -12,7 +12,7 @@ from dapflow.sql.query_columns import Lookup
 
 
 class KnownOutputColumns:
-    """Analyses the statements of the project in ``root`` of which that is not known yet."""
+    """Analyses the statements of which that is not known in the project in ``root``."""
 
     def __init__(self, root: Path) -> None:
         self._known = KnownAnswers(root, "columns")

@@ -23,7 +23,7 @@ from dapflow.sql.noted_statement import noted_statement, restored_statement
 
 
 class KnownTexts(TextReader):
-    """Reads the texts of the project in ``root`` that are not known yet."""
+    """Reads texts of which nothing is known in the project in ``root``."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -41,8 +41,11 @@ def load_project(root: Path) -> Project:
     return project
 
 
-def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
-    """What could be read of the project in ``root``, and the mistakes. Raises DapflowError when there is no project."""
+def read_project(root: Path, noted_in: Path | None = None) -> tuple[Project, list[DapflowError]]:
+    """What could be read of the project in ``root``, and the mistakes. Raises DapflowError when there is no project.
+
+    What is known of texts is looked up and noted in the project in ``noted_in``, by default in this one.
+    """
     folder = root / "transforms"
     if not folder.is_dir():
         raise DapflowError("no-project", f"there is no transforms/ folder in {root.absolute()}", hint=NAME_IT)
@@ -51,7 +54,7 @@ def read_project(root: Path) -> tuple[Project, list[DapflowError]]:
     folders = service_folders(folder, errors)
     services = {}
     texts = _texts(folders)
-    known = KnownTexts(root)
+    known = KnownTexts(noted_in or root)
     known.read([SqlText(text, path.relative_to(root).as_posix()) for path, text in texts.items()])
     for path in folders:
         service, mistakes = read_service_folder(path, settings, texts, known)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from dapflow.project import known_texts
+from dapflow.review import examine
 from tests.cli.in_process import dapflow
 from tests.local.projects import SERVICE, TRANSFORM
 
@@ -58,6 +60,15 @@ def test_what_is_staged_counts_and_not_what_stands_there(root: Path) -> None:
     assert "\nNothing is committed: mend it, git add it, and commit again. (git commit --no-verify " in said
     git(root, "add", SQL)
     write(root, SQL, WRONG)
+    assert check(root) == (0, "")
+
+
+def test_what_is_known_of_a_text_is_not_found_out_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dapflow("check", cwd=root).returncode == 0
+    write(root, SQL.replace(".sql", ".yml"), "description: What repairs cost.\n")
+    git(root, "add", ".")
+    monkeypatch.setattr(known_texts, "read_statement", None)
+    monkeypatch.setattr(examine, "analyse_text", None)
     assert check(root) == (0, "")
 
 
