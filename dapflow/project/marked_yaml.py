@@ -43,6 +43,9 @@ _EXACT = _loader(yaml.SafeLoader)
 _QUICK = _loader(yaml.CSafeLoader) if yaml.__with_libyaml__ else _EXACT
 
 
+#: Of more open brackets the loader that says where a mistake is takes minutes.
+_MOST_DEPTH = 200
+
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,6 +74,9 @@ class YamlFile:
 
     def _explained(self, text: str) -> Node | None:
         """Read again, to note the mistake."""
+        if _depth(text) > _MOST_DEPTH:
+            self._add("yaml-syntax", "the YAML is nested too deeply", 0, 0)
+            return None
         try:
             return yaml.compose(text, _EXACT)
         except MarkedYAMLError as error:
@@ -177,6 +183,15 @@ class YamlFile:
         if not is_null(node):
             self.error("yaml-type", f"{name} must be a list ([a, b]), not {_kind(node)}", node, hint)
         return []
+
+
+def _depth(text: str) -> int:
+    """How many brackets of a text are open at once, those in quotes counted too."""
+    depth = most = 0
+    for bracket in re.finditer(r"[\[{\]}]", text):
+        depth += 1 if bracket[0] in "[{" else -1
+        most = max(most, depth)
+    return most
 
 
 def is_null(node: Node) -> bool:

@@ -115,7 +115,7 @@ def _check_free(root: Path, tables: Tables, names: NewNames) -> None:
     if other is not None:
         message = f"{names.id} and {other.id} would both need the table {node.database}.{names.current}"
         if other.id == names.id:
-            message = f"there is a {names.id} already"
+            message = f"{names.id} is there already"
         raise DapflowError("duplicate-dataset", message, file=other.place.file, hint="choose another name")
     folder = root / "transforms" / node.service.name
     stems = {f"{names.name}.{ending}" for ending in ("sql", "yml", "yaml")} if node.product is not None else set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from dapflow.errors import DapflowError
+from dapflow.errors import DapflowError, DapflowErrors
 from dapflow.manifest import Manifest
 from dapflow.project.check_terms import CheckTerms, ProductCheckTerms
 from dapflow.project.file_position import PlacedText
@@ -102,6 +102,8 @@ def _of_tests(
 ) -> Iterator[Change]:
     yaml = YamlFile(read_text(file, name), name)
     terms = read_file(yaml, SqlTestFileTerms, file.name)
+    if yaml.errors:
+        raise DapflowErrors(yaml.errors)
     written = terms.transform
     if written is not None:
         tested = tested_transform(written.text, service.name, manifest)

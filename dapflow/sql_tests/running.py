@@ -83,15 +83,26 @@ class SqlTestRunner:
     def _mistake(self, test: SqlTest) -> DapflowError | None:
         try:
             prepared = prepare(self._project, test)
-            compiled = self._query(prepared)
+            compiled = self._query_over_given(prepared)
+            if compiled is None:
+                return None
             read_tables(self._project, prepared, compiled)
             if test.terms.error is None:
                 ExpectedRows.of(prepared, _columns(compiled), is_ordered=compiled.ordered)
-        except QueryError:
-            return None  # it is the transform that is wrong
         except DapflowError as error:
             return _placed(test, error)
         return None
+
+    def _query_over_given(self, prepared: PreparedTest) -> CompiledQuery | None:
+        """The query; None where the transform is wrong. Raises DapflowError where the columns are that are given."""
+        try:
+            return self._query(prepared)
+        except QueryError as error:
+            if not prepared.columns:
+                return None
+            message = f"with the columns that the test gives, {prepared.tested} is refused: {error}"
+            hint = "give all columns that it reads, with their types"
+            raise prepared.test.place.error(refusal(sql_text(prepared.dataset), error).code, message, hint) from None
 
     def rows(self, test: SqlTest) -> tuple[list[TypedColumn], list[tuple[Any, ...]]]:
         """What a transform gives for what a test gives. Raises DapflowError."""

@@ -169,7 +169,7 @@ def test_what_follows_is_said(root: Path) -> None:
         ("/labels", "for example labels"),
         ("order", "it is a word of SQL"),
         ("l" * 201, "at most 200"),
-        ("upper", "there is a air.refined.upper already [DAP303 duplicate-dataset]"),
+        ("upper", "air.refined.upper is there already [DAP303 duplicate-dataset]"),
         ("upper_history", "both need the table air_refined_zone.upper_history"),
         ("more", "transforms/air/tests/more.yml: there is such a file already"),
     ],
@@ -199,6 +199,11 @@ def test_a_text_that_would_mean_something_else_is_refused(tmp_path: Path, sql: s
 def test_with_mistakes_in_the_project_nothing_is_renamed(root: Path) -> None:
     (root / "transforms/sea/trusted/dbt.sql").write_text("SELECT name FROM {{ ref('names') }}\n")
     assert "transforms/sea/trusted/dbt.sql:1:18" in refused(root, "names", "labels")
+
+
+def test_with_tests_that_cannot_be_read_nothing_is_renamed(root: Path) -> None:
+    (root / "transforms/air/tests/deep.yml").write_text("[" * 5000)
+    assert "transforms/air/tests/deep.yml:1:1: the YAML is nested too deeply" in refused(root, "names", "labels")
 
 
 def test_a_name_in_a_block_of_yaml_is_left_to_a_person(root: Path) -> None:

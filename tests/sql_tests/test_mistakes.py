@@ -8,7 +8,8 @@ import pytest
 
 from dapflow.project import compile_project
 from dapflow.sql_tests.suite import mistakes_in_tests
-from tests.sql_tests.suites import Suite
+from tests.project.writing import write_project
+from tests.sql_tests.suites import SERVICE, Suite
 
 # Where the mistake is said to be.
 MARK = "§"
@@ -99,3 +100,15 @@ def test_other_tests_of_a_file_are_run_beside_one_with_a_mistake(suite: Suite, t
     outcomes, errors = suite.run(tmp_path, {"costs.yml": text, "more.yml": f"transform: refined.costs\n{text}"})
     assert [(error.code, error.line) for error in errors] == [("unknown-key", 3), ("unknown-key", 4)]
     assert {name: outcome.passed for name, outcome in outcomes.items()} == {"a": True, "c": True}
+
+
+def test_columns_that_a_test_gives_are_those_that_the_transform_reads(tmp_path: Path) -> None:
+    text = "tests:\n  a: {given: {meters: {columns: {id: int}, rows: [{id: 1}]}}, expect: [{id: 1}]}\n"
+    files: dict[str, str | bytes] = {
+        "air/service.yml": SERVICE,
+        "air/refined/x.sql": "SELECT id, kind FROM meters",
+        "air/tests/x.yml": text,
+    }
+    [mistake] = mistakes_in_tests(tmp_path, compile_project(write_project(tmp_path, files)), {})
+    assert (mistake.code, mistake.line, mistake.column) == ("unknown-column", 2, 3)
+    assert "with the columns that the test gives, x is refused: COLUMN_NOT_FOUND: line 1:12: Column" in mistake.message
