@@ -85,7 +85,7 @@ def _compiled(lowered: _LoweredQuery, analysed: Analysed) -> CompiledQuery:
     return CompiledQuery(
         printer.text(_outer(whole, analysed, lowered, stored)),
         analysed.columns or (),
-        scans(node, inner, lowering),
+        scans(node, lowering, printer.columns),
         printer.text(_outer(whole, analysed, lowered, print_sql)),
         is_ordered(node),
         lowering.notes.short_summed,

@@ -14,9 +14,14 @@ def printed(root: Sql, taken: Container[str] = ()) -> str:
 
 
 class Printer:
-    """Writes trees that go together. Variables get names that are not among those `taken`, which are in lower case."""
+    """Writes trees that go together. Variables get names that are not among those `taken`, which are in lower case.
+
+    Attributes:
+        columns: the columns that were written by their names, of each variable that was written.
+    """
 
     def __init__(self, taken: Container[str]) -> None:
+        self.columns: dict[Variable, set[str]] = {}
         self._out: list[str] = []
         self._taken = taken
         self._names: dict[Variable, str] = {}
@@ -46,6 +51,8 @@ class Printer:
             out.append(quote(node.text))
         elif isinstance(node, Member):
             self._write(node.relation)
+            if isinstance(node.relation, Variable) and isinstance(node.column, Name):
+                self.columns[node.relation].add(node.column.text)
             out.append(".")
             self._write(node.column)
         elif isinstance(node, Joined):
@@ -64,4 +71,5 @@ class Printer:
             name = f"{variable.prefix}_{self._count}"
             if name not in self._taken:
                 self._names[variable] = name
+                self.columns[variable] = set()
                 return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dapflow.trino.analysis.readings import TableReading, TooManyReadings, count_readings, readings
@@ -11,7 +11,7 @@ from dapflow.trino.analysis.typed_queries import Query, Table
 from dapflow.trino.duckdb.conditions import one_of
 from dapflow.trino.duckdb.lowering import Lowering, Notes
 from dapflow.trino.duckdb.model import Scan, ScanReading
-from dapflow.trino.duckdb.nodes import Member, Name, Sql, Variable
+from dapflow.trino.duckdb.nodes import Name, Variable
 from dapflow.trino.duckdb.pruning import TableConditions
 from dapflow.trino.duckdb.tables import NamedTable, from_stored
 
@@ -19,14 +19,13 @@ from dapflow.trino.duckdb.tables import NamedTable, from_stored
 _MOST_READINGS = 1_000
 
 
-def scans(query: Query, lowered: Sql, lowering: Lowering) -> tuple[Scan, ...]:
-    """The scans of a query, of which `lowered` is the SQL: those of tables that the SQL reads."""
+def scans(query: Query, lowering: Lowering, named: Mapping[Variable, set[str]]) -> tuple[Scan, ...]:
+    """The scans of a query: those of tables that its SQL reads, which names these columns of its relations."""
     if not lowering.notes.tables:
         return ()
     by_table: dict[int, list[TableReading]] = defaultdict(list)
     for reading in readings(query, counts_of_readings(query, lowering)):
         by_table[reading.table.number].append(reading)
-    named = _named_columns(lowered)
     tables = [table for table in lowering.notes.tables.values() if table.alias in named]
     return tuple(_scan(table, by_table[table.table.number], named[table.alias], lowering) for table in tables)
 
@@ -40,24 +39,6 @@ def counts_of_readings(query: Query, lowering: Lowering) -> dict[int, int]:
     except TooManyReadings as error:
         problem = "Number of stages in the query exceeds the allowed maximum (150)"
         lowering.fail("QUERY_HAS_TOO_MANY_STAGES", error.place, problem)
-
-
-def _named_columns(root: Sql) -> dict[Sql, set[str]]:
-    """The columns that SQL names, by what their relations are called."""
-    named: dict[Sql, set[str]] = {}
-    seen: set[int] = set()
-    pending = [root]
-    while pending:
-        node = pending.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Variable):
-            named.setdefault(node, set())
-        elif isinstance(node, Member) and isinstance(node.column, Name):
-            named.setdefault(node.relation, set()).add(node.column.text)
-        pending += [part for part, _ in node.parts()]
-    return named
 
 
 def _scan(named_table: NamedTable, table_readings: Sequence[TableReading], named: set[str], lowering: Lowering) -> Scan:
