@@ -36,7 +36,7 @@ class Analysed:
     findings: tuple[Finding, ...]
     node: tree.QueryNode | None = None
 
-    @property
+    @cached_property
     def columns(self) -> tuple[ColumnMetadata, ...] | None:
         """The output columns; None where they cannot be told."""
         if self.query is None or any(column.open for column in self.query.columns):

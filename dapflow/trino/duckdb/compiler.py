@@ -12,7 +12,7 @@ from dapflow.trino.duckdb.depth import check_depth
 from dapflow.trino.duckdb.expressions import expression
 from dapflow.trino.duckdb.lowering import Lowering, Notes
 from dapflow.trino.duckdb.model import CompiledQuery
-from dapflow.trino.duckdb.nodes import NOTHING, Member, Name, Sql, Word, sql
+from dapflow.trino.duckdb.nodes import Member, Name, Sql, Word, sql
 from dapflow.trino.duckdb.printer import Printer
 from dapflow.trino.duckdb.queries import is_ordered, query
 from dapflow.trino.duckdb.scans import counts_of_readings, scans
@@ -22,6 +22,9 @@ from dapflow.trino.errors import QueryError, TooDeep
 from dapflow.trino.syntax import tree
 from dapflow.trino.syntax.parser import parse_expression
 from dapflow.trino.types import Type
+
+#: What a query is called in the one around it.
+_OUTER = Word("o")
 
 
 def compile_query(
@@ -56,9 +59,9 @@ def check_analysed(analysed: Analysed, text: str, database: str | None) -> None:
     """Raise the QueryError with which `compile_analysed` would refuse a query, without writing out any SQL."""
     try:
         lowered = _lowered(analysed, text, database)
-        _outer(NOTHING, analysed, lowered, stored)
+        _outputs(lowered, stored)
         counts_of_readings(lowered.node, lowered.lowering)
-        _outer(NOTHING, analysed, lowered, print_sql)
+        _outputs(lowered, print_sql)
     except RecursionError:
         raise TooDeep from None
 
@@ -95,14 +98,19 @@ def _compiled(lowered: _LoweredQuery, analysed: Analysed) -> CompiledQuery:
 
 def _outer(inner: Sql, analysed: Analysed, lowered: _LoweredQuery, given: Callable[[Sql, Type], Sql]) -> Sql:
     """A query whose columns have the names of the user's, and the form in which they are given to somebody."""
-    outer = Word("o")
-    parts: list[Sql] = []
-    types = [column.type for column in lowered.node.columns]
-    for i, (column, t) in enumerate(zip(analysed.columns or (), types, strict=True)):
-        value = given(Member(outer, Word(f"c{i}")), t)
-        check_depth(value, t, None, lowered.lowering)
-        parts.append(sql("$value AS $name", value=value, name=Name(column.name)))
-    return sql("SELECT $parts FROM ($inner) AS $outer", parts=parts, inner=inner, outer=outer)
+    named = zip(analysed.columns or (), _outputs(lowered, given), strict=True)
+    parts = [sql("$value AS $name", value=value, name=Name(column.name)) for column, value in named]
+    return sql("SELECT $parts FROM ($inner) AS $outer", parts=parts, inner=inner, outer=_OUTER)
+
+
+def _outputs(lowered: _LoweredQuery, given: Callable[[Sql, Type], Sql]) -> list[Sql]:
+    """The output columns in that form. Raises QueryError."""
+    values: list[Sql] = []
+    for i, column in enumerate(lowered.node.columns):
+        value = given(Member(_OUTER, Word(f"c{i}")), column.type)
+        check_depth(value, column.type, None, lowered.lowering)
+        values.append(value)
+    return values
 
 
 def stored(value: Sql, t: Type) -> Sql:
