@@ -14,6 +14,11 @@ QUERIES = [
         [("AA", "2", "99.75"), ("BB", "1", "5.25")],
     ),
     ("SELECT sum(delay) FROM flights", [("20",)]),
+    (
+        "SELECT x, (SELECT b FROM (VALUES (1, 2), (1, 3), (2, 4)) u(a, b) WHERE a = x ORDER BY b DESC LIMIT 1) "
+        "FROM (VALUES 1, 2, 3) t(x) ORDER BY x",
+        [("1", "3"), ("2", "4"), ("3", None)],
+    ),
     ("SELECT carrier FROM flights_history ORDER BY delay DESC", [("AA",), ("AA",), ("BB",)]),
     ("SELECT carrier c FROM flights_history GROUP BY carrier HAVING max(fare) > 50", [("AA",)]),
     ("WITH flights AS (SELECT * FROM flights WHERE delay > 0) SELECT count(*) FROM flights", [("1",)]),

@@ -144,6 +144,10 @@ _WORDS = (
     ("is not a valid time zone", "time zones are named 'Europe/London' or '+01:00'; from_unixtime(a) alone is in UTC"),
     ("^DISTINCT in window", "compute the distinct values in a subquery, or use GROUP BY and join its result"),
     ("correlated subquery", "write it as a JOIN with a grouped subquery"),
+    ("^Cannot extract (?:HOUR|MINUTE|SECOND) from date", "a date has no time of day; take a timestamp"),
+    ("^Cannot extract \\w+ from (?:var)?char", "a text becomes a date by date(a), or date_parse(a, '%d/%m/%Y')"),
+    ("^There must be two or more", "give it a second one, or leave the function out"),
+    ("^Invalid DECIMAL type", "decimal(38, 2) is the widest: at most 38 digits, of which two stand behind the point"),
 )  # fmt: skip
 
 

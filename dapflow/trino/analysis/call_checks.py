@@ -30,6 +30,29 @@ def check_call(
     return None if problem is None else context.fault(problem[0], node, problem[1])
 
 
+_MOMENTS = frozenset({"timestamp", "timestamp_tz"})
+_DAYS = _MOMENTS | {"date"}
+_TIMES = _MOMENTS | {"time", "time_tz", "interval_ds"}
+_ZONED = frozenset({"timestamp_tz", "time_tz"})
+_EXTRACTED_FROM = {
+    "year": _DAYS | {"interval_ym"},
+    "month": _DAYS | {"interval_ym"},
+    "day": _DAYS | {"interval_ds"},
+    "hour": _TIMES,
+    "minute": _TIMES,
+    "second": _TIMES,
+    "timezone_hour": _ZONED,
+    "timezone_minute": _ZONED,
+}
+
+
+def check_extract(node: tree.Call, type_: Type, context: AnalysisContext) -> Unchecked | None:
+    """Note what EXTRACT does not take: it is stricter than the function of the same name."""
+    if type_.is_unchecked or type_.base in _EXTRACTED_FROM.get(node.name, _DAYS):
+        return None
+    return context.fault("TYPE_MISMATCH", node.args[0], f"Cannot extract {node.name.upper()} from {type_}")
+
+
 def _share(_: Sequence[Type], values: Sequence[Any]) -> Problem:
     share = values[-1]
     if isinstance(share, str | int | float) and not 0 <= float(share) <= 1:
@@ -67,10 +90,11 @@ def _joinable(types: Sequence[Type], _: Sequence[Any]) -> Problem:
     return "INVALID_FUNCTION_ARGUMENT", f"Input type {item} not supported"
 
 
-def _several(types: Sequence[Type], _: Sequence[Any]) -> Problem:
-    if len(types) > 1:
-        return None
-    return "INVALID_FUNCTION_ARGUMENT", "There must be two or more arguments"
+def _several(problem: str) -> _Check:
+    def check(types: Sequence[Type], _: Sequence[Any]) -> Problem:
+        return None if len(types) > 1 else ("INVALID_FUNCTION_ARGUMENT", problem)
+
+    return check
 
 
 #: By the signature's text, or by the function's name.
@@ -84,5 +108,8 @@ _CHECKS: dict[str, _Check] = {
     "from_unixtime(double, varchar(z))": _zone,
     "array_sort(array(E))": _sortable,
     "array_join": _joinable,
-    "concat_ws(varchar, varchar...)": _several,
+    "concat_ws(varchar, varchar...)": _several("There must be two or more arguments"),
+    "concat(varchar, varchar...)": _several("There must be two or more concatenation arguments"),
+    "concat(array(E), array(E)...)": _several("There must be two or more concatenation arguments to concat"),
+    "map_concat(map(K,V), map(K,V)...)": _several("There must be two or more concatenation arguments to map_concat"),
 }

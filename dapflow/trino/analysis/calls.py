@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dapflow.trino.analysis import typed, typed_calls
-from dapflow.trino.analysis.call_checks import check_call
+from dapflow.trino.analysis.call_checks import check_call, check_extract
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import coerce
 from dapflow.trino.analysis.findings import Finding
@@ -118,7 +118,12 @@ def scalar(node: tree.Call, context: AnalysisContext) -> typed.Expr:
     ):
         if present:
             return context.fault(error_name, node, problem)
-    bound = resolved(node, [argument(a, context) for a in node.args], context)
+    args = [argument(a, context) for a in node.args]
+    if node.extracts and isinstance(args[0], typed.Expr):
+        refused = check_extract(node, args[0].type, context)
+        if refused is not None:
+            return refused
+    bound = resolved(node, args, context)
     if isinstance(bound, Unchecked):
         return bound
     return typed_calls.Call(

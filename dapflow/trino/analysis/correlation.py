@@ -16,10 +16,20 @@ from dapflow.trino.syntax import tree
 _PROBLEM = "Given correlated subquery is not supported"
 
 
+def check_having(node: tree.Select, context: AnalysisContext) -> None:
+    """Refuse HAVING over all correlated rows, which is no filter of groups: see ``visitAggregation`` as below."""
+    if node.having is not None:
+        context.fault("NOT_SUPPORTED", node, _PROBLEM)
+
+
 def check_limit(
-    node: tree.Select, written: tree.Expr, where: typed.Expr, limit: typed.Expr, context: AnalysisContext
+    node: tree.Select, where: typed.Expr, limit: typed.Expr, *, ordered: bool, context: AnalysisContext
 ) -> None:
-    """Refuse a correlated LIMIT where Trino does: it must be told by equality which rows belong together."""
+    """Refuse a correlated LIMIT where Trino does: it must be told by equality which rows belong together.
+
+    LIMIT 1 gives only columns that are told so, unless the rows are ordered. See ``visitLimit`` and ``visitTopN`` in
+    https://github.com/trinodb/trino/blob/433/core/trino-main/src/main/java/io/trino/sql/planner/optimizations/PlanNodeDecorrelator.java
+    """
     held: set[tuple[int, int]] = set()
     for term in where.terms if isinstance(where, typed.Logical) and where.op == "AND" else (where,):
         refs = [part for part in within(term) if isinstance(part, ColumnRef)]
@@ -33,7 +43,7 @@ def check_limit(
             return
         held.update((ref.relation, ref.position) for ref in own)
     outputs = [item.expr if isinstance(item, tree.SelectItem) else None for item in node.items]
-    if constant(limit) == 1 and not all(_is_held(output, held, context) for output in outputs):
+    if not ordered and constant(limit) == 1 and not all(_is_held(output, held, context) for output in outputs):
         context.fault("NOT_SUPPORTED", node, _PROBLEM)
 
 

@@ -10,7 +10,7 @@ from dapflow.trino.analysis import typed, typed_queries
 from dapflow.trino.analysis.canonical import canonical
 from dapflow.trino.analysis.context import AnalysisContext
 from dapflow.trino.analysis.conversions import condition, constant
-from dapflow.trino.analysis.correlation import check_limit, check_outer_columns
+from dapflow.trino.analysis.correlation import check_having, check_limit, check_outer_columns
 from dapflow.trino.analysis.grouping import Extracted, combined, grouping_sets
 from dapflow.trino.analysis.ordering import sort_key
 from dapflow.trino.analysis.scopes import Scope
@@ -45,8 +45,10 @@ def select(
     where = None
     if node.where is not None:
         where = condition(node.where, "WHERE clause", here._replace(plain_clause="WHERE clause"))
-        if limit is not None and node.groups is None and correlated(where):
-            check_limit(node, node.where, where, limit, here)
+        if node.groups is None and correlated(where):
+            check_having(node, here)
+            if limit is not None:
+                check_limit(node, where, limit, ordered=bool(order), context=here)
     items = items_of(node, here)
     check_outer_columns(node, limit, items, here)
     by_keys = node.groups is not None

@@ -118,6 +118,8 @@ def _call(node: tree.Call) -> str:
         return _listagg(node)
     if node.name == "normalize" and not node.written:
         return f"normalize({expression_text(node.args[0])}, {getattr(node.args[1], 'value', '')})"
+    if node.extracts:
+        return f"EXTRACT({node.name} FROM {expression_text(node.args[0])})"
     inner = "*" if node.star else _list(node.args) + _order(node.order)
     text = f"{node.written or node.name}({'DISTINCT ' if node.distinct else ''}{inner})"
     if node.filter is not None:

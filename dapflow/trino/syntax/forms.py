@@ -125,7 +125,7 @@ class FormParser(JsonParser):
         self.need("FROM")
         value = self.value()
         self.need(")")
-        return tree.Call(token.start, field, (value,))
+        return tree.Call(token.start, field, (value,), extracts=True)
 
     def trim(self, token: Token) -> Expr | None:
         """Read the form that the name says."""

@@ -87,7 +87,10 @@ class Window(Node):
 
 @dataclass(slots=True, unsafe_hash=True)
 class Call(Expr):
-    """A function call. `extra` holds what single functions add: of LISTAGG the filler, and whether it counts."""
+    """A function call. `extra` holds what single functions add: of LISTAGG the filler, and whether it counts.
+
+    One that `extracts` is written EXTRACT(name FROM argument).
+    """
 
     name: str
     args: tuple[Expr, ...]
@@ -98,6 +101,7 @@ class Call(Expr):
     over: Window | None = None
     nulls: str | None = None
     extra: tuple[Any, ...] = ()
+    extracts: bool = False
     written: str = field(default="", compare=False)
 
 
