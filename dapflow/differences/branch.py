@@ -117,7 +117,9 @@ class BranchDifference:
     @property
     def build_before(self) -> tuple[int, float]:
         """The same of the queries that built the same generations of them in the base."""
-        sizes = [compared.product.bytes_before or 0 for compared in self.products]
+        before = (compared.product.bytes_before for compared in self.products)
+        # Of what the base has not, no query has read anything; one that reads nothing costs something all the same.
+        sizes = [size for size in before if size is not None]
         return sum(sizes), sum(map(scan_usd, sizes))
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from dapflow.manifest import SCHEMA
 from tests.cli.in_process import PlatformProject
 from tests.cli.test_branch_run import inventory
 from tests.local.projects import TRANSFORM
+from tests.local.test_refused_branches import CODES, refusing
 
 BRANCH = "fix/dear"
 COSTS = "transforms/housing/refined/repair_costs.sql"
@@ -182,6 +184,56 @@ def test_services_that_come_and_go(repository: Repository) -> None:
     assert f"nothing is left of the environment of {BRANCH}" in repository.branch("down", BRANCH).stderr
     after = inventory(repository.platform)
     assert after == before
+
+
+@pytest.mark.slow
+def test_what_is_taken_away_while_it_is_built(repository: Repository) -> None:
+    """``down`` stops the query, waits for the run, and nothing is written behind it; the next run begins anew."""
+    before = inventory(repository.platform)
+    many = "UNNEST(sequence(1, 10000))"
+    endless = (
+        f"SELECT count(*) AS n FROM housing_refined_zone.repair_costs CROSS JOIN {many} AS t(a) CROSS JOIN {many} "
+    )
+    repository.commit(dear=f"{endless}AS u(b) CROSS JOIN {many} AS v(c)\n")
+    for _ in range(2):
+        repository.up()
+        run = repository.platform.started("branch", "run", BRANCH, "--yes")
+        athena, group = repository.platform.client("athena"), f"dapflow-branch-{branch_slug(BRANCH)}-housing"
+        while not any(
+            athena.get_query_execution(QueryExecutionId=id_)["QueryExecution"]["Query"].startswith("UNLOAD")
+            for id_ in athena.list_query_executions(WorkGroup=group)["QueryExecutionIds"]
+        ):
+            assert run.poll() is None, run.communicate()
+            time.sleep(0.1)
+        assert "nothing is left of" in repository.branch("down", BRANCH).stderr
+        said, _ = run.communicate(timeout=60)
+        assert (run.returncode, "[branch-not-up]" in said) == (1, True), said
+        assert inventory(repository.platform) == before
+
+
+@pytest.mark.slow
+def test_refused_while_it_is_built(repository: Repository) -> None:
+    """From one call on AWS refuses all of them: it is said, what there is stays, and the same command finishes."""
+    repository.commit(dear=SELECT.format(limit=6))
+    before = inventory(repository.platform)
+    repository.up()
+    with refusing(None) as calls:
+        repository.built()
+    repository.branch("down", BRANCH)
+    for number, first in enumerate(range(1, len(calls) + 1, max(1, len(calls) // 8))):
+        code = CODES[number % len(CODES)]
+        repository.up()
+        with refusing(first, code):
+            refused = repository.branch("run", BRANCH, "--yes", check=False)
+        # What comes after the publication is noted or not, and undoes nothing.
+        assert refused.returncode in (0, 1)
+        assert not refused.returncode or f"was refused: by the test ({code})" in refused.stderr, refused.stderr
+        assert refused.returncode or first > len(calls) // 2
+        again = repository.branch("run", BRANCH, "--yes")
+        assert "1 generation" in again.stdout + again.stderr
+        assert repository.dear() == ["10.5"]
+        repository.branch("down", BRANCH)
+        assert inventory(repository.platform) == before
 
 
 @pytest.mark.slow

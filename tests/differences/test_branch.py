@@ -97,6 +97,8 @@ def test_each_product_that_a_branch_builds_is_compared_or_said_not_to_be(lake: L
     assert all(values and values["cost"] == "(hidden)" for values in shown)
     whole = BranchDifference("fix/rooms", "test", tuple(compared.values()), "the Airflow of test")
     assert whole.comparing[1] == sum(difference.usd for difference in whole.differences) > 0
+    unbuilt = BranchDifference("fix/rooms", "test", (compared["late"],), "the Airflow of test")
+    assert (unbuilt.build, unbuilt.build_before) == ((0, 0.0), (0, 0.0)), "what was not read cost nothing"
     page = "\n".join(markdown_lines(whole))
     assert "(hidden)" in page and "| 7 |" not in page
     assert "| air\\_traffic.refined.late |  | not built yet |" in page

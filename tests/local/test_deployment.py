@@ -146,6 +146,18 @@ def test_tags_follow(aws: LocalAws, record: Path) -> None:
     destroy(record)
 
 
+def test_a_query_ends_with_its_workgroup_and_is_not_taken_up_in_the_next_one(aws: LocalAws, record: Path) -> None:
+    """Whoever comes by the same name begins anew, though it asks for the same."""
+    ten_thousand = "UNNEST(sequence(1, 10000))"
+    endless = f"SELECT count(*) FROM {ten_thousand} t(a), {ten_thousand} u(b), {ten_thousand} v(c)"
+    token, ids = "a-token-of-a-run-that-comes-again", set()
+    for _ in range(2):
+        deploy(record, ALL, [workgroup("group")])
+        ids.add(aws.start(endless, None, WorkGroup="group", ClientRequestToken=token))
+        destroy(record)
+    assert len(ids) == 2
+
+
 def test_a_name_that_something_else_has_is_refused(aws: LocalAws, record: Path) -> None:
     aws.glue.create_database(DatabaseInput={"Name": "theirs"})
     with pytest.raises(DapflowError, match="another AWS::Glue::Database has it") as raised:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 from dapflow.errors import DapflowError
 from dapflow.local.aws_session import ACCOUNT, REGION
 from dapflow.local.cloudformation.resource_kind import Properties, ResourceKind
 from dapflow.record_table import NAME
+
+# How long a query may take to end that is told to.
+_STOPPING_SECONDS = 30.0
 
 
 class Databases(ResourceKind):
@@ -126,13 +132,22 @@ class AthenaWorkGroups(ResourceKind):
 
     def delete(self, name: str, properties: Properties) -> None:
         """Remove it."""
-        # A query that went on would write to prefixes that are emptied now.
+        # A query that went on would write to prefixes that are emptied now. One that has not ended is not forgotten, so
+        # that a run in a workgroup that is made anew would take it up.
+        for execution in self._unfinished(name):
+            self._client.stop_query_execution(QueryExecutionId=execution)
+        deadline = time.monotonic() + _STOPPING_SECONDS
+        while time.monotonic() < deadline and any(self._unfinished(name)):
+            time.sleep(0.05)
+        self._client.delete_work_group(
+            WorkGroup=name, RecursiveDeleteOption=properties.get("RecursiveDeleteOption", False)
+        )
+
+    def _unfinished(self, name: str) -> Iterator[str]:
+        """The ids of its queries that have not ended."""
         for page in self._client.get_paginator("list_query_executions").paginate(WorkGroup=name):
             if page["QueryExecutionIds"]:
                 executions = self._client.batch_get_query_execution(QueryExecutionIds=page["QueryExecutionIds"])
                 for execution in executions["QueryExecutions"]:
                     if execution["Status"]["State"] in {"QUEUED", "RUNNING"}:
-                        self._client.stop_query_execution(QueryExecutionId=execution["QueryExecutionId"])
-        self._client.delete_work_group(
-            WorkGroup=name, RecursiveDeleteOption=properties.get("RecursiveDeleteOption", False)
-        )
+                        yield execution["QueryExecutionId"]
