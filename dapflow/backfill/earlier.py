@@ -40,7 +40,10 @@ class EarlierBackfills:
         return [known[name] for name in takewhile(known.__contains__, names)]
 
     def published(self, manifest: Manifest, dataset_id: str, generation: Generation) -> bool:
-        """Whether what is read of a generation was published by a backfill, by today's text and from today's inputs."""
+        """Whether what is read of a generation was published by a backfill, by today's text and from today's inputs.
+
+        One that broke off behind the switch may have left the current view as it was, and does not count.
+        """
         dataset = manifest.dataset(dataset_id)
         attempts = self.attempts(dataset, generation)
         publication = self.publications.publication(dataset.id, generation) if attempts else None
@@ -50,6 +53,8 @@ class EarlierBackfills:
             for uri in reversed(attempts):
                 record = read_record(self.publications.clients_of(dataset.id).s3, uri)
                 if record.run_id == run_of(publication.location):
+                    if record.outcome != "published":
+                        return False
                     if dataset.transform is None:
                         same = record.terms_sha256 in ("", terms_sha256(dataset))
                         return same and self._is_of_these_files(dataset, generation, record)

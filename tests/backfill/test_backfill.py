@@ -192,6 +192,15 @@ def test_killed_anywhere_it_goes_on(library: Lake, crash_at: str | int, late: bo
     assert planned(library, BUSY, days=DAYS[:3]).steps == ()
 
 
+def test_killed_behind_the_switch_the_next_one_shows_it(library: Lake) -> None:
+    crashing = CallCounter("create_partition", late=True).clients(library.clients)
+    with pytest.raises(CrashError):
+        list(execution(library, clients=crashing).outcomes(planned(library, BUSY, days=DAYS[:1])))
+    backfilled(library, BUSY, days=DAYS[:1])
+    assert library.rows(library.datasets[BUSY]) == [("1", "10"), ("2", "11")]
+    assert planned(library, BUSY, days=DAYS[:1]).steps == ()
+
+
 @pytest.mark.slow
 def test_two_at_once_come_to_the_same(library: Lake) -> None:
     plans = [planned(library, BUSY), planned(library, BUSY)]

@@ -191,10 +191,8 @@ def test_what_is_taken_away_while_it_is_built(repository: Repository) -> None:
     """``down`` stops the query, waits for the run, and nothing is written behind it; the next run begins anew."""
     before = inventory(repository.platform)
     many = "UNNEST(sequence(1, 10000))"
-    endless = (
-        f"SELECT count(*) AS n FROM housing_refined_zone.repair_costs CROSS JOIN {many} AS t(a) CROSS JOIN {many} "
-    )
-    repository.commit(dear=f"{endless}AS u(b) CROSS JOIN {many} AS v(c)\n")
+    costs = f"SELECT count(*) AS n FROM housing_refined_zone.repair_costs CROSS JOIN {many} AS t(a)"
+    repository.commit(dear=f"{costs} CROSS JOIN {many} AS u(b) CROSS JOIN {many} AS v(c)\n")
     for _ in range(2):
         repository.up()
         run = repository.platform.started("branch", "run", BRANCH, "--yes")
