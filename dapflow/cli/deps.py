@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -48,6 +49,8 @@ def deps(
     if as_json:
         print(json.dumps(dependencies.as_dict(), indent=2))
         return
+    if not manifest.datasets:
+        sys.stderr.write("There is no dataset yet: dapflow new service begins a service.\n")
     lines = dependencies.dot() if as_dot else dependencies.mermaid() if as_mermaid else dependencies.lines()
     for line in lines:
         print(line)

@@ -45,10 +45,10 @@ def preview(
     Example: dapflow preview airline_punctuality --cte monthly
     """
     platform = QueriedPlatform(project_root(project), environment or LOCAL)
+    statement = platform.preview(name, cte, limit)
     with ends_when_interrupted(), platform.connected() as clients, Steps() as steps:
         from dapflow.query import ask  # noqa: PLC0415 (brings boto3)
 
-        statement = platform.preview(name, cte, limit)
         steps.expect("asking Athena", after=10.0)
         file = statement.file if statement.sent == statement.text else None
         workgroup = platform.workgroup(statement, None, None)

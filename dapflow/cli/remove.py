@@ -127,7 +127,12 @@ def _remove_published(
     root: Path, manifest: Manifest, name: str, branch: str | None, host: str | None, *, yes: bool, as_json: bool
 ) -> None:
     with ends_when_interrupted():
-        clients, environment = connected_to_throw_away(root, manifest, branch, host)
+        try:
+            clients, environment = connected_to_throw_away(root, manifest, branch, host)
+        except DapflowError as error:
+            if error.code == "embedded-platform-not-up":
+                error.message = f"the project has no {name}, and {error.message}, which knows what is published"
+            raise
         from dapflow.local import orphans  # noqa: PLC0415 (brings boto3)
 
         orphaned = orphans.find_orphans(clients, manifest, environment)

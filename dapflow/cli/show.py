@@ -74,7 +74,9 @@ def show(
 
     Example: dapflow show daily_departures --generation 2013-12-30
     """
-    from dapflow.project import compile_project, find_dataset, find_transform  # noqa: PLC0415 (brings PyYAML)
+    if as_json and as_markdown:
+        raise DapflowError("option", "--json and --markdown exclude each other")
+    from dapflow.project import compile_project, find_dataset  # noqa: PLC0415 (brings PyYAML)
 
     root = project_root(project)
     manifest = compile_project(root)
@@ -94,9 +96,10 @@ def show(
     if checks:
         _print_checks(find_dataset(manifest, root, transform), manifest)
         return
-    dataset = find_transform(manifest, root, transform)
+    dataset = find_dataset(manifest, root, transform)
     if dataset.transform is None:
-        raise DapflowError("unknown-transform", f"{dataset.id} has no SQL")
+        hint = f"its place is transforms/{dataset.service}/service.yml; dapflow show --checks prints what is checked"
+        raise DapflowError("unknown-transform", f"{dataset.id} is no transform, and has no SQL", hint=hint)
     if lineage or as_json:
         from dapflow.cli.lineage import print_lineage  # noqa: PLC0415
 

@@ -30,7 +30,7 @@ def transform_file(root: Path, manifest: Manifest, written: str) -> Path:
         raise DapflowError("bad-name", f"product {name!r}: {problem}", hint=f"for example {near}" if near else None)
     file = Path("transforms", service, zone, f"{name}.sql")
     if f"{service}.{zone}.{name}" in manifest.datasets or (root / file).exists():
-        raise DapflowError("duplicate-dataset", f"there is a {service}.{zone}.{name} already", file=file)
+        raise DapflowError("duplicate-dataset", f"{service}.{zone}.{name} is there already", file=file)
     return file
 
 

@@ -76,10 +76,12 @@ def _by_file(products: dict[str, Dataset], root: Path, text: str) -> Dataset:
 def _known_datasets(manifest: Manifest, name: str) -> str:
     if name in manifest.services:
         return f"it is a service, which has {_listed(manifest.services[name].datasets) or 'no datasets yet'}"
+    if not manifest.datasets:
+        return "the project has no datasets yet: dapflow new service begins a service"
     near = _near(manifest.datasets, name)
     services = difflib.get_close_matches(name, list(manifest.services), n=1, cutoff=_NEAR)
     if near or not services:
-        return near or f"dapflow ls lists what there is: {_listed(sorted(manifest.datasets)) or 'nothing yet'}"
+        return near or f"there are {_listed(sorted(manifest.datasets))}"
     return f"did you mean one of the service {services[0]}: {_listed(manifest.services[services[0]].datasets)}?"
 
 

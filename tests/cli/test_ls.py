@@ -145,6 +145,16 @@ def test_the_terms_of_a_service_are_a_page(root: Path) -> None:
     assert "[option]" in dapflow("show", "named", "--markdown", cwd=root).stderr
 
 
+def test_what_is_no_dataset_is_said_before_the_platform_is_asked(root: Path, tmp_path: Path) -> None:
+    assert "there is no transform 'nothing'" in dapflow("preview", "nothing", cwd=root).stderr
+    assert "the project has no nothing, and the embedded platform" in dapflow("remove", "nothing", cwd=root).stderr
+    assert "air.raw.airports is no transform, and has no SQL" in dapflow("show", "airports", cwd=root).stderr
+    (tmp_path / "none" / "transforms").mkdir(parents=True)
+    empty = dapflow("deps", cwd=tmp_path / "none")
+    assert (empty.returncode, empty.stdout) == (0, "")
+    assert "dapflow new service begins a service" in empty.stderr
+
+
 def test_show_prints_the_terms_of_a_service(root: Path) -> None:
     terms = json.loads(dapflow("show", "air", "--json", cwd=root).stdout)
     assert terms["title"] == "Air"

@@ -100,7 +100,7 @@ def test_a_transform_begins_with_the_columns_of_what_it_reads(root: Path) -> Non
     assert lines == 'SELECT\n  carrier,\n  "order"\nFROM air_refined_zone.orders\n'
     again = dapflow("new", "transform", "air.orders", "--from", "flights", cwd=root)
     assert (again.returncode, file.read_text().count("airlines")) == (1, 1)
-    assert "there is a air.refined.orders already" in again.stderr
+    assert "air.refined.orders is there already" in again.stderr
 
 
 def test_a_transform_is_a_query_that_somebody_has_and_what_check_says_of_it_is_said(root: Path) -> None:

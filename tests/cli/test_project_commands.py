@@ -278,7 +278,7 @@ def test_show_for_a_generation_needs_the_columns(tmp_path: Path) -> None:
     root = write_project(tmp_path, {"air/refined/x.sql": "select name from airports"})
     run = dapflow("show", "x", "--generation", "20131230", cwd=root)
     assert run.returncode == 1
-    assert "[unknown-columns]" in run.stderr
+    assert "unknown-columns]" in run.stderr
 
 
 @pytest.mark.parametrize(
