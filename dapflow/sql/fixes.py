@@ -12,6 +12,8 @@ from dapflow.trino.syntax.quoting import name_text
 
 _BACKQUOTED = re.compile(r"`([^`\"\r\n]+)`")
 _WORD = re.compile(r"\w+")
+#: MySQL's test of one value; with two it is coalesce.
+_NULL_TEST = re.compile(r"isnull\s*\([^(),]*\)", re.IGNORECASE)
 _UNITS = ("millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year")
 _OF_UNITS = re.compile(r"\b(?:date_?add|date_?diff|date_trunc)\s*\(\s*\Z", re.IGNORECASE)
 
@@ -25,6 +27,8 @@ def requoted(text: str, offset: int) -> tuple[Edit, ...]:
 def renamed_function(text: str, offset: int) -> tuple[Edit, ...]:
     """Athena's name for the function of another dialect that is called at a place, where both do the same."""
     word = _WORD.match(text, offset)
+    if _NULL_TEST.match(text, offset):
+        return ()
     name = SAME_FUNCTIONS.get(word[0].lower()) if word is not None else None
     return () if word is None or name is None else (Edit(word.start(), word.end(), name),)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dapflow.sql.other_dialects import FUNCTIONS
 from dapflow.sql.slip import NOTHING_MORE, VALUE, Slip
 from dapflow.sql.words import INTEGER, QUOTED
 
@@ -96,6 +97,8 @@ def _of_list(slip: Slip) -> str | None:
     opener = slip.opener
     if slip.word == "AS" and opener and slip.words.kinds[opener - 1] in _CASTS:
         return "write try_cast(a AS integer), which gives NULL where a value does not fit"
+    if slip.word == "AS" and opener and slip.words.kinds[opener - 1] == "STRUCT":
+        return FUNCTIONS["struct"]
     return None
 
 
@@ -112,6 +115,14 @@ def _of_groups(slip: Slip) -> str | None:
     return None
 
 
+def _of_brackets(slip: Slip) -> str | None:
+    if slip.word == "{" and slip.next in {"D", "T", "TS"}:
+        return "write DATE '2024-06-05', or TIMESTAMP '2024-06-05 12:00:00'"
+    if slip.word == ":" and slip.opener is not None and slip.words.kinds[slip.opener] == "[":
+        return "write slice(a, 1, 2): from the first item, two of them"
+    return None
+
+
 def _of_operator(slip: Slip) -> str | None:
     if slip.word == "*" and slip.previous == "*":
         return "write power(a, b)"
@@ -125,4 +136,11 @@ def _of_operator(slip: Slip) -> str | None:
 
 
 #: Rules for what a word, and those around it, may be meant as.
-FOREIGN_FORMS: tuple[Callable[[Slip], str | None], ...] = (_of_rows, _of_table, _of_list, _of_groups, _of_operator)
+FOREIGN_FORMS: tuple[Callable[[Slip], str | None], ...] = (
+    _of_rows,
+    _of_table,
+    _of_list,
+    _of_groups,
+    _of_brackets,
+    _of_operator,
+)

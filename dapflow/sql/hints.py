@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 
 from dapflow.errors import DapflowError
 from dapflow.sql.fixes import plainer, quoted_name
 from dapflow.sql.foreign_forms import BY_PREVIOUS, BY_WORD, FOREIGN_FORMS, PLACEHOLDERS
+from dapflow.sql.mistyped import mistyped
 from dapflow.sql.slip import AN_OPERATOR, CLAUSES, NOTHING_MORE, VALUE, Slip, clause_of
 from dapflow.sql.sql_text import SqlText
 from dapflow.sql.words import END, INTEGER, QUOTED, STRING, Words
@@ -17,12 +17,6 @@ from dapflow.trino.syntax.reserved_words import RESERVED
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, HAVING, WINDOW, ORDER BY, OFFSET, LIMIT"
 _ENDING = frozenset({"FROM", "WHERE", "HAVING", "LIMIT", "UNION", "AS"})
 _AFTER_COMMA = frozenset({"FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", ")", "]", END})
-# Words that are often mistyped, for a word that looks like one of them.
-_KEYWORDS = (
-    "SELECT", "DISTINCT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "JOIN", "INNER", "LEFT",
-    "RIGHT", "OUTER", "CROSS", "CASE", "WHEN", "THEN", "ELSE", "BETWEEN", "PARTITION", "OVER", "WITH", "NULL", "LIKE",
-    "EXISTS", "INTERSECT", "EXCEPT", "VALUES", "USING", "END", "AND", "DESC",
-)  # fmt: skip
 # By what the grammar says in Trino's words.
 _EXPECTED = {
     "<expression>": VALUE,
@@ -43,6 +37,8 @@ _BY_EXPECTED = {
     "WITHIN": "write listagg(a, ',') WITHIN GROUP (ORDER BY a)",
 }
 _OPERATORS = frozenset({"ILIKE", "RLIKE", "REGEXP"})
+# What other dialects write before a text.
+_PREFIXES = frozenset({"N", "E", "B", "R"})
 _SIGNS = frozenset({"=", "<", ">", "<>", "<=", ">="})
 
 
@@ -51,9 +47,9 @@ def explain_word(text: SqlText, words: Words, problem: Mismatch) -> DapflowError
     index = words.starts.index(problem.offset)
     slip = Slip(text, words, index, _expected(words, index, problem.expected))
     plain = slip.word in {QUOTED, STRING, INTEGER, END, "(", "*"} or slip.word[:1].isalpha()
-    mistyped = _mistyped(words, index) if plain else None
-    if mistyped is not None:
-        at, keyword = mistyped
+    typo = mistyped(words, index) if plain else None
+    if typo is not None:
+        at, keyword = typo
         message = f"{slip.shown(at)} is not expected here"
         return text.error("sql-syntax", message, words.starts[at], f"did you mean {keyword}?")
     # For the end of the text, point behind the last word, because comments and blank lines may follow it.
@@ -111,6 +107,8 @@ def _of_sign(slip: Slip) -> str | None:  # noqa: PLR0911 (one return per sign)
         return "equal is written with one ="
     if slip.word == ">" and slip.previous == "->":
         return "write json_extract_scalar(a, '$.name')"
+    if slip.word == slip.previous == "/":
+        return "a comment begins with --; whole numbers divide without a rest by one /"
     if slip.word in _SIGNS and slip.previous in _SIGNS:
         return "comparisons are written =, <>, <, <=, > and >="
     if slip.word in _SIGNS and slip.expected == NOTHING_MORE:
@@ -126,6 +124,8 @@ def _of_query(slip: Slip) -> str | None:
     """What takes a SELECT in brackets, or a list."""
     if slip.previous == "IN" and slip.expected == "(":
         return "IN takes values in brackets: a IN (1, 2); an array is looked into by contains(list, a)"
+    if slip.word == ")" and slip.before(2) == ["IN", "("]:
+        return "write at least one value: a IN (1, 2); IN of none is false"
     before = slip.words.kinds[slip.index - 2] if slip.index > 1 and slip.previous == "(" else END
     if slip.expected == "SELECT" and before in {"ALL", "ANY", "SOME"}:
         return f"{before} takes a SELECT; of values, write a > greatest(1, 2), or a IN (1, 2)"
@@ -173,6 +173,9 @@ def _of_interval(slip: Slip) -> str | None:
 
 
 def _of_join(slip: Slip) -> str | None:
+    if slip.expected == "JOIN" and slip.word in {"SEMI", "ANTI"}:
+        condition = "EXISTS (SELECT 1 FROM b WHERE b.id = a.id)"
+        return f"write WHERE NOT {condition}" if slip.word == "ANTI" else f"write WHERE {condition}"
     if slip.expected.startswith("ON and"):
         return "add ON and the condition, or write CROSS JOIN"
     if slip.word == "ON" and slip.clause == "FROM":
@@ -207,6 +210,16 @@ def _of_with(slip: Slip) -> str | None:
     return None
 
 
+def _of_window(slip: Slip) -> str | None:
+    if slip.before(2) == ["OVER", "PARTITION"]:
+        return "put it into brackets: OVER (PARTITION BY a ORDER BY b)"
+    if slip.before(2) == ["(", "PARTITION"]:
+        return "write PARTITION BY a"
+    if slip.word in {"IGNORE", "RESPECT"} and slip.expected == ")":
+        return f"it stands behind the bracket: last_value(a) {slip.word} NULLS OVER (…)"
+    return None
+
+
 def _of_bracket(slip: Slip) -> str | None:
     if slip.expected not in {")", "]"} and slip.word != END:
         return None
@@ -228,6 +241,8 @@ def _of_name(slip: Slip) -> str | None:
         return 'a name with hyphens is quoted: "housing-raw-zone".repairs'
     if slip.previous == STRING and slip.words.ends[slip.index - 1] - slip.words.starts[slip.index - 1] == 2:
         return "a text stands in one quote on each side: 'text'"
+    if slip.word == STRING and slip.previous in _PREFIXES:
+        return "a text has no letter before it: 'text'"
     if slip.word == STRING and (slip.previous == "AS" or slip.expected == AN_OPERATOR):
         return 'a name is written in double quotes: AS "total"'
     if slip.word in RESERVED and slip.expected.startswith(("a name", "the name", "a table")):
@@ -240,10 +255,20 @@ def _of_form(slip: Slip) -> str | None:
         return f"write {slip.previous.lower()} without ()"
     if slip.word in {"TRUE", "FALSE"} and "IS" in slip.words.kinds[max(0, slip.index - 2) : slip.index]:
         return f"write a = {slip.word.lower()}"
+    if slip.expected == "NULL" and "IS" in slip.before(2):
+        return "IS is for NULL alone: write a = 5, a <> 5, or a IS DISTINCT FROM b where NULLs count"
     if slip.expected == "AS":
         return "CAST(value AS type), for example CAST(a AS varchar)"
+    return None
+
+
+def _of_clause(slip: Slip) -> str | None:
+    """A word that begins a clause, where none may begin."""
     if slip.expected == NOTHING_MORE and slip.word == slip.clause == "WHERE":
         return "there is one WHERE: join the conditions with AND"
+    if slip.expected == NOTHING_MORE and slip.word in {"GROUP", "ORDER"} and slip.next != "BY":
+        quoted = f'{slip.word} is a word of the language; as a name it is quoted: "{slip.word.lower()}"'
+        return quoted if slip.clause == "SELECT" else f"write {slip.word} BY"
     return _ORDER if slip.expected == NOTHING_MORE and slip.word in CLAUSES else None
 
 
@@ -259,8 +284,10 @@ def _missing_comma(slip: Slip) -> str | None:
 
 
 def _of_end(slip: Slip) -> str | None:
+    if slip.word in {"AND", "OR"} and slip.expected == VALUE:
+        return f"a condition is missing before {slip.word}: write it, or delete {slip.word}"
     ends = slip.word in {END, ")"} or slip.word in CLAUSES
-    if ends and slip.expected == VALUE and slip.previous not in {END, "(", ","}:
+    if ends and slip.expected in {VALUE, "a table"} and slip.previous not in {END, "(", ","}:
         return f"write what follows {slip.shown(slip.index - 1)}, or delete it"
     return None
 
@@ -282,22 +309,11 @@ _RULES: tuple[Callable[[Slip], str | None], ...] = (
     _of_join,
     _of_as,
     _of_with,
+    _of_window,
     _of_bracket,
     _of_name,
     _of_form,
+    _of_clause,
     _of_end,
     _of_nothing_more,
 )
-
-
-def _mistyped(words: Words, index: int) -> tuple[int, str] | None:
-    """A plain word here, or just before, that looks like a keyword but is none."""
-    for at in (index, index - 1):
-        kind = words.kinds[at] if at >= 0 else END
-        known = kind in RESERVED or kind in _KEYWORDS or kind in BY_WORD or kind in BY_PREVIOUS
-        if known or not kind[:1].isalpha() or words.kinds[at + 1] == "." or (at and words.kinds[at - 1] in {".", "AS"}):
-            continue
-        near = difflib.get_close_matches(kind, _KEYWORDS, n=1, cutoff=0.75)
-        if near and len(kind) > 2:
-            return at, near[0]
-    return None

@@ -29,6 +29,7 @@ from dapflow.sql.sql_text import SqlText
 _OF_LAMBDA = re.compile(
     r"\b(?:filter|transform|any_match|all_match|none_match|map_filter|reduce)\s*\([^()]*,\s*\Z", re.IGNORECASE
 )
+_UNIT = "a unit of time stands in quotes: date_add('day', 7, a), date_diff('day', earlier, later)"
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 Lookup = Callable[[TableName], Columns]
 _Environment = Mapping[str, Columns]
@@ -157,11 +158,11 @@ class _Analyst:
             return
         names = [known for relation in scope for known in relation.columns.listed]
         where = "in any table of this query" if names else "here: the query has no FROM"
-        hint = self._hint(column, names)
+        fix = quoted_unit(self.text.text, column.offsets[0])
+        hint = _UNIT if fix else self._hint(column, names)
         # Of what stands under the name itself, the name says nothing: sum(cost) AS cost.
         if name in scope.aliases and column.offsets[0] not in scope.aliases[name]:
             hint = "a name given in the SELECT list is only known in ORDER BY: repeat the expression here"
-        fix = quoted_unit(self.text.text, column.offsets[0])
         self.error("unknown-column", f"there is no column {name!r} {where}", column.offsets[0], hint, fix)
 
     def _hint(self, column: ColumnName, names: list[str]) -> str | None:
@@ -174,7 +175,7 @@ class _Analyst:
         if name in WORDS:
             return WORDS[name]
         if name in UNITS and self.text.text[:offset].rstrip().endswith(("(", ",")):
-            return "a unit of time stands in quotes: date_add('day', 7, a), date_diff('day', earlier, later)"
+            return _UNIT
         if _OF_LAMBDA.search(self.text.text, 0, offset):
             return f"what is done with each item is a lambda: {name} -> …"
         return _nearest(name, names) if names else "add FROM and the table"

@@ -146,6 +146,10 @@ _WORDS = (
     ("correlated subquery", "write it as a JOIN with a grouped subquery"),
     ("^Cannot extract (?:HOUR|MINUTE|SECOND) from date", "a date has no time of day; take a timestamp"),
     ("^Cannot extract \\w+ from (?:var)?char", "a text becomes a date by date(a), or date_parse(a, '%d/%m/%Y')"),
+    ("^Cannot resolve WINDOW name", "write OVER (PARTITION BY a), or say what it is: WINDOW name AS (PARTITION BY a)"),
+    ("^Cannot use \\w+ for subscript of (?:var)?char", "a part of a text is substr(a, 1, 3), or split(a, ',')[1]"),
+    ("is missing from (?:left|right) side of join", "USING takes names that both sides have; else write ON a.x = b.y"),
+    ("^Invalid numeric literal", "a whole number has at most 19 digits; write DECIMAL '99999999999999999999'"),
     ("^There must be two or more", "give it a second one, or leave the function out"),
     ("^Invalid DECIMAL type", "decimal(38, 2) is the widest: at most 38 digits, of which two stand behind the point"),
 )  # fmt: skip

@@ -19,6 +19,8 @@ def unknown_function(said: Said) -> str | None:
     name = match[1].lower()
     if said.before and said.before[-1].upper == "LIKE":
         return "write a LIKE 'a%' OR a LIKE 'b%', or regexp_like(a, '^(a|b)')"
+    if name == "isnull" and said.argument_count == 1:
+        return "write a IS NULL"
     if name in FUNCTIONS:
         return FUNCTIONS[name]
     near = difflib.get_close_matches(name, said.functions, n=2)
@@ -51,12 +53,12 @@ def _by_types(types: list[str], name: str, expected: str) -> str | None:
     if is_of(first, TEXTS) and re.search(rf"{name}\((bigint|double|integer)", expected):
         return f"the text is no number yet: {name}(CAST(a AS double)), or try_cast, which gives NULL where it fails"
     if is_of(first, (*NUMBERS, "date", "timestamp", "boolean")) and f"{name}(varchar" in expected:
-        return f"{name} wants a text: {name}(CAST(a AS varchar))"
+        return f"{name} wants a text: {name}(CAST(a AS varchar){', …' if len(types) > 1 else ''})"
     return None
 
 
 def _bytes(types: list[str], name: str, expected: str) -> str | None:
-    if types and is_of(types[0], TEXTS) and expected.startswith(f"{name}(varbinary"):
+    if types and is_of(types[0], TEXTS) and f"{name}(varbinary" in expected and f"{name}(varchar" not in expected:
         return f"{name} wants bytes: {name}(to_utf8(a)); to_hex(…) makes a text of bytes"
     return None
 
@@ -123,11 +125,20 @@ def _of_contains(types: list[str]) -> str | None:
 def _of_format(types: list[str]) -> str | None:
     if types and is_of(types[0], ("date", "timestamp")):
         return "write format_datetime(a, 'yyyy-MM'), or date_format(a, '%Y-%m')"
+    if types and not is_of(types[0], TEXTS):
+        return "the pattern comes first: format('%.2f', a)"
+    return None
+
+
+def _of_concat_ws(types: list[str]) -> str | None:
+    if any(not is_of(kind, (*TEXTS, "array")) for kind in types):
+        return "texts are joined with texts: concat_ws(', ', a, CAST(b AS varchar))"
     return None
 
 
 _BY_FUNCTION: dict[str, Callable[[list[str]], str | None]] = {
     "concat": _of_concat,
+    "concat_ws": _of_concat_ws,
     "count": _of_count,
     "sum": _of_sum,
     "avg": _of_sum,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from dapflow.trino.syntax.lexer import Token
@@ -33,6 +33,12 @@ class Said:
         return " ".join(token.text for token in self.after)
 
     @property
+    def argument_count(self) -> int:
+        """How many arguments the function is given that is called at the place."""
+        inside = [token.upper for token in _outermost(self.after[2:], "(", ")")]
+        return inside.count(",") + 1 if inside else 0
+
+    @property
     def grouped(self) -> bool:
         """Whether the SELECT around the place has a GROUP BY: a word between the brackets that stand around it."""
         return "GROUP" in _level(self.after, "(", ")") or "GROUP" in _level(self.before[::-1], ")", "(")
@@ -49,11 +55,15 @@ def is_of(kind: str, bases: tuple[str, ...]) -> bool:
 
 def _level(following: Sequence[Token], opening: str, closing: str) -> set[str]:
     """The words from a place on, up to the bracket that closes what stands around it; none of brackets inside."""
-    depth, words = 0, set()
+    return {token.upper for token in _outermost(following, opening, closing) if token.kind == "word"}
+
+
+def _outermost(following: Sequence[Token], opening: str, closing: str) -> Iterator[Token]:
+    """What stands from a place on, up to the bracket that closes what stands around it; nothing of brackets inside."""
+    depth = 0
     for token in following:
         depth += (token.upper == opening) - (token.upper == closing)
         if depth < 0:
-            break
-        if depth == 0 and token.kind == "word":
-            words.add(token.upper)
-    return words
+            return
+        if depth == 0:
+            yield token
