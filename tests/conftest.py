@@ -60,12 +60,18 @@ def pytest_unconfigure() -> None:
 
 # Before pytest-xdist, which looks at the groups once.
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file share a worker, unless they say otherwise: each server of a file is then started once."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of one file share a worker, unless they say otherwise: each server of a file is then started once.
+
+    Groups of several files take longest, and so begin first, where workers take one group after the other.
+    """
     items.sort(key=lambda item: item.path)  # all workers must have the same order
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+    of_several = [item for item in items if item.get_closest_marker("xdist_group") is not None]
+    of_a_file = [item for item in items if item.get_closest_marker("xdist_group") is None]
+    for item in of_a_file:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(item.config.rootpath).as_posix()))
+    if hasattr(config, "workerinput"):
+        items[:] = of_several + of_a_file
 
 
 @pytest.fixture(autouse=True)

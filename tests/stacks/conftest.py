@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stacks.synthesis import synthesize
 from tests.stacks.example import four_services, project_with
 from tests.stacks.templates import ROOT, Templates, read, synthesized
 
+ENVIRONMENTS = {"prod", "staging", "runner_host", "branch", "local", "local_branch"}
+
 
 # Before the tests of every file get a group of their own.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that synthesize share one worker, so that each environment is synthesized once."""
+    """Tests that synthesize share one worker, so that each environment is synthesized once, by one Node.js."""
     for item in items:
-        if {"prod", "staging", "runner_host", "branch", "local", "local_branch"} & set(
-            getattr(item, "fixturenames", ())
-        ):
+        if item.path.parent == Path(__file__).parent and isinstance(item, pytest.Function) and _synthesizes(item):
             item.add_marker(pytest.mark.xdist_group("synthesis"))
+
+
+def _synthesizes(test: pytest.Function) -> bool:
+    given = test.callspec.params.values() if hasattr(test, "callspec") else ()
+    asked = {*test.fixturenames, *(value for value in given if isinstance(value, str))}
+    return bool(asked & ENVIRONMENTS) or hasattr(test.module, "synthesized")
 
 
 @pytest.fixture(scope="session")
