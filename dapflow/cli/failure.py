@@ -55,14 +55,13 @@ def disk_full(error: OSError) -> DapflowError:
 def print_findings(findings: Sequence[DapflowError]) -> None:
     """Print mistakes, and what may be one, on standard error: each with its line and a caret."""
     from rich.console import Console  # noqa: PLC0415 - takes a tenth of a second, and most runs never fail
+    from rich.text import Text  # noqa: PLC0415
 
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    width = console.width
     for number, finding in enumerate(findings):
-        if number:
-            console.print()
-        for part, style in _parts(finding, console.width):
-            console.print(part, style=style, end="")
-        console.print()
+        # At once: there may be a thousand, and the console looks at the terminal for each thing that it prints.
+        console.print(Text.assemble("\n" if number else "", *_parts(finding, width)))
 
 
 def _parts(error: DapflowError, width: int) -> Iterator[tuple[str, str]]:
