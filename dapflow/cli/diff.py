@@ -180,20 +180,27 @@ def _with_file(
 
 
 def _transform_of(root: Path, manifest: Manifest, dataset: Dataset, names: Environment, file: Path) -> Transform:
-    """The dataset's transform with the text of a file. Raises DapflowError ``file``, ``sql-…`` or ``unknown-table``."""
-    from dapflow.project.asked import read_asked  # noqa: PLC0415
+    """The dataset's transform with the text of a file.
+
+    Raises DapflowError ``file``, ``sql-…``, ``unknown-table`` or ``cycle``.
+    """
+    from dapflow.project.asked import read_asked, refuse_circles  # noqa: PLC0415
     from dapflow.runtime.dataset_location import physical  # noqa: PLC0415
 
     try:
         text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DapflowError("file", f"the file cannot be read: {error}", file=file) from None
+    except UnicodeDecodeError:
+        raise DapflowError("file", "the file is not UTF-8", file=file, hint="save it as UTF-8") from None
+    except OSError as error:
+        hint = "--against takes a file; a generation is compared with --with, a branch with --branch"
+        raise DapflowError("file", f"the file cannot be read: {error.strerror}", file=file, hint=hint) from None
     logical = {called: database for database, called in names.databases.items()}
     own = manifest.services[dataset.service].database
     asked = read_asked(root, text, physical(names, own), logical, str(file))
     if asked.others:
         hint = "a transform reads the tables of the project alone"
         raise DapflowError("unknown-table", f"there is no table {asked.others[0]}", file=file, hint=hint)
+    refuse_circles(manifest, dataset.id, asked, str(file))
     assert dataset.transform is not None  # noqa: S101 - it was chosen by it
     return replace(dataset.transform, file=str(file), sql=asked.sql, references=asked.references)
 
@@ -215,7 +222,8 @@ def made_keys(root: Path, manifest: Manifest, datasets: Iterable[Dataset]) -> Ca
 
 
 def _columns(key: str | None) -> list[str]:
-    return [column.strip() for column in key.split(",") if column.strip()] if key else []
+    # Names of columns are in lower case, and in SQL nobody need write them so.
+    return [column.strip().lower() for column in key.split(",") if column.strip()] if key else []
 
 
 def _is_local(environment: str | None) -> bool:

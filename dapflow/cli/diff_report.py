@@ -64,10 +64,16 @@ def _rows(difference: Difference) -> Iterator[Part]:
     here, there, key = difference.here, difference.there, difference.key
     if difference.doubled:
         yield Part(f"{difference.doubled}. So rows are compared as a whole.")
-    by = f"told apart by {', '.join(key)}" if key else "compared as a whole, by how often each is there"
+    if key:
+        by = f"told apart by {', '.join(key)}"
+    elif difference.columns:
+        by = "compared as a whole, by how often each is there"
+    else:
+        by = "not compared, because no column of both has values that compare"
     yield Part(f"Rows are {by}: {difference.rows_here:,} in {here}, {difference.rows_there:,} in {there}.")
     if not difference.rows_differ:
-        yield Part("All are the same." if difference.rows_here else "Neither has any.")
+        alike = "All are the same in the columns that were compared." if difference.left_out else "All are the same."
+        yield Part(alike if difference.rows_here else "Neither has any.")
         return
     changed = f"{difference.changed:,} changed, " if difference.changed is not None else ""
     only = f"{difference.only_here:,} only in {here}, {difference.only_there:,} only in {there}"

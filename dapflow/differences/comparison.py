@@ -69,7 +69,7 @@ class VersionComparison:
                 question = replace(question, key=())
                 (counts,) = self._ask(question.summary())
             difference = self._difference(question, pairs, counts, doubled)
-            if rows and difference.rows_differ:
+            if rows and pairs.compared and difference.rows_differ:
                 difference = self._with_sample(question, difference, rows)
             self.here.confirm()
             self.there.confirm()
@@ -99,10 +99,9 @@ class VersionComparison:
         if not question.key:
             return ""
         versions = {self.here.name: _number(counts["doubled_here"]), self.there.name: _number(counts["doubled_there"])}
-        listed = " and ".join(f"{count} of {name}" for name, count in versions.items() if count)
-        return (
-            f"{', '.join(question.key)} tells no rows apart: several rows have the same in {listed}" if listed else ""
-        )
+        listed = " and ".join(f"{count:,} in {name}" for name, count in versions.items() if count)
+        key = ", ".join(question.key)
+        return f"{key} tells no rows apart: of its values several rows share {listed}" if listed else ""
 
     def _difference(self, question: DifferenceQuestion, pairs: ColumnPairs, counts: Row, doubled: str) -> Difference:
         return Difference(

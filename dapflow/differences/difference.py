@@ -100,6 +100,11 @@ class Difference:
         return bool(self.only_here or self.only_there or self.changed)
 
     @property
+    def left_out(self) -> bool:
+        """Whether there are columns whose values were not compared: of one version alone, or of unlike types."""
+        return bool(self.unlike) or any(None in (change.was, change.now) for change in self.changes)
+
+    @property
     def same(self) -> bool:
         """Whether both versions have the same columns and the same rows."""
         return not (self.changes or self.rows_differ)

@@ -159,6 +159,9 @@ class DifferenceQuestion:
         ]
 
     def _counts_of_rows(self) -> list[str]:
+        if not self.columns:
+            # No row is like another of which nothing compares.
+            return [*_TOTALS, 'coalesce(sum("here"), 0) AS "only_here"', 'coalesce(sum("there"), 0) AS "only_there"']
         return [
             *_TOTALS,
             'coalesce(sum(greatest("here" - "there", 0)), 0) AS "only_here"',

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dapflow.manifest import Reference
+from dapflow.manifest import Manifest, Reference
 from dapflow.project.checks import reference_of
 from dapflow.project.load import read_project
 from dapflow.project.tables import Tables
@@ -42,3 +42,24 @@ def read_asked(root: Path, sql: str, database: str, logical: Mapping[str, str], 
         else:
             references.append(reference_of(name, table))
     return AskedQuery(statement.sql, tuple(references), tuple(dict.fromkeys(others)))
+
+
+def refuse_circles(manifest: Manifest, product: str, query: AskedQuery, file: str) -> None:
+    """Raise DapflowError ``cycle`` where a query, in the place of a product's text, would wait for the product itself.
+
+    Earlier generations of its own it may read, as any transform may.
+    """
+    made_of_it = {product}
+    # Each comes after what it reads.
+    for dataset in manifest.datasets.values():
+        if not made_of_it.isdisjoint(dataset.depends_on):
+            made_of_it.add(dataset.id)
+    for reference in query.references:
+        if reference.dataset == product and reference.kind == "current":
+            hint = f"read {manifest.datasets[product].history} to see what earlier generations held"
+            raise SqlText(query.sql, file).error("cycle", f"{product} reads itself", reference.start, hint)
+        if reference.dataset != product and reference.dataset in made_of_it:
+            message = f"{product} reads {reference.dataset}, which is made of it"
+            raise SqlText(query.sql, file).error(
+                "cycle", message, reference.start, "one of them must read something else"
+            )

@@ -77,7 +77,7 @@ def test_the_same_is_status_0(rounds: LocalProject) -> None:
 
 @pytest.mark.slow
 def test_programs_read_json_and_pull_requests_markdown(rounds: LocalProject) -> None:
-    document = json.loads(diff(rounds, "--with", "2024-06-04", "--key", "note", "-n", "1", "--json", status=1).stdout)
+    document = json.loads(diff(rounds, "--with", "2024-06-04", "--key", "Note", "-n", "1", "--json", status=1).stdout)
     assert (document["here"], document["same"], document["key"]) == ("2024-06-05", False, ["note"])
     assert document["rows"] == {
         "here": 3, "there": 3, "only_here": 2, "only_there": 2, "changed": 0, "equal": 1,
@@ -111,12 +111,31 @@ def test_a_file_is_compared_with_what_is_published_and_nothing_is_made(rounds: L
         "SELECT done FROM nothing": "[DAP009 unknown-table]",
         "SELECT done,, cost FROM repairs": "[DAP001 sql-syntax]",
         "SELECT true AS done, 1 / (id - id) AS cost FROM repairs WHERE id = 1": "Division by zero",
+        "SELECT done, cost FROM housing_refined_zone.repair_costs": "housing.refined.repair_costs reads itself [",
     }.items():
         rounds.write("draft.sql", text)
         refused = rounds.run(*arguments, check=False)
         assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
     assert "[option]" in diff(rounds, "--against", "x.sql", "--branch", "x", status=2).stderr
-    assert "[file]" in diff(rounds, "--against", "/nowhere.sql", status=2).stderr
+    nowhere = diff(rounds, "--against", "/nowhere.sql", status=2).stderr
+    assert "the file cannot be read: No such file or directory [file]\nhint: --against takes a file; " in nowhere
+
+
+def test_what_is_not_compared_is_not_said_to_be_the_same(rounds: LocalProject) -> None:
+    for text, said in {
+        "SELECT round, bins FROM (VALUES ('a', 1), ('b', 5), ('d', 4)) AS t(round, bins)": (
+            "Rows are told apart by round: 3 in {draft}, 3 in 2024-06-05.\n"
+            "All are the same in the columns that were compared.\n"
+        ),
+        "SELECT 1 AS other": (
+            "Rows are not compared, because no column of both has values that compare: 1 in {draft}, 3 in 2024-06-05.\n"
+            "1 only in {draft}, 3 only in 2024-06-05, 0 the same.\n"
+        ),
+    }.items():
+        rounds.write("part.sql", text)
+        file = rounds.root / "part.sql"
+        done = diff(rounds, "-g", "2024-06-05", "--against", str(file), status=1)
+        assert done.stdout.endswith(said.format(draft=f"{file} 2024-06-05"))
 
 
 def test_what_cannot_be_compared_is_status_2(rounds: LocalProject) -> None:
