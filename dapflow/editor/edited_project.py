@@ -143,7 +143,7 @@ class EditedProject:
         return kept[1], kept[2]
 
 
-def _state(folder: Path) -> list[tuple[str, int, int]]:
+def _state(folder: Path) -> list[tuple[str, int, int, int]]:
     """What tells whether anything below a folder changed."""
     states = []
     for directory, _, files in os.walk(folder):
@@ -152,5 +152,6 @@ def _state(folder: Path) -> list[tuple[str, int, int]]:
                 file = Path(directory, name).stat()
             except OSError:  # it went while it was looked at, or is a link to nothing
                 continue
-            states.append((f"{directory}/{name}", file.st_mtime_ns, file.st_size))
+            # A file that is put in place of another one may have its size and its time of writing.
+            states.append((f"{directory}/{name}", file.st_ino, file.st_ctime_ns, file.st_size))
     return sorted(states)

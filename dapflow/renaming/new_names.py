@@ -97,6 +97,14 @@ def _check_tables(names: NewNames) -> None:
             line=node.place.line,
             hint=f"have it made as {names.current}, or say here what it is called: current: {node.current}",
         )
+    crossed = [now for table, now in names.tables.items() if now in names.tables and now != table]
+    if crossed:
+        raise DapflowError(
+            "rename",
+            f"the table {node.database}.{crossed[0]} is there under the name that {node.id} has, as another one of it",
+            file=node.place.file,
+            hint="choose another name, such as one that does not end in _history",
+        )
     if node.external is None and kept:
         raise DapflowError(
             "rename",

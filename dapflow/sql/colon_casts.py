@@ -25,6 +25,8 @@ def cast_of_colons(slip: Slip) -> tuple[Edit, ...]:
     words, index = slip.words, slip.index
     if slip.word != ":" or slip.next != ":" or index == 0 or index + 2 >= len(words.kinds):
         return ()
+    if slip.text.text[words.ends[index - 1] : words.starts[index + 2]].replace(" ", "") != "::":
+        return ()  # a comment stands there
     start = _operand(words, index - 1)
     written = words.kinds[index + 2].lower()
     name = FOREIGN_TYPES[written] if written in SAME_TYPES else written if written in _TYPES else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,21 @@ def test_unsaved_texts_stand_in_place_of_files(tmp_path: Path) -> None:
     assert [finding.code for finding in project.read().findings["transforms/air/refined/a.sql"]] == ["unknown-column"]
     del project.unsaved[path]
     assert project.read().findings == {}
+
+
+def test_a_file_in_place_of_another_of_its_size_and_time_is_read(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {
+        "air/service.yml": "sources: {flights: {columns: {year: integer}}}",
+        "air/refined/a.sql": "SELECT year FROM flights",
+    }
+    project = EditedProject(write_project(tmp_path, files))
+    assert project.read().findings == {}
+    file, other = tmp_path / "transforms" / "air" / "refined" / "a.sql", tmp_path / "other.sql"
+    other.write_text("SELECT yeer FROM flights")
+    status = file.stat()
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(file)
+    assert [finding.code for finding in project.read().findings["transforms/air/refined/a.sql"]] == ["unknown-column"]
 
 
 def test_a_project_that_is_none_is_silent(tmp_path: Path) -> None:

@@ -171,6 +171,7 @@ def test_what_follows_is_said(root: Path) -> None:
         ("l" * 201, "at most 200"),
         ("upper", "air.refined.upper is there already [DAP303 duplicate-dataset]"),
         ("upper_history", "both need the table air_refined_zone.upper_history"),
+        ("names_history", "names_history is there under the name that air.refined.names has"),
         ("more", "transforms/air/tests/more.yml: there is such a file already"),
     ],
 )

@@ -79,6 +79,7 @@ def test_it_is_mended(wrong: str, right: str, tmp_path: Path) -> None:
         "SELECT id FROM repairs WHERE completed = NULL",
         "SELECT CASE WHEN done THEN 1 END::varchar AS a FROM repairs",
         "SELECT max(day) AS a FROM repairs",
+        "SELECT id::/* whole */bigint AS a FROM repairs",
         "SELECT id::money AS a, tags::text[] AS b FROM repairs",
         "SELECT rank() OVER (ORDER BY id)::text AS a FROM repairs",
         "SELECT count(*) FILTER (WHERE id > 1)::text AS a FROM repairs",
