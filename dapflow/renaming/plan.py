@@ -154,7 +154,12 @@ def _tests(root: Path, manifest: Manifest) -> set[tuple[str, str, str]]:
 
 
 def _copy(root: Path, copy: Path) -> None:
-    shutil.copytree(root / "transforms", copy / "transforms")
+    try:
+        # Emacs notes by a link to nowhere that a file is being edited.
+        shutil.copytree(root / "transforms", copy / "transforms", ignore_dangling_symlinks=True)
+    except shutil.Error as error:
+        name, _, why = error.args[0][0]
+        raise DapflowError("unreadable-file", f"cannot be copied: {why}", file=name) from error
     for name in _READ:
         if (root / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)

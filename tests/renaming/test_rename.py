@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -246,6 +247,14 @@ def test_tables_that_would_keep_their_names_are_refused(root: Path) -> None:
     file = root / "transforms/air/refined/upper.yml"
     file.write_text("history: upper_all\n")
     assert "air_refined_zone.upper_all would keep its name, and be of two datasets" in refused(root, "upper", "lower")
+
+
+def test_what_is_no_file_of_text_is_named_or_left(root: Path) -> None:
+    (root / "transforms/air/.#names.sql").symlink_to("somebody@here.1234")
+    assert dapflow("rename", "names", "labels", "--dry-run", cwd=root).returncode == 0
+    os.mkfifo(root / "transforms/air/notes.txt")
+    said = dapflow("rename", "names", "labels", "--dry-run", cwd=root).stderr
+    assert "transforms/air/notes.txt: cannot be copied" in said
 
 
 def test_bytes_and_ends_of_lines_stay(root: Path) -> None:
