@@ -197,7 +197,7 @@ def workplace(root: Path, branch: str, host: str | None) -> Workplace:
 
 
 def _workplace_here(root: Path, branch: str) -> Workplace:
-    from dapflow.local.branches import building, find_branch  # noqa: PLC0415 (these bring psutil)
+    from dapflow.local.branches import building, find_branch, wait_for_others  # noqa: PLC0415 (these bring psutil)
     from dapflow.local.processes import components  # noqa: PLC0415
     from dapflow.local.processes.running import explained  # noqa: PLC0415
     from dapflow.servers.state import State  # noqa: PLC0415
@@ -211,5 +211,8 @@ def _workplace_here(root: Path, branch: str) -> Workplace:
         with building(state, branch), explained(state, components.SERVERS):
             yield
 
-    check_there = partial(find_branch, state, branch)
+    def check_there() -> None:
+        wait_for_others(state, branch)
+        find_branch(state, branch)
+
     return Workplace(publications, project_commit(root), moved, work(), check_there, ())

@@ -178,10 +178,13 @@ def building(state: State, branch: str) -> Iterator[None]:
 
     Raises DapflowError ``branch-not-up``.
     """
-    with shared(_branch_file(state, find_branch(state, branch).slug).parent):
-        # Whoever removed it had it alone until now.
-        find_branch(state, branch)
-        yield
+    while True:
+        # Not with the lock, for which whoever takes it down would wait in turn.
+        wait_for_others(state, branch)
+        with shared(_branch_file(state, find_branch(state, branch).slug).parent):
+            if _noted(state, branch).whole:
+                yield
+                return
 
 
 def _noted(state: State, branch: str) -> Branch:

@@ -20,7 +20,7 @@ from tests.local.test_refused_branches import CODES, refusing
 
 BRANCH = "fix/dear"
 COSTS = "transforms/housing/refined/repair_costs.sql"
-DEAR = "transforms/housing/refined/dear.sql"
+DEAR = "transforms/housing/refined/pricey.sql"
 SELECT = "SELECT done, cost FROM housing_refined_zone.repair_costs WHERE cost > {limit}\n"
 PARKING = {
     "service.yml": "sources: {permits: {columns: {id: integer}}}\n",
@@ -60,7 +60,7 @@ class Repository:
     def dear(self) -> list[str]:
         """The costs in the branch's product."""
         database = f"dapflow_branch_{branch_slug(BRANCH).replace('-', '_')}__housing_refined_zone"
-        said = self.platform.run("query", f"SELECT cost FROM {database}.dear ORDER BY 1", "--csv").stdout
+        said = self.platform.run("query", f"SELECT cost FROM {database}.pricey ORDER BY 1", "--csv").stdout
         return said.replace('"', "").splitlines()[1:]
 
 
@@ -86,7 +86,7 @@ def test_a_branch_that_is_pushed_anew(repository: Repository) -> None:
     """Its commits of before are gone, also from git; so is what it built of them, when it is built anew."""
     first = repository.commit(dear=SELECT.format(limit=6))
     assert ": 1 to build, " in repository.up()
-    assert repository.built() == ["housing.refined.dear"]
+    assert repository.built() == ["housing.refined.pricey"]
     assert repository.dear() == ["10.5"]
 
     repository.git("reset", "-q", "--hard", "main")
@@ -97,16 +97,16 @@ def test_a_branch_that_is_pushed_anew(repository: Repository) -> None:
     repository.commit(dear=SELECT.format(limit=4))
     # What is up is of the commits that are gone: it is still there, and said to be other than the files.
     again = repository.branch("run", BRANCH, "--yes")
-    told = f"transforms/ is not what was brought up (housing.refined.dear): dapflow branch up {BRANCH} takes it up\n"
+    told = f"transforms/ is not what was brought up (housing.refined.pricey): dapflow branch up {BRANCH} takes it up\n"
     assert told in again.stderr and "nothing to build" in again.stderr
     compared = repository.branch("diff", BRANCH, "--yes")
-    assert "Transforms/ is not what was brought up (housing.refined.dear)" in compared.stdout
+    assert "Transforms/ is not what was brought up (housing.refined.pricey)" in compared.stdout
     document = json.loads(repository.branch("diff", BRANCH, "--yes", "--json").stdout)
     assert document["behind"] == [told.rstrip("\n")]
 
     repository.up()
     assert " (outdated) " in repository.branch("diff", BRANCH, "--yes").stdout
-    assert repository.built() == ["housing.refined.dear"]
+    assert repository.built() == ["housing.refined.pricey"]
     assert repository.dear() == ["5.0", "10.5"]
     compared = repository.branch("diff", BRANCH, "--yes")
     assert "outdated" not in compared.stdout and "not what was brought up" not in compared.stdout
@@ -170,14 +170,14 @@ def test_services_that_come_and_go(repository: Repository) -> None:
         repository.platform.write(f"transforms/parking/{name}", text)
     repository.commit(dear=SELECT.format(limit=6))
     assert ": 2 to build, " in repository.up()
-    assert set(repository.built()) == {"housing.refined.dear", "parking.refined.places"}
+    assert set(repository.built()) == {"housing.refined.pricey", "parking.refined.places"}
     shutil.rmtree(repository.platform.root / "transforms/parking")
     told = repository.branch("run", BRANCH, "--yes").stderr
     assert "transforms/ is not what was brought up (parking.raw.permits, parking.refined.places)" in told
     repository.up()
     assert repository.built() == []
     compared = json.loads(repository.branch("diff", BRANCH, "--yes", "--json").stdout)["products"]
-    assert [product["dataset"] for product in compared] == ["housing.refined.dear"]
+    assert [product["dataset"] for product in compared] == ["housing.refined.pricey"]
     # Of a branch that git has no longer, everything goes too, by its name.
     repository.git("switch", "-q", "--discard-changes", "main")
     repository.git("branch", "-D", BRANCH)
@@ -218,7 +218,7 @@ def test_refused_while_it_is_built(repository: Repository) -> None:
     with refusing(None) as calls:
         repository.built()
     repository.branch("down", BRANCH)
-    for number, first in enumerate(range(1, len(calls) + 1, max(1, len(calls) // 8))):
+    for number, first in enumerate(range(1, len(calls) + 1, max(1, len(calls) // 5))):
         code = CODES[number % len(CODES)]
         repository.up()
         with refusing(first, code):
@@ -250,7 +250,7 @@ def test_what_another_release_has_brought_up(repository: Repository, schema: int
         assert f"bring it up again: dapflow branch up {BRANCH}" in refused.stderr
     assert BRANCH in repository.branch("list").stdout
     repository.up()
-    assert repository.built() == ["housing.refined.dear"]
+    assert repository.built() == ["housing.refined.pricey"]
     # So is the main environment's.
     bundle = repository.platform.state.bundle / "dags"
     main = bundle / json.loads((bundle / "manifest.json").read_text())["manifest"]
