@@ -3,7 +3,7 @@
 from dapflow.changes.base import Base, base_deployed, base_in_git, left_at, running_in
 from dapflow.changes.beyond_bundle import beyond_bundle
 from dapflow.changes.decisions import Decision
-from dapflow.changes.plan import BranchPlan, plan_branch
+from dapflow.changes.plan import BranchPlan, described_otherwise, plan_branch
 
 __all__ = [
     "Base",
@@ -12,6 +12,7 @@ __all__ = [
     "base_deployed",
     "base_in_git",
     "beyond_bundle",
+    "described_otherwise",
     "left_at",
     "plan_branch",
     "running_in",

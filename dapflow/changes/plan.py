@@ -60,9 +60,20 @@ def plan_branch(base: Manifest, branch: Manifest, known: Mapping[str, ProductLin
     return _BranchPlanner(base, branch, known or {}).plan()
 
 
+def described_otherwise(base: Manifest, branch: Manifest) -> Iterator[str]:
+    """Ids of the raw tables that a branch describes otherwise than its base, which alone loads them."""
+    for dataset in branch.datasets.values():
+        before = base.datasets.get(dataset.id)
+        if before is None or dataset.transform is not None or before.transform is not None:
+            continue
+        if _loaded(dataset) != _loaded(before):
+            yield dataset.id
+
+
 class _BranchPlanner:
     def __init__(self, base: Manifest, branch: Manifest, known: Mapping[str, ProductLineage]) -> None:
         self.base, self.branch = base, branch
+        self.raw_changed = tuple(described_otherwise(base, branch))
         project, project_of_base = ProjectLineage(branch), ProjectLineage(base)
         self.lineage = project.lineages(branch.datasets.values(), known)
         # Most texts are in both, and what is known of them holds for both.
@@ -82,16 +93,8 @@ class _BranchPlanner:
             for dataset in self.base.datasets.values()
             if dataset.transform is not None and dataset.id not in self.branch.datasets
         )
-        decisions, raw_changed = tuple(map(self._decision, self.products)), tuple(self._raw_changed())
+        decisions, raw_changed = tuple(map(self._decision, self.products)), self.raw_changed
         return BranchPlan(decisions, removed, raw_changed, self.base.sha)
-
-    def _raw_changed(self) -> Iterator[str]:
-        for dataset in self.branch.datasets.values():
-            before = self.base.datasets.get(dataset.id)
-            if dataset.transform is None and before is not None and before.transform is None:
-                described = (dataset.source, dataset.columns, dataset.generation, _checks(dataset))
-                if described != (before.source, before.columns, before.generation, _checks(before)):
-                    yield dataset.id
 
     # ------------------------------------------------------------------------------------ what may be changed
     def _is_touched(self, dataset: Dataset) -> bool:
@@ -214,7 +217,7 @@ class _BranchPlanner:
         if changed:
             return tuple(f"rows of {name}" if part in ("", "*") else f"{name}.{part}" for name, part in changed)
         # The types that a raw table is said to have are no part of it: what is made of its columns is of other types.
-        described = tuple(f"{name}, described otherwise" for name in self._raw_changed() if name in dataset.depends_on)
+        described = tuple(f"{name}, described otherwise" for name in self.raw_changed if name in dataset.depends_on)
         return described or ("columns in another order",)
 
     def _differs(self, part: DatasetPart) -> bool:
@@ -243,6 +246,18 @@ class _BranchPlanner:
         names = [column.name for column in now]
         left = [column.name for column in then if column.name in names]
         return tuple(changes(then, now)), left != names[: len(left)]
+
+
+def _loaded(dataset: Dataset) -> tuple[object, ...]:
+    """What decides how a raw table is loaded; what its columns are said to mean does not."""
+    source, columns = dataset.source, dataset.columns
+    of_files = source.columns if source is not None else None
+    return (
+        source and replace(source, columns=of_files and tuple(replace(column, comment=None) for column in of_files)),
+        columns and tuple(replace(column, comment=None) for column in columns),
+        dataset.generation,
+        _checks(dataset),
+    )
 
 
 def _checks(dataset: Dataset) -> list[object]:

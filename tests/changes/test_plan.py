@@ -248,6 +248,8 @@ def test_a_product_is_checked_anew_against_what_is_changed(tmp_path: Path) -> No
 
 def test_raw_tables_are_read_as_they_are_loaded(base: Manifest, tmp_path: Path) -> None:
     service = SERVICE.replace("country: string", "country: string, founded: integer")
+    # What a column means is said to people, and changes nothing of what is loaded.
+    service = service.replace("id: integer", "id: {type: integer, description: As it was booked.}")
     more = service + "  planes:\n    columns: {tail: string}\n"
     products = {**PRODUCTS, "tails": "SELECT tail FROM air_raw_zone.planes"}
     planned = plan_branch(base, project(tmp_path, products, {"service.yml": more}))
