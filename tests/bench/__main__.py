@@ -7,6 +7,7 @@ this folder, and prints their figures; with ``--record`` these are recorded too.
 from __future__ import annotations
 
 import argparse
+import os
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -43,6 +44,8 @@ def main() -> None:
     given = asked.parse_args()
     if unknown := sorted(set(given.names) - set(MODULES)):
         asked.error(f"nothing measures {', '.join(unknown)}; there is {', '.join(MODULES)}")
+    # The commands that are measured keep what Python has compiled, as those of a user do.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in given.names or MODULES:
         print(f"measuring {name} …", flush=True)
         # Each in a process of its own: what one has made of its memory would count as the peak of all that it starts.
