@@ -79,7 +79,15 @@ class _BranchPlanner:
         # Most texts are in both, and what is known of them holds for both.
         self.lineage_of_base = project_of_base.lineages(base.datasets.values(), self.lineage)
         products = [dataset for dataset in branch.datasets.values() if dataset.transform is not None]
-        self.touched = {dataset.id for dataset in products if self._is_touched(dataset)}
+        self.removed = tuple(
+            name
+            for name, dataset in base.datasets.items()
+            if dataset.transform is not None
+            and (name not in branch.datasets or branch.datasets[name].transform is None)
+        )
+        # What something else makes by now under the name of a product is another thing to those that read it.
+        made_otherwise = branch.datasets.keys() & {*self.removed}
+        self.touched = {dataset.id for dataset in products if self._is_touched(dataset)} | made_otherwise
         looked_at = self._downstream()
         self.contents = ProjectContents(project, looked_at)
         self.contents_of_base = ProjectContents(project_of_base, looked_at & base.datasets.keys())
@@ -88,13 +96,8 @@ class _BranchPlanner:
 
     def plan(self) -> BranchPlan:
         """The decisions."""
-        removed = tuple(
-            dataset.id
-            for dataset in self.base.datasets.values()
-            if dataset.transform is not None and dataset.id not in self.branch.datasets
-        )
         decisions, raw_changed = tuple(map(self._decision, self.products)), self.raw_changed
-        return BranchPlan(decisions, removed, raw_changed, self.base.sha)
+        return BranchPlan(decisions, self.removed, raw_changed, self.base.sha)
 
     # ------------------------------------------------------------------------------------ what may be changed
     def _is_touched(self, dataset: Dataset) -> bool:

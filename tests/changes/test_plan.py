@@ -246,6 +246,13 @@ def test_a_product_is_checked_anew_against_what_is_changed(tmp_path: Path) -> No
             }
 
 
+def test_what_something_else_makes_in_the_place_of_a_product_is_another_thing(base: Manifest, tmp_path: Path) -> None:
+    products = {name: text for name, text in PRODUCTS.items() if name != "by_origin"}
+    external = "external: {refined: {by_origin: {columns: {origin: string, flights: bigint}}}}\n"
+    planned = plan_branch(base, project(tmp_path, products, {"service.yml": SERVICE + external}))
+    assert (names(planned.built), planned.removed) == ({"everything"}, ("air.refined.by_origin",))
+
+
 def test_raw_tables_are_read_as_they_are_loaded(base: Manifest, tmp_path: Path) -> None:
     service = SERVICE.replace("country: string", "country: string, founded: integer")
     # What a column means is said to people, and changes nothing of what is loaded.
