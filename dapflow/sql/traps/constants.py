@@ -26,6 +26,22 @@ def constants(reading: QueryReading) -> Iterator[Trap]:
     for call in reading.every(tree.Call):
         if call.name in _JSON and len(call.args) == 2:
             yield from _path(call.args[1])
+        yield from _counted_from_zero(call)
+
+
+def _counted_from_zero(call: tree.Call) -> Iterator[Trap]:
+    """Characters and parts of a text that are counted from 0, as some languages do."""
+    place = call.args[-1] if call.name == "split_part" else call.args[1] if len(call.args) > 1 else None
+    if place is None or _integer(place) != 0:
+        return
+    if call.name == "split_part":
+        yield Trap(
+            "array-index", "the first part is 1; 0 fails when it is run", place.pos, "write split_part(a, ',', 1)"
+        )
+    elif call.name in {"substr", "substring"}:
+        yield Trap(
+            "array-index", "the first character is 1; from 0 on there is nothing", place.pos, "write substr(a, 1)"
+        )
 
 
 def _division(node: tree.Binary, reading: QueryReading, *, meant: bool) -> Iterator[Trap]:
