@@ -87,12 +87,10 @@ def examine(
         divisions=query.divisions if query is not None else frozenset(),
         product=product,
     )
-    for finding in failing_constants(text, reading):
-        _add(findings, finding, finding.message)
     known = query.columns if query is not None and not query.findings else None
     if product and known is not None:
         findings += _unstorable(text, node, known)
-    findings += find_traps(text, reading)
+    _add_run_time(findings, list(failing_constants(text, reading)), find_traps(text, reading))
     columns = None
     if known is not None:
         columns = tuple(ColumnMetadata(column.name.lower(), column.type) for column in known)
@@ -107,6 +105,21 @@ def _add(findings: list[DapflowError], refused: DapflowError, words: str) -> Non
             finding.athena = finding.athena or (words if finding.message != refused.message else None)
             return
     findings.append(refused)
+
+
+def _add_run_time(findings: list[DapflowError], failing: list[DapflowError], traps: list[DapflowError]) -> None:
+    """Add what fails once it runs, and traps; of two in one place the one that is an error, with the trap's advice."""
+    by_place = {(finding.line, finding.column): finding for finding in failing if finding.severity == "error"}
+    for trap in traps:
+        failed = by_place.get((trap.line, trap.column))
+        if failed is None or trap.severity == "error":
+            findings.append(trap)
+        if failed is not None and trap.severity == "error":
+            failing.remove(failed)
+        elif failed is not None:
+            failed.hint = trap.hint
+    for finding in failing:
+        _add(findings, finding, finding.message)
 
 
 def _same(finding: DapflowError, refused: DapflowError) -> bool:

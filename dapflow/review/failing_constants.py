@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TypeGuard
 
 from dapflow.errors import DapflowError
+from dapflow.review.fixed_arguments import JUDGED, with_first_argument
 from dapflow.sql import SqlText
 from dapflow.sql.refusals import refusal
 from dapflow.sql.traps import QueryReading
@@ -78,6 +79,8 @@ class _ConstantFindings:
             elif isinstance(part, tree.Node):
                 if isinstance(part, tree.Binary):
                     yield from self._of_division(part, certain=certain)
+                elif isinstance(part, tree.Call):
+                    yield from self._of_arguments(part, certain=certain)
                 if type(part) in _PARTLY_COMPUTED:
                     stack.extend(reversed([*self._parts(part, certain=certain)]))
                 else:
@@ -95,6 +98,13 @@ class _ConstantFindings:
         right = node.right
         if node.pos in self.reading.divisions and isinstance(right, tree.Literal) and str(right.value) == "0":
             yield self._finding(QueryError("DIVISION_BY_ZERO", "Division by zero"), node.pos, certain=certain)
+
+    def _of_arguments(self, call: tree.Call, *, certain: bool) -> Iterator[DapflowError]:
+        """A function that fails for every value that it is given, because of what is written beside."""
+        tried = with_first_argument(call, self.varying)
+        error = _CONSTANTS.failure(self.text.text, tried) if tried is not None else None
+        if error is not None and error.error_name in JUDGED:
+            yield self._finding(QueryError(error.error_name, error.message), call.args[-1].pos, certain=certain)
 
     def _finding(self, error: QueryError, offset: int, *, certain: bool) -> DapflowError:
         placed = QueryError(error.error_name, error.message, *self.text.place(offset))

@@ -39,8 +39,8 @@ TRAPS = (
         204,
         "array-index",
         "the first item of a list is [1]",
-        "`list[0]` fails for every list, `split_part(a, ',', 0)` for every text, and `substr(a, 0, 3)` is empty. "
-        "A map may have a key 0: look it up by `element_at`.",
+        "`list[0]` fails for every list, and `substr(a, 0, 3)` is empty. (`split_part(a, ',', 0)` fails for every "
+        "text: it is an error.) A map may have a key 0: look it up by `element_at`.",
         "SELECT id, tags[0] AS tag FROM repairs",
         "SELECT id, element_at(tags, 1) AS tag FROM repairs",
     ),
