@@ -60,11 +60,16 @@ class _ConstantFindings:
         self.varying = not_constant(reading.query)
         #: The SELECTs of which every column is wanted.
         self.outputs = {id(select) for select in _selects(reading.query.body)}
+        self._evaluated, self._end = 0, time.monotonic() + _SECONDS
+
+    def _may_evaluate(self) -> bool:
+        """Count a part that is to be evaluated; whether the text has not had its share yet."""
+        self._evaluated += 1
+        return self._evaluated <= _MOST and time.monotonic() <= self._end
 
     def findings(self) -> Iterator[DapflowError]:
         """The findings, in the order of the text as far as that is the order of the tree."""
         stack: list[_Part] = [(self.reading.query, True)]
-        end, evaluated = time.monotonic() + _SECONDS, 0
         while stack:
             part, certain = stack.pop()
             if type(part) in _ENDS:
@@ -72,8 +77,7 @@ class _ConstantFindings:
             if isinstance(part, tuple):
                 stack.extend([(item, certain) for item in reversed(part)])
             elif self._is_evaluated(part):
-                evaluated += 1
-                if evaluated > _MOST or time.monotonic() > end:
+                if not self._may_evaluate():
                     return
                 yield from self._of_constant(part, certain=certain)
             elif isinstance(part, tree.Node):
@@ -102,7 +106,9 @@ class _ConstantFindings:
     def _of_arguments(self, call: tree.Call, *, certain: bool) -> Iterator[DapflowError]:
         """A function that fails for every value that it is given, because of what is written beside."""
         tried = with_first_argument(call, self.varying)
-        error = _CONSTANTS.failure(self.text.text, tried) if tried is not None else None
+        if tried is None or not self._may_evaluate():
+            return
+        error = _CONSTANTS.failure(self.text.text, tried)
         if error is not None and error.error_name in JUDGED:
             yield self._finding(QueryError(error.error_name, error.message), call.args[-1].pos, certain=certain)
 
